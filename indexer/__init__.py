@@ -1,0 +1,1 @@
+"""A file becomes searchable, a question becomes moments."""

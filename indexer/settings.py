@@ -1,0 +1,81 @@
+"""All settings in one class; each is an environment variable with the prefix SEEKPOINT_ (docs/settings.md lists them)."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from indexer.errors import UsageError
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="SEEKPOINT_", extra="ignore", frozen=True)
+
+    home: Annotated[Path, Field(description="Folder of all state: catalog, snapshots, artefacts")] = Path("~/.seekpoint")
+    database_url: Annotated[str, Field(description="SQLAlchemy URL of the catalog; empty: SQLite in the home")] = ""
+    artefact_root: Annotated[
+        Path | None, Field(description="Folder of thumbnails and proxies, shared between machines; default: in the home")
+    ] = None
+    roots: Annotated[
+        dict[str, Path],
+        Field(description='Named media roots of this machine, as JSON: {"archive": "/mnt/archive"}; other paths belong to the root "local" = /'),
+    ] = {}
+
+    device: Annotated[str, Field(description='Where models run: "auto", "cpu", "cuda", "cuda:1"')] = "auto"
+    dtype: Annotated[
+        Literal["auto", "float32", "bfloat16", "float16"], Field(description="Number format of models; auto: the fastest that the device computes well")
+    ] = "auto"
+    threads: Annotated[int, Field(ge=0, description="CPU threads for models and decoding; 0: all cores")] = 0
+    batch_size: Annotated[int, Field(ge=1, description="Frames that an embedder takes at once")] = 32
+
+    embedder: Annotated[str, Field(description="lite, siglip2, clip or demo")] = "lite"
+    embedder_path: Annotated[str, Field(description="Local folder or hub id of the embedder's weights (siglip2, clip)")] = ""
+
+    frame_rate_hz: Annotated[float, Field(gt=0, le=60, description="Base rate of sampled frames, per second")] = 2.0
+    chunk_s: Annotated[float, Field(ge=60, le=120, description="Length of a chunk, seconds")] = 90.0
+    segment_min_s: Annotated[float, Field(ge=0.5, description="Shortest segment, seconds (a shorter shot is its own)")] = 2.0
+    segment_max_s: Annotated[float, Field(le=60, description="Longest segment, seconds")] = 8.0
+    chunk_timeout_s: Annotated[float, Field(gt=0, description="Seconds after which the reading of a chunk is killed")] = 300.0
+    max_frame_pixels: Annotated[int, Field(gt=0, description="Larger pictures are refused")] = 16384 * 8704
+    max_attempts: Annotated[int, Field(ge=1, description="Attempts at a chunk before it is parked as failed")] = 3
+
+    ffmpeg: Annotated[str, Field(description="Path of the ffmpeg binary; empty: PATH, then the packaged one")] = ""
+    flat_max_rows: Annotated[int, Field(ge=1, description="Rows up to which the snapshot is exact (flat); beyond: IVF with 8-bit scalars")] = 200_000
+
+    @property
+    def home_path(self) -> Path:
+        return self.home.expanduser().absolute()
+
+    @property
+    def url(self) -> str:
+        return self.database_url or f"sqlite:///{self.home_path / 'catalog.sqlite'}"
+
+    @property
+    def artefacts(self) -> Path:
+        return (self.artefact_root or self.home_path / "artefacts").expanduser().absolute()
+
+    @property
+    def snapshots(self) -> Path:
+        return self.home_path / "snapshots"
+
+    @cached_property
+    def torch_device(self) -> str:
+        if self.device != "auto":
+            return self.device
+        import torch
+
+        return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Settings from the environment; a value that does not fit names its variable."""
+    try:
+        return Settings(**overrides)  # pyright: ignore[reportArgumentType]
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "SEEKPOINT_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise UsageError(f"{name}={first.get('input')!r}: {first['msg']}", "docs/settings.md lists what each setting takes") from None

@@ -1,0 +1,1 @@
+"""Celery workers: the indexer's pipeline on any number of machines."""
