@@ -1,0 +1,45 @@
+# Two commands matter: `make demo` and `make test`. Both set everything up in .venv first.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+RUN_EXTRAS := cpu,speech,ocr,demo
+ALL_EXTRAS := $(RUN_EXTRAS),ui,queue,postgres,lego,train,dev
+
+.PHONY: demo test lint format bench tools clean
+
+demo: .venv/.run
+	$(BIN)/seekpoint demo
+
+test: .venv/.all tools
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+lint: .venv/.all
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+
+format: .venv/.all
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: .venv/.all
+	$(BIN)/python -m benchmarks
+
+# Programs that some tests drive; installed when that is possible, named when it is not.
+tools:
+	@sh tests/install_tools.sh
+
+.venv/bin/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 with its venv module is needed (Debian: apt install python3-venv)"; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/.run: .venv/bin/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(RUN_EXTRAS)]'
+	@touch $@
+
+.venv/.all: .venv/bin/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(ALL_EXTRAS)]'
+	@touch .venv/.run $@
+
+clean:
+	rm -rf .venv *.egg-info .pytest_cache .ruff_cache .hypothesis
