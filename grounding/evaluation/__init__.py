@@ -1,0 +1,1 @@
+"""Metrics of grounding and of search. The only place that computes them."""

@@ -1,0 +1,135 @@
+"""Questions with true answers, and files of predictions: our own JSON lines, QVHighlights' and Charades-STA's formats."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import Any
+
+from grounding.spans import ScoredSpan, Span
+from indexer.errors import UsageError
+
+_CHARADES_LINE = re.compile(r"(?P<video>\S+) (?P<start>\d+(?:\.\d+)?) (?P<end>\d+(?:\.\d+)?)##(?P<query>.*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One question with its true answer; no windows: nothing in the library answers it."""
+
+    video: str  # file name, with or without its extension
+    query: str
+    windows: tuple[Span, ...]
+    kind: str = ""
+    scope: str = "moment"
+    corpus_unique: bool = True
+    id: str = ""
+    duration_s: float | None = None
+    clip_ids: tuple[int, ...] = ()
+    saliency: tuple[tuple[int, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """One line of a submission: spans as listed, and the saliency of each 2-s clip if it has any."""
+
+    video: str
+    query: str
+    spans: tuple[ScoredSpan, ...]
+    id: str = ""
+    saliency: tuple[float, ...] = ()
+
+
+def load_rows(path: Path) -> list[Row]:
+    """Rows of a file in any of the three formats, told apart line by line. A line that fits none is a `UsageError` that names it."""
+    return [_read_row(text, where) for text, where in _lines(path)]
+
+
+def load_predictions(path: Path) -> list[Prediction]:
+    """JSON lines with `pred_relevant_windows` (QVHighlights) or `spans`: [[start, end, score], ...], best first."""
+    return [_read_prediction(_parse(text, where), where) for text, where in _lines(path)]
+
+
+def video_stem(video: str) -> str:
+    """The name by which ground truth and library meet: `3MSZA.mp4` and `3MSZA` are one, `id_210.0_360.0` keeps its digits."""
+    name = PurePath(video)
+    return name.stem if re.fullmatch(r"\.[A-Za-z][A-Za-z0-9]{1,4}", name.suffix) else name.name
+
+
+def _read_row(text: str, where: str) -> Row:
+    charades = _CHARADES_LINE.fullmatch(text)
+    if charades:
+        window = _span((float(charades["start"]), float(charades["end"])), where)
+        return Row(charades["video"], charades["query"], (window,), id=where.rpartition(":")[2])
+    record = _parse(text, where)
+    windows = _field(record, ("windows", "relevant_windows"), where)
+    duration_s = record.get("duration")
+    return Row(
+        video=str(_field(record, ("video", "vid"), where)),
+        query=str(_field(record, ("query",), where)),
+        windows=tuple(_span(window, where) for window in windows),
+        kind=str(record.get("kind", "")),
+        scope=str(record.get("scope", "moment")),
+        corpus_unique=bool(record.get("corpus_unique", True)),
+        id=str(record.get("id", record.get("qid", ""))),
+        duration_s=None if duration_s is None else float(duration_s),
+        clip_ids=tuple(record.get("relevant_clip_ids", ())),
+        saliency=tuple(tuple(marks) for marks in record.get("saliency_scores", ())),
+    )
+
+
+def _read_prediction(record: dict[str, Any], where: str) -> Prediction:
+    listed = _field(record, ("pred_relevant_windows", "spans"), where)
+    spans = tuple(_scored(entry, place, where) for place, entry in enumerate(listed))
+    return Prediction(
+        video=str(_field(record, ("video", "vid"), where)),
+        query=str(_field(record, ("query",), where)),
+        spans=spans,
+        id=str(record.get("id", record.get("qid", ""))),
+        saliency=tuple(record.get("pred_saliency_scores", ())),
+    )
+
+
+def _scored(entry: Sequence[Any], place: int, where: str) -> ScoredSpan:
+    """`[start, end, score]`; without a score the place in the list says which is better."""
+    return ScoredSpan(_span(entry[:2], where), float(entry[2]) if len(entry) > 2 else -float(place))
+
+
+def _lines(path: Path) -> Iterator[tuple[str, str]]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}", "give a file of ground truth or predictions") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{path} is not UTF-8 text", "give a file of JSON lines or Charades-STA lines") from None
+    numbered = [(line.strip(), f"{path}:{number}") for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+    if not numbered:
+        raise UsageError(f"{path} has no rows", "give a file of JSON lines or Charades-STA lines")
+    yield from numbered
+
+
+def _parse(text: str, where: str) -> dict[str, Any]:
+    try:
+        record = json.loads(text)
+    except ValueError:
+        record = None
+    if not isinstance(record, dict):
+        raise UsageError(f"{where}: {text[:60]!r} is no row", 'rows are JSON objects, or Charades-STA lines "ID START END##QUERY"')
+    return record
+
+
+def _field(record: dict[str, Any], names: Sequence[str], where: str) -> Any:
+    for name in names:
+        if name in record:
+            return record[name]
+    raise UsageError(f"{where}: the row has no {' or '.join(names)}", "docs/evaluation.md shows what a row needs")
+
+
+def _span(pair: Sequence[Any], where: str) -> Span:
+    try:
+        start_s, end_s = (float(value) for value in pair)
+        return Span(start_s, end_s)
+    except (TypeError, ValueError):
+        raise UsageError(f"{where}: {pair!r} is no span", "a span is [start, end] in seconds, the start first") from None
