@@ -1,0 +1,124 @@
+"""What a file is, without decoding more than one picture."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from fractions import Fraction
+
+import av
+import av.error
+from av.container import InputContainer
+from av.stream import Stream
+from av.video.stream import VideoStream
+
+from indexer.errors import MediaError
+from indexer.media.geometry import Orientation, displayed_size, orientation
+from indexer.media.pictures import origin_s, picture_stream
+from indexer.media.safety import MAX_PIXELS, check_pixels, media_errors, open_container, printable
+
+Track = tuple[int, str | None, str]
+_PACKETS_TO_TRY = 100  # until one picture is decoded, for its orientation
+
+
+@dataclass(frozen=True, slots=True)
+class VideoInfo:
+    """`width`, `height` in pixels as displayed (rotation and pixel aspect applied); both 0 where there is sound only.
+
+    Tracks are (index among tracks of that kind, language or None, codec). `duration_s` counts from the container's start.
+    `rotation` is how far a player turns the pictures clockwise: 0, 90, 180 or 270 degrees. `fps` is the average rate.
+    """
+
+    duration_s: float
+    width: int
+    height: int
+    fps: float | None
+    codec: str
+    audio_tracks: tuple[Track, ...]
+    subtitle_tracks: tuple[Track, ...]
+    container: str
+    start_s: float
+    rotation: int
+    recorded_at: datetime | None
+    title: str | None
+
+
+def probe(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) -> VideoInfo:
+    """Raises MediaError for what is not a readable file with pictures or sound."""
+    with media_errors(path), open_container(path, max_pixels) as container:
+        video = picture_stream(container)
+        audio = _tracks(container, "audio")
+        if video is None and not audio:
+            raise MediaError(f"{printable(path)} has neither video nor sound that can be decoded", "Check that it plays elsewhere")
+        duration_s = _duration_s(container)
+        turn = _orientation(path, video, max_pixels) if video else Orientation()
+        width, height = _size(video, turn) if video else (0, 0)
+        return VideoInfo(
+            duration_s=duration_s,
+            width=width,
+            height=height,
+            fps=float(video.average_rate) if video and video.average_rate else None,
+            codec=video.codec_context.name if video else audio[0][2],
+            audio_tracks=audio,
+            subtitle_tracks=_tracks(container, "subtitle"),
+            container=container.format.name,
+            start_s=float(origin_s(container)),
+            rotation=-turn.quarters % 4 * 90,
+            recorded_at=_recorded_at(container.metadata.get("creation_time")),
+            title=container.metadata.get("title", "").strip() or None,
+        )
+
+
+def _tracks(container: InputContainer, kind: str) -> tuple[Track, ...]:
+    streams = [s for s in container.streams if s.type == kind]
+    return tuple((i, _language(s), s.codec_context.name if s.codec_context else "unknown") for i, s in enumerate(streams))
+
+
+def _language(stream: Stream) -> str | None:
+    language = stream.metadata.get("language", "und")
+    return language if language != "und" else None
+
+
+def _duration_s(container: InputContainer) -> float:
+    """Of the container; else to the end of the stream that ends last; else 0 (a raw stream says nothing)."""
+    if container.duration is not None and container.duration > 0:
+        return container.duration / av.time_base
+    origin = origin_s(container)
+    ends = [(s.start_time or 0) * s.time_base + s.duration * s.time_base - origin for s in container.streams if s.duration and s.time_base]
+    return float(max([Fraction(0), *ends]))
+
+
+def _size(video: VideoStream, turn: Orientation) -> tuple[int, int]:
+    context = video.codec_context
+    return displayed_size(context.width, context.height, video.sample_aspect_ratio, turn.quarters % 2 == 1)
+
+
+def _orientation(path: str | os.PathLike[str], video: VideoStream, max_pixels: int) -> Orientation:
+    """From the first picture, which carries the display matrix; upright where none can be decoded."""
+    context = video.codec_context
+    check_pixels(path, context.width, context.height, max_pixels)
+    context.options = {**context.options, "max_pixels": str(max_pixels)}
+    context.thread_count = 1
+    source = video.container.demux(video)  # pyright: ignore[reportAttributeAccessIssue]
+    for _ in range(_PACKETS_TO_TRY):
+        try:
+            packet = next(source, None)
+            frames = packet.decode() if packet is not None else []
+        except av.error.FFmpegError:  # damage is the reader's to report; the next packet may be sound
+            continue
+        if packet is None or frames:
+            return orientation(frames[0]) if frames else Orientation()
+    return Orientation()
+
+
+def _recorded_at(text: str | None) -> datetime | None:
+    """When it was recorded, in UTC; None where the container says nothing, or the epoch that unset clocks write."""
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment.astimezone(UTC) if moment.year > 1970 else None
