@@ -1,0 +1,1 @@
+"""Frames and text into one space of unit vectors."""

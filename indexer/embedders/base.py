@@ -1,0 +1,50 @@
+"""What every embedder offers: frames and texts become unit vectors of one space."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+
+@runtime_checkable
+class Embedder(Protocol):
+    """Frames and texts into one space; vectors of two embedders with different `key` are never compared."""
+
+    name: str
+    """Name in the settings and the registry."""
+    key: str
+    """Identity of model and preprocessing: changes when vectors change, never with device, number format or batch size."""
+    dimension: int
+    """Length of every vector."""
+    short_side: int
+    """Short side in pixels that frames should have: more is wasted, less costs quality."""
+    languages: tuple[str, ...]
+    """ISO 639-1 codes that questions may be in."""
+
+    def embed_frames(self, images: np.ndarray) -> np.ndarray:
+        """Unit vectors (N, dimension) float32 of images (N, H, W, 3) uint8 RGB of any size."""
+        ...
+
+    def embed_texts(self, texts: Sequence[str]) -> np.ndarray:
+        """Unit vectors (N, dimension) float32 of captions."""
+        ...
+
+    def reads(self, text: str) -> bool:
+        """False where no text model of this embedder reads the script that the text is written in."""
+        ...
+
+
+def unit(vectors: np.ndarray) -> np.ndarray:
+    """Rows of (N, D) scaled to length 1, float32; a row of zeros stays zero."""
+    vectors = np.asarray(vectors, dtype=np.float32)
+    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return vectors / np.maximum(length, 1e-12)
+
+
+def check_images(images: np.ndarray) -> np.ndarray:
+    """The images themselves, once they are known to be (N, H, W, 3) uint8; ValueError otherwise."""
+    if images.ndim != 4 or images.shape[-1] != 3 or images.dtype != np.uint8:
+        raise ValueError(f"images must be (N, H, W, 3) uint8, not {images.shape} {images.dtype}")
+    return images
