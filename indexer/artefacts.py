@@ -1,0 +1,70 @@
+"""Files derived from videos (thumbnails, proxies), below one root that machines may share; a video's are in one folder."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from indexer.errors import StorageError
+
+
+@dataclass(frozen=True, slots=True)
+class Artefacts:
+    root: Path
+
+    def video_folder(self, video_id: int) -> Path:
+        # Thousands of videos in one folder are slow to list: two levels.
+        return self.root / "videos" / f"{video_id % 1000:03d}" / str(video_id)
+
+    def thumbnail(self, video_id: int, time_s: float) -> Path:
+        return self.video_folder(video_id) / "thumbnails" / f"{round(time_s * 1000):09d}.jpg"
+
+    def write_thumbnail(self, video_id: int, time_s: float, jpeg: bytes) -> None:
+        write_atomically(self.thumbnail(video_id, time_s), jpeg)
+
+    def remove_video(self, video_id: int) -> None:
+        shutil.rmtree(self.video_folder(video_id), ignore_errors=True)
+
+    def keep_only(self, video_ids: set[int]) -> list[int]:
+        """Removes the folders of videos that are no more (left by a process that died between commit and clean-up)."""
+        removed = []
+        for folder in (self.root / "videos").glob("*/*"):
+            if folder.name.isdigit() and int(folder.name) not in video_ids:
+                shutil.rmtree(folder, ignore_errors=True)
+                removed.append(int(folder.name))
+        return removed
+
+    def size_bytes(self) -> int:
+        return sum(_size(Path(parent) / name) for parent, _, names in os.walk(self.root) for name in names)
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Readers see the old file or the new one, never half of it."""
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as file:
+            temporary = Path(file.name)
+            file.write(content)
+        temporary.replace(path)
+    except OSError as error:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+        raise storage_error(path, error) from error
+
+
+def storage_error(path: Path, error: OSError) -> StorageError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return StorageError(f"no space left to write {path}", "free some space and run the same command again: finished chunks are kept")
+    return StorageError(f"cannot write {path}: {(error.strerror or str(error)).lower()}", "check the folder and its permissions")
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

@@ -1,0 +1,42 @@
+"""The `seekpoint` command. Each verb is thin: it calls the Library and draws what comes back."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from indexer.cli import demo, evaluate, find, ingest, library, media, system
+from indexer.cli.output import print_error
+from indexer.errors import SeekpointError, UsageError
+
+app = typer.Typer(
+    name="seekpoint",
+    help="Ask a library of videos when something happens, and jump to the moment.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for group in (ingest, find, library, media, evaluate, system, demo):
+    group.register(app)
+
+
+def main() -> None:
+    """Entry point: errors that a person can act on are printed without a traceback. Exit 0 done, 1 failed, 2 wrong use."""
+    try:
+        app()
+    except UsageError as error:
+        print_error(error)
+        sys.exit(2)
+    except SeekpointError as error:
+        print_error(error)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("Stopped. What was finished is kept; the same command goes on from there.", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader of our output went away (`| head`): not an error of ours, and Python must not complain at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)

@@ -1,0 +1,133 @@
+"""Looking after the library: `videos`, `collections`, `remove`, `reindex`, `retry`, `cancel`, `status`."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+import typer
+from rich.live import Live
+from rich.table import Table
+
+from grounding.spans import format_time
+from indexer.cli.output import CollectionsOption, JsonOption, escape, megabytes, note, print_json, stdout, table
+from indexer.errors import UsageError
+from indexer.library import Library, Status
+
+VideosArgument = Annotated[list[int] | None, typer.Argument(help="Numbers of videos, as `seekpoint videos` lists them.")]
+
+
+def videos(collection: CollectionsOption = None, as_json: JsonOption = False) -> None:
+    """List the videos."""
+    found = Library().videos(collection)
+    if as_json:
+        print_json(found)
+        return
+    rows = table("#", "collection", "length", "state", "path", right=("#", "length"))
+    for video in found:
+        for number, path in enumerate(video.paths or (None,)):
+            name = "" if path is None else escape(path.path) + (" [dim](offline)[/]" if path.offline else "")
+            if number == 0:
+                state = video.state + (f": {escape(video.error)}" if video.error else "")
+                rows.add_row(str(video.video_id), escape(video.collection), format_time(video.duration_s), state, name)
+            else:
+                rows.add_row("", "", "", "", name)
+    stdout.print(rows if found else "The library is empty. `seekpoint ingest FOLDER` fills it.")
+
+
+def collections(as_json: JsonOption = False) -> None:
+    """List the collections."""
+    found = Library().collections()
+    if as_json:
+        print_json(found)
+        return
+    rows = table("collection", "videos", "length", right=("videos", "length"))
+    for collection in found:
+        rows.add_row(escape(collection.name), str(collection.videos), format_time(collection.duration_s))
+    stdout.print(rows if found else "There is no collection yet. `seekpoint ingest FOLDER` makes the first.")
+
+
+def remove(
+    video: VideosArgument = None,
+    collection: CollectionsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take videos or whole collections out of the library. The files themselves stay."""
+    if not video and not collection:
+        raise UsageError("nothing to remove was named", "give numbers of videos, or --collection NAME")
+    removed = Library().remove(video_ids=video or (), collections=collection or ())
+    if as_json:
+        print_json(removed)
+    else:
+        stdout.print(f"removed {len(removed.video_ids)} videos, freed {megabytes(removed.freed_bytes)}")
+
+
+def reindex(as_json: JsonOption = False) -> None:
+    """Publish the vector snapshot anew from the catalog."""
+    published = Library().reindex()
+    if as_json:
+        print_json(published)
+        return
+    for snapshot in published:
+        stdout.print(f"published {snapshot.rows:,} vectors of {escape(snapshot.key)} ({snapshot.kind}) in {snapshot.seconds:.1f} s")
+    if not published:
+        stdout.print("There is nothing to publish yet.")
+
+
+def retry(video: VideosArgument = None, as_json: JsonOption = False) -> None:
+    """Put failed chunks back to be done again, and do them."""
+    report = Library().retry(video or None)
+    if as_json:
+        print_json(report)
+    else:
+        stdout.print(f"{report.chunks} chunks put back; {report.ready} of {report.videos} videos are ready now")
+        for error in report.errors:
+            note(error)
+    if report.errors:
+        raise typer.Exit(1)
+
+
+def cancel(video: VideosArgument = None, as_json: JsonOption = False) -> None:
+    """Drop the work that waits for these videos (all, if none is named); what is done stays searchable."""
+    dropped = Library().cancel(video or None)
+    if as_json:
+        print_json({"chunks": dropped})
+    else:
+        stdout.print(f"{dropped} waiting chunks dropped; `seekpoint ingest` plans them again")
+
+
+def status(
+    watch: Annotated[bool, typer.Option("--watch", help="Show it again every second, until stopped.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """What the library holds, what it costs on disk, and what is being done."""
+    library = Library()
+    if as_json:
+        print_json(library.status())
+    elif not watch:
+        stdout.print(_status_table(library.status()))
+    else:
+        with Live(_status_table(library.status()), console=stdout, auto_refresh=False) as live:
+            while True:
+                time.sleep(1)
+                live.update(_status_table(library.status()), refresh=True)
+
+
+def _status_table(status: Status) -> Table:
+    rows = table("what", "value")
+    rows.add_row("home", escape(str(status.home)))
+    rows.add_row("videos", ", ".join(f"{count} {state}" for state, count in status.videos.items()) or "none")
+    rows.add_row("length", f"{format_time(status.video_s)} in {status.segments:,} segments")
+    rows.add_row("chunks", ", ".join(f"{count} {state}" for state, count in status.chunks.items()) or "none")
+    for name, size in status.disk_bytes.items():
+        rows.add_row(f"disk: {name}", megabytes(size))
+    if status.bytes_per_hour is not None:
+        rows.add_row("disk per hour of video", megabytes(status.bytes_per_hour))
+    for error in status.errors:
+        rows.add_row("error", escape(error))
+    return rows
+
+
+def register(app: typer.Typer) -> None:
+    for command in (videos, collections, remove, reindex, retry, cancel, status):
+        app.command()(command)

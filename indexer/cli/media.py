@@ -1,0 +1,45 @@
+"""`seekpoint clip`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from grounding.spans import format_time
+from indexer.cli.output import JsonOption, escape, print_json, stdout
+from indexer.errors import UsageError
+from indexer.library import Library
+
+
+def clip(
+    video: Annotated[str, typer.Argument(help="Number of a video in the library, or the path of a file.")],
+    start: Annotated[str, typer.Argument(help="Seconds, or 12:03.5, or 1:02:03.")],
+    end: Annotated[str, typer.Argument(help="Likewise; the clip ends before it.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The MP4 file to write.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Cut a clip exactly (re-encoded): its first frame is the frame shown at START."""
+    start_s, end_s = read_time(start), read_time(end)
+    Library().clip(video, start_s, end_s, output)
+    if as_json:
+        print_json({"output": output, "start_s": start_s, "end_s": end_s})
+    else:
+        stdout.print(f"{escape(str(output))}: {format_time(start_s, tenths=True)} - {format_time(end_s, tenths=True)}")
+
+
+def read_time(text: str) -> float:
+    """Seconds of `723.4`, `12:03.4` or `1:02:03`."""
+    parts = text.split(":")
+    try:
+        numbers = [float(part) for part in parts]
+    except ValueError:
+        numbers = []
+    if not 1 <= len(numbers) <= 3 or any(n < 0 or n != n or n == float("inf") for n in numbers) or any(n >= 60 for n in numbers[1:]):
+        raise UsageError(f"{text!r} is not a time", "write seconds (723.4), minutes:seconds (12:03.4) or hours:minutes:seconds")
+    return sum(number * 60**power for power, number in enumerate(reversed(numbers)))
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(clip)

@@ -1,0 +1,115 @@
+"""Looks at everything that an installation leans on, and says how to mend what is wrong. A check never changes anything."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from indexer.errors import SeekpointError
+from indexer.media.ffmpeg import find_ffmpeg
+
+if TYPE_CHECKING:
+    from indexer.library import Library
+
+LOW_DISK_BYTES = 2_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    name: str
+    ok: bool
+    found: str
+    mend: str = ""
+
+
+def examine(library: Library) -> list[Check]:
+    checks = [_guard("database", lambda: _database(library))]
+    checks.append(_guard("ffmpeg", lambda: _ffmpeg(library)))
+    checks.append(_guard("models", lambda: _model(library)))
+    checks.append(_guard("device", lambda: _device(library)))
+    if checks[0].ok:
+        checks.append(_guard("files", lambda: _files(library)))
+        checks.append(_guard("work", lambda: _work(library)))
+        checks += _snapshots(library)
+    checks.append(_guard("disk", lambda: _disk(library)))
+    return checks
+
+
+def _guard(name: str, check: Callable[[], Check]) -> Check:
+    try:
+        return check()
+    except SeekpointError as error:
+        return Check(name, False, error.message, error.hint)
+
+
+def _database(library: Library) -> Check:
+    from indexer.catalog.migrate import revision
+
+    opened = library.catalog
+    kind = "SQLite" if opened.is_sqlite else opened.url.get_backend_name()
+    return Check("database", True, f"{kind} at revision {revision(library.settings.url)}")
+
+
+def _ffmpeg(library: Library) -> Check:
+    return Check("ffmpeg", True, str(find_ffmpeg(library.settings)))
+
+
+def _model(library: Library) -> Check:
+    embedder = library.embedder
+    return Check("models", True, f"embedder {embedder.name} ({embedder.dimension} numbers a vector) loads")
+
+
+def _device(library: Library) -> Check:
+    import torch
+
+    device = library.settings.torch_device
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        return Check("device", False, f"{device} was asked for, but torch sees no GPU", "set SEEKPOINT_DEVICE=cpu, or install a CUDA build of torch")
+    return Check("device", True, device)
+
+
+def _files(library: Library) -> Check:
+    listed = library.videos()
+    offline = [video for video in listed if video.paths and all(path.offline or not Path(path.path).exists() for path in video.paths)]
+    if offline:
+        names = ", ".join(str(video.video_id) for video in offline[:5])
+        mend = "bring the files back or ingest the folder they moved to; they stay searchable meanwhile"
+        return Check("files", True, f"{len(offline)} of {len(listed)} videos are offline (numbers {names})", mend)
+    return Check("files", True, f"{len(listed)} videos, all there")
+
+
+def _work(library: Library) -> Check:
+    status = library.status()
+    failed = status.chunks.get("failed", 0) + status.videos.get("failed", 0)
+    if failed:
+        return Check("work", False, f"{status.videos.get('failed', 0)} videos failed", "`seekpoint videos` says why; `seekpoint retry` tries again")
+    waiting = status.chunks.get("waiting", 0)
+    mend = "`seekpoint ingest` of the same paths goes on with them" if waiting else ""
+    return Check("work", True, f"{status.chunks.get('done', 0)} chunks done, {waiting} waiting", mend)
+
+
+def _snapshots(library: Library) -> Iterator[Check]:
+    from indexer.catalog import rows
+
+    with library.catalog.read() as session:
+        keys = rows.keys_in_use(session, None)
+    for key in keys:
+        name = f"vectors {key}"
+
+        def check(key: str = key, name: str = name) -> Check:
+            report = library.index_of(key).self_check()
+            return Check(name, report.ok, report.text, "" if report.ok else "`seekpoint reindex` builds the snapshot anew from the catalog")
+
+        yield _guard(name, check)
+
+
+def _disk(library: Library) -> Check:
+    place = library.settings.home_path
+    while not place.exists():
+        place = place.parent
+    free = shutil.disk_usage(place).free
+    found = f"{free / 1e9:,.1f} GB free in {library.settings.home_path}"
+    return Check("disk", free >= LOW_DISK_BYTES, found, "" if free >= LOW_DISK_BYTES else "free some space, or move SEEKPOINT_HOME to a larger disk")

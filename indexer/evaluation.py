@@ -1,0 +1,51 @@
+"""Asks a library the rows of a ground truth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from grounding.spans import ScoredSpan
+from indexer import evaluate as scoring
+from indexer.errors import UsageError
+from indexer.evaluate import Found, Report, Row, load_rows
+from indexer.search import RANKED_MOMENTS, Scope
+
+if TYPE_CHECKING:
+    from indexer.library import Library, Video
+
+
+def evaluate_library(
+    library: Library,
+    ground_truth: Path,
+    collection: str,
+    only: Iterable[str] | None,
+    wrap: Callable[[Sequence[Row]], Iterable[Row]],
+) -> Report:
+    rows = load_rows(ground_truth)
+    videos = {_name(video): video for video in library.videos([collection]) if video.paths}
+    missing = sorted({row.video for row in rows} - videos.keys())
+    if missing:
+        shown = ", ".join(missing[:5]) + (" ..." if len(missing) > 5 else "")
+        raise UsageError(f"{len(missing)} videos of the ground truth are not in the collection {collection!r}: {shown}", "ingest them first")
+    base = library.scope([collection], None, only)
+
+    def search(query: str, without: frozenset[str]) -> scoring.Answer:
+        scope = base
+        if without:
+            # Asked as a selection of the others, so that a masked video takes no place among the candidates.
+            scope = Scope(video_ids=tuple(v.video_id for name, v in videos.items() if name not in without), kinds=base.kinds)
+        answer = library.searcher.search(query, scope, top=RANKED_MOMENTS)
+        found = tuple(Found(Path(moment.path).name, moment.span, moment.score) for moment in answer.moments)
+        return scoring.Answer(found, answer.confidence)
+
+    def ground(query: str, video: str) -> Sequence[ScoredSpan]:
+        return library.spans_in_video(query, videos[video].video_id)
+
+    durations = {name: video.duration_s for name, video in videos.items()}
+    return scoring.evaluate(rows, search, ground, durations=durations, wrap=wrap)
+
+
+def _name(video: Video) -> str:
+    return Path(video.paths[0].path).name if video.paths else ""

@@ -1,0 +1,330 @@
+"""The documented Python API: a library of videos with the verbs of the command line.
+
+>>> from indexer.library import Library                                      # doctest: +SKIP
+>>> library = Library()                                                      # doctest: +SKIP
+>>> library.ingest(["~/Videos"], "mine")                                     # doctest: +SKIP
+>>> library.search("when does the dog jump?", collections=["mine"]).moments  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from grounding.spans import ScoredSpan
+from indexer.artefacts import Artefacts
+from indexer.catalog import collections, rows, videos, work
+from indexer.catalog.collections import CollectionInfo
+from indexer.catalog.session import Catalog
+from indexer.errors import MediaError, UsageError
+from indexer.files import Roots
+from indexer.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from indexer.doctor import Check
+    from indexer.embedders.base import Embedder
+    from indexer.embedders.registry import ModelState
+    from indexer.evaluate import Report, Row
+    from indexer.ingest import IngestReport, Observer
+    from indexer.search import Answer, Scope, Searcher
+    from indexer.stages import Stage
+    from indexer.vectors.base import Published, VectorIndex
+
+DEFAULT_COLLECTION = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class VideoPath:
+    path: str
+    offline: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Video:
+    """A video as the library shows it; `state` is pending, ingesting, ready or failed."""
+
+    video_id: int
+    collection: str
+    paths: tuple[VideoPath, ...]
+    state: str
+    error: str
+    duration_s: float
+    width: int
+    height: int
+    size_bytes: int
+    title: str | None
+    recorded_at: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    video_ids: tuple[int, ...]
+    freed_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Retried:
+    videos: int
+    chunks: int
+    ready: int
+    errors: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """`bytes_per_hour`: all that the index takes on disk, per hour of video; None while there is no video."""
+
+    home: Path
+    videos: dict[str, int]
+    chunks: dict[str, int]
+    video_s: float
+    segments: int
+    disk_bytes: dict[str, int]
+    bytes_per_hour: float | None
+    errors: tuple[str, ...]
+
+
+class Library:
+    """One library; cheap to make, models and indexes are loaded when first used. Safe to share between threads."""
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.settings = settings or load_settings()
+        self.artefacts = Artefacts(self.settings.artefacts)
+        self.roots = Roots.of(self.settings)
+        self._lock = threading.RLock()
+        self._catalog: Catalog | None = None
+        self._searcher: Searcher | None = None
+        self._indexes: dict[str, VectorIndex] = {}
+
+    # --- parts, made when first needed ---
+
+    @property
+    def catalog(self) -> Catalog:
+        with self._lock:
+            if self._catalog is None:
+                self._catalog = Catalog(self.settings.url).open()
+            return self._catalog
+
+    @property
+    def embedder(self) -> Embedder:
+        from indexer.embedders.registry import load_embedder
+
+        return load_embedder(self.settings)
+
+    @property
+    def searcher(self) -> Searcher:
+        from indexer.search import Searcher
+
+        with self._lock:
+            if self._searcher is None:
+                self._searcher = Searcher(self.catalog, self.settings, lambda: self.embedder, self.index_for)
+            return self._searcher
+
+    def index_for(self, key: str) -> VectorIndex:
+        """The vector index of a picture key, kept fresh by itself."""
+        from indexer.vectors.faiss_index import FaissIndex
+
+        with self._lock:
+            if key not in self._indexes:
+                self._indexes[key] = FaissIndex(self.catalog, key, self.embedder.dimension, self.settings)
+            return self._indexes[key]
+
+    def stages(self, *, fast: bool = False) -> list[Stage]:
+        from indexer.stages import PictureStage
+
+        return [PictureStage(self.embedder, self.settings, self.artefacts, fast)]
+
+    # --- ingest ---
+
+    def ingest(
+        self,
+        paths: Sequence[str | os.PathLike[str]],
+        collection: str = DEFAULT_COLLECTION,
+        *,
+        fast: bool = False,
+        observer: Observer | None = None,
+    ) -> IngestReport:
+        """Makes files and folders searchable; safe to stop and to repeat. Files that fail are named in the report, the rest goes on."""
+        from indexer.ingest import Ingest
+
+        if not collection.strip():
+            raise UsageError("the name of the collection is empty", "choose a name")
+        report = Ingest(self.catalog, self.settings, self.stages(fast=fast), observer).run(paths, collection)
+        self.publish(force=False)
+        return report
+
+    def publish(self, *, force: bool) -> list[Published]:
+        """Writes new vector snapshots where one is due (or, with `force`, wherever there are vectors)."""
+        with self.catalog.read() as session:
+            keys = rows.keys_in_use(session, None)
+        published = []
+        for key in keys:
+            index = self.index_of(key)
+            if force or index.publish_due():
+                published.append(index.publish())
+        return published
+
+    def index_of(self, key: str) -> VectorIndex:
+        from indexer.stages import embedder_key_of
+        from indexer.vectors.faiss_index import FaissIndex
+
+        if embedder_key_of(key) == self.embedder.key:
+            return self.index_for(key)
+        with self.catalog.read() as session:
+            dimension = rows.dimension_of(session, key)
+        return FaissIndex(self.catalog, key, dimension, self.settings)
+
+    def reindex(self) -> list[Published]:
+        return self.publish(force=True)
+
+    def retry(self, video_ids: Sequence[int] | None = None, observer: Observer | None = None) -> Retried:
+        """Does failed chunks again, of these videos or of all."""
+        with self.catalog.begin() as session:
+            failed = [v for v in videos.list_videos(session, states=["failed"]) if video_ids is None or v.id in video_ids]
+            chunks = work.retry(session, [video.id for video in failed])
+        errors: list[str] = []
+        ready = 0
+        for video in failed:
+            report = self.ingest([self.path_of(video)], video.collection, observer=observer)
+            errors += [f"{failure.error}. {failure.hint}" for failure in report.failures]
+            ready += not report.failures
+        return Retried(len(failed), chunks, ready, tuple(errors))
+
+    def cancel(self, video_ids: Sequence[int] | None = None) -> int:
+        """Drops waiting chunks; the number of them."""
+        with self.catalog.begin() as session:
+            return work.cancel(session, video_ids)
+
+    # --- asking ---
+
+    def search(
+        self,
+        question: str,
+        *,
+        collections: Sequence[str] | None = None,
+        top: int = 10,
+        video_id: int | None = None,
+        only: Iterable[str] | None = None,
+    ) -> Answer:
+        """Moments, best first; `only` keeps what matched by these kinds of evidence (picture, speech, screen, event)."""
+        return self.searcher.search(question, self.scope(collections, video_id, only), top=top)
+
+    def scope(self, names: Sequence[str] | None, video_id: int | None, only: Iterable[str] | None) -> Scope:
+        from indexer.search import KINDS, Scope
+
+        kinds = tuple(only) if only else KINDS
+        for kind in kinds:
+            if kind not in KINDS:
+                raise UsageError(f"{kind!r} is no kind of evidence", f"choose from {', '.join(KINDS)}")
+        with self.catalog.read() as session:
+            collection_ids = tuple(collections.find_collections(session, list(names))) if names else None
+            if video_id is not None:
+                videos.get_video(session, video_id)
+        return Scope(collection_ids, None if video_id is None else (video_id,), kinds)
+
+    def evaluate(
+        self,
+        ground_truth: Path,
+        collection: str = DEFAULT_COLLECTION,
+        *,
+        only: Iterable[str] | None = None,
+        wrap: Callable[[Sequence[Row]], Iterable[Row]] = iter,
+    ) -> Report:
+        """Asks every row of a ground truth of one collection."""
+        from indexer.evaluation import evaluate_library
+
+        return evaluate_library(self, ground_truth, collection, only, wrap)
+
+    def score(self, ground_truth: Path, predictions: Path) -> Report:
+        """Scores a file of predictions against a ground truth; asks nothing."""
+        from indexer.evaluate import load_predictions, load_rows, score_predictions
+
+        return score_predictions(load_rows(ground_truth), load_predictions(predictions))
+
+    def spans_in_video(self, question: str, video_id: int) -> list[ScoredSpan]:
+        return self.searcher.spans_in_video(question, video_id)
+
+    # --- looking after it ---
+
+    def videos(self, names: Sequence[str] | None = None) -> list[Video]:
+        with self.catalog.read() as session:
+            ids = collections.find_collections(session, list(names)) if names else None
+            return [self._shown(video) for video in videos.list_videos(session, collection_ids=ids)]
+
+    def video(self, video_id: int) -> Video:
+        with self.catalog.read() as session:
+            return self._shown(videos.get_video(session, video_id))
+
+    def _shown(self, video: videos.VideoRow) -> Video:
+        return Video(
+            video.id,
+            video.collection,
+            tuple(VideoPath(self._path_text(path.root, path.relative_path), path.offline) for path in video.paths),
+            video.state,
+            video.error or "",
+            video.duration_s,
+            video.width,
+            video.height,
+            video.size_bytes,
+            video.title,
+            video.recorded_at,
+        )
+
+    def _path_text(self, root: str, relative_path: str) -> str:
+        """Where this machine finds a file; `root:path` where it does not know the root."""
+        return str(self.roots.join(root, relative_path)) if root in self.roots.folders else f"{root}:{relative_path}"
+
+    def path_of(self, video: videos.VideoRow) -> Path:
+        """A path at which the bytes of the video are now; MediaError where there is none."""
+        for path in video.paths:
+            if path.root in self.roots.folders and (place := self.roots.join(path.root, path.relative_path)).exists():
+                return place
+        places = ", ".join(self._path_text(path.root, path.relative_path) for path in video.paths)
+        raise MediaError(f"the file of video {video.id} is not at {places}", "bring it back, or ingest the folder that it was moved to")
+
+    def collections(self) -> list[CollectionInfo]:
+        with self.catalog.read() as session:
+            return collections.list_collections(session)
+
+    def remove(self, *, video_ids: Sequence[int] = (), collections: Sequence[str] = ()) -> Removed:
+        """Takes videos and collections out of the library and frees their disk space; the files stay."""
+        from indexer.removal import remove
+
+        return remove(self, video_ids, collections)
+
+    def status(self) -> Status:
+        from indexer.status import status
+
+        return status(self)
+
+    def doctor(self) -> list[Check]:
+        from indexer.doctor import examine
+
+        return examine(self)
+
+    def models(self) -> list[ModelState]:
+        from indexer.embedders.registry import model_states
+
+        return model_states(self.settings)
+
+    def upgrade_database(self) -> str:
+        from indexer.catalog.migrate import upgrade
+
+        return upgrade(self.settings.url)
+
+    def clip(self, video: str, start_s: float, end_s: float, output: Path) -> None:
+        """Writes [start_s, end_s) of a video (its number, or the path of any file) as MP4."""
+        from indexer.media.clips import cut_clip
+
+        if end_s <= start_s:
+            raise UsageError(f"the clip would end ({end_s:g} s) before it starts ({start_s:g} s)", "give START before END")
+        if video.isdecimal() and not Path(video).exists():
+            with self.catalog.read() as session:
+                source = self.path_of(videos.get_video(session, int(video)))
+        else:
+            source = Path(video).expanduser()
+        cut_clip(source, start_s, end_s, output, self.settings)

@@ -1,0 +1,202 @@
+"""A question becomes moments: caption -> vector -> segments -> frames around them -> spans -> one ranked answer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from grounding.spans import ScoredSpan, Span
+from indexer.artefacts import Artefacts
+from indexer.catalog import collections, passages, rows, videos
+from indexer.catalog.session import Catalog
+from indexer.embedders.base import Embedder
+from indexer.errors import ModelError, UsageError
+from indexer.files import Roots
+from indexer.questions import Question, read_question
+from indexer.ranking import PROBE_TEXTS, Block, Evidence, FusedMoment, PassageHit, Probes, Ranking, candidate_chunks, fuse, rank_moments
+from indexer.settings import Settings
+from indexer.stages import embedder_key_of
+from indexer.vectors.base import Selection, VectorIndex
+
+KINDS = ("picture", "speech", "screen", "event")
+CANDIDATE_SEGMENTS = 400
+CANDIDATE_PASSAGES = 100
+RANKED_MOMENTS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """An answer. `score` orders the moments of one question."""
+
+    video_id: int
+    path: str
+    collection: str
+    span: Span
+    score: float
+    evidence: tuple[Evidence, ...]
+    thumbnail: Path | None
+    title: str
+    offline: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`matched` False: nothing in the library seems to show it, and `moments` are the nearest that there is."""
+
+    query: str
+    caption: str
+    matched: bool
+    took_ms: float
+    moments: tuple[Moment, ...]
+    confidence: float
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a search looks at: everything, some collections, or some videos."""
+
+    collection_ids: tuple[int, ...] | None = None
+    video_ids: tuple[int, ...] | None = None
+    kinds: tuple[str, ...] = KINDS
+
+    @property
+    def selection(self) -> Selection:
+        return Selection(collection_ids=self.collection_ids, video_ids=self.video_ids)
+
+
+class Searcher:
+    """Answers questions over one catalog. `index_for(key)` gives the vector index of a picture key, kept fresh by itself."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        settings: Settings,
+        embedder: Callable[[], Embedder],
+        index_for: Callable[[str], VectorIndex],
+    ) -> None:
+        self._catalog = catalog
+        self._embedder = embedder
+        self._index_for = index_for
+        self._roots = Roots.of(settings)
+        self._artefacts = Artefacts(settings.artefacts)
+        self._probes: dict[str, Probes] = {}
+
+    def search(self, text: str, scope: Scope, *, top: int = 10, per_video: int = 3) -> Answer:
+        started = time.perf_counter()
+        question = read_question(text)
+        if not question.caption.strip():
+            raise UsageError("the question is empty", 'say what happens: "when does the dog jump?"')
+        pictures, notes = self._pictures(question, scope, max(top, RANKED_MOMENTS), per_video)
+        fused, matched = self._fused(question, scope, pictures)
+        moments = self._described(fused[: max(top, 1)])
+        took_ms = (time.perf_counter() - started) * 1000
+        return Answer(text, question.caption, matched, took_ms, tuple(moments), pictures.confidence, tuple(notes))
+
+    def spans_in_video(self, text: str, video_id: int, count: int = 5) -> list[ScoredSpan]:
+        """The best spans of one given video, best first, from the curve of all its frames."""
+        pictures, _ = self._pictures(read_question(text), Scope(video_ids=(video_id,)), count, count)
+        return [ScoredSpan(moment.span, moment.score) for moment in pictures.moments]
+
+    # --- picture ---
+
+    def _pictures(self, question: Question, scope: Scope, limit: int, per_video: int) -> tuple[Ranking, list[str]]:
+        nothing = Ranking(moments=(), confidence=0.0, matched=False)
+        if "picture" not in scope.kinds:
+            return nothing, []
+        with self._catalog.read() as session:
+            keys = rows.keys_in_use(session, scope.collection_ids)
+        if not keys:
+            return nothing, []
+        embedder = self._embedder()
+        if not embedder.reads(question.caption):
+            raise ModelError(
+                f"no installed text model reads the script of {question.caption!r}",
+                f"{embedder.name} reads: {', '.join(embedder.languages)}; `seekpoint models` says how to get one that reads more",
+            )
+        notes = _notes(keys, embedder)
+        query = embedder.embed_texts([question.caption])[0]
+        blocks: list[Block] = []
+        for key in keys:
+            if embedder_key_of(key) == embedder.key:
+                blocks += self._blocks(key, query, scope)
+        if not blocks:
+            return nothing, notes
+        return rank_moments(query, blocks, probes=self._probes_of(embedder), per_video=per_video, limit=limit), notes
+
+    def _blocks(self, key: str, query, scope: Scope) -> list[Block]:
+        """The frames of the chunks that may hold the answer; of a video that was given, all."""
+        if scope.video_ids is not None and len(scope.video_ids) == 1:
+            with self._catalog.read() as session:
+                return _as_blocks(rows.video_blocks(session, scope.video_ids[0], key))
+        hits = self._index_for(key).search(query, CANDIDATE_SEGMENTS, scope.selection)
+        if not len(hits.ids):
+            return []
+        with self._catalog.read() as session:
+            found = rows.segments(session, hits.ids.tolist())
+            score_of = dict(zip(hits.ids.tolist(), hits.scores.tolist()))
+            chunk_ids = candidate_chunks(
+                [s.segment_id for s in found],
+                [score_of[s.segment_id] for s in found],
+                [s.chunk_id for s in found],
+                [s.video_id for s in found],
+            )
+            return _as_blocks(rows.frame_blocks(session, chunk_ids, key))
+
+    def _probes_of(self, embedder: Embedder) -> Probes:
+        if embedder.key not in self._probes:
+            self._probes[embedder.key] = Probes(embedder.embed_texts(PROBE_TEXTS))
+        return self._probes[embedder.key]
+
+    # --- words, and both together ---
+
+    def _fused(self, question: Question, scope: Scope, pictures: Ranking) -> tuple[Sequence[FusedMoment], bool]:
+        kinds = [kind for kind in scope.kinds if kind != "picture"]
+        hits: Mapping[str, Sequence[PassageHit]] = self._passages(question, scope, kinds) if kinds else {}
+        return fuse(pictures.moments, hits), pictures.matched or any(hits.values())
+
+    def _passages(self, question: Question, scope: Scope, kinds: Sequence[str]) -> dict[str, list[PassageHit]]:
+        video_id = scope.video_ids[0] if scope.video_ids and len(scope.video_ids) == 1 else None
+        with self._catalog.read() as session:
+            found = passages.search_words(session, question.caption, kinds, scope.collection_ids, video_id, CANDIDATE_PASSAGES)
+        return {kind: [PassageHit(hit.video_id, hit.span, hit.text, hit.score) for hit in found if hit.kind == kind] for kind in kinds}
+
+    # --- how a moment is shown ---
+
+    def _described(self, fused: Iterable[FusedMoment]) -> list[Moment]:
+        fused = list(fused)
+        with self._catalog.read() as session:
+            known = {video_id: videos.get_video(session, video_id) for video_id in {moment.video_id for moment in fused}}
+            thumbnails = {index: self._thumbnail(session, moment) for index, moment in enumerate(fused)}
+        return [self._moment(moment, known[moment.video_id], thumbnails[index]) for index, moment in enumerate(fused)]
+
+    def _thumbnail(self, session: Session, moment: FusedMoment) -> Path | None:
+        time_s = rows.thumbnail_near(session, moment.video_id, moment.peak_s)
+        if time_s is None:
+            return None
+        path = self._artefacts.thumbnail(moment.video_id, time_s)
+        return path if path.exists() else None
+
+    def _moment(self, moment: FusedMoment, video: videos.VideoRow, thumbnail: Path | None) -> Moment:
+        path = next((path for path in video.paths if not path.offline), video.paths[0])
+        shown = str(self._roots.join(path.root, path.relative_path)) if path.root in self._roots.folders else f"{path.root}:{path.relative_path}"
+        title = video.title or Path(path.relative_path).stem
+        span = replace(moment.span).clamp(0.0, video.duration_s)
+        return Moment(video.id, shown, video.collection, span, moment.score, moment.evidence, thumbnail, title, path.offline)
+
+
+def _notes(keys: Iterable[str], embedder: Embedder) -> list[str]:
+    other = sorted({embedder_key_of(key) for key in keys if embedder_key_of(key) != embedder.key})
+    return [f"Some videos are indexed with {key} and not searched now: ingest them again with {embedder.name}, or set SEEKPOINT_EMBEDDER." for key in other]
+
+
+def _as_blocks(found: Iterable[rows.StoredBlock]) -> list[Block]:
+    return [Block(b.video_id, b.chunk_id, b.span.start_s, b.span.end_s, b.times_s, b.vectors, b.cuts_s) for b in found]
+
+
+def selected_collections(session: Session, names: Sequence[str] | None) -> tuple[int, ...] | None:
+    return tuple(collections.find_collections(session, list(names))) if names else None
