@@ -1,0 +1,54 @@
+"""Chunks and what is in them, for searching."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from grounding.spans import Span
+from indexer.catalog.rows import FrameBlock, frame_blocks
+from indexer.catalog.statements import among
+from indexer.catalog.tables import Chunk, FrameBlockRow, Segment
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBlock:
+    """The frames of a chunk with where it lies."""
+
+    video_id: int
+    chunk_id: int
+    span: Span
+    frames: FrameBlock
+
+
+def stored_blocks(s: Session, chunk_ids: Iterable[int], key: str) -> list[StoredBlock]:
+    """Those of the chunks that are done under `key`, by video and time."""
+    statement = (
+        select(Chunk.id, Chunk.video_id, Chunk.start_s, Chunk.end_s)
+        .where(among(s, Chunk.id, chunk_ids))
+        .order_by(Chunk.video_id, Chunk.number)
+    )
+    found = s.execute(statement).all()
+    blocks: Mapping[int, FrameBlock] = frame_blocks(s, [row.id for row in found], key)
+    return [StoredBlock(row.video_id, row.id, Span(row.start_s, row.end_s), blocks[row.id]) for row in found if row.id in blocks]
+
+
+def video_blocks(s: Session, video_id: int, key: str) -> list[StoredBlock]:
+    """All chunks of a video that are done under `key`, in the order of time."""
+    return stored_blocks(s, s.scalars(select(Chunk.id).where(Chunk.video_id == video_id)).all(), key)
+
+
+def thumbnail_near(s: Session, video_id: int, time_s: float) -> float | None:
+    """Time of the stored thumbnail of the segment that is nearest to `time_s`; None where the video has no segment."""
+    segment_at = select(Segment.thumbnail_s).join(Chunk, Chunk.id == Segment.chunk_id).where(Chunk.video_id == video_id)
+    return s.scalar(
+        segment_at.where(Chunk.start_s <= time_s + 8, Chunk.end_s > time_s - 8).order_by(func.abs(Segment.thumbnail_s - time_s)).limit(1)
+    )
+
+
+def dimension_of(s: Session, key: str) -> int | None:
+    """Numbers in a vector under `key`; None where there is none."""
+    return s.scalar(select(FrameBlockRow.dimension).where(FrameBlockRow.key == key).limit(1))

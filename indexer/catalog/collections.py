@@ -1,0 +1,77 @@
+"""Collections: named sets of videos."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import case, delete, func, select
+from sqlalchemy.orm import Session
+
+from indexer.catalog.statements import insert_ignoring
+from indexer.catalog.tables import Collection, Video, utc_now
+from indexer.errors import CatalogError, UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionInfo:
+    """`videos`, `duration_s` and `size_bytes` count all videos; `ready` and `failed` those in that state."""
+
+    id: int
+    name: str
+    created_at: datetime
+    videos: int
+    ready: int
+    failed: int
+    duration_s: float
+    size_bytes: int
+
+
+def ensure_collection(s: Session, name: str) -> int:
+    """Id of the collection `name`, made when there is none."""
+    name = name.strip()
+    if not name:
+        raise UsageError("A collection needs a name", "--collection NAME")
+    found = s.scalar(select(Collection.id).where(Collection.name == name))
+    if found is not None:
+        return found
+    s.execute(insert_ignoring(s, Collection, ("name",)), {"name": name, "created_at": utc_now()})
+    return s.scalars(select(Collection.id).where(Collection.name == name)).one()
+
+
+def find_collections(s: Session, names: Sequence[str]) -> list[int]:
+    """Ids in the order of `names`. An unknown name raises CatalogError, which names those that exist."""
+    known = {name: id for id, name in s.execute(select(Collection.id, Collection.name))}
+    for name in names:
+        if name not in known:
+            there = ", ".join(sorted(known)) or "none yet"
+            raise CatalogError(f"There is no collection {name!r}", f"Collections: {there}")
+    return [known[name] for name in names]
+
+
+def list_collections(s: Session) -> list[CollectionInfo]:
+    """All collections by name, empty ones too."""
+    statement = (
+        select(
+            Collection.id,
+            Collection.name,
+            Collection.created_at,
+            func.count(Video.id),
+            func.count(case((Video.state == "ready", 1))),
+            func.count(case((Video.state == "failed", 1))),
+            func.coalesce(func.sum(Video.duration_s), 0.0),
+            func.coalesce(func.sum(Video.size_bytes), 0),
+        )
+        .outerjoin(Video, Video.collection_id == Collection.id)
+        .group_by(Collection.id)
+        .order_by(Collection.name)
+    )
+    return [CollectionInfo(*row[:7], int(row[7])) for row in s.execute(statement)]
+
+
+def remove_collection(s: Session, collection_id: int) -> tuple[int, ...]:
+    """Deletes the collection and all that was made from its videos; the ids of those videos, whose artefacts can go after the commit."""
+    removed = tuple(s.scalars(select(Video.id).where(Video.collection_id == collection_id)))
+    s.execute(delete(Collection).where(Collection.id == collection_id))
+    return removed

@@ -1,0 +1,47 @@
+"""Pieces of statements that SQLite and PostgreSQL say differently."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeAlias
+
+from sqlalchemy import BigInteger, ColumnElement, Text, bindparam, func, literal, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from indexer.catalog.tables import Base
+
+Column: TypeAlias = ColumnElement[Any] | InstrumentedAttribute[Any]
+
+
+def is_sqlite(s: Session) -> bool:
+    return s.get_bind().dialect.name == "sqlite"
+
+
+def among(s: Session, column: Column, values: Iterable[int] | Iterable[str]) -> ColumnElement[bool]:
+    """`column IN values` with one bound parameter (SQLite limits how many there are); no values match no row."""
+    listed = [value if isinstance(value, str) else int(value) for value in values]
+    if is_sqlite(s):
+        each = func.json_each(bindparam(None, json.dumps(listed), unique=True)).table_valued("value")
+        return column.in_(select(each.c.value))
+    kind = Text() if listed and isinstance(listed[0], str) else BigInteger()
+    return column == func.any(bindparam(None, listed, type_=ARRAY(kind), unique=True))
+
+
+def insert_ignoring(s: Session, table: type[Base], unique: Sequence[str]) -> Any:
+    """An INSERT that does nothing where a row with the same `unique` columns exists, also one that another writer commits meanwhile."""
+    make = sqlite.insert if is_sqlite(s) else postgresql.insert
+    return make(table).on_conflict_do_nothing(index_elements=list(unique))
+
+
+def now_s(s: Session) -> Any:
+    """Unix time by one clock for all who share the database: the server's, or this machine's for a file."""
+    return literal(time.time()) if is_sqlite(s) else func.extract("epoch", func.clock_timestamp())
+
+
+def storable(text: str) -> str:
+    """Text that both databases take: without NUL, and without halves of surrogate pairs (names of files that are not UTF-8)."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")

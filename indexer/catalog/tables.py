@@ -1,0 +1,251 @@
+"""Tables. Ids are 64 bit, grow, and are never used again: a vector index may hold an id long after its row is gone.
+
+Rows of a chunk's stage hang on its `work` row, which hangs on `chunk`, which hangs on `video`: deleting any of them deletes what
+was made from it. `collection_id`, `video_id` and `chunk_id` are repeated in the rows below so that selections need no join.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+STAGES = ("picture", "speech", "screen", "events")
+VIDEO_STATES = ("pending", "ingesting", "ready", "failed")
+WORK_STATES = ("pending", "running", "done", "failed")
+PASSAGE_KINDS = ("speech", "screen", "event")
+
+# SQLite numbers rows by itself only in a column that is called INTEGER, which holds 64 bits there.
+BigId = BigInteger().with_variant(Integer, "sqlite")
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """Aware times in UTC on both databases; SQLite drops the zone, so it is put back."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        del dialect
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        del dialect
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {int: BigId, float: Float(53), str: Text, bytes: LargeBinary, datetime: UtcTime}  # noqa: RUF012 (SQLAlchemy's protocol)
+
+
+def _child_of(parent: str) -> ForeignKey:
+    return ForeignKey(f"{parent}.id", ondelete="CASCADE")
+
+
+class Collection(Base):
+    __tablename__ = "collection"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Video(Base):
+    """The content of a file. The `*_key` columns name the stage keys whose rows are served; others are being made, or are leftovers."""
+
+    __tablename__ = "video"
+    __table_args__ = (UniqueConstraint("collection_id", "content_hash"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    collection_id: Mapped[int] = mapped_column(_child_of("collection"))
+    content_hash: Mapped[str]
+    size_bytes: Mapped[int]
+    duration_s: Mapped[float]
+    width: Mapped[int]
+    height: Mapped[int]
+    fps: Mapped[float | None]
+    codec: Mapped[str]
+    container: Mapped[str]
+    audio_tracks: Mapped[int]
+    rotation: Mapped[int]
+    recorded_at: Mapped[datetime | None]
+    title: Mapped[str | None]
+    state: Mapped[str] = mapped_column(default="pending", index=True)
+    error: Mapped[str | None]
+    picture_key: Mapped[str | None]
+    speech_key: Mapped[str | None]
+    screen_key: Mapped[str | None]
+    events_key: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    ready_at: Mapped[datetime | None]
+
+
+class Path(Base):
+    """Where the bytes of a video were seen. `next_video_id`: other bytes are there now; they take over when that video is ready.
+
+    `size_bytes` and `mtime_ns` describe the bytes seen last, those of `next_video_id` where it is set.
+    """
+
+    __tablename__ = "path"
+    __table_args__ = (UniqueConstraint("collection_id", "root", "relative_path"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    collection_id: Mapped[int]
+    video_id: Mapped[int] = mapped_column(_child_of("video"), index=True)
+    next_video_id: Mapped[int | None] = mapped_column(ForeignKey("video.id", ondelete="SET NULL"), index=True)
+    root: Mapped[str]
+    relative_path: Mapped[str]
+    size_bytes: Mapped[int]
+    mtime_ns: Mapped[int]
+    offline: Mapped[bool] = mapped_column(default=False)
+    seen_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Chunk(Base):
+    __tablename__ = "chunk"
+    __table_args__ = (UniqueConstraint("video_id", "number"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    video_id: Mapped[int] = mapped_column(_child_of("video"))
+    number: Mapped[int]
+    start_s: Mapped[float]
+    end_s: Mapped[float]
+
+
+class Work(Base):
+    """One stage of one chunk under one key.
+
+    Lower `priority` is taken sooner, then lower `video_s` (small videos before large). `lease_until_s` is Unix time by the
+    database's clock. `revision` is drawn anew at each commit: (chunk, revision) names the rows that were committed then, and no others.
+    """
+
+    __tablename__ = "work"
+    __table_args__ = (
+        UniqueConstraint("chunk_id", "stage", "key"),
+        Index("ix_work_video_id_stage_key", "video_id", "stage", "key"),
+        Index(
+            "ix_work_open",
+            "priority",
+            "video_s",
+            "id",
+            sqlite_where=text("state IN ('pending', 'running')"),
+            postgresql_where=text("state IN ('pending', 'running')"),
+        ),
+        # The fingerprint of what is live reads this index alone.
+        Index("ix_work_live", "stage", "key", "state", "video_id", "chunk_id", "revision"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    chunk_id: Mapped[int] = mapped_column(_child_of("chunk"))
+    video_id: Mapped[int]
+    stage: Mapped[str]
+    key: Mapped[str]
+    state: Mapped[str] = mapped_column(default="pending")
+    attempts: Mapped[int] = mapped_column(default=0)
+    error: Mapped[str | None]
+    owner: Mapped[str | None]
+    lease_until_s: Mapped[float | None]
+    priority: Mapped[int] = mapped_column(default=0)
+    video_s: Mapped[float]
+    revision: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    seconds: Mapped[float | None]
+
+
+class FrameBlockRow(Base):
+    """All frames of a chunk: `times_s` (N,) float64, `vectors` (N, D) float16, `cuts_s` (K,) float64, little endian."""
+
+    __tablename__ = "frame_block"
+
+    work_id: Mapped[int] = mapped_column(_child_of("work"), primary_key=True, autoincrement=False)
+    chunk_id: Mapped[int] = mapped_column(index=True)
+    video_id: Mapped[int] = mapped_column(index=True)
+    key: Mapped[str]
+    count: Mapped[int]
+    dimension: Mapped[int]
+    times_s: Mapped[bytes]
+    cuts_s: Mapped[bytes]
+    vectors: Mapped[bytes]
+
+
+class Segment(Base):
+    __tablename__ = "segment"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    work_id: Mapped[int] = mapped_column(_child_of("work"), index=True)
+    chunk_id: Mapped[int]
+    video_id: Mapped[int]
+    collection_id: Mapped[int]
+    start_s: Mapped[float]
+    end_s: Mapped[float]
+    thumbnail_s: Mapped[float]
+    vector: Mapped[bytes]
+
+
+class Passage(Base):
+    """Text that holds during a span. `words`: [[start_s, end_s, word], ...]; `index_text`: what the word index reads, where not `text`."""
+
+    __tablename__ = "passage"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    work_id: Mapped[int] = mapped_column(_child_of("work"), index=True)
+    chunk_id: Mapped[int | None]
+    video_id: Mapped[int] = mapped_column(index=True)
+    collection_id: Mapped[int]
+    kind: Mapped[str]
+    key: Mapped[str]
+    start_s: Mapped[float]
+    end_s: Mapped[float]
+    text: Mapped[str]
+    index_text: Mapped[str | None]
+    language: Mapped[str | None]
+    confidence: Mapped[float | None]
+    words: Mapped[list | None] = mapped_column(JSON(none_as_null=True))
+    vector: Mapped[bytes | None]
+    vector_key: Mapped[str | None]
+
+
+SERVED_KEY = {
+    "picture": Video.picture_key,
+    "speech": Video.speech_key,
+    "screen": Video.screen_key,
+    "events": Video.events_key,
+}
