@@ -92,7 +92,7 @@ def load_model(
     and that start untrained. CLIP's weights are looked for in `clip_folder`, or in `clip_tower` inside the folder or beside it.
     """
     folder = Path(folder)
-    clip = _clip_folder(folder, clip_folder)
+    clip = find_clip_folder(folder, clip_folder)
     config = read_config(folder, clip, Path(dims_file) if dims_file else None)
     off = {*without, *config.without}
     shards = Shards(folder)
@@ -241,7 +241,7 @@ def _finish(model: LegoModel, device: str | torch.device, dtype: torch.dtype, fr
         raise CheckpointError(_summary([f"{name} was not filled" for name in left]))
 
 
-def _clip_folder(folder: Path, given: str | Path | None) -> Path | None:
+def find_clip_folder(folder: Path, given: str | Path | None) -> Path | None:
     if given is not None:
         if not (Path(given) / "config.json").is_file():
             raise CheckpointError(f"{given} holds no config.json: it is not a CLIP folder")

@@ -142,7 +142,7 @@ def read_config(folder: Path, clip_folder: Path | None = None, dims_file: Path |
     raw = _read_json(folder / "config.json", "a LEGO checkpoint folder holds config.json")
     if raw.get("model_type") != MODEL_TYPE:
         raise CheckpointError(f"{folder / 'config.json'} is of model_type {raw.get('model_type')!r}, not {MODEL_TYPE!r}")
-    dims_file = dims_file or _find_dims(folder)
+    dims_file = dims_file or find_dims(folder)
     dims = _read_json(dims_file, "sizes of the encoders") if dims_file else {}
     return _config_from(raw, dims, _read_clip(clip_folder))
 
@@ -238,7 +238,7 @@ def _read_clip(folder: Path | None) -> Mapping[str, Any]:
     return {key: vision[key] for key in _CLIP_KEYS if key in vision}
 
 
-def _find_dims(folder: Path) -> Path | None:
+def find_dims(folder: Path) -> Path | None:
     return next((p for p in (folder / DIMS_FILE, folder.parent / DIMS_FILE) if p.is_file()), None)
 
 

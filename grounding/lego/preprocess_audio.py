@@ -6,6 +6,7 @@ by way of torchaudio; mean and deviation are AudioSet's. Clip positions are thos
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 
 import numpy as np
@@ -57,16 +58,17 @@ def log_mels(wave: Tensor, mels: int) -> Tensor:
     windows = windows - windows.mean(dim=1, keepdim=True)
     before = torch.cat([windows[:, :1], windows[:, :-1]], dim=1)
     shaped = (windows - PRE_EMPHASIS * before) * torch.hann_window(FRAME_SAMPLES, periodic=False)
-    power = torch.fft.rfft(shaped, n=FFT_SIZE).abs() ** 2  # (frames, 257)
+    power = torch.fft.rfft(shaped, n=FFT_SIZE).abs().pow(2)  # (frames, 257)
     return (power @ mel_filters(mels).T).clamp(min=FLOOR).log().T
 
 
 def mel_filters(mels: int) -> Tensor:
     """`(mels, 257)` triangles, evenly spaced on the mel scale 1127 ln(1 + f / 700) between 20 Hz and 8 kHz; none reaches the last bin."""
-    low, high = (1127.0 * np.log1p(hz / 700.0) for hz in (LOW_HZ, RATE_HZ / 2))
+    low, high = (1127.0 * math.log(1.0 + hz / 700.0) for hz in (LOW_HZ, RATE_HZ / 2))
     step = (high - low) / (mels + 1)
-    left = (low + torch.arange(mels) * step)[:, None]
+    # in float32 and from rounded corners, as Kaldi's port to torch: the last digits show in quiet bands
+    left, centre, right = (low + (torch.arange(mels)[:, None] + corner) * step for corner in (0.0, 1.0, 2.0))
     bins = 1127.0 * (1.0 + torch.arange(FFT_SIZE // 2) * (RATE_HZ / FFT_SIZE) / 700.0).log()
-    rising, falling = (bins - left) / step, (left + 2 * step - bins) / step
+    rising, falling = (bins - left) / (centre - left), (right - bins) / (right - centre)
     triangles = torch.minimum(rising, falling).clamp(min=0)
     return torch.nn.functional.pad(triangles, (0, 1))

@@ -1,0 +1,228 @@
+"""Questions about arrays, answered with spans, boxes and text.
+
+    grounder = load_grounder("checkpoints/GroundingGPT-7B")
+    window = grounder.read_frames(frames)                  # encode once
+    grounder.ground(window, "the dog turns around", window=Span(30, 60))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+import torch
+
+from grounding.lego import prompts
+from grounding.lego.answers import Box, Event, parse_boxes, parse_events, parse_spans, rewrite_boxes
+from grounding.lego.checkpoint import find_clip_folder, load_model
+from grounding.lego.errors import LegoError, MediaError
+from grounding.lego.generation import Generator, Limits, Prompt, Reply
+from grounding.lego.model import Encoded, LegoModel
+from grounding.lego.preprocess_audio import sound_tensor
+from grounding.lego.preprocess_image import ImageTransform
+from grounding.lego.preprocess_video import clip_tensor
+from grounding.lego.prompts import Turn
+from grounding.lego.quantize import quantize_language
+from grounding.lego.tokenizer import LegoTokenizer
+from grounding.spans import Span
+
+FRACTIONS = Span(0.0, 1.0)
+"""The default window: spans come back as fractions of the clip."""
+DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32, "float16": torch.float16}
+BITS = {"int8": 8, "int4": 4}
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An encoded image with the size in pixels that its boxes refer to."""
+
+    encoded: Encoded
+    width: int
+    height: int
+
+
+Frames: TypeAlias = "np.ndarray | Encoded"
+"""`(N, H, W, 3) uint8` RGB in the order of time, or what `read_frames` made of it."""
+Image: TypeAlias = "np.ndarray | Picture"
+"""`(H, W, 3) uint8` RGB, or what `read_image` made of it."""
+Audio: TypeAlias = "np.ndarray | Encoded"
+"""`(N,)` float mono samples at 16 kHz in [-1, 1], or what `read_audio` made of it."""
+
+
+def load_grounder(
+    folder: str | Path,
+    *,
+    device: str = "cpu",
+    dtype: str = "bfloat16",
+    clip_folder: str | Path | None = None,
+    without: Sequence[str] = (),
+    max_new_tokens: int = 128,
+) -> Grounder:
+    """Loads a checkpoint folder. `dtype`: bfloat16, float16, float32, or int8 / int4 (bitsandbytes, language model only).
+
+    Raises CheckpointError with what is missing and where it goes. `without` switches off modalities: image, video, sound.
+    """
+    if dtype not in (*DTYPES, *BITS):
+        raise LegoError(f"dtype {dtype!r} is unknown; choose one of {', '.join((*DTYPES, *BITS))}")
+    if dtype in BITS:
+        model = load_model(folder, clip_folder=clip_folder, without=without, dtype=torch.bfloat16)
+        quantize_language(model, BITS[dtype], device)  # type: ignore[arg-type]
+    else:
+        model = load_model(folder, clip_folder=clip_folder, without=without, dtype=DTYPES[dtype], device=device)
+    clip = find_clip_folder(Path(folder), clip_folder)
+    image_transform = ImageTransform.read(clip) if clip and "image" in model.modalities else ImageTransform()
+    return Grounder(model, load_tokenizer(folder, model), image_transform, Limits(max_new_tokens))
+
+
+def load_tokenizer(folder: str | Path, model: LegoModel) -> LegoTokenizer:
+    """The folder's tokenizer, which must give the placeholders the ids that the model was configured with."""
+    tokenizer = LegoTokenizer(folder, [type(modality) for modality in model.modalities.values()])  # type: ignore[misc]
+    for name, ids in tokenizer.placeholder_ids().items():
+        if model.placeholder_ids(name) != ids:
+            raise LegoError(f"the tokenizer in {folder} gives {name} the ids {ids}, the checkpoint {model.placeholder_ids(name)}")
+    return tokenizer
+
+
+class Grounder:
+    """One loaded model. Safe to share between threads; calls run one after another."""
+
+    def __init__(
+        self, model: LegoModel, tokenizer: LegoTokenizer, image_transform: ImageTransform, limits: Limits = Limits()  # noqa: B008
+    ) -> None:
+        self.model = model
+        self.tokenizer = tokenizer
+        self.image_transform = image_transform
+        self.generator = Generator(model, tokenizer, limits)
+
+    def read_frames(self, frames: np.ndarray) -> Encoded:
+        """Encodes a window once; of more frames than the model reads a uniform sample is taken."""
+        return self.read_windows([frames])[0]
+
+    @torch.inference_mode()
+    def read_windows(self, windows: Sequence[np.ndarray]) -> list[Encoded]:
+        config = self.model.config
+        return self.model.encode("video", [clip_tensor(frames, config.eva.image_size, config.max_frames) for frames in windows])
+
+    @torch.inference_mode()
+    def read_image(self, image: np.ndarray) -> Picture:
+        return Picture(self.model.encode("image", [self.image_transform(image)])[0], image.shape[1], image.shape[0])
+
+    @torch.inference_mode()
+    def read_audio(self, samples: np.ndarray) -> Encoded:
+        dims = self.model.config.audio
+        return self.model.encode("sound", [sound_tensor(samples, dims.mels, dims.frames)])[0]
+
+    def ground(self, frames: Frames, question: str, *, window: Span = FRACTIONS) -> list[Span]:
+        """When does it happen? In seconds if `window` says what the frames span; empty where the model names no time."""
+        return self.ground_all(frames, [question], window=window)[0]
+
+    def ground_all(self, frames: Frames, questions: Sequence[str], *, window: Span = FRACTIONS) -> list[list[Span]]:
+        """Several questions about one window, which is encoded and read once."""
+        video = self._video(frames)
+        asked = [(prompts.when_question(question), {"video": video}) for question in questions]
+        return [parse_spans(reply.text, window) for reply in self.ask_all(asked)]
+
+    def ground_windows(self, windows: Sequence[Frames], question: str, *, spans: Sequence[Span]) -> list[list[Span]]:
+        """One question about several windows in one batch; `spans` says where they lie."""
+        if len(windows) != len(spans):
+            raise MediaError(f"{len(windows)} windows, but {len(spans)} spans")
+        wording = prompts.when_question(question)
+        replies = self.ask_all([(wording, {"video": self._video(frames)}) for frames in windows])
+        return [parse_spans(reply.text, span) for reply, span in zip(replies, spans)]
+
+    def events(self, frames: Frames, *, window: Span = FRACTIONS) -> list[Event]:
+        """What happens when; a description without times is one event of the whole window."""
+        reply = self.ask_all([(prompts.EVENTS, {"video": self._video(frames)})])[0]
+        return parse_events(reply.text, window)
+
+    def locate(self, image: Image, phrase: str) -> list[Box]:
+        """Boxes as fractions of the image, the square padding undone."""
+        picture = self._picture(image)
+        question = phrase if phrase.strip().endswith("?") else prompts.WHERE.format(phrase.strip().rstrip("."))
+        return self._boxes(question, picture, {})
+
+    def locate_sound(self, image: Image, audio: Audio) -> list[Box]:
+        """Where in the image the sound comes from."""
+        return self._boxes(prompts.WHERE_SOUND, self._picture(image), {"sound": self._sound(audio)})
+
+    def describe(self, *, image: Image | None = None, frames: Frames | None = None, audio: Audio | None = None) -> str:
+        """Exactly one of the three. Boxes in a picture's description are fractions of the image."""
+        media, picture = self._media(image, frames, audio)
+        if len(media) != 1:
+            raise MediaError(f"describe takes exactly one of image, frames and audio, not {len(media)}")
+        (name,) = media
+        text = self.ask_all([(prompts.DESCRIBE[name], media)])[0].text
+        return rewrite_boxes(text, picture.width, picture.height) if picture else text
+
+    def chat(self, *, image: Image | None = None, frames: Frames | None = None, audio: Audio | None = None) -> Chat:
+        """A conversation of several turns about any of the three, or about none."""
+        media, picture = self._media(image, frames, audio)
+        return Chat(self, media, picture)
+
+    def ask(self, question: str, media: Mapping[str, Encoded] | None = None) -> Reply:
+        return self.ask_all([(question, media or {})])[0]
+
+    def ask_all(self, asked: Sequence[tuple[str, Mapping[str, Encoded]]]) -> list[Reply]:
+        """Questions with their encoded media by modality name, answered in one batch; texts as the model wrote them."""
+        return self.generator.generate([self._prompt([self._human(question, media)], media) for question, media in asked])
+
+    def _human(self, question: str, media: Mapping[str, Encoded]) -> Turn:
+        words = prompts.check_question(question, self.tokenizer, self._modalities)
+        return Turn("Human", prompts.media_question(words, media, self._modalities))
+
+    def _prompt(self, turns: Sequence[Turn], media: Mapping[str, Encoded]) -> Prompt:
+        text = prompts.render([*turns, Turn("Assistant", None)])
+        return Prompt(tuple(self.tokenizer.encode(text)), {name: [item] for name, item in media.items()})
+
+    @property
+    def _modalities(self):
+        return {name: self.model.modality(name) for name in self.model.modalities}
+
+    def _boxes(self, question: str, picture: Picture, media: Mapping[str, Encoded]) -> list[Box]:
+        reply = self.ask(question, {**media, "image": picture.encoded})
+        return parse_boxes(reply.text, picture.width, picture.height)
+
+    def _media(self, image: Image | None, frames: Frames | None, audio: Audio | None) -> tuple[dict[str, Encoded], Picture | None]:
+        picture = None if image is None else self._picture(image)
+        media = {
+            "image": picture.encoded if picture else None,
+            "video": None if frames is None else self._video(frames),
+            "sound": None if audio is None else self._sound(audio),
+        }
+        return {name: item for name, item in media.items() if item is not None}, picture
+
+    def _video(self, frames: Frames) -> Encoded:
+        return frames if isinstance(frames, Encoded) else self.read_frames(frames)
+
+    def _picture(self, image: Image) -> Picture:
+        return image if isinstance(image, Picture) else self.read_image(image)
+
+    def _sound(self, audio: Audio) -> Encoded:
+        return audio if isinstance(audio, Encoded) else self.read_audio(audio)
+
+
+@dataclass(slots=True)
+class Chat:
+    """The media stand in the first question; what was said before is not read again."""
+
+    grounder: Grounder
+    media: Mapping[str, Encoded]
+    picture: Picture | None = None
+    turns: list[Turn] = field(default_factory=list)
+
+    def ask(self, question: str) -> str:
+        """The answer; boxes in it are fractions of the image if the conversation has one."""
+        human = self.grounder._human(question, {} if self.turns else self.media)
+        prompt = self.grounder._prompt([*self.turns, human], self.media)
+        text = self.grounder.generator.generate([prompt])[0].text
+        self.turns += [human, Turn("Assistant", text)]  # as the model wrote it, so that the next turn is read from the cache
+        return rewrite_boxes(text, self.picture.width, self.picture.height) if self.picture else text
+
+    def boxes(self) -> list[Box]:
+        """The boxes of the last answer."""
+        if self.picture is None or not self.turns:
+            return []
+        return parse_boxes(self.turns[-1].text or "", self.picture.width, self.picture.height)
