@@ -67,7 +67,9 @@ def _device(library: Library) -> Check:
 
     device = library.settings.torch_device
     if device.startswith("cuda") and not torch.cuda.is_available():
-        return Check("device", False, f"{device} was asked for, but torch sees no GPU", "set SEEKPOINT_DEVICE=cpu, or install a CUDA build of torch")
+        return Check(
+            "device", False, f"{device} was asked for, but torch sees no GPU", "set SEEKPOINT_DEVICE=cpu, or install a CUDA build of torch"
+        )
     return Check("device", True, device)
 
 
@@ -85,7 +87,9 @@ def _work(library: Library) -> Check:
     status = library.status()
     failed = status.chunks.get("failed", 0) + status.videos.get("failed", 0)
     if failed:
-        return Check("work", False, f"{status.videos.get('failed', 0)} videos failed", "`seekpoint videos` says why; `seekpoint retry` tries again")
+        return Check(
+            "work", False, f"{status.videos.get('failed', 0)} videos failed", "`seekpoint videos` says why; `seekpoint retry` tries again"
+        )
     waiting = status.chunks.get("waiting", 0)
     mend = "`seekpoint ingest` of the same paths goes on with them" if waiting else ""
     return Check("work", True, f"{status.chunks.get('done', 0)} chunks done, {waiting} waiting", mend)
@@ -112,4 +116,6 @@ def _disk(library: Library) -> Check:
         place = place.parent
     free = shutil.disk_usage(place).free
     found = f"{free / 1e9:,.1f} GB free in {library.settings.home_path}"
-    return Check("disk", free >= LOW_DISK_BYTES, found, "" if free >= LOW_DISK_BYTES else "free some space, or move SEEKPOINT_HOME to a larger disk")
+    return Check(
+        "disk", free >= LOW_DISK_BYTES, found, "" if free >= LOW_DISK_BYTES else "free some space, or move SEEKPOINT_HOME to a larger disk"
+    )

@@ -28,7 +28,9 @@ def evaluate_library(
     missing = sorted({row.video for row in rows} - videos.keys())
     if missing:
         shown = ", ".join(missing[:5]) + (" ..." if len(missing) > 5 else "")
-        raise UsageError(f"{len(missing)} videos of the ground truth are not in the collection {collection!r}: {shown}", "ingest them first")
+        raise UsageError(
+            f"{len(missing)} videos of the ground truth are not in the collection {collection!r}: {shown}", "ingest them first"
+        )
     base = library.scope([collection], None, only)
 
     def search(query: str, without: frozenset[str]) -> scoring.Answer:

@@ -20,7 +20,7 @@ from indexer.catalog import collections, videos, work
 from indexer.catalog.session import Catalog
 from indexer.catalog.videos import KnownPath, PathStamp
 from indexer.catalog.work import WorkItem
-from indexer.errors import CatalogError, MediaError, SeekpointError, StorageError
+from indexer.errors import CatalogError, SeekpointError, StorageError
 from indexer.files import FoundFile, Roots, Unusable, content_hash, find_files, printable
 from indexer.media.probe import probe
 from indexer.media.process import MediaProcess
@@ -236,7 +236,9 @@ class Ingest:
         except SeekpointError as error:
             self._fail(job, error)
         except Exception as error:  # noqa: BLE001 one chunk must not stop the others: its error is kept with it and reported
-            self._fail(job, SeekpointError(f"{type(error).__name__}: {error}", "this is a defect in Seekpoint or a model: please report it"))
+            self._fail(
+                job, SeekpointError(f"{type(error).__name__}: {error}", "this is a defect in Seekpoint or a model: please report it")
+            )
         else:
             self._commit(job, result, time.monotonic() - started)
         share = job.task.file.size_bytes * (job.item.end_s - job.item.start_s) / max(job.task.duration_s, 1e-9) / len(self.stages)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from grounding.spans import ScoredSpan
 from indexer.artefacts import Artefacts
-from indexer.catalog import collections, rows, videos, work
+from indexer.catalog import chunks, collections, rows, videos, work
 from indexer.catalog.collections import CollectionInfo
 from indexer.catalog.session import Catalog
 from indexer.errors import MediaError, UsageError
@@ -175,7 +175,7 @@ class Library:
         if embedder_key_of(key) == self.embedder.key:
             return self.index_for(key)
         with self.catalog.read() as session:
-            dimension = rows.dimension_of(session, key)
+            dimension = chunks.dimension_of(session, key) or 0
         return FaissIndex(self.catalog, key, dimension, self.settings)
 
     def reindex(self) -> list[Published]:
@@ -197,7 +197,8 @@ class Library:
     def cancel(self, video_ids: Sequence[int] | None = None) -> int:
         """Drops waiting chunks; the number of them."""
         with self.catalog.begin() as session:
-            return work.cancel(session, video_ids)
+            ids = list(video_ids) if video_ids is not None else [video.id for video in videos.list_videos(session)]
+            return work.cancel(session, ids)
 
     # --- asking ---
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from grounding.spans import ScoredSpan, Span
 from indexer.artefacts import Artefacts
-from indexer.catalog import collections, passages, rows, videos
+from indexer.catalog import chunks, collections, passages, rows, videos
 from indexer.catalog.session import Catalog
 from indexer.embedders.base import Embedder
 from indexer.errors import ModelError, UsageError
@@ -132,7 +132,7 @@ class Searcher:
         """The frames of the chunks that may hold the answer; of a video that was given, all."""
         if scope.video_ids is not None and len(scope.video_ids) == 1:
             with self._catalog.read() as session:
-                return _as_blocks(rows.video_blocks(session, scope.video_ids[0], key))
+                return _as_blocks(chunks.video_blocks(session, scope.video_ids[0], key))
         hits = self._index_for(key).search(query, CANDIDATE_SEGMENTS, scope.selection)
         if not len(hits.ids):
             return []
@@ -140,12 +140,12 @@ class Searcher:
             found = rows.segments(session, hits.ids.tolist())
             score_of = dict(zip(hits.ids.tolist(), hits.scores.tolist()))
             chunk_ids = candidate_chunks(
-                [s.segment_id for s in found],
-                [score_of[s.segment_id] for s in found],
+                [s.id for s in found],
+                [score_of[s.id] for s in found],
                 [s.chunk_id for s in found],
                 [s.video_id for s in found],
             )
-            return _as_blocks(rows.frame_blocks(session, chunk_ids, key))
+            return _as_blocks(chunks.stored_blocks(session, chunk_ids, key))
 
     def _probes_of(self, embedder: Embedder) -> Probes:
         if embedder.key not in self._probes:
@@ -175,7 +175,7 @@ class Searcher:
         return [self._moment(moment, known[moment.video_id], thumbnails[index]) for index, moment in enumerate(fused)]
 
     def _thumbnail(self, session: Session, moment: FusedMoment) -> Path | None:
-        time_s = rows.thumbnail_near(session, moment.video_id, moment.peak_s)
+        time_s = chunks.thumbnail_near(session, moment.video_id, moment.peak_s)
         if time_s is None:
             return None
         path = self._artefacts.thumbnail(moment.video_id, time_s)
@@ -183,7 +183,11 @@ class Searcher:
 
     def _moment(self, moment: FusedMoment, video: videos.VideoRow, thumbnail: Path | None) -> Moment:
         path = next((path for path in video.paths if not path.offline), video.paths[0])
-        shown = str(self._roots.join(path.root, path.relative_path)) if path.root in self._roots.folders else f"{path.root}:{path.relative_path}"
+        shown = (
+            str(self._roots.join(path.root, path.relative_path))
+            if path.root in self._roots.folders
+            else f"{path.root}:{path.relative_path}"
+        )
         title = video.title or Path(path.relative_path).stem
         span = replace(moment.span).clamp(0.0, video.duration_s)
         return Moment(video.id, shown, video.collection, span, moment.score, moment.evidence, thumbnail, title, path.offline)
@@ -191,11 +195,14 @@ class Searcher:
 
 def _notes(keys: Iterable[str], embedder: Embedder) -> list[str]:
     other = sorted({embedder_key_of(key) for key in keys if embedder_key_of(key) != embedder.key})
-    return [f"Some videos are indexed with {key} and not searched now: ingest them again with {embedder.name}, or set SEEKPOINT_EMBEDDER." for key in other]
+    return [
+        f"Some videos are indexed with {key} and not searched now: ingest them again with {embedder.name}, or set SEEKPOINT_EMBEDDER."
+        for key in other
+    ]
 
 
-def _as_blocks(found: Iterable[rows.StoredBlock]) -> list[Block]:
-    return [Block(b.video_id, b.chunk_id, b.span.start_s, b.span.end_s, b.times_s, b.vectors, b.cuts_s) for b in found]
+def _as_blocks(found: Iterable[chunks.StoredBlock]) -> list[Block]:
+    return [Block(b.video_id, b.chunk_id, b.span.start_s, b.span.end_s, b.frames.times_s, b.frames.vectors, b.frames.cuts_s) for b in found]
 
 
 def selected_collections(session: Session, names: Sequence[str] | None) -> tuple[int, ...] | None:

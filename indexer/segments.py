@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ def plan_chunks(duration_s: float, chunk_s: float) -> list[Span]:
     elif duration_s / count < CHUNK_MIN_S:
         count = max(1, count - 1)
     edges = [duration_s * number / count for number in range(count + 1)]
-    return [Span(start, end) for start, end in zip(edges, edges[1:])]
+    return [Span(start, end) for start, end in itertools.pairwise(edges)]
 
 
 def plan_segments(chunk: Span, cuts_s: Sequence[float], min_s: float, max_s: float) -> list[Span]:
@@ -42,7 +43,7 @@ def plan_segments(chunk: Span, cuts_s: Sequence[float], min_s: float, max_s: flo
     """
     edges = [chunk.start_s, *sorted(cut for cut in cuts_s if chunk.start_s < cut < chunk.end_s), chunk.end_s]
     spans = []
-    for start, end in zip(edges, edges[1:]):
+    for start, end in itertools.pairwise(edges):
         length = end - start
         pieces = max(1, round(length / math.sqrt(min_s * max_s)))
         if length / pieces < min_s:
@@ -50,7 +51,7 @@ def plan_segments(chunk: Span, cuts_s: Sequence[float], min_s: float, max_s: flo
         if length / pieces > max_s:
             pieces += 1
         bounds = [start + length * k / pieces for k in range(pieces)] + [end]
-        spans += [Span(a, b) for a, b in zip(bounds, bounds[1:])]
+        spans += [Span(a, b) for a, b in itertools.pairwise(bounds)]
     return spans
 
 

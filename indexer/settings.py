@@ -22,12 +22,13 @@ class Settings(BaseSettings):
     ] = None
     roots: Annotated[
         dict[str, Path],
-        Field(description='Named media roots of this machine, as JSON: {"archive": "/mnt/archive"}; other paths belong to the root "local" = /'),
+        Field(description='Named media roots of this machine, as JSON: {"archive": "/mnt/archive"}; others belong to the root "local" = /'),
     ] = {}
 
     device: Annotated[str, Field(description='Where models run: "auto", "cpu", "cuda", "cuda:1"')] = "auto"
     dtype: Annotated[
-        Literal["auto", "float32", "bfloat16", "float16"], Field(description="Number format of models; auto: the fastest that the device computes well")
+        Literal["auto", "float32", "bfloat16", "float16"],
+        Field(description="Number format of models; auto: the fastest that the device computes well"),
     ] = "auto"
     threads: Annotated[int, Field(ge=0, description="CPU threads for models and decoding; 0: all cores")] = 0
     batch_size: Annotated[int, Field(ge=1, description="Frames that an embedder takes at once")] = 32
@@ -44,7 +45,9 @@ class Settings(BaseSettings):
     max_attempts: Annotated[int, Field(ge=1, description="Attempts at a chunk before it is parked as failed")] = 3
 
     ffmpeg: Annotated[str, Field(description="Path of the ffmpeg binary; empty: PATH, then the packaged one")] = ""
-    flat_max_rows: Annotated[int, Field(ge=1, description="Rows up to which the snapshot is exact (flat); beyond: IVF with 8-bit scalars")] = 200_000
+    flat_max_rows: Annotated[
+        int, Field(ge=1, description="Rows up to which the snapshot is exact (flat); beyond: IVF with 8-bit scalars")
+    ] = 200_000
 
     @property
     def home_path(self) -> Path:
@@ -79,3 +82,23 @@ def load_settings(**overrides: object) -> Settings:
         first = error.errors()[0]
         name = "SEEKPOINT_" + "_".join(str(part) for part in first["loc"]).upper()
         raise UsageError(f"{name}={first.get('input')!r}: {first['msg']}", "docs/settings.md lists what each setting takes") from None
+
+
+def as_markdown() -> str:
+    """The page docs/settings.md, from the fields themselves."""
+    lines = [
+        "# Settings",
+        "",
+        "Each is an environment variable. `python -m indexer.settings > docs/settings.md` writes this page.",
+        "",
+        "| variable | default | what it is |",
+        "|---|---|---|",
+    ]
+    for name, field in Settings.model_fields.items():
+        default = str(field.default) if str(field.default) not in ("", "{}") else " "
+        lines.append(f"| `SEEKPOINT_{name.upper()}` | {default} | {field.description} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    print(as_markdown(), end="")

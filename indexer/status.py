@@ -21,11 +21,12 @@ def status(library: Library) -> Status:
         progress = work.progress(session)
         listed = videos.list_videos(session)
     disk = {
-        "catalog": usage.total_bytes,
+        "catalog": usage.database_bytes,
         "snapshots": folder_bytes(library.settings.snapshots),
         "thumbnails and proxies": library.artefacts.size_bytes(),
     }
-    chunks = {"done": progress.done, "running": progress.running, "waiting": progress.pending, "failed": progress.failed}
+    names = {"done": "done", "running": "running", "waiting": "pending", "failed": "failed"}
+    chunks = {name: sum(getattr(stage, state) for stage in progress.stages.values()) for name, state in names.items()}
     per_hour = sum(disk.values()) / usage.video_s * 3600 if usage.video_s else None
     return Status(
         home=library.settings.home_path,

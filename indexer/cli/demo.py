@@ -25,7 +25,9 @@ def demo() -> None:
     if report.failures:
         raise typer.Exit(1)
     if report.video_s:
-        stdout.print(f"{format_time(report.video_s)} of video became searchable in {report.seconds:.1f} s ({report.speed:.1f} times real time).\n")
+        stdout.print(
+            f"{format_time(report.video_s)} of video became searchable in {report.seconds:.1f} s ({report.speed:.1f} times real time).\n"
+        )
     rows = table("question", "answer", "truth", "overlap", right=("overlap",))
     truth = true_spans()
     for question in QUESTIONS:
@@ -55,10 +57,12 @@ def _print_next(library: Library) -> None:
     seekpoint = "seekpoint"
     stdout.print(f"\nThe index of these videos takes {megabytes(status.bytes_per_hour or 0)} per hour of video. Now ask your own:")
     stdout.print(f'  {seekpoint} search "when does the camera zoom out from the cat?" --collection {COLLECTION}', markup=False)
-    stdout.print(f"  {seekpoint} ingest ~/Videos --collection mine        then: {seekpoint} search \"...\" --collection mine", markup=False)
+    stdout.print(f'  {seekpoint} ingest ~/Videos --collection mine        then: {seekpoint} search "..." --collection mine', markup=False)
     stdout.print(f"  {seekpoint} models                                   what is installed, and how to get a better model", markup=False)
     stdout.print(f"  {seekpoint} remove --collection {COLLECTION}                 takes the demo away", markup=False)
-    stdout.print("(`make demo` installs the command at .venv/bin/seekpoint: put .venv/bin on your PATH, or write it in full.)", markup=False)
+    stdout.print(
+        "(`make demo` installs the command at .venv/bin/seekpoint: put .venv/bin on your PATH, or write it in full.)", markup=False
+    )
 
 
 def register(app: typer.Typer) -> None:

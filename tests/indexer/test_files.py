@@ -59,7 +59,7 @@ def test_what_cannot_be_taken_is_named_with_a_hint(tmp_path, kind):
 
 
 def test_names_with_quotes_newlines_and_shell_characters_are_files_like_any_other(tmp_path):
-    odd = ["it's \"quoted\".mp4", "two\nlines.mp4", "$(touch x); rm -rf *.mp4", "-o.mp4", "%s %d.mp4"]
+    odd = ['it\'s "quoted".mp4', "two\nlines.mp4", "$(touch x); rm -rf *.mp4", "-o.mp4", "%s %d.mp4"]
     for name in odd:
         (tmp_path / name).write_bytes(b"x")
     assert sorted(names(find_files([tmp_path]))) == sorted(odd)

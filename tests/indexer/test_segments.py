@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -12,7 +14,7 @@ def test_chunks_cover_the_video_without_gap_or_overlap_and_last_one_to_two_minut
     chunks = plan_chunks(duration_s, chunk_s)
     assert chunks[0].start_s == 0
     assert chunks[-1].end_s == pytest.approx(duration_s)
-    assert all(a.end_s == b.start_s for a, b in zip(chunks, chunks[1:]))
+    assert all(a.end_s == b.start_s for a, b in itertools.pairwise(chunks))
     assert all(chunk.length_s <= 120 + 1e-6 for chunk in chunks)
     assert duration_s < 60 or all(chunk.length_s >= 60 - 1e-6 for chunk in chunks)
 
@@ -24,7 +26,7 @@ def test_segments_cover_the_chunk_never_cross_a_cut_and_keep_their_bounds(length
     segments = plan_segments(chunk, cuts, 2.0, 8.0)
     assert segments[0].start_s == chunk.start_s
     assert segments[-1].end_s == chunk.end_s
-    assert all(a.end_s == b.start_s for a, b in zip(segments, segments[1:]))
+    assert all(a.end_s == b.start_s for a, b in itertools.pairwise(segments))
     assert set(cuts) <= {segment.start_s for segment in segments}
     edges = {chunk.start_s, chunk.end_s, *cuts}
     for segment in segments:

@@ -1,0 +1,41 @@
+"""What several tests need: small videos of plain colours (the demo embedder tells colours apart) and libraries in a folder of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from indexer.embedders.demo import COLOURS
+from indexer.library import Library
+from indexer.media.write import write_video
+from indexer.settings import Settings
+
+RATE = 25
+
+
+def colour_video(path: Path, shots: Sequence[tuple[str, float]], size: tuple[int, int] = (64, 96)) -> Path:
+    """One plain colour per shot, with a small moving square so that no two frames are equal."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+
+    def images():
+        number = 0
+        for colour, length_s in shots:
+            for _ in range(round(length_s * RATE)):
+                image = np.full((*size, 3), COLOURS[colour], np.uint8)
+                x = number * 2 % (size[1] - 4)
+                image[:4, x : x + 4] = 255 - image[0, 0]
+                number += 1
+                yield image
+
+    write_video(path, images(), RATE)
+    return path
+
+
+def demo_settings(home: Path, **overrides) -> Settings:
+    return Settings(home=home, embedder="demo", threads=1, **overrides)
+
+
+def demo_library(home: Path, **overrides) -> Library:
+    return Library(demo_settings(home, **overrides))
