@@ -56,10 +56,10 @@ class Placement:
 class Shards:
     """The tensors of a folder in `*.safetensors` or else in `pytorch_model*.bin`, without holding any."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, files: Sequence[Path] | None = None) -> None:
         self.folder = folder
         self.entries: dict[str, Entry] = {}
-        for file in _weight_files(folder):
+        for file in _weight_files(folder) if files is None else files:
             for name, entry in _entries(file).items():
                 if name in self.entries:
                     raise CheckpointError(f"{name} is in {self.entries[name].file.name} and again in {file.name} of {folder}")
