@@ -8,7 +8,7 @@ from the beginning. Errors of the decoder are counted and survived, as players d
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -111,7 +111,7 @@ class PictureTrack:
         self.end_s = self.first_s  # of the last packet
         self.at_end = False
         self._last_s: float | None = None
-        self._source = self._decode()
+        self._source: Generator[Picture] = self._decode()
         self._held: Picture | None = None
 
     def _seconds(self, ticks: int) -> float:
@@ -167,7 +167,7 @@ class PictureTrack:
         self._held = next(self._source, None)
         return self._held is not None and self._held.time_s <= time_s + EPSILON_S
 
-    def _after_keyframe(self) -> Iterator[Picture]:
+    def _after_keyframe(self) -> Generator[Picture]:
         """Without what comes before the first keyframe: it refers to pictures that were not decoded."""
         source = self._decode()
         for count, picture in enumerate(source):
@@ -192,7 +192,7 @@ class PictureTrack:
                     held.end_s = following.time_s
                 yield held
 
-    def _decode(self) -> Iterator[Picture]:
+    def _decode(self) -> Generator[Picture]:
         """Pictures with rising times; one that is not later than the last is never shown. `end_s` is a first guess."""
         for frame in self._frames():
             self.decoded += 1

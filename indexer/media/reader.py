@@ -22,7 +22,7 @@ from indexer.media.safety import MAX_PIXELS, media_errors, printable
 from indexer.media.shots import NEEDED_BEFORE, ShotPictures
 
 _MAX_READ_BYTES = 4 << 30
-_CONTEXT_S = (1.0, 5.0, 30.0)  # how far before a span to begin, until enough pictures come before it to tell a cut at its start
+_CONTEXT_S = (1.0, 5.0, 30.0, 300.0)  # how far before a span to begin, until enough pictures come before it to tell a cut at its start
 _GRID_EPSILON = 1e-9
 
 
@@ -133,7 +133,7 @@ class Reader:
         for context_s in _CONTEXT_S:
             self._track.seek(start_s - context_s)
             from_start = self._track.at_start
-            self._shots = ShotPictures(self._track, from_start=from_start)
+            self._shots = ShotPictures(self._track)
             if _skip_to(self._shots, start_s) >= NEEDED_BEFORE or from_start:
                 break
         assert self._shots is not None

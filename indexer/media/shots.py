@@ -8,62 +8,69 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from indexer.media.cuts import KEYFRAME_SCORE, WINDOW, difference, is_cut, small_picture
+from indexer.media.cuts import AHEAD, FLASH_PICTURES, KEYFRAME_SCORE, PAST, difference, is_cut, is_flash, small_picture
 from indexer.media.pictures import Picture, PictureTrack
 
-NEEDED_BEFORE = WINDOW + 1  # pictures before one that the decision on it depends on: a score compares two
+NEEDED_BEFORE = PAST + 1  # pictures before one that the decision on it depends on: a score compares two
 
 
 @dataclass(slots=True)
 class ShotPicture:
     picture: Picture
     small: np.ndarray
-    score: float | None  # difference to the picture before; None where there was none
+    score: float  # difference to the picture before; 0 where there was none
     is_first: bool  # of the file
-    starts_shot: bool = False
+    starts_shot: bool | None = None  # None until it was asked for
 
 
 class ShotPictures:
-    """Looks WINDOW pictures ahead of the one that is handed out; with keyframes alone a fixed threshold decides at once."""
+    """Holds AHEAD decoded pictures back to decide about the one before them; among keyframes a fixed threshold decides at once."""
 
-    def __init__(self, track: PictureTrack, *, from_start: bool) -> None:
-        self._window = 0 if track.keyframes_only else WINDOW
+    def __init__(self, track: PictureTrack) -> None:
+        self._from_start = track.at_start
+        self._keyframes = track.keyframes_only
         self._source = track.pictures()
-        self._from_start = from_start
         self._last: ShotPicture | None = None
-        self._past: deque[float | None] = deque([None] * self._window, maxlen=self._window)
+        self._scores: deque[float] = deque(maxlen=PAST)
+        self._smalls: deque[np.ndarray] = deque(maxlen=1 + FLASH_PICTURES)
         self._ahead: deque[ShotPicture] = deque()
 
     def __iter__(self) -> Iterator[ShotPicture]:
-        """Hands out the next picture until `advance` is called: a picture that outlasts a span begins the next one too."""
-        while (shot := self.peek()) is not None:
+        """The same picture again until `advance` is called: one that outlasts a span begins the next span too."""
+        while (shot := self._peek()) is not None:
             yield shot
 
-    def peek(self) -> ShotPicture | None:
-        while len(self._ahead) <= self._window:
+    def advance(self) -> None:
+        passed = self._ahead.popleft()
+        if self._smalls:
+            self._scores.append(passed.score)
+        self._smalls.append(passed.small)
+
+    def _peek(self) -> ShotPicture | None:
+        while len(self._ahead) <= (0 if self._keyframes else AHEAD):
             picture = next(self._source, None)
             if picture is None:
                 break
             self._ahead.append(self._scored(picture))
         if not self._ahead:
             return None
-        self._ahead[0].starts_shot = self._decide()
-        return self._ahead[0]
-
-    def advance(self) -> None:
-        self._past.append(self._ahead.popleft().score)
+        shot = self._ahead[0]
+        if shot.starts_shot is None:
+            shot.starts_shot = self._decide(shot)
+        return shot
 
     def _scored(self, picture: Picture) -> ShotPicture:
         small = small_picture(picture.frame)
-        score = difference(small, self._last.small) if self._last is not None else None
-        self._last = ShotPicture(picture, small, score, is_first=self._from_start and self._last is None)
+        is_first = self._from_start and self._last is None
+        self._last = ShotPicture(picture, small, difference(small, self._last.small) if self._last else 0.0, is_first)
         return self._last
 
-    def _decide(self) -> bool:
-        score = self._ahead[0].score
-        if not self._window:
-            return score is not None and score >= KEYFRAME_SCORE
-        scores = [*self._past, *(shot.score for shot in list(self._ahead)[: self._window + 1])]
-        if len(scores) <= 2 * self._window or None in scores:
+    def _decide(self, shot: ShotPicture) -> bool:
+        if not self._smalls:
             return False
-        return is_cut(scores)  # pyright: ignore[reportArgumentType]
+        if self._keyframes:
+            return shot.score >= KEYFRAME_SCORE
+        following = list(self._ahead)[1:]
+        if not is_cut(tuple(self._scores), shot.score, [later.score for later in following]):
+            return False
+        return not is_flash(tuple(self._smalls), shot.small, [later.small for later in following])
