@@ -12,9 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from grounding.spans import Span
+from sqlalchemy.orm import Session
+
 from indexer.artefacts import Artefacts
 from indexer.catalog import collections, videos, work
 from indexer.catalog.session import Catalog
@@ -28,6 +30,9 @@ from indexer.owner import dead_owners, owner_name
 from indexer.segments import plan_chunks
 from indexer.settings import Settings
 from indexer.stages import Stage
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
 
 FileState = Literal["indexed", "unchanged", "same content", "moved", "partly", "in progress elsewhere", "failed"]
 
@@ -168,7 +173,7 @@ class Ingest:
         with self.catalog.begin() as session:
             known_id = videos.find_by_hash(session, self._collection_id, digest)
             if known_id is not None:
-                task.relation = self._relation(videos.get_video(session, known_id), stamp)
+                task.relation = self._relation(session, videos.get_video(session, known_id), stamp)
                 videos.attach_path(session, known_id, stamp)
         if known_id is None:
             task.relation = "new"
@@ -185,14 +190,15 @@ class Ingest:
     def _keys(self) -> dict[str, str]:
         return {name: stage.key for name, stage in self.stages.items()}
 
-    def _relation(self, video: videos.VideoRow, stamp: PathStamp) -> Literal["known", "moved", "same content"]:
+    def _relation(self, session: Session, video: videos.VideoRow, stamp: PathStamp) -> Literal["known", "moved", "same content"]:
+        """How a file relates to the video of its bytes; paths at which these bytes are no more are forgotten when it was moved."""
         others = [path for path in video.paths if (path.root, path.relative_path) != (stamp.root, stamp.relative_path)]
         if len(others) < len(video.paths):
             return "known"
-        gone = [path.path_id for path in others if not self.roots.join(path.root, path.relative_path).exists()]
-        with self.catalog.begin() as session:
-            videos.set_offline(session, gone, True)
-        return "moved" if len(gone) == len(others) else "same content"
+        known_here = [path for path in others if path.root in self.roots.folders]
+        gone = [path.path_id for path in known_here if not self.roots.join(path.root, path.relative_path).exists()]
+        videos.forget_paths(session, gone)
+        return "moved" if gone else "same content"
 
     def _claims(self, task: _FileTask) -> Iterator[Job]:
         while True:

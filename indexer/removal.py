@@ -19,12 +19,10 @@ def remove(library: Library, video_ids: Sequence[int], names: Sequence[str]) -> 
     with library.catalog.begin() as session:
         collection_ids = collection_queries.find_collections(session, list(names))
         ids = [videos.get_video(session, video_id).id for video_id in dict.fromkeys(video_ids)]
-        for collection_id in collection_ids:
-            ids += [v.id for v in videos.list_videos(session, collection_ids=[collection_id]) if v.id not in ids]
         for video_id in ids:
             videos.remove_video(session, video_id)
         for collection_id in collection_ids:
-            collection_queries.remove_collection(session, collection_id)
+            ids += collection_queries.remove_collection(session, collection_id)
     for video_id in ids:
         library.artefacts.remove_video(video_id)
     _drop_unused_snapshots(library)

@@ -1,0 +1,29 @@
+"""Runs every benchmark, one after the other: `python -m benchmarks [NAME ...]`."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+HELPERS = {"__init__", "__main__", "footage", "measure"}
+
+
+def main() -> int:
+    there = sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in HELPERS)
+    wanted = sys.argv[1:] or there
+    for name in wanted:
+        if name not in there:
+            print(f"there is no benchmark {name!r}; there are: {', '.join(there)}", file=sys.stderr)
+            return 2
+    failed = []
+    for name in wanted:
+        print(f"\n# {name}", flush=True)
+        if subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=False).returncode:
+            failed.append(name)
+    print(f"\nfailed: {', '.join(failed)}" if failed else "\nall ran")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
