@@ -243,6 +243,48 @@ class Passage(Base):
     vector_key: Mapped[str | None]
 
 
+class Account(Base):
+    """Somebody who may enter the search page. No `password_hash`: signs in elsewhere (OpenID Connect). `collection_ids` None: all."""
+
+    __tablename__ = "account"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    password_hash: Mapped[str | None]
+    role: Mapped[str]
+    collection_ids: Mapped[list | None] = mapped_column(JSON(none_as_null=True))
+    epoch: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class KeptSearch(Base):
+    """A search that somebody asked (`saved` False: pushed out by later ones) or saved. No account: whoever uses the local page."""
+
+    __tablename__ = "kept_search"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int | None] = mapped_column(_child_of("account"), index=True)
+    saved: Mapped[bool]
+    title: Mapped[str]
+    link: Mapped[str]
+    asked_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class WatchedFolder(Base):
+    """A folder that is ingested again and again, by the process that serves the search page."""
+
+    __tablename__ = "watched_folder"
+    __table_args__ = (UniqueConstraint("collection", "path"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    collection: Mapped[str]
+    path: Mapped[str]
+    scanned_at: Mapped[datetime | None]
+    error: Mapped[str | None]
+
+
 SERVED_KEY = {
     "picture": Video.picture_key,
     "speech": Video.speech_key,
