@@ -49,6 +49,26 @@ class Settings(BaseSettings):
         int, Field(ge=1, description="Rows up to which the snapshot is exact (flat); beyond: IVF with 8-bit scalars")
     ] = 200_000
 
+    ui_sign_in: Annotated[
+        Literal["auto", "always"], Field(description="When the search page asks who is there; auto: when it is served off the local machine")
+    ] = "auto"
+    ui_secret: Annotated[
+        str, Field(description="Signs the cookies of the search page; empty: made once and kept in the home (several hosts share one)")
+    ] = ""
+    ui_session_days: Annotated[float, Field(gt=0, description="Days until one has to sign in again")] = 14.0
+    ui_upload_max_mb: Annotated[int, Field(ge=0, description="Largest file that the search page takes, MB; 0: no uploads")] = 20_000
+    ui_rescan_minutes: Annotated[float, Field(gt=0, description="Minutes between two looks into a watched folder")] = 10.0
+    oidc_metadata_url: Annotated[
+        str, Field(description="OpenID Connect: the provider's .well-known/openid-configuration; empty: named users only")
+    ] = ""
+    oidc_client_id: Annotated[str, Field(description="OpenID Connect: name of this application at the provider")] = ""
+    oidc_client_secret: Annotated[str, Field(description="OpenID Connect: its secret")] = ""
+    oidc_redirect_uri: Annotated[str, Field(description="OpenID Connect: https://HOST/oauth2callback, as registered at the provider")] = ""
+    oidc_role: Annotated[
+        Literal["", "viewer", "editor"],
+        Field(description="OpenID Connect: role of people that `seekpoint users` does not list; empty: they may not enter"),
+    ] = ""
+
     @property
     def home_path(self) -> Path:
         return self.home.expanduser().absolute()
