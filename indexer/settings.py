@@ -57,6 +57,10 @@ class Settings(BaseSettings):
     ] = ""
     ui_session_days: Annotated[float, Field(gt=0, description="Days until one has to sign in again")] = 14.0
     ui_upload_max_mb: Annotated[int, Field(ge=0, description="Largest file that the search page takes, MB; 0: no uploads")] = 20_000
+    ui_folders: Annotated[
+        list[Path],
+        Field(description="Folders that the search page may add, as JSON; empty: any on the local machine, only named roots off it"),
+    ] = []
     ui_rescan_minutes: Annotated[float, Field(gt=0, description="Minutes between two looks into a watched folder")] = 10.0
     oidc_metadata_url: Annotated[
         str, Field(description="OpenID Connect: the provider's .well-known/openid-configuration; empty: named users only")
