@@ -309,9 +309,9 @@ def all_vectors(s: Session, key: str, batch: int = 20_000) -> Iterator[VectorRow
         yield vector_rows(rows, key)
 
 
-def count_segments(s: Session, key: str) -> int:
-    """How many segments are searchable under `key`."""
-    served = select(Work.id).join(Video, _serves(key))
+def count_segments(s: Session, key: str, chunk_ids: Iterable[int]) -> int:
+    """How many segments of these chunks are searchable under `key`."""
+    served = select(Work.id).join(Video, _serves(key)).where(among(s, Work.chunk_id, chunk_ids))
     return s.scalar(select(func.count()).select_from(Segment).where(Segment.work_id.in_(served))) or 0
 
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -118,6 +118,22 @@ class Catalog:
             raise translate(error, self.url) from error
         finally:
             engine.dispose()
+
+    @contextmanager
+    def advisory_lock(self, number: int) -> Iterator[None]:
+        """Held by one at a time among all users of a server; a file has nobody else to wait for."""
+        if self.is_sqlite:
+            yield
+            return
+        try:
+            with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                connection.execute(text("SELECT pg_advisory_lock(:number)"), {"number": number})
+                try:
+                    yield
+                finally:
+                    connection.execute(text("SELECT pg_advisory_unlock(:number)"), {"number": number})
+        except SQLAlchemyError as error:
+            raise translate(error, self.url) from error
 
     def watch(self) -> Watch:
         """Tells cheaply whether anything was committed since it was asked last."""

@@ -1,0 +1,93 @@
+"""Recall@10 of what is searched against all rows, computed by another route (numpy over the stored vectors)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from indexer.vectors.base import Hits, RecallReport, Selection
+from indexer.vectors.rowset import RowSet, search_rows
+
+NEIGHBOURS = 10
+# Probes are doubled until recall@10 reaches this on sampled questions, and then once more: real questions lie farther away.
+PROBE_RECALL = 0.97
+BLOCK_ROWS = 50_000
+
+
+def sample_questions(exact: RowSet, count: int, seed: int = 0) -> np.ndarray:
+    """(count, D) float32 unit: half are stored vectors, half lie in the middle between two of them, which is harder, as real questions are."""
+    rng = np.random.default_rng(seed)
+    first = exact.vectors(rng.integers(0, len(exact), count))
+    second = exact.vectors(rng.integers(0, len(exact), count))
+    questions = np.where(np.arange(count)[:, None] % 2, first + second, first)
+    lengths = np.linalg.norm(questions, axis=1, keepdims=True)
+    return (questions / np.maximum(lengths, 1e-9)).astype(np.float32)
+
+
+def nearest_rows(exact: RowSet, questions: np.ndarray, rows: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Scores and row numbers (Q, 10) of the nearest among `rows` (None: all), by comparing with each."""
+    count = len(exact) if rows is None else len(rows)
+    scores, numbers = [], []
+    for start in range(0, count, BLOCK_ROWS):
+        block = slice(start, min(start + BLOCK_ROWS, count)) if rows is None else rows[start : start + BLOCK_ROWS]
+        here = questions @ exact.vectors(block).T
+        best = np.argsort(-here, axis=1)[:, :NEIGHBOURS]
+        scores.append(np.take_along_axis(here, best, axis=1))
+        numbers.append(best + start if rows is None else rows[start + best])
+    all_scores, all_numbers = np.concatenate(scores, axis=1), np.concatenate(numbers, axis=1)
+    best = np.argsort(-all_scores, axis=1, kind="stable")[:, :NEIGHBOURS]
+    return np.take_along_axis(all_scores, best, axis=1), np.take_along_axis(all_numbers, best, axis=1)
+
+
+def recall(search: Callable[[np.ndarray], Hits], questions: np.ndarray, true_scores: np.ndarray) -> float:
+    """Mean share of the best 10 that `search` finds: hits that score at least as much as the true tenth (equal ones are as good)."""
+    if not len(questions):
+        return 1.0
+    shares = []
+    for question, scores in zip(questions, true_scores):
+        found = search(question).scores[: len(scores)]
+        shares.append(np.count_nonzero(found >= scores[-1] - 1e-4) / len(scores))
+    return float(np.mean(shares))
+
+
+def calibrated_nprobe(exact: RowSet, ivf: Any, count: int = 64) -> int:
+    """Probes at which the inverted lists reach PROBE_RECALL, doubled once."""
+    questions = sample_questions(exact, count)
+    true_scores, _ = nearest_rows(exact, questions)
+    nprobe = 1
+    while nprobe < ivf.nlist:
+
+        def search(question: np.ndarray, nprobe: int = nprobe) -> Hits:
+            _, rows = search_rows(ivf, question, 2 * NEIGHBOURS, None, nprobe=nprobe)
+            return exact.rescored(question, rows, NEIGHBOURS)
+
+        if recall(search, questions, true_scores) >= PROBE_RECALL:
+            break
+        nprobe *= 2
+    return min(2 * nprobe, ivf.nlist)
+
+
+def videos_worth(exact: RowSet, share: float, rng: np.random.Generator) -> tuple[int, ...]:
+    """Random videos that together hold at least `share` of the rows, and never all videos."""
+    ids, counts = np.unique(exact.video_ids, return_counts=True)
+    order = rng.permutation(len(ids))[: len(ids) - 1]
+    enough = int(np.searchsorted(np.cumsum(counts[order]), share * len(exact))) + 1
+    return tuple(ids[order[:enough]].tolist())
+
+
+def check_recall(exact: RowSet, search: Callable[[np.ndarray, int, Selection], Hits], count: int) -> RecallReport:
+    """Recall@10 of `search` over the rows of `exact`: everything, and selections of videos that hold about 1 % and 15 % of them."""
+    rng = np.random.default_rng(1)
+    questions = sample_questions(exact, count, seed=2)
+
+    def in_selection(videos: tuple[int, ...] | None) -> float:
+        if videos is not None and not videos:
+            return 1.0
+        rows = None if videos is None else np.flatnonzero(np.isin(exact.video_ids, videos))
+        true_scores, _ = nearest_rows(exact, questions, rows)
+        return recall(lambda question: search(question, NEIGHBOURS, Selection(video_ids=videos)), questions, true_scores)
+
+    shares = (videos_worth(exact, 0.01, rng), videos_worth(exact, 0.15, rng))
+    return RecallReport(len(exact), count, in_selection(None), *(in_selection(videos) for videos in shares))

@@ -1,0 +1,57 @@
+"""Files that are whole or absent: written aside, checksummed, flushed to the disk and renamed into place."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from indexer.errors import StorageError
+
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def flush(path: Path) -> None:
+    """A file, or the entries of a folder, reach the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Replaces a small file: a reader sees the old content or the new, whatever happens meanwhile."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    aside.write_bytes(content)
+    flush(aside)
+    aside.replace(path)
+    flush(path.parent)
+
+
+@contextmanager
+def storage_errors(folder: Path) -> Iterator[None]:
+    """Errors of the disk in words; FAISS reports them as RuntimeError with the text of errno."""
+    try:
+        yield
+    except OSError as error:
+        raise _storage_error(folder, error.errno, error.strerror or str(error)) from error
+    except RuntimeError as error:
+        number = next((n for n in (*_NO_SPACE, errno.EACCES, errno.EIO) if os.strerror(n) in str(error)), None)
+        if number is None and "write error" not in str(error):
+            raise
+        raise _storage_error(folder, number, os.strerror(number) if number else "write error") from error
+
+
+def _storage_error(folder: Path, number: int | None, said: str) -> StorageError:
+    if number in _NO_SPACE:
+        return StorageError(f"No space left for the vector snapshot in {folder}", "Free space there, then run: seekpoint reindex")
+    return StorageError(f"The vector snapshot in {folder} could not be written ({said})", "Check that the folder is yours to write")
