@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from grounding.spans import Span
 from indexer.catalog.rows import FrameBlock, frame_blocks
 from indexer.catalog.statements import among
-from indexer.catalog.tables import Chunk, FrameBlockRow, Segment
+from indexer.catalog.tables import Chunk, FrameBlockRow, Segment, Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +42,14 @@ def video_blocks(s: Session, video_id: int, key: str) -> list[StoredBlock]:
 
 
 def thumbnail_near(s: Session, video_id: int, time_s: float) -> float | None:
-    """Time of the stored thumbnail of the segment that is nearest to `time_s`; None where the video has no segment."""
-    segment_at = select(Segment.thumbnail_s).join(Chunk, Chunk.id == Segment.chunk_id).where(Chunk.video_id == video_id)
-    return s.scalar(
-        segment_at.where(Chunk.start_s <= time_s + 8, Chunk.end_s > time_s - 8).order_by(func.abs(Segment.thumbnail_s - time_s)).limit(1)
-    )
+    """Time of the stored thumbnail of the segment that is nearest to `time_s`; None where the video has no segment near it."""
+    near = select(Chunk.id).where(Chunk.video_id == video_id, Chunk.start_s <= time_s + 8, Chunk.end_s > time_s - 8)
+    done = select(Work.id).where(Work.chunk_id.in_(near), Work.stage == "picture")
+    nearest = select(Segment.thumbnail_s).where(Segment.work_id.in_(done)).order_by(func.abs(Segment.thumbnail_s - time_s))
+    return s.scalar(nearest.limit(1))
 
 
 def dimension_of(s: Session, key: str) -> int | None:
     """Numbers in a vector under `key`; None where there is none."""
-    return s.scalar(select(FrameBlockRow.dimension).where(FrameBlockRow.key == key).limit(1))
+    done = select(Work.id).where(Work.stage == "picture", Work.key == key, Work.state == "done").limit(1)
+    return s.scalar(select(FrameBlockRow.dimension).where(FrameBlockRow.work_id == done.scalar_subquery()))

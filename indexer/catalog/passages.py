@@ -16,104 +16,14 @@ from indexer.catalog.statements import among, is_sqlite, storable
 from indexer.catalog.tables import Passage, Video
 from indexer.catalog.wordform import UNSPACED, spaced
 
-# Words of English that say nothing about a passage (from the Snowball list); left out unless they stand in quotes or nothing else is asked.
-STOP_WORDS = frozenset(
-    [
-        "a",
-        "about",
-        "after",
-        "all",
-        "also",
-        "am",
-        "an",
-        "and",
-        "any",
-        "are",
-        "as",
-        "at",
-        "be",
-        "been",
-        "before",
-        "being",
-        "but",
-        "by",
-        "can",
-        "could",
-        "did",
-        "do",
-        "does",
-        "doing",
-        "for",
-        "from",
-        "had",
-        "has",
-        "have",
-        "having",
-        "he",
-        "her",
-        "here",
-        "him",
-        "his",
-        "how",
-        "i",
-        "if",
-        "in",
-        "into",
-        "is",
-        "it",
-        "its",
-        "just",
-        "me",
-        "my",
-        "of",
-        "on",
-        "or",
-        "our",
-        "out",
-        "over",
-        "own",
-        "same",
-        "she",
-        "should",
-        "so",
-        "some",
-        "such",
-        "than",
-        "that",
-        "the",
-        "their",
-        "them",
-        "then",
-        "there",
-        "these",
-        "they",
-        "this",
-        "those",
-        "through",
-        "to",
-        "too",
-        "under",
-        "until",
-        "up",
-        "very",
-        "was",
-        "we",
-        "were",
-        "what",
-        "when",
-        "where",
-        "which",
-        "while",
-        "who",
-        "whom",
-        "why",
-        "will",
-        "with",
-        "would",
-        "you",
-        "your",
-    ]
-)
+# English words that say nothing about a passage (from the Snowball list): left out unless quoted, or when nothing else is asked.
+_STOP = """
+a about after all also am an and any are as at be been before being but by can could did do does doing for from had has have
+having he her here him his how i if in into is it its just me my of on or our out over own same she should so some such than that
+the their them then there these they this those through to too under until up very was we were what when where which while who
+whom why will with would you your
+"""
+STOP_WORDS = frozenset(_STOP.split())
 _TERM = re.compile(r'"([^"]*)"|(\S+)')
 _WORD = re.compile(r"[^\W_]")
 
@@ -179,7 +89,8 @@ def search_words(
         statement = statement.where(among(s, Passage.collection_id, collection_ids))
     if video_id is not None:
         statement = statement.where(Passage.video_id == video_id)
-    return [WordHit(*row[:4], Span(row[4], row[5]), row[6], float(row[7])) for row in s.execute(statement)]
+    rows: Iterable[Any] = s.execute(statement)
+    return [WordHit(*ids, Span(start_s, end_s), words, float(score)) for *ids, start_s, end_s, words, score in rows]
 
 
 def parse(query: str) -> list[Term]:

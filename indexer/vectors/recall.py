@@ -17,7 +17,7 @@ BLOCK_ROWS = 50_000
 
 
 def sample_questions(exact: RowSet, count: int, seed: int = 0) -> np.ndarray:
-    """(count, D) float32 unit: half are stored vectors, half lie in the middle between two of them, which is harder, as real questions are."""
+    """(count, D) float32 unit: half are stored vectors, half lie between two of them, which is harder, as real questions are."""
     rng = np.random.default_rng(seed)
     first = exact.vectors(rng.integers(0, len(exact), count))
     second = exact.vectors(rng.integers(0, len(exact), count))
