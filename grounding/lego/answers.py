@@ -16,7 +16,7 @@ _BRACKETS = re.compile(r"\[([^\[\]]*)\]")
 _NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))\s*(%?)", re.ASCII)
 _SEPARATOR = re.compile(r"[,;]|\bto\b|(?<=[\d%])\s*[-–—]\s*(?=[\d.])", re.ASCII)
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
-_DANGLING = re.compile(r"[\s,;:(\[]*(?:\b(?:in|at|from|during|between|within|on)\b)?[\s,;:)\].]*$", re.IGNORECASE)
+_DANGLING = re.compile(r"[\s,;:(\[]*(?:\b(?:in|at|from|during|between|within|on|and)\b)?[\s,;:)\].]*$", re.IGNORECASE)
 _LEADING = re.compile(r"^[\s,;:.)\]\-–*•]*(?:\d+[.)]\s+)?")
 
 

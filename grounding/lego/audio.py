@@ -18,9 +18,9 @@ class AudioModality(Modality):
     marker = "<sound>"
     placeholder = Placeholder("<so_patch>", "<so_start>", "<so_end>")
     renames = (
-        Rename(f"{_ENCODER}_preprocessors.audio.rgbt_stem.", "encoder.stem."),
         Rename(f"{_ENCODER}_preprocessors.audio.cls_token", "encoder.stem.cls_token"),
         Rename(f"{_ENCODER}_preprocessors.audio.pos_embedding_helper.pos_embed", "encoder.stem.pos_embed"),
+        Rename(f"{_ENCODER}_preprocessors.audio.rgbt_stem.", "encoder.stem."),  # after the two above: the first match counts
         Rename(f"{_ENCODER}_trunks.audio.blocks.", "encoder.blocks."),
         Rename(f"{_ENCODER}_heads.audio.0.", "encoder.norm."),
         Rename(f"{_ENCODER}_heads.audio.2.", "encoder.head."),

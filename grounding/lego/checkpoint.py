@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -28,7 +29,7 @@ from grounding.lego.registry import MODALITIES
 
 log = logging.getLogger(__name__)
 
-MAPPED_AT_ONCE = 256 * 2**20  # bytes converted before a file is mapped anew, which gives the pages back
+MAPPED_SHARE = 64  # a file is mapped anew after this part of the checkpoint was read, which gives the pages back
 CLIP_UNUSED = (
     r"text_model\..+",
     r"(text|visual)_projection\.weight",
@@ -70,8 +71,9 @@ class Shards:
         by_file: dict[Path, list[str]] = {}
         for name in names:
             by_file.setdefault(self.entries[name].file, []).append(name)
+        at_once = sum(entry.nbytes for entry in self.entries.values()) // MAPPED_SHARE
         for file, own in by_file.items():
-            for group in _groups(own, self.entries):
+            for group in _groups(own, self.entries, at_once):
                 yield from _read_group(file, group)
 
 
@@ -98,11 +100,16 @@ def load_model(
     shards = Shards(folder)
     config = follow_audio_positions(config, shards.entries)
     kinds = tuple(kind for kind in modalities if kind.name not in off)
+    if clip is None and ImageModality in kinds:
+        raise CheckpointError(
+            "the image modality needs the folder of CLIP ViT-L/14-336 (openai/clip-vit-large-patch14-336): put it beside the checkpoint "
+            "as clip_tower, or name it, or switch images off"
+        )
     with torch.device("meta"):
         model = LegoModel(config, kinds)
     placement = place({name: entry.shape for name, entry in shards.entries.items()}, model, fresh=fresh, off=off)
     _fill(model, shards, placement.placed, device, dtype)
-    if ImageModality.name in model.modalities:
+    if clip is not None and ImageModality in kinds:
         _load_clip(model, clip, device, dtype)
     _finish(model, device, dtype, fresh)
     return model.eval()
@@ -202,12 +209,7 @@ def assign(model: nn.Module, name: str, tensor: Tensor) -> None:
         module._buffers[leaf] = tensor
 
 
-def _load_clip(model: LegoModel, folder: Path | None, device: str | torch.device, dtype: torch.dtype) -> None:
-    if folder is None:
-        raise CheckpointError(
-            "the image modality needs the folder of CLIP ViT-L/14-336 (openai/clip-vit-large-patch14-336): put it beside the checkpoint "
-            "as clip_tower, or name it, or switch images off"
-        )
+def _load_clip(model: LegoModel, folder: Path, device: str | torch.device, dtype: torch.dtype) -> None:
     shards, (rename,) = Shards(folder), ImageModality.external
     target = f"modalities.{ImageModality.name}.{rename.own}"
     ours = {name for name in model.state_dict() if name.startswith(target)}
@@ -284,15 +286,15 @@ def _safetensors_header(file: Path) -> Iterator[tuple[str, tuple[int, ...], int]
 def _torch_file(file: Path) -> dict[str, Tensor]:
     try:
         return torch.load(file, map_location="cpu", mmap=True, weights_only=True)
-    except RuntimeError as error:
+    except (RuntimeError, UnpicklingError) as error:
         raise CheckpointError(f"{file} cannot be read as tensors: {error}") from error
 
 
-def _groups(names: list[str], entries: Mapping[str, Entry]) -> Iterator[list[str]]:
+def _groups(names: list[str], entries: Mapping[str, Entry], at_once: int) -> Iterator[list[str]]:
     group: list[str] = []
     size = 0
     for name in names:
-        if group and size + entries[name].nbytes > MAPPED_AT_ONCE:
+        if group and size + entries[name].nbytes > at_once:
             yield group
             group, size = [], 0
         group.append(name)

@@ -47,7 +47,7 @@ class ImageTransform:
 
 def pad_to_square(image: np.ndarray, mean: Sequence[float] = CLIP_MEAN) -> np.ndarray:
     """`(H, W, 3) uint8` in the middle of a square of side max(H, W); an odd rest goes to the bottom or the right."""
-    check_pixels("an image", image, 3)
+    check_pixels("an image", image)
     height, width = image.shape[:2]
     if height == width:
         return image
@@ -59,6 +59,6 @@ def pad_to_square(image: np.ndarray, mean: Sequence[float] = CLIP_MEAN) -> np.nd
     return square
 
 
-def check_pixels(what: str, pixels: np.ndarray, ndim: int) -> None:
-    if pixels.ndim != ndim or pixels.shape[-1] != 3 or pixels.dtype != np.uint8 or 0 in pixels.shape:
-        raise MediaError(f"{what} has the shape {pixels.shape} and dtype {pixels.dtype}; expected {'(N, H, W, 3)'[-9 - 3 * (ndim - 3):]} uint8")
+def check_pixels(what: str, pixels: np.ndarray, layout: str = "H, W, 3") -> None:
+    if pixels.ndim != len(layout.split(",")) or pixels.shape[-1] != 3 or pixels.dtype != np.uint8 or 0 in pixels.shape:
+        raise MediaError(f"{what} has the shape {pixels.shape} and dtype {pixels.dtype}; expected ({layout}) uint8")

@@ -25,7 +25,7 @@ def frame_indices(frames: int, wanted: int) -> np.ndarray:
 
 def clip_tensor(frames: np.ndarray, size: int, max_frames: int) -> Tensor:
     """`(N, H, W, 3) uint8` of any length and size -> `(3, T, size, size)` float32 with T <= max_frames."""
-    check_pixels("a clip", frames, 4)
+    check_pixels("a clip", frames, "N, H, W, 3")
     chosen = frames[frame_indices(len(frames), max_frames)[:max_frames]]
     return scale(_reduced(torch.from_numpy(np.ascontiguousarray(chosen)).permute(0, 3, 1, 2), size), size)
 

@@ -1,0 +1,135 @@
+"""LEGO's decoding against encoding the frames again for every token, as the public code does; both in this run, random weights.
+
+    python benchmarks/lego_generation.py [--tokens 32] [--questions 8] [--json]
+
+The model is of medium size: 8 EVA layers and 8 Llama layers of width 512, 64 frames of 224 x 224.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+
+import torch
+
+from grounding.lego.config import AudioDims, EvaDims, LegoConfig, QFormerDims
+from grounding.lego.generation import Generator, Limits, Prompt, Stream
+from grounding.lego.model import LegoModel
+from grounding.lego.video import VideoModality
+
+VOCABULARY = 1000
+PLACEHOLDER = (VOCABULARY - 3, VOCABULARY - 2, VOCABULARY - 1)
+
+
+class NumberTokenizer:
+    """Stands for a tokenizer: random weights write no words, and no stop string must end the measurement early."""
+
+    end_id = -1
+
+    def decode(self, ids) -> str:
+        return " ".join(map(str, ids))
+
+
+def medium_model() -> LegoModel:
+    torch.manual_seed(0)
+    config = LegoConfig(
+        language={
+            "vocab_size": VOCABULARY,
+            "hidden_size": 512,
+            "intermediate_size": 1376,
+            "num_hidden_layers": 8,
+            "num_attention_heads": 8,
+            "num_key_value_heads": 8,
+            "max_position_embeddings": 2048,
+        },
+        clip={},
+        eva=EvaDims(width=512, layers=8, heads=8),
+        qformer=QFormerDims(width=256, layers=4, heads=4, mlp_width=1024),
+        audio=AudioDims(),
+        placeholder_ids={"video": PLACEHOLDER},
+    )
+    model = LegoModel(config, (VideoModality,)).eval()
+    for weight in model.language.parameters():
+        if weight.ndim == 2:
+            torch.nn.init.normal_(weight, std=weight.shape[1] ** -0.5)  # lively enough not to write one token over and over
+    return model
+
+
+def prompt_ids(model: LegoModel, question: int) -> tuple[int, ...]:
+    patch, start, end = PLACEHOLDER
+    media = [start, *[patch] * model.modality("video").tokens, end]
+    words = [5 + (37 * question + 11 * i) % 900 for i in range(12 + question)]
+    return (1, *range(100, 140), *media, *words)
+
+
+@torch.inference_mode()
+def encode_again(model: LegoModel, clip: torch.Tensor, tokens: int) -> list[int]:
+    """Key-value cache in the language model, but all frames through the encoder at every step."""
+    ids = torch.tensor([prompt_ids(model, 0)])
+    stream = Stream(model, [], rows=1)
+    logits = stream.push(model.embed(ids, [{"video": model.encode("video", [clip])}]))
+    written = [int(logits.argmax())]
+    while len(written) < tokens:
+        model.encode("video", [clip])
+        logits = stream.push(model.language.model.embed_tokens(torch.tensor([[written[-1]]])))
+        written.append(int(logits.argmax()))
+    return written
+
+
+@torch.inference_mode()
+def encode_once(model: LegoModel, clip: torch.Tensor, tokens: int, questions: int) -> list[list[int]]:
+    """All from nothing: encode, read the shared beginning, answer."""
+    encoded = model.encode("video", [clip])
+    prompts = [Prompt(prompt_ids(model, question), {"video": encoded}) for question in range(questions)]
+    generator = Generator(model, NumberTokenizer(), Limits(tokens, stop="never"))  # type: ignore[arg-type]
+    return [list(reply.ids) for reply in generator.generate(prompts)]
+
+
+def seconds(run: Callable[[], object], repeats: int) -> float:
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        run()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def measure(tokens: int, questions: int, repeats: int) -> dict[str, float]:
+    model = medium_model()
+    clip = torch.randn(3, model.config.max_frames, model.config.eva.image_size, model.config.eva.image_size)
+    same = encode_once(model, clip, tokens, 1)[0] == encode_again(model, clip, tokens)
+    if not same:
+        raise SystemExit("the two ways wrote different tokens")
+    one = seconds(lambda: encode_once(model, clip, tokens, 1), repeats)
+    several = seconds(lambda: encode_once(model, clip, tokens, questions), repeats)
+    again = seconds(lambda: encode_again(model, clip, tokens), 1)
+    return {
+        "tokens": tokens,
+        "encode_again_s": again,
+        "encode_once_s": one,
+        "times_faster": again / one,
+        "questions": questions,
+        "questions_s": several,
+        "questions_to_one": several / one,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--tokens", type=int, default=32)
+    parser.add_argument("--questions", type=int, default=8)
+    parser.add_argument("--repeats", type=int, default=2)
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    result = measure(given.tokens, given.questions, given.repeats)
+    if given.json:
+        print(json.dumps(result))
+    else:
+        for name, value in result.items():
+            print(f"{name:<18} {value:.2f}")
+
+
+if __name__ == "__main__":
+    main()
