@@ -24,8 +24,8 @@ from indexer.catalog.videos import KnownPath, PathStamp
 from indexer.catalog.work import WorkItem
 from indexer.errors import CatalogError, SeekpointError, StorageError
 from indexer.files import FoundFile, Roots, Unusable, content_hash, find_files, printable
-from indexer.media.probe import probe
-from indexer.media.process import MediaProcess
+from indexer.media.files import MediaFiles
+from indexer.media.process import probe_in_process
 from indexer.owner import dead_owners, owner_name
 from indexer.segments import plan_chunks
 from indexer.settings import Settings
@@ -177,7 +177,7 @@ class Ingest:
                 videos.attach_path(session, known_id, stamp)
         if known_id is None:
             task.relation = "new"
-            info = probe(path)
+            info = probe_in_process(path, max_pixels=self.settings.max_frame_pixels, timeout_s=self.settings.chunk_timeout_s)
             with self.catalog.begin() as session:
                 known_id = videos.add_video(session, self._collection_id, digest, task.file.size_bytes, info, stamp)
         task.video_id = known_id
@@ -212,7 +212,7 @@ class Ingest:
 
     def _do(self, steps: Iterator[Job | _FileTask]) -> Iterator[Job | _FileTask]:
         """Passes the steps on when they are done; the media of the next chunk is read while this one is computed."""
-        with ThreadPoolExecutor(1, "read") as reading, MediaProcess(self.settings) as media:
+        with ThreadPoolExecutor(1, "read") as reading, MediaFiles(self.settings) as media:
             ahead: deque[tuple[Job | _FileTask, Future[Any] | None]] = deque()
             for step in steps:
                 ahead.append((step, reading.submit(self._read, media, step) if isinstance(step, Job) else None))
@@ -221,7 +221,7 @@ class Ingest:
             while ahead:
                 yield from self._finish_first(ahead)
 
-    def _read(self, media: MediaProcess, job: Job) -> Any:
+    def _read(self, media: MediaFiles, job: Job) -> Any:
         return job.stage.read(media, job.task.file.path, Span(job.item.start_s, job.item.end_s))
 
     def _finish_first(self, ahead: deque[tuple[Job | _FileTask, Future[Any] | None]]) -> Iterator[Job | _FileTask]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from indexer.catalog import collections as collection_queries
@@ -11,11 +11,15 @@ from indexer.catalog import maintenance, rows, videos
 if TYPE_CHECKING:
     from indexer.library import Library, Removed
 
+WORTH_REWRITING = 0.1
+"""Share of a file that must be free before it is rewritten: less is used again by what comes next."""
+
 
 def remove(library: Library, video_ids: Sequence[int], names: Sequence[str]) -> Removed:
     from indexer.library import Removed
 
-    before = sum(library.status().disk_bytes.values())
+    before = _disk_bytes(library)
+    segments = _segments(library)
     with library.catalog.begin() as session:
         collection_ids = collection_queries.find_collections(session, list(names))
         ids = [videos.get_video(session, video_id).id for video_id in dict.fromkeys(video_ids)]
@@ -25,17 +29,26 @@ def remove(library: Library, video_ids: Sequence[int], names: Sequence[str]) -> 
             ids += collection_queries.remove_collection(session, collection_id)
     for video_id in ids:
         library.artefacts.remove_video(video_id)
-    _drop_unused_snapshots(library)
-    maintenance.compact(library.catalog)
-    after = sum(library.status().disk_bytes.values())
-    return Removed(tuple(ids), max(0, before - after))
+    _shrink_snapshots(library, segments)
+    maintenance.compact(library.catalog, WORTH_REWRITING)
+    return Removed(tuple(ids), max(0, before - _disk_bytes(library)))
 
 
-def _drop_unused_snapshots(library: Library) -> None:
-    """Snapshots hold copies of the vectors: those that lost rows are written anew, those of no video at all are deleted."""
-    from indexer.vectors.faiss_index import remove_snapshots_except
+def _disk_bytes(library: Library) -> int:
+    return sum(library.status().disk_bytes.values())
 
+
+def _segments(library: Library) -> dict[str, int]:
     with library.catalog.read() as session:
-        keys = rows.keys_in_use(session, None)
-    remove_snapshots_except(library.settings, keys)
-    library.publish_shrunk()
+        return {key: rows.count_segments(session, key) for key in rows.keys_in_use(session)}
+
+
+def _shrink_snapshots(library: Library, before: Mapping[str, int]) -> None:
+    """Snapshots hold copies of the vectors: those of no video are deleted, those that lost a good part are written anew."""
+    from indexer.vectors.store import remove_snapshots_except
+
+    after = _segments(library)
+    remove_snapshots_except(library.settings, after)
+    for key, count in after.items():
+        if before.get(key, 0) - count >= WORTH_REWRITING * before.get(key, 0) > 0:
+            library.index_of(key).publish(keep_previous=False)

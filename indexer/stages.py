@@ -18,7 +18,7 @@ from indexer.catalog import rows
 from indexer.catalog.rows import FrameBlock, NewSegment
 from indexer.catalog.work import WorkItem
 from indexer.embedders.base import Embedder
-from indexer.media.process import MediaProcess
+from indexer.media.files import MediaFiles
 from indexer.media.thumbnails import jpeg
 from indexer.segments import Segment, build_segments, plan_segments
 from indexer.settings import Settings
@@ -33,7 +33,7 @@ class Stage(Protocol):
     name: str
     key: str
 
-    def read(self, media: MediaProcess, path: Path, span: Span) -> Any: ...
+    def read(self, media: MediaFiles, path: Path, span: Span) -> Any: ...
 
     def compute(self, item: WorkItem, read: Any) -> Any: ...
 
@@ -67,15 +67,9 @@ class PictureStage:
     def key(self) -> str:
         return picture_key(self.embedder.key, self.settings, fast=self.fast)
 
-    def read(self, media: MediaProcess, path: Path, span: Span) -> Any:
-        return media.read(
-            path,
-            span.start_s,
-            span.end_s,
-            rate_hz=self.settings.frame_rate_hz,
-            short_side=self.embedder.short_side,
-            keyframes_only=self.fast,
-        )
+    def read(self, media: MediaFiles, path: Path, span: Span) -> Any:
+        rate_hz, short_side = self.settings.frame_rate_hz, self.embedder.short_side
+        return media.pictures(path, span, rate_hz=rate_hz, short_side=short_side, keyframes_only=self.fast)
 
     def compute(self, item: WorkItem, read: Any) -> PictureResult:
         frames = read.frames
