@@ -1,0 +1,41 @@
+"""Our three components in the page. Their HTML, CSS and JavaScript are fixed files; everything of people and videos goes in as data."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import streamlit as st
+
+
+@cache
+def _component(name: str) -> Any:
+    folder = files("search_ui.components")
+    html, css, js = ((folder / f"{name}.{kind}").read_text() for kind in ("html", "css", "js"))
+    return st.components.v2.component(f"seekpoint_{name}", html=html, css=css, js=js)
+
+
+def player(data: dict[str, Any], **callbacks: Any) -> Any:
+    """Triggers: `next` (a number), `where` {phrase, time_s, at}."""
+    return _component("player")(key="player", data=data, on_next_change=callbacks["on_next"], on_where_change=callbacks["on_where"])
+
+
+def cards(data: dict[str, Any], *, key: str, **callbacks: Any) -> Any:
+    """Triggers: `open` and `like` {key, at}; state: `chosen`, keys of cards."""
+    return _component("cards")(
+        key=key,
+        data=data,
+        default={"chosen": []},
+        on_open_change=callbacks["on_open"],
+        on_like_change=callbacks.get("on_like", _nothing),
+        on_chosen_change=callbacks.get("on_chosen", _nothing),
+    )
+
+
+def uploader(data: dict[str, Any], **callbacks: Any) -> Any:
+    """Trigger: `uploaded` (a number), when a file is on the server."""
+    return _component("uploader")(key="uploader", data=data, on_uploaded_change=callbacks["on_uploaded"])
+
+
+def _nothing() -> None: ...

@@ -1,0 +1,11 @@
+"""Our own routes beside Streamlit's."""
+
+from __future__ import annotations
+
+from starlette.routing import BaseRoute
+
+from search_ui.routes import media, signin, upload
+
+
+def all_routes() -> list[BaseRoute]:
+    return [*signin.routes(), *media.routes(), *upload.routes()]

@@ -1,0 +1,93 @@
+"""Videos, thumbnails and clips by id. A request can name nothing but numbers, so there is no path that could lead outside the library."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from starlette.background import BackgroundTask
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from indexer.catalog import videos
+from indexer.catalog.videos import VideoRow
+from indexer.errors import CatalogError, MediaError, SeekpointError
+from indexer.media.proxy import plays_in_browsers
+from search_ui.site import site
+from search_ui.viewer import Viewer
+
+LONGEST_CLIP_S = 600.0
+TYPES = {"matroska,webm": "video/webm"}
+THUMBNAIL_AGE_S = 86_400
+
+
+def routes() -> list[BaseRoute]:
+    return [
+        Route("/stream/{video_id:int}", stream),
+        Route("/thumbnail/{video_id:int}/{time_ms:int}", thumbnail),
+        Route("/clip/{video_id:int}/{start_ms:int}/{end_ms:int}", clip),
+    ]
+
+
+def stream(request: Request) -> Response:
+    """The file itself, or its proxy where browsers cannot play it; by ranges, in small pieces, so that memory stays flat."""
+    video = find_video(request)
+    proxy = site().library.proxy_path(video.id)
+    if proxy.exists():
+        return _file(proxy, "video/mp4")
+    if not plays_in_browsers(video):
+        raise HTTPException(409, "Browsers cannot play this file: its proxy is not ready yet")
+    try:
+        path = site().library.path_of(video)
+    except MediaError as error:
+        raise HTTPException(410, str(error)) from None
+    return _file(path, TYPES.get(video.container, "video/mp4"))
+
+
+def thumbnail(request: Request) -> Response:
+    """The stored picture that is nearest to the time."""
+    video = find_video(request)
+    path = site().library.thumbnail_near(video.id, request.path_params["time_ms"] / 1000)
+    if path is None:
+        raise HTTPException(404, "There is no picture of this video yet")
+    return FileResponse(path, media_type="image/jpeg", headers={"Cache-Control": f"private, max-age={THUMBNAIL_AGE_S}"})
+
+
+def clip(request: Request) -> Response:
+    """[start, end) cut exactly, as a file to keep."""
+    video = find_video(request)
+    start_s, end_s = request.path_params["start_ms"] / 1000, min(request.path_params["end_ms"] / 1000, video.duration_s)
+    if not 0 < end_s - start_s <= LONGEST_CLIP_S:
+        raise HTTPException(422, f"A clip is longer than nothing and no longer than {LONGEST_CLIP_S:g} s")
+    folder = tempfile.TemporaryDirectory(prefix="seekpoint-clip-")
+    path = Path(folder.name) / "clip.mp4"
+    try:
+        site().library.clip(str(video.id), start_s, end_s, path)
+    except SeekpointError as error:
+        folder.cleanup()
+        raise HTTPException(500, str(error)) from None
+    name = f"{Path(video.paths[0].relative_path).stem if video.paths else video.id} {start_s:.1f}-{end_s:.1f}.mp4"
+    return FileResponse(path, media_type="video/mp4", filename=name, background=BackgroundTask(folder.cleanup))
+
+
+def find_video(request: Request) -> VideoRow:
+    """404 for an id that is unknown and for one that this viewer may not see: from outside they look the same."""
+    viewer: Viewer = request.state.viewer
+    unknown = HTTPException(404, "There is no such video")
+    video_id = request.path_params["video_id"]
+    if video_id >= 2**63:
+        raise unknown
+    try:
+        with site().library.catalog.read() as session:
+            video = videos.get_video(session, video_id)
+    except CatalogError:
+        raise unknown from None
+    if not viewer.sees(video.collection_id):
+        raise unknown
+    return video
+
+
+def _file(path: Path, media_type: str) -> Response:
+    return FileResponse(path, media_type=media_type, headers={"Cache-Control": "private, no-cache", "Accept-Ranges": "bytes"})

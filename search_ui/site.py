@@ -1,0 +1,42 @@
+"""What all sessions of one server share: the library, who may enter, and the work that runs behind the page."""
+
+from __future__ import annotations
+
+import threading
+
+from indexer.library import Library
+from indexer.settings import Settings, load_settings
+from search_ui.jobs import Jobs
+from search_ui.sessions import Sessions
+
+
+class Site:
+    """`sign_in` False: only the local machine is served, and whoever is there may do everything."""
+
+    def __init__(self, settings: Settings, *, sign_in: bool) -> None:
+        self.settings = settings
+        self.sign_in = sign_in
+        self.library = Library(settings)
+        self.sessions = Sessions(self.library.catalog, settings)
+        self.jobs = Jobs(self.library)
+
+
+_lock = threading.Lock()
+_site: Site | None = None
+
+
+def open_site(settings: Settings, *, sign_in: bool) -> Site:
+    """The site that this process serves from now on."""
+    global _site
+    with _lock:
+        _site = Site(settings, sign_in=sign_in)
+        return _site
+
+
+def site() -> Site:
+    """The site of this process; where none was opened (a page run by itself), one for the local machine."""
+    global _site
+    with _lock:
+        if _site is None:
+            _site = Site(load_settings(), sign_in=False)
+        return _site
