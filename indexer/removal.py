@@ -19,7 +19,7 @@ def remove(library: Library, video_ids: Sequence[int], names: Sequence[str]) -> 
     from indexer.library import Removed
 
     before = _disk_bytes(library)
-    segments = _segments(library)
+    chunks = _chunks(library)
     with library.catalog.begin() as session:
         collection_ids = collection_queries.find_collections(session, list(names))
         ids = [videos.get_video(session, video_id).id for video_id in dict.fromkeys(video_ids)]
@@ -29,7 +29,7 @@ def remove(library: Library, video_ids: Sequence[int], names: Sequence[str]) -> 
             ids += collection_queries.remove_collection(session, collection_id)
     for video_id in ids:
         library.artefacts.remove_video(video_id)
-    _shrink_snapshots(library, segments)
+    _shrink_snapshots(library, chunks)
     maintenance.compact(library.catalog, WORTH_REWRITING)
     return Removed(tuple(ids), max(0, before - _disk_bytes(library)))
 
@@ -38,16 +38,16 @@ def _disk_bytes(library: Library) -> int:
     return sum(library.status().disk_bytes.values())
 
 
-def _segments(library: Library) -> dict[str, int]:
+def _chunks(library: Library) -> dict[str, int]:
     with library.catalog.read() as session:
-        return {key: rows.count_segments(session, key) for key in rows.keys_in_use(session)}
+        return {key: rows.live_state(session, key).chunks for key in rows.keys_in_use(session)}
 
 
 def _shrink_snapshots(library: Library, before: Mapping[str, int]) -> None:
     """Snapshots hold copies of the vectors: those of no video are deleted, those that lost a good part are written anew."""
     from indexer.vectors.store import remove_snapshots_except
 
-    after = _segments(library)
+    after = _chunks(library)
     remove_snapshots_except(library.settings, after)
     for key, count in after.items():
         if before.get(key, 0) - count >= WORTH_REWRITING * before.get(key, 0) > 0:
