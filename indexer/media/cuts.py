@@ -1,8 +1,8 @@
 """Whether a picture starts a new shot, from small pictures of every decoded frame.
 
 The rule begins as PySceneDetect's AdaptiveDetector does: a picture starts a shot when it differs from the one before far more than its
-neighbours do from theirs. Two things are different. The score is the mean change of a few thousand brightness samples that are picked
-out of the decoded plane, without converting or scaling anything. And there is no memory of the last cut, so that what is found in a
+neighbours do from theirs. Two things are different. The score is the mean change of a few thousand samples that are picked
+out of the decoded planes, without converting or scaling anything. And there is no memory of the last cut, so that what is found in a
 span does not depend on where reading began.
 
 Two rules are added. Pictures that are repeated (animation on threes, 10 pictures a second in a file of 30) have neighbours that do
@@ -13,54 +13,79 @@ surroundings. And one or two bright pictures between equal ones are a flash. doc
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
+from av.video.plane import VideoPlane
 
 NEAR = 2  # pictures on each side that tell how much change is usual (AdaptiveDetector's window_width)
 NEAR_RATIO = 3.0  # AdaptiveDetector's adaptive_threshold
 PAST, AHEAD = 12, 6  # the wider surroundings; AHEAD is what decoded pictures are held back for
 WIDE_RATIO = 2.0
 WIDE_RANK = 3  # two other cuts may be near
-MIN_SCORE = 5.0  # of 255; less is noise or a small movement
-KEYFRAME_SCORE = 25.0  # between keyframes seconds apart, where neighbours tell nothing
+MIN_SCORE = 6.0  # of 255; less is noise or a small movement
+KEYFRAME_MIN_SCORE = 25.0  # between keyframes seconds apart, where neighbours tell nothing
 FLASH_PICTURES = 2
 _FLASH_RISE = 15.0
 _FLASH_RETURN = 0.35  # of the change that it makes
 _GRID = (36, 64)  # rows and columns that are picked, about
 
 
-def small_picture(frame: VideoFrame) -> np.ndarray:
-    """(h, w) int16 brightness 0 to 255."""
-    layout = _brightness_layout(frame.format.name)
-    plane = frame.planes[0]
-    if layout is None or plane.line_size <= 0:
-        return frame.reformat(width=_GRID[1], height=_GRID[0], format="gray", threads=1).to_ndarray().astype(np.int16)
-    dtype, shift = layout
+@dataclass(frozen=True, slots=True)
+class SmallPicture:
+    """samples: (n,) int16 of 0 to 255, first `brightness` of brightness, then of colour difference (none for grey pictures)."""
+
+    samples: np.ndarray
+    brightness: int
+
+    def mean_brightness(self) -> float:
+        return float(self.samples[: self.brightness].mean())
+
+
+def small_picture(frame: VideoFrame) -> SmallPicture:
+    layout = _plane_layout(frame.format.name)
+    if layout is None or frame.planes[0].line_size <= 0:
+        frame, layout = frame.reformat(width=2 * _GRID[1], height=2 * _GRID[0], format="yuv420p", threads=1), (np.uint8, 0, 3)
+    dtype, shift, count = layout
+    planes = frame.planes
+    picked = [_pick(planes[0], dtype, shift, *_GRID)]
+    picked += [_pick(plane, dtype, shift, _GRID[0] // 2, _GRID[1] // 2) for plane in planes[1:count]]
+    return SmallPicture(np.concatenate(picked, dtype=np.int16, casting="unsafe"), picked[0].size)
+
+
+def _pick(plane: VideoPlane, dtype: type, shift: int, rows: int, columns: int) -> np.ndarray:
+    """At least rows x columns samples of a plane (where it has so many), flat."""
     pixels = np.frombuffer(memoryview(plane), dtype).reshape(plane.height, -1)  # pyright: ignore[reportArgumentType]
-    rows, columns = max(1, plane.height // _GRID[0]), max(1, plane.width // _GRID[1])
-    return (pixels[rows // 2 :: rows, columns // 2 : plane.width : columns] >> shift).astype(np.int16)
+    down, across = max(1, plane.height // rows), max(1, plane.width // columns)
+    picked = pixels[down // 2 :: down, across // 2 : plane.width : across]
+    return (picked >> shift if shift else picked).ravel()
 
 
 @lru_cache
-def _brightness_layout(name: str) -> tuple[type, int] | None:
-    """(number format, bits below 8) of the first plane where that is brightness alone; None: it has to be converted."""
+def _plane_layout(name: str) -> tuple[type, int, int] | None:
+    """(number format, bits to drop, planes to look at) where the first plane is brightness alone; None: it has to be converted."""
     form = VideoFormat(name)
     alone = form.is_planar or len(form.components) == 1
     if form.is_rgb or form.has_palette or form.is_bit_stream or form.is_big_endian or not alone:
         return None
     bits = form.components[0].bits
+    planes = len({component.plane for component in form.components if not component.is_alpha})
     if bits == 8:
-        return np.uint8, 0
+        return np.uint8, 0, planes
     high_bits = name.startswith(("p0", "p2", "p4"))  # p010le and its kind keep their bits at the upper end
-    return (np.uint16, 8 if high_bits else bits - 8) if 8 < bits <= 16 else None
+    return (np.uint16, 8 if high_bits else bits - 8, planes) if 8 < bits <= 16 else None
 
 
-def difference(one: np.ndarray, other: np.ndarray) -> float:
-    """Mean absolute difference of two small pictures, 0 to 255."""
-    return float(np.abs(one - other).mean()) if one.shape == other.shape else 255.0
+def difference(one: SmallPicture, other: SmallPicture) -> float:
+    """Mean absolute change of brightness, or of both colour differences together if that is more; 0 to 255 and a little above."""
+    if one.samples.shape != other.samples.shape:
+        return 255.0
+    change = np.abs(one.samples - other.samples)
+    bright, colour = change[: one.brightness], change[one.brightness :]
+    return max(float(bright.mean()), 2 * float(colour.mean()) if colour.size else 0.0)
 
 
 def is_cut(past: Sequence[float], score: float, ahead: Sequence[float]) -> bool:
@@ -74,12 +99,13 @@ def is_cut(past: Sequence[float], score: float, ahead: Sequence[float]) -> bool:
     return len(wide) < WIDE_RANK or score >= WIDE_RATIO * wide[WIDE_RANK - 1]
 
 
-def is_flash(before: Sequence[np.ndarray], at: np.ndarray, after: Sequence[np.ndarray]) -> bool:
+def is_flash(before: Sequence[SmallPicture], at: SmallPicture, after: Sequence[SmallPicture]) -> bool:
     """Whether the change from `before` (the nearest last) to `at` is where a flash of at most FLASH_PICTURES begins or ends."""
-    last, brightness = before[-1], at.mean()
+    last = before[-1]
+    rise = at.mean_brightness() - last.mean_brightness()
     limit = _FLASH_RETURN * difference(last, at)
-    if brightness - last.mean() >= _FLASH_RISE:
+    if rise >= _FLASH_RISE:
         return any(difference(last, later) < limit for later in after[:FLASH_PICTURES])
-    if last.mean() - brightness >= _FLASH_RISE:
+    if -rise >= _FLASH_RISE:
         return any(difference(earlier, at) < limit for earlier in before[-1 - FLASH_PICTURES : -1])
     return False

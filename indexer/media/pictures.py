@@ -192,6 +192,13 @@ class PictureTrack:
                     held.end_s = following.time_s
                 yield held
 
+    def packet_times_s(self) -> Iterator[float]:
+        """When each picture from here on appears, in the order of decoding, decoding nothing."""
+        for packet in self._packets():
+            ticks = packet.pts if packet.pts is not None else packet.dts
+            if packet.size and not packet.is_discard and ticks is not None:
+                yield self._seconds(ticks)
+
     def _decode(self) -> Generator[Picture]:
         """Pictures with rising times; one that is not later than the last is never shown. `end_s` is a first guess."""
         for frame in self._frames():

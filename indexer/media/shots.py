@@ -6,9 +6,18 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
-
-from indexer.media.cuts import AHEAD, FLASH_PICTURES, KEYFRAME_SCORE, PAST, difference, is_cut, is_flash, small_picture
+from indexer.media.cuts import (
+    AHEAD,
+    FLASH_PICTURES,
+    KEYFRAME_MIN_SCORE,
+    MIN_SCORE,
+    PAST,
+    SmallPicture,
+    difference,
+    is_cut,
+    is_flash,
+    small_picture,
+)
 from indexer.media.pictures import Picture, PictureTrack
 
 NEEDED_BEFORE = PAST + 1  # pictures before one that the decision on it depends on: a score compares two
@@ -17,7 +26,7 @@ NEEDED_BEFORE = PAST + 1  # pictures before one that the decision on it depends 
 @dataclass(slots=True)
 class ShotPicture:
     picture: Picture
-    small: np.ndarray
+    small: SmallPicture
     score: float  # difference to the picture before; 0 where there was none
     is_first: bool  # of the file
     starts_shot: bool | None = None  # None until it was asked for
@@ -32,7 +41,7 @@ class ShotPictures:
         self._source = track.pictures()
         self._last: ShotPicture | None = None
         self._scores: deque[float] = deque(maxlen=PAST)
-        self._smalls: deque[np.ndarray] = deque(maxlen=1 + FLASH_PICTURES)
+        self._smalls: deque[SmallPicture] = deque(maxlen=1 + FLASH_PICTURES)
         self._ahead: deque[ShotPicture] = deque()
 
     def __iter__(self) -> Iterator[ShotPicture]:
@@ -66,10 +75,10 @@ class ShotPictures:
         return self._last
 
     def _decide(self, shot: ShotPicture) -> bool:
-        if not self._smalls:
+        if shot.score < MIN_SCORE or not self._smalls:
             return False
         if self._keyframes:
-            return shot.score >= KEYFRAME_SCORE
+            return shot.score >= KEYFRAME_MIN_SCORE
         following = list(self._ahead)[1:]
         if not is_cut(tuple(self._scores), shot.score, [later.score for later in following]):
             return False

@@ -1,0 +1,42 @@
+"""Memory that two processes share: a file without a name that the reading process writes pictures to.
+
+Not /dev/shm, and not a mapping: containers often have 64 MB of the first, and a write to a mapping that cannot grow kills the writer,
+where one to a file is an error.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+
+import numpy as np
+
+
+def anonymous_memory() -> int:
+    """A file descriptor; in memory where the system has such files, else on disk."""
+    if hasattr(os, "memfd_create"):
+        return os.memfd_create("seekpoint-frames")
+    with tempfile.TemporaryFile() as file:
+        return os.dup(file.fileno())
+
+
+def write_all(memory: int, array: np.ndarray) -> None:
+    """Replaces the content with the bytes of a contiguous array."""
+    os.ftruncate(memory, 0)
+    data, done = _bytes_of(array), 0
+    while done < len(data):
+        done += os.pwrite(memory, data[done:], done)
+
+
+def read_all(memory: int, array: np.ndarray) -> None:
+    """Fills a contiguous array from the beginning of the content."""
+    data, done = _bytes_of(array), 0
+    while done < len(data):
+        count = os.preadv(memory, [data[done:]], done)
+        if not count:
+            raise EOFError(f"{done} bytes are there, {len(data)} were told")
+        done += count
+
+
+def _bytes_of(array: np.ndarray) -> memoryview:
+    return array.reshape(-1).data.cast("B") if array.size else memoryview(b"")
