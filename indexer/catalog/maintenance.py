@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
+import sqlite3
+from contextlib import closing
 
-from indexer.catalog.failures import translate
-from indexer.catalog.session import Catalog
+from indexer.catalog.session import BUSY_TIMEOUT_S, Catalog
+from indexer.errors import CatalogError
 
 
 def compact(catalog: Catalog, free_share: float = 0.0) -> None:
     """SQLite: rewrites the file without its empty pages when they are at least `free_share` of it; a server does so by itself (autovacuum).
 
-    Raises CatalogError, StorageError.
+    Raises CatalogError.
     """
-    if not catalog.is_sqlite:
+    path = catalog.sqlite_path
+    if path is None:
         return
+    catalog.close()  # idle connections of this process
     try:
-        with catalog.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            pages = connection.execute(text("PRAGMA page_count")).scalar_one()
-            free = connection.execute(text("PRAGMA freelist_count")).scalar_one()
+        with closing(sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)) as connection:
+            (pages,), (free,) = (connection.execute(f"PRAGMA {name}").fetchone() for name in ("page_count", "freelist_count"))
             if free >= free_share * pages:
-                connection.execute(text("VACUUM"))
-            connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
-    except SQLAlchemyError as error:
-        raise translate(error, catalog.url) from error
+                connection.execute("VACUUM")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    except sqlite3.Error as error:
+        raise CatalogError(f"the space of removed rows in {path} could not be freed: {error}", "it is used again by what comes next") from error
