@@ -1,0 +1,248 @@
+"""Candidates to ordered moments: re-scoring with frame vectors, boundaries, one order over all videos, and how sure the answer is.
+
+Pure functions over arrays and values; what they read from the catalog is handed to them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby, pairwise
+
+import numpy as np
+
+from grounding.localize import localize
+from grounding.spans import ScoredSpan, Span
+
+BEST_FRAMES = 5  # a stretch scores the mean of so many best frames: one frame is noise, all of them drown a short moment
+LOCALIZED = 24  # stretches whose boundaries are looked for; the others could not come into view
+SAME_RUN_S = 1.0  # blocks closer than this are one stretch
+RRF_CONSTANT = 60  # Cormack et al. 2009
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The frames of one chunk. `vectors` (N, D) float16 or float32, unit; `times_s` (N,) float64; `cuts_s` (K,) float64."""
+
+    video_id: int
+    chunk_id: int
+    start_s: float
+    end_s: float
+    times_s: np.ndarray
+    vectors: np.ndarray
+    cuts_s: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class RankedMoment:
+    video_id: int
+    span: Span
+    score: float  # similarity of its best frames to the question
+    peak_s: float  # time of its best frame
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    moments: tuple[RankedMoment, ...]
+    confidence: float  # standard deviations by which the best answer exceeds what the library says to this question on average
+    matched: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PassageHit:
+    """A passage that answers, in the order of its own ranking."""
+
+    video_id: int
+    span: Span
+    text: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    kind: str  # picture, speech, screen or event
+    score: float
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FusedMoment:
+    video_id: int
+    span: Span
+    score: float
+    peak_s: float
+    evidence: tuple[Evidence, ...]
+
+
+def candidate_chunks(chunk_ids: np.ndarray, video_ids: np.ndarray, scores: np.ndarray, limit: int = 64) -> list[int]:
+    """Chunks worth reading, of the segments that were found, (N,) each: the best chunk of every video first, then by score."""
+    order = np.argsort(-np.asarray(scores), kind="stable")
+    chunks = list(dict.fromkeys((int(video_ids[k]), int(chunk_ids[k])) for k in order))
+    firsts = dict(reversed(chunks))
+    leading = [chunk for video, chunk in chunks if firsts[video] == chunk]
+    rest = [chunk for video, chunk in chunks if firsts[video] != chunk]
+    half = max(limit // 2, limit - len(rest))
+    return (leading[:half] + rest)[:limit]
+
+
+def rank_moments(
+    query: np.ndarray,
+    blocks: Sequence[Block],
+    *,
+    background: np.ndarray | None = None,
+    threshold: float = 0.0,
+    per_video: int = 3,
+    limit: int = 50,
+) -> Ranking:
+    """Moments of the blocks' videos, best first, at most `per_video` of each and `limit` in all.
+
+    `query` (D,) float32 unit. `background` (B, D): vectors sampled from the whole library, from which comes the confidence; without it the
+    blocks are their own background.
+    """
+    if not blocks:
+        return Ranking((), -np.inf, False)
+    stretches = [_stretch(query, run) for run in _runs(blocks)]
+    stretches.sort(key=lambda s: -s.score)
+    per_stretch = (moment for stretch in stretches[:LOCALIZED] for moment in _moments(stretch, per_video))
+    moments = _ordered(per_stretch, per_video)[:limit]
+    rest = tuple(_whole(stretch) for stretch in stretches[LOCALIZED:])
+    confidence = _confidence(query, stretches, background)
+    return Ranking((*moments, *rest)[:limit], confidence, bool(confidence >= threshold))
+
+
+# ---- one video -------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    video_id: int
+    span: Span
+    times_s: np.ndarray
+    curve: np.ndarray
+    cuts_s: np.ndarray
+    score: float
+
+
+def _runs(blocks: Iterable[Block]) -> Iterator[list[Block]]:
+    """Blocks that follow each other in a video, together."""
+    ordered = sorted(blocks, key=lambda b: (b.video_id, b.start_s))
+    run: list[Block] = ordered[:1]
+    for before, block in pairwise(ordered):
+        if block.video_id != before.video_id or block.start_s - before.end_s > SAME_RUN_S:
+            yield run
+            run = []
+        run.append(block)
+    yield run
+
+
+def _stretch(query: np.ndarray, run: Sequence[Block]) -> _Stretch:
+    curve = np.concatenate([block.vectors.astype(np.float32, copy=False) @ query for block in run])
+    return _Stretch(
+        run[0].video_id,
+        Span(run[0].start_s, max(block.end_s for block in run)),
+        np.concatenate([block.times_s for block in run]),
+        curve,
+        np.concatenate([block.cuts_s for block in run]),
+        mean_of_best(curve),
+    )
+
+
+def mean_of_best(values: np.ndarray, count: int = BEST_FRAMES) -> float:
+    """Mean of the highest `count` of (N,) values (of all, where there are fewer); -inf without values."""
+    if not len(values):
+        return -np.inf
+    count = min(count, len(values))
+    return float(np.partition(values, len(values) - count)[-count:].mean())
+
+
+def _moments(stretch: _Stretch, count: int) -> Iterator[RankedMoment]:
+    """The localizer's spans in its order; the first carries the score of the stretch, a later one at most that of the one before."""
+    spans = localize(
+        stretch.times_s, stretch.curve, start_s=stretch.span.start_s, end_s=stretch.span.end_s, cuts_s=stretch.cuts_s, count=count
+    )
+    score = stretch.score
+    for place, found in enumerate(spans):
+        score = score if place == 0 else min(score, _support(stretch, found))
+        yield RankedMoment(stretch.video_id, found.span, score, _peak_s(stretch, found.span))
+
+
+def _whole(stretch: _Stretch) -> RankedMoment:
+    peak_s = _peak_s(stretch, stretch.span)
+    return RankedMoment(
+        stretch.video_id, Span(peak_s - 2, peak_s + 2).clamp(stretch.span.start_s, stretch.span.end_s), stretch.score, peak_s
+    )
+
+
+def _support(stretch: _Stretch, found: ScoredSpan) -> float:
+    return mean_of_best(stretch.curve[_inside(stretch, found.span)])
+
+
+def _peak_s(stretch: _Stretch, span: Span) -> float:
+    inside = np.flatnonzero(_inside(stretch, span))
+    return float(stretch.times_s[inside[np.argmax(stretch.curve[inside])]]) if len(inside) else span.middle_s
+
+
+def _inside(stretch: _Stretch, span: Span) -> np.ndarray:
+    return (stretch.times_s >= span.start_s) & (stretch.times_s < span.end_s)
+
+
+def _ordered(moments: Iterable[RankedMoment], per_video: int) -> list[RankedMoment]:
+    """By score, with at most `per_video` of one video."""
+    kept: list[RankedMoment] = []
+    by_video = sorted(moments, key=lambda m: m.video_id)
+    for _, group in groupby(by_video, key=lambda m: m.video_id):
+        kept.extend(sorted(group, key=lambda m: -m.score)[:per_video])
+    return sorted(kept, key=lambda m: -m.score)
+
+
+def _confidence(query: np.ndarray, stretches: Sequence[_Stretch], background: np.ndarray | None) -> float:
+    usual = np.concatenate([s.curve for s in stretches]) if background is None else background.astype(np.float32, copy=False) @ query
+    return (stretches[0].score - float(usual.mean())) / (float(usual.std()) or 1.0)
+
+
+# ---- several modalities ----------------------------------------------------------------------------------------------------------
+
+
+def fuse(
+    picture: Sequence[RankedMoment], passages: Mapping[str, Sequence[PassageHit]], weights: Mapping[str, float] | None = None
+) -> list[FusedMoment]:
+    """Reciprocal rank fusion on the time line: moments and passages that overlap in a video are one answer with several evidences.
+
+    `passages`: kind -> hits, best first. The span is the one of the kind that ranks the answer highest (weight / (60 + rank)); spans are
+    never united. `weights`: kind -> weight, 1 where it is not named.
+    """
+    entries = [_Entry("picture", rank, m.video_id, m.span, m.score, m.peak_s) for rank, m in enumerate(picture, 1)]
+    for kind, hits in passages.items():
+        entries += [_Entry(kind, rank, h.video_id, h.span, h.score, h.span.start_s, h.text) for rank, h in enumerate(hits, 1)]
+    weighted = [(entry, (weights or {}).get(entry.kind, 1.0) / (RRF_CONSTANT + entry.rank)) for entry in entries]
+    fused: list[FusedMoment] = []
+    for entry, gain in sorted(weighted, key=lambda pair: -pair[1]):
+        evidence = Evidence(entry.kind, entry.score, entry.text)
+        place = _answer_of(fused, entry)
+        if place is None:
+            fused.append(FusedMoment(entry.video_id, entry.span, gain, entry.peak_s, (evidence,)))
+        elif all(known.kind != entry.kind for known in fused[place].evidence):
+            fused[place] = replace(fused[place], score=fused[place].score + gain, evidence=(*fused[place].evidence, evidence))
+    return sorted(fused, key=lambda moment: -moment.score)
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    kind: str
+    rank: int
+    video_id: int
+    span: Span
+    score: float
+    peak_s: float
+    text: str = ""
+
+
+def _answer_of(fused: Sequence[FusedMoment], entry: _Entry) -> int | None:
+    """The first answer in the same video that covers half of the shorter of the two spans; picture moments stay apart."""
+    for place, moment in enumerate(fused):
+        if moment.video_id != entry.video_id:
+            continue
+        shorter_s = min(moment.span.length_s, entry.span.length_s)
+        if moment.span.overlap_s(entry.span) >= 0.5 * shorter_s and not (entry.kind == "picture" and moment.evidence[0].kind == "picture"):
+            return place
+    return None
