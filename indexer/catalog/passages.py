@@ -7,11 +7,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Select, and_, case, column, func, literal_column, select, table, text
+from sqlalchemy import ColumnElement, Select, and_, column, func, literal_column, select, table, text
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.orm import Session
 
 from grounding.spans import Span
+from indexer.catalog.rows import served_passage_key
 from indexer.catalog.statements import among, is_sqlite, storable
 from indexer.catalog.tables import Passage, Video
 from indexer.catalog.wordform import UNSPACED, spaced
@@ -78,7 +79,7 @@ def search_words(
             score.label("score"),
         )
         .select_from(Passage)
-        .join(Video, and_(Video.id == Passage.video_id, Passage.key == _served_key()))
+        .join(Video, and_(Video.id == Passage.video_id, Passage.key == served_passage_key()))
         .order_by(text("score DESC"), Passage.id)
         .limit(limit)
     )
@@ -90,7 +91,7 @@ def search_words(
     if video_id is not None:
         statement = statement.where(Passage.video_id == video_id)
     rows: Iterable[Any] = s.execute(statement)
-    return [WordHit(*ids, Span(start_s, end_s), words, float(score)) for *ids, start_s, end_s, words, score in rows]
+    return [WordHit(row[0], row[1], row[2], row[3], Span(row[4], row[5]), row[6], float(row[7])) for row in rows]
 
 
 def parse(query: str) -> list[Term]:
@@ -115,10 +116,6 @@ def _runs(word: str) -> list[tuple[str, bool]]:
 
 def _normal(words: str) -> str:
     return " ".join(spaced(words).split())
-
-
-def _served_key() -> Any:
-    return case((Passage.kind == "speech", Video.speech_key), (Passage.kind == "screen", Video.screen_key), else_=Video.events_key)
 
 
 def _sqlite(terms: Sequence[Term], match: str) -> tuple[Any, ColumnElement[float]]:

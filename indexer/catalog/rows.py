@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sqlalchemy import and_, delete, func, insert, select, update
+from sqlalchemy import and_, case, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from grounding.spans import Span
@@ -73,6 +73,21 @@ class NewPassage:
     words: Sequence[tuple[float, float, str]] = ()
     vector: np.ndarray | None = None
     vector_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PassageRow:
+    """A stored passage; `words` are (start_s, end_s, word) or empty."""
+
+    id: int
+    video_id: int
+    chunk_id: int | None
+    kind: str
+    span: Span
+    text: str
+    language: str | None
+    confidence: float | None
+    words: tuple[tuple[float, float, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,6 +356,31 @@ def pack(vectors: np.ndarray) -> bytes:
 def unpack(stored: bytes) -> np.ndarray:
     """(D,) float32."""
     return np.frombuffer(stored, "<f2").astype(np.float32)
+
+
+# --- passages ---
+
+
+def passages(s: Session, video_id: int, kinds: Iterable[str] | None = None) -> list[PassageRow]:
+    """Served passages of a video in the order of time."""
+    columns = (Passage.id, Passage.video_id, Passage.chunk_id, Passage.kind, Passage.start_s, Passage.end_s, Passage.text)
+    more = (Passage.language, Passage.confidence, Passage.words)
+    statement = (
+        select(*columns, *more)
+        .join(Video, and_(Video.id == Passage.video_id, Passage.key == served_passage_key()))
+        .where(Passage.video_id == video_id)
+        .order_by(Passage.start_s, Passage.id)
+    )
+    if kinds is not None:
+        statement = statement.where(among(s, Passage.kind, kinds))
+    found: Iterable[Any] = s.execute(statement)
+    return [PassageRow(*row[:4], Span(row[4], row[5]), *row[6:9], tuple(map(tuple, row[9] or ()))) for row in found]
+
+
+def served_passage_key() -> Any:
+    """The key of a passage's stage that its video serves."""
+    by_kind = ((Passage.kind == "speech", Video.speech_key), (Passage.kind == "screen", Video.screen_key))
+    return case(*by_kind, else_=Video.events_key)
 
 
 # --- what it costs ---

@@ -228,6 +228,7 @@ def _sqlite_engine(url: URL, busy_timeout_s: float, *, foreign_keys: bool) -> En
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         writes = connection.get_execution_options().get("seekpoint_writes", False)
+        connection.exec_driver_sql(f"PRAGMA query_only = {'OFF' if writes else 'ON'}")  # as strict as a server
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine

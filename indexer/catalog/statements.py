@@ -27,7 +27,7 @@ def among(s: Session, column: Column, values: Iterable[int] | Iterable[str]) -> 
     if is_sqlite(s):
         each = func.json_each(bindparam(None, json.dumps(listed), unique=True)).table_valued("value")
         return column.in_(select(each.c.value))
-    kind = Text() if listed and isinstance(listed[0], str) else BigInteger()
+    kind = Text() if isinstance(column.type, Text) else BigInteger()
     return column == func.any(bindparam(None, listed, type_=ARRAY(kind), unique=True))
 
 
