@@ -20,6 +20,7 @@ from indexer.settings import Settings
 _SEEK_MARGIN_S = 20.0  # formats without an index seek to a time, not to a keyframe: room for one
 _EARLY_S = 0.0004  # less than any picture lasts, more than any clock rounds
 _SPARSE_S = 0.5  # pictures that last longer are repeated, or a clip inside one would have no length
+_SPARSE_FPS = 60  # high enough that none of the others is lost
 _TIMEOUT_S = 60.0
 _TIMEOUT_FACTOR = 30.0  # seconds of work allowed for one of the clip, or of the margin
 
@@ -76,7 +77,7 @@ def _graph(src: str | os.PathLike[str], info: VideoInfo, picture_s: float, start
     )
     if sparse:
         video = (
-            video.filter("fps", 25, round="up", start_time=0)
+            video.filter("fps", _SPARSE_FPS, round="up", start_time=0)
             .filter("tpad", stop_mode="clone", stop_duration=f"{length_s:.6f}")
             .filter("trim", end=f"{length_s:.6f}")
         )

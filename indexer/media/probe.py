@@ -54,6 +54,10 @@ def probe(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) -> Vide
         duration_s = _duration_s(container)
         turn = _orientation(path, video, max_pixels) if video else Orientation()
         width, height = _size(video, turn) if video else (0, 0)
+        if not (width and height):
+            if not audio:
+                raise MediaError(f"{printable(path)} holds no picture that can be decoded", _too_large_hint(max_pixels))
+            video, width, height = None, 0, 0
         return VideoInfo(
             duration_s=duration_s,
             width=width,
@@ -70,6 +74,10 @@ def probe(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) -> Vide
         )
 
 
+def _too_large_hint(max_pixels: int) -> str:
+    return f"Check that it plays elsewhere; pictures of more than {max_pixels} pixels are refused (SEEKPOINT_MAX_FRAME_PIXELS)"
+
+
 def _tracks(container: InputContainer, kind: str) -> tuple[Track, ...]:
     streams = [s for s in container.streams if s.type == kind]
     return tuple((i, _language(s), s.codec_context.name if s.codec_context else "unknown") for i, s in enumerate(streams))
@@ -81,10 +89,14 @@ def _language(stream: Stream) -> str | None:
 
 
 def _duration_s(container: InputContainer) -> float:
-    """Of the container; else to the end of the stream that ends last; else 0 (a raw stream says nothing)."""
-    if container.duration is not None and container.duration > 0:
-        return container.duration / av.time_base
+    """Of the container; else to the end of the stream that ends last; else 0 (a raw stream says nothing).
+
+    Matroska tells when it ends rather than how long it is: https://www.rfc-editor.org/rfc/rfc9559#name-duration-element
+    """
     origin = origin_s(container)
+    if container.duration is not None and container.duration > 0:
+        skipped_s = float(origin) if "matroska" in container.format.name else 0.0
+        return max(0.0, container.duration / av.time_base - skipped_s)
     ends = [(s.start_time or 0) * s.time_base + s.duration * s.time_base - origin for s in container.streams if s.duration and s.time_base]
     return float(max([Fraction(0), *ends]))
 
