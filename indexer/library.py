@@ -11,20 +11,22 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from grounding.spans import ScoredSpan
+from grounding.spans import ScoredSpan, Span
 from indexer.artefacts import Artefacts
 from indexer.catalog import chunks, collections, rows, videos, work
 from indexer.catalog.collections import CollectionInfo
 from indexer.catalog.session import Catalog
 from indexer.errors import MediaError, UsageError
 from indexer.files import Roots
+from indexer.filters import Filters
 from indexer.settings import Settings, load_settings
 
 if TYPE_CHECKING:
+    from indexer.curves import Curve
     from indexer.doctor import Check
     from indexer.embedders.base import Embedder
     from indexer.embedders.registry import ModelState
@@ -210,9 +212,58 @@ class Library:
         top: int = 10,
         video_id: int | None = None,
         only: Iterable[str] | None = None,
+        filters: Filters | None = None,
+        titles: bool = False,
     ) -> Answer:
-        """Moments, best first; `only` keeps what matched by these kinds of evidence (picture, speech, screen, event)."""
-        return self.searcher.search(question, self.scope(collections, video_id, only), top=top)
+        """Moments, best first; `only` keeps what matched by these kinds of evidence (picture, speech, screen, event).
+
+        `titles`: the names and dates of files are evidence too. `filters`: which files may answer.
+        """
+        scope = self.filtered(self.scope(collections, video_id, only), filters)
+        return self.searcher.search(question, replace(scope, titles=titles), top=top)
+
+    def search_picture(
+        self, name: str, *, collections: Sequence[str] | None = None, top: int = 10, filters: Filters | None = None
+    ) -> Answer:
+        """Moments that look like a picture, which was kept under `name` (indexer/picture_questions.py)."""
+        from indexer.similar import picture_vector, search_vector
+
+        return search_vector(self, picture_vector(self, name), self.filtered(self.scope(collections, None, None), filters), top)
+
+    def more_like(
+        self, video_id: int, span: Span, *, collections: Sequence[str] | None = None, top: int = 10, filters: Filters | None = None
+    ) -> Answer:
+        """Moments that look like one of the library."""
+        from indexer.similar import moment_vector, search_vector
+
+        scope = self.filtered(self.scope(collections, None, None), filters)
+        return search_vector(self, moment_vector(self, video_id, span), scope, top, (video_id, span))
+
+    def curve(self, video_id: int, *, question: str = "", like: tuple[int, Span] | None = None, picture: str = "") -> Curve:
+        """How well each part of a video fits a question, a moment or a kept picture; with none of them its cuts alone."""
+        from indexer.curves import curve
+        from indexer.questions import read_question
+        from indexer.similar import moment_vector, picture_vector
+
+        query = None
+        if like is not None:
+            query = moment_vector(self, *like)
+        elif picture:
+            query = picture_vector(self, picture)
+        elif question.strip() and self.embedder.reads(caption := read_question(question).caption):
+            query = self.embedder.embed_texts([caption])[0]
+        return curve(self, video_id, query)
+
+    def filtered(self, scope: Scope, filters: Filters | None) -> Scope:
+        """The part of a scope whose files pass the filters."""
+        from indexer.catalog.selection import filtered_videos
+
+        if filters is None or filters.is_empty:
+            return scope
+        with self.catalog.read() as session:
+            ids = filtered_videos(session, scope.collection_ids, filters)
+        known = ids if scope.video_ids is None else [id for id in ids if id in scope.video_ids]
+        return replace(scope, video_ids=tuple(known))
 
     def scope(self, names: Sequence[str] | None, video_id: int | None, only: Iterable[str] | None) -> Scope:
         from indexer.search import KINDS, Scope

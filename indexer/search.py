@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sqlalchemy.orm import Session
 
 from grounding.spans import ScoredSpan, Span
+from indexer import titles
 from indexer.artefacts import Artefacts
 from indexer.catalog import chunks, collections, passages, rows, videos
 from indexer.catalog.session import Catalog
@@ -58,11 +59,12 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a search looks at: everything, some collections, or some videos."""
+    """What a search looks at: everything, some collections, or some videos. `titles`: names and dates of files are evidence too."""
 
     collection_ids: tuple[int, ...] | None = None
     video_ids: tuple[int, ...] | None = None
     kinds: tuple[str, ...] = KINDS
+    titles: bool = False
 
     @property
     def selection(self) -> Selection:
@@ -93,7 +95,7 @@ class Searcher:
             raise UsageError("the question is empty", 'say what happens: "when does the dog jump?"')
         pictures, notes = self._pictures(question, scope, max(top, RANKED_MOMENTS), per_video)
         fused, matched = self._fused(question, scope, pictures)
-        moments = self._described(fused[: max(top, 1)])
+        moments = self.describe(fused[: max(top, 1)])
         took_ms = (time.perf_counter() - started) * 1000
         return Answer(text, question.caption, matched, took_ms, tuple(moments), pictures.confidence, tuple(notes))
 
@@ -156,18 +158,23 @@ class Searcher:
 
     def _fused(self, question: Question, scope: Scope, pictures: Ranking) -> tuple[Sequence[FusedMoment], bool]:
         kinds = [kind for kind in scope.kinds if kind != "picture"]
-        hits: Mapping[str, Sequence[PassageHit]] = self._passages(question, scope, kinds) if kinds else {}
-        return fuse(pictures.moments, hits), pictures.matched or any(hits.values())
+        hits: dict[str, list[PassageHit]] = self._passages(question, scope, kinds) if kinds else {}
+        if scope.titles:
+            with self._catalog.read() as session:
+                hits[titles.KIND] = titles.title_hits(session, question.caption, scope.collection_ids, scope.video_ids)
+        fused = titles.openings(fuse(pictures.moments, hits, {titles.KIND: titles.WEIGHT}))
+        return fused, pictures.matched or any(hits.values())
 
     def _passages(self, question: Question, scope: Scope, kinds: Sequence[str]) -> dict[str, list[PassageHit]]:
-        video_id = scope.video_ids[0] if scope.video_ids and len(scope.video_ids) == 1 else None
         with self._catalog.read() as session:
-            found = passages.search_words(session, question.caption, kinds, scope.collection_ids, video_id, CANDIDATE_PASSAGES)
+            found = passages.search_words(
+                session, question.caption, kinds, scope.collection_ids, limit=CANDIDATE_PASSAGES, video_ids=scope.video_ids
+            )
         return {kind: [PassageHit(hit.video_id, hit.span, hit.text, hit.score) for hit in found if hit.kind == kind] for kind in kinds}
 
     # --- how a moment is shown ---
 
-    def _described(self, fused: Iterable[FusedMoment]) -> list[Moment]:
+    def describe(self, fused: Iterable[FusedMoment]) -> list[Moment]:
         fused = list(fused)
         with self._catalog.read() as session:
             known = {video_id: videos.get_video(session, video_id) for video_id in {moment.video_id for moment in fused}}

@@ -58,6 +58,7 @@ def search_words(
     video_id: int | None = None,
     limit: int = 100,
     match: Literal["all", "any"] = "all",
+    video_ids: Sequence[int] | None = None,
 ) -> list[WordHit]:
     """Served passages that hold all words of `query` (or any of them), best first.
 
@@ -90,6 +91,8 @@ def search_words(
         statement = statement.where(among(s, Passage.collection_id, collection_ids))
     if video_id is not None:
         statement = statement.where(Passage.video_id == video_id)
+    if video_ids is not None:
+        statement = statement.where(among(s, Passage.video_id, video_ids))
     rows: Iterable[Any] = s.execute(statement)
     return [WordHit(row[0], row[1], row[2], row[3], Span(row[4], row[5]), row[6], float(row[7])) for row in rows]
 

@@ -1,0 +1,77 @@
+"""Videos by what is known about their files: length, recording date, title and file name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from sqlalchemy import exists, func, or_, select
+from sqlalchemy.orm import Session
+
+from indexer.catalog.statements import among, storable
+from indexer.catalog.tables import Path, Video
+from indexer.filters import Filters
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A video with the words that name it: title, paths (joined by line breaks), and the day it was recorded."""
+
+    video_id: int
+    duration_s: float
+    title: str
+    paths: str
+    recorded_at: datetime | None
+
+
+def filtered_videos(s: Session, collection_ids: Sequence[int] | None, filters: Filters) -> list[int]:
+    """Ids of the videos that pass every filter."""
+    conditions: list[Any] = [Video.duration_s >= filters.shortest_s]
+    if filters.longest_s is not None:
+        conditions.append(Video.duration_s <= filters.longest_s)
+    if filters.recorded_from is not None:
+        conditions.append(Video.recorded_at >= _midnight(filters.recorded_from))
+    if filters.recorded_to is not None:
+        conditions.append(Video.recorded_at < _midnight(filters.recorded_to) + timedelta(days=1))
+    if filters.name:
+        conditions.append(_is_named(filters.name))
+    return _ids(s, collection_ids, conditions)
+
+
+def named_videos(s: Session, collection_ids: Sequence[int] | None, words: Sequence[str], limit: int) -> list[Named]:
+    """Videos whose title or path holds any of the words as letters (maybe inside other words), at most `limit`."""
+    named = (
+        select(Video.id, Video.duration_s, Video.title, func.max(Path.relative_path), Video.recorded_at)
+        .outerjoin(Path, Path.video_id == Video.id)
+        .where(or_(*[_is_named(word) for word in words]))
+        .group_by(Video.id)
+        .order_by(Video.id.desc())
+        .limit(limit)
+    )
+    if collection_ids is not None:
+        named = named.where(among(s, Video.collection_id, collection_ids))
+    return [Named(row[0], row[1], row[2] or "", row[3] or "", row[4]) for row in s.execute(named)]
+
+
+def recorded_videos(s: Session, collection_ids: Sequence[int] | None, first: date, last: date) -> list[int]:
+    """Ids of the videos recorded from one day to another, both included."""
+    return filtered_videos(s, collection_ids, Filters(recorded_from=first, recorded_to=last))
+
+
+def _ids(s: Session, collection_ids: Sequence[int] | None, conditions: Sequence[Any]) -> list[int]:
+    statement = select(Video.id).where(*conditions).order_by(Video.id)
+    if collection_ids is not None:
+        statement = statement.where(among(s, Video.collection_id, collection_ids))
+    return list(s.scalars(statement))
+
+
+def _is_named(piece: str) -> Any:
+    text = storable(piece)
+    at_path = exists().where(Path.video_id == Video.id, Path.relative_path.icontains(text, autoescape=True))
+    return or_(Video.title.icontains(text, autoescape=True), at_path)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)

@@ -1,0 +1,54 @@
+"""The similarity of a whole video to a question over time, for people to look at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from indexer.catalog import rows, videos
+from indexer.stages import embedder_key_of
+
+if TYPE_CHECKING:
+    from indexer.library import Library
+
+POINTS = 1200  # more than a screen has columns would only be sent
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """`values` in [0, 1], each the highest of its stretch of time; `cuts_s`: where shots begin. Empty where nothing was asked."""
+
+    times_s: list[float]
+    values: list[float]
+    cuts_s: list[float]
+
+
+def curve(library: Library, video_id: int, query: np.ndarray | None) -> Curve:
+    """`query`: (D,) unit vector of the question in the space of the installed embedder; None: cuts only."""
+    with library.catalog.read() as session:
+        key = videos.get_video(session, video_id).keys.get("picture")
+        block = rows.video_frames(session, video_id, key) if key else None
+    if block is None or not len(block.times_s):
+        return Curve([], [], [])
+    cuts_s = [round(float(cut_s), 3) for cut_s in block.cuts_s]
+    if query is None or key is None or embedder_key_of(key) != library.embedder.key:
+        return Curve([], [], cuts_s)
+    times_s, values = highest(block.times_s, block.vectors @ query, POINTS)
+    low, high = np.percentile(values, 2), values.max()
+    scaled = np.clip((values - low) / max(float(high - low), 1e-9), 0, 1)
+    return Curve(np.round(times_s, 3).tolist(), np.round(scaled, 4).tolist(), cuts_s)
+
+
+def highest(times_s: np.ndarray, values: np.ndarray, points: int) -> tuple[np.ndarray, np.ndarray]:
+    """At most `points` of (N,) values: of each stretch the highest, so that no peak is lost.
+
+    >>> highest(np.arange(4.0), np.array([1.0, 5.0, 2.0, 3.0]), 2)[1].tolist()
+    [5.0, 3.0]
+    """
+    if len(values) <= points:
+        return times_s, values
+    pieces = np.array_split(np.arange(len(values)), points)
+    peaks = np.array([piece[np.argmax(values[piece])] for piece in pieces])
+    return times_s[peaks], values[peaks]
