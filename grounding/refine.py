@@ -27,7 +27,7 @@ MAX_WINDOW_S = 30.0
 class Rule:
     agree_iou: float = 0.6
     """Overlap that two readings need to count as one answer."""
-    support: float = 0.9
+    support: float = 0.7
     """Share of the localized span's contrast that the grounded one must have."""
     shift: float = 0.15
     """Windows count as different from this share of their length on."""
@@ -51,7 +51,7 @@ class Refined:
     reason: str
 
 
-def refine(localized: Span, readings: Sequence[Reading], times_s: np.ndarray, curve: np.ndarray, rule: Rule = Rule()) -> Refined:  # noqa: B008
+def refine(localized: Span, readings: Sequence[Reading], times_s: np.ndarray, curve: np.ndarray, rule: Rule = Rule()) -> Refined:
     """`times_s` (N,) and `curve` (N,): similarity of the video's frames to the query.
 
     Keeps the localizer's span unless the readings agree and the curve supports them.
@@ -67,7 +67,7 @@ def refine(localized: Span, readings: Sequence[Reading], times_s: np.ndarray, cu
     return Refined(agreed, agreed, True, "two windows gave the same answer, and the pictures support it")
 
 
-def agreement(readings: Sequence[Reading], rule: Rule = Rule()) -> Span | None:  # noqa: B008
+def agreement(readings: Sequence[Reading], rule: Rule = Rule()) -> Span | None:
     """The mean of the two spans from different windows that overlap best, if they do enough."""
     best, best_iou = None, rule.agree_iou
     for first, second in combinations(readings, 2):

@@ -124,7 +124,9 @@ def follow_audio_positions(config: LegoConfig, entries: Mapping[str, Entry]) -> 
     return config.resized(audio_positions=entry.shape[0])
 
 
-def place(shapes: Mapping[str, tuple[int, ...]], model: LegoModel, *, fresh: Sequence[str] = (), off: Sequence[str] | set[str] = ()) -> Placement:
+def place(
+    shapes: Mapping[str, tuple[int, ...]], model: LegoModel, *, fresh: Sequence[str] = (), off: Sequence[str] | set[str] = ()
+) -> Placement:
     """Matches the tensors of a published checkpoint (name -> shape) with a model, which may be on the meta device.
 
     Raises CheckpointError when anything is missing, unexplained or of another shape.

@@ -52,7 +52,7 @@ class Reply:
 class Generator:
     """Holds the keys and values of the last prompt; calls are serialised by a lock."""
 
-    def __init__(self, model: LegoModel, tokenizer: LegoTokenizer, limits: Limits = Limits()) -> None:  # noqa: B008 (immutable)
+    def __init__(self, model: LegoModel, tokenizer: LegoTokenizer, limits: Limits = Limits()) -> None:
         self.model = model
         self.tokenizer = tokenizer
         self.limits = limits

@@ -1,8 +1,8 @@
 """Questions about arrays, answered with spans, boxes and text.
 
-    grounder = load_grounder("checkpoints/GroundingGPT-7B")
-    window = grounder.read_frames(frames)                  # encode once
-    grounder.ground(window, "the dog turns around", window=Span(30, 60))
+grounder = load_grounder("checkpoints/GroundingGPT-7B")
+window = grounder.read_frames(frames)                  # encode once
+grounder.ground(window, "the dog turns around", window=Span(30, 60))
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import numpy as np
 import torch
@@ -52,6 +52,12 @@ Audio: TypeAlias = "np.ndarray | Encoded"
 """`(N,)` float mono samples at 16 kHz in [-1, 1], or what `read_audio` made of it."""
 
 
+class Writer(Protocol):
+    """Writes replies to prompts: a `Generator`, or in tests a script."""
+
+    def generate(self, prompts: Sequence[Prompt]) -> list[Reply]: ...
+
+
 def load_grounder(
     folder: str | Path,
     *,
@@ -74,7 +80,8 @@ def load_grounder(
         model = load_model(folder, clip_folder=clip_folder, without=without, dtype=DTYPES[dtype], device=device)
     clip = find_clip_folder(Path(folder), clip_folder)
     image_transform = ImageTransform.read(clip) if clip and "image" in model.modalities else ImageTransform()
-    return Grounder(model, load_tokenizer(folder, model), image_transform, Limits(max_new_tokens))
+    tokenizer = load_tokenizer(folder, model)
+    return Grounder(model, tokenizer, image_transform, Generator(model, tokenizer, Limits(max_new_tokens)))
 
 
 def load_tokenizer(folder: str | Path, model: LegoModel) -> LegoTokenizer:
@@ -89,13 +96,11 @@ def load_tokenizer(folder: str | Path, model: LegoModel) -> LegoTokenizer:
 class Grounder:
     """One loaded model. Safe to share between threads; calls run one after another."""
 
-    def __init__(
-        self, model: LegoModel, tokenizer: LegoTokenizer, image_transform: ImageTransform, limits: Limits = Limits()  # noqa: B008
-    ) -> None:
+    def __init__(self, model: LegoModel, tokenizer: LegoTokenizer, image_transform: ImageTransform, generator: Writer) -> None:
         self.model = model
         self.tokenizer = tokenizer
         self.image_transform = image_transform
-        self.generator = Generator(model, tokenizer, limits)
+        self.generator = generator
 
     def read_frames(self, frames: np.ndarray) -> Encoded:
         """Encodes a window once; of more frames than the model reads a uniform sample is taken."""

@@ -32,7 +32,8 @@ class ImageModality(Modality):
     def __init__(self, config: LegoConfig) -> None:
         super().__init__(config)
         self.encoder = ClipPatches(config)
-        width = self.encoder.tower.config.hidden_size
+        tower = self.encoder.tower.config
+        width, self.size = tower.hidden_size, tower.image_size
         self.adapter = nn.Sequential(nn.Linear(width, config.hidden_size), nn.GELU(), nn.Linear(config.hidden_size, config.hidden_size))
 
     @property
@@ -40,5 +41,4 @@ class ImageModality(Modality):
         return self.config.image_tokens
 
     def check(self, item: Tensor) -> None:
-        size = self.encoder.tower.config.image_size  # type: ignore[union-attr]
-        check_shape("an image", item, (3, size, size))
+        check_shape("an image", item, (3, self.size, self.size))

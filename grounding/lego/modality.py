@@ -45,7 +45,7 @@ class Rename:
         return self._swap(name, self.published, self.own, self.inner)
 
     def to_published(self, name: str) -> str | None:
-        return self._swap(name, self.own, self.published, self.inner[::-1] if self.inner else None)
+        return self._swap(name, self.own, self.published, (self.inner[1], self.inner[0]) if self.inner else None)
 
     @staticmethod
     def _swap(name: str, before: str, after: str, inner: tuple[str, str] | None) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -35,13 +35,13 @@ Media: TypeAlias = Mapping[str, Sequence["Tensor | Encoded"]]
 
 
 class LegoModel(nn.Module):
-    language_renames = (
+    language_renames: ClassVar[tuple[Rename, ...]] = (
         Rename("lm_head.", "language.lm_head."),
         Rename("model.embed_tokens.", "language.model.embed_tokens."),
         Rename("model.layers.", "language.model.layers."),
         Rename("model.norm.", "language.model.norm."),
     )
-    language_unused = (r"model\.(layers\.\d+\.self_attn\.)?rotary_emb\.inv_freq",)  # older transformers saved this table
+    language_unused: ClassVar[tuple[str, ...]] = (r"model\.(layers\.\d+\.self_attn\.)?rotary_emb\.inv_freq",)  # saved by older transformers
 
     def __init__(self, config: LegoConfig, modalities: Sequence[type[Modality]] = MODALITIES) -> None:
         super().__init__()

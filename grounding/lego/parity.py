@@ -127,7 +127,9 @@ def compare(folder: str | Path) -> Iterator[Quantity]:
     fixture = Fixture.open(Path(folder))
     for part in (tensors, token_ids, images, clips, sounds, boxes, stages, other_inputs, answers, losses):
         yield from part(fixture)
-    yield from (Quantity(f"expected.npz:{name} (nothing to compare it with)", float("inf"), EXACT) for name in fixture.expected.never_asked())
+    yield from (
+        Quantity(f"expected.npz:{name} (nothing to compare it with)", float("inf"), EXACT) for name in fixture.expected.never_asked()
+    )
 
 
 def tensors(fixture: Fixture) -> Iterator[Quantity]:
@@ -235,7 +237,11 @@ def token_ids(fixture: Fixture) -> Iterator[Quantity]:
             ours = [marked_ids(tokenizer, case["prompt"], stored["image_token_index"]) for case in stored[group]]
             yield unequal(f"prompts: ids of {group} ({folder})", ours, [case["ids"] for case in stored[group]])
         special = {token: i for kind, ids in tokenizer.placeholder_ids().items() for token, i in _named(fixture.model, kind, ids)}
-        yield unequal(f"prompts: special ids ({folder})", [special.get(token) for token in stored["special_ids"]], list(stored["special_ids"].values()))
+        yield unequal(
+            f"prompts: special ids ({folder})",
+            [special.get(token) for token in stored["special_ids"]],
+            list(stored["special_ids"].values()),
+        )
 
 
 def marked_ids(tokenizer: LegoTokenizer, text: str, marker_id: int, marker: str = "<image>") -> list[int]:

@@ -28,7 +28,7 @@ FLOOR = float(np.finfo(np.float32).eps)
 
 
 def clip_starts_s(samples: int) -> list[Fraction]:
-    """Starts of the clips in a sound of that many samples. They step by (duration - 2) / 3, so the end of a long sound is not heard."""
+    """Starts of the clips in a sound of that many samples. They step by (duration - 2) / 3, so a long sound's end is not heard."""
     rest_s = max(Fraction(samples / RATE_HZ) - CLIP_S, Fraction(0))
     return [rest_s / CLIPS * i for i in range(CLIPS)]
 

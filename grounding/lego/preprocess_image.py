@@ -41,7 +41,7 @@ class ImageTransform:
         """`(H, W, 3) uint8` of any size -> `(3, size, size)` float32."""
         square = Image.fromarray(pad_to_square(image, self.mean))
         scaled = np.asarray(square.resize((self.size, self.size), Image.Resampling.BICUBIC), dtype=np.float32)
-        normal = (scaled / np.float32(255) - np.float32(self.mean)) / np.float32(self.std)
+        normal = (scaled / np.float32(255) - np.asarray(self.mean, np.float32)) / np.asarray(self.std, np.float32)
         return torch.from_numpy(np.ascontiguousarray(normal.transpose(2, 0, 1)))
 
 

@@ -61,9 +61,7 @@ class SequenceAdapter(nn.Module):
     def __init__(self, dims: QFormerDims, *, positions: int, step_width: int, tokens: int, hidden_size: int) -> None:
         super().__init__()
         self.positions = Positions(positions, step_width)
-        self.qformer = QFormer(
-            dims, queries=tokens, input_width=step_width, layers=dims.small_layers, cross_every=dims.small_cross_every
-        )
+        self.qformer = QFormer(dims, queries=tokens, input_width=step_width, layers=dims.small_layers, cross_every=dims.small_cross_every)
         self.projection = nn.Linear(dims.width, hidden_size)
 
     def forward(self, steps: Tensor) -> Tensor:

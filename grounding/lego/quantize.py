@@ -14,7 +14,7 @@ from grounding.lego.model import LegoModel
 def quantize_language(model: LegoModel, bits: Literal[4, 8], device: str | torch.device) -> LegoModel:
     """Replaces the linear maps of the decoder layers (not the vocabulary, not the encoders) and moves the model to `device`."""
     try:
-        import bitsandbytes
+        import bitsandbytes  # type: ignore[import-not-found]
     except ImportError as error:
         raise LegoError("int8 and int4 need the package bitsandbytes: pip install bitsandbytes, or choose bfloat16") from error
     for block in model.language.model.layers:

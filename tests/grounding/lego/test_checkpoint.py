@@ -67,7 +67,9 @@ def test_missing_full_size_tensor_is_named(full_size_model, full_size_shapes, na
         place(shapes, full_size_model)
 
 
-@pytest.mark.parametrize("name", ["model.visual_encoder.blocks.39.attn.q_bias", "model.Qformer.bert.embeddings.word_embeddings.weight", "x"])
+@pytest.mark.parametrize(
+    "name", ["model.visual_encoder.blocks.39.attn.q_bias", "model.Qformer.bert.embeddings.word_embeddings.weight", "x"]
+)
 def test_unexplained_tensor_is_named(full_size_model, full_size_shapes, name):
     with pytest.raises(CheckpointError, match=f"{name} is not a tensor of LEGO"):
         place({**full_size_shapes, name: (1408,)}, full_size_model)
@@ -132,7 +134,7 @@ def test_bin_shards_equal_safetensors(folder, model):
     loaded = load_model(folder, dtype=torch.float32).state_dict()
     assert all(torch.equal(tensor, loaded[name]) for name, tensor in model.state_dict().items())
     (folder / "pytorch_model-00002-of-00002.bin").unlink()
-    with pytest.raises(CheckpointError, match="lacks pytorch_model-00002-of-00002.bin"):
+    with pytest.raises(CheckpointError, match=r"lacks pytorch_model-00002-of-00002.bin"):
         load_model(folder)
 
 
@@ -202,11 +204,15 @@ def test_published_state_is_the_published_layout(model, checkpoint):
     stored = load_file(checkpoint / "model.safetensors")
     state = published_state(model)
     assert all(torch.equal(tensor, stored[name]) for name, tensor in state.items())
-    assert {name for name in stored if name not in state} == {n for n in stored if "position_ids" in n or (".modality_" in n and ".audio." not in n)}
+    assert {name for name in stored if name not in state} == {
+        n for n in stored if "position_ids" in n or (".modality_" in n and ".audio." not in n)
+    }
 
 
 def test_a_model_of_other_sizes_is_built_from_its_configuration():
-    config = replace(published_config(), clip={"hidden_size": 8, "num_hidden_layers": 2, "num_attention_heads": 2, "image_size": 28, "patch_size": 14})
+    config = replace(
+        published_config(), clip={"hidden_size": 8, "num_hidden_layers": 2, "num_attention_heads": 2, "image_size": 28, "patch_size": 14}
+    )
     with torch.device("meta"):
         model = LegoModel(config, MODALITIES[:1])
     assert model.modality("image").adapter[0].weight.shape == (4096, 8)

@@ -8,6 +8,7 @@ from grounding.lego import load_grounder
 from grounding.lego.answers import Box, Event
 from grounding.lego.errors import LegoError, MediaError, PromptError
 from grounding.lego.generation import Reply
+from grounding.lego.grounder import Grounder
 from grounding.spans import Span
 
 
@@ -24,8 +25,9 @@ class Scripted:
 
 
 def script(grounder, *texts):
-    grounder.generator = Scripted(*texts)
-    return grounder.generator
+    """The same grounder with replies that are known, and what it was asked."""
+    written = Scripted(*texts)
+    return Grounder(grounder.model, grounder.tokenizer, grounder.image_transform, written), written
 
 
 def asked(grounder, prompt):
@@ -43,7 +45,7 @@ def test_random_weights_answer_every_kind_of_question(grounder, pixels, samples)
 
 
 def test_spans_are_seconds_of_the_window(grounder, pixels):
-    written = script(grounder, "It turns in {0.5, 0.75} and {0.1,0.2}.")
+    grounder, written = script(grounder, "It turns in {0.5, 0.75} and {0.1,0.2}.")
     assert grounder.ground(pixels, "the dog turns", window=Span(30, 60)) == [Span(45, 52.5), Span(33, 36)]
     (turn, _) = asked(grounder, written.prompts[0])
     assert turn.endswith("\nPlease give me the timestamp when the dog turns?")
@@ -51,12 +53,12 @@ def test_spans_are_seconds_of_the_window(grounder, pixels):
 
 
 def test_without_a_window_spans_are_fractions(grounder, pixels):
-    script(grounder, "{0.5, 0.75}")
+    grounder, _ = script(grounder, "{0.5, 0.75}")
     assert grounder.ground(pixels, "it turns") == [Span(0.5, 0.75)]
 
 
 def test_several_windows_in_one_batch(grounder, pixels):
-    script(grounder, "{0.0, 0.5}", "never", "{0.5, 1.0}")
+    grounder, _ = script(grounder, "{0.0, 0.5}", "never", "{0.5, 1.0}")
     windows = [pixels, pixels[:7], pixels[3:]]
     spans = [Span(0, 30), Span(15, 45), Span(30, 60)]
     assert grounder.ground_windows(windows, "it turns", spans=spans) == [[Span(0, 15)], [], [Span(45, 60)]]
@@ -74,14 +76,14 @@ def test_a_window_is_encoded_once_for_several_questions(grounder, pixels):
 
 
 def test_events(grounder, pixels):
-    script(grounder, "A man enters in {0.0,0.5}. He leaves in {0.5,1.0}.")
+    grounder, _ = script(grounder, "A man enters in {0.0,0.5}. He leaves in {0.5,1.0}.")
     events = grounder.events(pixels, window=Span(10, 20))
     assert events == [Event(Span(10, 15), "A man enters"), Event(Span(15, 20), "He leaves")]
 
 
 def test_boxes_refer_to_the_image_and_not_to_its_padding(grounder):
     wide = np.zeros((60, 90, 3), np.uint8)
-    written = script(grounder, "[0.25, 0.30, 0.75, 0.70]", "[0.25, 0.30, 0.75, 0.70]")
+    grounder, written = script(grounder, "[0.25, 0.30, 0.75, 0.70]", "[0.25, 0.30, 0.75, 0.70]")
     assert grounder.locate(wide, "the red bicycle.") == [Box(0.244, 0.2, 0.756, 0.8)]
     assert grounder.locate(wide, "Where is it?") == [Box(0.244, 0.2, 0.756, 0.8)]
     first, second = (asked(grounder, prompt)[0] for prompt in written.prompts)
@@ -90,14 +92,14 @@ def test_boxes_refer_to_the_image_and_not_to_its_padding(grounder):
 
 
 def test_sound_stands_before_the_image(grounder, pixels, samples):
-    written = script(grounder, "[0, 0, 1, 1]")
+    grounder, written = script(grounder, "[0, 0, 1, 1]")
     assert grounder.locate_sound(pixels[0], samples) == [Box(0.0, 0.0, 1.0, 1.0)]
     ids = written.prompts[0].ids
     assert ids.index(grounder.model.placeholder_ids("sound")[1]) < ids.index(grounder.model.placeholder_ids("image")[1])
 
 
 def test_description_of_an_image_names_boxes_of_the_image(grounder):
-    script(grounder, "A bicycle [0.25, 0.30, 0.75, 0.70] stands.")
+    grounder, _ = script(grounder, "A bicycle [0.25, 0.30, 0.75, 0.70] stands.")
     assert grounder.describe(image=np.zeros((60, 90, 3), np.uint8)) == "A bicycle [0.244, 0.2, 0.756, 0.8] stands."
 
 
@@ -110,7 +112,7 @@ def test_describe_takes_one_thing(grounder, pixels, samples):
 
 def test_chat_keeps_what_was_said(grounder):
     wide = np.zeros((60, 90, 3), np.uint8)
-    written = script(grounder, "At [0.25, 0.30, 0.75, 0.70].", "Red.")
+    grounder, written = script(grounder, "At [0.25, 0.30, 0.75, 0.70].", "Red.")
     chat = grounder.chat(image=wide)
     assert chat.ask("Where is the bicycle?") == "At [0.244, 0.2, 0.756, 0.8]."
     assert chat.boxes() == [Box(0.244, 0.2, 0.756, 0.8)]
@@ -129,14 +131,16 @@ def test_chat_about_two_things_reads_each_turn_from_the_cache(grounder, pixels, 
     chat = grounder.chat(image=pixels[0], audio=samples)
     chat.ask("What makes the sound?")
     fed = []
-    grounder.model.language.model.register_forward_pre_hook(lambda _, __, named: fed.append(named["inputs_embeds"].shape[1]), with_kwargs=True)
+    grounder.model.language.model.register_forward_pre_hook(
+        lambda _, __, named: fed.append(named["inputs_embeds"].shape[1]), with_kwargs=True
+    )
     chat.ask("Where is it?")
     assert len(calls) == 2
     assert fed[0] < 60  # the new question, and an answer of at most 12 tokens that may have been written in other tokens
 
 
 def test_chat_without_media(grounder):
-    script(grounder, "Hello.")
+    grounder, _ = script(grounder, "Hello.")
     assert grounder.chat().ask("Hi!") == "Hello."
 
 

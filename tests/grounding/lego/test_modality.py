@@ -101,5 +101,5 @@ def test_its_tensors_are_saved_beside_the_published_ones(setup):
 
 
 def test_without_fresh_its_weights_are_missed(checkpoint):
-    with pytest.raises(ValueError, match="modalities.points.adapter.weight is missing"):
+    with pytest.raises(ValueError, match=r"modalities\.points\.adapter\.weight is missing"):
         load_model(checkpoint, modalities=WITH_POINTS)

@@ -42,7 +42,7 @@ def test_saved_tokenizer_gives_the_same_ids(tokenizer, tmp_path):
 
 
 def test_folder_without_a_tokenizer(tmp_path):
-    with pytest.raises(CheckpointError, match="tokenizer.model"):
+    with pytest.raises(CheckpointError, match=r"tokenizer\.model"):
         LegoTokenizer(tmp_path)
 
 
