@@ -26,12 +26,14 @@ from indexer.filters import Filters
 from indexer.settings import Settings, load_settings
 
 if TYPE_CHECKING:
+    from grounding.lego.answers import Box
     from indexer.curves import Curve
     from indexer.doctor import Check
     from indexer.embedders.base import Embedder
     from indexer.embedders.registry import ModelState
     from indexer.evaluate import Report, Row
     from indexer.ingest import IngestReport, Observer
+    from indexer.playback import Playback
     from indexer.search import Answer, Scope, Searcher
     from indexer.stages import Stage
     from indexer.vectors.base import Published, VectorIndex
@@ -299,6 +301,46 @@ class Library:
 
     def spans_in_video(self, question: str, video_id: int) -> list[ScoredSpan]:
         return self.searcher.spans_in_video(question, video_id)
+
+    # --- watching ---
+
+    def playback(self, video_id: int) -> Playback:
+        """What a browser is given of the video, if anything yet."""
+        from indexer.playback import playback
+
+        return playback(self, video_id)
+
+    def make_proxy(self, video_id: int, progress: Callable[[float], None]) -> None:
+        """Makes the copy that browsers play, where it is not there yet; `progress` is told the share that is done."""
+        from indexer.playback import make_proxy_of
+
+        make_proxy_of(self, video_id, progress)
+
+    def thumbnail_near(self, video_id: int, time_s: float) -> Path | None:
+        """The stored picture that is nearest to the time."""
+        with self.catalog.read() as session:
+            found_s = chunks.thumbnail_near(session, video_id, time_s)
+        path = None if found_s is None else self.artefacts.thumbnail(video_id, found_s)
+        return path if path is not None and path.exists() else None
+
+    @property
+    def can_locate(self) -> bool:
+        """Whether a LEGO checkpoint is set up."""
+        return bool(self.settings.lego_path)
+
+    def locate(self, video_id: int, time_s: float, phrase: str) -> list[Box]:
+        """Where something is in the picture shown at a time: boxes (left, top, right, bottom) as fractions of it."""
+        from indexer.where import locate
+
+        return locate(self, video_id, time_s, phrase)
+
+    def warm(self) -> None:
+        """Loads what the first question needs."""
+        self.embedder.embed_texts(["a picture"])
+        with self.catalog.read() as session:
+            keys = rows.keys_in_use(session, None)
+        for key in keys:
+            self.index_of(key).refresh()
 
     # --- looking after it ---
 

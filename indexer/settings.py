@@ -44,6 +44,8 @@ class Settings(BaseSettings):
     speech_language: Annotated[str, Field(description="Language of the speech, such as de; empty: told by the model")] = ""
     screen_text: Annotated[bool, Field(description="Read text on screen")] = True
 
+    lego_path: Annotated[str, Field(description="Folder of a LEGO (GroundingGPT) checkpoint; empty: none")] = ""
+
     frame_rate_hz: Annotated[float, Field(gt=0, le=60, description="Base rate of sampled frames, per second")] = 2.0
     chunk_s: Annotated[float, Field(ge=60, le=120, description="Length of a chunk, seconds")] = 90.0
     segment_min_s: Annotated[float, Field(ge=0.5, description="Shortest segment, seconds (a shorter shot is its own)")] = 2.0

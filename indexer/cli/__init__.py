@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from indexer.cli import demo, evaluate, find, ingest, library, media, system
+from indexer.cli import demo, evaluate, find, ingest, library, media, system, ui
 from indexer.cli.output import print_error
 from indexer.errors import SeekpointError, UsageError
 
@@ -19,7 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for group in (ingest, find, library, media, evaluate, system, demo):
+for group in (ingest, find, library, media, evaluate, system, demo, ui):
     group.register(app)
 
 
