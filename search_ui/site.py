@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 from indexer.library import Library
 from indexer.settings import Settings, load_settings
 from search_ui.jobs import Jobs
 from search_ui.sessions import Sessions
+from search_ui.viewer import Viewer
 
 
 class Site:
@@ -19,6 +21,20 @@ class Site:
         self.library = Library(settings)
         self.sessions = Sessions(self.library.catalog, settings)
         self.jobs = Jobs(self.library)
+
+    def may_add_to(self, viewer: Viewer, collection: str) -> bool:
+        """Somebody who sees all collections may make a new one; somebody who sees some adds to those."""
+        if not viewer.can_edit or not collection.strip():
+            return False
+        return viewer.collection_ids is None or any(it.name == collection for it in viewer.visible(self.library.collections()))
+
+    def may_add_folder(self, folder: Path) -> bool:
+        """Off the local machine only what the settings open: an editor of videos is not to read the server's disk."""
+        opened = [*self.settings.ui_folders, *self.settings.roots.values()] if self.sign_in else self.settings.ui_folders
+        if not opened and not self.sign_in:
+            return True
+        real = folder.resolve()
+        return any(real.is_relative_to(it.expanduser().resolve()) for it in opened)
 
 
 _lock = threading.Lock()

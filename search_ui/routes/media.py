@@ -13,13 +13,12 @@ from starlette.routing import BaseRoute, Route
 
 from indexer.catalog import videos
 from indexer.catalog.videos import VideoRow
-from indexer.errors import CatalogError, MediaError, SeekpointError
-from indexer.media.proxy import plays_in_browsers
+from indexer.errors import CatalogError, SeekpointError
+from indexer.playback import playback_of
 from search_ui.site import site
 from search_ui.viewer import Viewer
 
 LONGEST_CLIP_S = 600.0
-TYPES = {"matroska,webm": "video/webm"}
 THUMBNAIL_AGE_S = 86_400
 
 
@@ -33,17 +32,11 @@ def routes() -> list[BaseRoute]:
 
 def stream(request: Request) -> Response:
     """The file itself, or its proxy where browsers cannot play it; by ranges, in small pieces, so that memory stays flat."""
-    video = find_video(request)
-    proxy = site().library.proxy_path(video.id)
-    if proxy.exists():
-        return _file(proxy, "video/mp4")
-    if not plays_in_browsers(video):
-        raise HTTPException(409, "Browsers cannot play this file: its proxy is not ready yet")
-    try:
-        path = site().library.path_of(video)
-    except MediaError as error:
-        raise HTTPException(410, str(error)) from None
-    return _file(path, TYPES.get(video.container, "video/mp4"))
+    found = playback_of(site().library, find_video(request))
+    if found.path is None:
+        wait = found.state == "wait"
+        raise HTTPException(409 if wait else 410, "Its proxy is not ready yet" if wait else "The file is not there now")
+    return FileResponse(found.path, media_type=found.media_type, headers={"Cache-Control": "private, no-cache"})
 
 
 def thumbnail(request: Request) -> Response:
@@ -88,6 +81,3 @@ def find_video(request: Request) -> VideoRow:
         raise unknown
     return video
 
-
-def _file(path: Path, media_type: str) -> Response:
-    return FileResponse(path, media_type=media_type, headers={"Cache-Control": "private, no-cache", "Accept-Ranges": "bytes"})

@@ -1,0 +1,53 @@
+"""The page that Streamlit runs anew for every session and after every click: pages, and what stands around them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from indexer.errors import SeekpointError
+from search_ui import state
+from search_ui.strings import Texts
+from search_ui.viewer import Viewer
+from search_ui.views import library, search, system
+
+STYLE = """<style>
+[data-testid="stMainBlockContainer"] { padding: 4.5rem clamp(1rem, 3vw, 3rem) 3rem; max-width: 1680px; }
+[data-testid="stToolbarActions"], [data-testid="stAppDeployButton"], footer { display: none; }
+[data-testid="stDecoration"] { display: none; }
+h1 { font-size: 1.9rem !important; } h2 { font-size: 1.35rem !important; } h3 { font-size: 1.1rem !important; }
+[data-testid="stTextInput"] input { font-size: 1.05rem; }
+</style>"""
+
+
+def main() -> None:
+    st.set_page_config(page_title="Seekpoint", page_icon=":material/manage_search:", layout="wide")
+    st.html(STYLE)
+    texts = state.texts()
+    viewer = state.viewer()
+    if viewer is None:
+        st.link_button(texts("sign_in"), "/sign-in")
+        st.stop()
+    pages = [
+        st.Page(_guarded(search.show, viewer, texts), title=texts("page.search"), url_path="search", default=True, icon=":material/search:"),
+        st.Page(_guarded(library.show, viewer, texts), title=texts("page.library"), url_path="library", icon=":material/video_library:"),
+        st.Page(_guarded(system.show, viewer, texts), title=texts("page.system"), url_path="system", icon=":material/monitor_heart:"),
+    ]
+    st.session_state["pages"] = pages
+    st.navigation(pages, position="top").run()
+
+
+def _guarded(show: Callable[[Viewer, Texts], None], viewer: Viewer, texts: Texts) -> Callable[[], None]:
+    """Errors in words: what a person can mend, and defects without their insides."""
+
+    def page() -> None:
+        try:
+            show(viewer, texts)
+        except SeekpointError as error:
+            st.error(f"**{texts('error')}.** {state.plain(error.message)}  \n{state.plain(error.hint)}", icon=":material/error:")
+
+    return page
+
+
+main()

@@ -1,0 +1,131 @@
+"""The server: Streamlit's page, our routes beside it, the guard in front of both."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import socket
+import threading
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from starlette.middleware import Middleware
+
+from indexer.catalog import accounts
+from indexer.errors import SeekpointError, UsageError
+from indexer.settings import Settings
+from search_ui.guard import LOOPBACK, Guard
+from search_ui.oidc import streamlit_secrets
+from indexer.picture_questions import LARGEST_BYTES
+from search_ui.routes import all_routes
+from search_ui.sessions import kept_secret
+from search_ui.site import Site, open_site
+
+MAIN = Path(__file__).with_name("main.py")
+THEMES: dict[str, dict[str, str]] = {
+    "light": {
+        "primaryColor": "#0f766e",
+        "backgroundColor": "#fbfaf7",
+        "secondaryBackgroundColor": "#f0eee8",
+        "textColor": "#1f2421",
+        "borderColor": "#d9d6cd",
+    },
+    "dark": {
+        "primaryColor": "#2b9c90",
+        "backgroundColor": "#14171a",
+        "secondaryBackgroundColor": "#1e2327",
+        "textColor": "#e8e6e1",
+        "borderColor": "#363c42",
+    },
+}
+
+
+def serve(settings: Settings, *, host: str, port: int, sign_in: bool) -> None:
+    """Serves until it is stopped. Raises UsageError where it could not, or must not."""
+    sign_in = sign_in or settings.ui_sign_in == "always" or host not in LOOPBACK
+    _check_port(host, port)
+    app = make_app(settings, sign_in=sign_in)
+    app.run(config=streamlit_config(host, port))
+
+
+def make_app(settings: Settings, *, sign_in: bool) -> st.App:
+    """The ASGI application. Raises UsageError when nobody could sign in."""
+    site = open_site(settings, sign_in=sign_in)
+    _check_people(site)
+    secret = settings.ui_secret or kept_secret(settings.home_path)
+    return st.App(
+        MAIN,
+        secrets=streamlit_secrets(settings, secret) if sign_in else {},
+        routes=all_routes(),
+        middleware=[Middleware(Guard, site=site)],
+        lifespan=_lifespan,
+    )
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(app: st.App) -> AsyncGenerator[dict[str, Any], None]:
+    """While the server runs, folders are watched; models are loaded before the first question comes."""
+    from search_ui.site import site
+
+    del app
+    stop = threading.Event()
+    for work in (lambda: site().jobs.watch(stop), _warm):
+        threading.Thread(target=work, daemon=True).start()
+    try:
+        yield {}
+    finally:
+        stop.set()
+
+
+def _warm() -> None:
+    from search_ui.site import site
+
+    try:
+        site().library.warm()
+    except SeekpointError as error:
+        # The page says the same when a question is asked; here it is for whoever started the server.
+        logging.getLogger("seekpoint").warning("%s", error)
+
+
+def _check_people(site: Site) -> None:
+    if not site.sign_in or site.settings.oidc_metadata_url:
+        return
+    with site.library.catalog.read() as session:
+        if not accounts.count_accounts(session):
+            raise UsageError("off the local machine people have to sign in, and there is no user yet", "`seekpoint users add NAME` adds one")
+
+
+def _check_port(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            reason = os.strerror(error.errno) if error.errno else str(error)
+            raise UsageError(f"port {port} of {host} cannot be used: {reason.lower()}", "choose another: --port N") from None
+
+
+def streamlit_config(host: str, port: int) -> dict[str, Any]:
+    """Nothing leaves the machine, nothing is reloaded, and people see no tools of programmers."""
+    themes = {f"theme.{name}.{key}": value for name, theme in THEMES.items() for key, value in theme.items()}
+    return {
+        "server.address": host,
+        "server.port": port,
+        "server.headless": True,
+        "server.fileWatcherType": "none",
+        "server.runOnSave": False,
+        "server.maxUploadSize": LARGEST_BYTES // 2**20,
+        "server.enableXsrfProtection": True,
+        "browser.gatherUsageStats": False,
+        "client.toolbarMode": "viewer",
+        "client.showErrorDetails": "none",
+        "client.showSidebarNavigation": True,
+        "logger.level": "warning",
+        "theme.baseRadius": "0.6rem",
+        "theme.showWidgetBorder": True,
+        **themes,
+    }

@@ -1,0 +1,81 @@
+"""What one session sees: the link in its address bar, the viewer, the language, and the widgets that follow them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from search_ui.links import Link, Place, Search, read_link
+from search_ui.site import site
+from search_ui.strings import Texts, language_of
+from search_ui.viewer import LOCAL, Viewer
+
+# Widget of each field of a search.
+FIELDS = {
+    "text": "ask_text",
+    "collections": "filter_collections",
+    "only": "filter_only",
+    "recorded_from": "filter_from",
+    "recorded_to": "filter_to",
+    "shortest_min": "filter_min",
+    "longest_min": "filter_max",
+    "name": "filter_name",
+    "top": "filter_top",
+    "ground": "filter_ground",
+}
+
+
+def texts() -> Texts:
+    return Texts(language_of(str(st.context.locale or "")))
+
+
+def viewer() -> Viewer | None:
+    """Read at every run: an account that was changed or removed is so at once."""
+    return site().sessions.viewer(st.context.cookies) if site().sign_in else LOCAL
+
+
+def current_link() -> Link:
+    """The address bar decides; widgets are set to it where it changed under them (a link, back, forward)."""
+    link = read_link({name: st.query_params.get_all(name) for name in st.query_params})
+    if st.session_state.get("shown_search") != link.search:
+        for field, key in FIELDS.items():
+            value = getattr(link.search, field)
+            st.session_state[key] = list(value) if isinstance(value, tuple) else value
+        st.session_state["shown_search"] = link.search
+    return link
+
+
+def go(link: Link) -> None:
+    """One step in the browser's history."""
+    st.query_params.from_dict(link.params())
+
+
+def ask_from_widgets() -> None:
+    """The search that the widgets say; a new text ends a search by picture or likeness, a filter narrows it."""
+    before = st.session_state.get("shown_search", Search())
+    values = {field: _value(st.session_state.get(key)) for field, key in FIELDS.items()}
+    search = replace(before, **values)
+    if search.text != before.text:
+        search = replace(search, like="", picture="")
+    st.session_state["shown_search"] = search
+    go(Link(search))
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(value)
+    return value.strip() if isinstance(value, str) else value
+
+
+def open_place(link: Link, place: Place) -> None:
+    """Each click counts, also one on the moment that is shown already: the player seeks again."""
+    st.session_state["click"] = st.session_state.get("click", 0) + 1
+    go(link.at(place))
+
+
+def plain(text: str) -> str:
+    """Text of people and files for places that read Markdown: every mark is escaped, nothing becomes a link, a picture or a colour."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!|<>~:$&@/^=])", r"\\\1", " ".join(text.split()))

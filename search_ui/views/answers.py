@@ -1,0 +1,163 @@
+"""Answers: asking the library, what stands above the cards, the cards, and the export of what was chosen."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import streamlit as st
+
+from grounding.spans import Span, format_time
+from indexer.catalog import searches
+from indexer.filters import Filters
+from indexer.search import Answer, Moment
+from search_ui import components, state
+from search_ui.export import as_csv, as_edl, as_playlist
+from search_ui.links import Link, Place, Search, like_of, read_like
+from search_ui.marking import marked
+from search_ui.site import site
+from search_ui.strings import Texts
+from search_ui.viewer import Viewer
+
+FRESH_S = 30.0
+
+
+def answer_to(search: Search, viewer: Viewer) -> Answer:
+    """Asked once for a search: clicks on its answers must not ask again. Asked anew after a while and when videos were added."""
+    kept = st.session_state.get("answer")
+    stamp = (search, viewer, site().jobs.finished)
+    if kept is not None and kept[0] == stamp and time.monotonic() - kept[1] < FRESH_S:
+        return kept[2]
+    answer = ask(search, viewer)
+    st.session_state["answer"] = (stamp, time.monotonic(), answer)
+    if kept is None or kept[0][0] != search:
+        _note(search, viewer)
+    return answer
+
+
+def ask(search: Search, viewer: Viewer) -> Answer:
+    library = site().library
+    names = [collection.name for collection in viewer.visible(library.collections())]
+    wanted = [name for name in search.collections if name in names] if search.collections else names
+    filters = Filters(
+        recorded_from=search.recorded_from,
+        recorded_to=search.recorded_to,
+        shortest_s=(search.shortest_min or 0) * 60,
+        longest_s=search.longest_min * 60 if search.longest_min else None,
+        name=search.name,
+    )
+    if not wanted:
+        return Answer(search.text, search.text, False, 0.0, (), 0.0)
+    everything = viewer.collection_ids is None and not search.collections
+    shared = {"collections": None if everything else wanted, "top": search.top, "filters": filters}
+    if search.like and (place := read_like(search.like)):
+        return library.more_like(place.video_id, Span(place.start_s, place.end_s or place.start_s), **shared)
+    if search.picture:
+        return library.search_picture(search.picture, **shared)
+    return library.search(search.text, only=search.only or None, titles=not search.only, **shared)
+
+
+def _note(search: Search, viewer: Viewer) -> None:
+    if search.text:
+        with site().library.catalog.begin() as session:
+            searches.note_search(session, viewer.account_id, search.text, Link(search).href())
+
+
+# --- above the cards ---
+
+
+def headline(link: Link, answer: Answer, viewer: Viewer, texts: Texts) -> None:
+    if answer.moments and not answer.matched:
+        st.warning(f"**{texts('no_match')}.** {texts('no_match.text')}", icon=":material/search_off:")
+    for note in answer.notes:
+        st.info(state.plain(note))
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        title = "answers.like" if link.search.like else "answers.picture" if link.search.picture else "answers"
+        st.subheader(texts(title), anchor=False, width="stretch")
+        st.caption(texts("answers.took", n=len(answer.moments), ms=round(answer.took_ms)), width="content")
+        if link.search.text:
+            st.button(texts("save"), icon=":material/bookmark:", on_click=_save, args=(link.search, viewer))
+        if answer.moments:
+            _export(answer, texts)
+
+
+def _save(search: Search, viewer: Viewer) -> None:
+    with site().library.catalog.begin() as session:
+        searches.save_search(session, viewer.account_id, search.text, Link(search).href())
+    st.toast(state.texts()("save.done"))
+
+
+def _export(answer: Answer, texts: Texts) -> None:
+    chosen = [moment for moment in answer.moments if key_of(moment) in st.session_state.get("chosen", [])]
+    moments = chosen or list(answer.moments)
+    with st.popover(texts("export"), icon=":material/download:", width="content"):
+        st.caption(texts("export.chosen", n=len(chosen)) if chosen else texts("export.all", n=len(moments)))
+        for name, suffix, kind, write in (
+            ("export.csv", "csv", "text/csv", as_csv),
+            ("export.edl", "edl", "text/plain", as_edl),
+            ("export.playlist", "m3u8", "application/vnd.apple.mpegurl", as_playlist),
+        ):
+            st.download_button(texts(name), write(moments), f"moments.{suffix}", kind, on_click="ignore", width="stretch", key=f"as_{suffix}")
+
+
+# --- cards ---
+
+
+def show_cards(link: Link, answer: Answer, texts: Texts, *, narrow: bool = False) -> None:
+    moments = {key_of(moment): moment for moment in answer.moments}
+
+    def on_open() -> None:
+        if chosen := _clicked("open", moments):
+            state.open_place(link, place_of(chosen))
+
+    def on_like() -> None:
+        if chosen := _clicked("like", moments):
+            state.go(Link(Search(like=like_of(place_of(chosen)), collections=link.search.collections, top=link.search.top)))
+
+    def on_chosen() -> None:
+        st.session_state["chosen"] = list(st.session_state["moments"].get("chosen") or [])
+
+    data = {
+        "cards": [_card(link, moment, key, texts) for key, moment in moments.items()],
+        "labels": {"list": texts("answers"), "choose": texts("choose"), "like": texts("like")},
+        "narrow": narrow,
+        "dim": not answer.matched,
+        "chosen": st.session_state.get("chosen", []),
+    }
+    components.cards(data, key="moments", on_open=on_open, on_like=on_like, on_chosen=on_chosen)
+
+
+def _clicked(name: str, moments: dict[str, Moment]) -> Moment | None:
+    clicked = st.session_state["moments"].get(name)
+    return moments.get(clicked["key"]) if clicked else None
+
+
+def key_of(moment: Moment) -> str:
+    return f"{moment.video_id}@{moment.span.start_s:.3f}-{moment.span.end_s:.3f}"
+
+
+def place_of(moment: Moment) -> Place:
+    return Place(moment.video_id, round(moment.span.start_s, 3), round(moment.span.end_s, 3))
+
+
+def _card(link: Link, moment: Moment, key: str, texts: Texts) -> dict[str, Any]:
+    place = place_of(moment)
+    meta = [moment.collection, texts("score", score=f"{moment.score:.2f}")] + ([texts("offline")] if moment.offline else [])
+    return {
+        "key": key,
+        "href": link.at(place).href(),
+        "title": moment.title,
+        "meta": " · ".join(meta),
+        "span": f"{format_time(moment.span.start_s)} - {format_time(moment.span.end_s)}",
+        "picture": f"/thumbnail/{moment.video_id}/{_picture_ms(moment)}",
+        "why": [
+            {"label": texts(f"evidence.{it.kind}"), "parts": marked(it.text or "", link.search.text) if it.text else []}
+            for it in moment.evidence
+        ],
+        "current": link.place is not None and (link.place.video_id, link.place.start_s) == (place.video_id, place.start_s),
+    }
+
+
+def _picture_ms(moment: Moment) -> int:
+    """Stored pictures are named by their time."""
+    return int(moment.thumbnail.stem) if moment.thumbnail else round(moment.span.middle_s * 1000)

@@ -1,0 +1,49 @@
+"""What runs behind the page, live."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from search_ui import state
+from search_ui.jobs import Job
+from search_ui.site import site
+from search_ui.strings import Texts
+from search_ui.viewer import Viewer
+
+EVERY_S = 1.0
+
+
+def show(viewer: Viewer, texts: Texts, *, lately: bool = False) -> None:
+    """Bars of the jobs in collections that this viewer sees; the page is shown anew when one of them has ended."""
+    st.session_state["jobs_seen"] = site().jobs.finished
+    jobs = _visible(viewer)
+    if any(job.is_open for job in jobs):
+        st.fragment(_live, run_every=EVERY_S)(viewer, texts)
+    ended = [job for job in jobs if not job.is_open and (lately or job.problems)][:5]
+    for job in ended:
+        _ended(job, texts)
+
+
+def _live(viewer: Viewer, texts: Texts) -> None:
+    if site().jobs.finished != st.session_state["jobs_seen"]:
+        st.rerun()
+    for job in _visible(viewer):
+        if job.is_open:
+            label = texts(f"job.{job.what}", subject=state.plain(job.subject)) if job.subject else texts(f"job.{job.what}")
+            st.progress(job.fraction, text=f"{label} · {state.plain(job.collection)} · {texts(f'job.{job.state}')}")
+
+
+def _ended(job: Job, texts: Texts) -> None:
+    label = texts(f"job.{job.what}", subject=state.plain(job.subject)) if job.subject else texts(f"job.{job.what}")
+    if not job.problems:
+        st.caption(f":material/check: {label} · {texts('job.done')}")
+        return
+    problems = "\n".join(f"- {state.plain(problem)}" for problem in job.problems[:10])
+    st.warning(f"{label} · {texts('job.failed')}\n\n{problems}", icon=":material/warning:")
+
+
+def _visible(viewer: Viewer) -> list[Job]:
+    if viewer.collection_ids is None:
+        return site().jobs.all()
+    names = {collection.name for collection in viewer.visible(site().library.collections())}
+    return [job for job in site().jobs.all() if job.collection in names]
