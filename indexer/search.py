@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 from sqlalchemy.orm import Session
 
 from grounding.spans import ScoredSpan, Span
@@ -18,7 +19,7 @@ from indexer.embedders.base import Embedder
 from indexer.errors import ModelError, UsageError
 from indexer.files import Roots
 from indexer.questions import Question, read_question
-from indexer.ranking import PROBE_TEXTS, Block, Evidence, FusedMoment, PassageHit, Probes, Ranking, candidate_chunks, fuse, rank_moments
+from indexer.ranking import Block, Evidence, FusedMoment, PassageHit, Ranking, candidate_chunks, fuse, rank_moments
 from indexer.settings import Settings
 from indexer.stages import embedder_key_of
 from indexer.vectors.base import Selection, VectorIndex
@@ -27,6 +28,8 @@ KINDS = ("picture", "speech", "screen", "event")
 CANDIDATE_SEGMENTS = 400
 CANDIDATE_PASSAGES = 100
 RANKED_MOMENTS = 50
+BACKGROUND_SEGMENTS = 500
+BACKGROUND_DRIFT = 0.1  # share of the library that may come or go before the background is sampled again
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,12 @@ class Scope:
         return Selection(collection_ids=self.collection_ids, video_ids=self.video_ids)
 
 
+@dataclass(frozen=True, slots=True)
+class _Background:
+    chunks: int
+    vectors: np.ndarray
+
+
 class Searcher:
     """Answers questions over one catalog. `index_for(key)` gives the vector index of a picture key, kept fresh by itself."""
 
@@ -86,7 +95,7 @@ class Searcher:
         self._index_for = index_for
         self._roots = Roots.of(settings)
         self._artefacts = Artefacts(settings.artefacts)
-        self._probes: dict[str, Probes] = {}
+        self._backgrounds: dict[str, _Background] = {}
 
     def search(self, text: str, scope: Scope, *, top: int = 10, per_video: int = 3) -> Answer:
         started = time.perf_counter()
@@ -123,12 +132,14 @@ class Searcher:
         notes = _notes(keys, embedder)
         query = embedder.embed_texts([question.caption])[0]
         blocks: list[Block] = []
+        background: list[np.ndarray] = []
         for key in keys:
             if embedder_key_of(key) == embedder.key:
                 blocks += self._blocks(key, query, scope)
+                background.append(self._background(key))
         if not blocks:
             return nothing, notes
-        return rank_moments(query, blocks, probes=self._probes_of(embedder), per_video=per_video, limit=limit), notes
+        return rank_moments(query, blocks, background=np.concatenate(background), per_video=per_video, limit=limit), notes
 
     def _blocks(self, key: str, query, scope: Scope) -> list[Block]:
         """The frames of the chunks that may hold the answer; of a video that was given, all."""
@@ -139,20 +150,21 @@ class Searcher:
         if not len(hits.ids):
             return []
         with self._catalog.read() as session:
-            found = rows.segments(session, hits.ids.tolist())
             score_of = dict(zip(hits.ids.tolist(), hits.scores.tolist()))
+            found = rows.segments(session, hits.ids.tolist())
             chunk_ids = candidate_chunks(
-                [s.id for s in found],
-                [score_of[s.id] for s in found],
-                [s.chunk_id for s in found],
-                [s.video_id for s in found],
+                np.array([s.chunk_id for s in found]), np.array([s.video_id for s in found]), np.array([score_of[s.id] for s in found])
             )
             return _as_blocks(chunks.stored_blocks(session, chunk_ids, key))
 
-    def _probes_of(self, embedder: Embedder) -> Probes:
-        if embedder.key not in self._probes:
-            self._probes[embedder.key] = Probes(embedder.embed_texts(PROBE_TEXTS))
-        return self._probes[embedder.key]
+    def _background(self, key: str) -> np.ndarray:
+        """Segment vectors (B, D) sampled over the whole library: what an answer must stand out from. Renewed as the library grows."""
+        with self._catalog.read() as session:
+            live = rows.live_state(session, key).chunks
+            known = self._backgrounds.get(key)
+            if known is None or abs(live - known.chunks) > known.chunks * BACKGROUND_DRIFT:
+                known = self._backgrounds[key] = _Background(live, chunks.sample_vectors(session, key, BACKGROUND_SEGMENTS))
+        return known.vectors
 
     # --- words, and both together ---
 

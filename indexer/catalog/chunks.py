@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from grounding.spans import Span
-from indexer.catalog.rows import FrameBlock, frame_blocks
+from indexer.catalog.rows import FrameBlock, chunk_vectors, frame_blocks, live_chunks
 from indexer.catalog.statements import among
 from indexer.catalog.tables import Chunk, FrameBlockRow, Segment, Work
+
+SAMPLED_CHUNKS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,17 @@ def thumbnail_near(s: Session, video_id: int, time_s: float) -> float | None:
     done = select(Work.id).where(Work.chunk_id.in_(near), Work.stage == "picture")
     nearest = select(Segment.thumbnail_s).where(Segment.work_id.in_(done)).order_by(func.abs(Segment.thumbnail_s - time_s))
     return s.scalar(nearest.limit(1))
+
+
+def sample_vectors(s: Session, key: str, count: int, seed: int = 0) -> np.ndarray:
+    """About `count` segment vectors (N, D) float32 from random searchable chunks; the same for the same library and seed."""
+    chunk_ids, _ = live_chunks(s, key)
+    if not len(chunk_ids):
+        return np.empty((0, dimension_of(s, key) or 0), np.float32)
+    random = np.random.default_rng(seed)
+    chosen = random.choice(chunk_ids, min(len(chunk_ids), SAMPLED_CHUNKS), replace=False)
+    vectors = chunk_vectors(s, np.sort(chosen).tolist(), key).vectors
+    return vectors if len(vectors) <= count else vectors[np.sort(random.choice(len(vectors), count, replace=False))]
 
 
 def dimension_of(s: Session, key: str) -> int | None:
