@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import streamlit as st
 
@@ -12,17 +13,19 @@ from search_ui.strings import Texts
 from search_ui.viewer import Viewer
 from search_ui.views import library, search, system
 
+ICON = Path(__file__).with_name("icon.svg")
 STYLE = """<style>
 [data-testid="stMainBlockContainer"] { padding: 4.5rem clamp(1rem, 3vw, 3rem) 3rem; max-width: 1680px; }
 [data-testid="stToolbarActions"], [data-testid="stAppDeployButton"], footer { display: none; }
 [data-testid="stDecoration"] { display: none; }
 h1 { font-size: 1.9rem !important; } h2 { font-size: 1.35rem !important; } h3 { font-size: 1.1rem !important; }
 [data-testid="stTextInput"] input { font-size: 1.05rem; }
+@media (min-width: 900px) { .st-key-more_moments { max-height: calc(100vh - 13rem); overflow-y: auto; scrollbar-width: thin; } }
 </style>"""
 
 
 def main() -> None:
-    st.set_page_config(page_title="Seekpoint", page_icon=":material/manage_search:", layout="wide")
+    st.set_page_config(page_title="Seekpoint", page_icon=str(ICON), layout="wide")
     st.html(STYLE)
     texts = state.texts()
     viewer = state.viewer()

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import exists, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from indexer.catalog.statements import among, storable
 from indexer.catalog.tables import Path, Video
@@ -69,7 +69,8 @@ def _ids(s: Session, collection_ids: Sequence[int] | None, conditions: Sequence[
 
 def _is_named(piece: str) -> Any:
     text = storable(piece)
-    at_path = exists().where(Path.video_id == Video.id, Path.relative_path.icontains(text, autoescape=True))
+    path = aliased(Path)
+    at_path = exists().where(path.video_id == Video.id, path.relative_path.icontains(text, autoescape=True))
     return or_(Video.title.icontains(text, autoescape=True), at_path)
 
 

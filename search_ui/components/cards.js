@@ -34,6 +34,8 @@ function draw(card, labels, known) {
   link.addEventListener("click", (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
     event.preventDefault();
+    // A player that is on the page goes there at once; Python hears of it too, and changes the address and the rest.
+    if (card.place) window.dispatchEvent(new CustomEvent("seekpoint-open", { detail: card.place }));
     known.trigger("open", { key: card.key, at: Date.now() });
   });
   link.append(picture(card), text(card));

@@ -77,6 +77,7 @@ class Player {
     this.on(timeline, "pointerleave", () => (this.find(".tip").hidden = true));
     this.on(timeline, "keydown", (e) => this.timelineKey(e));
     this.on(document, "keydown", (e) => this.key(e));
+    this.on(window, "seekpoint-open", (e) => this.open(e.detail));
   }
 
   // --- what Python says ---
@@ -98,13 +99,32 @@ class Player {
   }
 
   load(data) {
-    if (!data.src) return;
+    if (!data.src) {
+      this.video.removeAttribute("src");
+      this.video.load();
+      this.source = this.seen = "";
+      return;
+    }
     const wanted = `${data.src}|${data.start_s}|${data.click}`;
     if (wanted === this.seen) return;
     this.seen = wanted;
-    if (this.source !== data.src) {
-      this.source = data.src;
-      this.video.src = data.src;
+    const ahead = this.ahead;
+    this.ahead = null;
+    // The click was answered before Python heard of it: to seek once more would show the start twice.
+    if (ahead && ahead.src === data.src && ahead.start_s === data.start_s) return;
+    this.show(data.src);
+  }
+
+  open(place) {
+    this.ahead = place;
+    this.data = { ...this.data, ...place, duration_s: Math.max(this.data.duration_s, place.end_s) };
+    this.show(place.src);
+  }
+
+  show(src) {
+    if (this.source !== src) {
+      this.source = src;
+      this.video.src = src;
     }
     this.playSpan();
   }
@@ -323,15 +343,15 @@ class Player {
       element.setAttribute("aria-label", hint);
     };
     this.find(".player").setAttribute("aria-label", labels.player);
-    set(".back", "❮❮", `${labels.back} (,)`);
-    set(".forward", "❯❯", `${labels.forward} (.)`);
+    set(".back", null, `${labels.back} (,)`);
+    set(".forward", null, `${labels.forward} (.)`);
     set(".span", labels.span, labels.span_hint);
     set(".loop", labels.loop, `${labels.loop} (o)`);
     set(".next", labels.next, `${labels.next} (n)`);
     set(".mute", labels.mute, `${labels.mute} (m)`);
     set(".link", labels.link);
     set(".clip", labels.clip, labels.clip_hint);
-    set(".full", "⛶", `${labels.full} (f)`);
+    set(".full", null, `${labels.full} (f)`);
     set(".where button", labels.where);
     this.find(".where input").placeholder = labels.where_hint;
     this.find(".where input").setAttribute("aria-label", labels.where_hint);
@@ -350,7 +370,7 @@ class Player {
     const { labels } = this.data ?? {};
     if (!labels) return;
     const button = this.find(".play");
-    button.textContent = this.video.paused ? "▶" : "❚❚";
+    this.find(".player").classList.toggle("playing", !this.video.paused);
     const name = this.video.paused ? labels.play : labels.pause;
     button.title = `${name} (k)`;
     button.setAttribute("aria-label", name);

@@ -142,7 +142,7 @@ def place_of(moment: Moment) -> Place:
 
 def _card(link: Link, moment: Moment, key: str, texts: Texts) -> dict[str, Any]:
     place = place_of(moment)
-    meta = [moment.collection, texts("score", score=f"{moment.score:.2f}")] + ([texts("offline")] if moment.offline else [])
+    meta = [moment.collection, texts("score", score=f"{_score(moment):.2f}")] + ([texts("offline")] if moment.offline else [])
     return {
         "key": key,
         "href": link.at(place).href(),
@@ -154,10 +154,16 @@ def _card(link: Link, moment: Moment, key: str, texts: Texts) -> dict[str, Any]:
             {"label": texts(f"evidence.{it.kind}"), "parts": marked(it.text or "", link.search.text) if it.text else []}
             for it in moment.evidence
         ],
-        "current": link.place is not None and (link.place.video_id, link.place.start_s) == (place.video_id, place.start_s),
+        "current": link.place == place,
+        "place": {"src": f"/stream/{place.video_id}", "start_s": place.start_s, "end_s": place.end_s},
     }
 
 
 def _picture_ms(moment: Moment) -> int:
     """Stored pictures are named by their time."""
     return int(moment.thumbnail.stem) if moment.thumbnail else round(moment.span.middle_s * 1000)
+
+
+def _score(moment: Moment) -> float:
+    """The similarity of the picture says more than the sum of ranks by which answers are ordered."""
+    return next((it.score for it in moment.evidence if it.kind == "picture"), moment.score)

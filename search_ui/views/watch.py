@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import PurePosixPath
 from typing import Any
 
 import streamlit as st
@@ -42,7 +43,8 @@ def show(link: Link, viewer: Viewer, texts: Texts) -> None:
     if answer and right is not None:
         with right:
             st.subheader(texts("more"), anchor=False)
-            answers.show_cards(link, answer, texts, narrow=True)
+            with st.container(key="more_moments"):
+                answers.show_cards(link, answer, texts, narrow=True)
 
 
 def _find(video_id: int, viewer: Viewer) -> VideoRow | None:
@@ -56,7 +58,7 @@ def _find(video_id: int, viewer: Viewer) -> VideoRow | None:
 
 def _player(link: Link, place: Place, video: VideoRow, answer: Answer | None, texts: Texts) -> None:
     playback = site().library.playback(video.id)
-    title = video.title or (video.paths[0].relative_path.rpartition("/")[2] if video.paths else str(video.id))
+    title = video.title or (PurePosixPath(video.paths[0].relative_path).stem if video.paths else str(video.id))
     st.subheader(state.plain(title), anchor=False)
     if playback.state == "wait":
         _await_proxy(video, title, texts)
@@ -119,7 +121,7 @@ def _line(passage: moments_of.PassageRow) -> dict[str, Any]:
 def _marks(place: Place, video: VideoRow, answer: Answer | None) -> list[dict[str, Any]]:
     found = [moment for moment in answer.moments if moment.video_id == video.id] if answer else []
     return [
-        {"start_s": it.span.start_s, "end_s": it.span.end_s, "current": answers.place_of(it).start_s == place.start_s} for it in found
+        {"start_s": it.span.start_s, "end_s": it.span.end_s, "current": answers.place_of(it) == place} for it in found
     ]
 
 
@@ -155,5 +157,5 @@ def _where(video: VideoRow) -> None:
         text = state.texts()("player.found", phrase=phrase, n=len(boxes))
     except SeekpointError as error:
         boxes, text = [], str(error)
-    st.session_state["boxes"] = {"boxes": [list(box) for box in boxes], "text": text, "at": time.time()}
+    st.session_state["boxes"] = {"boxes": [[box.x1, box.y1, box.x2, box.y2] for box in boxes], "text": text, "at": time.time()}
     st.session_state["boxes_of"] = video.id
