@@ -1,0 +1,110 @@
+"""Text on screen: looked for when it may have changed, followed while it stays, read once where it is sharpest.
+
+Takes pictures of 480 pixels on the shorter side (`ocr.SHORT_SIDE`) at about 1 a second, in portions of any size and in order of time;
+keeps the small crops of the lines and never a picture.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from grounding.spans import Span
+from indexer.passages.base import Passage
+from indexer.passages.lines import Line, LineTracker, Sighting
+from indexer.passages.ocr import SHORT_SIDE, TextModel, crop_line, load_text_model
+from indexer.passages.presence import edges, has_writing, same_writing
+from indexer.passages.repeats import ReadLine, merge_repeats
+from indexer.settings import Settings
+
+if TYPE_CHECKING:
+    from indexer.media.frames import Frames
+
+RATE_HZ = 1.0
+REVISION = 1  # counts changes that make stored screen text worth replacing
+
+_PATIENCE_S = 2.0  # between looks at a shot in which there was no text
+_MIN_CONFIDENCE = 0.75
+_MIN_CONFIDENCE_ONCE = 0.85  # of a line that was seen in one frame alone
+_MIN_LETTERS = 2
+_MAX_READS_PER_S = 3.0  # of video: a film of a text editor must not take longer than it plays; the lines that stay longest are read
+
+
+def screen_key(settings: Settings) -> str:
+    """The key of the screen stage under these settings, without loading the model."""
+    return f"rapidocr-{SHORT_SIDE}-{RATE_HZ:g}hz.{REVISION}"
+
+
+def read_screen(settings: Settings, frames: Frames, cuts_s: np.ndarray, span: Span) -> list[Passage]:
+    """The lines on screen during `span`. frames: of all of it; cuts_s (K,) starts of shots. Raises ModelError without rapidocr."""
+    screen = ScreenText(load_text_model(settings), span)
+    screen.feed(frames, cuts_s)
+    return screen.finish()
+
+
+@dataclass(slots=True)
+class ScreenText:
+    """Feed it the pictures of a chunk, then `finish`. `looks` and `frames` count what the cheap test let through."""
+
+    model: TextModel
+    span: Span
+    looks: int = 0
+    frames: int = 0
+    _tracker: LineTracker = field(default_factory=LineTracker)
+    _gone: list[Line] = field(default_factory=list)
+    _edges: np.ndarray | None = None
+    _cuts_s: list[float] = field(default_factory=list)
+    _last_s: float = -np.inf
+
+    def feed(self, frames: Frames, cuts_s: np.ndarray) -> None:
+        self._cuts_s += [float(cut) for cut in cuts_s]
+        for image, time_s in zip(frames.images, frames.times_s.tolist()):
+            self._frame(image, time_s)
+
+    def finish(self) -> list[Passage]:
+        lines = [*self._gone, *self._tracker.live]
+        lines.sort(key=lambda line: line.first_s - line.last_s)
+        lines = lines[: max(1, round(_MAX_READS_PER_S * self.span.length_s))]
+        texts = self.model.read([line.best.crop for line in lines])
+        read = [
+            self._read_line(line, text, confidence) for line, (text, confidence) in zip(lines, texts) if _is_text(line, text, confidence)
+        ]
+        return [Passage("screen", r.span.start_s, r.span.end_s, r.text, None, round(r.confidence, 4)) for r in merge_repeats(read)]
+
+    def _frame(self, image: np.ndarray, time_s: float) -> None:
+        strong = edges(image)
+        new_shot = any(self._last_s < cut <= time_s for cut in self._cuts_s)
+        self.frames += 1
+        self._last_s = time_s
+        if not has_writing(strong):
+            self._gone += self._tracker.update(time_s, [])
+            self._edges = strong
+        elif self._edges is not None and not new_shot and same_writing(strong, self._edges):
+            self._tracker.unchanged(time_s)
+        elif new_shot or self._tracker.live or time_s - self._tracker.looked_s >= _PATIENCE_S:
+            self._look(image, time_s)
+            self._edges = strong
+
+    def _look(self, image: np.ndarray, time_s: float) -> None:
+        self.looks += 1
+        sightings = [Sighting.of(time_s, corners, crop_line(image, corners)) for corners in self.model.find(image)]
+        self._gone += self._tracker.update(time_s, sightings)
+
+    def _read_line(self, line: Line, text: str, confidence: float) -> ReadLine:
+        start_s = max(self.span.start_s, self._between(line.before_s, line.first_s))
+        end_s = self.span.end_s if line.after_s is None else self._between(line.last_s, line.after_s)
+        return ReadLine(
+            Span(start_s, max(start_s, min(end_s, self.span.end_s))), text, confidence, (line.latest.box[1], line.latest.box[3])
+        )
+
+    def _between(self, before_s: float, after_s: float) -> float:
+        """Where something changed that was one way at `before_s` and another at `after_s`: at the cut between them, else half-way."""
+        cuts = [cut for cut in self._cuts_s if before_s < cut <= after_s]
+        return cuts[-1] if cuts else (before_s + after_s) / 2
+
+
+def _is_text(line: Line, text: str, confidence: float) -> bool:
+    letters = sum(c.isalnum() for c in text)
+    return letters >= _MIN_LETTERS and confidence >= (_MIN_CONFIDENCE_ONCE if line.sightings == 1 else _MIN_CONFIDENCE)
