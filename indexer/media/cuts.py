@@ -6,8 +6,8 @@ out of the decoded planes, without converting or scaling anything. And there is 
 span does not depend on where reading began.
 
 Two rules are added. Pictures that are repeated (animation on threes, 10 pictures a second in a file of 30) have neighbours that do
-not change at all, and every drawn movement would be a cut: so a cut must also stand out from the third largest of the wider
-surroundings. And one or two bright pictures between equal ones are a flash. docs/media.md has what each gained.
+not change at all, and every drawn movement would be a cut: so a change that is not large must also stand out from the third largest of
+the wider surroundings. And one or two bright pictures between equal ones are a flash. docs/media.md has what each gained.
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ from av.video.plane import VideoPlane
 
 NEAR = 2  # pictures on each side that tell how much change is usual (AdaptiveDetector's window_width)
 NEAR_RATIO = 3.0  # AdaptiveDetector's adaptive_threshold
-PAST, AHEAD = 12, 6  # the wider surroundings; AHEAD is what decoded pictures are held back for
+PAST, AHEAD = 12, 8  # the wider surroundings; AHEAD is what decoded pictures are held back for
 WIDE_RATIO = 2.0
 WIDE_RANK = 3  # two other cuts may be near
 MIN_SCORE = 6.0  # of 255; less is noise or a small movement
+SURE_SCORE = 20.0  # hardly any movement between two pictures is as large, so many cuts may follow each other
 KEYFRAME_MIN_SCORE = 25.0  # between keyframes seconds apart, where neighbours tell nothing
 FLASH_PICTURES = 2
 _FLASH_RISE = 15.0
@@ -95,8 +96,11 @@ def is_cut(past: Sequence[float], score: float, ahead: Sequence[float]) -> bool:
     usual = (sum(past[-NEAR:]) + sum(ahead[:NEAR])) / (2 * NEAR)
     if score < NEAR_RATIO * usual:
         return False
+    if score >= SURE_SCORE:
+        return True
     wide = sorted((*past, *ahead), reverse=True)
-    return len(wide) < WIDE_RANK or score >= WIDE_RATIO * wide[WIDE_RANK - 1]
+    rank = WIDE_RANK if len(past) == PAST else WIDE_RANK - 1  # at the beginning of the file only what follows can tell
+    return len(wide) < rank or score >= WIDE_RATIO * wide[rank - 1]
 
 
 def is_flash(before: Sequence[SmallPicture], at: SmallPicture, after: Sequence[SmallPicture]) -> bool:

@@ -21,7 +21,7 @@ from indexer.media.pictures import EPSILON_S, Picture, PictureTrack
 from indexer.media.safety import MAX_PIXELS, media_errors, printable
 from indexer.media.shots import NEEDED_BEFORE, ShotPictures
 
-_MAX_READ_BYTES = 4 << 30
+MAX_READ_BYTES = 2 << 30  # of pictures in one answer
 _CONTEXT_S = (1.0, 5.0, 30.0, 300.0)  # how far before a span to begin, until enough pictures come before it to tell a cut at its start
 _GRID_EPSILON = 1e-9
 
@@ -38,8 +38,11 @@ class PictureRead:
 class Reader:
     """Use as a context manager. `threads` of the decoder, 0: all cores. Raises MediaError."""
 
-    def __init__(self, path: str | os.PathLike[str], *, threads: int = 0, max_pixels: int = MAX_PIXELS) -> None:
+    def __init__(
+        self, path: str | os.PathLike[str], *, threads: int = 0, max_pixels: int = MAX_PIXELS, max_bytes: int = MAX_READ_BYTES
+    ) -> None:
         self.path = path
+        self.max_bytes = max_bytes
         self._track = PictureTrack(path, threads=threads, max_pixels=max_pixels)
         self._shots: ShotPictures | None = None
         self._next_s: float | None = None  # where `_shots` stands
@@ -184,7 +187,7 @@ class _Chosen:
 
     def add(self, picture: Picture) -> None:
         image = self._reader.scaler(picture, self._short_side).rgb(picture.frame)
-        if (len(self._images) + 1) * image.nbytes > _MAX_READ_BYTES:
+        if (len(self._images) + 1) * image.nbytes > self._reader.max_bytes:
             raise MediaError(
                 f"{printable(self._reader.path)}: more than {len(self._images)} pictures of {image.shape[1]} x {image.shape[0]} at once",
                 "Ask for a shorter span, a lower rate or a smaller short_side",

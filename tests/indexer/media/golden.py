@@ -99,13 +99,12 @@ def encode(
 
 
 X264 = {"bf": "2", "preset": "veryfast", "crf": "18"}
-VARIABLE = [
-    3000 * k + (0 if k % 3 else 600) for k in (0, 1, 2, 4, 5, 9, 10, 11, 30, 31, 33, 34, 35, 36, 37, 60, 61, 62, 90, 91, 92, 93, 94)
-]
+_THIRTIETHS = (0, 1, 2, 4, 5, 9, 10, 11, 30, 31, 33, 34, 35, 36, 37, 60, 61, 62, 90, 91, 92, 93, 94)
 
 
 def variable_ticks() -> list[int]:
-    return [tick - VARIABLE[0] for tick in VARIABLE]
+    """Gaps of 27 to 780 ms."""
+    return [k * CLOCK // 30 - (600 if k % 3 else 0) for k in _THIRTIETHS]
 
 
 def constant(folder: Path) -> Golden:

@@ -110,9 +110,10 @@ def test_keyframes_alone_are_labelled_right(any_golden):
     assert_labelled_right(read.frames, any_golden)
 
 
-@pytest.mark.parametrize(
-    "name", ["b_frames", "variable", "edit_list", "start_offset", "rotated_90", "odd_size", "hevc_ten_bit", "vp9", "mpeg2"]
-)
+CUT = ("b_frames", "variable", "edit_list", "start_offset", "rotated_90", "odd_size", "hevc_ten_bit", "vp9", "mpeg2")
+
+
+@pytest.mark.parametrize("name", CUT)
 def test_clip_starts_with_the_picture_shown_at_its_start(make_golden, name, tmp_path, settings):
     golden = make_golden(name)
     start_s, end_s = 0.53, 1.31

@@ -86,20 +86,13 @@ def test_a_picture_pattern_in_the_name_is_only_a_name(tmp_path, video):
         probe(tmp_path / "single%d.jpg")
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "with 'quotes\".mp4",
-        "new\nline.mp4",
-        "$(touch hacked);&|.mp4",
-        "http:x.mp4",
-        "-i.mp4",
-        "concat:a|b.mp4",
-        "%d%s.mp4",
-        b"\xff\xfe.mp4",
-    ],
-    ids=repr,
+ODD_NAMES = (
+    *("with 'quotes\".mp4", "new\nline.mp4", "$(touch hacked);&|.mp4", "http:x.mp4", "-i.mp4"),
+    *("concat:a|b.mp4", "%d%s.mp4", b"\xff\xfe.mp4"),
 )
+
+
+@pytest.mark.parametrize("name", ODD_NAMES, ids=repr)
 def test_odd_names_are_names(tmp_path, video, name):
     path = os.path.join(os.fsencode(tmp_path), os.fsencode(name))
     path = Path(os.fsdecode(path))
@@ -127,9 +120,17 @@ def test_a_symlink_to_a_video_is_a_video(tmp_path, video):
     assert probe(tmp_path / "link.mp4").width == 192
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b"\0" * 4096, b"hello\n" * 300, os.urandom(5000), b"RIFF\xff\xff\xff\xffAVI LIST", b"\x1aE\xdf\xa3"]
-)
+NO_VIDEOS = {
+    "nothing": b"",
+    "zeros": bytes(4096),
+    "text": b"hello\n" * 300,
+    "noise": np.random.default_rng(1).bytes(5000),
+    "avi": b"RIFF\xff\xff\xff\xffAVI LIST",
+    "mkv": b"\x1aE\xdf\xa3",
+}
+
+
+@pytest.mark.parametrize("content", NO_VIDEOS.values(), ids=NO_VIDEOS)
 def test_what_is_no_video_is_refused(tmp_path, content):
     (tmp_path / "film.mp4").write_bytes(content)
     with pytest.raises(MediaError, match=r"film\.mp4"):
@@ -148,8 +149,8 @@ def test_every_allowed_demuxer_is_known():
 
     from indexer.media.safety import DEMUXERS
 
-    aliases = av.ContainerFormat("mov", "r").name.split(",")
-    assert {name for name in DEMUXERS if name not in av.formats_available} <= set(aliases)
+    other_names_of_mov = {"m4a", "mj2"}
+    assert set(DEMUXERS) - av.formats_available == other_names_of_mov
 
 
 def huge_mjpeg(path: Path) -> None:
@@ -174,12 +175,12 @@ def test_a_huge_picture_is_refused_before_memory_is_taken_for_it(tmp_path, make)
     """30,000 x 30,000 pixels are 1.35 GB decoded."""
     make(tmp_path / "huge.avi")
     code = (
-        "import resource, sys\nfrom indexer.errors import MediaError\n"
+        "import sys\nfrom indexer.errors import MediaError\n"
         "from indexer.media.probe import probe\nfrom indexer.media.reader import Reader\n"
         "for call in (probe, lambda p: Reader(p).read(0, 1, 2, 224)):\n"
         "    try:\n        call(sys.argv[1])\n        print('accepted')\n"
         "    except MediaError as error:\n        print(error)\n"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)\n"
+        "print(next(int(line.split()[1]) // 1024 for line in open('/proc/self/status') if line.startswith('VmHWM')))\n"
     )
     done = subprocess.run([sys.executable, "-c", code, tmp_path / "huge.avi"], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
