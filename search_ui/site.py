@@ -7,6 +7,7 @@ from pathlib import Path
 
 from indexer.library import Library
 from indexer.settings import Settings, load_settings
+from search_ui.failures import Failures
 from search_ui.jobs import Jobs
 from search_ui.sessions import Sessions
 from search_ui.viewer import Viewer
@@ -20,6 +21,7 @@ class Site:
         self.sign_in = sign_in
         self.library = Library(settings)
         self.sessions = Sessions(self.library.catalog, settings)
+        self.failures = Failures()
         self.jobs = Jobs(self.library)
 
     def may_add_to(self, viewer: Viewer, collection: str) -> bool:

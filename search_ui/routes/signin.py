@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from html import escape
 from urllib.parse import quote
 
@@ -20,7 +18,6 @@ from search_ui.sessions import COOKIE
 from search_ui.site import site
 from search_ui.strings import Texts, language_of
 
-FAILURES, WINDOW_S = 5, 300.0
 NEXT_COOKIE = "seekpoint_next"
 LARGEST_FORM_BYTES = 10_000
 
@@ -35,35 +32,6 @@ def routes() -> list[BaseRoute]:
     ]
 
 
-class Failures:
-    """How often a name or an address has failed lately; after a few times it has to wait."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._times: dict[str, list[float]] = {}
-
-    def too_many(self, *keys: str) -> bool:
-        with self._lock:
-            return any(len(self._recent(key)) >= FAILURES for key in keys)
-
-    def add(self, *keys: str) -> None:
-        with self._lock:
-            for key in keys:
-                self._times[key] = [*self._recent(key), time.monotonic()]
-            if len(self._times) > 10_000:
-                self._times = {key: times for key in self._times if (times := self._recent(key))}
-
-    def clear(self, key: str) -> None:
-        with self._lock:
-            self._times.pop(key, None)
-
-    def _recent(self, key: str) -> list[float]:
-        return [at for at in self._times.get(key, []) if time.monotonic() - at < WINDOW_S]
-
-
-_failures = Failures()
-
-
 async def ask(request: Request) -> Response:
     return _page(request, "")
 
@@ -74,14 +42,15 @@ async def check(request: Request) -> Response:
         return _page(request, texts("sign_in.wrong"), 413)
     form = await request.form(max_files=0, max_fields=5)
     name, password = str(form.get("name", "")).strip(), str(form.get("password", ""))
-    keys = (f"name {name[:200]}", f"address {request.client.host if request.client else ''}")
-    if _failures.too_many(*keys):
+    address = request.client.host if request.client else ""
+    failures = site().failures
+    if failures.too_many(name, address):
         return _page(request, texts("sign_in.wait"), 429)
     account = await run_in_threadpool(check_password, site().library.catalog, name, password)
     if account is None:
-        _failures.add(*keys)
+        failures.add(name, address)
         return _page(request, texts("sign_in.wrong"), 401)
-    _failures.clear(keys[0])
+    failures.clear(name)
     return _enter(request, account, str(form.get("next", "/")))
 
 

@@ -1,0 +1,105 @@
+"""Uploads, attacked."""
+
+from urllib.parse import quote
+
+import pytest
+from starlette.exceptions import HTTPException
+
+from search_ui.routes.upload import safe_name
+from search_ui.site import open_site, site
+from tests.search_ui.conftest import _client
+from tests.support import colour_video, demo_settings
+
+
+@pytest.fixture
+def client(tmp_path):
+    with _client(open_site(demo_settings(tmp_path / "home", ui_upload_max_mb=1), sign_in=False)) as client:
+        yield client
+
+
+def send(client, name: str, content: bytes, collection: str = "new"):
+    return client.post(f"/upload?collection={quote(collection)}", content=content, headers={"X-File-Name": quote(name)})
+
+
+def files(client) -> list[str]:
+    folder = site().settings.home_path / "uploads"
+    return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+
+
+def wait_for(job_id: int) -> None:
+    import time
+
+    deadline = time.monotonic() + 60
+    while site().jobs.get(job_id).is_open:
+        assert time.monotonic() < deadline, site().jobs.get(job_id)
+        time.sleep(0.05)
+
+
+def test_upload_becomes_searchable(client, tmp_path):
+    video = colour_video(tmp_path / "a.mp4", [("green", 2)]).read_bytes()
+    answer = send(client, "holiday ünïcode 电影.mp4", video)
+    assert (answer.status_code, answer.json()["name"]) == (201, "holiday ünïcode 电影.mp4")
+    wait_for(answer.json()["job"])
+    assert [video.state for video in site().library.videos(["new"])] == ["ready"]
+    assert send(client, "holiday ünïcode 电影.mp4", video).json()["name"] == "holiday ünïcode 电影 (2).mp4"
+
+
+@pytest.mark.parametrize("name", ["../../../etc/cron.d/evil.mp4", "/etc/evil.mp4", "..\\..\\evil.mp4", "a/../../evil.mp4", "C:\\evil.mp4"])
+def test_names_cannot_leave_the_folder(client, tmp_path, name):
+    video = colour_video(tmp_path / "a.mp4", [("green", 1)]).read_bytes()
+    assert send(client, name, video).json()["name"] == "evil.mp4"
+    assert files(client) == ["evil.mp4"]
+
+
+@pytest.mark.parametrize("name", ["evil.sh", "evil", ".mp4", "..", "", "evil.mp4.py", "evil.mp4/", "a\x00.exe"])
+def test_names_of_no_video(client, name):
+    assert send(client, name, b"x").status_code == 415
+    assert files(client) == []
+
+
+def test_safe_name():
+    assert safe_name("a\nb\x1b[31m.mp4") == "a_b_[31m.mp4"
+    assert safe_name("<img src=x onerror=alert(1)>.mkv") == "_img src=x onerror=alert(1)_.mkv"
+    assert len(safe_name("长" * 300 + ".mp4").encode()) <= 155
+    with pytest.raises(HTTPException):
+        safe_name("...mp4")
+
+
+def test_too_large_by_what_it_says(client):
+    answer = client.post("/upload?collection=new", content=b"x", headers={"X-File-Name": "a.mp4", "Content-Length": "2000000"})
+    assert answer.status_code == 413
+    assert files(client) == []
+
+
+def test_too_large_without_saying(client):
+    def body():
+        for _ in range(40):
+            yield b"x" * 50_000
+
+    answer = client.post("/upload?collection=new", content=body(), headers={"X-File-Name": "a.mp4"})
+    assert answer.status_code == 413
+    assert files(client) == [], "nothing is left behind"
+
+
+@pytest.mark.parametrize("content", [b"", b"not a video", b"#EXTM3U\nfile:///etc/passwd\n", b"\x00\x00\x00\x18ftypisom" + b"\x00" * 100])
+def test_what_is_no_video(client, content):
+    answer = send(client, "a.mp4", content)
+    assert answer.status_code == 422
+    assert str(site().settings.home_path) not in answer.text, "no path of the server is told"
+    assert files(client) == []
+
+
+def test_viewers_and_strangers_cannot_upload(signed):
+    for name, code in (("", 401), ("viewer", 403)):
+        assert send(signed(name), "a.mp4", b"x").status_code == code
+
+
+def test_editors_of_some_collections(signed):
+    from indexer.accounts import add_user
+    from tests.search_ui.conftest import PASSWORD
+
+    signed("")
+    add_user(site().library.catalog, "half", PASSWORD, "editor", ["colours"])
+    assert send(signed("half"), "a.mp4", b"x", "private").status_code == 403
+    assert send(signed("half"), "a.mp4", b"x", "new one").status_code == 403
+    assert send(signed("half"), "a.mp4", b"not a video", "colours").status_code == 422
