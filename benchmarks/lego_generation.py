@@ -1,6 +1,6 @@
 """LEGO's decoding against encoding the frames again for every token, as the public code does; both in this run, random weights.
 
-    python benchmarks/lego_generation.py [--tokens 32] [--questions 8] [--json]
+    python -m benchmarks.lego_generation [--tokens 32] [--questions 8] [--json]
 
 The model is of medium size: 8 EVA layers and 8 Llama layers of width 512, 64 frames of 224 x 224.
 """
@@ -11,10 +11,11 @@ import argparse
 import json
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 
-from grounding.lego.config import AudioDims, EvaDims, LegoConfig, QFormerDims
+from grounding.lego.config import EvaDims, LegoConfig, QFormerDims
 from grounding.lego.generation import Generator, Limits, Prompt, Stream
 from grounding.lego.model import LegoModel
 from grounding.lego.video import VideoModality
@@ -32,22 +33,30 @@ class NumberTokenizer:
         return " ".join(map(str, ids))
 
 
-def medium_model() -> LegoModel:
+@dataclass(frozen=True, slots=True)
+class Size:
+    width: int = 512
+    layers: int = 8
+    frames: int = 64
+    image_size: int = 224
+
+
+def random_model(size: Size) -> LegoModel:
     torch.manual_seed(0)
     config = LegoConfig(
         language={
             "vocab_size": VOCABULARY,
-            "hidden_size": 512,
-            "intermediate_size": 1376,
-            "num_hidden_layers": 8,
+            "hidden_size": size.width,
+            "intermediate_size": size.width * 8 // 3,
+            "num_hidden_layers": size.layers,
             "num_attention_heads": 8,
             "num_key_value_heads": 8,
             "max_position_embeddings": 2048,
         },
         clip={},
-        eva=EvaDims(width=512, layers=8, heads=8),
-        qformer=QFormerDims(width=256, layers=4, heads=4, mlp_width=1024),
-        audio=AudioDims(),
+        eva=EvaDims(image_size=size.image_size, width=size.width, layers=size.layers, heads=8),
+        qformer=QFormerDims(width=size.width // 2, layers=size.layers // 2, heads=4, mlp_width=2 * size.width),
+        max_frames=size.frames,
         placeholder_ids={"video": PLACEHOLDER},
     )
     model = LegoModel(config, (VideoModality,)).eval()
@@ -96,8 +105,8 @@ def seconds(run: Callable[[], object], repeats: int) -> float:
     return min(times)
 
 
-def measure(tokens: int, questions: int, repeats: int) -> dict[str, float]:
-    model = medium_model()
+def measure(tokens: int, questions: int, repeats: int, size: Size = Size()) -> dict[str, float]:
+    model = random_model(size)
     clip = torch.randn(3, model.config.max_frames, model.config.eva.image_size, model.config.eva.image_size)
     same = encode_once(model, clip, tokens, 1)[0] == encode_again(model, clip, tokens)
     if not same:

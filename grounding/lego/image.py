@@ -33,7 +33,7 @@ class ImageModality(Modality):
         super().__init__(config)
         self.encoder = ClipPatches(config)
         tower = self.encoder.tower.config
-        width, self.size = tower.hidden_size, tower.image_size
+        width, self.size = int(tower.hidden_size), int(tower.image_size)  # type: ignore[arg-type]
         self.adapter = nn.Sequential(nn.Linear(width, config.hidden_size), nn.GELU(), nn.Linear(config.hidden_size, config.hidden_size))
 
     @property

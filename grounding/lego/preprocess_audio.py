@@ -37,7 +37,7 @@ def sound_tensor(samples: np.ndarray, mels: int = 128, frames: int = 204) -> Ten
     """`(N,)` float in [-1, 1] at 16 kHz, mono -> `(3, 1, mels, frames)` float32."""
     if samples.ndim != 1 or not np.issubdtype(samples.dtype, np.floating) or len(samples) < FRAME_SAMPLES:
         raise MediaError(
-            f"a sound has the shape {samples.shape} and dtype {samples.dtype}; expected at least {FRAME_SAMPLES} float samples, mono, 16 kHz"
+            f"a sound has the shape {samples.shape} and dtype {samples.dtype}; expected {FRAME_SAMPLES} or more floats, mono, 16 kHz"
         )
     wave = torch.from_numpy(samples.astype(np.float32))  # a copy: the mean is taken off in place
     return torch.stack([_clip(wave, start_s, mels, frames) for start_s in clip_starts_s(len(wave))])
