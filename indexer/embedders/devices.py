@@ -1,0 +1,37 @@
+"""Where models run and in which number format, from the settings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from indexer.errors import ModelError
+from indexer.settings import Settings
+
+if TYPE_CHECKING:
+    import torch
+
+
+def choose_device(settings: Settings) -> torch.device:
+    """The device of the settings; ModelError when it is unknown or not there. Applies `settings.threads` to torch."""
+    import torch
+
+    if settings.threads:
+        torch.set_num_threads(settings.threads)
+    try:
+        device = torch.device(settings.torch_device)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise ModelError(f"The device {settings.device!r} cannot be used: {error}".rstrip("."), "SEEKPOINT_DEVICE=auto or cpu runs anywhere") from None
+    return device
+
+
+def choose_dtype(settings: Settings, device: torch.device) -> torch.dtype:
+    """The number format of the settings; auto takes bfloat16 where the hardware multiplies it (elsewhere it is emulated, many times slower)."""
+    import torch
+
+    if settings.dtype != "auto":
+        return getattr(torch, settings.dtype)
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
+    multiplies_bfloat16 = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
+    return torch.bfloat16 if device.type == "cpu" and multiplies_bfloat16() else torch.float32
