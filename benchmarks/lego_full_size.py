@@ -45,10 +45,12 @@ PUBLISHED: Mapping[str, Any] = {
     "mm_vision_select_layer": -2,
     "mm_vision_select_feature": "patch",
     "mm_vision_tower": "openai/clip-vit-large-patch14-336",
-    **{
-        f"{name}_{part}_token": 32_000 + i
-        for i, (name, part) in enumerate(((n, p) for n in ("video", "sound") for p in ("patch", "start", "end")), 3)
-    },
+    "video_patch_token": 32_003,
+    "video_start_token": 32_004,
+    "video_end_token": 32_005,
+    "sound_patch_token": 32_006,
+    "sound_start_token": 32_007,
+    "sound_end_token": 32_008,
 }
 
 
@@ -184,9 +186,9 @@ def run(folder: Path, video: Path, plan: Plan, tokens: int) -> dict[str, float]:
         reply = grounder.ask(QUESTION, {"video": window})
     with stage("another", report):
         spans = grounder.ground(window, "the dog turns around", window=Span(0, length_s))
-    report.update(
-        tokens=len(reply.ids), peak_resident_gb=memory_gb("VmHWM"), parameters=sum(p.numel() for p in grounder.model.parameters())
-    )
+    report["parameters"] = sum(p.numel() for p in grounder.model.parameters())
+    report["peak_resident_gb"] = memory_gb("VmHWM")
+    report["tokens"] = len(reply.ids)
     print(f"wrote {len(reply.ids)} tokens (random weights: no meaning) and {len(spans)} spans")
     return report
 
