@@ -21,7 +21,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON documen
 CollectionOption = Annotated[str, typer.Option("--collection", help="Name of the collection.")]
 CollectionsOption = Annotated[list[str] | None, typer.Option("--collection", help="Only this collection (repeatable).")]
 
-stdout = Console(highlight=False, soft_wrap=True)
+stdout = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 160)  # a pipe has no width of its own
 stderr = Console(stderr=True, highlight=False)
 
 
