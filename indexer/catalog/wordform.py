@@ -1,4 +1,4 @@
-"""Text in the form that the word index reads: compatibility forms unified, and scripts without spaces cut into single characters.
+"""Text in the form that the word index reads: compatibility forms unified, accents taken off, scripts without spaces cut into characters.
 
 A question is brought into the same form, where such a run becomes a phrase: a word of any length is found in a sentence that marks none.
 """
@@ -13,9 +13,13 @@ _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u
 UNSPACED = re.compile(f"[{_UNSPACED}]")
 
 
+_ACCENT = re.compile("[\u0300-\u036f]")
+
+
 def spaced(text: str) -> str:
-    """`看狗 ok` -> ` 看  狗  ok`, roughly: every such character stands alone."""
-    return UNSPACED.sub(lambda match: f" {match[0]} ", unicodedata.normalize("NFKC", text))
+    """`Zürich 看狗` -> `Zurich  看  狗 `: accents off, every character of an unspaced script alone."""
+    plain = _ACCENT.sub("", unicodedata.normalize("NFD", unicodedata.normalize("NFKC", text)))
+    return UNSPACED.sub(lambda match: f" {match[0]} ", unicodedata.normalize("NFC", plain))
 
 
 def index_form(text: str) -> str | None:

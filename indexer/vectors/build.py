@@ -22,7 +22,7 @@ from indexer.errors import CatalogError
 from indexer.vectors.recall import calibrated_nprobe
 from indexer.vectors.rowset import RowSet, fp16_index
 from indexer.vectors.snapshot import Manifest, write_manifest
-from indexer.vectors.storage import flush, sha256
+from indexer.vectors.storage import flush, save_array, sha256
 
 BATCH_ROWS = 20_000
 # k-means: points per list that it learns from (FAISS warns below 39), and rounds; more of either did not raise recall.
@@ -46,8 +46,8 @@ def build_snapshot(catalog: Catalog, key: str, dimension: int, parent: Path, fla
         with catalog.read() as session:
             chunks = np.stack(rows.live_chunks(session, key))
             columns = _write_exact(aside / "exact.faiss", rows.all_vectors(session, key, BATCH_ROWS), dimension, key)
-        np.save(aside / "rows.npy", columns)
-        np.save(aside / "chunks.npy", chunks)
+        save_array(aside / "rows.npy", columns)
+        save_array(aside / "chunks.npy", chunks)
         nlist = list_count(columns.shape[1]) if columns.shape[1] > flat_max_rows else 0
         nprobe = _write_lists(aside, columns, nlist) if nlist else 0
         names = sorted(entry.name for entry in aside.iterdir())

@@ -116,7 +116,7 @@ def read_pointer(parent: Path) -> str | None:
     """What CURRENT says; None: no snapshot was published."""
     try:
         return (parent / CURRENT).read_bytes().decode("ascii", "replace").strip()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import numpy as np
 
 from indexer.errors import StorageError
 
@@ -35,6 +38,13 @@ def write_whole(path: Path, content: bytes) -> None:
     flush(aside)
     aside.replace(path)
     flush(path.parent)
+
+
+def save_array(path: Path, array: np.ndarray) -> None:
+    """Like numpy.save, which hides what the disk said."""
+    content = io.BytesIO()
+    np.save(content, array)
+    path.write_bytes(content.getbuffer())
 
 
 @contextmanager

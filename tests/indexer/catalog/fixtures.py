@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,11 +15,12 @@ from indexer.catalog.tables import Base
 @pytest.fixture(scope="session")
 def postgres_catalog_url(postgres_url: str) -> str:
     """A database with tables, which the tests of this run take in turn."""
+    name = f"catalog_{uuid.uuid4().hex}"
     engine = create_engine(postgres_url, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
-        connection.execute(text("CREATE DATABASE catalog"))
+        connection.execute(text(f"CREATE DATABASE {name}"))
     engine.dispose()
-    url = make_url(postgres_url).set(database="catalog").render_as_string(hide_password=False)
+    url = make_url(postgres_url).set(database=name).render_as_string(hide_password=False)
     upgrade(url)
     return url
 

@@ -22,15 +22,20 @@ EVERYTHING = Selection()
 
 def truth(catalog: Catalog, query: np.ndarray, k: int, selection: Selection = EVERYTHING, key: str = "k1") -> list[tuple[int, float]]:
     """(segment id, score) of the best k by comparing the query with every stored vector."""
-    found = []
     with catalog.read() as s:
-        for lot in rows.all_vectors(s, key):
-            keep = np.ones(len(lot), bool)
-            if selection.collection_ids is not None:
-                keep &= np.isin(lot.collection_ids, selection.collection_ids)
-            if selection.video_ids is not None:
-                keep &= np.isin(lot.video_ids, selection.video_ids)
-            found += zip(lot.ids[keep].tolist(), (lot.vectors[keep] @ query).tolist())
+        lots = list(rows.all_vectors(s, key))
+    return best_of(lots, query, k, selection)
+
+
+def best_of(lots: list[rows.VectorRows], query: np.ndarray, k: int, selection: Selection = EVERYTHING) -> list[tuple[int, float]]:
+    found = []
+    for lot in lots:
+        keep = np.ones(len(lot), bool)
+        if selection.collection_ids is not None:
+            keep &= np.isin(lot.collection_ids, selection.collection_ids)
+        if selection.video_ids is not None:
+            keep &= np.isin(lot.video_ids, selection.video_ids)
+        found += zip(lot.ids[keep].tolist(), (lot.vectors[keep] @ query).tolist())
     return sorted(found, key=lambda pair: -pair[1])[:k]
 
 
