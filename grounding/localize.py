@@ -1,15 +1,15 @@
 """The similarity curve of one video to a query -> spans, without a language model.
 
 Every span between two borders is scored at once: mean inside minus mean outside (TFVTG, Zheng et al. 2024), times the length to a power,
-for without it the best span is a single frame. The curve is smoothed within shots, never across a cut; borders lie half-way between two
-frames or on the cut between them.
+for without it the best span is a single frame, minus what a log-normal prior over lengths says against it. The curve is smoothed within
+shots, never across a cut; borders lie half-way between two frames or on the cut between them. docs/quality-localizer.md has what each
+step gained and what was tried in vain.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
@@ -19,14 +19,19 @@ from grounding.spans import ScoredSpan, Span, suppress
 @dataclass(frozen=True, slots=True)
 class LocalizerOptions:
     smoothing_frames: float = 1.0  # standard deviation of the Gaussian that smooths a shot's curve
-    length_power: float = 0.35  # 0: single frames win, 1/2: the likelihood of one raised stretch in white noise, more: long spans win
-    max_span_s: float = 90.0
+    length_power: float = (
+        0.3  # of seconds. 0: single frames win; 1/2: likelihood of one raised stretch in white noise; more: long spans win
+    )
+    usual_length_s: float = 6.0  # people's moments: 3 to 4 s in films and camera recordings, 8 s in Charades-STA
+    length_weight: float = 0.25  # what a span loses for being e times longer or shorter than usual, in deviations of the curve
+    max_span_s: float = 120.0
     max_iou: float = 0.3  # of two spans that overlap more, the better stays (TFVTG)
-    exhaustive_frames: int = 360  # up to so many frames every span is tried; of more, the neighbourhoods of the highest peaks
+    exhaustive_frames: int = 720  # up to so many frames spans may lie anywhere; of more, in the neighbourhoods of the highest peaks
 
 
 DEFAULT = LocalizerOptions()
 _PEAKS = 4  # neighbourhoods that are searched in a long video
+_NEIGHBOURHOOD_FRAMES = 240
 
 
 def localize(
@@ -51,7 +56,7 @@ def localize(
     borders, is_cut = _borders(times, np.asarray(cuts_s, dtype=np.float64), start_s, end_s)
     curve = _smoothed(values, is_cut, options.smoothing_frames)
     begin, end, scores = _scored(curve, borders, options)
-    best = np.argsort(-scores, kind="stable")[: max(200, 40 * count)]
+    best = _highest(scores, max(200, 40 * count))
     spans = [ScoredSpan(Span(float(borders[begin[k]]), float(borders[end[k]])), float(scores[k])) for k in best]
     return suppress(spans, options.max_iou)[:count]
 
@@ -97,38 +102,48 @@ def _smoothed(values: np.ndarray, is_cut: np.ndarray, deviation: float) -> np.nd
 
 def _scored(curve: np.ndarray, borders: np.ndarray, options: LocalizerOptions) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Border numbers where spans begin and end, and their scores: (M,) int64, (M,) int64, (M,) float64."""
-    frames = len(curve)
-    begin, end = _pairs(frames) if frames <= options.exhaustive_frames else _pairs_near_peaks(curve, options.exhaustive_frames)
-    short = borders[end] - borders[begin] <= options.max_span_s
-    if short.any():
-        begin, end = begin[short], end[short]
-    cumulative = np.concatenate([[0.0], np.cumsum(curve - curve.mean())])
-    inside = cumulative[end] - cumulative[begin]
-    length = end - begin
-    outside = frames - length
+    begin, end = _pairs(curve, borders, options)
+    centred = curve - curve.mean()
+    cumulative = np.concatenate([[0.0], np.cumsum(centred)])
+    inside, frames = cumulative[end] - cumulative[begin], end - begin
+    outside = len(curve) - frames
     # The mean of the whole is 0, so the sum outside is minus the sum inside.
-    contrast = inside / length + inside / np.maximum(outside, 1)
-    deviation = float(curve.std()) or 1.0
-    return begin, end, contrast / deviation * length**options.length_power * np.sqrt(outside / frames)
+    contrast = (inside / frames + inside / np.maximum(outside, 1)) / (float(centred.std()) or 1.0)
+    length_s = np.maximum(borders[end] - borders[begin], 1e-3)
+    share_outside = np.sqrt(outside / len(curve))  # a span that leaves next to nothing outside has nothing to stand out from
+    scores = contrast * length_s**options.length_power * share_outside
+    return begin, end, scores - options.length_weight * np.log(length_s / options.usual_length_s) ** 2
 
 
-@lru_cache(maxsize=64)
-def _pairs(frames: int) -> tuple[np.ndarray, np.ndarray]:
-    begin, end = np.triu_indices(frames + 1, 1)
-    return begin, end
+def _pairs(curve: np.ndarray, borders: np.ndarray, options: LocalizerOptions) -> tuple[np.ndarray, np.ndarray]:
+    """Borders where a span may begin and end: a best span begins where the curve rises and ends where it falls."""
+    steps = np.diff(curve)
+    rises = np.concatenate([[0], np.flatnonzero(steps >= 0) + 1])
+    falls = np.concatenate([np.flatnonzero(steps <= 0) + 1, [len(curve)]])
+    found = []
+    for first, last in _neighbourhoods(curve, options.exhaustive_frames):
+        begins = rises[(rises >= first) & (rises < last)]
+        ends = falls[(falls > first) & (falls <= last)]
+        row, column = np.nonzero((begins[:, None] < ends) & (borders[ends] - borders[begins][:, None] <= options.max_span_s))
+        found.append((begins[row], ends[column]))
+    begin, end = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    return (begin, end) if len(begin) else (np.array([0]), np.array([len(curve)]))
 
 
-def _pairs_near_peaks(curve: np.ndarray, width: int) -> tuple[np.ndarray, np.ndarray]:
-    """All pairs within neighbourhoods of the highest peaks, `width` frames in total each way, so that hours cost no more than minutes."""
-    width = width // 2
+def _neighbourhoods(curve: np.ndarray, exhaustive_frames: int) -> Iterator[tuple[int, int]]:
+    """Stretches of frames [first, last) to search: all, or around the highest peaks, so that hours cost little more than minutes."""
+    if len(curve) <= exhaustive_frames:
+        yield 0, len(curve)
+        return
     rest = curve.copy()
-    begins, ends = [], []
     for _ in range(_PEAKS):
         peak = int(np.argmax(rest))
-        first = min(max(0, peak - width // 2), len(curve) - width)
-        begin, end = _pairs(width)
-        begins.append(begin + first)
-        ends.append(end + first)
-        rest[first : first + width] = -np.inf
-    keys = np.unique(np.concatenate(begins) * (len(curve) + 1) + np.concatenate(ends))
-    return keys // (len(curve) + 1), keys % (len(curve) + 1)
+        first, last = max(0, peak - _NEIGHBOURHOOD_FRAMES // 2), min(len(curve), peak + _NEIGHBOURHOOD_FRAMES // 2)
+        yield first, last
+        rest[first:last] = -np.inf
+
+
+def _highest(scores: np.ndarray, count: int) -> np.ndarray:
+    """Places of the `count` highest, best first, earlier first among equals."""
+    places = np.argpartition(-scores, count)[:count] if len(scores) > count else np.arange(len(scores))
+    return places[np.lexsort((places, -scores[places]))]

@@ -14,8 +14,10 @@ import numpy as np
 from grounding.localize import localize
 from grounding.spans import ScoredSpan, Span
 
-BEST_FRAMES = 5  # a stretch scores the mean of so many best frames: one frame is noise, all of them drown a short moment
+WINDOW_FRAMES, BEST_FRAMES = 8, 4  # the best half of some 4 s: one frame is noise, the mean of all drowns a short moment
+CONTEXT_SHARE, CONTEXT_WEIGHT = 0.25, 0.5  # the best quarter of the chunk around it speaks too, half as loud
 LOCALIZED = 24  # stretches whose boundaries are looked for; the others could not come into view
+MATCH_THRESHOLD = 0.0  # as sure as of a caption that has nothing to do with the library
 SAME_RUN_S = 1.0  # blocks closer than this are one stretch
 RRF_CONSTANT = 60  # Cormack et al. 2009
 
@@ -44,7 +46,7 @@ class RankedMoment:
 @dataclass(frozen=True, slots=True)
 class Ranking:
     moments: tuple[RankedMoment, ...]
-    confidence: float  # standard deviations by which the best answer exceeds what the library says to this question on average
+    confidence: float  # how far the best answer exceeds the library's usual one, in deviations of the same for neutral captions
     matched: bool
 
 
@@ -90,23 +92,27 @@ def rank_moments(
     blocks: Sequence[Block],
     *,
     background: np.ndarray | None = None,
-    threshold: float = 0.0,
+    probes: np.ndarray | None = None,
+    threshold: float = MATCH_THRESHOLD,
     per_video: int = 3,
     limit: int = 50,
 ) -> Ranking:
     """Moments of the blocks' videos, best first, at most `per_video` of each and `limit` in all.
 
-    `query` (D,) float32 unit. `background` (B, D): vectors sampled from the whole library, from which comes the confidence; without it the
-    blocks are their own background.
+    `query` (D,) float32 unit. `background` (B, D): vectors sampled from the whole library, `probes` (P, D): vectors of
+    `indexer.probes.PROBE_TEXTS`; the confidence comes from both. Without a background the blocks are their own, without probes the
+    confidence is the bare margin of similarity.
     """
     if not blocks:
         return Ranking((), -np.inf, False)
     stretches = [_stretch(query, run) for run in _runs(blocks)]
     stretches.sort(key=lambda s: -s.score)
     per_stretch = (moment for stretch in stretches[:LOCALIZED] for moment in _moments(stretch, per_video))
-    moments = _ordered(per_stretch, per_video)[:limit]
-    rest = tuple(_whole(stretch) for stretch in stretches[LOCALIZED:])
-    confidence = _confidence(query, stretches, background)
+    moments = _ordered(per_stretch, per_video)
+    rest = (_whole(stretch) for stretch in stretches[LOCALIZED:])
+    if background is None:
+        background = np.concatenate([block.vectors for block in blocks])
+    confidence = _confidence(query, stretches[0].score, background.astype(np.float32, copy=False), probes)
     return Ranking((*moments, *rest)[:limit], confidence, bool(confidence >= threshold))
 
 
@@ -136,23 +142,31 @@ def _runs(blocks: Iterable[Block]) -> Iterator[list[Block]]:
 
 
 def _stretch(query: np.ndarray, run: Sequence[Block]) -> _Stretch:
-    curve = np.concatenate([block.vectors.astype(np.float32, copy=False) @ query for block in run])
+    curves = [block.vectors.astype(np.float32, copy=False) @ query for block in run]
     return _Stretch(
         run[0].video_id,
         Span(run[0].start_s, max(block.end_s for block in run)),
         np.concatenate([block.times_s for block in run]),
-        curve,
+        np.concatenate(curves),
         np.concatenate([block.cuts_s for block in run]),
-        mean_of_best(curve),
+        max(window_score(curve_of_block) for curve_of_block in curves),
     )
 
 
-def mean_of_best(values: np.ndarray, count: int = BEST_FRAMES) -> float:
-    """Mean of the highest `count` of (N,) values (of all, where there are fewer); -inf without values."""
-    if not len(values):
+def window_score(curve: np.ndarray) -> float:
+    """How well the frames of a chunk (N,) answer: the best frames of its best window, and the best of all of it; -inf without frames."""
+    if not len(curve):
         return -np.inf
-    count = min(count, len(values))
-    return float(np.partition(values, len(values) - count)[-count:].mean())
+    windows = np.lib.stride_tricks.sliding_window_view(curve, min(WINDOW_FRAMES, len(curve)))
+    window = float(_mean_of_best(windows, BEST_FRAMES).max())
+    context = float(_mean_of_best(curve, int(np.ceil(CONTEXT_SHARE * len(curve)))))
+    return (window + CONTEXT_WEIGHT * context) / (1 + CONTEXT_WEIGHT)
+
+
+def _mean_of_best(values: np.ndarray, count: int) -> np.ndarray:
+    """Mean of the highest `count` along the last axis, of all where there are fewer."""
+    size = values.shape[-1]
+    return np.partition(values, max(size - count, 0), axis=-1)[..., -count:].mean(axis=-1)
 
 
 def _moments(stretch: _Stretch, count: int) -> Iterator[RankedMoment]:
@@ -174,7 +188,7 @@ def _whole(stretch: _Stretch) -> RankedMoment:
 
 
 def _support(stretch: _Stretch, found: ScoredSpan) -> float:
-    return mean_of_best(stretch.curve[_inside(stretch, found.span)])
+    return window_score(stretch.curve[_inside(stretch, found.span)])
 
 
 def _peak_s(stretch: _Stretch, span: Span) -> float:
@@ -195,9 +209,20 @@ def _ordered(moments: Iterable[RankedMoment], per_video: int) -> list[RankedMome
     return sorted(kept, key=lambda m: -m.score)
 
 
-def _confidence(query: np.ndarray, stretches: Sequence[_Stretch], background: np.ndarray | None) -> float:
-    usual = np.concatenate([s.curve for s in stretches]) if background is None else background.astype(np.float32, copy=False) @ query
-    return (stretches[0].score - float(usual.mean())) / (float(usual.std()) or 1.0)
+def _confidence(query: np.ndarray, score: float, background: np.ndarray, probes: np.ndarray | None) -> float:
+    """Margin of the best answer over the library's usual similarity to the question, against the same margin of neutral captions.
+
+    Subtracting the usual similarity corrects for questions that are near to everything; the probes give it a scale that holds for other
+    embedders and libraries (median and median absolute deviation: some probes do have an answer).
+    """
+    usual = background.mean(axis=0)
+    margin = score - float(usual @ query)
+    if probes is None or not len(probes):
+        return margin
+    margins = (background @ probes.T).max(axis=0) - probes @ usual
+    middle = float(np.median(margins))
+    deviation = 1.4826 * float(np.median(np.abs(margins - middle)))
+    return (margin - middle) / (deviation or 1.0)
 
 
 # ---- several modalities ----------------------------------------------------------------------------------------------------------
