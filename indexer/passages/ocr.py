@@ -21,8 +21,6 @@ _loaded: dict[int, RapidText] = {}
 
 
 class TextModel(Protocol):
-    key: str
-
     def find(self, image: np.ndarray) -> np.ndarray:
         """Lines in an image (H, W, 3) uint8 RGB: (K, 4, 2) float32 corners x, y, from the upper left one clockwise."""
         ...
@@ -33,8 +31,6 @@ class TextModel(Protocol):
 
 
 class RapidText:
-    key = "rapidocr-ppocr6-small"
-
     def __init__(self, threads: int) -> None:
         try:
             import rapidocr

@@ -14,7 +14,7 @@ GROUP_S = 28.0  # Whisper hears 30 s at once
 FRAME = 512  # samples that the detector takes at once, 32 ms
 
 _PAUSE_S = 0.4  # shorter silence lies within a sentence
-_JOIN_S = 2.0  # stretches of speech with a shorter pause between them are heard together
+_JOIN_S = 0.8  # stretches with a shorter pause between them (beyond the margin of each) are heard together
 _QUIET = 0.3  # probability of speech below which a frame counts as pause
 _GOOD_PAUSE_S = 0.5
 

@@ -35,7 +35,8 @@ _loaded: dict[tuple[str, str, str, int], SpeechModel] = {}
 class SpeechModel(Protocol):
     """key: identity of the model and of all that decides its text."""
 
-    key: str
+    @property
+    def key(self) -> str: ...
 
     def transcribe(self, samples: np.ndarray, offset_s: float) -> list[Passage]:
         """samples (N,) float32 at 16 kHz in [-1, 1]; times of the passages count `offset_s` as the first sample."""

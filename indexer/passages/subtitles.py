@@ -6,6 +6,7 @@ import json
 import os
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -17,13 +18,12 @@ SIDE_SUFFIXES = (".srt", ".vtt", ".ass", ".ssa")
 _MAX_BYTES = 20_000_000
 _FULL_SHARE = 0.05  # of the video that subtitles cover at least; fewer are signs and foreign dialogue alone, and speech is recognised
 _CONTIGUOUS_S = 0.1
-_ISO = {
-    **{"ara": "ar", "bul": "bg", "cat": "ca", "ces": "cs", "cze": "cs", "chi": "zh", "zho": "zh", "cmn": "zh", "dan": "da", "deu": "de"},
-    **{"ger": "de", "ell": "el", "gre": "el", "eng": "en", "est": "et", "fas": "fa", "per": "fa", "fin": "fi", "fra": "fr", "fre": "fr"},
-    **{"heb": "he", "hin": "hi", "hrv": "hr", "hun": "hu", "ind": "id", "ita": "it", "jpn": "ja", "kor": "ko", "lav": "lv", "lit": "lt"},
-    **{"nld": "nl", "dut": "nl", "nor": "no", "nob": "no", "pol": "pl", "por": "pt", "ron": "ro", "rum": "ro", "rus": "ru", "slk": "sk"},
-    **{"slo": "sk", "slv": "sl", "spa": "es", "srp": "sr", "swe": "sv", "tha": "th", "tur": "tr", "ukr": "uk", "vie": "vi"},
-}
+_ISO_639 = (  # -2 (and the bibliographic codes of old files) to -1
+    "ara:ar bul:bg cat:ca ces:cs cze:cs chi:zh zho:zh cmn:zh dan:da deu:de ger:de ell:el gre:el eng:en est:et fas:fa per:fa "
+    "fin:fi fra:fr fre:fr heb:he hin:hi hrv:hr hun:hu ind:id ita:it jpn:ja kor:ko lav:lv lit:lt nld:nl dut:nl nor:no nob:no "
+    "pol:pl por:pt ron:ro rum:ro rus:ru slk:sk slo:sk slv:sl spa:es srp:sr swe:sv tha:th tur:tr ukr:uk vie:vi "
+)
+_ISO = {pair[:3]: pair[4:] for pair in _ISO_639.split()}
 
 
 def find_subtitles(path: str | os.PathLike[str], duration_s: float, language: str = "") -> list[Passage]:
@@ -42,7 +42,7 @@ def find_subtitles(path: str | os.PathLike[str], duration_s: float, language: st
     found = _preferred(candidates, duration_s, language) or _preferred(read_tracks(path), duration_s, language)
     if not found and failures:
         raise failures[0]
-    return found
+    return [replace(p, end_s=min(p.end_s, duration_s)) for p in found if p.start_s < duration_s]
 
 
 def side_files(path: str | os.PathLike[str]) -> list[Path]:
@@ -57,14 +57,15 @@ def side_files(path: str | os.PathLike[str]) -> list[Path]:
 
 def read_side_file(path: Path) -> list[Passage]:
     """The cues of an SRT, VTT, ASS or SSA file. Raises MediaError when it is none or is too large."""
-    import pysubs2
+    from pysubs2 import SSAFile
+    from pysubs2.exceptions import Pysubs2Error
 
     if path.stat().st_size > _MAX_BYTES:
         raise MediaError(f"{path} has more than {_MAX_BYTES // 1_000_000} MB", "Subtitles are text; check that it is one of them")
     text = _decode(path.read_bytes())
     try:
-        subtitles = pysubs2.SSAFile.from_string(text)
-    except (pysubs2.Pysubs2Error, ValueError, IndexError, OverflowError) as error:
+        subtitles = SSAFile.from_string(text)
+    except (Pysubs2Error, ValueError, IndexError, OverflowError) as error:
         raise MediaError(f"cannot read {path} as subtitles: {error}", "SRT, VTT, ASS and SSA are read") from error
     ending = path.stem.rpartition(".")[2].lower()
     events = [e for e in subtitles if not e.is_comment and not e.is_drawing]
@@ -73,11 +74,13 @@ def read_side_file(path: Path) -> list[Passage]:
 
 def read_tracks(path: str | os.PathLike[str]) -> list[list[Passage]]:
     """The cues of each text track, those marked as forced last; pictures of text (DVD, Blu-ray) are left out. Raises MediaError."""
+    from av.stream import Disposition
+
     from indexer.media.safety import media_errors, open_container
 
     with media_errors(path), open_container(path) as container:
         streams = [s for s in container.streams.subtitles if s.codec_context]
-        streams.sort(key=lambda s: "forced" in s.disposition.name.lower() if s.disposition else False)
+        streams.sort(key=lambda s: Disposition.forced in s.disposition)
         tracks = [_cues(_track_cues(container, stream), _language(stream.language or "")) for stream in streams]
     return [track for track in tracks if track]
 
@@ -163,7 +166,7 @@ def _cues(events: Iterable[tuple[float, float, str]], language: str | None) -> l
         if not lines or end_s <= max(0.0, start_s):
             continue
         if rolled == len(lines):
-            passages[-1] = _until(passages[-1], end_s)
+            passages[-1] = replace(passages[-1], end_s=max(passages[-1].end_s, end_s))
             continue
         span = Span(max(0.0, start_s), end_s)
         passages.append(Passage("speech", span.start_s, span.end_s, " ".join(lines[rolled:]), language))
@@ -173,10 +176,6 @@ def _cues(events: Iterable[tuple[float, float, str]], language: str | None) -> l
 def _rolled(before: list[str], lines: list[str]) -> int:
     """How many of the first `lines` ended the cue before."""
     return next((n for n in range(min(len(before), len(lines)), 0, -1) if before[-n:] == lines[:n]), 0)
-
-
-def _until(passage: Passage, end_s: float) -> Passage:
-    return Passage(passage.kind, passage.start_s, max(passage.end_s, end_s), passage.text, passage.language, passage.confidence)
 
 
 def _srt_time(seconds: float) -> str:

@@ -1,0 +1,154 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from grounding.spans import Span
+from indexer.media.reader import Reader
+from indexer.passages.base import Passage
+from indexer.passages.ocr import SHORT_SIDE, TextModel, load_text_model
+from indexer.passages.screen import RATE_HZ, ScreenText, read_screen, screen_key
+from indexer.settings import load_settings
+from tests.indexer.passages.pictures import WIDTH, bars, film, moving, plain, write
+
+pytest.importorskip("rapidocr", reason="the extra ocr is not installed")
+NO_CUTS = np.empty(0)
+
+
+@pytest.fixture(scope="module")
+def model() -> TextModel:
+    return load_text_model(load_settings())
+
+
+def read(model: TextModel, frames, cuts_s=NO_CUTS, looks: int | None = None) -> list[Passage]:
+    screen = ScreenText(model, Span(0, len(frames)))
+    screen.feed(frames, np.asarray(cuts_s))
+    if looks is not None:
+        assert screen.looks <= looks
+    return screen.finish()
+
+
+def told(passages: list[Passage]) -> list[tuple[str, float, float]]:
+    return [(p.text, p.start_s, p.end_s) for p in passages]
+
+
+def test_a_title_holds_from_its_first_to_its_last_sighting(model: TextModel):
+    frames = film(8, lambda c, s: write(c, "Quarterly results", 200, 180, 48) if 2 <= s <= 5 else None)
+    passages = read(model, frames, looks=2)
+    assert told(passages) == [("Quarterly results", 1.5, 5.5)]
+    assert passages[0].kind == "screen"
+    assert passages[0].words is None
+    assert passages[0].confidence is not None
+    assert type(passages[0].confidence) is float
+    assert passages[0].confidence > 0.9
+
+
+def test_a_title_that_is_cut_to_starts_at_the_cut(model: TextModel):
+    frames = film(6, lambda c, s: write(c, "Chapter Two", 200, 180, 48) if 2 <= s <= 3 else None)
+    assert told(read(model, frames, [1.28, 3.84])) == [("Chapter Two", 1.28, 3.84)]
+
+
+def test_a_title_is_read_once_however_long_it_stays(model: TextModel):
+    frames = film(30, lambda c, s: write(c, "The harbour at seven", 120, 180, 40))
+    assert told(read(model, frames, looks=1)) == [("The harbour at seven", 0, 30)]
+
+
+def test_a_lower_third_over_moving_pictures(model: TextModel):
+    def draw(canvas, second):
+        if 3 <= second <= 8:
+            canvas.rectangle((40, 370, 520, 450), fill=(10, 30, 80))
+            write(canvas, "Maria Gonzalez", 60, 376, 32)
+            write(canvas, "Harbour master", 60, 416, 24)
+
+    assert told(read(model, film(12, draw, moving))) == [("Maria Gonzalez", 2.5, 8.5), ("Harbour master", 2.5, 8.5)]
+
+
+def test_subtitles_that_follow_each_other_in_one_place(model: TextModel):
+    texts = ("Where have you been all day?", "I was down at the harbour.", "And what did you see there?")
+    frames = film(9, lambda c, s: write(c, texts[s // 3], 200, 420, 28), moving)
+    assert told(read(model, frames)) == [(texts[0], 0, 2.5), (texts[1], 2.5, 5.5), (texts[2], 5.5, 9)]
+
+
+def test_credits_that_roll_come_once_each(model: TextModel):
+    names = ("Directed by Anna Lind", "Camera Peter Holm", "Sound Ingrid Berg", "Music Olaf Strand", "Editing Karin Dahl")
+    frames = film(14, lambda c, s: [write(c, name, 240, 470 + 90 * n - 60 * s, 30) for n, name in enumerate(names)])
+    passages = read(model, frames)
+    assert [p.text for p in passages] == list(names)
+    assert all(p.end_s - p.start_s >= 5 for p in passages)
+
+
+def test_a_ticker_is_put_together(model: TextModel):
+    news = "Storm warning for the northern coast: ferries stay in port until Friday morning"
+    frames = film(12, lambda c, s: write(c, news, WIDTH - 160 * s, 430, 30))
+    texts = [p.text for p in read(model, frames)]
+    assert any("northern coast: ferries stay in port until" in text for text in texts)
+    assert len(texts) <= 3
+
+
+@pytest.mark.parametrize("background", [plain, moving, bars], ids=["smooth", "moving", "railings"])
+def test_no_text_where_there_is_none(model: TextModel, background):
+    assert read(model, film(10, lambda c, s: None, background), looks=0 if background is plain else 6) == []
+
+
+def test_chinese(model: TextModel):
+    fonts = pytest.importorskip("pylopdf_fonts_zh_cn", reason="no font with Chinese letters (pylopdf-fonts-zh-cn)")
+    frames = film(4, lambda c, s: write(c, "今天天气很好我们去公园", 120, 180, 40, font=str(fonts.sans_path())))
+    assert told(read(model, frames)) == [("今天天气很好我们去公园", 0, 4)]
+
+
+def test_a_small_line(model: TextModel):
+    frames = film(3, lambda c, s: write(c, "Subject to audit and approval", 60, 440, 14))
+    assert [p.text for p in read(model, frames)] == ["Subject to audit and approval"]
+
+
+def test_a_slide_gives_each_of_its_lines(model: TextModel):
+    lines = ("Revenue grew by twelve percent", "Costs fell in all regions", "Outlook: cautious", "Questions?")
+    frames = film(3, lambda c, s: [write(c, line, 80, 60 + 90 * n, 32) for n, line in enumerate(lines)])
+    assert [p.text for p in read(model, frames, looks=1)] == list(lines)
+
+
+def test_steps_with_other_numbers_stay_apart(model: TextModel):
+    frames = film(6, lambda c, s: write(c, f"Step {1 + s // 3}: add water", 200, 200, 40))
+    assert [p.text for p in read(model, frames)] == ["Step 1: add water", "Step 2: add water"]
+
+
+def test_portions_change_nothing(model: TextModel):
+    def draw(canvas, second):
+        write(canvas, "Platform nine" if second < 5 else "Exit to the street", 200, 200, 36)
+
+    frames = film(10, draw, moving)
+    whole = read(model, frames)
+    parts = ScreenText(model, Span(0, 10))
+    for at in range(0, 10, 3):
+        part = type(frames)(frames.images[at : at + 3], frames.times_s[at : at + 3], frames.durations_s[at : at + 3])
+        parts.feed(part, NO_CUTS)
+    assert parts.finish() == whole
+    assert [p.text for p in whole] == ["Platform nine", "Exit to the street"]
+
+
+def test_no_pictures_no_passages(model: TextModel):
+    frames = film(1, lambda c, s: None)
+    empty = type(frames)(frames.images[:0], frames.times_s[:0], frames.durations_s[:0])
+    assert read_screen(load_settings(), empty, NO_CUTS, Span(0, 90)) == []
+
+
+def test_it_says_nothing(capfd: pytest.CaptureFixture[str], model: TextModel):
+    model.find(plain(0))
+    model.read([np.zeros((30, 100, 3), np.uint8)])
+    assert capfd.readouterr() == ("", "")
+
+
+def test_the_key_names_model_size_and_rate():
+    assert screen_key(load_settings()).startswith(f"rapidocr-{SHORT_SIDE}-{RATE_HZ:g}hz")
+
+
+def test_real_titles_are_read_and_real_landscapes_are_not(model: TextModel, test_data: Path):
+    texts = {}
+    for name in ("sintel_trailer.mp4", "zamba_chimps.mp4", "mdn_flower.mp4", "sam2_juggle.mp4"):
+        seconds = {"sintel_trailer.mp4": 52.0}.get(name, 5.0)
+        with Reader(test_data / "natural" / name) as reader:
+            picture = reader.read(0, seconds, RATE_HZ, SHORT_SIDE)
+        texts[name] = [p.text for p in read_screen(load_settings(), picture.frames, picture.cuts_s, Span(0, seconds))]
+    assert "SINTEL" in texts["sintel_trailer.mp4"]
+    assert texts["zamba_chimps.mp4"] == ["2015-03-25"]
+    assert texts["mdn_flower.mp4"] == texts["sam2_juggle.mp4"] == []
