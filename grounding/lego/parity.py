@@ -150,7 +150,7 @@ def tensors(fixture: Fixture) -> Iterator[Quantity]:
 
 def stages(fixture: Fixture) -> Iterator[Quantity]:
     for name, prefix in (("image", "image"), ("video", "video"), ("sound", "audio")):
-        ours = _stages(fixture.model, name, fixture.inputs.tensor(INPUTS[name]))
+        ours = stage_outputs(fixture.model, name, fixture.inputs.tensor(INPUTS[name]))
         for key in fixture.expected.names(f"{prefix}."):
             if key.removeprefix(f"{prefix}.") in ours:
                 yield near(key, ours[key.removeprefix(f"{prefix}.")], fixture.expected[key], STAGE)
@@ -166,7 +166,7 @@ def other_inputs(fixture: Fixture) -> Iterator[Quantity]:
         "audio_one_zero_clip": ("sound", torch.zeros(1, 1, 1, dims.mels, dims.frames)),
     }
     for case, (name, items) in cases.items():
-        ours = _stages(fixture.model, name, items)
+        ours = stage_outputs(fixture.model, name, items)
         for key in fixture.expected.names(f"{case}."):
             yield near(key, ours[key.removeprefix(f"{case}.")], fixture.expected[key], STAGE)
 
@@ -323,7 +323,7 @@ def unequal(name: str, ours: Any, theirs: Any) -> Quantity:
     return Quantity(name, count, EXACT)
 
 
-def _stages(model: LegoModel, name: str, items: Tensor) -> dict[str, Tensor]:
+def stage_outputs(model: LegoModel, name: str, items: Tensor) -> dict[str, Tensor]:
     """Outputs of all stages of one modality; what is named `*_clip0` only of the first clip."""
     modality, seen = model.modality(name), {}
     handles = [modality.get_submodule(path).register_forward_hook(_keep(seen, stage)) for stage, path in STAGES[name].items()]
