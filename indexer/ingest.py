@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from grounding.spans import Span
 from sqlalchemy.orm import Session
 
 from indexer.artefacts import Artefacts
@@ -22,14 +21,14 @@ from indexer.catalog import collections, videos, work
 from indexer.catalog.session import Catalog
 from indexer.catalog.videos import KnownPath, PathStamp
 from indexer.catalog.work import WorkItem
-from indexer.errors import CatalogError, SeekpointError, StorageError
+from indexer.errors import CatalogError, MediaError, SeekpointError, StorageError
 from indexer.files import FoundFile, Roots, Unusable, content_hash, find_files, printable
 from indexer.media.files import MediaFiles
 from indexer.media.process import probe_in_process
 from indexer.owner import dead_owners, owner_name
 from indexer.segments import plan_chunks
 from indexer.settings import Settings
-from indexer.stages import Stage
+from indexer.stages import Source, Stage
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -90,7 +89,7 @@ class _FileTask:
     file: FoundFile
     video_id: int = 0
     relation: Literal["new", "known", "moved", "same content"] = "new"
-    duration_s: float = 0.0
+    source: Source | None = None
     chunks_done: int = 0
     advanced_bytes: float = 0.0
     errors: list[SeekpointError] = field(default_factory=list)
@@ -182,9 +181,15 @@ class Ingest:
                 known_id = videos.add_video(session, self._collection_id, digest, task.file.size_bytes, info, stamp)
         task.video_id = known_id
         with self.catalog.begin() as session:
-            task.duration_s = videos.get_video(session, known_id).duration_s
-            work.plan(session, known_id, plan_chunks(task.duration_s, self.settings.chunk_s), self._keys)
+            video = videos.get_video(session, known_id)
+            task.source = Source(path, video.duration_s, has_pictures=video.width > 0, has_sound=video.audio_tracks > 0)
+            self._require_something(task.source)
+            work.plan(session, known_id, plan_chunks(video.duration_s, self.settings.chunk_s), self._keys)
             work.retry(session, [known_id])
+
+    def _require_something(self, source: Source) -> None:
+        if not source.has_pictures and "speech" not in self.stages:
+            raise MediaError(f"{printable(source.path)} has no video stream", "switch speech on (SEEKPOINT_SPEECH=1) to search its sound")
 
     @property
     def _keys(self) -> dict[str, str]:
@@ -222,7 +227,8 @@ class Ingest:
                 yield from self._finish_first(ahead)
 
     def _read(self, media: MediaFiles, job: Job) -> Any:
-        return job.stage.read(media, job.task.file.path, Span(job.item.start_s, job.item.end_s))
+        assert job.task.source is not None, "a job is planned after its file was recognised"
+        return job.stage.read(media, job.task.source, job.item.span)
 
     def _finish_first(self, ahead: deque[tuple[Job | _FileTask, Future[Any] | None]]) -> Iterator[Job | _FileTask]:
         """The first job that waits, and the files that end right behind it."""
@@ -247,7 +253,12 @@ class Ingest:
             )
         else:
             self._commit(job, result, time.monotonic() - started)
-        share = job.task.file.size_bytes * (job.item.end_s - job.item.start_s) / max(job.task.duration_s, 1e-9) / len(self.stages)
+        share = (
+            job.task.file.size_bytes
+            * (job.item.end_s - job.item.start_s)
+            / max(job.task.source.duration_s if job.task.source else 0.0, 1e-9)
+            / len(self.stages)
+        )
         job.task.advanced_bytes += share
         self.observer.advanced(share, job.item.end_s - job.item.start_s)
 

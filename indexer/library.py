@@ -138,9 +138,9 @@ class Library:
             return self._indexes[key]
 
     def stages(self, *, fast: bool = False) -> list[Stage]:
-        from indexer.stages import PictureStage
+        from indexer.stages import configured_stages
 
-        return [PictureStage(self.embedder, self.settings, self.artefacts, fast)]
+        return configured_stages(self.settings, lambda: self.embedder, fast=fast)
 
     # --- ingest ---
 

@@ -34,7 +34,7 @@ def colour_video(path: Path, shots: Sequence[tuple[str, float]], size: tuple[int
 
 
 def demo_settings(home: Path, **overrides) -> Settings:
-    return Settings(home=home, embedder="demo", threads=1, **overrides)
+    return Settings(**{"home": home, "embedder": "demo", "threads": 1, "speech": False, "screen_text": False, **overrides})
 
 
 def demo_library(home: Path, **overrides) -> Library:

@@ -28,7 +28,7 @@ def seekpoint(home: Path, *arguments: object, **environment: str) -> subprocess.
         **os.environ,
         "SEEKPOINT_HOME": str(home),
         "SEEKPOINT_EMBEDDER": "demo",
-        "SEEKPOINT_THREADS": "1",
+        "SEEKPOINT_THREADS": "1", "SEEKPOINT_SPEECH": "0", "SEEKPOINT_SCREEN_TEXT": "0",
         "COLUMNS": "200",
         **environment,
     }

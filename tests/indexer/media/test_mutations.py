@@ -102,7 +102,8 @@ def attempt(outcomes: Counter[str], call: Callable[[], object]) -> bool:
     except (MediaTimeout, ReadingProcessDied):
         raise
     except MediaError as error:
-        assert "mutant" in str(error)
+        if "mutant" not in error.message:
+            raise
         outcomes["refused"] += 1
         return False
     outcomes["read"] += 1
@@ -140,7 +141,8 @@ def test_the_originals_are_sound(originals, tmp_path):
         process = MediaProcess(tmp_path / kind)
         process.call("open", str(tmp_path / kind), 1, MAX_PIXELS, timeout_s=TIMEOUT_S)
         told, cuts_s, damage = process.call("read", 0.0, 5.0, 4.0, 48, False, timeout_s=TIMEOUT_S)
-        assert (told[0], damage, len(cuts_s)) == ((8, 48, 72, 3), "", 0), kind
+        assert (told[0][1:], damage, len(cuts_s)) == ((48, 72, 3), "", 0), kind
+        assert told[0][0] in (8, 9), kind  # AVI begins a picture late
         samples, _ = process.call("audio", str(tmp_path / kind), 0.5, 1.5, 16_000, 0, timeout_s=TIMEOUT_S)
         assert np.abs(samples).max() > 0.05, kind
         process.close()

@@ -13,6 +13,7 @@ from scenedetect import AdaptiveDetector, FrameTimecode
 from indexer.errors import MediaError
 from indexer.media.cuts import NEAR, difference, is_cut, small_picture
 from indexer.media.frames import Frames, sample_frames
+from indexer.media.probe import probe
 from indexer.media.reader import Reader
 from tests.indexer.media.golden import ffmpeg, read_number
 
@@ -243,3 +244,42 @@ def test_edge_files(test_data):
         again = sample_frames(path, times_s=[middle_s, float(frames.times_s[-1])], short_side=48)
         np.testing.assert_array_equal(again.images[0], frames.images[len(frames) // 2], err_msg=row["file"])
         np.testing.assert_array_equal(again.images[1], frames.images[-1], err_msg=row["file"])
+
+
+def test_files_that_do_not_tell_their_length(tmp_path, make_golden):
+    """A raw stream has neither times nor an index; what a browser records has times."""
+    source = make_golden("constant").path
+    ffmpeg("-i", source, "-c", "copy", "-f", "h264", tmp_path / "v.h264")
+    ffmpeg("-i", source, "-c", "copy", "-live", "1", "-f", "matroska", tmp_path / "v.mkv")
+    for name in ("v.h264", "v.mkv"):
+        info = probe(tmp_path / name)
+        assert info.duration_s == pytest.approx(2.4, abs=0.01), name
+        assert info.width == 192
+        with Reader(tmp_path / name) as reader:
+            frames = reader.read(1.5, 2.0, 1000.0, 64).frames
+        assert [read_number(image) for image in frames.images] == list(range(37, 50)), name
+
+
+def test_a_container_that_breaks_off_is_damage_and_sound_that_goes_on_is_none(tmp_path, make_golden):
+    source = make_golden("constant").path
+    sine = ("-f", "lavfi", "-i", "sine=d=12", "-c:v", "copy", "-c:a", "libopus")
+    ffmpeg("-stream_loop", 4, "-i", source, *sine, "-shortest", tmp_path / "whole.mkv")
+    ffmpeg("-i", source, *sine, tmp_path / "sound_goes_on.mkv")
+    data = (tmp_path / "whole.mkv").read_bytes()
+    (tmp_path / "half.mkv").write_bytes(data[: len(data) // 2])
+    damage = {}
+    for name in ("whole", "sound_goes_on", "half"):
+        with Reader(tmp_path / f"{name}.mkv") as reader:
+            damage[name] = reader.read(0.0, 100.0, 2.0, 64).damage
+    assert (damage["whole"], damage["sound_goes_on"]) == ("", "")
+    assert damage["half"].startswith("the pictures end at 6.")
+
+
+def test_time_that_goes_backwards_is_reported(tmp_path, make_golden):
+    """Two transport streams put together with `cat`."""
+    ffmpeg("-i", make_golden("constant").path, "-c", "copy", tmp_path / "v.ts")
+    (tmp_path / "twice.ts").write_bytes((tmp_path / "v.ts").read_bytes() * 2)
+    with Reader(tmp_path / "twice.ts") as reader:
+        read = reader.read(0.0, 100.0, 5.0, 64)
+    assert "time goes backwards" in read.damage
+    assert (np.diff(read.frames.times_s) > 0).all()

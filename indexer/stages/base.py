@@ -1,0 +1,50 @@
+"""What a stage is: read media, compute, commit. The process that runs it may be any."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from grounding.spans import Span
+from indexer.catalog.work import WorkItem
+from indexer.media.files import MediaFiles
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The file of a video: where it is now and what can be read of it."""
+
+    path: Path
+    duration_s: float
+    has_pictures: bool
+    has_sound: bool
+
+
+class Stage(Protocol):
+    """`read` runs ahead of `compute` (of another chunk), so it touches nothing but the media."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def key(self) -> str:
+        """Identity of model and sampling: rows under another key are done again."""
+        ...
+
+    def read(self, media: MediaFiles, source: Source, span: Span) -> Any:
+        """Raises MediaError."""
+        ...
+
+    def compute(self, item: WorkItem, read: Any) -> Any: ...
+
+    def commit(self, session: Session, item: WorkItem, owner: str, result: Any, seconds: float) -> bool:
+        """Writes the rows of one chunk; False when the work belongs to somebody else by now (nothing is written)."""
+        ...
+
+    def damage(self, result: Any) -> str:
+        """What could not be read of the chunk; empty when all of it was."""
+        ...

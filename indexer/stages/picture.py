@@ -1,0 +1,81 @@
+"""Frames, shots, vectors: after this stage a chunk is searchable."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from grounding.spans import Span
+from indexer.artefacts import Artefacts
+from indexer.catalog import rows
+from indexer.catalog.rows import FrameBlock, NewSegment
+from indexer.catalog.work import WorkItem
+from indexer.embedders.base import Embedder
+from indexer.media.files import MediaFiles
+from indexer.media.reader import PictureRead
+from indexer.media.thumbnails import jpeg
+from indexer.segments import Segment, build_segments, plan_segments
+from indexer.settings import Settings
+from indexer.stages.base import Source
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+THUMBNAIL_WIDTH = 320
+REVISION = 1  # counts changes of sampling or segmentation that make older rows worth replacing
+
+
+@dataclass(frozen=True, slots=True)
+class PictureResult:
+    block: FrameBlock
+    segments: list[Segment]
+    damage: str
+
+
+@dataclass(frozen=True, slots=True)
+class PictureStage:
+    embedder: Embedder
+    settings: Settings
+    artefacts: Artefacts
+    fast: bool = False
+    name: str = "picture"
+
+    @property
+    def key(self) -> str:
+        """`EMBEDDER/SAMPLING`: vectors are comparable when what stands before the last slash is equal."""
+        if self.fast:
+            return f"{self.embedder.key}/keyframes.{REVISION}"
+        lengths = f"{self.settings.segment_min_s:g}-{self.settings.segment_max_s:g}s"
+        return f"{self.embedder.key}/{self.settings.frame_rate_hz:g}hz-{lengths}.{REVISION}"
+
+    def read(self, media: MediaFiles, source: Source, span: Span) -> PictureRead | None:
+        if not source.has_pictures:
+            return None
+        rate_hz, short_side = self.settings.frame_rate_hz, self.embedder.short_side
+        return media.pictures(source.path, span, rate_hz=rate_hz, short_side=short_side, keyframes_only=self.fast)
+
+    def compute(self, item: WorkItem, read: PictureRead | None) -> PictureResult:
+        if read is None:
+            empty = np.empty(0)
+            return PictureResult(FrameBlock(empty, np.empty((0, self.embedder.dimension), np.float16), empty), [], "")
+        frames = read.frames
+        vectors = self.embedder.embed_frames(frames.images)
+        planned = plan_segments(item.span, read.cuts_s.tolist(), self.settings.segment_min_s, self.settings.segment_max_s)
+        segments = build_segments(planned, frames.times_s, vectors)
+        for segment in segments:
+            picture = jpeg(frames.images[segment.thumbnail], THUMBNAIL_WIDTH)
+            self.artefacts.write_thumbnail(item.video_id, float(frames.times_s[segment.thumbnail]), picture)
+        return PictureResult(FrameBlock(frames.times_s, vectors.astype(np.float16), read.cuts_s), segments, read.damage)
+
+    def commit(self, session: Session, item: WorkItem, owner: str, result: PictureResult, seconds: float) -> bool:
+        new = [NewSegment(s.span, s.vector, float(result.block.times_s[s.thumbnail])) for s in result.segments]
+        return rows.commit_picture(session, item.work_id, owner, result.block, new, seconds)
+
+    def damage(self, result: PictureResult) -> str:
+        return result.damage
+
+
+def embedder_key_of(picture_key: str) -> str:
+    return picture_key.rpartition("/")[0]

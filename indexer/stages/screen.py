@@ -1,0 +1,32 @@
+"""What is written on the screen. Reads its own pictures: text needs more pixels, and fewer pictures, than an embedder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from grounding.spans import Span
+from indexer.catalog.work import WorkItem
+from indexer.media.files import MediaFiles
+from indexer.media.reader import PictureRead
+from indexer.passages.base import Passage
+from indexer.passages.ocr import SHORT_SIDE
+from indexer.passages.screen import RATE_HZ, read_screen, screen_key
+from indexer.settings import Settings
+from indexer.stages.base import Source
+from indexer.stages.passages import PassageStage
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenStage(PassageStage):
+    settings: Settings
+    name: str = "screen"
+
+    @property
+    def key(self) -> str:
+        return screen_key(self.settings)
+
+    def read(self, media: MediaFiles, source: Source, span: Span) -> PictureRead | None:
+        return media.pictures(source.path, span, rate_hz=RATE_HZ, short_side=SHORT_SIDE) if source.has_pictures else None
+
+    def compute(self, item: WorkItem, read: PictureRead | None) -> list[Passage]:
+        return [] if read is None else read_screen(self.settings, read.frames, read.cuts_s, item.span)

@@ -1,0 +1,60 @@
+"""What is said: the subtitles that a video has, else speech recognition."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from grounding.spans import Span
+from indexer.catalog.work import WorkItem
+from indexer.media.files import MediaFiles
+from indexer.passages.base import Passage, own_passages
+from indexer.passages.speech import load_speech_model, speech_key, speech_window, transcribe_chunk
+from indexer.passages.subtitles import find_subtitles
+from indexer.settings import Settings
+from indexer.stages.base import Source
+from indexer.stages.passages import PassageStage
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechRead:
+    """Either the subtitles of the chunk, or the samples (N,) float32 at 16 kHz around it, from `start_s` on."""
+
+    subtitles: list[Passage] | None
+    samples: np.ndarray
+    start_s: float
+    duration_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStage(PassageStage):
+    settings: Settings
+    name: str = "speech"
+
+    @property
+    def key(self) -> str:
+        return speech_key(self.settings)
+
+    def read(self, media: MediaFiles, source: Source, span: Span) -> SpeechRead:
+        nothing = np.empty(0, np.float32)
+        subtitles = _subtitles(source.path, source.duration_s, self.settings.speech_language)
+        if subtitles:
+            return SpeechRead(own_passages(subtitles, span), nothing, span.start_s, source.duration_s)
+        if not source.has_sound:
+            return SpeechRead([], nothing, span.start_s, source.duration_s)
+        window = speech_window(span, source.duration_s)
+        return SpeechRead(None, media.audio(source.path, window), window.start_s, source.duration_s)
+
+    def compute(self, item: WorkItem, read: SpeechRead) -> list[Passage]:
+        if read.subtitles is not None:
+            return read.subtitles
+        return transcribe_chunk(load_speech_model(self.settings), read.samples, read.start_s, item.span, read.duration_s)
+
+
+@lru_cache(maxsize=4)
+def _subtitles(path: Path, duration_s: float, language: str) -> list[Passage]:
+    """Read once for all chunks of a video."""
+    return find_subtitles(path, duration_s, language)
