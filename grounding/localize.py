@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from grounding.spans import ScoredSpan, Span, suppress
+from grounding.spans import ScoredSpan, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class LocalizerOptions:
     usual_length_s: float = 6.0  # people's moments: 3 to 4 s in films and camera recordings, 8 s in Charades-STA
     length_weight: float = 0.25  # what a span loses for being e times longer or shorter than usual, in deviations of the curve
     max_span_s: float = 120.0
-    max_iou: float = 0.3  # of two spans that overlap more, the better stays (TFVTG)
+    max_shared: float = 0.3  # of two spans that share more of the shorter one, the better stays: a part of a moment is no second moment
     exhaustive_frames: int = 720  # up to so many frames spans may lie anywhere; of more, in the neighbourhoods of the highest peaks
 
 
@@ -56,9 +56,7 @@ def localize(
     borders, is_cut = _borders(times, np.asarray(cuts_s, dtype=np.float64), start_s, end_s)
     curve = _smoothed(values, is_cut, options.smoothing_frames)
     begin, end, scores = _scored(curve, borders, options)
-    best = _highest(scores, max(200, 40 * count))
-    spans = [ScoredSpan(Span(float(borders[begin[k]]), float(borders[end[k]])), float(scores[k])) for k in best]
-    return suppress(spans, options.max_iou)[:count]
+    return _apart(borders[begin], borders[end], scores, count, options.max_shared)
 
 
 def _checked(times_s: np.ndarray, similarities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -143,7 +141,14 @@ def _neighbourhoods(curve: np.ndarray, exhaustive_frames: int) -> Iterator[tuple
         rest[first:last] = -np.inf
 
 
-def _highest(scores: np.ndarray, count: int) -> np.ndarray:
-    """Places of the `count` highest, best first, earlier first among equals."""
-    places = np.argpartition(-scores, count)[:count] if len(scores) > count else np.arange(len(scores))
-    return places[np.lexsort((places, -scores[places]))]
+def _apart(starts: np.ndarray, ends: np.ndarray, scores: np.ndarray, count: int, max_shared: float) -> list[ScoredSpan]:
+    """The `count` best, none of which shares more than `max_shared` of the shorter one with a better one."""
+    rest = scores.copy()
+    found: list[ScoredSpan] = []
+    while len(found) < count and np.isfinite(rest[best := int(np.argmax(rest))]):
+        found.append(ScoredSpan(Span(float(starts[best]), float(ends[best])), float(scores[best])))
+        overlap = np.minimum(ends, ends[best]) - np.maximum(starts, starts[best])
+        shorter = np.minimum(ends - starts, ends[best] - starts[best])
+        rest[overlap > max_shared * shorter] = -np.inf
+        rest[best] = -np.inf
+    return found

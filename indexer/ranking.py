@@ -15,7 +15,7 @@ from grounding.localize import localize
 from grounding.spans import ScoredSpan, Span
 
 WINDOW_FRAMES, BEST_FRAMES = 8, 4  # the best half of some 4 s: one frame is noise, the mean of all drowns a short moment
-CONTEXT_SHARE, CONTEXT_WEIGHT = 0.25, 0.5  # the best quarter of the chunk around it speaks too, half as loud
+CONTEXT_SHARE = 0.25  # the best quarter of the chunk around it speaks as loud
 LOCALIZED = 24  # stretches whose boundaries are looked for; the others could not come into view
 MATCH_THRESHOLD = 0.0  # as sure as of a caption that has nothing to do with the library
 SAME_RUN_S = 1.0  # blocks closer than this are one stretch
@@ -160,7 +160,7 @@ def window_score(curve: np.ndarray) -> float:
     windows = np.lib.stride_tricks.sliding_window_view(curve, min(WINDOW_FRAMES, len(curve)))
     window = float(_mean_of_best(windows, BEST_FRAMES).max())
     context = float(_mean_of_best(curve, int(np.ceil(CONTEXT_SHARE * len(curve)))))
-    return (window + CONTEXT_WEIGHT * context) / (1 + CONTEXT_WEIGHT)
+    return (window + context) / 2
 
 
 def _mean_of_best(values: np.ndarray, count: int) -> np.ndarray:
