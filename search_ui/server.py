@@ -62,7 +62,17 @@ def make_app(settings: Settings, *, sign_in: bool) -> st.App:
         routes=all_routes(),
         middleware=[Middleware(Guard, site=site)],
         lifespan=_lifespan,
+        on_script_error=_say,
     )
+
+
+def _say(error: Exception) -> bool:
+    """A defect in words; the whole of it goes to the log of the server."""
+    from search_ui.state import plain, texts
+
+    logging.getLogger("seekpoint").error("the page failed", exc_info=error)
+    st.error(f"**{texts()('error')}.** {texts()('error.unexpected', error=plain(f'{type(error).__name__}: {error}'))}", icon=":material/error:")
+    return True
 
 
 @contextlib.asynccontextmanager

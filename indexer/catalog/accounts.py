@@ -54,6 +54,11 @@ def count_accounts(s: Session) -> int:
     return s.scalar(select(func.count()).select_from(Account)) or 0
 
 
+def end_sessions(s: Session, account_id: int) -> None:
+    """Whoever is signed in with this account is so no more, on any device."""
+    s.execute(update(Account).where(Account.id == account_id).values(epoch=Account.epoch + 1))
+
+
 def remove_account(s: Session, name: str) -> None:
     """Raises UsageError when there is none of that name."""
     if not s.execute(delete(Account).where(Account.name == name)).rowcount:  # pyright: ignore[reportAttributeAccessIssue]

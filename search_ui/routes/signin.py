@@ -17,6 +17,7 @@ from search_ui.oidc import forget_identity, identity_of, login_url
 from search_ui.sessions import COOKIE
 from search_ui.site import site
 from search_ui.strings import Texts, language_of
+from search_ui.viewer import Viewer
 
 NEXT_COOKIE = "seekpoint_next"
 LARGEST_FORM_BYTES = 10_000
@@ -87,7 +88,12 @@ async def ask_out(request: Request) -> Response:
     return _html(texts, body)
 
 
-async def leave(request: Request) -> Response:
+def leave(request: Request) -> Response:
+    """Everywhere: a page that is open in another window holds the old cookie for as long as it is open."""
+    viewer: Viewer = request.state.viewer
+    if viewer.account_id is not None:
+        with site().library.catalog.begin() as session:
+            accounts.end_sessions(session, viewer.account_id)
     response = RedirectResponse("/sign-in", 303)
     response.delete_cookie(COOKIE)
     return forget_identity(request, response)

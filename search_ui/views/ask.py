@@ -18,7 +18,7 @@ from search_ui.viewer import Viewer
 
 
 def show(link: Link, viewer: Viewer, texts: Texts) -> None:
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="ask_bar"):
         st.text_input(
             texts("ask"),
             key=state.FIELDS["text"],

@@ -126,11 +126,15 @@ def _row(video: Video, texts: Texts) -> dict[str, object]:
         texts("add.collection"): video.collection,
         texts("video.state"): texts(f"state.{video.state}"),
         texts("video.length"): format_time(video.duration_s),
-        texts("video.size"): f"{video.size_bytes / 1e6:,.1f} MB",
+        texts("video.size"): _size(video.size_bytes),
         texts("video.recorded"): video.recorded_at.date().isoformat() if video.recorded_at else "",
         texts("video.problem"): video.error,
         texts("video.path"): video.paths[0].path if video.paths else "",
     }
+
+
+def _size(size_bytes: int) -> str:
+    return f"{size_bytes / 1e6:,.1f} MB" if size_bytes >= 100_000 else f"{size_bytes / 1e3:,.0f} kB"
 
 
 def _watch(video: Video) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import escape
+
 import streamlit as st
 
 from grounding.spans import format_time
@@ -15,7 +17,7 @@ def show(viewer: Viewer, texts: Texts) -> None:
     if viewer.account_id is not None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.text(texts("open.as", name=viewer.name))
-            st.link_button(texts("sign_out"), "/sign-out", icon=":material/logout:")
+            st.html(f'<a href="/sign-out">{escape(texts("sign_out"))}</a>', width="content")
     if viewer.collection_ids is None:
         _index(texts)
         _doctor(texts)

@@ -1,0 +1,73 @@
+"""A real server and a real Chromium."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync "
+    "--autoplay-policy=no-user-gesture-required --mute-audio"
+).split()
+# The player lives in a shadow root, which a selector of playwright looks into and document.querySelector does not.
+STATE = """video => ({ time_s: video.currentTime, paused: video.paused, ready: video.readyState, seeking: video.seeking,
+  width: video.videoWidth })"""
+PICTURE = """video => { const c = document.createElement('canvas'); c.width = video.videoWidth; c.height = video.videoHeight;
+  const pen = c.getContext('2d'); pen.drawImage(video, 0, 0); return Array.from(pen.getImageData(0, 0, c.width, c.height).data) }"""
+
+
+@contextmanager
+def serving(home: Path, *args: str, **settings: str) -> Iterator[str]:
+    """`seekpoint ui` on a free port; its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    own = {f"SEEKPOINT_{name.upper()}": value for name, value in settings.items()}
+    env = {**os.environ, "SEEKPOINT_HOME": str(home), "SEEKPOINT_EMBEDDER": "demo", "OMP_NUM_THREADS": "1", **own}
+    with (home.parent / f"server-{port}.log").open("wb") as log:
+        command = [sys.executable, "-m", "indexer", "ui", "--port", str(port), *args]
+        server = subprocess.Popen(command, env=env, stdout=log, stderr=subprocess.STDOUT)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        _await(url, server, Path(log.name))
+        yield url
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def _await(url: str, server: subprocess.Popen, log: Path) -> None:
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            urllib.request.urlopen(f"{url}/_stcore/health", timeout=5).close()
+        except (urllib.error.URLError, ConnectionError):
+            time.sleep(0.2)
+        else:
+            return
+    raise AssertionError(log.read_text())
+
+
+@contextmanager
+def chromium() -> Iterator:
+    """Skips where there is no Chromium."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if program is None:
+        pytest.skip("Chromium is not installed")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, headless=True, args=FLAGS)
+        yield browser
+        browser.close()

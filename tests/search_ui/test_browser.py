@@ -1,0 +1,278 @@
+"""The page as people use it, in a real browser: what is clicked, what the player shows, what the address says."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from indexer.accounts import add_user
+from indexer.media.write import write_video
+from tests.indexer.media.golden import draw, read_number
+from tests.search_ui.browser import PICTURE, STATE, chromium, serving
+from tests.support import colour_video, demo_library
+
+PASSWORD = "correct horse"
+SECONDS = 1000
+# Green twice inside one second, so that two answers start in the same second.
+TWICE = [("blue", 3.2), ("green", 0.3), ("blue", 0.2), ("red", 5), ("green", 4)]
+SLOW = 30 * SECONDS  # the machine that tests may have other things to do
+
+expect.set_options(timeout=SLOW)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("browser")
+    colour_video(folder / "videos" / "traffic light.mp4", [("red", 4), ("green", 6), ("blue", 5)], (180, 320))
+    colour_video(folder / "videos" / "<img src=x onerror=alert(1)> *bold*.mp4", [("purple", 4), ("yellow", 4)], (180, 320))
+    write_video(folder / "videos" / "numbers.mp4", (draw(number) for number in range(500)), 25)
+    library = demo_library(folder / "home")
+    library.ingest([folder / "videos"], "colours")
+    add_user(library.catalog, "vera", PASSWORD, "viewer")
+    return folder / "home"
+
+
+@pytest.fixture(scope="module")
+def url(home):
+    with serving(home) as url:
+        yield url
+
+
+@pytest.fixture
+def page(browser, url):
+    """A window of its own; an error in the browser's console or in a script fails the test."""
+    context = browser.new_context(base_url=url, viewport={"width": 1280, "height": 900}, locale="en-US")
+    context.set_default_timeout(SLOW)
+    page = context.new_page()
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("dialog", lambda dialog: problems.append(f"dialog: {dialog.message}"))
+    page.on("request", lambda request: problems.append(request.url) if not request.url.startswith((url, "data:", "blob:")) else None)
+    yield page
+    context.close()
+    assert not problems
+
+
+def ask(page: Page, question: str) -> None:
+    box = page.get_by_role("textbox").first
+    box.fill(question)
+    box.press("Enter")
+    page.wait_for_url(f"**q={question.split()[0]}*")
+
+
+def card(page: Page, title: str):
+    return page.locator("a.open", has_text=title).first
+
+
+def at(page: Page, time_s: float, within_s: float = 0.1) -> dict:
+    """Waits until the player shows a picture of that time or shortly after (it may be playing); its state then."""
+    deadline = time.monotonic() + SLOW / SECONDS
+    while True:
+        state = page.locator("video").evaluate(STATE)
+        if state["ready"] >= 2 and not state["seeking"] and time_s - within_s <= state["time_s"] <= time_s + 1.5:
+            return state
+        assert time.monotonic() < deadline, f"{state} instead of {time_s}"
+        page.wait_for_timeout(30)
+
+
+def number_shown(page: Page) -> tuple[int, float]:
+    """The number burnt into the picture, and the player's time."""
+    video = page.locator("video")
+    video.evaluate("v => v.pause()")
+    page.wait_for_timeout(150)
+    state = video.evaluate(STATE)
+    pixels = np.array(video.evaluate(PICTURE), np.uint8).reshape(-1, state["width"], 4)
+    return read_number(pixels[..., :3]), state["time_s"]
+
+
+def test_ask_click_and_click_again(page):
+    page.goto("/")
+    ask(page, "green")
+    card(page, "traffic light").click()
+    at(page, 4.0)
+    assert re.search(r"v=\d+&t=4&e=10", page.url)
+    page.wait_for_timeout(800)
+    page.locator("[aria-current=true] a.open").click()
+    page.wait_for_timeout(150)
+    assert at(page, 4.0)["time_s"] < 4.8, "the same moment again starts it again"
+
+
+def test_back_and_forward(page):
+    page.goto("/")
+    ask(page, "red")
+    ask(page, "green")
+    card(page, "traffic light").click()
+    page.locator("video").wait_for()
+    page.go_back()
+    expect(page.locator("video")).to_have_count(0)
+    expect(page.get_by_role("textbox").first).to_have_value("green")
+    page.go_back()
+    expect(page.get_by_role("textbox").first).to_have_value("red")
+    page.go_forward()
+    page.go_forward()
+    at(page, 4.0)
+
+
+@pytest.mark.parametrize("time_s", [0.0, 3.96, 7.02, 12.5, 19.9])
+def test_picture_is_the_frame_of_that_time(page, home, time_s):
+    video_id = next(v.video_id for v in demo_library(home).videos() if v.paths[0].path.endswith("numbers.mp4"))
+    page.goto(f"/?v={video_id}&t={time_s}&e=20")
+    page.locator("video").wait_for()
+    at(page, time_s)
+    number, shown_s = number_shown(page)
+    assert number == min(int(shown_s * 25 + 1e-6), 499)
+    page.keyboard.press(".")
+    page.wait_for_timeout(300)
+    assert number_shown(page)[0] == min(number + 1, 499)
+
+
+def test_timeline_and_keys(page):
+    page.goto("/?q=green")
+    card(page, "traffic light").click()
+    at(page, 4.0)
+    timeline = page.get_by_role("slider")
+    box = timeline.bounding_box()
+    timeline.click(position={"x": box["width"] * 12 / 15, "y": box["height"] / 2})
+    at(page, 12.0, 0.15)
+    page.keyboard.press("k")
+    page.wait_for_function("() => true")
+    before = page.locator("video").evaluate(STATE)["time_s"]
+    page.keyboard.press("j")
+    page.wait_for_timeout(300)
+    after = page.locator("video").evaluate(STATE)["time_s"]
+    assert after == pytest.approx(before - 10, abs=0.4)
+    page.keyboard.press("n")
+    page.wait_for_url(lambda url: "t=4&e=10" not in url)
+
+
+def test_span_stops_and_loops(page):
+    page.goto("/?q=green")
+    card(page, "traffic light").click()
+    at(page, 4.0)
+    page.locator("video").evaluate("v => { v.currentTime = 9.7 }")
+    page.wait_for_function("() => true")
+    page.wait_for_timeout(1500)
+    state = page.locator("video").evaluate(STATE)
+    assert (state["paused"], round(state["time_s"])) == (True, 10)
+    page.get_by_role("button", name="Loop").click()
+    at(page, 4.0)
+
+
+def test_same_link_in_a_new_window(page):
+    page.goto("/?q=green")
+    card(page, "traffic light").click()
+    at(page, 4.0)
+    page.wait_for_url("**v=*")
+    other = page.context.new_page()
+    other.goto(page.url)
+    at(other, 4.0)
+    expect(other.get_by_role("textbox").first).to_have_value("green")
+
+
+def test_no_match_says_so(page):
+    page.goto("/?q=cyan")
+    expect(page.get_by_text("No match")).to_be_visible()
+    expect(page.locator("a.open").first).to_be_visible()
+
+
+def test_names_are_text(page):
+    page.goto("/?q=purple")
+    expect(card(page, "<img src=x onerror=alert(1)> *bold*")).to_be_visible()
+    card(page, "<img").click()
+    expect(page.get_by_role("heading", name="<img src=x onerror=alert(1)> *bold*")).to_be_visible()
+    at(page, 0.0)
+    page.goto("/library")
+    page.locator("canvas").first.wait_for()
+
+
+def test_filters(page):
+    page.goto("/?q=green&name=numbers")
+    expect(page.locator("a.open").first).to_be_visible()
+    assert {text.split("\n")[0] for text in page.locator(".title").all_inner_texts()} == {"numbers"}
+    page.get_by_role("button", name="Filters (1)").click()
+    page.get_by_role("button", name="Clear filters").click()
+    page.wait_for_url(lambda url: "name=" not in url)
+    expect(card(page, "traffic light")).to_be_visible()
+
+
+def test_more_like_this_and_chosen_export(page):
+    page.goto("/?q=green")
+    card(page, "traffic light").wait_for()
+    page.get_by_role("checkbox", name="Choose").first.check()
+    page.get_by_role("button", name="Export").click()
+    expect(page.get_by_text("1 chosen moments")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Table (CSV)").click()
+    assert len(Path(download.value.path()).read_text("utf-8-sig").splitlines()) == 2
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="More like this").first.click()
+    page.wait_for_url("**like=*")
+    expect(page.get_by_role("heading", name="Moments like this one")).to_be_visible()
+
+
+def test_first_visit_upload_two_moments_remove(browser, tmp_path):
+    """An empty library: a file is uploaded, asked, two moments in one second are told apart, and it is removed again."""
+    video = colour_video(tmp_path / "twice.mp4", TWICE, (180, 320))
+    with serving(tmp_path / "home") as url:
+        page = browser.new_page(base_url=url, locale="en-US")
+        page.set_default_timeout(SLOW)
+        page.goto("/")
+        expect(page.get_by_text("Your library is empty")).to_be_visible()
+        page.get_by_role("link", name="Add videos").click()
+        page.get_by_role("combobox").first.fill("mine")
+        page.keyboard.press("Enter")
+        page.get_by_role("tab", name="Upload").click()
+        page.locator("input[type=file]").first.set_input_files(video)
+        expect(page.get_by_text("received")).to_be_visible()
+        expect(page.get_by_text("1 videos, 0:12")).to_be_visible()
+        page.goto("/?v=1&t=3.2&e=3.5")
+        first = at(page, 3.2)
+        page.goto("/?v=1&t=3.7&e=8.7")
+        assert at(page, 3.7)["time_s"] > first["time_s"]
+        page.goto("/library")
+        grid = page.get_by_test_id("stDataFrame")
+        grid.wait_for()
+        grid.click(position={"x": 18, "y": 52})
+        page.get_by_role("button", name="Remove", exact=True).click()
+        page.get_by_role("button", name="Yes, remove").click()
+        expect(page.get_by_text("0 videos, 0:00")).to_be_visible()
+        page.close()
+
+
+def test_sign_in_refused_and_accepted(browser, home):
+    with serving(home, "--sign-in") as url:
+        context = browser.new_context(base_url=url, locale="en-US")
+        context.set_default_timeout(SLOW)
+        page = context.new_page()
+        page.goto("/?q=green")
+        expect(page).to_have_url(re.compile("/sign-in"))
+        page.get_by_label("Name").fill("vera")
+        page.get_by_label("Password").fill("wrong")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("alert")).to_have_text("The name or the password is wrong.")
+        page.get_by_label("Name").fill("vera")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.keyboard.press("Enter")
+        expect(page).to_have_url(re.compile(r"/\?q=green"))
+        card(page, "traffic light").click()
+        at(page, 4.0)
+        page.goto("/library")
+        expect(page.get_by_text("3 videos")).to_be_visible()
+        expect(page.get_by_text("Add videos")).to_have_count(0)
+        page.goto("/system")
+        page.get_by_role("link", name="Sign out").click()
+        page.get_by_role("button", name="Sign out").click()
+        page.goto("/")
+        expect(page).to_have_url(re.compile("/sign-in"))
+        context.close()
