@@ -1,4 +1,7 @@
-"""Follows lines of text from frame to frame by how they look, so that each is read once, where it is sharpest."""
+"""Follows lines of text from frame to frame by how they look, so that each is read once, where it is sharpest.
+
+A line of which one character changes in place (a clock, a page number) looks the same and keeps one reading.
+"""
 
 from __future__ import annotations
 
@@ -45,6 +48,7 @@ class Line:
     before_s: float
     first_s: float
     last_s: float
+    rows: tuple[float, float]  # y0, y1 of the first sighting
     latest: Sighting
     best: Sighting
     after_s: float | None = None
@@ -83,7 +87,9 @@ class LineTracker:
         for line in gone:
             line.after_s = time_s
         self.live = [line for a, line in enumerate(self.live) if a in taken_lines]
-        self.live += [Line(self.looked_s, time_s, time_s, s, s) for b, s in enumerate(sightings) if b not in taken_sightings]
+        self.live += [
+            Line(self.looked_s, time_s, time_s, (s.box[1], s.box[3]), s, s) for b, s in enumerate(sightings) if b not in taken_sightings
+        ]
         self.looked_s = time_s
         return gone
 

@@ -57,6 +57,7 @@ class ScreenText:
     _edges: np.ndarray | None = None
     _cuts_s: list[float] = field(default_factory=list)
     _last_s: float = -np.inf
+    _fruitless_s: float = -np.inf  # the last look that found nothing, while what was looked at could have been text
 
     def feed(self, frames: Frames, cuts_s: np.ndarray) -> None:
         self._cuts_s += [float(cut) for cut in cuts_s]
@@ -80,10 +81,10 @@ class ScreenText:
         self._last_s = time_s
         if not has_writing(strong):
             self._gone += self._tracker.update(time_s, [])
-            self._edges = strong
+            self._edges, self._fruitless_s = strong, -np.inf
         elif self._edges is not None and not new_shot and same_writing(strong, self._edges):
             self._tracker.unchanged(time_s)
-        elif new_shot or self._tracker.live or time_s - self._tracker.looked_s >= _PATIENCE_S:
+        elif new_shot or time_s - self._fruitless_s >= _PATIENCE_S:
             self._look(image, time_s)
             self._edges = strong
 
@@ -91,6 +92,7 @@ class ScreenText:
         self.looks += 1
         sightings = [Sighting.of(time_s, corners, crop_line(image, corners)) for corners in self.model.find(image)]
         self._gone += self._tracker.update(time_s, sightings)
+        self._fruitless_s = -np.inf if sightings else time_s
 
     def _read_line(self, line: Line, text: str, confidence: float) -> ReadLine:
         start_s = max(self.span.start_s, self._between(line.before_s, line.first_s))

@@ -1,0 +1,182 @@
+import io
+import json
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from indexer.errors import MediaError
+from indexer.media.write import write_video
+from indexer.passages.base import Passage, Word
+from indexer.passages.subtitles import find_subtitles, read_side_file, read_tracks, side_files, write_json_lines, write_srt
+
+SRT = """1
+00:00:01,000 --> 00:00:03,500
+<i>The harbour opens</i>
+at seven.
+
+2
+00:00:04,000 --> 00:00:06,000
+{\\an8}Two fishermen carry a net.
+"""
+VTT = """WEBVTT
+
+00:01.000 --> 00:03.500
+The harbour opens at seven.
+
+00:04.000 --> 00:06.000
+<v Anna>Two fishermen carry a net.
+"""
+ASS = """[Script Info]
+ScriptType: v4.00+
+
+[V4+ Styles]
+Format: Name, Fontname, Fontsize
+Style: Default,Arial,20
+
+[Events]
+Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
+Comment: 0,0:00:00.00,0:00:09.00,Default,,0,0,0,,not shown
+Dialogue: 0,0:00:01.00,0:00:03.50,Default,,0,0,0,,The harbour opens\\Nat seven.
+Dialogue: 0,0:00:04.00,0:00:06.00,Default,,0,0,0,,{\\b1}Two{\\b0} fishermen carry a net.
+"""
+TOLD = [(1.0, 3.5, "The harbour opens at seven."), (4.0, 6.0, "Two fishermen carry a net.")]
+
+
+def told(passages: list[Passage]) -> list[tuple[float, float, str]]:
+    return [(p.start_s, p.end_s, p.text) for p in passages]
+
+
+@pytest.fixture
+def video(tmp_path: Path) -> Path:
+    path = tmp_path / "talk.mp4"
+    write_video(path, [np.zeros((48, 64, 3), np.uint8)] * 50, 5)
+    return path
+
+
+@pytest.mark.parametrize(("name", "text"), [("talk.srt", SRT), ("talk.vtt", VTT), ("talk.ass", ASS)])
+def test_a_file_beside_the_video(video: Path, name: str, text: str):
+    video.with_name(name).write_text(text, "utf-8")
+    passages = find_subtitles(video, 10)
+    assert told(passages) == TOLD
+    assert {(p.kind, p.language, p.words) for p in passages} == {("speech", None, None)}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1251"])
+def test_encodings_are_detected(tmp_path: Path, encoding: str):
+    line = "Сегодня очень хорошая погода, и мы идём гулять в парк. Вчера вечером я смотрел интересный фильм о море."
+    text = f"1\n00:00:01,000 --> 00:00:03,500\n{line}\n\n2\n00:00:04,000 --> 00:00:06,000\n{line}\n"
+    file = tmp_path / "talk.ru.srt"
+    file.write_bytes(text.encode(encoding))
+    passages = read_side_file(file)
+    assert [p.text for p in passages] == [line, line]
+    assert passages[0].language == "ru"
+
+
+def test_files_of_other_videos_are_left_alone(video: Path):
+    for name in ("talk.srt", "talk.en.srt", "talk.EN-gb.vtt", "talk two.srt", "talk.part.two.srt", "talks.srt", "other.srt", "talk.txt"):
+        video.with_name(name).write_text(SRT)
+    assert [p.name for p in side_files(video)] == ["talk.EN-gb.vtt", "talk.en.srt", "talk.srt"]
+
+
+def test_the_language_that_was_asked_for(video: Path):
+    for language, text in (("de", "Der Hafen"), ("en", "The harbour"), ("fr", "Le port")):
+        video.with_name(f"talk.{language}.srt").write_text(SRT.replace("The harbour", text))
+    assert find_subtitles(video, 10, "fr")[0].text.startswith("Le port")
+    assert find_subtitles(video, 10)[0].text.startswith("The harbour")
+    assert find_subtitles(video, 10)[0].language == "en"
+
+
+def test_a_few_signs_do_not_stand_in_for_speech(video: Path):
+    video.with_name("talk.srt").write_text(SRT)
+    assert find_subtitles(video, 3600) == []
+
+
+def test_cues_past_the_end_are_clamped(video: Path):
+    video.with_name("talk.srt").write_text(SRT)
+    assert told(find_subtitles(video, 5)) == [TOLD[0], (4.0, 5, TOLD[1][2])]
+    assert told(find_subtitles(video, 3.6)) == TOLD[:1]
+
+
+def test_captions_that_roll_are_told_once(tmp_path: Path):
+    file = tmp_path / "talk.vtt"
+    file.write_text(
+        "WEBVTT\n\n00:00.000 --> 00:02.000\nthe harbour opens\n\n00:02.000 --> 00:04.000\nthe harbour opens\nat seven\n\n"
+        "00:04.000 --> 00:05.000\nat seven\n\n00:08.000 --> 00:09.000\nat seven\n"
+    )
+    assert told(read_side_file(file)) == [(0, 2, "the harbour opens"), (2, 5, "at seven"), (8, 9, "at seven")]
+
+
+def test_a_file_that_is_none_is_named(video: Path):
+    side = video.with_name("talk.srt")
+    side.write_bytes(b"\x00\x01\x02 no subtitles at all")
+    with pytest.raises(MediaError, match=r"talk\.srt"):
+        find_subtitles(video, 10)
+    video.with_name("talk.vtt").write_text(VTT)
+    assert told(find_subtitles(video, 10)) == TOLD
+
+
+def with_track(path: Path, cues: list[tuple[int, int, str]], language: str = "deu") -> Path:
+    """A Matroska file with a SubRip track; times in milliseconds."""
+    with av.open(str(path), "w") as container:
+        video = container.add_stream("libx264", rate=5)
+        video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
+        track = container.add_stream("subrip")
+        track.metadata["language"] = language
+        for _ in range(50):
+            container.mux(video.encode(av.VideoFrame.from_ndarray(np.zeros((48, 64, 3), np.uint8), format="rgb24")))
+        container.mux(video.encode())
+        for start, end, text in cues:
+            packet = av.Packet(text.encode())
+            packet.stream, packet.time_base = track, track.time_base or av.time_base
+            packet.pts = packet.dts = start
+            packet.duration = end - start
+            container.mux(packet)
+    return path
+
+
+def test_the_tracks_of_real_files(test_data: Path):
+    file = test_data / "natural" / "nasa_jwst.mp4"
+    passages = find_subtitles(file, 13.056)
+    assert passages[0] == Passage("speech", 0.21, 4.26, "NAR: This is the optical and science segment of the Webb", "en")
+    assert passages[-1].end_s == 13.056
+    assert len(read_tracks(file)) == 2
+
+
+def test_a_video_without_subtitles(video: Path):
+    assert find_subtitles(video, 10) == []
+
+
+def test_what_is_written_as_srt_is_read_again(tmp_path: Path):
+    passages = [
+        Passage("speech", 3661.5, 3662.0, "Later --> {not} a code", "en"),
+        Passage("speech", 0.0004, 0.0004, "A  very\nshort one", "en"),
+    ]
+    text = io.StringIO()
+    write_srt(passages, text)
+    assert text.getvalue().startswith(
+        "1\n00:00:00,000 --> 00:00:00,001\nA very short one\n\n2\n01:01:01,500 --> 01:01:02,000\nLater -> {not} a code\n"
+    )
+    (tmp_path / "out.srt").write_text(text.getvalue())
+    assert [(p.start_s, p.end_s) for p in read_side_file(tmp_path / "out.srt")] == [(0.0, 0.001), (3661.5, 3662.0)]
+
+
+def test_json_lines():
+    text = io.StringIO()
+    spoken = Passage("speech", 1.0, 2.0, "Grüße", "de", 0.9, (Word(1.0, 2.0, "Grüße"),))
+    write_json_lines([spoken, Passage("screen", 3.0, 4.0, "今天")], text, video=7, path="a.mp4")
+    first, second = (json.loads(line) for line in text.getvalue().splitlines())
+    assert first == {
+        "video": 7,
+        "path": "a.mp4",
+        "kind": "speech",
+        "start_s": 1.0,
+        "end_s": 2.0,
+        "text": "Grüße",
+        "language": "de",
+        "confidence": 0.9,
+        "words": [[1.0, 2.0, "Grüße"]],
+    }
+    assert second["text"] == "今天"
+    assert "words" not in second
