@@ -85,6 +85,12 @@ class Modality(nn.Module, ABC):
     def check(self, item: Tensor) -> None:
         """Raises MediaError unless `item` (without a batch dimension) has a shape that the encoder reads."""
 
+    def train(self, mode: bool = True) -> Modality:
+        """An encoder is frozen in every stage, so its dropout stays off while the rest trains."""
+        super().train(mode)
+        self.encoder.eval()
+        return self
+
     def forward(self, items: Tensor) -> Tensor:
         """`(B, *item)` -> `(B, tokens, hidden_size)`."""
         dtype = next(self.encoder.parameters()).dtype

@@ -74,6 +74,13 @@ def test_a_step_of_training_lowers_the_loss(setup):
     assert all(p.grad is None for name, p in model.named_parameters() if not name.startswith("modalities.points.adapter"))
 
 
+def test_dropout_of_encoders_stays_off_while_training(setup):
+    model, _ = setup
+    model.train()
+    assert model.language.training
+    assert all(modality.adapter.training and not modality.encoder.training for modality in model.modalities.values())
+
+
 def test_it_generates_alone_and_beside_others(setup):
     model, tokenizer = setup
     with torch.inference_mode():
