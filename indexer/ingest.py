@@ -253,12 +253,8 @@ class Ingest:
             )
         else:
             self._commit(job, result, time.monotonic() - started)
-        share = (
-            job.task.file.size_bytes
-            * (job.item.end_s - job.item.start_s)
-            / max(job.task.source.duration_s if job.task.source else 0.0, 1e-9)
-            / len(self.stages)
-        )
+        whole_s = job.task.source.duration_s if job.task.source else 0.0
+        share = job.task.file.size_bytes * job.item.span.length_s / max(whole_s, 1e-9) / len(self.stages)
         job.task.advanced_bytes += share
         self.observer.advanced(share, job.item.end_s - job.item.start_s)
 

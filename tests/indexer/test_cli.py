@@ -163,10 +163,10 @@ def test_remove_takes_the_collection_away(library, tmp_path):
 
 
 def test_text_of_names_cannot_steer_the_terminal(library, tmp_path):
-    name = "evil\x1b[31m[bold red]x[/].mp4"
+    name = "evil\x1b[31m[bold red]x.mp4"
     (tmp_path / name).write_bytes((library[1] / "green.mp4").read_bytes())
     home = tmp_path / "home"
     assert seekpoint(home, "ingest", tmp_path / name).returncode == 0
     listed = seekpoint(home, "videos").stdout
     assert "\x1b" not in listed
-    assert "[bold red]x[/]" in listed
+    assert "[bold red]x" in listed
