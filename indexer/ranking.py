@@ -113,7 +113,7 @@ def rank_moments(
     if background is None:
         background = np.concatenate([block.vectors for block in blocks])
     confidence = _confidence(query, stretches[0].score, background.astype(np.float32, copy=False), probes)
-    return Ranking((*moments, *rest)[:limit], confidence, bool(confidence >= threshold))
+    return Ranking((*moments, *rest)[:limit], confidence, bool(confidence > threshold))
 
 
 # ---- one video -------------------------------------------------------------------------------------------------------------------
