@@ -18,7 +18,7 @@ from av.stream import Discard
 
 from indexer.errors import MediaError
 from indexer.media.pictures import origin_s
-from indexer.media.safety import media_errors, open_container, printable
+from indexer.media.safety import media_errors, open_container, packets, printable
 
 _SEEK_BACK_S = 1.0  # some formats seek late, and decoders need a few packets to settle
 _ERROR_LIMIT = 200  # packets in a row
@@ -103,19 +103,18 @@ def _frames(container: InputContainer, stream: AudioStream, from_s: float) -> It
         except av.error.FFmpegError:  # it cannot seek: the pieces come from the beginning
             container.seek(0)
     errors, next_s = 0, float((stream.start_time or 0) * base)
-    packets = container.demux(stream)
-    while errors < _ERROR_LIMIT:
+    source = packets(container, stream)
+    ended = False
+    while not ended and errors < _ERROR_LIMIT:
         try:
-            packet = next(packets, None)
-            frames = packet.decode() if packet is not None else []
+            packet = next(source, None)
+            ended = packet is None
+            frames = stream.codec_context.decode(packet)
         except av.error.FFmpegError:
             errors += 1
             continue
-        if packet is None:
-            return
         errors = 0
         for frame in frames:
-            assert isinstance(frame, AudioFrame)
             time_s = float(frame.pts * base) if frame.pts is not None else next_s
             next_s = time_s + frame.samples / frame.sample_rate
             yield time_s, frame

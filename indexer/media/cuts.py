@@ -84,9 +84,11 @@ def difference(one: SmallPicture, other: SmallPicture) -> float:
     """Mean absolute change of brightness, or of both colour differences together if that is more; 0 to 255 and a little above."""
     if one.samples.shape != other.samples.shape:
         return 255.0
-    change = np.abs(one.samples - other.samples)
-    bright, colour = change[: one.brightness], change[one.brightness :]
-    return max(float(bright.mean()), 2 * float(colour.mean()) if colour.size else 0.0)
+    change = one.samples - other.samples
+    np.abs(change, out=change)
+    total, split = len(change), one.brightness
+    bright, colour = np.add.reduce(change[:split], dtype=np.int32), np.add.reduce(change[split:], dtype=np.int32)
+    return max(int(bright) / max(1, split), 2 * int(colour) / max(1, total - split))
 
 
 def is_cut(past: Sequence[float], score: float, ahead: Sequence[float]) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -22,7 +23,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from indexer.errors import MediaError
-from indexer.media.safety import MAX_PIXELS, check_pixels, media_errors, open_container, printable
+from indexer.media.safety import MAX_PIXELS, check_pixels, media_errors, open_container, packets, printable
 
 EPSILON_S = 1e-6  # a time asked for as k / rate may lie a rounding error before the picture's own time
 _BACK_S = (0.0, 2.0, 10.0, 60.0)  # how much earlier to seek when a seek landed too late
@@ -60,6 +61,37 @@ def origin_s(container: InputContainer) -> Fraction:
             if abs(exact - rounded) <= Fraction(3, 2 * av.time_base):
                 return exact
     return rounded
+
+
+def declared_duration_s(container: InputContainer) -> float | None:
+    """What the container says about its length from its start on; None where it says nothing.
+
+    Matroska tells when it ends rather than how long it is: https://www.rfc-editor.org/rfc/rfc9559#name-duration-element
+    """
+    if container.duration is None or container.duration <= 0:
+        return None
+    skipped_s = float(origin_s(container)) if "matroska" in container.format.name else 0.0
+    return max(0.0, container.duration / av.time_base - skipped_s)
+
+
+def scan_packets(container: InputContainer, from_s: float = 0.0) -> tuple[float, int]:
+    """(when the last packet of picture or sound ends, how many pictures), from reading all packets from `from_s` on.
+
+    Packets without times leave the first at 0. A container that breaks off ends there.
+    """
+    origin, end_s, pictures = origin_s(container), 0.0, 0
+    streams = [s for s in container.streams if s.type in ("video", "audio") and not s.disposition & Disposition.attached_pic]
+    if not streams:
+        return end_s, pictures
+    with suppress(av.error.FFmpegError):
+        if from_s > 0:
+            container.seek(int((Fraction(from_s) + origin) * av.time_base), backward=True)
+        for packet in packets(container, *streams):
+            ticks = packet.pts if packet.pts is not None else packet.dts
+            pictures += packet.stream.type == "video"
+            if ticks is not None:
+                end_s = max(end_s, float((ticks + (packet.duration or 0)) * packet.time_base - origin))
+    return end_s, pictures
 
 
 class PictureTrack:
@@ -107,6 +139,7 @@ class PictureTrack:
         self.step_s = float(1 / rate) if rate else 0.04
         self.first_s = self._seconds(stream.start_time) if stream.start_time is not None else 0.0
         self.declared_end_s = self._seconds((stream.start_time or 0) + stream.duration) if stream.duration else None
+        self.declared_whole_s = declared_duration_s(self.container)
         self.at_start = True  # nothing was taken since the file was opened
         self.end_s = self.first_s  # of the last packet
         self.at_end = False
@@ -155,14 +188,14 @@ class PictureTrack:
     def _try_seek(self, target_s: float, time_s: float) -> bool:
         """Whether a seek to `target_s` landed on a keyframe not after `time_s`, which is then the next picture."""
         self._source.close()
-        self.at_end = False
+        self.at_start = self.at_end = False
         self.stream.codec_context.skip_frame = "NONKEY" if self.keyframes_only else "DEFAULT"
         ticks = (Fraction(target_s) + self._origin) / self._base
         try:
             self.container.seek(int(ticks), stream=self.stream, backward=True)
         except av.error.FFmpegError:
             return False
-        self._last_s, self._held, self.at_start = None, None, False
+        self._last_s, self._held = None, None
         self._source = self._after_keyframe()
         self._held = next(self._source, None)
         return self._held is not None and self._held.time_s <= time_s + EPSILON_S
@@ -205,6 +238,7 @@ class PictureTrack:
             self.decoded += 1
             time_s = self._time_of(frame)
             if self._last_s is not None and time_s <= self._last_s:
+                self.damage.backwards += 1
                 continue
             self._last_s = time_s
             length_s = float(frame.duration * self._base) if frame.duration else 0.0
@@ -240,14 +274,14 @@ class PictureTrack:
 
     def _packets(self) -> Iterator[Packet]:
         """Packets of the stream, then an empty one that makes the decoder give up what it holds back."""
-        source = self.container.demux(self.stream)
+        source = packets(self.container, self.stream)
         while True:
             try:
                 packet = next(source, None)
             except av.error.FFmpegError as error:
                 self.damage.note(self._last_s, error)
                 packet = None
-            if packet is None or not packet.size:
+            if packet is None:
                 break
             if packet.pts is not None:
                 self.end_s = max(self.end_s, self._seconds(packet.pts + (packet.duration or 0)))
@@ -264,6 +298,7 @@ class Damage:
 
     def clear(self) -> None:
         self.count = 0
+        self.backwards = 0  # pictures whose time is not after that of the one before
         self.first_s: float | None = None
         self.reason = ""
 
@@ -274,7 +309,10 @@ class Damage:
         self.count += 1
 
     def __str__(self) -> str:
-        if not self.count:
-            return ""
-        where = f" after {self.first_s:.3f} s" if self.first_s is not None else ""
-        return f"{self.count} packets could not be decoded{where} ({self.reason})"
+        texts = []
+        if self.count:
+            where = f" after {self.first_s:.3f} s" if self.first_s is not None else ""
+            texts.append(f"{self.count} packets could not be decoded{where} ({self.reason})")
+        if self.backwards:
+            texts.append(f"{self.backwards} pictures were left out because time goes backwards there")
+        return "; ".join(texts)

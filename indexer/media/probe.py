@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from fractions import Fraction
 
-import av
 import av.error
 from av.container import InputContainer
 from av.stream import Stream
@@ -15,8 +13,8 @@ from av.video.stream import VideoStream
 
 from indexer.errors import MediaError
 from indexer.media.geometry import Orientation, displayed_size, orientation
-from indexer.media.pictures import origin_s, picture_stream
-from indexer.media.safety import MAX_PIXELS, check_pixels, media_errors, open_container, printable
+from indexer.media.pictures import declared_duration_s, origin_s, picture_stream, scan_packets
+from indexer.media.safety import MAX_PIXELS, check_pixels, media_errors, open_container, packets, printable
 
 Track = tuple[int, str | None, str]
 _PACKETS_TO_TRY = 100  # until one picture is decoded, for its orientation
@@ -51,7 +49,7 @@ def probe(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) -> Vide
         audio = _tracks(container, "audio")
         if video is None and not audio:
             raise MediaError(f"{printable(path)} has neither video nor sound that can be decoded", "Check that it plays elsewhere")
-        duration_s = _duration_s(container)
+        duration_s = _duration_s(container, path)
         turn = _orientation(path, video, max_pixels) if video else Orientation()
         width, height = _size(video, turn) if video else (0, 0)
         if not (width and height):
@@ -88,17 +86,23 @@ def _language(stream: Stream) -> str | None:
     return language if language != "und" else None
 
 
-def _duration_s(container: InputContainer) -> float:
-    """Of the container; else to the end of the stream that ends last; else 0 (a raw stream says nothing).
+def _duration_s(container: InputContainer, path: str | os.PathLike[str]) -> float:
+    """Of the container; else to the end of the stream that ends last; else from reading all packets (a browser's own recordings).
 
-    Matroska tells when it ends rather than how long it is: https://www.rfc-editor.org/rfc/rfc9559#name-duration-element
+    Raw streams have no times at all: then the number of packets by the rate.
     """
+    declared_s = declared_duration_s(container)
+    if declared_s is not None:
+        return declared_s
     origin = origin_s(container)
-    if container.duration is not None and container.duration > 0:
-        skipped_s = float(origin) if "matroska" in container.format.name else 0.0
-        return max(0.0, container.duration / av.time_base - skipped_s)
     ends = [(s.start_time or 0) * s.time_base + s.duration * s.time_base - origin for s in container.streams if s.duration and s.time_base]
-    return float(max([Fraction(0), *ends]))
+    if ends:
+        return float(max(ends))
+    with open_container(path) as again:
+        end_s, pictures = scan_packets(again)
+    video = picture_stream(container)
+    rate = (video.average_rate or video.guessed_rate) if video else None
+    return end_s or (float(pictures / rate) if rate else 0.0)
 
 
 def _size(video: VideoStream, turn: Orientation) -> tuple[int, int]:
@@ -112,11 +116,11 @@ def _orientation(path: str | os.PathLike[str], video: VideoStream, max_pixels: i
     check_pixels(path, context.width, context.height, max_pixels)
     context.options = {**context.options, "max_pixels": str(max_pixels)}
     context.thread_count = 1
-    source = video.container.demux(video)  # pyright: ignore[reportAttributeAccessIssue]
+    source = packets(video.container, video)  # pyright: ignore[reportArgumentType]
     for _ in range(_PACKETS_TO_TRY):
         try:
             packet = next(source, None)
-            frames = packet.decode() if packet is not None else []
+            frames = context.decode(packet)  # None makes it give up what it holds back
         except av.error.FFmpegError:  # damage is the reader's to report; the next packet may be sound
             continue
         if packet is None or frames:

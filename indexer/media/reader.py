@@ -17,8 +17,8 @@ import numpy as np
 from indexer.errors import MediaError
 from indexer.media.frames import Frames
 from indexer.media.geometry import Scaler, displayed_size, fit_short_side, orientation
-from indexer.media.pictures import EPSILON_S, Picture, PictureTrack
-from indexer.media.safety import MAX_PIXELS, media_errors, printable
+from indexer.media.pictures import EPSILON_S, Picture, PictureTrack, scan_packets
+from indexer.media.safety import MAX_PIXELS, media_errors, open_container, printable
 from indexer.media.shots import NEEDED_BEFORE, ShotPictures
 
 MAX_READ_BYTES = 2 << 30  # of pictures in one answer
@@ -46,6 +46,7 @@ class Reader:
         self._track = PictureTrack(path, threads=threads, max_pixels=max_pixels)
         self._shots: ShotPictures | None = None
         self._next_s: float | None = None  # where `_shots` stands
+        self._cut_off: tuple[float | None] | None = None  # None: not looked at yet
         self._scalers: dict[int | None, Scaler] = {}
 
     def __enter__(self) -> Self:
@@ -162,15 +163,30 @@ class Reader:
 
     def _require_pictures(self) -> None:
         if not self._track.decoded:
-            reason = f": {self._track.damage}" if self._track.damage.count else ""
+            reason = f": {self._track.damage}" if str(self._track.damage) else ""
             raise MediaError(f"{printable(self.path)} holds no picture that can be decoded{reason}", "Check that it plays elsewhere")
 
     def _damage(self) -> str:
-        texts = [str(self._track.damage)] if self._track.damage.count else []
-        declared_s, end_s = self._track.declared_end_s, self._track.end_s
-        if self._track.at_end and declared_s is not None and declared_s - end_s > max(1.0, 0.01 * declared_s):
-            texts.append(f"the pictures end at {end_s:.3f} s of {declared_s:.3f} s")
+        texts = [text] if (text := str(self._track.damage)) else []
+        if self._track.at_end and (declared_s := self._cut_off_from_s()) is not None:
+            texts.append(f"the pictures end at {self._track.end_s:.3f} s of {declared_s:.3f} s")
         return "; ".join(texts)
+
+    def _cut_off_from_s(self) -> float | None:
+        """The length that the file should have had, if it breaks off. Sound may go on after the pictures: that is no damage."""
+        if self._cut_off is None:
+            track, whole_s = self._track, self._track.declared_whole_s
+            declared_s = track.declared_end_s if track.declared_end_s is not None else whole_s
+            is_short = declared_s is not None and _is_short(track.end_s, declared_s)
+            if is_short and track.declared_end_s is None and len(track.container.streams) > 1:
+                with open_container(self.path) as container:
+                    is_short = _is_short(scan_packets(container, track.end_s)[0], whole_s or 0.0)
+            self._cut_off = (declared_s if is_short else None,)
+        return self._cut_off[0]
+
+
+def _is_short(end_s: float, declared_s: float) -> bool:
+    return declared_s - end_s > max(1.0, 0.01 * declared_s)
 
 
 class _Chosen:

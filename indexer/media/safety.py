@@ -13,8 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import av
-import av.container
 import av.error
+from av.container import InputContainer
+from av.packet import Packet
+from av.stream import Stream
 
 from indexer.errors import MediaError
 
@@ -70,7 +72,7 @@ def check_pixels(path: str | os.PathLike[str], width: int, height: int, max_pixe
         )
 
 
-def open_container(path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -> av.container.InputContainer:
+def open_container(path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -> InputContainer:
     """An open container whose decoders refuse pictures of more than `max_pixels`. The caller closes it. Raises MediaError."""
     check_regular_file(path)
     options = {
@@ -80,3 +82,16 @@ def open_container(path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -
     }
     with media_errors(path):
         return av.open("file:" + os.path.abspath(path), mode="r", options=options, metadata_errors="replace")
+
+
+def packets(container: InputContainer, *streams: Stream) -> Iterator[Packet]:
+    """The packets of `streams` that hold something. Ends before PyAV's own flushing packets.
+
+    An empty packet (AVI has them for a picture that is repeated) would end the decoder. PyAV's flushing fails with IndexError where
+    streams appeared on the way, as in FLV: https://github.com/PyAV-Org/PyAV/blob/main/av/container/input.py
+    """
+    for packet in container.demux(*streams):
+        if packet.size:
+            yield packet
+        elif packet.pts is None and packet.dts is None:
+            return
