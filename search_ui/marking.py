@@ -5,17 +5,18 @@ from __future__ import annotations
 import re
 
 from indexer.catalog.passages import parse
+from indexer.catalog.wordform import UNSPACED
 
 LONGEST = 240
 
 
 def marked(text: str, question: str) -> list[tuple[str, bool]]:
     """Pieces of the text, cut to what is read on a card, with whether each is a word that was asked for."""
-    terms = sorted({word for term in parse(question) for word in term.text.split()}, key=len, reverse=True)
+    terms = sorted({word for term in parse(question) for word in _words(term.text)}, key=len, reverse=True)
     if not terms:
         return [(text[:LONGEST], False)]
     # English endings do not matter to the word index, so what is marked may end differently too.
-    stems = "|".join(re.escape(term[: max(3, len(term) - 2)] if len(term) > 4 else term) for term in terms)
+    stems = "|".join(re.escape(_stem(term)) for term in terms)
     found = re.compile(rf"(?<![a-zA-Z])(?:{stems})[a-zA-Z]{{0,4}}(?![a-zA-Z])", re.IGNORECASE)
     text = _around(text, found)
     pieces: list[tuple[str, bool]] = []
@@ -25,6 +26,16 @@ def marked(text: str, question: str) -> list[tuple[str, bool]]:
         last = match.end()
     pieces.append((text[last:], False))
     return [piece for piece in pieces if piece[0]]
+
+
+def _words(term: str) -> list[str]:
+    """A run of a script without spaces is one word; the index has put spaces between its characters."""
+    return [term.replace(" ", "")] if UNSPACED.search(term) else term.split()
+
+
+def _stem(word: str) -> str:
+    shorter = re.sub(r"(?:ing|ed|es|s)$", "", word)
+    return shorter if len(shorter) >= 3 else word
 
 
 def _around(text: str, found: re.Pattern[str]) -> str:

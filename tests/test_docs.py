@@ -30,7 +30,7 @@ def test_every_command_is_documented():
 
 
 def test_every_documented_command_exists():
-    documented = set(re.findall(r"`(seekpoint (?:db )?[a-z]+)", (ROOT / "docs" / "commands.md").read_text()))
+    documented = set(re.findall(r"`(seekpoint (?:db |users )?[a-z]+)", (ROOT / "docs" / "commands.md").read_text()))
     assert documented <= set(commands(app))
 
 

@@ -181,7 +181,7 @@ def test_same_link_in_a_new_window(page):
 
 
 def test_no_match_says_so(page):
-    page.goto("/?q=cyan")
+    page.goto("/?q=zebra")
     expect(page.get_by_text("No match")).to_be_visible()
     expect(page.locator("a.open").first).to_be_visible()
 

@@ -1,0 +1,148 @@
+"""The logic of the pages, run by Streamlit's own test runner."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from search_ui.server import MAIN
+from search_ui.site import open_site, site
+from tests.support import demo_settings
+
+WAIT_S = 60
+
+
+@pytest.fixture
+def app(filled_home) -> AppTest:
+    open_site(demo_settings(filled_home), sign_in=False)
+    return AppTest.from_file(str(MAIN), default_timeout=WAIT_S)
+
+
+def asked(app: AppTest, **params: str) -> AppTest:
+    for name, value in params.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def cards(app: AppTest) -> list[dict]:
+    answer = app.session_state["answer"][2]
+    return [{"title": it.title, "start_s": it.span.start_s, "collection": it.collection} for it in answer.moments]
+
+
+def test_empty_library_offers_the_demo(tmp_path):
+    open_site(demo_settings(tmp_path / "home"), sign_in=False)
+    app = AppTest.from_file(str(MAIN), default_timeout=WAIT_S).run()
+    assert [header.value for header in app.header] == ["Your library is empty"]
+    assert "Add the demo library" in [button.label for button in app.button]
+    assert not app.exception
+
+
+def test_question_from_the_box_is_in_the_address(app):
+    app.run()
+    app.text_input(key="ask_text").set_value("green").run()
+    assert app.query_params["q"] == "green"
+    assert cards(app)[0] == {"title": "traffic light", "start_s": pytest.approx(4.0, abs=0.3), "collection": "colours"}
+
+
+def test_question_from_the_address_is_in_the_box(app):
+    asked(app, q="green")
+    assert app.text_input(key="ask_text").value == "green"
+    assert cards(app)
+
+
+def test_filters_from_the_address(app):
+    assert {card["title"] for card in cards(asked(app, q="green", name="SUNSET"))} == {"sunset"}
+    assert app.text_input(key="filter_name").value == "SUNSET"
+
+
+def test_collection_filter(app):
+    assert {card["collection"] for card in cards(asked(app, q="green", collection="private"))} == {"private"}
+
+
+def test_filter_that_nothing_passes(app):
+    assert cards(asked(app, q="green", name="no such name")) == []
+    assert "Nothing found." in [info.value for info in app.info]
+
+
+def test_no_match_is_labelled(app):
+    asked(app, q="zebra")
+    assert app.warning[0].value.startswith("**No match.**")
+    assert cards(app)
+
+
+def test_title_is_evidence(app):
+    first = cards(asked(app, q="diary"))[0]
+    assert first["title"] == "diary"
+
+
+def test_unreadable_script_is_said_in_words(app):
+    asked(app, q="猫在哪里")
+    assert "no installed text model reads the script" in app.error[0].value.replace("\\", "")
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"v": "999999"},
+        {"v": "-1", "t": "nan"},
+        {"v": "1", "t": "1e400", "e": "x"},
+        {"q": "green", "top": "9999999", "from": "yesterday", "min": "-3", "only": "everything"},
+        {"like": "1@2"},
+        {"like": "drop table"},
+        {"picture": "../../etc/passwd"},
+        {"picture": "a" * 64},
+        {"q": "green", "collection": "no such collection"},
+        {"q": '"', "only": "speech"},
+        {"q": "green" * 5000},
+    ],
+)
+def test_strange_addresses(app, params):
+    asked(app, **params)
+
+
+def test_more_like_this(app, video_ids):
+    found = cards(asked(app, like=f"{video_ids['sunset.mp4']}@0-5"))
+    assert all(card["title"] != "sunset" or card["start_s"] >= 4.9 for card in found)
+
+
+def test_watching_shows_the_title_and_a_way_back(app, video_ids):
+    asked(app, q="green", v=str(video_ids["traffic light.mp4"]), t="4", e="10")
+    assert "traffic light" in [it.value for it in app.subheader]
+    next(button for button in app.button if button.label == "All answers").click().run()
+    assert "v" not in app.query_params
+
+
+def test_recent_searches_are_kept_once(app):
+    asked(app, q="purple")
+    asked(app, q="orange")
+    asked(app, q="purple")
+    app.query_params.clear()
+    app.run()
+    labels = [button.label for button in app.button]
+    assert labels.count("purple") == 1
+    assert labels.index("purple") < labels.index("orange")
+
+
+def test_saved_search_and_forgetting(app):
+    asked(app, q="blue")
+    next(button for button in app.button if button.label == "Save search").click().run()
+    app.query_params.clear()
+    app.run()
+    saved = [button for button in app.button if (button.key or "").startswith("forget_")]
+    assert [button.label for button in saved] == ["blue"]
+    saved[0].click().run()
+    assert not [button for button in app.button if (button.key or "").startswith("forget_")]
+
+
+def test_folders_off_the_local_machine(filled_home, tmp_path):
+    opened = demo_settings(filled_home, ui_folders=[tmp_path / "media"])
+    (tmp_path / "media").mkdir()
+    (tmp_path / "media" / "out").symlink_to("/etc")
+    for sign_in in (False, True):
+        open_site(opened, sign_in=sign_in)
+        assert site().may_add_folder(tmp_path / "media")
+        assert not site().may_add_folder(tmp_path)
+        assert not site().may_add_folder(tmp_path / "media" / ".." / "other")
+        assert not site().may_add_folder(tmp_path / "media" / "out")
+    assert not open_site(demo_settings(filled_home), sign_in=True).may_add_folder(tmp_path)
+    assert open_site(demo_settings(filled_home), sign_in=False).may_add_folder(tmp_path)
