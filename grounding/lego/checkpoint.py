@@ -1,4 +1,4 @@
-"""Reads a checkpoint folder tensor by tensor and places every one, or says which one does not fit.
+"""Places every tensor of a checkpoint folder in the model, or says which one does not fit.
 
 The model is built on the meta device and its parameters are replaced by the file's own memory map, or by a copy in another dtype or
 on another device, so that loading needs little more memory than the weights. Tensors no output depends on are never read.
@@ -6,17 +6,13 @@ on another device, so that loading needs little more memory than the weights. Te
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from pickle import UnpicklingError
-from typing import Any
 
 import torch
-from safetensors import safe_open
 from torch import Tensor, nn
 from transformers.models.llama.modeling_llama import LlamaRotaryEmbedding
 
@@ -26,10 +22,10 @@ from grounding.lego.image import ImageModality
 from grounding.lego.modality import Modality, Rename
 from grounding.lego.model import LegoModel
 from grounding.lego.registry import MODALITIES
+from grounding.lego.shards import Entry, Shards
 
 log = logging.getLogger(__name__)
 
-MAPPED_SHARE = 64  # a file is mapped anew after this part of the checkpoint was read, which gives the pages back
 CLIP_UNUSED = (
     r"text_model\..+",
     r"(text|visual)_projection\.weight",
@@ -40,41 +36,11 @@ CLIP_FOLDERS = ("clip_tower", "clip_full")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    file: Path
-    shape: tuple[int, ...]
-    nbytes: int
-
-
-@dataclass(frozen=True, slots=True)
 class Placement:
     """Where the tensors of a checkpoint go: file name -> name in our model; and those that are left in the file on purpose."""
 
     placed: Mapping[str, str]
     unused: tuple[str, ...]
-
-
-class Shards:
-    """The tensors of a folder in `*.safetensors` or else in `pytorch_model*.bin`, without holding any."""
-
-    def __init__(self, folder: Path, files: Sequence[Path] | None = None) -> None:
-        self.folder = folder
-        self.entries: dict[str, Entry] = {}
-        for file in _weight_files(folder) if files is None else files:
-            for name, entry in _entries(file).items():
-                if name in self.entries:
-                    raise CheckpointError(f"{name} is in {self.entries[name].file.name} and again in {file.name} of {folder}")
-                self.entries[name] = entry
-
-    def read(self, names: Sequence[str]) -> Iterator[tuple[str, Tensor]]:
-        """Tensors backed by a memory map. Keep one and its file stays mapped; drop them all and the pages are given back."""
-        by_file: dict[Path, list[str]] = {}
-        for name in names:
-            by_file.setdefault(self.entries[name].file, []).append(name)
-        at_once = sum(entry.nbytes for entry in self.entries.values()) // MAPPED_SHARE
-        for file, own in by_file.items():
-            for group in _groups(own, self.entries, at_once):
-                yield from _read_group(file, group)
 
 
 def load_model(
@@ -252,64 +218,3 @@ def find_clip_folder(folder: Path, given: str | Path | None) -> Path | None:
         return Path(given)
     places = (parent / name for parent in (folder, folder.parent) for name in CLIP_FOLDERS)
     return next((place for place in places if (place / "config.json").is_file()), None)
-
-
-def _weight_files(folder: Path) -> list[Path]:
-    for stem, suffix in (("model", "safetensors"), ("pytorch_model", "bin")):
-        files = sorted(folder.glob(f"{stem}*.{suffix}"))
-        index = folder / f"{stem}.{suffix}.index.json"
-        if index.is_file():
-            wanted = {folder / name for name in json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()}
-            absent = sorted(path.name for path in wanted - set(files))
-            if absent:
-                raise CheckpointError(f"{folder} lacks {', '.join(absent)}, which {index.name} names")
-            files = sorted(wanted)
-        if files:
-            return files
-    raise CheckpointError(f"{folder} holds neither model*.safetensors nor pytorch_model*.bin")
-
-
-def _entries(file: Path) -> dict[str, Entry]:
-    if file.suffix == ".safetensors":
-        return {name: Entry(file, shape, nbytes) for name, shape, nbytes in _safetensors_header(file)}
-    return {name: Entry(file, tuple(t.shape), t.nbytes) for name, t in _torch_file(file).items()}
-
-
-def _safetensors_header(file: Path) -> Iterator[tuple[str, tuple[int, ...], int]]:
-    """The header of the format: eight bytes of length, then JSON (https://github.com/huggingface/safetensors#format)."""
-    with file.open("rb") as stream:
-        header: dict[str, Any] = json.loads(stream.read(int.from_bytes(stream.read(8), "little")))
-    for name, info in header.items():
-        if name != "__metadata__":
-            start, end = info["data_offsets"]
-            yield name, tuple(info["shape"]), end - start
-
-
-def _torch_file(file: Path) -> dict[str, Tensor]:
-    try:
-        return torch.load(file, map_location="cpu", mmap=True, weights_only=True)
-    except (RuntimeError, UnpicklingError) as error:
-        raise CheckpointError(f"{file} cannot be read as tensors: {error}") from error
-
-
-def _groups(names: list[str], entries: Mapping[str, Entry], at_once: int) -> Iterator[list[str]]:
-    group: list[str] = []
-    size = 0
-    for name in names:
-        if group and size + entries[name].nbytes > at_once:
-            yield group
-            group, size = [], 0
-        group.append(name)
-        size += entries[name].nbytes
-    yield group
-
-
-def _read_group(file: Path, names: list[str]) -> Iterator[tuple[str, Tensor]]:
-    if file.suffix == ".safetensors":
-        with safe_open(file, framework="pt") as stream:
-            for name in names:
-                yield name, stream.get_tensor(name)
-    else:
-        tensors = _torch_file(file)
-        for name in names:
-            yield name, tensors.pop(name)

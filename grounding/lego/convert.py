@@ -17,11 +17,12 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from grounding.lego.checkpoint import CLIP_FOLDERS, Shards, find_clip_folder, follow_audio_positions, place
+from grounding.lego.checkpoint import CLIP_FOLDERS, find_clip_folder, follow_audio_positions, place
 from grounding.lego.config import DIMS_FILE, find_dims, read_config
 from grounding.lego.errors import CheckpointError, LegoError
 from grounding.lego.model import LegoModel
 from grounding.lego.registry import MODALITIES
+from grounding.lego.shards import Shards
 
 SHARD_BYTES = 2 * 2**30
 WEIGHT_SUFFIXES = (".bin", ".safetensors", ".pt", ".pth", ".msgpack", ".h5")

@@ -8,11 +8,12 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from grounding.lego.checkpoint import Shards, load_model, place, published_state, to_published
+from grounding.lego.checkpoint import load_model, place, published_state, to_published
 from grounding.lego.config import EvaDims, published_config, read_config
 from grounding.lego.errors import CheckpointError
 from grounding.lego.model import LegoModel
 from grounding.lego.registry import MODALITIES
+from grounding.lego.shards import Shards
 
 
 @pytest.fixture
