@@ -1,0 +1,274 @@
+"""Search over many segments: what an index adds to the bare FAISS call, and how time and memory grow.
+
+    python -m benchmarks.search_scale [--rows 10000 100000 1000000] [--folder DIR] [--questions 200]
+
+Made-up vectors of 384 numbers, in real tables (SQLite in a temporary folder): half the segments belong to videos of a minute, half to
+videos of two hours; 1 % of them are a collection of their own. Scenes lie near 3,000 subjects, segments near their scene. Each question is
+asked of everything, of that collection, and of one video; the bare call is the same FAISS index on the same question, in turn.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import faiss
+import numpy as np
+from sqlalchemy import insert
+
+from indexer.catalog import Catalog, collections, rows
+from indexer.catalog.tables import Chunk, Segment, Video, Work, utc_now
+from indexer.settings import Settings
+from indexer.vectors.base import Selection
+from indexer.vectors.faiss_index import FaissIndex
+from indexer.vectors.rowset import one_thread, search_rows
+
+DIMENSION = 384
+SEGMENT_S = 5.0
+CHUNK_SEGMENTS = 18
+SHORT_SEGMENTS, LONG_SEGMENTS = 12, 1440
+SUBJECTS = 3000
+CANDIDATES = 400
+KEY = "benchmark/2hz"
+BATCH = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Milliseconds are medians, `_p95` the slowest of twenty. `bare_ms`: the same FAISS index called directly, unrestricted."""
+
+    rows: int
+    kind: str
+    bare_ms: float
+    everything_ms: float
+    everything_p95_ms: float
+    collection_ms: float
+    collection_p95_ms: float
+    video_ms: float
+    video_p95_ms: float
+    hydrate_ms: float
+    refresh_after_commit_ms: float
+    recall: float
+    recall_one_percent: float
+    recall_fifteen_percent: float
+    publish_s: float
+    open_s: float
+    snapshot_mb: float
+    database_mb: float
+    memory_mb: float
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
+    parser.add_argument("--folder", type=Path, help="where the temporary catalog goes; default: the system's")
+    parser.add_argument("--questions", type=int, default=200)
+    arguments = parser.parse_args()
+    results = []
+    for count in arguments.rows:
+        with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
+            results.append(measure(Path(folder), count, arguments.questions))
+        print(json.dumps(asdict(results[-1])), flush=True)
+    print(table(results))
+
+
+def measure(folder: Path, count: int, questions: int) -> Result:
+    settings = Settings(home=folder)
+    catalog = Catalog(settings.url).open()
+    rare, one_video = fill(catalog, count)
+    published = FaissIndex(catalog, KEY, DIMENSION, settings).publish(keep_previous=False)
+    before = anonymous_mb()
+    index = FaissIndex(catalog, KEY, DIMENSION, settings)
+    open_s = seconds(index.refresh)
+    asked = Questions(np.random.default_rng(7), questions).vectors
+    bare, everything, in_collection, in_video, hydrate = [], [], [], [], []
+    for query in asked:
+        bare.append(seconds(lambda query=query: bare_call(index, query)))
+        everything.append(seconds(lambda query=query: index.search(query, CANDIDATES)))
+        in_collection.append(seconds(lambda query=query: index.search(query, CANDIDATES, Selection(collection_ids=(rare,)))))
+        in_video.append(seconds(lambda query=query: index.search(query, CANDIDATES, Selection(video_ids=(one_video,)))))
+        hits = index.search(query, CANDIDATES)
+        hydrate.append(seconds(lambda hits=hits: fetch(catalog, hits.ids)))
+    memory_mb = anonymous_mb() - before
+    report = index.self_check()
+    result = Result(
+        rows=count,
+        kind=published.kind,
+        bare_ms=median_ms(bare),
+        everything_ms=median_ms(everything),
+        everything_p95_ms=p95_ms(everything),
+        collection_ms=median_ms(in_collection),
+        collection_p95_ms=p95_ms(in_collection),
+        video_ms=median_ms(in_video),
+        video_p95_ms=p95_ms(in_video),
+        hydrate_ms=median_ms(hydrate),
+        refresh_after_commit_ms=refresh_ms(catalog, index),
+        recall=report.everything,
+        recall_one_percent=report.one_percent,
+        recall_fifteen_percent=report.large_selection,
+        publish_s=round(published.seconds, 1),
+        open_s=round(open_s, 2),
+        snapshot_mb=round(published.size_bytes / 1e6),
+        database_mb=round(catalog.sqlite_path.stat().st_size / 1e6) if catalog.sqlite_path else 0,
+        memory_mb=round(memory_mb, 1),
+    )
+    catalog.close()
+    return result
+
+
+def bare_call(index: FaissIndex, query: np.ndarray) -> None:
+    """The snapshot's own FAISS index with the number of probes that a search uses."""
+    view = index._view
+    if view is None or view.snapshot is None:
+        raise RuntimeError("the snapshot was not opened")
+    snapshot = view.snapshot
+    if snapshot.ivf is None:
+        with one_thread():
+            snapshot.rows.index.search(query[None], CANDIDATES)
+    else:
+        search_rows(snapshot.ivf, query, CANDIDATES, None, nprobe=snapshot.manifest.nprobe)
+
+
+def fetch(catalog: Catalog, ids: np.ndarray) -> list[rows.SegmentRow]:
+    with catalog.read() as session:
+        return rows.segments(session, ids)
+
+
+def refresh_ms(catalog: Catalog, index: FaissIndex) -> float:
+    """What the first search after somebody's commit pays, so that the new chunk is found."""
+    times = []
+    for number in range(5):
+        with catalog.begin() as session:
+            collection_id = collections.ensure_collection(session, "later")
+            add_videos(session, collection_id, 1, SHORT_SEGMENTS, Questions(np.random.default_rng(number), 1), f"later {number}")
+        times.append(seconds(lambda: index.refresh(force=True)))
+    return median_ms(times)
+
+
+# --- made-up rows ---
+
+
+class Questions:
+    """Unit vectors near random subjects: scenes, and what is asked about them."""
+
+    def __init__(self, rng: np.random.Generator, count: int) -> None:
+        self.rng = rng
+        self.subjects = unit(np.random.default_rng(0).standard_normal((SUBJECTS, DIMENSION)).astype(np.float32))
+        self.vectors = self.near(self.subjects[rng.integers(0, SUBJECTS, count)], 1.0)
+
+    def near(self, centres: np.ndarray, spread: float) -> np.ndarray:
+        noise = self.rng.standard_normal(centres.shape, dtype=np.float32) / np.float32(DIMENSION**0.5)
+        return unit(centres + np.float32(spread) * noise)
+
+    def segments(self, count: int) -> np.ndarray:
+        """(count, 384): a scene is eight segments long on average."""
+        scenes = self.near(self.subjects[self.rng.integers(0, SUBJECTS, count // 8 + 1)], 0.8)
+        return self.near(scenes[np.sort(self.rng.integers(0, len(scenes), count))], 0.5)
+
+
+def unit(vectors: np.ndarray) -> np.ndarray:
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def fill(catalog: Catalog, count: int) -> tuple[int, int]:
+    """The collection that holds 1 % of the segments, and a video of two hours (or the longest)."""
+    source = Questions(np.random.default_rng(1), 1)
+    with catalog.begin() as session:
+        main_id, rare_id = (collections.ensure_collection(session, name) for name in ("main", "rare"))
+        short = count // 2 // SHORT_SEGMENTS
+        rare_videos = max(1, count // 100 // SHORT_SEGMENTS)
+        add_videos(session, rare_id, rare_videos, SHORT_SEGMENTS, source, "rare")
+        add_videos(session, main_id, short - rare_videos, SHORT_SEGMENTS, source, "short")
+        return rare_id, add_videos(session, main_id, max(1, count // 2 // LONG_SEGMENTS), LONG_SEGMENTS, source, "long")
+
+
+def add_videos(session, collection_id: int, videos: int, segments: int, source: Questions, name: str) -> int:
+    """Ready videos with all their segments, written in bulk as the stages would leave them; the id of the last one."""
+    length_s = segments * SEGMENT_S
+    shared = {"collection_id": collection_id, "size_bytes": 1, "duration_s": length_s, "width": 1280, "height": 720, "codec": "h264"}
+    shared |= {"container": "mp4", "audio_tracks": 1, "rotation": 0, "state": "ready", "picture_key": KEY, "created_at": utc_now()}
+    made = insert(Video).returning(Video.id, sort_by_parameter_order=True)
+    video_ids = session.scalars(made, [shared | {"content_hash": f"{name} {n}"} for n in range(videos)]).all()
+    chunks = [(video_id, number, first) for video_id in video_ids for number, first in enumerate(range(0, segments, CHUNK_SEGMENTS))]
+    for start in range(0, len(chunks), BATCH // CHUNK_SEGMENTS):
+        add_chunks(session, collection_id, chunks[start : start + BATCH // CHUNK_SEGMENTS], segments, length_s, source)
+    return video_ids[-1]
+
+
+def add_chunks(session, collection_id: int, chunks: list[tuple[int, int, int]], segments: int, length_s: float, source: Questions) -> None:
+    ends = [min(first + CHUNK_SEGMENTS, segments) for _, _, first in chunks]
+    rows_of_chunks = [
+        {"video_id": video_id, "number": number, "start_s": first * SEGMENT_S, "end_s": end * SEGMENT_S}
+        for (video_id, number, first), end in zip(chunks, ends)
+    ]
+    chunk_ids = session.scalars(insert(Chunk).returning(Chunk.id, sort_by_parameter_order=True), rows_of_chunks).all()
+    done = {"stage": "picture", "key": KEY, "state": "done", "attempts": 1, "priority": 0, "video_s": length_s, "created_at": utc_now()}
+    works = [
+        done | {"chunk_id": chunk_id, "video_id": video_id, "revision": int(revision)}
+        for chunk_id, (video_id, _, _), revision in zip(chunk_ids, chunks, source.rng.integers(1, 2**40, len(chunks)))
+    ]
+    work_ids = session.scalars(insert(Work).returning(Work.id, sort_by_parameter_order=True), works).all()
+    vectors = source.segments(sum(end - first for (_, _, first), end in zip(chunks, ends)))
+    packed = (row.tobytes() for row in vectors.astype("<f2"))
+    session.execute(insert(Segment), list(segment_rows(collection_id, chunks, ends, chunk_ids, work_ids, packed)))
+
+
+def segment_rows(collection_id: int, chunks, ends, chunk_ids, work_ids, packed: Iterator[bytes]) -> Iterator[dict[str, object]]:
+    for (video_id, _, first), end, chunk_id, work_id in zip(chunks, ends, chunk_ids, work_ids):
+        shared = {"work_id": work_id, "chunk_id": chunk_id, "video_id": video_id, "collection_id": collection_id}
+        for number in range(first, end):
+            start_s = number * SEGMENT_S
+            yield shared | {"start_s": start_s, "end_s": start_s + SEGMENT_S, "thumbnail_s": start_s + 2, "vector": next(packed)}
+
+
+# --- measuring ---
+
+
+def seconds(do: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    do()
+    return time.perf_counter() - started
+
+
+def median_ms(times: list[float]) -> float:
+    return round(float(np.median(times)) * 1000, 2)
+
+
+def p95_ms(times: list[float]) -> float:
+    return round(float(np.percentile(times, 95)) * 1000, 2)
+
+
+def anonymous_mb() -> float:
+    """Memory of this process without the files that are mapped."""
+    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("RssAnon"))
+    return int(line.split()[1]) / 1024
+
+
+HEAD = "segments|index|bare FAISS ms|search ms (p95)|1 % collection|one video|recall@10 all / 1 % / 15 %|memory MB|open s|publish s"
+
+
+def table(results: list[Result]) -> str:
+    lines = [f"faiss {faiss.__version__}", f"|{HEAD}|", "|" + "---|" * (HEAD.count("|") + 1)]
+    return "\n".join(lines + [f"|{'|'.join(cells(result))}|" for result in results])
+
+
+def cells(it: Result) -> list[str]:
+    recalls = f"{it.recall:.3f} / {it.recall_one_percent:.3f} / {it.recall_fifteen_percent:.3f}"
+    searches = [
+        f"{median} ({p95})"
+        for median, p95 in (
+            (it.everything_ms, it.everything_p95_ms),
+            (it.collection_ms, it.collection_p95_ms),
+            (it.video_ms, it.video_p95_ms),
+        )
+    ]
+    return [f"{it.rows:,}", it.kind, str(it.bare_ms), *searches, recalls, str(it.memory_mb), str(it.open_s), str(it.publish_s)]
+
+
+if __name__ == "__main__":
+    main()
