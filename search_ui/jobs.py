@@ -72,7 +72,9 @@ class Jobs:
     # --- what can be asked for ---
 
     def ingest(self, paths: Sequence[Path], collection: str) -> Job:
-        return self._add("ingest", ", ".join(path.name for path in paths), collection, lambda report: self._ingest(paths, collection, report))
+        return self._add(
+            "ingest", ", ".join(path.name for path in paths), collection, lambda report: self._ingest(paths, collection, report)
+        )
 
     def demo(self, collection: str) -> Job:
         def work(report: Report) -> Sequence[str]:

@@ -67,7 +67,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    search: Search = Search()  # noqa: RUF009 (frozen)
+    search: Search = Search()
     place: Place | None = None
 
     def params(self) -> dict[str, str | list[str]]:

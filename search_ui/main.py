@@ -33,10 +33,12 @@ def main() -> None:
     if viewer is None:
         st.link_button(texts("sign_in"), "/sign-in")
         st.stop()
+    shown = (("search", search.show, "search"), ("library", library.show, "video_library"), ("system", system.show, "monitor_heart"))
     pages = [
-        st.Page(_guarded(search.show, viewer, texts), title=texts("page.search"), url_path="search", default=True, icon=":material/search:"),
-        st.Page(_guarded(library.show, viewer, texts), title=texts("page.library"), url_path="library", icon=":material/video_library:"),
-        st.Page(_guarded(system.show, viewer, texts), title=texts("page.system"), url_path="system", icon=":material/monitor_heart:"),
+        st.Page(
+            _guarded(show, viewer, texts), title=texts(f"page.{name}"), url_path=name, default=name == "search", icon=f":material/{icon}:"
+        )
+        for name, show, icon in shown
     ]
     st.session_state["pages"] = pages
     st.navigation(pages, position="top").run()

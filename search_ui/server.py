@@ -16,10 +16,10 @@ from starlette.middleware import Middleware
 
 from indexer.catalog import accounts
 from indexer.errors import SeekpointError, UsageError
+from indexer.picture_questions import LARGEST_BYTES
 from indexer.settings import Settings
 from search_ui.guard import LOOPBACK, Guard
 from search_ui.oidc import streamlit_secrets
-from indexer.picture_questions import LARGEST_BYTES
 from search_ui.routes import all_routes
 from search_ui.sessions import kept_secret
 from search_ui.site import Site, open_site
@@ -71,7 +71,9 @@ def _say(error: Exception) -> bool:
     from search_ui.state import plain, texts
 
     logging.getLogger("seekpoint").error("the page failed", exc_info=error)
-    st.error(f"**{texts()('error')}.** {texts()('error.unexpected', error=plain(f'{type(error).__name__}: {error}'))}", icon=":material/error:")
+    st.error(
+        f"**{texts()('error')}.** {texts()('error.unexpected', error=plain(f'{type(error).__name__}: {error}'))}", icon=":material/error:"
+    )
     return True
 
 
@@ -105,7 +107,9 @@ def _check_people(site: Site) -> None:
         return
     with site.library.catalog.read() as session:
         if not accounts.count_accounts(session):
-            raise UsageError("off the local machine people have to sign in, and there is no user yet", "`seekpoint users add NAME` adds one")
+            raise UsageError(
+                "off the local machine people have to sign in, and there is no user yet", "`seekpoint users add NAME` adds one"
+            )
 
 
 def _check_port(host: str, port: int) -> None:

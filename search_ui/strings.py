@@ -45,7 +45,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "answers.picture": ("Moments like your picture", "与图片相似的片段"),
     "answers.none": ("Nothing found.", "没有找到。"),
     "no_match": ("No match", "没有匹配"),
-    "no_match.text": ("Nothing in these videos seems to show that. These are the nearest moments.", "这些视频里似乎没有相关内容。下面是最接近的片段。"),
+    "no_match.text": (
+        "Nothing in these videos seems to show that. These are the nearest moments.",
+        "这些视频里似乎没有相关内容。下面是最接近的片段。",
+    ),
     "evidence.picture": ("picture", "画面"),
     "evidence.speech": ("speech", "语音"),
     "evidence.screen": ("screen", "屏幕文字"),
@@ -90,13 +93,18 @@ TEXTS: dict[str, tuple[str, str]] = {
     "player.found": ("{phrase}: {n} found", "{phrase}：找到 {n} 处"),
     "player.keys": ("Keys", "快捷键"),
     "player.keys_text": (
-        "space or k: play or pause · ← →: 5 s (with Shift 1 s) · j l: 10 s · , .: one frame · < >: speed · n: next moment · o: loop · m: mute · f: full screen",
-        "空格或 k：播放/暂停 · ← →：5 秒（按住 Shift 为 1 秒） · j l：10 秒 · , .：一帧 · < >：速度 · n：下一个片段 · o：循环 · m：静音 · f：全屏",
+        "space or k: play or pause · ← →: 5 s (with Shift 1 s) · j l: 10 s · , .: one frame · < >: speed · "
+        "n: next moment · o: loop · m: mute · f: full screen",
+        "空格或 k：播放/暂停 · ← →：5 秒（按住 Shift 为 1 秒） · j l：10 秒 · , .：一帧 · < >：速度 · "
+        "n：下一个片段 · o：循环 · m：静音 · f：全屏",
     ),
     "player.legend_curve": ("how well it fits", "匹配程度"),
     "player.legend_moments": ("moments", "片段"),
     "player.legend_events": ("events", "事件"),
-    "player.proxy": ("Browsers cannot play this file. A copy that they can play is being made: {percent} %", "浏览器无法播放该文件，正在转换：{percent}%"),
+    "player.proxy": (
+        "Browsers cannot play this file. A copy that they can play is being made: {percent} %",
+        "浏览器无法播放该文件，正在转换：{percent}%",
+    ),
     "player.gone": ("The file is offline: it cannot be played now, but it stays searchable.", "文件已离线：暂时无法播放，但仍可搜索。"),
     "player.unknown": ("There is no such video.", "没有该视频。"),
     "more": ("More moments", "更多片段"),
@@ -104,7 +112,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     # library
     "empty": ("Your library is empty", "视频库为空"),
     "empty.text": (
-        "Add a folder or some files, and ask when something happens in them. To look around first, add the demo library: five small videos.",
+        "Add a folder or some files, and ask when something happens in them. "
+        "To look around first, add the demo library: five small videos.",
         "添加文件夹或文件，即可询问其中何时发生了什么。也可以先添加演示库：五个小视频。",
     ),
     "empty.viewer": ("Nobody has added a video for you yet.", "还没有可供你查看的视频。"),
@@ -153,7 +162,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "remove": ("Remove", "移除"),
     "remove.collection": ("Remove collection", "移除合集"),
     "remove.title": ("Remove from the library?", "从库中移除?"),
-    "remove.text": ("{what} will not be searchable any more. The files themselves stay where they are.", "{what} 将不再可搜索。原文件保留不变。"),
+    "remove.text": (
+        "{what} will not be searchable any more. The files themselves stay where they are.",
+        "{what} 将不再可搜索。原文件保留不变。",
+    ),
     "remove.many": ("{n} videos", "{n} 个视频"),
     "remove.all_of": ("The collection {name} with {n} videos", "合集 {name}（{n} 个视频）"),
     "remove.yes": ("Yes, remove", "确认移除"),

@@ -54,12 +54,16 @@ def list_users(as_json: JsonOption = False) -> None:
     names = {collection.id: collection.name for collection in library.collections()}
     seen = {it.id: None if it.collection_ids is None else [names[id] for id in it.collection_ids if id in names] for it in found}
     if as_json:
-        print_json([{"name": it.name, "role": it.role, "collections": seen[it.id], "password": it.password_hash is not None} for it in found])
+        print_json(
+            [{"name": it.name, "role": it.role, "collections": seen[it.id], "password": it.password_hash is not None} for it in found]
+        )
         return
     rows = table("name", "role", "collections", "signs in with")
     for it in found:
         shown = seen[it.id]
-        rows.add_row(escape(it.name), it.role, "all" if shown is None else escape(", ".join(shown)), "password" if it.password_hash else "OpenID")
+        rows.add_row(
+            escape(it.name), it.role, "all" if shown is None else escape(", ".join(shown)), "password" if it.password_hash else "OpenID"
+        )
     stdout.print(rows if found else "Nobody yet: `seekpoint users add NAME` adds somebody.")
 
 

@@ -39,10 +39,15 @@ def plays_in_browsers(path: str | os.PathLike[str]) -> bool:
         if abs((container.start_time or 0) / 1_000_000) > START_SLACK_S:
             return False
         if not videos:
-            return kind in SOUND_ONLY and sounds[0].codec_context.name in {"mp3", "aac", "flac", "vorbis", "opus", "pcm_s16le"}
+            return kind in SOUND_ONLY and _codec(sounds[0]) in {"mp3", "aac", "flac", "vorbis", "opus", "pcm_s16le"}
         picture = videos[0].codec_context
-        sound_ok = not sounds or sounds[0].codec_context.name in SOUND.get(kind, ())
-        return picture.name in VIDEO.get(kind, ()) and picture.pix_fmt in PIXELS and sound_ok
+        sound_ok = not sounds or _codec(sounds[0]) in SOUND.get(kind, ())
+        return _codec(videos[0]) in VIDEO.get(kind, ()) and picture.pix_fmt in PIXELS and sound_ok
+
+
+def _codec(stream: Any) -> str:
+    """`av1`, whichever library decodes it."""
+    return stream.codec_context.codec.canonical_name
 
 
 def make_proxy(src: str | os.PathLike[str], dst: Path, settings: Settings, progress: Callable[[float], None] = lambda _: None) -> None:

@@ -6,14 +6,14 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-import streamlit as st
+from streamlit.components.v2 import component
 
 
 @cache
 def _component(name: str) -> Any:
     folder = files("search_ui.components")
     html, css, js = ((folder / f"{name}.{kind}").read_text() for kind in ("html", "css", "js"))
-    return st.components.v2.component(f"seekpoint_{name}", html=html, css=css, js=js)
+    return component(f"seekpoint_{name}", html=html, css=css, js=js)
 
 
 def player(data: dict[str, Any], **callbacks: Any) -> Any:

@@ -80,4 +80,3 @@ def find_video(request: Request) -> VideoRow:
     if not viewer.sees(video.collection_id):
         raise unknown
     return video
-

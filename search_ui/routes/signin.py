@@ -145,11 +145,20 @@ def _html(texts: Texts, body: str, status: int = 200) -> Response:
 
 _STYLE = """
 :root { color-scheme: light dark; --ground: #fbfaf7; --ink: #1f2421; --line: #d9d6cd; --accent: #0f766e; --on: #fff }
-@media (prefers-color-scheme: dark) { :root { --ground: #14171a; --ink: #e8e6e1; --line: #33383d; --accent: #5eb8ae; --on: #10201e } }
-* { box-sizing: border-box } body { margin: 0; min-height: 100vh; display: grid; place-items: center; background: var(--ground);
-  color: var(--ink); font: 16px/1.5 system-ui, sans-serif } main { width: min(22rem, 100vw - 2rem) } h1 { font-weight: 650; margin: 0 0 1rem }
-form { display: grid; gap: .5rem } label { font-size: .9rem } input, button, .button { font: inherit; padding: .65rem .8rem;
-  border-radius: .6rem; border: 1px solid var(--line); background: transparent; color: inherit; text-align: center; text-decoration: none }
-input { text-align: left } button { margin-top: .5rem; background: var(--accent); color: var(--on); border-color: transparent; cursor: pointer }
-:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px } [role=alert] { color: #c2410c; margin: 0 }
+@media (prefers-color-scheme: dark) {
+  :root { --ground: #14171a; --ink: #e8e6e1; --line: #33383d; --accent: #5eb8ae; --on: #10201e }
+}
+* { box-sizing: border-box }
+body { margin: 0; min-height: 100vh; display: grid; place-items: center; background: var(--ground); color: var(--ink) }
+body, input, button { font: 16px/1.5 system-ui, sans-serif }
+main { width: min(22rem, 100vw - 2rem) }
+h1 { font-weight: 650; margin: 0 0 1rem }
+form { display: grid; gap: .5rem }
+label { font-size: .9rem }
+input, button, .button { padding: .65rem .8rem; border-radius: .6rem; border: 1px solid var(--line); background: transparent }
+input, button, .button { color: inherit; text-align: center; text-decoration: none }
+input { text-align: left }
+button { margin-top: .5rem; background: var(--accent); color: var(--on); border-color: transparent; cursor: pointer }
+:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px }
+[role=alert] { color: #c2410c; margin: 0 }
 """

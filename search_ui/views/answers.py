@@ -97,7 +97,9 @@ def _export(answer: Answer, texts: Texts) -> None:
             ("export.edl", "edl", "text/plain", as_edl),
             ("export.playlist", "m3u8", "application/vnd.apple.mpegurl", as_playlist),
         ):
-            st.download_button(texts(name), write(moments), f"moments.{suffix}", kind, on_click="ignore", width="stretch", key=f"as_{suffix}")
+            st.download_button(
+                texts(name), write(moments), f"moments.{suffix}", kind, on_click="ignore", width="stretch", key=f"as_{suffix}"
+            )
 
 
 # --- cards ---

@@ -64,7 +64,8 @@ def _filters(link: Link, viewer: Viewer, texts: Texts) -> None:
 
 
 def _by_picture(link: Link, texts: Texts) -> None:
-    file = st.file_uploader(texts("picture.drop"), type=["jpg", "jpeg", "png", "webp", "bmp", "gif"], max_upload_size=LARGEST_BYTES // 2**20)
+    kinds = ["jpg", "jpeg", "png", "webp", "bmp", "gif"]
+    file = st.file_uploader(texts("picture.drop"), type=kinds, max_upload_size=LARGEST_BYTES // 2**20)
     if file is None or st.session_state.get("picture_asked") == file.file_id:
         return
     try:

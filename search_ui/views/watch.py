@@ -64,7 +64,9 @@ def _player(link: Link, place: Place, video: VideoRow, answer: Answer | None, te
         _await_proxy(video, title, texts)
     elif playback.state == "gone":
         st.warning(texts("player.gone"), icon=":material/cloud_off:")
-    components.player(_data(link, place, video, answer, playback, texts), on_next=lambda: _next(link, answer), on_where=lambda: _where(video))
+    components.player(
+        _data(link, place, video, answer, playback, texts), on_next=lambda: _next(link, answer), on_where=lambda: _where(video)
+    )
 
 
 def _await_proxy(video: VideoRow, title: str, texts: Texts) -> None:
@@ -120,9 +122,7 @@ def _line(passage: moments_of.PassageRow) -> dict[str, Any]:
 
 def _marks(place: Place, video: VideoRow, answer: Answer | None) -> list[dict[str, Any]]:
     found = [moment for moment in answer.moments if moment.video_id == video.id] if answer else []
-    return [
-        {"start_s": it.span.start_s, "end_s": it.span.end_s, "current": answers.place_of(it) == place} for it in found
-    ]
+    return [{"start_s": it.span.start_s, "end_s": it.span.end_s, "current": answers.place_of(it) == place} for it in found]
 
 
 def _curve(link: Link, video: VideoRow) -> Curve:

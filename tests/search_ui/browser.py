@@ -16,10 +16,17 @@ from pathlib import Path
 
 import pytest
 
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync "
-    "--autoplay-policy=no-user-gesture-required --mute-audio"
-).split()
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--autoplay-policy=no-user-gesture-required",
+    "--mute-audio",
+]
 # The player lives in a shadow root, which a selector of playwright looks into and document.querySelector does not.
 STATE = """video => ({ time_s: video.currentTime, paused: video.paused, ready: video.readyState, seeking: video.seeking,
   width: video.videoWidth })"""

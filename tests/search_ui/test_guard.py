@@ -32,7 +32,9 @@ def test_nobody_is_led_to_the_sign_in(signed):
     assert answer.headers["location"] == "/sign-in?next=%2F%3Fq%3Dgreen%26v%3D1"
 
 
-@pytest.mark.parametrize("path", ["/stream/1", "/thumbnail/1/0", "/clip/1/0/1000", "/_stcore/stream", "/media/x", "/component/x", "/anything"])
+@pytest.mark.parametrize(
+    "path", ["/stream/1", "/thumbnail/1/0", "/clip/1/0/1000", "/_stcore/stream", "/media/x", "/component/x", "/anything"]
+)
 def test_nobody_gets_nothing(signed, path):
     assert signed("").get(path).status_code == 401
 
@@ -65,7 +67,10 @@ def test_secure_cookie_behind_https(signed):
     assert "Secure" in answer.headers["set-cookie"]
 
 
-@pytest.mark.parametrize(("name", "password"), [("viewer", "wrong"), ("nobody", PASSWORD), ("", ""), ("viewer' OR '1'='1", "x"), ("VIEWER", PASSWORD)])
+@pytest.mark.parametrize(
+    ("name", "password"),
+    [("viewer", "wrong"), ("nobody", PASSWORD), ("", ""), ("viewer' OR '1'='1", "x"), ("VIEWER", PASSWORD)],
+)
 def test_wrong_name_or_password(signed, name, password):
     answer = signed("").post("/sign-in", data={"name": name, "password": password}, headers={"X-Real": name})
     assert answer.status_code in (401, 429)

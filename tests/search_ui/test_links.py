@@ -27,7 +27,11 @@ def test_a_link_says_everything(search, place):
     assert read_link(parse_qs(urlsplit(link.href()).query)) == link
 
 
-@given(st.dictionaries(st.sampled_from(["q", "v", "t", "e", "like", "picture", "from", "to", "min", "max", "top", "only"]), st.lists(st.text(), max_size=3)))
+@given(
+    st.dictionaries(
+        st.sampled_from(["q", "v", "t", "e", "like", "picture", "from", "to", "min", "max", "top", "only"]), st.lists(st.text(), max_size=3)
+    )
+)
 def test_any_address_is_read(params):
     link = read_link(params)
     assert read_link({key: [it] if isinstance(it, str) else it for key, it in link.params().items()}).search == link.search

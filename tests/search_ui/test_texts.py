@@ -21,8 +21,9 @@ SOURCE = "\n".join(path.read_text() for path in Path(search_ui.__file__).parent.
 
 def test_every_text_is_in_both_languages_with_the_same_values():
     for key, (english, chinese) in TEXTS.items():
-        assert re.findall(r"{(\w+)}", english).sort() == re.findall(r"{(\w+)}", chinese).sort(), key
-        assert english.strip() and chinese.strip(), key
+        assert sorted(re.findall(r"{(\w+)}", english)) == sorted(re.findall(r"{(\w+)}", chinese)), key
+        assert english.strip(), key
+        assert chinese.strip(), key
         assert not re.search(r"[一-鿿]", english), key
 
 
@@ -36,7 +37,15 @@ def test_every_text_is_used_and_there():
 
 @pytest.mark.parametrize(
     ("accepted", "language"),
-    [("zh-CN,zh;q=0.9,en;q=0.8", "zh"), ("en-GB", "en"), ("fr-FR,fr;q=0.9,zh;q=0.5", "zh"), ("de", "en"), ("", "en"), ("zh_TW", "zh"), ("*", "en")],
+    [
+        ("zh-CN,zh;q=0.9,en;q=0.8", "zh"),
+        ("en-GB", "en"),
+        ("fr-FR,fr;q=0.9,zh;q=0.5", "zh"),
+        ("de", "en"),
+        ("", "en"),
+        ("zh_TW", "zh"),
+        ("*", "en"),
+    ],
 )
 def test_language(accepted, language):
     assert language_of(accepted) == language
@@ -44,7 +53,13 @@ def test_language(accepted, language):
 
 
 def test_marked():
-    assert marked("The dog jumps over a fence", "dogs jump") == [("The ", False), ("dog", True), (" ", False), ("jumps", True), (" over a fence", False)]
+    assert marked("The dog jumps over a fence", "dogs jump") == [
+        ("The ", False),
+        ("dog", True),
+        (" ", False),
+        ("jumps", True),
+        (" over a fence", False),
+    ]
     assert marked("他在公园滑滑板", "滑板") == [("他在公园滑", False), ("滑板", True)]
     assert marked("no match here", "zebra") == [("no match here", False)]
     assert marked("<b>cat</b>", "cat") == [("<b>", False), ("cat", True), ("</b>", False)]
@@ -62,7 +77,7 @@ def moment(title: str = "a", path: str = "/v/a.mp4", start_s: float = 1.0, end_s
 
 
 def test_csv():
-    rows = list(csv.reader(io.StringIO(as_csv([moment("=cmd()", "/v/\"a\",b.mp4")]).decode("utf-8-sig"))))
+    rows = list(csv.reader(io.StringIO(as_csv([moment("=cmd()", '/v/"a",b.mp4')]).decode("utf-8-sig"))))
     assert rows[1] == ["1", "'=cmd()", '/v/"a",b.mp4', "c", "1.000", "2.500", "0.5000", "speech: =1+1"]
 
 
