@@ -34,12 +34,16 @@ PICTURE = """video => { const c = document.createElement('canvas'); c.width = vi
   const pen = c.getContext('2d'); pen.drawImage(video, 0, 0); return Array.from(pen.getImageData(0, 0, c.width, c.height).data) }"""
 
 
-@contextmanager
-def serving(home: Path, *args: str, **settings: str) -> Iterator[str]:
-    """`seekpoint ui` on a free port; its address."""
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def serving(home: Path, *args: str, port: int = 0, **settings: str) -> Iterator[str]:
+    """`seekpoint ui` on a free port; its address."""
+    port = port or free_port()
     own = {f"SEEKPOINT_{name.upper()}": value for name, value in settings.items()}
     env = {**os.environ, "SEEKPOINT_HOME": str(home), "SEEKPOINT_EMBEDDER": "demo", "OMP_NUM_THREADS": "1", **own}
     with (home.parent / f"server-{port}.log").open("wb") as log:
