@@ -103,7 +103,7 @@ def timed(run: Callable[[], Any]) -> tuple[Any, float]:
     return result, time.perf_counter() - start
 
 
-def measure(tokens: int, questions: int, repeats: int, size: Size = Size()) -> dict[str, float]:  # noqa: B008 (immutable)
+def measure(tokens: int, questions: int, repeats: int, size: Size = Size()) -> dict[str, float]:
     """The slow way runs once, the others `repeats` times in turn, of which the fastest counts."""
     model = random_model(size)
     clip = torch.randn(3, model.config.max_frames, model.config.eva.image_size, model.config.eva.image_size)

@@ -71,6 +71,8 @@ def load_grounder(
 
     Raises CheckpointError with what is missing and where it goes. `without` switches off modalities: image, video, sound.
     """
+    folder = Path(folder).expanduser()
+    clip_folder = Path(clip_folder).expanduser() if clip_folder else None
     if dtype not in (*DTYPES, *BITS):
         raise LegoError(f"dtype {dtype!r} is unknown; choose one of {', '.join((*DTYPES, *BITS))}")
     if dtype in BITS:
@@ -78,7 +80,7 @@ def load_grounder(
         quantize_language(model, BITS[dtype], device)  # type: ignore[arg-type]
     else:
         model = load_model(folder, clip_folder=clip_folder, without=without, dtype=DTYPES[dtype], device=device)
-    clip = find_clip_folder(Path(folder), clip_folder)
+    clip = find_clip_folder(folder, clip_folder)
     image_transform = ImageTransform.read(clip) if clip and "image" in model.modalities else ImageTransform()
     tokenizer = load_tokenizer(folder, model)
     return Grounder(model, tokenizer, image_transform, Generator(model, tokenizer, Limits(max_new_tokens)))
