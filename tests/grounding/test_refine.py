@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grounding.refine import Reading, Rule, agreement, contrast, merge_readings, refine, tile_windows, windows_around
@@ -211,6 +211,7 @@ def test_events_of_overlapping_windows_are_merged_without_union():
     assert [(scored.span, scored.score) for scored in merged] == [(Span(20, 26), 2), (Span(2, 4), 1)]
 
 
+@settings(deadline=None)
 @given(st.floats(0, 500), st.floats(0.1, 100), st.floats(1, 600))
 def test_windows_around_lie_in_the_video_and_differ(start, length, duration):
     span = Span(start, start + length).clamp(0, duration)
@@ -224,6 +225,7 @@ def test_windows_around_lie_in_the_video_and_differ(start, length, duration):
         assert span.overlap_s(second) == pytest.approx(span.length_s)
 
 
+@settings(deadline=None)
 @given(st.floats(0, 4000))
 def test_tiles_cover_the_video(duration):
     windows = tile_windows(duration)

@@ -1,7 +1,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grounding.lego.answers import Box, Event, parse_boxes, parse_events, parse_fractions, parse_spans, rewrite_boxes, unpad_box
@@ -46,12 +46,14 @@ def test_times(text, expected):
     assert parse_fractions(text) == expected
 
 
+@settings(deadline=None)
 @given(ANYTHING)
 def test_times_of_any_text_are_sound(text):
     for start, end in parse_fractions(text):
         assert 0 <= start < end <= 1
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), max_size=6), st.sampled_from([",", ", ", " , "]), ANYTHING)
 def test_written_times_are_read_back(pairs, comma, noise):
     noise = "".join(sign for sign in noise if sign not in "{}")
@@ -61,6 +63,7 @@ def test_written_times_are_read_back(pairs, comma, noise):
     assert parse_fractions(text) == [pytest.approx(pair) for pair in wanted]
 
 
+@settings(deadline=None)
 @given(ANYTHING, st.floats(0, 1e5), st.floats(0.1, 1e5))
 def test_spans_lie_in_their_window(text, start_s, length_s):
     window = Span(start_s, start_s + length_s)
@@ -90,6 +93,7 @@ def test_events(text, expected):
     assert events == expected
 
 
+@settings(deadline=None)
 @given(ANYTHING)
 def test_events_of_any_text_are_sound(text):
     for event in parse_events(text, WINDOW):
@@ -98,6 +102,7 @@ def test_events_of_any_text_are_sound(text):
         assert WINDOW.start_s <= event.span.start_s < event.span.end_s <= WINDOW.end_s
 
 
+@settings(deadline=None)
 @given(ANYTHING, st.integers(1, 5000), st.integers(1, 5000))
 def test_boxes_of_any_text_are_sound(text, width, height):
     for box in parse_boxes(text, width, height):
@@ -106,6 +111,7 @@ def test_boxes_of_any_text_are_sound(text, width, height):
     rewrite_boxes(text, width, height)
 
 
+@settings(deadline=None)
 @given(st.integers(2, 4000), st.integers(2, 4000), st.tuples(*[st.floats(0, 1)] * 4))
 def test_padding_is_undone_to_a_pixel(width, height, corners):
     side = max(width, height)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grounding.lego.errors import MediaError
@@ -25,6 +25,7 @@ def test_overshoot_is_clamped_where_the_public_code_wraps(tiny):
     assert set(levels(ours)[differ].round().tolist()) == {0.0, 255.0}
 
 
+@settings(deadline=None)
 @given(st.integers(0, 5000), st.sampled_from([8, 16, 32, 64]))
 def test_frame_indices(frames, wanted):
     indices = frame_indices(frames, wanted)
@@ -79,6 +80,7 @@ def test_image_of_a_wrong_kind(image):
         ImageTransform()(image)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 60), st.integers(1, 60))
 def test_padding_keeps_the_image_in_the_middle(height, width):
     image = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
@@ -96,6 +98,7 @@ def test_both_styles_of_clip_preprocessing_are_read(tiny):
     assert ImageTransform.read(tiny / "clip_tower") == ImageTransform.read(tiny / "clip_full")
 
 
+@settings(deadline=None)
 @given(st.integers(400, 40 * RATE_HZ))
 def test_clips_lie_in_the_sound(samples):
     starts = clip_starts_s(samples)
