@@ -55,6 +55,16 @@ class Report:
 
 Search = Callable[[str, frozenset[str]], Answer]
 Ground = Callable[[str, str], Sequence[ScoredSpan]]
+Judge = Callable[[str, str, ScoredSpan], "Judged"]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A grounder's opinion of a localizer's span: its own (None: it named no time), the one that is shown, and whether that is its own."""
+
+    own: Span | None
+    shown: Span
+    accepted: bool
 
 
 def evaluate(
@@ -62,16 +72,18 @@ def evaluate(
     search: Search,
     ground: Ground,
     *,
+    judge: Judge | None = None,
     durations: Mapping[str, float] | None = None,
     wrap: Callable[[Sequence[Row]], Iterable[Row]] = iter,
 ) -> Report:
     """Asks every row.
 
     `search(query, without)` answers from the library without the videos named; `ground(query, video)` gives the spans of one video, best
-    first. `durations` (file name -> seconds) clamps windows that end after their video. `wrap` may draw a progress bar.
+    first; `judge` says what a grounder makes of the first of them. `durations` (file name -> seconds) clamps windows that end after their
+    video. `wrap` may draw a progress bar.
     """
     by_stem = {video_stem(name): seconds for name, seconds in (durations or {}).items()}
-    results = [_ask(_clamped(row, by_stem), search, ground) for row in wrap(rows)]
+    results = [_ask(_clamped(row, by_stem), search, ground, judge) for row in wrap(rows)]
     return _report(results, _search_metrics)
 
 
@@ -87,7 +99,7 @@ def score_predictions(rows: Sequence[Row], predictions: Sequence[Prediction], du
 # ---- asking ----------------------------------------------------------------------------------------------------------------------
 
 
-def _ask(row: Row, search: Search, ground: Ground) -> dict:
+def _ask(row: Row, search: Search, ground: Ground, judge: Judge | None) -> dict:
     began = time.perf_counter()
     answer = search(row.query, frozenset())
     took_s = time.perf_counter() - began
@@ -105,6 +117,11 @@ def _ask(row: Row, search: Search, ground: Ground) -> dict:
         result["moment_iou"] = best_iou(first.span if first else None, row.windows)
         result["grounding_iou"] = best_iou(spans[0].span if spans else None, row.windows)
         result["grounded"] = [spans[0].span.start_s, spans[0].span.end_s] if spans else None
+        if judge and spans:
+            judged = judge(row.query, row.video, spans[0])
+            result["lego_iou"] = best_iou(judged.own, row.windows)
+            result["refined_iou"] = best_iou(judged.shown, row.windows)
+            result["lego_accepted"] = judged.accepted
     return result
 
 
@@ -116,6 +133,7 @@ def _search_metrics(results: Sequence[dict]) -> dict[str, _Value]:
     others = [r["confidence"] for r in results if not r["windows"]]
     others += [r["masked_confidence"] for r in results if "masked_confidence" in r]
     took = [r["took_s"] for r in results]
+    judged = [r for r in results if "lego_iou" in r]
     return {
         "video_r1": _mean([recall_at(rank, 1) for rank in ranks]),
         "video_r5": _mean([recall_at(rank, 5) for rank in ranks]),
@@ -125,6 +143,7 @@ def _search_metrics(results: Sequence[dict]) -> dict[str, _Value]:
         "grounding_r1_iou50": _mean([iou >= 0.5 for iou in grounded]),
         "grounding_r1_iou70": _mean([iou >= 0.7 for iou in grounded]),
         "grounding_miou": _mean(grounded),
+        **(_judged_metrics(judged) if judged else {}),
         "no_match_auroc": _Value(auroc(matches, others), lambda: two_sample_interval(auroc, matches, others)),
         "no_match_false_alarms": _Value(false_alarms(matches, others), lambda: two_sample_interval(false_alarms, matches, others)),
         "took_s_median": _plain(float(np.median(took)) if took else math.nan),
@@ -134,6 +153,18 @@ def _search_metrics(results: Sequence[dict]) -> dict[str, _Value]:
 
 
 # ---- submissions -----------------------------------------------------------------------------------------------------------------
+
+
+def _judged_metrics(judged: Sequence[dict]) -> dict[str, _Value]:
+    """The grounder alone, what the rule makes of both, and how often it took the grounder's span."""
+    own, shown = ([r[name] for r in judged] for name in ("lego_iou", "refined_iou"))
+    return {
+        "lego_r1_iou50": _mean([iou >= 0.5 for iou in own]),
+        "lego_miou": _mean(own),
+        "refined_r1_iou50": _mean([iou >= 0.5 for iou in shown]),
+        "refined_miou": _mean(shown),
+        "lego_accepted": _mean([r["lego_accepted"] for r in judged]),
+    }
 
 
 def _score(row: Row, prediction: Prediction | None) -> dict:

@@ -10,7 +10,10 @@ from grounding.spans import ScoredSpan
 from indexer import evaluate as scoring
 from indexer.errors import UsageError
 from indexer.evaluate import Found, Report, Row, load_rows
+from indexer.lego import require_lego
+from indexer.media.files import MediaFiles
 from indexer.search import RANKED_MOMENTS, Scope
+from indexer.second_opinion import refine_span
 
 if TYPE_CHECKING:
     from indexer.library import Library, Video
@@ -22,7 +25,12 @@ def evaluate_library(
     collection: str,
     only: Iterable[str] | None,
     wrap: Callable[[Sequence[Row]], Iterable[Row]],
+    *,
+    ground: bool = False,
 ) -> Report:
+    """With `ground`, LEGO looks at the first span of each given video: `lego_*` score its own span, `refined_*` the one of the rule."""
+    if ground:
+        require_lego(library.settings)
     rows = load_rows(ground_truth)
     videos = {_name(video): video for video in library.videos([collection]) if video.paths}
     missing = sorted({row.video for row in rows} - videos.keys())
@@ -42,11 +50,17 @@ def evaluate_library(
         found = tuple(Found(Path(moment.path).name, moment.span, moment.score) for moment in answer.moments)
         return scoring.Answer(found, answer.confidence)
 
-    def ground(query: str, video: str) -> Sequence[ScoredSpan]:
+    def spans_of(query: str, video: str) -> Sequence[ScoredSpan]:
         return library.spans_in_video(query, videos[video].video_id)
 
     durations = {name: video.duration_s for name, video in videos.items()}
-    return scoring.evaluate(rows, search, ground, durations=durations, wrap=wrap)
+    with MediaFiles(library.settings) as media:
+
+        def judge(query: str, video: str, span: ScoredSpan) -> scoring.Judged:
+            refined = refine_span(library, media, query, videos[video].video_id, span.span)
+            return scoring.Judged(refined.grounded, refined.span, refined.accepted)
+
+        return scoring.evaluate(rows, search, spans_of, judge=judge if ground else None, durations=durations, wrap=wrap)
 
 
 def _name(video: Video) -> str:

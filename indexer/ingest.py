@@ -52,6 +52,7 @@ class IngestReport:
     offline: tuple[str, ...]
     video_s: float
     seconds: float
+    notes: tuple[str, ...] = ()
 
     @property
     def failures(self) -> tuple[FileOutcome, ...]:

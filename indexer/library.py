@@ -27,6 +27,7 @@ from indexer.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from grounding.lego.answers import Box
+    from indexer.asking import Reply
     from indexer.curves import Curve
     from indexer.doctor import Check
     from indexer.embedders.base import Embedder
@@ -137,10 +138,16 @@ class Library:
                 self._indexes[key] = FaissIndex(self.catalog, key, self.embedder.dimension, self.settings)
             return self._indexes[key]
 
-    def stages(self, *, fast: bool = False) -> list[Stage]:
+    def stages(self, *, fast: bool = False, events: bool | None = None) -> list[Stage]:
+        """`events` None: where a checkpoint is configured and the device is a GPU."""
         from indexer.stages import configured_stages
 
-        return configured_stages(self.settings, lambda: self.embedder, fast=fast)
+        wanted = self._events_by_default if events is None else events
+        return configured_stages(self.settings, lambda: self.embedder, fast=fast, events=wanted)
+
+    @property
+    def _events_by_default(self) -> bool:
+        return bool(self.settings.lego_path) and self.settings.torch_device.startswith("cuda")
 
     # --- ingest ---
 
@@ -150,16 +157,30 @@ class Library:
         collection: str = DEFAULT_COLLECTION,
         *,
         fast: bool = False,
+        events: bool | None = None,
         observer: Observer | None = None,
     ) -> IngestReport:
-        """Makes files and folders searchable; safe to stop and to repeat. Files that fail are named in the report, the rest goes on."""
+        """Makes files and folders searchable; safe to stop and to repeat. Files that fail are named in the report, the rest goes on.
+
+        `events`: whether LEGO grounds every window; None: where a checkpoint is configured and the device is a GPU.
+        """
         from indexer.ingest import Ingest
 
         if not collection.strip():
             raise UsageError("the name of the collection is empty", "choose a name")
-        report = Ingest(self.catalog, self.settings, self.stages(fast=fast), observer).run(paths, collection)
+        report = Ingest(self.catalog, self.settings, self.stages(fast=fast, events=events), observer).run(paths, collection)
         self.publish(force=False)
+        if events is None and self.settings.lego_path and not self._events_by_default:
+            report = replace(report, notes=(self._events_note(),))
         return report
+
+    def _events_note(self) -> str:
+        """How long LEGO would take here for what has no events yet; it waits to be asked for where there is no GPU."""
+        from indexer.stages.events import estimated_time
+
+        with self.catalog.read() as session:
+            progress = work.progress(session)
+        return estimated_time(progress)
 
     def publish(self, *, force: bool) -> list[Published]:
         """Writes new vector snapshots where one is due (or, with `force`, wherever there are vectors)."""
@@ -216,13 +237,26 @@ class Library:
         only: Iterable[str] | None = None,
         filters: Filters | None = None,
         titles: bool = False,
+        ground: bool = False,
     ) -> Answer:
         """Moments, best first; `only` keeps what matched by these kinds of evidence (picture, speech, screen, event).
 
-        `titles`: the names and dates of files are evidence too. `filters`: which files may answer.
+        `titles`: the names and dates of files are evidence too. `filters`: which files may answer. `ground`: LEGO looks at the best
+        moments again; without a checkpoint a note says what is missing.
         """
         scope = self.filtered(self.scope(collections, video_id, only), filters)
-        return self.searcher.search(question, replace(scope, titles=titles), top=top)
+        answer = self.searcher.search(question, replace(scope, titles=titles), top=top)
+        if not ground:
+            return answer
+        from indexer.second_opinion import verify
+
+        return verify(self, answer)
+
+    def ask(self, video: str, question: str, *, at_s: float | None = None, sound: bool = False, picture: Path | None = None) -> Reply:
+        """LEGO about a video (its number or a path), the frame at `at_s` (boxes drawn to `picture`), or its sound."""
+        from indexer.asking import ask
+
+        return ask(self, video, question, at_s=at_s, sound=sound, picture=picture)
 
     def search_picture(
         self, name: str, *, collections: Sequence[str] | None = None, top: int = 10, filters: Filters | None = None
@@ -286,12 +320,13 @@ class Library:
         collection: str = DEFAULT_COLLECTION,
         *,
         only: Iterable[str] | None = None,
+        ground: bool = False,
         wrap: Callable[[Sequence[Row]], Iterable[Row]] = iter,
     ) -> Report:
-        """Asks every row of a ground truth of one collection."""
+        """Asks every row of a ground truth of one collection; `ground`: LEGO too, with how often its spans were accepted."""
         from indexer.evaluation import evaluate_library
 
-        return evaluate_library(self, ground_truth, collection, only, wrap)
+        return evaluate_library(self, ground_truth, collection, only, wrap, ground=ground)
 
     def score(self, ground_truth: Path, predictions: Path) -> Report:
         """Scores a file of predictions against a ground truth; asks nothing."""

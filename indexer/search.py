@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from sqlalchemy.orm import Session
@@ -18,16 +19,22 @@ from indexer.catalog.session import Catalog
 from indexer.embedders.base import Embedder
 from indexer.errors import ModelError, UsageError
 from indexer.files import Roots
+from indexer.probes import PROBE_TEXTS
+from indexer.question_words import content_words
 from indexer.questions import Question, read_question
 from indexer.ranking import Block, Evidence, FusedMoment, PassageHit, Ranking, candidate_chunks, fuse, rank_moments
 from indexer.settings import Settings
 from indexer.stages import embedder_key_of
 from indexer.vectors.base import Selection, VectorIndex
 
+if TYPE_CHECKING:
+    from indexer.second_opinion import Grounded
+
 KINDS = ("picture", "speech", "screen", "event")
 CANDIDATE_SEGMENTS = 400
 CANDIDATE_PASSAGES = 100
 RANKED_MOMENTS = 50
+HINT_WEIGHT = 2.0  # of the kind that the question names: "she says ...", "the sign reads ..."
 BACKGROUND_SEGMENTS = 500
 BACKGROUND_DRIFT = 0.1  # share of the library that may come or go before the background is sampled again
 
@@ -45,6 +52,8 @@ class Moment:
     thumbnail: Path | None
     title: str
     offline: bool = False
+    grounded: Grounded | None = None
+    """LEGO's opinion, where it was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +105,7 @@ class Searcher:
         self._roots = Roots.of(settings)
         self._artefacts = Artefacts(settings.artefacts)
         self._backgrounds: dict[str, _Background] = {}
+        self._probes: dict[str, np.ndarray] = {}
 
     def search(self, text: str, scope: Scope, *, top: int = 10, per_video: int = 3) -> Answer:
         started = time.perf_counter()
@@ -139,7 +149,9 @@ class Searcher:
                 background.append(self._background(key))
         if not blocks:
             return nothing, notes
-        return rank_moments(query, blocks, background=np.concatenate(background), per_video=per_video, limit=limit), notes
+        probes = self._probes_of(embedder)
+        ranking = rank_moments(query, blocks, background=np.concatenate(background), probes=probes, per_video=per_video, limit=limit)
+        return ranking, notes
 
     def _blocks(self, key: str, query, scope: Scope) -> list[Block]:
         """The frames of the chunks that may hold the answer; of a video that was given, all."""
@@ -156,6 +168,12 @@ class Searcher:
                 np.array([s.chunk_id for s in found]), np.array([s.video_id for s in found]), np.array([score_of[s.id] for s in found])
             )
             return _as_blocks(chunks.stored_blocks(session, chunk_ids, key))
+
+    def _probes_of(self, embedder: Embedder) -> np.ndarray:
+        """Vectors (P, D) of the neutral captions that confidence is measured against."""
+        if embedder.key not in self._probes:
+            self._probes[embedder.key] = embedder.embed_texts(PROBE_TEXTS)
+        return self._probes[embedder.key]
 
     def _background(self, key: str) -> np.ndarray:
         """Segment vectors (B, D) sampled over the whole library: what an answer must stand out from. Renewed as the library grows."""
@@ -174,15 +192,24 @@ class Searcher:
         if scope.titles:
             with self._catalog.read() as session:
                 hits[titles.KIND] = titles.title_hits(session, question.caption, scope.collection_ids, scope.video_ids)
-        fused = titles.openings(fuse(pictures.moments, hits, {titles.KIND: titles.WEIGHT}))
+        weights = {titles.KIND: titles.WEIGHT, **({question.hint: HINT_WEIGHT} if question.hint else {})}
+        fused = titles.openings(fuse(pictures.moments, hits, weights))
         return fused, pictures.matched or any(hits.values())
 
     def _passages(self, question: Question, scope: Scope, kinds: Sequence[str]) -> dict[str, list[PassageHit]]:
+        """Passages with all words that matter; with any of them in the kind that the question itself names."""
         with self._catalog.read() as session:
-            found = passages.search_words(
-                session, question.caption, kinds, scope.collection_ids, limit=CANDIDATE_PASSAGES, video_ids=scope.video_ids
-            )
-        return {kind: [PassageHit(hit.video_id, hit.span, hit.text, hit.score) for hit in found if hit.kind == kind] for kind in kinds}
+
+            def found(kinds: Sequence[str], match: Literal["all", "any"]) -> list[passages.WordHit]:
+                words = content_words(question.words)
+                return passages.search_words(
+                    session, words, kinds, scope.collection_ids, limit=CANDIDATE_PASSAGES, match=match, video_ids=scope.video_ids
+                )
+
+            hits = found(kinds, "all")
+            if question.hint in kinds and not any(hit.kind == question.hint for hit in hits):
+                hits += found([question.hint], "any")
+        return {kind: [PassageHit(hit.video_id, hit.span, hit.text, hit.score) for hit in hits if hit.kind == kind] for kind in kinds}
 
     # --- how a moment is shown ---
 

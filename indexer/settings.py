@@ -46,6 +46,17 @@ class Settings(BaseSettings):
 
     lego_path: Annotated[str, Field(description="Folder of a LEGO (GroundingGPT) checkpoint; empty: none")] = ""
 
+    lego_clip_path: Annotated[
+        str, Field(description="Folder of LEGO's CLIP tower (openai/clip-vit-large-patch14-336); empty: found beside the checkpoint")
+    ] = ""
+    lego_dtype: Annotated[
+        Literal["auto", "bfloat16", "float16", "float32", "int8", "int4"],
+        Field(description="Number format of LEGO; int8 and int4 need a GPU and bitsandbytes"),
+    ] = "auto"
+    lego_replaces: Annotated[
+        bool, Field(description="LEGO's span replaces the localizer's where the rule of docs/lego.md allows it; off: it is shown beside")
+    ] = False
+
     frame_rate_hz: Annotated[float, Field(gt=0, le=60, description="Base rate of sampled frames, per second")] = 2.0
     chunk_s: Annotated[float, Field(ge=60, le=120, description="Length of a chunk, seconds")] = 90.0
     segment_min_s: Annotated[float, Field(ge=0.5, description="Shortest segment, seconds (a shorter shot is its own)")] = 2.0

@@ -19,6 +19,7 @@ def evaluate(
     collection: CollectionOption = DEFAULT_COLLECTION,
     only: Annotated[list[str] | None, typer.Option("--only", help=f"Only what matched by: {', '.join(KINDS)} (repeatable).")] = None,
     predictions: Annotated[Path | None, typer.Option("--predictions", help="Score this file instead of asking the library.")] = None,
+    ground: Annotated[bool, typer.Option("--ground", help="Ask LEGO too; report both, and how often its span was accepted.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Measure the answers against ground truth."""
@@ -27,7 +28,11 @@ def evaluate(
         return track(rows, "asking", console=stderr, transient=True, disable=not stderr.is_terminal)
 
     library = Library()
-    report = library.score(ground_truth, predictions) if predictions else library.evaluate(ground_truth, collection, only=only, wrap=wrap)
+    report = (
+        library.score(ground_truth, predictions)
+        if predictions
+        else library.evaluate(ground_truth, collection, only=only, ground=ground, wrap=wrap)
+    )
     if as_json:
         print_json(report.as_dict())
     else:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from grounding.spans import format_time
-from indexer.cli.output import CollectionsOption, JsonOption, escape, note, print_json, stdout, table
+from indexer.cli.media import read_time
+from indexer.cli.output import CollectionsOption, JsonOption, escape, note, plain, print_json, stdout, table
 from indexer.library import Library
 from indexer.search import KINDS, Answer, Moment
+
+if TYPE_CHECKING:
+    from indexer.second_opinion import Grounded
 
 
 def search(
@@ -18,14 +23,41 @@ def search(
     top: Annotated[int, typer.Option("--top", min=1, max=1000, help="How many moments.")] = 10,
     video: Annotated[int | None, typer.Option("--video", help="Only this video (its number in `seekpoint videos`).")] = None,
     only: Annotated[list[str] | None, typer.Option("--only", help=f"Only what matched by: {', '.join(KINDS)} (repeatable).")] = None,
+    ground: Annotated[bool, typer.Option("--ground", help="Let LEGO look at the best moments again.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Ask when something happens."""
-    answer = Library().search(question, collections=collection, top=top, video_id=video, only=only)
+    answer = Library().search(question, collections=collection, top=top, video_id=video, only=only, ground=ground)
     if as_json:
         print_json(answer_as_dict(answer))
     else:
         print_answer(answer)
+
+
+def ask(
+    video: Annotated[str, typer.Argument(help="Number of a video in the library, or the path of a file.")],
+    question: Annotated[str, typer.Argument(help='What you want to know: "where is the dog?"')],
+    at: Annotated[str | None, typer.Option("--at", help="About the frame at this time: 723.4 or 12:03.4.")] = None,
+    sound: Annotated[bool, typer.Option("--sound", help="About what is heard (around --at, if that is given).")] = False,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="PNG for the frame with its boxes; default: beside you.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask LEGO about a video, a frame of it, or its sound."""
+    at_s = None if at is None else read_time(at)
+    picture = output
+    if at_s is not None and not sound and picture is None:
+        picture = Path(f"{Path(video).stem}-{at_s:g}s.png")
+    reply = Library().ask(video, question, at_s=at_s, sound=sound, picture=picture)
+    if as_json:
+        print_json(reply)
+        return
+    stdout.print(escape(reply.text))
+    for span in reply.spans:
+        stdout.print(f"  {format_time(span.start_s, tenths=True)} - {format_time(span.end_s, tenths=True)}")
+    for box in reply.boxes:
+        stdout.print(f"  box {box.x1:.3f} {box.y1:.3f} {box.x2:.3f} {box.y2:.3f} (fractions of the frame: left, top, right, bottom)")
+    if reply.picture is not None:
+        stdout.print(escape(str(reply.picture)))
 
 
 def answer_as_dict(answer: Answer) -> dict:
@@ -51,7 +83,7 @@ def moment_as_dict(moment: Moment) -> dict:
         "thumbnail": str(moment.thumbnail) if moment.thumbnail else None,
         "title": moment.title,
         "offline": moment.offline,
-    }
+    } | ({} if moment.grounded is None else {"grounded": plain(moment.grounded)})
 
 
 def print_answer(answer: Answer) -> None:
@@ -83,8 +115,17 @@ def _name(moment: Moment) -> str:
 
 
 def _why(moment: Moment) -> str:
-    return ", ".join(f'{e.kind} "{escape(e.text)}"' if e.text else e.kind for e in moment.evidence)
+    why = ", ".join(f'{e.kind} "{escape(e.text)}"' if e.text else e.kind for e in moment.evidence)
+    return why if moment.grounded is None else f"{why}; {_second_opinion(moment.grounded)}"
+
+
+def _second_opinion(grounded: Grounded) -> str:
+    if grounded.span is None:
+        return "LEGO named no time"
+    span = f"{format_time(grounded.span.start_s, tenths=True)} - {format_time(grounded.span.end_s, tenths=True)}"
+    return f"LEGO: {span}" + ("" if grounded.accepted else f" ({grounded.reason})")
 
 
 def register(app: typer.Typer) -> None:
     app.command()(search)
+    app.command()(ask)

@@ -10,7 +10,7 @@ import typer
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from grounding.spans import format_time
-from indexer.cli.output import CollectionOption, JsonOption, escape, print_json, stderr, stdout
+from indexer.cli.output import CollectionOption, JsonOption, escape, note, print_json, stderr, stdout
 from indexer.ingest import FileOutcome, IngestReport, Observer
 from indexer.library import DEFAULT_COLLECTION, Library
 
@@ -19,16 +19,21 @@ def ingest(
     paths: Annotated[list[Path], typer.Argument(help="Video files and folders (searched with all folders below).")],
     collection: CollectionOption = DEFAULT_COLLECTION,
     fast: Annotated[bool, typer.Option("--fast", help="Read keyframes only: many times faster, coarser in time.")] = False,
+    events: Annotated[
+        bool | None, typer.Option("--events/--no-events", help="Let LEGO say what happens when; on by itself with a checkpoint and a GPU.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Make videos searchable. Safe to stop and to repeat."""
     library = Library()
     with Bar() as bar:
-        report = library.ingest(paths, collection, fast=fast, observer=bar)
+        report = library.ingest(paths, collection, fast=fast, events=events, observer=bar)
     if as_json:
         print_json({**_as_dict(report)})
     else:
         _print(report)
+    for text in report.notes:
+        note(text)
     if report.failures:
         raise typer.Exit(1)
 

@@ -31,6 +31,8 @@ def print_json(value: Any) -> None:
 
 def plain(value: Any) -> Any:
     """JSON's own types from ours: a span becomes start_s and end_s, a path a string, a number that is none null."""
+    if isinstance(value, Span):
+        return [round(value.start_s, 3), round(value.end_s, 3)]
     if is_dataclass(value) and not isinstance(value, type):
         return {key: val for field in fields(value) for key, val in _member(field.name, getattr(value, field.name))}
     if isinstance(value, Mapping):
@@ -48,7 +50,8 @@ def plain(value: Any) -> Any:
 
 def _member(name: str, value: Any) -> list[tuple[str, Any]]:
     if isinstance(value, Span):
-        return [("start_s", round(value.start_s, 3)), ("end_s", round(value.end_s, 3))]
+        prefix = "" if name == "span" else f"{name}_"
+        return [(f"{prefix}start_s", round(value.start_s, 3)), (f"{prefix}end_s", round(value.end_s, 3))]
     return [(name, plain(value))]
 
 

@@ -8,6 +8,7 @@ from typing import Self
 import numpy as np
 
 from grounding.spans import Span
+from indexer.media.frames import Frames
 from indexer.media.process import ReaderProcess, read_audio_in_process
 from indexer.media.reader import PictureRead
 from indexer.settings import Settings
@@ -34,6 +35,10 @@ class MediaFiles:
     def pictures(self, path: Path, span: Span, *, rate_hz: float, short_side: int | None, keyframes_only: bool = False) -> PictureRead:
         """Sampled pictures and cuts of a span."""
         return self._open(path).read(span.start_s, span.end_s, rate_hz, short_side, keyframes_only)
+
+    def frames_at(self, path: Path, times_s: np.ndarray, *, short_side: int | None) -> Frames:
+        """The pictures shown at these times, one each."""
+        return self._open(path).at(times_s, short_side=short_side)
 
     def audio(self, path: Path, span: Span, *, rate_hz: int = 16_000, track: int = 0) -> np.ndarray:
         """Mono samples (N,) float32 of a span."""

@@ -6,13 +6,17 @@ from collections.abc import Callable
 
 from indexer.artefacts import Artefacts
 from indexer.embedders.base import Embedder
+from indexer.lego import require_lego
 from indexer.settings import Settings
 from indexer.stages.base import Stage
 from indexer.stages.picture import PictureStage
 
 
-def configured_stages(settings: Settings, embedder: Callable[[], Embedder], *, fast: bool = False) -> list[Stage]:
-    """In the order in which they are done: pictures first, since they make a chunk searchable."""
+def configured_stages(settings: Settings, embedder: Callable[[], Embedder], *, fast: bool = False, events: bool = False) -> list[Stage]:
+    """In the order in which they are done: pictures first, since they make a chunk searchable; LEGO's events last.
+
+    Raises ModelError where events are asked for without a checkpoint.
+    """
     stages: list[Stage] = [PictureStage(embedder(), settings, Artefacts(settings.artefacts), fast)]
     if settings.speech:
         from indexer.stages.speech import SpeechStage
@@ -22,4 +26,9 @@ def configured_stages(settings: Settings, embedder: Callable[[], Embedder], *, f
         from indexer.stages.screen import ScreenStage
 
         stages.append(ScreenStage(settings))
+    if events:
+        from indexer.stages.events import EventsStage
+
+        require_lego(settings)
+        stages.append(EventsStage(settings))
     return stages

@@ -1,0 +1,69 @@
+"""The LEGO checkpoint that the settings name, loaded once per process, and the frames that it reads."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from grounding.spans import Span
+from indexer.errors import ModelError
+from indexer.media.files import MediaFiles
+from indexer.settings import Settings
+from indexer.short_hash import short_hash
+
+if TYPE_CHECKING:
+    from grounding.lego.grounder import Grounder
+
+WINDOW_FRAMES = 64  # what LEGO reads, whatever the length of the window
+SHORT_SIDE = 256  # its encoder squashes frames to 224 x 224
+LICENCE = "Its sound encoder (ImageBind) is CC BY-NC-SA 4.0: not for commercial use."
+
+_lock = threading.Lock()
+_loaded: dict[tuple[str, str, str, str], Grounder] = {}
+
+
+def load_lego(settings: Settings) -> Grounder:
+    """Once per process and checkpoint. Raises ModelError where there is none, or it does not load."""
+    require_lego(settings)
+    from grounding.lego.errors import LegoError
+    from grounding.lego.grounder import load_grounder
+
+    dtype = settings.lego_dtype if settings.lego_dtype != "auto" else "bfloat16" if settings.dtype == "auto" else settings.dtype
+    key = (settings.lego_path, settings.lego_clip_path, settings.torch_device, dtype)
+    with _lock:
+        if key not in _loaded:
+            try:
+                _loaded[key] = load_grounder(
+                    settings.lego_path, device=settings.torch_device, dtype=dtype, clip_folder=settings.lego_clip_path or None
+                )
+            except LegoError as error:
+                raise ModelError(f"the LEGO checkpoint does not load: {error}", "SEEKPOINT_LEGO_PATH names its folder") from error
+        return _loaded[key]
+
+
+def require_lego(settings: Settings) -> None:
+    """Raises ModelError that says what is missing and where it goes."""
+    if not settings.lego_path:
+        hint = "download GroundingGPT-7B to a folder and set SEEKPOINT_LEGO_PATH to it (docs/lego.md); everything else works without"
+        raise ModelError("no LEGO checkpoint is configured", hint)
+    if not (Path(settings.lego_path).expanduser() / "config.json").is_file():
+        raise ModelError(
+            f"there is no LEGO checkpoint in {settings.lego_path}", "SEEKPOINT_LEGO_PATH names the folder with its config.json"
+        )
+
+
+def lego_key(settings: Settings) -> str:
+    """Identity of a checkpoint without reading its weights: names and sizes of its files, and its configuration."""
+    require_lego(settings)
+    folder = Path(settings.lego_path).expanduser()
+    files = sorted(f"{path.name}:{path.stat().st_size}" for path in folder.iterdir() if path.suffix in (".bin", ".safetensors"))
+    return f"lego-{short_hash((folder / 'config.json').read_text(), *files)}"
+
+
+def window_frames(media: MediaFiles, path: Path, window: Span, count: int = WINDOW_FRAMES) -> np.ndarray:
+    """`count` frames (N, H, W, 3) uint8 at equal steps through the window, the first at its start, as LEGO samples a clip."""
+    times_s = window.start_s + np.arange(count) * window.length_s / count
+    return media.frames_at(path, times_s, short_side=SHORT_SIDE).images

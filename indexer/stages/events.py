@@ -1,0 +1,68 @@
+"""What happens: LEGO describes each window of a chunk with times, and the descriptions become passages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from grounding.refine import MAX_WINDOW_S, tile_windows
+from grounding.spans import ScoredSpan, Span, suppress
+from indexer.catalog.work import Progress, WorkItem
+from indexer.lego import lego_key, load_lego, window_frames
+from indexer.media.files import MediaFiles
+from indexer.passages.base import Passage
+from indexer.settings import Settings
+from indexer.stages.base import Source
+from indexer.stages.passages import PassageStage
+
+REVISION = 1  # counts changes that make stored events worth replacing
+OVERLAP = 0.25  # of neighbouring windows: an event at an edge is whole in one of them
+CPU_SECONDS_PER_WINDOW = 60.0  # full size in bfloat16 on two cores (benchmarks/lego_full_size.py)
+MAX_IOU = 0.5  # of two descriptions of one event, from neighbouring windows; more than that is the same event
+
+
+@dataclass(frozen=True, slots=True)
+class EventsStage(PassageStage):
+    settings: Settings
+    name: str = "events"
+
+    @property
+    def key(self) -> str:
+        return f"{lego_key(self.settings)}.{REVISION}"
+
+    def read(self, media: MediaFiles, source: Source, span: Span) -> list[tuple[Span, np.ndarray]]:
+        if not source.has_pictures:
+            return []
+        return [(window, window_frames(media, source.path, window)) for window in event_windows(span)]
+
+    def compute(self, item: WorkItem, read: list[tuple[Span, np.ndarray]]) -> list[Passage]:
+        if not read:
+            return []
+        grounder = load_lego(self.settings)
+        found = [event for window, frames in read for event in grounder.events(frames, window=window)]
+        # Each description keeps its own span: of two that overlap, the first is kept, never their union.
+        kept = {scored.span for scored in suppress([ScoredSpan(event.span, -place) for place, event in enumerate(found)], MAX_IOU)}
+        passages: list[Passage] = []
+        for event in found:
+            text = " ".join(event.text.split())
+            if event.span in kept and text:
+                kept.discard(event.span)
+                passages.append(Passage("event", event.span.start_s, event.span.end_s, text, "en"))
+        return passages
+
+
+def event_windows(chunk: Span) -> list[Span]:
+    return [Span(chunk.start_s + w.start_s, chunk.start_s + w.end_s) for w in tile_windows(chunk.length_s, overlap=OVERLAP)]
+
+
+def estimated_time(progress: Progress) -> str:
+    """What LEGO's events would take for the video that has none yet, from what they took here before, else from a measurement."""
+    pictures, events = progress.stages.get("picture"), progress.stages.get("events")
+    done_s = events.done_s if events else 0.0
+    waiting_s = max(0.0, (pictures.done_s if pictures else 0.0) - done_s)
+    per_video_s = CPU_SECONDS_PER_WINDOW / (MAX_WINDOW_S * (1 - OVERLAP))
+    if events and done_s and events.seconds:
+        per_video_s = events.seconds / done_s
+    hours = waiting_s * per_video_s / 3600
+    return f"LEGO's events wait to be asked for (--events): about {hours:.1f} hours here for {waiting_s / 60:.0f} minutes of video."
