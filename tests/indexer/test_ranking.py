@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from grounding.spans import Span
-from indexer.ranking import Block, PassageHit, RankedMoment, candidate_chunks, fuse, rank_moments, window_score
+from indexer.ranking import Block, PassageHit, RankedMoment, candidate_chunks, fuse, rank_moments, similarities, window_score
 
 DIMENSION = 16
 QUERY = np.eye(DIMENSION, dtype=np.float32)[0]
@@ -69,6 +69,23 @@ def test_window_score_by_hand():
     assert window_score(np.array([0.5, 0.1, 0.4, 0.1, 0.3, 0.1, 0.2, 0.0])) == pytest.approx((0.35 + 0.45) / 2)
     assert window_score(np.array([0.7])) == pytest.approx(0.7)
     assert window_score(np.zeros(0)) == -np.inf
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_products_with_half_numbers_are_those_of_their_full_numbers(order):
+    """Of all signs and sizes, numbers too small for a normal float16 among them."""
+    random = np.random.default_rng(0)
+    matrix = (random.normal(size=(70, 33)) * 10.0 ** random.integers(-8, 5, (70, 33))).astype(np.float16)
+    matrix[0] = [0.0, -0.0, 6e-8, -6e-8, 65504, -65504, *matrix[0, 6:]]
+    query = random.normal(size=33).astype(np.float32)
+    expected = matrix.astype(np.float32) @ query
+    half, full = similarities(query, [np.asarray(matrix, order=order), matrix.astype(np.float32)])
+    np.testing.assert_allclose(half, expected, rtol=1e-5, atol=1e-7 * 65504)
+    np.testing.assert_array_equal(full, expected)
+    one = np.eye(33, dtype=np.float32)
+    for column in range(33):  # each number by itself, exactly
+        np.testing.assert_array_equal(similarities(one[column], [matrix])[0], matrix[:, column].astype(np.float32))
+    assert similarities(query, []) == []
 
 
 def test_one_high_frame_does_not_beat_a_moment():
