@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from indexer.accounts import add_user
 from indexer.media.write import write_video
-from tests.indexer.media.golden import draw, read_number
+from tests.indexer.media.golden import SOUND, draw, read_number
 from tests.search_ui.browser import PICTURE, STATE, chromium, serving
 from tests.support import colour_video, demo_library
 
@@ -219,6 +219,46 @@ def test_more_like_this_and_chosen_export(page):
     page.get_by_role("button", name="More like this").first.click()
     page.wait_for_url("**like=*")
     expect(page.get_by_role("heading", name="Moments like this one")).to_be_visible()
+
+
+# As it is: constant to mirrored. By a proxy: the others.
+GOLDEN = ["constant", "variable", "ntsc", "edit_list", "rotated_90", "mirrored", "vp9", "av1", "ten_bit", "mpeg4_avi", "start_offset"]
+SHOW = """async ([src, times]) => { const v = document.createElement('video'); v.muted = true; v.preload = 'auto'; v.src = src;
+  await new Promise((ok, no) => { v.onloadeddata = ok; v.onerror = () => no(new Error(v.error.message)) });
+  const c = document.createElement('canvas'); c.width = 96; c.height = Math.round(96 * v.videoHeight / v.videoWidth);
+  const pen = c.getContext('2d'); const out = [];
+  for (const t of times) { await new Promise(ok => { v.onseeked = ok; v.currentTime = t });
+    await new Promise(ok => setTimeout(ok, 30)); pen.drawImage(v, 0, 0, c.width, c.height);
+    out.push(Array.from(pen.getImageData(0, 0, c.width, c.height).data)) }
+  return out }"""
+
+
+def test_a_browser_shows_what_the_library_means(browser, tmp_path):
+    """Every kind of file: the picture that Chromium shows at a time is the picture that the index calls by that time."""
+    goldens = {}
+    for name in GOLDEN:
+        (tmp_path / "v" / name).mkdir(parents=True)
+        made = SOUND[name](tmp_path / "v" / name)
+        goldens[made.path] = made
+    library = demo_library(tmp_path / "home")
+    library.ingest(list(goldens), "golden")
+    videos = {Path(video.paths[0].path): video.video_id for video in library.videos()}
+    for video_id in videos.values():
+        if library.playback(video_id).state == "wait":
+            library.make_proxy(video_id, lambda share: None)
+    with serving(tmp_path / "home") as url:
+        page = browser.new_page(base_url=url)
+        page.goto("/sign-in")  # any page of ours
+        wrong = []
+        for path, golden in goldens.items():
+            middles = ((golden.times_s[:-1] + golden.times_s[1:]) / 2)[[0, 3, 11, 17, -1]].tolist()
+            pictures = page.evaluate(SHOW, [f"/stream/{videos[path]}", middles])
+            shown = [read_number(np.array(it, np.uint8).reshape(-1, 96, 4)[..., :3]) for it in pictures]
+            wanted = [golden.number_at(time_s) for time_s in middles]
+            if shown != wanted:
+                wrong.append(f"{path.name}: {shown} instead of {wanted}")
+        page.close()
+    assert wrong == []
 
 
 def test_first_visit_upload_two_moments_remove(browser, tmp_path):
