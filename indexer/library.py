@@ -407,6 +407,11 @@ class Library:
         """Where this machine finds a file; `root:path` where it does not know the root."""
         return str(self.roots.join(root, relative_path)) if root in self.roots.folders else f"{root}:{relative_path}"
 
+    def shown_path(self, video: videos.VideoRow) -> str:
+        """The first path of a video that is not offline, as this machine finds it; empty where it has none."""
+        paths = sorted(video.paths, key=lambda path: path.offline)
+        return self._path_text(paths[0].root, paths[0].relative_path) if paths else ""
+
     def path_of(self, video: videos.VideoRow) -> Path:
         """A path at which the bytes of the video are now; MediaError where there is none."""
         for path in video.paths:
@@ -444,6 +449,18 @@ class Library:
         from indexer.catalog.migrate import upgrade
 
         return upgrade(self.settings.url)
+
+    def subtitles(self, video_id: int, output: Path) -> int:
+        """Writes the speech of a video as SRT; how many cues."""
+        from indexer.transcripts import write_subtitles
+
+        return write_subtitles(self, video_id, output)
+
+    def transcripts(self, names: Sequence[str] | None, output: Path) -> int:
+        """Writes speech and screen text of collections as JSON lines; how many lines."""
+        from indexer.transcripts import write_transcripts
+
+        return write_transcripts(self, names, output)
 
     def clip(self, video: str, start_s: float, end_s: float, output: Path) -> None:
         """Writes [start_s, end_s) of a video (its number, or the path of any file) as MP4."""

@@ -1,4 +1,4 @@
-"""`seekpoint clip`."""
+"""What comes out of the library again: `clip`, `subtitles`, `transcripts`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from grounding.spans import format_time
-from indexer.cli.output import JsonOption, escape, print_json, stdout
+from indexer.cli.output import CollectionsOption, JsonOption, escape, print_json, stdout
 from indexer.errors import UsageError
 from indexer.library import Library
 
@@ -29,6 +29,32 @@ def clip(
         stdout.print(f"{escape(str(output))}: {format_time(start_s, tenths=True)} - {format_time(end_s, tenths=True)}")
 
 
+def subtitles(
+    video: Annotated[int, typer.Argument(help="Number of a video, as `seekpoint videos` lists them.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The SRT file to write.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Write what is said in a video as subtitles."""
+    cues = Library().subtitles(video, output)
+    if as_json:
+        print_json({"output": output, "cues": cues})
+    else:
+        stdout.print(f"{escape(str(output))}: {cues} cues")
+
+
+def transcripts(
+    output: Annotated[Path, typer.Option("-o", "--output", help="The file of JSON lines to write.")],
+    collection: CollectionsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write speech and screen text of whole collections, a JSON object a line."""
+    lines = Library().transcripts(collection, output)
+    if as_json:
+        print_json({"output": output, "lines": lines})
+    else:
+        stdout.print(f"{escape(str(output))}: {lines} lines")
+
+
 def read_time(text: str) -> float:
     """Seconds of `723.4`, `12:03.4` or `1:02:03`."""
     parts = text.split(":")
@@ -42,4 +68,5 @@ def read_time(text: str) -> float:
 
 
 def register(app: typer.Typer) -> None:
-    app.command()(clip)
+    for command in (clip, subtitles, transcripts):
+        app.command()(command)

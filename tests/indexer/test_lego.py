@@ -1,6 +1,7 @@
 """LEGO in the product: a tiny checkpoint with random weights (its answers mean nothing, its forms are real) and texts of our own."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -83,7 +84,7 @@ def test_windows_of_a_chunk_overlap_and_are_short_enough():
     assert windows[0].start_s == 90.0
     assert windows[-1].end_s == pytest.approx(180.0)
     assert all(window.length_s <= 30 + 1e-6 for window in windows)
-    assert all(a.overlap_s(b) > 0 for a, b in zip(windows, windows[1:]))
+    assert all(a.overlap_s(b) > 0 for a, b in pairwise(windows))
 
 
 def test_ask_about_a_video_a_frame_and_its_sound(library, tmp_path):
