@@ -26,7 +26,6 @@ from indexer.filters import Filters
 from indexer.settings import Settings, load_settings
 
 if TYPE_CHECKING:
-    from grounding.lego.answers import Box
     from indexer.asking import Reply
     from indexer.curves import Curve
     from indexer.doctor import Check
@@ -359,15 +358,9 @@ class Library:
         return path if path is not None and path.exists() else None
 
     @property
-    def can_locate(self) -> bool:
+    def has_lego(self) -> bool:
         """Whether a LEGO checkpoint is set up."""
         return bool(self.settings.lego_path)
-
-    def locate(self, video_id: int, time_s: float, phrase: str) -> list[Box]:
-        """Where something is in the picture shown at a time: boxes (left, top, right, bottom) as fractions of it."""
-        from indexer.where import locate
-
-        return locate(self, video_id, time_s, phrase)
 
     def warm(self) -> None:
         """Loads what the first question needs."""

@@ -54,7 +54,7 @@ def ask(search: Search, viewer: Viewer) -> Answer:
         return library.more_like(place.video_id, Span(place.start_s, place.end_s or place.start_s), **shared)
     if search.picture:
         return library.search_picture(search.picture, **shared)
-    return library.search(search.text, only=search.only or None, titles=not search.only, **shared)
+    return library.search(search.text, only=search.only or None, titles=not search.only, ground=search.ground, **shared)
 
 
 def _note(search: Search, viewer: Viewer) -> None:

@@ -56,7 +56,7 @@ def _filters(link: Link, viewer: Viewer, texts: Texts) -> None:
     second.number_input(texts("filter.max"), min_value=0.0, value=None, step=1.0, key=state.FIELDS["longest_min"], on_change=changed)
     st.text_input(texts("filter.name"), key=state.FIELDS["name"], on_change=changed, max_chars=200)
     st.segmented_control(texts("filter.top"), TOPS, key=state.FIELDS["top"], on_change=changed, required=True)
-    if site().library.can_locate:
+    if site().library.has_lego:
         st.toggle(texts("filter.ground"), key=state.FIELDS["ground"], on_change=changed, help=texts("filter.ground_help"))
     search = link.search
     cleared = Link(Search(text=search.text, like=search.like, picture=search.picture))

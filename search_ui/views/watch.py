@@ -109,7 +109,7 @@ def _data(link: Link, place: Place, video: VideoRow, answer: Answer | None, play
         "link": link.href(),
         "clip": f"/clip/{video.id}/{round(start_s * 1000)}/{round(end_s * 1000)}",
         "has_next": bool(answer and len(answer.moments) > 1),
-        "can_locate": site().library.can_locate,
+        "can_locate": site().library.has_lego,
         "boxes": st.session_state.get("boxes") if st.session_state.get("boxes_of") == video.id else None,
         "wait": None,
         "labels": {key.removeprefix("player."): texts(key) for key in TEXTS if key.startswith("player.")},
@@ -153,9 +153,9 @@ def _where(video: VideoRow) -> None:
         return
     phrase, time_s = str(asked["phrase"])[:200], float(asked["time_s"])
     try:
-        boxes = site().library.locate(video.id, time_s, phrase)
+        boxes = site().library.ask(str(video.id), phrase, at_s=min(time_s, video.duration_s - 0.001)).boxes
         text = state.texts()("player.found", phrase=phrase, n=len(boxes))
     except SeekpointError as error:
-        boxes, text = [], str(error)
+        boxes, text = (), str(error)
     st.session_state["boxes"] = {"boxes": [[box.x1, box.y1, box.x2, box.y2] for box in boxes], "text": text, "at": time.time()}
     st.session_state["boxes_of"] = video.id
