@@ -14,7 +14,8 @@ from indexer.catalog.rows import FrameBlock, chunk_vectors, frame_blocks, live_c
 from indexer.catalog.statements import among
 from indexer.catalog.tables import Chunk, FrameBlockRow, Segment, Work
 
-SAMPLED_CHUNKS = 100
+SAMPLED_CHUNKS = 200
+SAMPLED_OF_A_VIDEO = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +54,20 @@ def thumbnail_near(s: Session, video_id: int, time_s: float) -> float | None:
 
 
 def sample_vectors(s: Session, key: str, count: int, seed: int = 0) -> np.ndarray:
-    """About `count` segment vectors (N, D) float32 from random searchable chunks; the same for the same library and seed."""
+    """At most `count` segment vectors (N, D) float32 from random searchable chunks, few of each video, so that a long one does not
+    decide what is usual; the same for the same library and seed."""
     chunk_ids, _ = live_chunks(s, key)
     if not len(chunk_ids):
         return np.empty((0, dimension_of(s, key) or 0), np.float32)
     random = np.random.default_rng(seed)
     chosen = random.choice(chunk_ids, min(len(chunk_ids), SAMPLED_CHUNKS), replace=False)
-    vectors = chunk_vectors(s, np.sort(chosen).tolist(), key).vectors
-    return vectors if len(vectors) <= count else vectors[np.sort(random.choice(len(vectors), count, replace=False))]
+    found = chunk_vectors(s, np.sort(chosen).tolist(), key)
+    order = random.permutation(len(found.ids))
+    videos = found.video_ids[order]
+    by_video = np.argsort(videos, kind="stable")
+    firsts = np.searchsorted(videos[by_video], videos[by_video], side="left")
+    few = order[by_video[np.arange(len(order)) - firsts < SAMPLED_OF_A_VIDEO]]
+    return found.vectors[np.sort(few if len(few) <= count else random.choice(few, count, replace=False))]
 
 
 def dimension_of(s: Session, key: str) -> int | None:
