@@ -103,7 +103,7 @@ def place(
     unused: list[str] = []
     problems: list[str] = []
     for name, shape in shapes.items():
-        own = _first(renames, name)
+        own = _first(renames, name) or name  # modalities that the published model lacks keep our names
         if own in ours:
             placed[name] = own
             if ours[own] != tuple(shape):

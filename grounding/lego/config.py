@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +129,7 @@ PUBLISHED_CLIP: Mapping[str, Any] = {
 }
 _LANGUAGE_KEYS = (*PUBLISHED_LANGUAGE, "hidden_act", "attention_bias", "tie_word_embeddings", "rope_scaling")
 _CLIP_KEYS = (*PUBLISHED_CLIP, "hidden_act", "layer_norm_eps", "num_channels")
+_PARTS = ("patch", "start", "end")
 _NEW_TOKEN_ORDER = ("image", "video", "sound")
 
 
@@ -154,9 +155,9 @@ def _config_from(raw: Mapping[str, Any], dims: Mapping[str, Any], clip: Mapping[
         return LegoConfig(
             language=language,
             clip=clip,
-            eva=_eva_dims(dims.get("eva_vit", {})),
-            qformer=_qformer_dims(dims.get("qformer_bert", {})),
-            audio=_audio_dims(dims.get("imagebind", {})),
+            eva=EvaDims(**_known(dims.get("eva_vit", {}), _EVA_NAMES, EvaDims)),
+            qformer=QFormerDims(**_known(dims.get("qformer_bert", {}), _QFORMER_NAMES, QFormerDims)),
+            audio=AudioDims(**_known(dims.get("imagebind", {}), _AUDIO_NAMES, AudioDims)),
             image_tokens=int(raw["image_token_len"]),
             image_layer=int(raw.get("mm_vision_select_layer", -2)),
             image_class_token=raw.get("mm_vision_select_feature", "patch") == "cls_patch",
@@ -173,13 +174,14 @@ def _config_from(raw: Mapping[str, Any], dims: Mapping[str, Any], clip: Mapping[
 
 
 def _placeholder_ids(raw: Mapping[str, Any], vocab_size: int) -> Mapping[str, tuple[int, int, int]]:
-    """The nine tokens were added in a fixed order (image, video, sound: patch, start, end); config.json names the last six."""
+    """The nine tokens were added in a fixed order (image, video, sound: patch, start, end); config.json names some of them."""
     first = int(raw["video_patch_token"]) - 3 if "video_patch_token" in raw else vocab_size - 9
     ids = _default_placeholder_ids(first)
-    for name, prefix in (("video", "video"), ("sound", "sound")):
-        keys = [f"{prefix}_{part}_token" for part in ("patch", "start", "end")]
-        if all(key in raw for key in keys):
-            ids[name] = tuple(int(raw[key]) for key in keys)  # type: ignore[assignment]
+    for name in [key.removesuffix("_patch_token") for key in raw if key.endswith("_patch_token")]:
+        keys = [f"{name}_{part}_token" for part in _PARTS]
+        if all(isinstance(raw.get(key), int) for key in keys):
+            patch, start, end = (raw[key] for key in keys)
+            ids[name] = (patch, start, end)
     return ids
 
 
@@ -187,38 +189,58 @@ def _default_placeholder_ids(first: int) -> dict[str, tuple[int, int, int]]:
     return {name: (first + 3 * i, first + 3 * i + 1, first + 3 * i + 2) for i, name in enumerate(_NEW_TOKEN_ORDER)}
 
 
-def _eva_dims(raw: Mapping[str, Any]) -> EvaDims:
-    names = {"img_size": "image_size", "embed_dim": "width", "depth": "layers", "num_heads": "heads"}
-    return EvaDims(**_known(raw, names, EvaDims))
+_EVA_NAMES = {"img_size": "image_size", "embed_dim": "width", "depth": "layers", "num_heads": "heads"}
+_QFORMER_NAMES = {
+    "hidden_size": "width",
+    "num_hidden_layers": "layers",
+    "num_attention_heads": "heads",
+    "intermediate_size": "mlp_width",
+    "cross_attention_freq_image": "cross_every",
+    "num_hidden_layers_video_audio": "small_layers",
+    "cross_attention_freq_video_audio": "small_cross_every",
+    "layer_norm_eps": "norm_eps",
+    "hidden_act": "activation",
+}
+_AUDIO_NAMES = {
+    "audio_embed_dim": "width",
+    "audio_num_blocks": "layers",
+    "audio_num_heads": "heads",
+    "out_embed_dim": "out_width",
+    "audio_num_mel_bins": "mels",
+    "audio_target_len": "frames",
+    "audio_kernel_size": "patch",
+    "audio_stride": "stride",
+}
 
 
-def _qformer_dims(raw: Mapping[str, Any]) -> QFormerDims:
-    names = {
-        "hidden_size": "width",
-        "num_hidden_layers": "layers",
-        "num_attention_heads": "heads",
-        "intermediate_size": "mlp_width",
-        "cross_attention_freq_image": "cross_every",
-        "num_hidden_layers_video_audio": "small_layers",
-        "cross_attention_freq_video_audio": "small_cross_every",
-        "layer_norm_eps": "norm_eps",
-        "hidden_act": "activation",
+def as_json(config: LegoConfig) -> dict[str, Any]:
+    """What `config.json` says of these sizes."""
+    raw = {
+        "model_type": MODEL_TYPE,
+        **config.language,
+        "image_token_len": config.image_tokens,
+        "mm_vision_select_layer": config.image_layer,
+        "mm_vision_select_feature": "cls_patch" if config.image_class_token else "patch",
+        "video_token_len": config.video_tokens,
+        "num_query_token": config.frame_queries,
+        "max_frame": config.max_frames,
+        "sound_token_len": config.audio_tokens,
+        "without_modalities": list(config.without),
     }
-    return QFormerDims(**_known(raw, names, QFormerDims))
+    for name, ids in config.placeholder_ids.items():
+        raw.update({f"{name}_{part}_token": i for part, i in zip(_PARTS, ids)})
+    return raw
 
 
-def _audio_dims(raw: Mapping[str, Any]) -> AudioDims:
-    names = {
-        "audio_embed_dim": "width",
-        "audio_num_blocks": "layers",
-        "audio_num_heads": "heads",
-        "out_embed_dim": "out_width",
-        "audio_num_mel_bins": "mels",
-        "audio_target_len": "frames",
-        "audio_kernel_size": "patch",
-        "audio_stride": "stride",
+def dims_as_json(config: LegoConfig) -> dict[str, Any]:
+    """What `module_dims.json` says of them."""
+    parts = {
+        "eva_vit": (config.eva, _EVA_NAMES),
+        "qformer_bert": (config.qformer, _QFORMER_NAMES),
+        "imagebind": (config.audio, _AUDIO_NAMES),
     }
-    return AudioDims(**_known(raw, names, AudioDims))
+    published = {key: {own: name for name, own in names.items()} for key, (_, names) in parts.items()}
+    return {key: {published[key].get(own, own): value for own, value in asdict(dims).items()} for key, (dims, _) in parts.items()}
 
 
 def _known(raw: Mapping[str, Any], names: Mapping[str, str], kind: type) -> dict[str, Any]:
