@@ -29,6 +29,7 @@ _PATIENCE_S = 2.0  # between looks at a shot in which there was no text
 _MIN_CONFIDENCE = 0.75
 _MIN_CONFIDENCE_ONCE = 0.85  # of a line that was seen in one frame alone
 _MIN_LETTERS = 2
+_READS = 60  # of lines in any chunk
 _MAX_READS_PER_S = 3.0  # of video: a film of a text editor must not take longer than it plays; the lines that stay longest are read
 
 
@@ -46,10 +47,11 @@ def read_screen(settings: Settings, frames: Frames, cuts_s: np.ndarray, span: Sp
 
 @dataclass(slots=True)
 class ScreenText:
-    """Feed it the pictures of a chunk, then `finish`. `looks` and `frames` count what the cheap test let through."""
+    """Feed it the pictures of a chunk, then `finish`. The cheap test lets `looks` of `frames` through; `every_frame` turns it off."""
 
     model: TextModel
     span: Span
+    every_frame: bool = False
     looks: int = 0
     frames: int = 0
     _tracker: LineTracker = field(default_factory=LineTracker)
@@ -67,7 +69,7 @@ class ScreenText:
     def finish(self) -> list[Passage]:
         lines = [*self._gone, *self._tracker.live]
         lines.sort(key=lambda line: line.first_s - line.last_s)
-        lines = lines[: max(1, round(_MAX_READS_PER_S * self.span.length_s))]
+        lines = lines[: max(_READS, round(_MAX_READS_PER_S * self.span.length_s))]
         texts = self.model.read([line.best.crop for line in lines])
         read = [
             self._read_line(line, text, confidence) for line, (text, confidence) in zip(lines, texts) if _is_text(line, text, confidence)
@@ -79,7 +81,9 @@ class ScreenText:
         new_shot = any(self._last_s < cut <= time_s for cut in self._cuts_s)
         self.frames += 1
         self._last_s = time_s
-        if not has_writing(strong):
+        if self.every_frame:
+            self._look(image, time_s)
+        elif not has_writing(strong):
             self._gone += self._tracker.update(time_s, [])
             self._edges, self._fruitless_s = strong, -np.inf
         elif self._edges is not None and not new_shot and same_writing(strong, self._edges):

@@ -109,7 +109,7 @@ def _belongs(stem: str, video: str) -> bool:
 
 def _preferred(tracks: Iterable[list[Passage]], duration_s: float, language: str) -> list[Passage]:
     full = [track for track in tracks if sum(p.span.length_s for p in track) >= _FULL_SHARE * duration_s]
-    order = [language, "en", None]
+    order = [language, "en"]
     return min(full, key=lambda t: order.index(t[0].language) if t[0].language in order else len(order), default=[])
 
 

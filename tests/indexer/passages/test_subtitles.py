@@ -1,10 +1,11 @@
 import io
 import json
+import subprocess
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
+from imageio_ffmpeg import get_ffmpeg_exe
 
 from indexer.errors import MediaError
 from indexer.media.write import write_video
@@ -117,23 +118,18 @@ def test_a_file_that_is_none_is_named(video: Path):
     assert told(find_subtitles(video, 10)) == TOLD
 
 
-def with_track(path: Path, cues: list[tuple[int, int, str]], language: str = "deu") -> Path:
-    """A Matroska file with a SubRip track; times in milliseconds."""
-    with av.open(str(path), "w") as container:
-        video = container.add_stream("libx264", rate=5)
-        video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
-        track = container.add_stream("subrip")
-        track.metadata["language"] = language
-        for _ in range(50):
-            container.mux(video.encode(av.VideoFrame.from_ndarray(np.zeros((48, 64, 3), np.uint8), format="rgb24")))
-        container.mux(video.encode())
-        for start, end, text in cues:
-            packet = av.Packet(text.encode())
-            packet.stream, packet.time_base = track, track.time_base or av.time_base
-            packet.pts = packet.dts = start
-            packet.duration = end - start
-            container.mux(packet)
-    return path
+def test_a_track_inside_the_file(video: Path, tmp_path: Path):
+    (tmp_path / "signs.txt").write_text(SRT.replace("harbour", "SIGN"))
+    (tmp_path / "speech.txt").write_text(SRT)
+    file = tmp_path / "both.mkv"
+    inputs = [part for name in ("signs", "speech") for part in ("-f", "srt", "-i", str(tmp_path / f"{name}.txt"))]
+    options = ["-map", "0", "-map", "1", "-map", "2", "-c", "copy", "-disposition:s:0", "forced", "-metadata:s:s:1", "language=ger"]
+    subprocess.run([get_ffmpeg_exe(), "-v", "error", "-i", str(video), *inputs, *options, str(file)], check=True, timeout=60)
+    tracks = read_tracks(file)
+    assert told(tracks[0]) == TOLD
+    assert [track[0].language for track in tracks] == ["de", None]
+    assert "SIGN" in tracks[1][0].text
+    assert find_subtitles(file, 10) == tracks[0]
 
 
 def test_the_tracks_of_real_files(test_data: Path):
