@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from grounding.localize import localize
 from grounding.refine import Reading, Rule, agreement, contrast, merge_readings, refine, tile_windows, windows_around
 from grounding.spans import Span
 
@@ -41,21 +42,9 @@ def cases(test_data):
 
 def case_of(row, curves):
     times_s = curves[f"times:{row['video']}"].astype(float)
-    curve = np.convolve(np.pad(curves[row["id"]].astype(float), 1, mode="edge"), np.ones(3) / 3, "valid")
+    curve = curves[row["id"]].astype(float)
     truth = [Span(*window).clamp(0, row["duration"]) for window in row["windows"]]
-    return Case(times_s, curve, most_contrasting(times_s, curve, row["duration"]), truth, row["duration"])
-
-
-def most_contrasting(times_s, curve, duration_s):
-    """A plain localizer: mean inside minus mean outside, times a power of the length against single frames."""
-    sums = np.concatenate([[0], np.cumsum(curve)])
-    best = (-np.inf, 0, len(curve))
-    for length in range(2, max(3, min(len(curve), 60))):
-        inside = sums[length:] - sums[:-length]
-        score = (inside / length - (sums[-1] - inside) / max(len(curve) - length, 1)) * length**0.35
-        at = int(score.argmax())
-        best = max(best, (score[at], at, at + length))
-    return Span(max(times_s[best[1]] - 0.25, 0.0), min(times_s[best[2] - 1] + 0.25, duration_s))
+    return Case(times_s, curve, localize(times_s, curve, start_s=0.0, end_s=row["duration"], count=1)[0].span, truth, row["duration"])
 
 
 def written(window, start, end):
