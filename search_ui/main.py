@@ -21,7 +21,8 @@ STYLE = """<style>
 h1 { font-size: 1.9rem !important; } h2 { font-size: 1.35rem !important; } h3 { font-size: 1.1rem !important; }
 [data-testid="stTextInput"] input { font-size: 1.05rem; }
 @media (max-width: 640px) { .st-key-ask_bar > [data-testid="stElementContainer"]:first-child { flex: 1 1 100% !important; } }
-@media (min-width: 900px) { .st-key-more_moments { max-height: calc(100vh - 13rem); overflow-y: auto; scrollbar-width: thin; } }
+@media (min-width: 900px) { .st-key-watch_alone { max-width: 1240px; }
+  .st-key-more_moments { max-height: calc(100vh - 11rem); overflow-y: auto; scrollbar-width: thin; } }
 </style>"""
 
 

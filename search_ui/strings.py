@@ -107,8 +107,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "player.gone": ("The file is offline: it cannot be played now, but it stays searchable.", "文件已离线：暂时无法播放，但仍可搜索。"),
     "player.unknown": ("There is no such video.", "没有该视频。"),
-    "more": ("More moments", "更多片段"),
-    "events": ("What happens", "发生了什么"),
+    "lego": ("LEGO: {span}", "LEGO：{span}"),
+    "lego.none": ("LEGO names no time", "LEGO 未给出时间"),
     # library
     "empty": ("Your library is empty", "视频库为空"),
     "empty.text": (

@@ -150,15 +150,26 @@ def _card(link: Link, moment: Moment, key: str, texts: Texts) -> dict[str, Any]:
         "href": link.at(place).href(),
         "title": moment.title,
         "meta": " · ".join(meta),
-        "span": f"{format_time(moment.span.start_s)} - {format_time(moment.span.end_s)}",
+        "span": _times(moment.span),
         "picture": f"/thumbnail/{moment.video_id}/{_picture_ms(moment)}",
-        "why": [
-            {"label": texts(f"evidence.{it.kind}"), "parts": marked(it.text or "", link.search.text) if it.text else []}
-            for it in moment.evidence
-        ],
+        "why": _why(moment, link.search.text, texts),
         "current": link.place == place,
         "place": {"src": f"/stream/{place.video_id}", "start_s": place.start_s, "end_s": place.end_s},
     }
+
+
+def _why(moment: Moment, question: str, texts: Texts) -> list[dict[str, Any]]:
+    """The kinds of evidence with their texts, and what LEGO says where it was asked."""
+    why = [{"label": texts(f"evidence.{it.kind}"), "parts": marked(it.text, question) if it.text else []} for it in moment.evidence]
+    if moment.grounded is not None:
+        span = moment.grounded.span
+        label = texts("lego.none") if span is None else texts("lego", span=_times(span))
+        why.append({"label": label, "parts": []})
+    return why
+
+
+def _times(span: Span) -> str:
+    return f"{format_time(span.start_s)} - {format_time(span.end_s)}"
 
 
 def _picture_ms(moment: Moment) -> int:

@@ -34,17 +34,20 @@ def show(link: Link, viewer: Viewer, texts: Texts) -> None:
         st.error(texts("player.unknown"), icon=":material/error:")
         return
     answer = None if link.search.is_empty else answers.answer_to(link.search, viewer)
-    st.button(
-        texts("back" if answer else "back.home"), icon=":material/arrow_back:", on_click=state.go, args=(link.at(None),), type="tertiary"
-    )
-    left, right = st.columns([2.4, 1], gap="medium") if answer and answer.moments else (st.container(), None)
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        back = texts("back" if answer else "back.home")
+        st.button(back, icon=":material/arrow_back:", on_click=state.go, args=(link.at(None),), type="tertiary")
+        st.subheader(state.plain(_title(video)), anchor=False, width="stretch")
+    left, right = st.columns([2.4, 1], gap="medium") if answer and answer.moments else (st.container(key="watch_alone"), None)
     with left:
         _player(link, place, video, answer, texts)
     if answer and right is not None:
-        with right:
-            st.subheader(texts("more"), anchor=False)
-            with st.container(key="more_moments"):
-                answers.show_cards(link, answer, texts, narrow=True)
+        with right, st.container(key="more_moments"):
+            answers.show_cards(link, answer, texts, narrow=True)
+
+
+def _title(video: VideoRow) -> str:
+    return video.title or (PurePosixPath(video.paths[0].relative_path).stem if video.paths else str(video.id))
 
 
 def _find(video_id: int, viewer: Viewer) -> VideoRow | None:
@@ -58,10 +61,8 @@ def _find(video_id: int, viewer: Viewer) -> VideoRow | None:
 
 def _player(link: Link, place: Place, video: VideoRow, answer: Answer | None, texts: Texts) -> None:
     playback = site().library.playback(video.id)
-    title = video.title or (PurePosixPath(video.paths[0].relative_path).stem if video.paths else str(video.id))
-    st.subheader(state.plain(title), anchor=False)
     if playback.state == "wait":
-        _await_proxy(video, title, texts)
+        _await_proxy(video, _title(video), texts)
     elif playback.state == "gone":
         st.warning(texts("player.gone"), icon=":material/cloud_off:")
     components.player(
@@ -148,12 +149,15 @@ def _next(link: Link, answer: Answer | None) -> None:
 
 
 def _where(video: VideoRow) -> None:
+    from grounding.lego.prompts import WHERE
+
     asked = st.session_state["player"].get("where")
     if not asked:
         return
     phrase, time_s = str(asked["phrase"])[:200], float(asked["time_s"])
     try:
-        boxes = site().library.ask(str(video.id), phrase, at_s=min(time_s, video.duration_s - 0.001)).boxes
+        question = phrase if phrase.endswith("?") else WHERE.format(phrase.rstrip("."))
+        boxes = site().library.ask(str(video.id), question, at_s=min(time_s, video.duration_s - 0.001)).boxes
         text = state.texts()("player.found", phrase=phrase, n=len(boxes))
     except SeekpointError as error:
         boxes, text = (), str(error)

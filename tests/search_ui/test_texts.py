@@ -30,7 +30,7 @@ def test_every_text_is_in_both_languages_with_the_same_values():
 def test_every_text_is_used_and_there():
     used = set(re.findall(r"""texts\(?\)?\(\s*f?["']([\w.]+)["']""", SOURCE))
     assert {key for key in used if "{" not in key} - set(TEXTS) == set()
-    families = ("evidence.", "job.", "state.", "player.", "model.", "upload.")  # whose last part is put together in the code
+    families = ("page.", "evidence.", "job.", "state.", "player.", "model.", "upload.")  # whose last part is put together in the code
     unused = {key for key in TEXTS if not re.search(f"""["']{re.escape(key)}["']""", SOURCE) and not key.startswith(families)}
     assert unused == set()
 
