@@ -29,6 +29,8 @@ _PATIENCE_S = 2.0  # between looks at a shot in which there was no text
 _MIN_CONFIDENCE = 0.75
 _MIN_CONFIDENCE_ONCE = 0.85  # of a line that was seen in one frame alone
 _MIN_LETTERS = 2
+_FEW_LETTERS = 4  # texture is easily taken for so few, so they have to be clear
+_MIN_CONFIDENCE_FEW = 0.9
 _READS = 60  # of lines in any chunk
 _MAX_READS_PER_S = 3.0  # of video: a film of a text editor must not take longer than it plays; the lines that stay longest are read
 
@@ -67,14 +69,28 @@ class ScreenText:
             self._frame(image, time_s)
 
     def finish(self) -> list[Passage]:
-        lines = [*self._gone, *self._tracker.live]
-        lines.sort(key=lambda line: line.first_s - line.last_s)
-        lines = lines[: max(_READS, round(_MAX_READS_PER_S * self.span.length_s))]
+        lines = self._longest([*self._gone, *self._tracker.live], self._limit)
         texts = self.model.read([line.best.crop for line in lines])
         read = [
             self._read_line(line, text, confidence) for line, (text, confidence) in zip(lines, texts) if _is_text(line, text, confidence)
         ]
         return [Passage("screen", r.span.start_s, r.span.end_s, r.text, None, round(r.confidence, 4)) for r in merge_repeats(read)]
+
+    @property
+    def _limit(self) -> int:
+        return max(_READS, round(_MAX_READS_PER_S * self.span.length_s))
+
+    def _lost(self, lines: list[Line]) -> None:
+        """Keeps lines that are gone for reading; bounded, as flicker can look like any number of lines."""
+        for line in lines:
+            line.latest = line.best
+        self._gone += lines
+        if len(self._gone) > 2 * self._limit:
+            self._gone = self._longest(self._gone, self._limit)
+
+    @staticmethod
+    def _longest(lines: list[Line], count: int) -> list[Line]:
+        return sorted(lines, key=lambda line: line.first_s - line.last_s)[:count]
 
     def _frame(self, image: np.ndarray, time_s: float) -> None:
         strong = edges(image)
@@ -84,7 +100,7 @@ class ScreenText:
         if self.every_frame:
             self._look(image, time_s)
         elif not has_writing(strong):
-            self._gone += self._tracker.update(time_s, [])
+            self._lost(self._tracker.update(time_s, []))
             self._edges, self._fruitless_s = strong, -np.inf
         elif self._edges is not None and not new_shot and same_writing(strong, self._edges):
             self._tracker.unchanged(time_s)
@@ -95,7 +111,7 @@ class ScreenText:
     def _look(self, image: np.ndarray, time_s: float) -> None:
         self.looks += 1
         sightings = [Sighting.of(time_s, corners, crop_line(image, corners)) for corners in self.model.find(image)]
-        self._gone += self._tracker.update(time_s, sightings)
+        self._lost(self._tracker.update(time_s, sightings))
         self._fruitless_s = -np.inf if sightings else time_s
 
     def _read_line(self, line: Line, text: str, confidence: float) -> ReadLine:
@@ -113,4 +129,7 @@ class ScreenText:
 
 def _is_text(line: Line, text: str, confidence: float) -> bool:
     letters = sum(c.isalnum() for c in text)
-    return letters >= _MIN_LETTERS and confidence >= (_MIN_CONFIDENCE_ONCE if line.sightings == 1 else _MIN_CONFIDENCE)
+    wanted = _MIN_CONFIDENCE_ONCE if line.sightings == 1 else _MIN_CONFIDENCE
+    if letters < _FEW_LETTERS:
+        wanted = _MIN_CONFIDENCE_FEW
+    return letters >= _MIN_LETTERS and confidence >= wanted

@@ -122,6 +122,18 @@ def test_a_clock_keeps_one_reading(model: TextModel):
     assert passages[0].text.startswith("CAM 04")
 
 
+def test_more_lines_than_can_be_read_cost_no_more(model: TextModel):
+    random = np.random.default_rng(5)
+    signs = [["".join(random.choice(list("ABCDEFGHKLMNPRSTUVWXYZ"), 6)) for _ in range(24)] for _ in range(8)]
+    places = [(40 + 210 * (n % 4), 20 + 75 * (n // 4)) for n in range(24)]
+    frames = film(8, lambda c, s: [write(c, text, x, y, 30) for text, (x, y) in zip(signs[s], places)])
+    screen = ScreenText(model, Span(0, 8))
+    screen.feed(frames, np.arange(1.0, 8.0))
+    passages = screen.finish()
+    assert 50 <= len(passages) <= 60
+    assert {p.text for p in passages} - {text for signs_then in signs for text in signs_then} == set()
+
+
 def test_portions_change_nothing(model: TextModel):
     def draw(canvas, second):
         write(canvas, "Platform nine" if second < 5 else "Exit to the street", 200, 200, 36)
