@@ -28,7 +28,7 @@ class DemoEmbedder:
     key = "demo-1"
     dimension = 64
     short_side = 64
-    languages = ("en",)
+    languages: tuple[str, ...] = ("en",)
 
     def embed_frames(self, images: np.ndarray) -> np.ndarray:
         """Share of each basic colour over a grid of at most 32 x 32 pixels, then zeros: unit (N, 64) float32."""

@@ -21,12 +21,14 @@ def choose_device(settings: Settings) -> torch.device:
         device = torch.device(settings.torch_device)
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as error:
-        raise ModelError(f"The device {settings.device!r} cannot be used: {error}".rstrip("."), "SEEKPOINT_DEVICE=auto or cpu runs anywhere") from None
+        raise ModelError(
+            f"The device {settings.device!r} cannot be used: {error}".rstrip("."), "SEEKPOINT_DEVICE=auto or cpu runs anywhere"
+        ) from None
     return device
 
 
 def choose_dtype(settings: Settings, device: torch.device) -> torch.dtype:
-    """The number format of the settings; auto takes bfloat16 where the hardware multiplies it (elsewhere it is emulated, many times slower)."""
+    """The number format of the settings; auto takes bfloat16 only where the hardware multiplies it: emulated it is many times slower."""
     import torch
 
     if settings.dtype != "auto":

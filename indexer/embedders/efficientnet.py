@@ -27,7 +27,7 @@ class Classifier:
         network.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
         _fold_batch_norms(network.eval())
         self.head = network._fc.to(device)
-        self.network = network.to(device=device, dtype=dtype, memory_format=torch.channels_last)
+        self.network = network.to(device, dtype).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         self.head.float()
         self.device, self.dtype = device, dtype
 

