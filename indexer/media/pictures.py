@@ -243,6 +243,23 @@ class PictureTrack:
             self._last_s = time_s
             length_s = float(frame.duration * self._base) if frame.duration else 0.0
             yield Picture(frame, time_s, time_s + (length_s if length_s > 0 else self.step_s))
+        yield from self._rest()
+
+    def _rest(self) -> Iterator[Picture]:
+        """What several threads held when one of them failed at the end of a damaged file: lost there, but not to a single thread."""
+        last_s = self._last_s
+        if self.threads == 1 or self.keyframes_only or last_s is None or last_s + 1.5 * self.step_s >= self.end_s:
+            return
+        alone = PictureTrack(self.path, threads=1, max_pixels=self.max_pixels)
+        try:
+            alone.seek(last_s)
+            for picture in alone.pictures():
+                if picture.time_s > last_s:
+                    self.decoded += 1
+                    self._last_s = picture.time_s
+                    yield picture
+        finally:
+            alone.close()
 
     def _time_of(self, frame: VideoFrame) -> float:
         ticks = frame.pts if frame.pts is not None else frame.dts
@@ -283,7 +300,7 @@ class PictureTrack:
                 packet = None
             if packet is None:
                 break
-            if packet.pts is not None:
+            if packet.pts is not None and not packet.is_discard:
                 self.end_s = max(self.end_s, self._seconds(packet.pts + (packet.duration or 0)))
             yield packet
         self.at_end = True

@@ -283,3 +283,14 @@ def test_time_that_goes_backwards_is_reported(tmp_path, make_golden):
         read = reader.read(0.0, 100.0, 5.0, 64)
     assert "time goes backwards" in read.damage
     assert (np.diff(read.frames.times_s) > 0).all()
+
+
+@pytest.mark.parametrize("name", ["damaged_tail", "truncated"])
+def test_threads_do_not_lose_pictures_of_a_damaged_end(make_golden, name):
+    """FFmpeg's threads drop what they hold when one of them fails."""
+    times_s = []
+    for threads in (1, 2, 4):
+        with Reader(make_golden(name).path, threads=threads) as reader:
+            times_s.append(reader.sample(0.0, None, 1000.0, 64).times_s.tolist())
+    assert times_s[0] == times_s[1] == times_s[2]
+    assert len(times_s[0]) > 28
