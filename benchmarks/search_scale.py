@@ -115,7 +115,7 @@ def measure(folder: Path, count: int, questions: int) -> Result:
         open_s=round(open_s, 2),
         snapshot_mb=round(published.size_bytes / 1e6),
         database_mb=round(catalog.sqlite_path.stat().st_size / 1e6) if catalog.sqlite_path else 0,
-        memory_mb=round(memory_mb, 1),
+        memory_mb=round(max(0.0, memory_mb), 1),
     )
     catalog.close()
     return result

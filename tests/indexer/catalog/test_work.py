@@ -7,6 +7,7 @@ from threading import Barrier
 
 import numpy as np
 import pytest
+from sqlalchemy import event
 
 from indexer.catalog import Catalog, rows, videos, work
 from tests.indexer.catalog import support
@@ -217,3 +218,15 @@ def test_pending_lists_a_stage(catalog: Catalog, stage: str):
     video_id = support.add_video(catalog, "a.mp4", chunks=2)
     with catalog.read() as s:
         assert len(work.pending(s, video_id, stage)) == (2 if stage == "picture" else 0)
+
+
+def test_claiming_does_not_sort_all_that_waits(sqlite_catalog: Catalog):
+    support.add_video(sqlite_catalog, "a.mp4")
+    seen: list[tuple[str, object]] = []
+    event.listen(sqlite_catalog.engine, "before_cursor_execute", lambda *call: seen.append((call[2], call[3])))
+    take(sqlite_catalog)
+    statement, parameters = next(pair for pair in seen if pair[0].startswith("UPDATE work"))
+    with sqlite_catalog.engine.connect() as connection:
+        plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]
+    assert any("ix_work_open" in line for line in plan), plan
+    assert not any("TEMP B-TREE" in line for line in plan), plan
