@@ -7,7 +7,7 @@ Two sentence models read the descriptions; the class's vector in each is their m
 Texts meet classes through exp((s - 1) / TEMPERATURE), s being the mean cosine in the two models: only the classes that a question is
 really about count, where plain ConSE sums a little similarity to all of them. Pictures meet classes through probabilities. Of these 1000
 numbers a projection keeps AXES: the principal axes of the 4000 descriptions read as if they were questions. (The largest eigenvectors of
-the classes' own kernel would be the obvious choice, but they are the many dogs and birds, and whole classes without relatives would be lost.)
+the classes' own kernel would be the obvious choice, but they are the many dogs and birds, and classes without relatives would be lost.)
 Singular vectors have no fixed sign, so they are computed once and stored (labels.npz): `python -m indexer.embedders.labels` makes that
 file again.
 """
