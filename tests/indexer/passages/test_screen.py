@@ -91,7 +91,7 @@ def test_a_ticker_is_put_together(model: TextModel):
 
 @pytest.mark.parametrize("background", [plain, moving, bars], ids=["smooth", "moving", "railings"])
 def test_no_text_where_there_is_none(model: TextModel, background):
-    assert read(model, film(10, lambda c, s: None, background), looks=0 if background is plain else 6) == []
+    assert read(model, film(10, lambda c, s: None, background), looks=0 if background is plain else 8) == []
 
 
 def test_chinese(model: TextModel):
