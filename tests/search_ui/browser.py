@@ -45,11 +45,20 @@ def serving(home: Path, *args: str, port: int = 0, **settings: str) -> Iterator[
     """`seekpoint ui` on a free port; its address."""
     port = port or free_port()
     own = {f"SEEKPOINT_{name.upper()}": value for name, value in settings.items()}
-    env = {**os.environ, "SEEKPOINT_HOME": str(home), "SEEKPOINT_EMBEDDER": "demo", "OMP_NUM_THREADS": "1", **own}
+    env = {
+        **os.environ,
+        "SEEKPOINT_HOME": str(home),
+        "SEEKPOINT_EMBEDDER": "demo",
+        "SEEKPOINT_SPEECH": "0",
+        "SEEKPOINT_SCREEN_TEXT": "0",
+        "OMP_NUM_THREADS": "1",
+        **own,
+    }
     with (home.parent / f"server-{port}.log").open("wb") as log:
         command = [sys.executable, "-m", "indexer", "ui", "--port", str(port), *args]
         server = subprocess.Popen(command, env=env, stdout=log, stderr=subprocess.STDOUT)
     url = f"http://127.0.0.1:{port}"
+    (home.parent / "server.pid").write_text(str(server.pid))
     try:
         _await(url, server, Path(log.name))
         yield url

@@ -121,7 +121,7 @@ def test_an_address_that_nobody_checked_is_nobodys(url, provider):
 
 def test_a_forged_identity_is_refused(url, provider):
     provider.claims = {"email": "vera@example.com", "aud": "another application"}
-    status, at, _, cookies = visit(url, "/sign-in/oidc")
+    _, at, _, cookies = visit(url, "/sign-in/oidc")
     assert COOKIE not in cookies
     assert "/sign-in" in at
     request = urllib.request.Request(f"{url}/sign-in/oidc", headers={"Cookie": '_streamlit_user="2|1:0|10:1|5:x|forged"'})

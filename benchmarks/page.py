@@ -1,0 +1,264 @@
+"""The search page in a real browser: from pressing enter to the first card, from a click to a playing picture, memory with five viewers.
+
+    python -m benchmarks.page [--segments 1000000] [--gigabytes 2] [--only small|large|memory]
+    python -m benchmarks.page --screenshots FOLDER [--home HOME]
+
+Times are what the browser sees, on one machine. The library of a million segments is made up: 64 numbers a vector (the `demo` embedder,
+whose questions cost nothing to embed), half the segments in videos of a minute, half in videos of two hours, frames at 2 a second.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+import threading
+import time
+import urllib.request
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.footage import make_footage
+from benchmarks.measure import header, row, tree_bytes
+from indexer.catalog import collections
+from indexer.catalog.rows import pack
+from indexer.catalog.tables import Chunk, FrameBlockRow, Segment, Video, Work, utc_now
+from indexer.catalog.tables import Path as PathTable
+from indexer.embedders.base import unit
+from indexer.library import Library
+from indexer.settings import Settings
+from indexer.stages import picture_key
+from tests.search_ui.browser import chromium, serving
+from tests.support import colour_video, demo_library, demo_settings
+
+ROUNDS = 15
+WIDTHS = (360, 1024, 1920)
+SEGMENT_S, CHUNK_SEGMENTS, RATE_HZ = 5.0, 18, 2.0
+WORDS = ("red", "green", "blue", "yellow", "orange", "purple", "white", "black")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--segments", type=int, default=1_000_000)
+    parser.add_argument("--gigabytes", type=float, default=2.0)
+    parser.add_argument("--only", choices=("small", "large", "memory"))
+    parser.add_argument("--screenshots", type=Path)
+    parser.add_argument("--home", type=Path, help="library to take pictures of; default: a small one of plain colours")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if arguments.screenshots:
+            screenshots(arguments.screenshots, arguments.home or small_library(folder))
+            return
+        header("The search page")
+        if arguments.only in (None, "small"):
+            answering(small_library(folder), "small library (3 videos)", clicks=True)
+        if arguments.only in (None, "memory"):
+            viewers(folder / "viewers", arguments.gigabytes)
+        if arguments.only in (None, "large"):
+            answering(large_library(folder / "large", arguments.segments), f"{arguments.segments:,} segments", clicks=False)
+
+
+# --- what is measured ---
+
+
+def answering(home: Path, name: str, *, clicks: bool) -> None:
+    """Enter to first card, and click to a picture that plays; a new question each time, so that nothing is answered from memory."""
+    asked, played = [], []
+    with serving(home) as url, chromium() as browser:
+        page = browser.new_page(base_url=url, viewport={"width": 1280, "height": 900})
+        page.goto("/?q=red")
+        page.locator("a.open").first.wait_for()
+        time.sleep(2)
+        for number in range(ROUNDS + 2):
+            page.get_by_role("textbox").first.fill(f"{WORDS[number % len(WORDS)]} {WORDS[(number + 3) % len(WORDS)]} {number}")
+            asked.append(page.evaluate(ENTER_TO_CARD))
+            time.sleep(0.5)
+            if clicks:
+                played.append(page.evaluate(CLICK_TO_PICTURE))
+                page.go_back()
+                page.locator("a.open").first.wait_for()
+                time.sleep(0.5)
+    report(f"enter to first card, {name}", asked[2:], "300 ms")
+    if clicks:
+        report("click to playing picture", played[2:], "500 ms")
+
+
+# Measured inside the browser by its own clock. The cards are drawn when their list has changed and the first picture's box is laid out.
+FIND = """const find = (root, name) => { for (const e of root.querySelectorAll('*')) { if (e.matches(name)) return e;
+  if (e.shadowRoot) { const inner = find(e.shadowRoot, name); if (inner) return inner } } return null };"""
+ENTER_TO_CARD = f"""() => new Promise(done => {{ {FIND}
+  const box = find(document, '[data-testid=stTextInput] input'); const old = find(document, 'a.open'); const from = performance.now();
+  box.dispatchEvent(new KeyboardEvent('keydown', {{ key: 'Enter', code: 'Enter', keyCode: 13, bubbles: true }}));
+  const look = () => {{ const card = find(document, 'a.open');
+    if (card && card !== old) done(performance.now() - from); else requestAnimationFrame(look) }};
+  requestAnimationFrame(look) }})"""
+CLICK_TO_PICTURE = f"""() => new Promise(done => {{ {FIND}
+  const card = find(document, 'a.open'); const from = performance.now(); card.click();
+  const look = () => {{ const video = find(document, 'video');
+    if (video && video.readyState >= 2 && !video.seeking && !video.paused && video.currentTime > 0)
+      video.requestVideoFrameCallback(() => done(performance.now() - from));
+    else requestAnimationFrame(look) }};
+  requestAnimationFrame(look) }})"""
+
+
+def viewers(folder: Path, gigabytes: float, count: int = 5, seconds: float = 20.0) -> None:
+    """Memory of the server while several people read a large file at once, each from a place of their own."""
+    home = folder / "home"
+    (folder / "v").mkdir(parents=True)
+    path = make_footage(folder / "v", 1)
+    library = demo_library(home)
+    library.ingest([path])
+    with path.open("r+b") as file:  # a free box at the end: players skip it, the server has to serve it
+        file.seek(0, 2)
+        size = int(gigabytes * 1e9)
+        file.write((1).to_bytes(4, "big") + b"free" + size.to_bytes(8, "big"))
+        file.truncate(file.tell() + size - 16)
+    with serving(home) as url:
+        pid = int(Path(f"{home.parent}/server.pid").read_text())
+        urllib.request.urlopen(f"{url}/stream/1", timeout=30).close()
+        before = tree_bytes(pid)
+        peak, read = [before], [0]
+        stop = threading.Event()
+
+        def watch(number: int) -> None:
+            start = number * size // count
+            request = urllib.request.Request(f"{url}/stream/1", headers={"Range": f"bytes={start}-"})
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                while not stop.is_set() and (piece := answer.read(1 << 20)):
+                    read[0] += len(piece)
+
+        threads = [threading.Thread(target=watch, args=(number,)) for number in range(count)]
+        for thread in threads:
+            thread.start()
+        until = time.monotonic() + seconds
+        while time.monotonic() < until and any(thread.is_alive() for thread in threads):
+            peak[0] = max(peak[0], tree_bytes(pid))
+            time.sleep(0.2)
+        stop.set()
+        for thread in threads:
+            thread.join()
+    detail = f"{(peak[0] - before) / 1e6:.0f} MB more than the {before / 1e6:.0f} MB before, {read[0] / 1e9:.1f} GB served"
+    row(f"memory, {count} viewers of a file of {gigabytes:g} GB", detail, "flat")
+
+
+def report(name: str, values_ms: list[float], target: str) -> None:
+    slow = sorted(values_ms)[int(len(values_ms) * 0.9)]
+    row(name, f"median {statistics.median(values_ms):.0f} ms, nine in ten within {slow:.0f} ms", target)
+
+
+# --- libraries ---
+
+
+def small_library(folder: Path) -> Path:
+    for name, shots in {
+        "traffic light": [("red", 4), ("green", 6), ("blue", 5)],
+        "sunset": [("orange", 5), ("purple", 5)],
+        "meadow": [("green", 8), ("white", 3), ("yellow", 4)],
+    }.items():
+        colour_video(folder / "videos" / f"{name}.mp4", shots, (360, 640))
+    library = demo_library(folder / "home")
+    library.ingest([folder / "videos"], "colours")
+    return folder / "home"
+
+
+def large_library(folder: Path, segments: int) -> Path:
+    """Rows as an ingest would write them, without any media: what is measured is asking, not watching."""
+    settings: Settings = demo_settings(folder / "home")
+    library = Library(settings)
+    key = picture_key(library.embedder.key, settings, fast=False)
+    rng = np.random.default_rng(3)
+    subjects = unit(np.abs(rng.normal(size=(400, 64))) * (rng.random((400, 64)) < 0.15))
+    with library.catalog.begin() as session:
+        collection_id = collections.ensure_collection(session, "made up")
+    made, number = 0, 0
+    while made < segments:
+        count = 12 if number % 2 == 0 and made < segments / 2 else 1440
+        with library.catalog.begin() as session:
+            made += _add_video(session, collection_id, number, count, key, subjects, rng)
+        number += 1
+    library.publish(force=True)
+    return settings.home_path
+
+
+def _add_video(session, collection_id: int, number: int, count: int, key: str, subjects: np.ndarray, rng: np.random.Generator) -> int:
+    now = utc_now()
+    video = Video(
+        collection_id=collection_id, content_hash=f"{number:064x}", size_bytes=10**9, duration_s=count * SEGMENT_S, width=1280, height=720,
+        fps=25.0, codec="h264", container="mov,mp4,m4a,3gp,3g2,mj2", audio_tracks=1, rotation=0, state="ready", picture_key=key,
+        created_at=now,
+    )  # fmt: skip
+    session.add(video)
+    session.flush()
+    session.add(
+        PathTable(
+            collection_id=collection_id, video_id=video.id, root="local", relative_path=f"made/up/{number}.mp4", size_bytes=1, mtime_ns=1
+        )
+    )
+    for first in range(0, count, CHUNK_SEGMENTS):
+        many = min(CHUNK_SEGMENTS, count - first)
+        start_s = first * SEGMENT_S
+        chunk = Chunk(video_id=video.id, number=first // CHUNK_SEGMENTS, start_s=start_s, end_s=start_s + many * SEGMENT_S)
+        session.add(chunk)
+        session.flush()
+        work = Work(
+            chunk_id=chunk.id, video_id=video.id, stage="picture", key=key, state="done", video_s=video.duration_s, created_at=now,
+            revision=int(rng.integers(1, 2**40)),
+        )  # fmt: skip
+        session.add(work)
+        session.flush()
+        scenes = subjects[rng.integers(0, len(subjects), many)]
+        vectors = unit(scenes + 0.1 * np.abs(rng.normal(size=(many, 64))))
+        frames = int(SEGMENT_S * RATE_HZ)
+        times_s = start_s + np.arange(many * frames) / RATE_HZ
+        session.add(
+            FrameBlockRow(
+                work_id=work.id, chunk_id=chunk.id, video_id=video.id, key=key, count=len(times_s), dimension=64,
+                times_s=times_s.astype("<f8").tobytes(), cuts_s=np.empty(0, "<f8").tobytes(), vectors=pack(np.repeat(vectors, frames, 0)),
+            )
+        )  # fmt: skip
+        session.add_all(
+            Segment(
+                work_id=work.id, chunk_id=chunk.id, video_id=video.id, collection_id=collection_id, start_s=start_s + i * SEGMENT_S,
+                end_s=start_s + (i + 1) * SEGMENT_S, thumbnail_s=start_s + (i + 0.5) * SEGMENT_S, vector=pack(vector),
+            )
+            for i, vector in enumerate(vectors)
+        )  # fmt: skip
+    session.flush()
+    session.expunge_all()
+    return count
+
+
+# --- pictures for people ---
+
+
+def screenshots(folder: Path, home: Path) -> None:
+    """Each page at three widths, light and dark, English and Chinese."""
+    folder.mkdir(parents=True, exist_ok=True)
+    video = Library(Settings(home=home)).videos()[0]
+    question = "green" if home.parent.name.startswith("tmp") else "When is there a close-up of a cat?"
+    pages = {
+        "home": "/",
+        "answers": f"/?q={question}",
+        "watch": f"/?q={question}&v={video.video_id}&t=4&e=10",
+        "nothing": "/?q=zebra",
+        "library": "/library",
+        "system": "/system",
+    }
+    with serving(home) as url, chromium() as browser:
+        for width in WIDTHS:
+            for scheme, locale in (("light", "en-US"), ("dark", "zh-CN")):
+                context = browser.new_context(base_url=url, viewport={"width": width, "height": 900}, color_scheme=scheme, locale=locale)
+                page = context.new_page()
+                for name, path in pages.items():
+                    page.goto(path)
+                    page.locator("[data-testid=stMainBlockContainer] [data-testid=stVerticalBlock] > *").first.wait_for()
+                    page.wait_for_timeout(2500)
+                    page.screenshot(path=folder / f"{name}-{width}-{scheme}-{locale[:2]}.png", full_page=True)
+                context.close()
+    print(f"{len(list(folder.glob('*.png')))} pictures are in {folder}")
+
+
+if __name__ == "__main__":
+    main()
