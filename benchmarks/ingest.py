@@ -25,7 +25,7 @@ from indexer.settings import Settings
 
 def fresh(folder: Path, name: str) -> Library:
     home = Path(tempfile.mkdtemp(dir=folder, prefix=name))
-    return Library(Settings(home=home, speech=False, screen=False))
+    return Library(Settings(home=home, speech=False, screen_text=False))
 
 
 def decode(path: Path, rate_hz: float, short_side: int) -> np.ndarray:

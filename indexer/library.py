@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from indexer.curves import Curve
     from indexer.doctor import Check
     from indexer.embedders.base import Embedder
-    from indexer.embedders.registry import ModelState
     from indexer.evaluate import Report, Row
     from indexer.ingest import IngestReport, Observer
+    from indexer.models import ModelState
     from indexer.playback import Playback
     from indexer.search import Answer, Scope, Searcher
     from indexer.stages import Stage
@@ -434,7 +434,7 @@ class Library:
         return examine(self)
 
     def models(self) -> list[ModelState]:
-        from indexer.embedders.registry import model_states
+        from indexer.models import model_states
 
         return model_states(self.settings)
 
