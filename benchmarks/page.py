@@ -18,6 +18,7 @@ import urllib.request
 from pathlib import Path
 
 import numpy as np
+from sqlalchemy import insert
 
 from benchmarks.footage import make_footage
 from benchmarks.measure import header, row, tree_bytes
@@ -28,7 +29,6 @@ from indexer.catalog.tables import Path as PathTable
 from indexer.embedders.base import unit
 from indexer.library import Library
 from indexer.settings import Settings
-from indexer.stages import picture_key
 from tests.search_ui.browser import chromium, serving
 from tests.support import colour_video, demo_library, demo_settings
 
@@ -167,7 +167,7 @@ def large_library(folder: Path, segments: int) -> Path:
     """Rows as an ingest would write them, without any media: what is measured is asking, not watching."""
     settings: Settings = demo_settings(folder / "home")
     library = Library(settings)
-    key = picture_key(library.embedder.key, settings, fast=False)
+    key = next(stage.key for stage in library.stages() if stage.name == "picture")
     rng = np.random.default_rng(3)
     subjects = unit(np.abs(rng.normal(size=(400, 64))) * (rng.random((400, 64)) < 0.15))
     with library.catalog.begin() as session:
@@ -218,13 +218,13 @@ def _add_video(session, collection_id: int, number: int, count: int, key: str, s
                 times_s=times_s.astype("<f8").tobytes(), cuts_s=np.empty(0, "<f8").tobytes(), vectors=pack(np.repeat(vectors, frames, 0)),
             )
         )  # fmt: skip
-        session.add_all(
-            Segment(
-                work_id=work.id, chunk_id=chunk.id, video_id=video.id, collection_id=collection_id, start_s=start_s + i * SEGMENT_S,
-                end_s=start_s + (i + 1) * SEGMENT_S, thumbnail_s=start_s + (i + 0.5) * SEGMENT_S, vector=pack(vector),
-            )
-            for i, vector in enumerate(vectors)
-        )  # fmt: skip
+        shared = {"work_id": work.id, "chunk_id": chunk.id, "video_id": video.id, "collection_id": collection_id}
+        starts = [start_s + i * SEGMENT_S for i in range(many)]
+        rows = [
+            {**shared, "start_s": at, "end_s": at + SEGMENT_S, "thumbnail_s": at + SEGMENT_S / 2, "vector": pack(vector)}
+            for at, vector in zip(starts, vectors)
+        ]
+        session.execute(insert(Segment), rows)
     session.flush()
     session.expunge_all()
     return count
