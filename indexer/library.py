@@ -439,9 +439,10 @@ class Library:
         return model_states(self.settings)
 
     def upgrade_database(self) -> str:
-        from indexer.catalog.migrate import upgrade
+        from indexer.catalog.migrate import revision, upgrade
 
-        return upgrade(self.settings.url)
+        upgrade(self.settings.url)
+        return revision(self.settings.url) or ""
 
     def subtitles(self, video_id: int, output: Path) -> int:
         """Writes the speech of a video as SRT; how many cues."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -35,6 +36,12 @@ def colour_video(path: Path, shots: Sequence[tuple[str, float]], size: tuple[int
 
 def demo_settings(home: Path, **overrides) -> Settings:
     return Settings(**{"home": home, "embedder": "demo", "threads": 1, "speech": False, "screen_text": False, **overrides})
+
+
+def demo_environment(home: Path, **environment: str) -> dict[str, str]:
+    """What a process needs in order to use such a library."""
+    own = {"HOME": str(home), "EMBEDDER": "demo", "THREADS": "1", "SPEECH": "0", "SCREEN_TEXT": "0", **environment}
+    return {**os.environ, "COLUMNS": "200", **{f"SEEKPOINT_{name}": value for name, value in own.items()}}
 
 
 def demo_library(home: Path, **overrides) -> Library:

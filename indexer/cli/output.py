@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, SupportsFloat, cast
 
 import typer
 from rich.console import Console
@@ -45,7 +45,7 @@ def plain(value: Any) -> Any:
         return [plain(item) for item in value]
     if isinstance(value, datetime):
         return value.isoformat()
-    return str(value) if isinstance(value, Path) else float(value)
+    return str(value) if isinstance(value, Path) else float(cast(SupportsFloat, value))  # numpy's numbers
 
 
 def _member(name: str, value: Any) -> list[tuple[str, Any]]:

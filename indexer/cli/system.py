@@ -33,7 +33,8 @@ def models(as_json: JsonOption = False) -> None:
     rows = table("", "model", "for", "size", "licence", "languages", "quality", "how to get it")
     for model in found:
         mark = "[green]in use[/]" if model.in_use and model.installed else "installed" if model.installed else "[dim]not there[/]"
-        cells = (model.name, f"{model.kind}: {model.purpose}", megabytes(model.size_mb * 1e6), model.licence, model.languages, model.quality, model.how_to_get)
+        what = f"{model.kind}: {model.purpose}"
+        cells = (model.name, what, megabytes(model.size_mb * 1e6), model.licence, model.languages, model.quality, model.how_to_get)
         rows.add_row(mark, *(escape(cell) for cell in cells))
     stdout.print(rows)
 

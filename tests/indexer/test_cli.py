@@ -1,7 +1,6 @@
 """The command line as another program uses it: a process, its exit status, and one JSON document on stdout."""
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -9,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import colour_video
+from tests.support import colour_video, demo_environment
 
 
 @pytest.fixture(scope="module")
@@ -24,16 +23,8 @@ def library(tmp_path_factory) -> tuple[Path, Path]:
 
 
 def seekpoint(home: Path, *arguments: object, **environment: str) -> subprocess.CompletedProcess:
-    env = {
-        **os.environ,
-        "SEEKPOINT_HOME": str(home),
-        "SEEKPOINT_EMBEDDER": "demo",
-        "SEEKPOINT_THREADS": "1", "SEEKPOINT_SPEECH": "0", "SEEKPOINT_SCREEN_TEXT": "0",
-        "COLUMNS": "200",
-        **environment,
-    }
     command = [sys.executable, "-m", "indexer", *map(str, arguments)]
-    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, env=demo_environment(home, **environment), capture_output=True, text=True, timeout=120, check=False)
 
 
 def as_json(done: subprocess.CompletedProcess):
@@ -122,7 +113,7 @@ def test_wrong_use_exits_with_2(library, arguments):
 
 
 def test_a_setting_that_does_not_fit_names_its_variable(library):
-    done = seekpoint(library[0], "videos", SEEKPOINT_FRAME_RATE_HZ="fast")
+    done = seekpoint(library[0], "videos", FRAME_RATE_HZ="fast")
     assert done.returncode == 2
     assert "SEEKPOINT_FRAME_RATE_HZ" in done.stderr
 

@@ -14,7 +14,7 @@ import pytest
 from indexer.catalog import chunks, videos
 from indexer.library import Library
 from indexer.settings import Settings
-from tests.support import colour_video, demo_library, demo_settings
+from tests.support import colour_video, demo_environment, demo_library, demo_settings
 
 RED_BLUE = [("red", 6.0), ("blue", 6.0)]
 
@@ -216,7 +216,7 @@ def test_killed_at_random_moments_and_repeated_gives_the_same_rows(tmp_path):
     whole.ingest([media])
     home = tmp_path / "home"
     command = [sys.executable, "-m", "indexer", "ingest", str(media), "--json"]
-    env = {**os.environ, "SEEKPOINT_HOME": str(home), "SEEKPOINT_EMBEDDER": "demo", "SEEKPOINT_THREADS": "1", "SEEKPOINT_SPEECH": "0", "SEEKPOINT_SCREEN_TEXT": "0"}
+    env = demo_environment(home)
     delays = np.random.default_rng(7).uniform(0.3, 2.5, size=5)
     for delay in delays:
         process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
@@ -233,7 +233,7 @@ def test_two_ingests_at_once_do_the_work_once(tmp_path):
     for number, colour in enumerate(["red", "green", "blue", "yellow"]):
         colour_video(media / f"{number}.mp4", [(colour, 20.0), ("black", 10.0)])
     command = [sys.executable, "-m", "indexer", "ingest", str(media)]
-    env = {**os.environ, "SEEKPOINT_HOME": str(tmp_path / "home"), "SEEKPOINT_EMBEDDER": "demo", "SEEKPOINT_THREADS": "1", "SEEKPOINT_SPEECH": "0", "SEEKPOINT_SCREEN_TEXT": "0"}
+    env = demo_environment(tmp_path / "home")
     both = [subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
     for process in both:
         out, err = process.communicate(timeout=120)
@@ -252,7 +252,7 @@ def test_a_full_disk_is_a_clear_error_and_nothing_is_half_written(tmp_path, medi
         "resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000));"
         "from indexer.cli import main; main()"
     )
-    env = {**os.environ, "SEEKPOINT_HOME": str(tmp_path / "home"), "SEEKPOINT_EMBEDDER": "demo", "SEEKPOINT_THREADS": "1", "SEEKPOINT_SPEECH": "0", "SEEKPOINT_SCREEN_TEXT": "0"}
+    env = demo_environment(tmp_path / "home")
     full = subprocess.run(
         [sys.executable, "-c", code, "ingest", str(media)], env=env, capture_output=True, text=True, timeout=60, check=False
     )
