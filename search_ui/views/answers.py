@@ -8,7 +8,9 @@ from typing import Any
 import streamlit as st
 
 from grounding.spans import Span, format_time
-from indexer.catalog import searches
+from indexer.catalog import searches, videos
+from indexer.catalog.videos import VideoRow
+from indexer.errors import CatalogError
 from indexer.filters import Filters
 from indexer.search import Answer, Moment
 from search_ui import components, state
@@ -51,10 +53,22 @@ def ask(search: Search, viewer: Viewer) -> Answer:
     everything = viewer.collection_ids is None and not search.collections
     shared = {"collections": None if everything else wanted, "top": search.top, "filters": filters}
     if search.like and (place := read_like(search.like)):
+        if find_video(place.video_id, viewer) is None:
+            return Answer("", "", False, 0.0, (), 0.0)
         return library.more_like(place.video_id, Span(place.start_s, place.end_s or place.start_s), **shared)
     if search.picture:
         return library.search_picture(search.picture, **shared)
     return library.search(search.text, only=search.only or None, titles=not search.only, ground=search.ground, **shared)
+
+
+def find_video(video_id: int, viewer: Viewer) -> VideoRow | None:
+    """None for a video that there is not and for one that this viewer may not see."""
+    try:
+        with site().library.catalog.read() as session:
+            video = videos.get_video(session, video_id)
+    except CatalogError:
+        return None
+    return video if viewer.sees(video.collection_id) else None
 
 
 def _note(search: Search, viewer: Viewer) -> None:

@@ -9,10 +9,10 @@ from typing import Any
 import streamlit as st
 
 from grounding.spans import Span
-from indexer.catalog import moments_of, videos
+from indexer.catalog import moments_of
 from indexer.catalog.videos import VideoRow
 from indexer.curves import Curve
-from indexer.errors import CatalogError, SeekpointError
+from indexer.errors import SeekpointError
 from indexer.playback import Playback
 from indexer.search import Answer
 from search_ui import components, state
@@ -29,7 +29,7 @@ WAIT_S = 1.0
 def show(link: Link, viewer: Viewer, texts: Texts) -> None:
     place = link.place
     assert place is not None
-    video = _find(place.video_id, viewer)
+    video = answers.find_video(place.video_id, viewer)
     if video is None:
         st.error(texts("player.unknown"), icon=":material/error:")
         return
@@ -40,7 +40,7 @@ def show(link: Link, viewer: Viewer, texts: Texts) -> None:
         st.subheader(state.plain(_title(video)), anchor=False, width="stretch")
     left, right = st.columns([2.4, 1], gap="medium") if answer and answer.moments else (st.container(key="watch_alone"), None)
     with left:
-        _player(link, place, video, answer, texts)
+        _player(link, place, video, answer, viewer, texts)
     if answer and right is not None:
         with right, st.container(key="more_moments"):
             answers.show_cards(link, answer, texts, narrow=True)
@@ -50,23 +50,16 @@ def _title(video: VideoRow) -> str:
     return video.title or (PurePosixPath(video.paths[0].relative_path).stem if video.paths else str(video.id))
 
 
-def _find(video_id: int, viewer: Viewer) -> VideoRow | None:
-    try:
-        with site().library.catalog.read() as session:
-            video = videos.get_video(session, video_id)
-    except CatalogError:
-        return None
-    return video if viewer.sees(video.collection_id) else None
-
-
-def _player(link: Link, place: Place, video: VideoRow, answer: Answer | None, texts: Texts) -> None:
+def _player(link: Link, place: Place, video: VideoRow, answer: Answer | None, viewer: Viewer, texts: Texts) -> None:
     playback = site().library.playback(video.id)
     if playback.state == "wait":
         _await_proxy(video, _title(video), texts)
     elif playback.state == "gone":
         st.warning(texts("player.gone"), icon=":material/cloud_off:")
     components.player(
-        _data(link, place, video, answer, playback, texts), on_next=lambda: _next(link, answer), on_where=lambda: _where(video)
+        _data(link, place, video, answer, playback, _curve(link, video, viewer), texts),
+        on_next=lambda: _next(link, answer),
+        on_where=lambda: _where(video),
     )
 
 
@@ -87,12 +80,13 @@ def _await_proxy(video: VideoRow, title: str, texts: Texts) -> None:
         wait()
 
 
-def _data(link: Link, place: Place, video: VideoRow, answer: Answer | None, playback: Playback, texts: Texts) -> dict[str, Any]:
+def _data(
+    link: Link, place: Place, video: VideoRow, answer: Answer | None, playback: Playback, curve: Curve, texts: Texts
+) -> dict[str, Any]:
     end_s = min(place.end_s or video.duration_s, video.duration_s)
     start_s = min(place.start_s, end_s)
     with site().library.catalog.read() as session:
         passages = moments_of.video_passages(session, video.id)
-    curve = _curve(link, video)
     return {
         "src": f"/stream/{video.id}" if playback.state == "ready" else "",
         "click": st.session_state.get("click", 0),
@@ -126,13 +120,14 @@ def _marks(place: Place, video: VideoRow, answer: Answer | None) -> list[dict[st
     return [{"start_s": it.span.start_s, "end_s": it.span.end_s, "current": answers.place_of(it) == place} for it in found]
 
 
-def _curve(link: Link, video: VideoRow) -> Curve:
+def _curve(link: Link, video: VideoRow, viewer: Viewer) -> Curve:
     """Of the videos that were watched last: a click on another moment of one must not compute it again."""
     kept: dict[Any, Curve] = st.session_state.setdefault("curves", {})
     search = link.search
     key = (video.id, search.text, search.like, search.picture)
     if key not in kept:
         like = read_like(search.like)
+        like = like if like and answers.find_video(like.video_id, viewer) else None
         moment = (like.video_id, Span(like.start_s, like.end_s or like.start_s)) if like else None
         kept[key] = site().library.curve(video.id, question=search.text, like=moment, picture=search.picture)
         while len(kept) > KEPT_CURVES:

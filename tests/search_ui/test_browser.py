@@ -8,15 +8,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 
+from grounding.spans import Span
 from indexer.accounts import add_user
+from indexer.catalog.rows import NewPassage, commit_passages
+from indexer.catalog.videos import settle_video
+from indexer.catalog.work import claim, plan
+from indexer.embedders.demo import COLOURS
 from indexer.media.write import write_video
-from tests.indexer.media.golden import SOUND, draw, read_number
+from tests.indexer.media.golden import SOUND, draw, ffmpeg, read_number
 from tests.search_ui.browser import PICTURE, STATE, chromium, serving
 from tests.support import colour_video, demo_library
 
 PASSWORD = "correct horse"
+LEGO = Path(__file__).parents[1] / "grounding" / "lego" / "fixtures" / "tiny" / "checkpoint"
 SECONDS = 1000
 # Green twice inside one second, so that two answers start in the same second.
 TWICE = [("blue", 3.2), ("green", 0.3), ("blue", 0.2), ("red", 5), ("green", 4)]
@@ -261,6 +268,16 @@ def test_a_browser_shows_what_the_library_means(browser, tmp_path):
     assert wrong == []
 
 
+def test_search_by_picture(page, tmp_path):
+    Image.new("RGB", (64, 48), COLOURS["yellow"]).save(tmp_path / "yellow.png")
+    page.goto("/")
+    page.get_by_role("button", name="By picture").click()
+    page.locator("input[type=file]").set_input_files(tmp_path / "yellow.png")
+    page.wait_for_url("**picture=*")
+    expect(page.get_by_role("heading", name="Moments like your picture")).to_be_visible()
+    expect(page.locator(".title").first).to_contain_text("*bold*")
+
+
 def test_first_visit_upload_two_moments_remove(browser, tmp_path):
     """An empty library: a file is uploaded, asked, two moments in one second are told apart, and it is removed again."""
     video = colour_video(tmp_path / "twice.mp4", TWICE, (180, 320))
@@ -288,6 +305,53 @@ def test_first_visit_upload_two_moments_remove(browser, tmp_path):
         page.get_by_role("button", name="Yes, remove").click()
         expect(page.get_by_text("0 videos, 0:00")).to_be_visible()
         page.close()
+
+
+def test_demo_library_where_and_proxy(browser, tmp_path):
+    """One click fills an empty library; LEGO is asked where something is; what browsers cannot play is converted while one waits."""
+    settings = {"lego_path": str(LEGO), "lego_dtype": "float32"}
+    with serving(tmp_path / "home", **settings) as url:
+        page = browser.new_page(base_url=url, locale="en-US")
+        page.set_default_timeout(3 * SLOW)
+        page.goto("/")
+        page.get_by_role("button", name="Add the demo library").click()
+        expect(page.get_by_text("Making the demo library")).to_be_visible()
+        expect(page.get_by_role("heading", name="Newest videos")).to_be_visible(timeout=6 * SLOW)
+        card(page, "at-home").click()
+        at(page, 0.0)
+        page.keyboard.press("k")
+        page.get_by_placeholder("Pause, then say what to find in the picture").fill("the cup")
+        page.get_by_role("button", name="Where?").click()
+        expect(page.locator(".status")).to_contain_text("the cup: ")
+        ffmpeg("-i", colour_video(tmp_path / "a.mp4", [("red", 3)], (180, 320)), "-c:v", "mpeg4", tmp_path / "old.avi")
+        page.goto("/library")
+        page.get_by_text("Add videos").click()
+        page.get_by_placeholder("/media/videos").fill(str(tmp_path / "old.avi"))
+        page.get_by_role("button", name="Add folder").click()
+        expect(page.get_by_text("6 videos")).to_be_visible()
+        page.goto("/?v=6&t=1&e=2")
+        at(page, 1.0)
+        page.close()
+
+
+def test_transcript_runs_with_the_video(page, home):
+    library = demo_library(home)
+    video_id = next(video.video_id for video in library.videos() if video.paths[0].path.endswith("traffic light.mp4"))
+    said = [NewPassage("speech", Span(1, 3), "stop <b>now</b>"), NewPassage("speech", Span(4, 9), "you may go")]
+    with library.catalog.begin() as session:
+        plan(session, video_id, [Span(0, 15)], {"speech": "test"})
+        work = claim(session, "me", 60, ("speech",), video_id=video_id)
+        assert work is not None
+        assert commit_passages(session, work.work_id, "me", said, 0.1)
+    with library.catalog.begin() as session:
+        settle_video(session, video_id)
+    page.goto(f"/?v={video_id}&t=5&e=6")
+    at(page, 5.0)
+    expect(page.locator(".transcript [aria-current=true]")).to_contain_text("you may go")
+    page.get_by_role("button", name="stop <b>now</b>").click()
+    at(page, 1.0)
+    page.goto("/?q=go")
+    expect(page.locator(".why mark").first).to_have_text("go")
 
 
 def test_sign_in_refused_and_accepted(browser, home):

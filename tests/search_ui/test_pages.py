@@ -3,8 +3,11 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from search_ui.links import Search
 from search_ui.server import MAIN
 from search_ui.site import open_site, site
+from search_ui.viewer import LOCAL, Viewer
+from search_ui.views import answers
 from tests.support import demo_settings
 
 WAIT_S = 60
@@ -146,3 +149,21 @@ def test_folders_off_the_local_machine(filled_home, tmp_path):
         assert not site().may_add_folder(tmp_path / "media" / "out")
     assert not open_site(demo_settings(filled_home), sign_in=True).may_add_folder(tmp_path)
     assert open_site(demo_settings(filled_home), sign_in=False).may_add_folder(tmp_path)
+
+
+def test_somebody_elses_collection_is_nowhere(filled_home, video_ids):
+    open_site(demo_settings(filled_home), sign_in=True)
+    colours = next(it.id for it in site().library.collections() if it.name == "colours")
+    limited = Viewer(1, "limited", False, frozenset({colours}))
+    hidden = video_ids["diary.mp4"]
+    searches = (Search("pink"), Search("diary"), Search("pink", collections=("private",)), Search(like=f"{video_ids['sunset.mp4']}@0-5"))
+    for search in searches:
+        assert {moment.collection for moment in answers.ask(search, limited).moments} <= {"colours"}, search
+    assert answers.ask(Search(like=f"{hidden}@0-4"), limited).moments == ()
+    assert answers.find_video(hidden, limited) is None
+    assert answers.find_video(hidden, LOCAL) is not None
+    nobody = Viewer(2, "nobody", False, frozenset())
+    assert answers.ask(Search("green"), nobody).moments == ()
+    assert not site().may_add_to(limited, "colours"), "a viewer adds nothing"
+    half = Viewer(3, "half", True, frozenset({colours}))
+    assert [name for name in ("colours", "private", "new") if site().may_add_to(half, name)] == ["colours"]
