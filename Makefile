@@ -2,6 +2,8 @@
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
+# Byte code is kept, whatever the environment says: the tests start many processes.
+export PYTHONDONTWRITEBYTECODE :=
 RUN_EXTRAS := cpu,speech,ocr,demo
 ALL_EXTRAS := $(RUN_EXTRAS),ui,queue,postgres,lego,train,dev
 
