@@ -124,18 +124,18 @@ class Ingest:
         outcomes = [FileOutcome(bad.path, "failed", None, bad.error.message, bad.error.hint) for bad in found if isinstance(bad, Unusable)]
         for outcome in outcomes:
             self.observer.finished(outcome)
-        video_s = 0.0
+        chunks: dict[int, float] = {}  # seconds of each, however many stages were done
         try:
             for step in self._do(self._steps(files)):
                 if isinstance(step, Job):
-                    video_s += step.item.end_s - step.item.start_s
+                    chunks[step.item.chunk_id] = step.item.span.length_s
                 else:
                     outcomes.append(self._outcome(step))
                     self.observer.finished(outcomes[-1])
         finally:
             self._release()
         offline = self._mark_offline(paths, files)
-        return IngestReport(collection, tuple(outcomes), offline, video_s, time.monotonic() - started)
+        return IngestReport(collection, tuple(outcomes), offline, sum(chunks.values()), time.monotonic() - started)
 
     # --- what there is to do, file by file ---
 
@@ -257,7 +257,7 @@ class Ingest:
         whole_s = job.task.source.duration_s if job.task.source else 0.0
         share = job.task.file.size_bytes * job.item.span.length_s / max(whole_s, 1e-9) / len(self.stages)
         job.task.advanced_bytes += share
-        self.observer.advanced(share, job.item.end_s - job.item.start_s)
+        self.observer.advanced(share, job.item.span.length_s / len(self.stages))
 
     def _commit(self, job: Job, result: Any, seconds: float) -> None:
         with self.catalog.begin() as session:
