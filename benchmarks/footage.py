@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 from pathlib import Path
 
@@ -25,7 +26,7 @@ def make_footage(folder: Path, minutes: float, *, height: int = 720, keyframe_s:
     listing.write_text("".join(f"file '{piece}'\n" for piece in pieces))
     if not minute.exists():
         _ffmpeg("-stream_loop", "3", "-f", "concat", "-safe", "0", "-i", listing, "-t", "60", *encode, minute)
-    listing.write_text(f"file '{minute}'\n" * max(1, round(minutes)))
+    listing.write_text(f"file '{minute}'\n" * math.ceil(minutes))
     _ffmpeg("-f", "concat", "-safe", "0", "-i", listing, "-c", "copy", "-t", str(minutes * 60), path)
     return path
 

@@ -75,10 +75,10 @@ def fast_against_full(folder: Path, path: Path) -> None:
 
 
 def against_length(folder: Path, minutes: tuple[int, ...]) -> None:
-    header("Time and memory against length")
+    header("Time and memory against length (360p)")
     first = None
     for length in minutes:
-        path = make_footage(folder, length)
+        path = make_footage(folder, length, height=360)
         done = measure(lambda path=path: fresh(folder, "length").ingest([path]))
         per_minute = done.wall_s / length
         first = first or per_minute
@@ -91,7 +91,7 @@ def against_length(folder: Path, minutes: tuple[int, ...]) -> None:
 
 def repeated(folder: Path, count: int) -> None:
     header(f"Repeat of an ingest of {count} unchanged files")
-    small = make_footage(folder, 1, height=120)
+    small = make_footage(folder, 0.05, height=120)
     media = Path(tempfile.mkdtemp(dir=folder, prefix="many"))
     content = small.read_bytes()
     for number in range(count):
@@ -101,7 +101,7 @@ def repeated(folder: Path, count: int) -> None:
     settings = library.settings.model_copy(update={"embedder": "demo"})
     first = measure(lambda: Library(settings).ingest([media]))
     again = [measure(lambda: Library(settings).ingest([media])).wall_s for _ in range(3)]
-    row(f"first time ({count} files of a minute)", f"{first.wall_s:.1f} s")
+    row(f"first time ({count} files of 3 s, embedder `demo`)", f"{first.wall_s:.1f} s")
     row("again", f"{statistics.median(again):.2f} s", "at most 3 s")
 
 
@@ -109,13 +109,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, help="where footage is made and kept; default: a temporary folder")
     parser.add_argument("--quick", action="store_true", help="a tenth of the lengths, to try it out")
+    parser.add_argument("--rounds", type=int, default=3, help="of the comparison with its parts")
     arguments = parser.parse_args()
     scale = 0.1 if arguments.quick else 1.0
     with tempfile.TemporaryDirectory() as temporary:
         folder = arguments.folder or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         started = time.perf_counter()
-        against_parts(folder, make_footage(folder, 10 * scale), 1 if arguments.quick else 3)
+        against_parts(folder, make_footage(folder, 10 * scale), 1 if arguments.quick else arguments.rounds)
         fast_against_full(folder, make_footage(folder, 30 * scale, keyframe_s=10))
         against_length(folder, (1, 2) if arguments.quick else (10, 30, 120))
         repeated(folder, 50 if arguments.quick else 1000)
