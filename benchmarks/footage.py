@@ -6,9 +6,8 @@ import math
 import subprocess
 from pathlib import Path
 
-from indexer.media.ffmpeg import find_ffmpeg
-
 from indexer.demo import make_library
+from indexer.media.ffmpeg import find_ffmpeg
 from indexer.settings import Settings
 
 
