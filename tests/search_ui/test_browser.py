@@ -96,8 +96,9 @@ def at(page: Page, time_s: float, within_s: float = 0.1) -> dict:
 def number_shown(page: Page) -> tuple[int, float]:
     """The number burnt into the picture, and the player's time."""
     video = page.locator("video")
-    video.evaluate("v => v.pause()")
-    page.wait_for_timeout(150)
+    # A video that is stopped while it plays may still show the frame before: seeking to where it is settles that.
+    video.evaluate("v => new Promise(ok => { v.pause(); v.onseeked = () => requestAnimationFrame(ok); v.currentTime = v.currentTime })")
+    page.wait_for_timeout(100)
     state = video.evaluate(STATE)
     pixels = np.array(video.evaluate(PICTURE), np.uint8).reshape(-1, state["width"], 4)
     return read_number(pixels[..., :3]), state["time_s"]
