@@ -216,7 +216,7 @@ class Searcher:
     def describe(self, fused: Iterable[FusedMoment]) -> list[Moment]:
         fused = list(fused)
         with self._catalog.read() as session:
-            known = {video_id: videos.get_video(session, video_id) for video_id in {moment.video_id for moment in fused}}
+            known = videos.get_videos(session, {moment.video_id for moment in fused})
             thumbnails = {index: self._thumbnail(session, moment) for index, moment in enumerate(fused)}
         return [self._moment(moment, known[moment.video_id], thumbnails[index]) for index, moment in enumerate(fused)]
 
