@@ -4,8 +4,8 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 BIN := .venv/bin
 # Byte code is kept, whatever the environment says: the tests start many processes.
 export PYTHONDONTWRITEBYTECODE :=
-RUN_EXTRAS := cpu,speech,ocr,demo
-ALL_EXTRAS := $(RUN_EXTRAS),ui,queue,postgres,lego,train,dev
+RUN_EXTRAS := cpu,speech,ocr,demo,ui,lego
+ALL_EXTRAS := $(RUN_EXTRAS),queue,postgres,train,dev
 
 .PHONY: demo test lint format bench tools clean
 
