@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import threading
 from pathlib import Path
 
 from starlette.background import BackgroundTask
@@ -20,6 +21,8 @@ from search_ui.viewer import Viewer
 
 LONGEST_CLIP_S = 600.0
 THUMBNAIL_AGE_S = 86_400
+# Cutting takes whole cores: people wait for each other, the page for nobody.
+_cutting = threading.BoundedSemaphore(2)
 
 
 def routes() -> list[BaseRoute]:
@@ -57,7 +60,8 @@ def clip(request: Request) -> Response:
     folder = tempfile.TemporaryDirectory(prefix="seekpoint-clip-")
     path = Path(folder.name) / "clip.mp4"
     try:
-        site().library.clip(str(video.id), start_s, end_s, path)
+        with _cutting:
+            site().library.clip(str(video.id), start_s, end_s, path)
     except SeekpointError as error:
         folder.cleanup()
         raise HTTPException(500, str(error)) from None
