@@ -132,7 +132,7 @@ def test_back_and_forward(page):
     at(page, 4.0)
 
 
-@pytest.mark.parametrize("time_s", [0.0, 3.96, 7.02, 12.5, 19.9])
+@pytest.mark.parametrize("time_s", [3.96, 12.5, 19.9])
 def test_picture_is_the_frame_of_that_time(page, home, time_s):
     video_id = next(v.video_id for v in demo_library(home).videos() if v.paths[0].path.endswith("numbers.mp4"))
     page.goto(f"/?v={video_id}&t={time_s}&e=20")
