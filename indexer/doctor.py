@@ -96,15 +96,11 @@ def _work(library: Library) -> Check:
 
 
 def _snapshots(library: Library) -> Iterator[Check]:
-    from indexer.catalog import rows
-
-    with library.catalog.read() as session:
-        keys = rows.keys_in_use(session, None)
-    for key in keys:
+    for stage, key in library.vector_keys():
         name = f"vectors {key}"
 
-        def check(key: str = key, name: str = name) -> Check:
-            report = library.index_of(key).self_check()
+        def check(stage: str = stage, key: str = key, name: str = name) -> Check:
+            report = library.index_of(key, stage).self_check()
             return Check(name, report.ok, report.text, "" if report.ok else "`seekpoint reindex` builds the snapshot anew from the catalog")
 
         yield _guard(name, check)

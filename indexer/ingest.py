@@ -160,10 +160,19 @@ class Ingest:
         task.video_id, task.relation = known.video_id, "known"
         same = (known.size_bytes, known.mtime_ns) == (task.file.size_bytes, task.file.mtime_ns)
         current = known.state == "ready" and all(known.keys.get(name) == stage.key for name, stage in self.stages.items())
+        current = current and not self._outdated(known.video_id, task.file.path)
         if same and current and known.offline:
             with self.catalog.begin() as session:
                 videos.set_offline(session, [known.path_id], False)
         return same and current
+
+    def _outdated(self, video_id: int, path: Path) -> list[str]:
+        """Stages that were done before something beside the file changed, such as subtitles that came later."""
+        changed = {name: changed_s for name, stage in self.stages.items() if (changed_s := stage.changed_s(path))}
+        if not changed:
+            return []
+        with self.catalog.read() as session:
+            return [name for name, changed_s in changed.items() if work.was_done_before(session, video_id, name, changed_s)]
 
     def _recognise(self, task: _FileTask) -> None:
         """Finds or adds the video of the file's bytes, notes the path, and plans the chunks that are missing."""
@@ -181,14 +190,18 @@ class Ingest:
             with self.catalog.begin() as session:
                 known_id = videos.add_video(session, self._collection_id, digest, task.file.size_bytes, info, stamp)
         task.video_id = known_id
+        outdated = self._outdated(known_id, path)
         with self.catalog.begin() as session:
             video = videos.get_video(session, known_id)
             task.source = Source(path, video.duration_s, has_pictures=video.width > 0, has_sound=video.audio_tracks > 0)
             self._require_something(task.source)
             work.plan(session, known_id, plan_chunks(video.duration_s, self.settings.chunk_s), self._keys)
+            work.redo(session, known_id, outdated)
             work.retry(session, [known_id])
 
     def _require_something(self, source: Source) -> None:
+        if not source.has_pictures and not source.has_sound:
+            raise MediaError(f"{printable(source.path)} has neither pictures nor sound", "check that it is a video")
         if not source.has_pictures and "speech" not in self.stages:
             raise MediaError(f"{printable(source.path)} has no video stream", "switch speech on (SEEKPOINT_SPEECH=1) to search its sound")
 

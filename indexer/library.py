@@ -128,14 +128,25 @@ class Library:
                 self._searcher = Searcher(self.catalog, self.settings, lambda: self.embedder, self.index_for)
             return self._searcher
 
-    def index_for(self, key: str) -> VectorIndex:
-        """The vector index of a picture key, kept fresh by itself."""
+    def index_for(self, key: str, stage: str = "picture") -> VectorIndex:
+        """The vector index of a picture key, or of the passages under the key of another stage, kept fresh by itself."""
+        from indexer.passages import meaning
         from indexer.vectors.faiss_index import FaissIndex
 
         with self._lock:
             if key not in self._indexes:
-                self._indexes[key] = FaissIndex(self.catalog, key, self.embedder.dimension, self.settings)
+                dimension = self.embedder.dimension if stage == "picture" else meaning.DIMENSION
+                self._indexes[key] = FaissIndex(self.catalog, key, dimension, self.settings, stage=stage)
             return self._indexes[key]
+
+    def vector_keys(self) -> list[tuple[str, str]]:
+        """(stage, key) of all vectors that are served: of segments in any space, of passages in the space that is in use."""
+        from indexer.passages import meaning
+        from indexer.stages import embedder_key_of
+
+        with self.catalog.read() as session:
+            keys = rows.vector_keys(session)
+        return [(stage, key) for stage, key in keys if stage == "picture" or embedder_key_of(key) == meaning.KEY]
 
     def stages(self, *, fast: bool = False, events: bool | None = None) -> list[Stage]:
         """`events` None: where a checkpoint is configured and the device is a GPU."""
@@ -183,21 +194,19 @@ class Library:
 
     def publish(self, *, force: bool) -> list[Published]:
         """Writes new vector snapshots where one is due (or, with `force`, wherever there are vectors)."""
-        with self.catalog.read() as session:
-            keys = rows.keys_in_use(session, None)
         published = []
-        for key in keys:
-            index = self.index_of(key)
+        for stage, key in self.vector_keys():
+            index = self.index_of(key, stage)
             if force or index.publish_due():
                 published.append(index.publish())
         return published
 
-    def index_of(self, key: str) -> VectorIndex:
+    def index_of(self, key: str, stage: str = "picture") -> VectorIndex:
         from indexer.stages import embedder_key_of
         from indexer.vectors.faiss_index import FaissIndex
 
-        if embedder_key_of(key) == self.embedder.key:
-            return self.index_for(key)
+        if stage != "picture" or embedder_key_of(key) == self.embedder.key:
+            return self.index_for(key, stage)
         with self.catalog.read() as session:
             dimension = chunks.dimension_of(session, key) or 0
         return FaissIndex(self.catalog, key, dimension, self.settings)
@@ -365,10 +374,8 @@ class Library:
     def warm(self) -> None:
         """Loads what the first question needs."""
         self.embedder.embed_texts(["a picture"])
-        with self.catalog.read() as session:
-            keys = rows.keys_in_use(session, None)
-        for key in keys:
-            self.index_of(key).refresh()
+        for stage, key in self.vector_keys():
+            self.index_of(key, stage).refresh()
 
     # --- looking after it ---
 

@@ -58,6 +58,8 @@ class PassageHit:
     span: Span
     text: str
     score: float
+    words: tuple[tuple[float, float, str], ...] = ()
+    """(start_s, end_s, word) of the words that matched, where their times are known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ class Evidence:
     kind: str  # picture, speech, screen or event
     score: float
     text: str = ""
+    words: tuple[tuple[float, float, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,11 +269,11 @@ def fuse(
     """
     entries = [_Entry("picture", rank, m.video_id, m.span, m.score, m.peak_s) for rank, m in enumerate(picture, 1)]
     for kind, hits in passages.items():
-        entries += [_Entry(kind, rank, h.video_id, h.span, h.score, h.span.start_s, h.text) for rank, h in enumerate(hits, 1)]
+        entries += [_Entry(kind, rank, h.video_id, h.span, h.score, h.span.start_s, h.text, h.words) for rank, h in enumerate(hits, 1)]
     weighted = [(entry, (weights or {}).get(entry.kind, 1.0) / (RRF_CONSTANT + entry.rank)) for entry in entries]
     fused: list[FusedMoment] = []
     for entry, gain in sorted(weighted, key=lambda pair: -pair[1]):
-        evidence = Evidence(entry.kind, entry.score, entry.text)
+        evidence = Evidence(entry.kind, entry.score, entry.text, entry.words)
         place = _answer_of(fused, entry)
         if place is None:
             fused.append(FusedMoment(entry.video_id, entry.span, gain, entry.peak_s, (evidence,)))
@@ -288,6 +291,7 @@ class _Entry:
     score: float
     peak_s: float
     text: str = ""
+    words: tuple[tuple[float, float, str], ...] = ()
 
 
 def _answer_of(fused: Sequence[FusedMoment], entry: _Entry) -> int | None:

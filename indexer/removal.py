@@ -38,17 +38,19 @@ def _disk_bytes(library: Library) -> int:
     return sum(library.status().disk_bytes.values())
 
 
-def _chunks(library: Library) -> dict[str, int]:
+def _chunks(library: Library) -> dict[tuple[str, str], int]:
+    keys = library.vector_keys()
     with library.catalog.read() as session:
-        return {key: rows.live_state(session, key).chunks for key in rows.keys_in_use(session)}
+        return {(stage, key): rows.live_state(session, key, stage).chunks for stage, key in keys}
 
 
-def _shrink_snapshots(library: Library, before: Mapping[str, int]) -> None:
+def _shrink_snapshots(library: Library, before: Mapping[tuple[str, str], int]) -> None:
     """Snapshots hold copies of the vectors: those of no video are deleted, those that lost a good part are written anew."""
     from indexer.vectors.store import remove_snapshots_except
 
     after = _chunks(library)
-    remove_snapshots_except(library.settings, after)
-    for key, count in after.items():
-        if before.get(key, 0) - count >= WORTH_REWRITING * before.get(key, 0) > 0:
-            library.index_of(key).publish(keep_previous=False)
+    remove_snapshots_except(library.settings, [key for _, key in after])
+    for (stage, key), count in after.items():
+        known = before.get((stage, key), 0)
+        if known - count >= WORTH_REWRITING * known > 0:
+            library.index_of(key, stage).publish(keep_previous=False)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 from sqlalchemy.orm import Session
@@ -14,17 +14,17 @@ from sqlalchemy.orm import Session
 from grounding.spans import ScoredSpan, Span
 from indexer import titles
 from indexer.artefacts import Artefacts
-from indexer.catalog import chunks, collections, passages, rows, videos
+from indexer.catalog import chunks, collections, rows, videos
 from indexer.catalog.session import Catalog
 from indexer.embedders.base import Embedder
 from indexer.errors import ModelError, UsageError
 from indexer.files import Roots
 from indexer.probes import PROBE_TEXTS
-from indexer.question_words import content_words
 from indexer.questions import Question, read_question
 from indexer.ranking import Block, Evidence, FusedMoment, PassageHit, Ranking, candidate_chunks, fuse, rank_moments
 from indexer.settings import Settings
 from indexer.stages import embedder_key_of
+from indexer.text_search import MATCHED, TextAnswer, TextSearch
 from indexer.vectors.base import Selection, VectorIndex
 
 if TYPE_CHECKING:
@@ -32,10 +32,13 @@ if TYPE_CHECKING:
 
 KINDS = ("picture", "speech", "screen", "event")
 CANDIDATE_SEGMENTS = 400
-CANDIDATE_PASSAGES = 100
 RANKED_MOMENTS = 50
 HINT_WEIGHT = 2.0  # of the kind that the question names: "she says ...", "the sign reads ..."
+TEXT_WEIGHT = 0.5, 1.5  # of a kind whose best passage hardly answers, and of one that says just what was asked; pictures have 1
+SURE = 4.0  # confidence of a passage that says just what was asked is half of it, in the deviations in which pictures are measured
+NOTHING = Ranking(moments=(), confidence=0.0, matched=False)
 BACKGROUND_SEGMENTS = 500
+BACKGROUND_LOOK_S = 1.0  # counting a large library takes longer than searching it
 BACKGROUND_DRIFT = 0.1  # share of the library that may come or go before the background is sampled again
 
 
@@ -87,21 +90,31 @@ class Scope:
 class _Background:
     chunks: int
     vectors: np.ndarray
+    looked_s: float  # on the monotonic clock, when it was last compared with the library
+
+
+@dataclass(frozen=True, slots=True)
+class _Answered:
+    moments: Sequence[FusedMoment]
+    matched: bool
+    confidence: float
+    notes: list[str]
 
 
 class Searcher:
-    """Answers questions over one catalog. `index_for(key)` gives the vector index of a picture key, kept fresh by itself."""
+    """Answers questions over one catalog. `index_for(key, stage="picture")` gives a vector index, kept fresh by itself."""
 
     def __init__(
         self,
         catalog: Catalog,
         settings: Settings,
         embedder: Callable[[], Embedder],
-        index_for: Callable[[str], VectorIndex],
+        index_for: Callable[..., VectorIndex],
     ) -> None:
         self._catalog = catalog
         self._embedder = embedder
         self._index_for = index_for
+        self._texts = TextSearch(catalog, index_for)
         self._roots = Roots.of(settings)
         self._artefacts = Artefacts(settings.artefacts)
         self._backgrounds: dict[str, _Background] = {}
@@ -112,27 +125,38 @@ class Searcher:
         question = read_question(text)
         if not question.caption.strip():
             raise UsageError("the question is empty", 'say what happens: "when does the dog jump?"')
-        pictures, notes = self._pictures(question, scope, max(top, RANKED_MOMENTS), per_video)
-        fused, matched = self._fused(question, scope, pictures)
-        moments = self.describe(fused[: max(top, 1)])
+        answered = self._answer(question, scope, max(top, RANKED_MOMENTS), per_video)
+        moments = self.describe(answered.moments[: max(top, 1)])
         took_ms = (time.perf_counter() - started) * 1000
-        return Answer(text, question.caption, matched, took_ms, tuple(moments), pictures.confidence, tuple(notes))
+        return Answer(text, question.caption, answered.matched, took_ms, tuple(moments), answered.confidence, tuple(answered.notes))
 
     def spans_in_video(self, text: str, video_id: int, count: int = 5) -> list[ScoredSpan]:
-        """The best spans of one given video, best first, from the curve of all its frames."""
-        pictures, _ = self._pictures(read_question(text), Scope(video_ids=(video_id,)), count, count)
-        return [ScoredSpan(moment.span, moment.score) for moment in pictures.moments]
+        """The best spans of one given video, best first: from the curve of all its frames, and from what is said and written in it."""
+        answered = self._answer(read_question(text), Scope(video_ids=(video_id,)), count, count)
+        return [ScoredSpan(moment.span, moment.score) for moment in answered.moments[:count]]
+
+    def _answer(self, question: Question, scope: Scope, limit: int, per_video: int) -> _Answered:
+        texts = self._found_texts(question, scope)
+        notes: list[str] = []
+        try:
+            pictures, notes = self._pictures(question, scope, limit, per_video)
+        except ModelError as error:  # what is said and written may answer a question that no picture model reads
+            if not texts.hits:
+                raise
+            pictures, notes = NOTHING, [f"Pictures were not searched: {error.message}"]
+        fused = self._fused(question, scope, pictures, texts)
+        confidence = max([pictures.confidence, *(SURE * (strength - MATCHED) for strength in texts.strengths.values())])
+        return _Answered(fused, pictures.matched or texts.matched, confidence, notes)
 
     # --- picture ---
 
     def _pictures(self, question: Question, scope: Scope, limit: int, per_video: int) -> tuple[Ranking, list[str]]:
-        nothing = Ranking(moments=(), confidence=0.0, matched=False)
         if "picture" not in scope.kinds:
-            return nothing, []
+            return NOTHING, []
         with self._catalog.read() as session:
             keys = rows.keys_in_use(session, scope.collection_ids)
         if not keys:
-            return nothing, []
+            return NOTHING, []
         embedder = self._embedder()
         if not embedder.reads(question.caption):
             raise ModelError(
@@ -148,7 +172,7 @@ class Searcher:
                 blocks += self._blocks(key, query, scope)
                 background.append(self._background(key))
         if not blocks:
-            return nothing, notes
+            return NOTHING, notes
         probes = self._probes_of(embedder)
         ranking = rank_moments(query, blocks, background=np.concatenate(background), probes=probes, per_video=per_video, limit=limit)
         return ranking, notes
@@ -177,39 +201,33 @@ class Searcher:
 
     def _background(self, key: str) -> np.ndarray:
         """Segment vectors (B, D) sampled over the whole library: what an answer must stand out from. Renewed as the library grows."""
+        known = self._backgrounds.get(key)
+        if known is not None and time.monotonic() - known.looked_s < BACKGROUND_LOOK_S:
+            return known.vectors
         with self._catalog.read() as session:
             live = rows.live_state(session, key).chunks
-            known = self._backgrounds.get(key)
             if known is None or abs(live - known.chunks) > known.chunks * BACKGROUND_DRIFT:
-                known = self._backgrounds[key] = _Background(live, chunks.sample_vectors(session, key, BACKGROUND_SEGMENTS))
+                vectors = chunks.sample_vectors(session, key, BACKGROUND_SEGMENTS)
+                known = _Background(live, vectors, time.monotonic())
+        self._backgrounds[key] = replace(known, looked_s=time.monotonic())
         return known.vectors
 
     # --- words, and both together ---
 
-    def _fused(self, question: Question, scope: Scope, pictures: Ranking) -> tuple[Sequence[FusedMoment], bool]:
+    def _found_texts(self, question: Question, scope: Scope) -> TextAnswer:
         kinds = [kind for kind in scope.kinds if kind != "picture"]
-        hits: dict[str, list[PassageHit]] = self._passages(question, scope, kinds) if kinds else {}
+        return self._texts.find(question, scope, kinds) if kinds else TextAnswer()
+
+    def _fused(self, question: Question, scope: Scope, pictures: Ranking, texts: TextAnswer) -> Sequence[FusedMoment]:
+        hits: dict[str, Sequence[PassageHit]] = dict(texts.hits)
+        weights = {kind: float(np.interp(strength, [0, 1], TEXT_WEIGHT)) for kind, strength in texts.strengths.items()}
+        if question.hint:
+            weights[question.hint] = HINT_WEIGHT * weights.get(question.hint, 1.0)
         if scope.titles:
+            weights[titles.KIND] = titles.WEIGHT
             with self._catalog.read() as session:
                 hits[titles.KIND] = titles.title_hits(session, question.caption, scope.collection_ids, scope.video_ids)
-        weights = {titles.KIND: titles.WEIGHT, **({question.hint: HINT_WEIGHT} if question.hint else {})}
-        fused = titles.openings(fuse(pictures.moments, hits, weights))
-        return fused, pictures.matched or any(hits.values())
-
-    def _passages(self, question: Question, scope: Scope, kinds: Sequence[str]) -> dict[str, list[PassageHit]]:
-        """Passages with all words that matter; with any of them in the kind that the question itself names."""
-        with self._catalog.read() as session:
-
-            def found(kinds: Sequence[str], match: Literal["all", "any"]) -> list[passages.WordHit]:
-                words = content_words(question.words)
-                return passages.search_words(
-                    session, words, kinds, scope.collection_ids, limit=CANDIDATE_PASSAGES, match=match, video_ids=scope.video_ids
-                )
-
-            hits = found(kinds, "all")
-            if question.hint in kinds and not any(hit.kind == question.hint for hit in hits):
-                hits += found([question.hint], "any")
-        return {kind: [PassageHit(hit.video_id, hit.span, hit.text, hit.score) for hit in hits if hit.kind == kind] for kind in kinds}
+        return titles.openings(fuse(pictures.moments, hits, weights))
 
     # --- how a moment is shown ---
 
@@ -217,11 +235,10 @@ class Searcher:
         fused = list(fused)
         with self._catalog.read() as session:
             known = videos.get_videos(session, {moment.video_id for moment in fused})
-            thumbnails = {index: self._thumbnail(session, moment) for index, moment in enumerate(fused)}
-        return [self._moment(moment, known[moment.video_id], thumbnails[index]) for index, moment in enumerate(fused)]
+            nearest = chunks.thumbnails_near(session, [(moment.video_id, moment.peak_s) for moment in fused])
+        return [self._moment(moment, known[moment.video_id], self._thumbnail(moment, time_s)) for moment, time_s in zip(fused, nearest)]
 
-    def _thumbnail(self, session: Session, moment: FusedMoment) -> Path | None:
-        time_s = chunks.thumbnail_near(session, moment.video_id, moment.peak_s)
+    def _thumbnail(self, moment: FusedMoment, time_s: float | None) -> Path | None:
         if time_s is None:
             return None
         path = self._artefacts.thumbnail(moment.video_id, time_s)

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from grounding.spans import Span
 from indexer.catalog.statements import among, storable
-from indexer.catalog.tables import Chunk, FrameBlockRow, Passage, Segment, Video, Work, utc_now
+from indexer.catalog.tables import SERVED_KEY, STAGES, Chunk, FrameBlockRow, Passage, Segment, Video, Work, utc_now
 from indexer.catalog.videos import lock_video, served_keys
 from indexer.catalog.wordform import index_form
 from indexer.errors import CatalogError
@@ -92,7 +92,7 @@ class PassageRow:
 
 @dataclass(frozen=True, slots=True)
 class VectorRows:
-    """Segments by row: `ids`, `chunk_ids`, `video_ids`, `collection_ids` (N,) int64, `vectors` (N, D) float32."""
+    """Segments or passages by row: `ids`, `chunk_ids`, `video_ids`, `collection_ids` (N,) int64, `vectors` (N, D) float32."""
 
     ids: np.ndarray
     chunk_ids: np.ndarray
@@ -277,47 +277,49 @@ def segments(s: Session, ids: Iterable[int]) -> list[SegmentRow]:
     return [SegmentRow(row[0], row[1], row[2], row[3], Span(row[4], row[5]), row[6]) for row in rows]
 
 
-def live_state(s: Session, key: str) -> LiveState:
+# --- vectors: of segments under the keys of `picture`, of passages under those of the other stages ---
+
+
+def live_state(s: Session, key: str, stage: str = "picture") -> LiveState:
     """Cheap: reads one index, no vectors."""
-    statement = select(func.count(), func.coalesce(func.sum(Work.revision), 0)).select_from(Work).join(Video, _serves(key))
+    statement = select(func.count(), func.coalesce(func.sum(Work.revision), 0)).select_from(Work).join(Video, _serves(key, stage))
     count, revisions = s.execute(statement).one()
     return LiveState(int(count), int(revisions))
 
 
-def live_chunks(s: Session, key: str) -> tuple[np.ndarray, np.ndarray]:
+def live_chunks(s: Session, key: str, stage: str = "picture") -> tuple[np.ndarray, np.ndarray]:
     """Chunks that are searchable under `key` and their revisions, both (N,) int64, by rising chunk id."""
-    statement = select(Work.chunk_id, Work.revision).select_from(Work).join(Video, _serves(key))
+    statement = select(Work.chunk_id, Work.revision).select_from(Work).join(Video, _serves(key, stage))
     found: Iterable[Any] = s.execute(statement)
     pairs = np.fromiter((number for row in found for number in row), np.int64).reshape(-1, 2)  # np.array(rows): forty times slower
     pairs = pairs[np.argsort(pairs[:, 0])]
     return pairs[:, 0].copy(), pairs[:, 1].copy()
 
 
-def _serves(key: str) -> Any:
-    return and_(Video.id == Work.video_id, Video.picture_key == key, Work.stage == "picture", Work.key == key, Work.state == "done")
+def _serves(key: str, stage: str) -> Any:
+    return and_(Video.id == Work.video_id, SERVED_KEY[stage] == key, Work.stage == stage, Work.key == key, Work.state == "done")
 
 
-_VECTOR_COLUMNS = (Segment.id, Segment.chunk_id, Segment.video_id, Segment.collection_id, Segment.vector)
-
-
-def chunk_vectors(s: Session, chunk_ids: Iterable[int], key: str) -> VectorRows:
-    """Segments of chunks that are searchable under `key`, by rising id. Raises CatalogError when their vectors differ in length."""
+def chunk_vectors(s: Session, chunk_ids: Iterable[int], key: str, stage: str = "picture") -> VectorRows:
+    """Rows of chunks that are searchable under `key`, by rising id. Raises CatalogError when their vectors differ in length."""
+    row = _row_of(stage)
     statement = (
-        select(*_VECTOR_COLUMNS)
-        .join(Work, Work.id == Segment.work_id)
-        .join(Video, _serves(key))
+        _stored_vectors(row)
+        .join(Work, Work.id == row.work_id)
+        .join(Video, _serves(key, stage))
         .where(among(s, Work.chunk_id, chunk_ids))
-        .order_by(Segment.id)
+        .order_by(row.id)
     )
     return vector_rows(s.execute(statement).all(), key)
 
 
-def all_vectors(s: Session, key: str, batch: int = 20_000) -> Iterator[VectorRows]:
-    """All segments that are searchable under `key`, by rising id, at most `batch` at a time."""
+def all_vectors(s: Session, key: str, batch: int = 20_000, stage: str = "picture") -> Iterator[VectorRows]:
+    """All rows that are searchable under `key`, by rising id, at most `batch` at a time."""
     last = 0
-    served = select(Work.id).join(Video, _serves(key))
+    row = _row_of(stage)
+    served = select(Work.id).join(Video, _serves(key, stage))
     while True:
-        statement = select(*_VECTOR_COLUMNS).where(Segment.id > last, Segment.work_id.in_(served)).order_by(Segment.id).limit(batch)
+        statement = _stored_vectors(row).where(row.id > last, row.work_id.in_(served)).order_by(row.id).limit(batch)
         rows = s.execute(statement).all()
         if not rows:
             return
@@ -325,10 +327,19 @@ def all_vectors(s: Session, key: str, batch: int = 20_000) -> Iterator[VectorRow
         yield vector_rows(rows, key)
 
 
-def count_segments(s: Session, key: str, chunk_ids: Iterable[int]) -> int:
-    """How many segments of these chunks are searchable under `key`."""
-    served = select(Work.id).join(Video, _serves(key)).where(among(s, Work.chunk_id, chunk_ids))
-    return s.scalar(select(func.count()).select_from(Segment).where(Segment.work_id.in_(served))) or 0
+def count_vectors(s: Session, key: str, chunk_ids: Iterable[int], stage: str = "picture") -> int:
+    """How many rows with a vector these chunks have that are searchable under `key`."""
+    row = _row_of(stage)
+    served = select(Work.id).join(Video, _serves(key, stage)).where(among(s, Work.chunk_id, chunk_ids))
+    return s.scalar(select(func.count()).select_from(row).where(row.work_id.in_(served), row.vector.is_not(None))) or 0
+
+
+def _row_of(stage: str) -> type[Segment] | type[Passage]:
+    return Segment if stage == "picture" else Passage
+
+
+def _stored_vectors(row: type[Segment] | type[Passage]) -> Any:
+    return select(row.id, row.chunk_id, row.video_id, row.collection_id, row.vector).where(row.vector.is_not(None))
 
 
 def vector_rows(rows: Sequence[Any], key: str) -> VectorRows:
@@ -344,6 +355,11 @@ def vector_rows(rows: Sequence[Any], key: str) -> VectorRows:
 def keys_in_use(s: Session, collection_ids: Sequence[int] | None = None) -> list[str]:
     """Picture keys that are served, by how many videos, most first: more than one while models change."""
     return served_keys(s, "picture", collection_ids)
+
+
+def vector_keys(s: Session, collection_ids: Sequence[int] | None = None) -> list[tuple[str, str]]:
+    """(stage, key) of everything that has vectors."""
+    return [(stage, key) for stage in STAGES for key in served_keys(s, stage, collection_ids)]
 
 
 def pack(vectors: np.ndarray) -> bytes:
@@ -364,18 +380,28 @@ def unpack(stored: bytes) -> np.ndarray:
 
 def passages(s: Session, video_id: int, kinds: Iterable[str] | None = None) -> list[PassageRow]:
     """Served passages of a video in the order of time."""
-    columns = (Passage.id, Passage.video_id, Passage.chunk_id, Passage.kind, Passage.start_s, Passage.end_s, Passage.text)
-    more = (Passage.language, Passage.confidence, Passage.words)
-    statement = (
-        select(*columns, *more)
-        .join(Video, and_(Video.id == Passage.video_id, Passage.key == served_passage_key()))
-        .where(Passage.video_id == video_id)
-        .order_by(Passage.start_s, Passage.id)
-    )
+    statement = _served_passages().where(Passage.video_id == video_id).order_by(Passage.start_s, Passage.id)
     if kinds is not None:
         statement = statement.where(among(s, Passage.kind, kinds))
-    found: Iterable[Any] = s.execute(statement)
-    return [PassageRow(*row[:4], Span(row[4], row[5]), *row[6:9], tuple(map(tuple, row[9] or ()))) for row in found]
+    return _passage_rows(s.execute(statement))
+
+
+def passages_by_id(s: Session, ids: Iterable[int]) -> dict[int, PassageRow]:
+    """Those of the passages that are served still."""
+    return {row.id: row for row in _passage_rows(s.execute(_served_passages().where(among(s, Passage.id, ids))))}
+
+
+def _served_passages() -> Any:
+    columns = (Passage.id, Passage.video_id, Passage.chunk_id, Passage.kind, Passage.start_s, Passage.end_s, Passage.text)
+    more = (Passage.language, Passage.confidence, Passage.words)
+    return select(*columns, *more).join(Video, and_(Video.id == Passage.video_id, Passage.key == served_passage_key()))
+
+
+def _passage_rows(found: Iterable[Any]) -> list[PassageRow]:
+    return [
+        PassageRow(id, video_id, chunk_id, kind, Span(start_s, end_s), text, language, confidence, tuple(map(tuple, words or ())))
+        for id, video_id, chunk_id, kind, start_s, end_s, text, language, confidence, words in found
+    ]
 
 
 def served_passage_key() -> Any:

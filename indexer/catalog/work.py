@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import and_, case, delete, func, insert, or_, select, text, update
@@ -124,6 +124,25 @@ def _add_missing(s: Session, video: Video, stage: str, key: str, chunk_ids: Sequ
     if missing:
         s.execute(insert(Work), [{"chunk_id": chunk_id, **shared} for chunk_id in missing])
     return len(missing)
+
+
+def was_done_before(s: Session, video_id: int, stage: str, time_s: float) -> bool:
+    """Whether some work of a stage that is done was begun before a time (Unix time)."""
+    before = Work.started_at < datetime.fromtimestamp(time_s, UTC)
+    return (
+        s.scalar(select(Work.id).where(Work.video_id == video_id, Work.stage == stage, Work.state == "done", before).limit(1)) is not None
+    )
+
+
+def redo(s: Session, video_id: int, stages: Sequence[str]) -> None:
+    """Done work of these stages waits to be done again; its rows stay until new ones replace them."""
+    if not stages:
+        return
+    video = lock_video(s, video_id)
+    again = and_(Work.video_id == video_id, Work.stage.in_(stages), Work.state == "done")
+    if video is not None and _change(s, again, state="pending", attempts=0, started_at=None, finished_at=None):
+        video.state, video.error = "ingesting", None
+        s.flush()
 
 
 def pending(s: Session, video_id: int, stage: str) -> list[WorkItem]:

@@ -11,6 +11,7 @@ from grounding.spans import format_time
 from indexer.cli.media import read_time
 from indexer.cli.output import CollectionsOption, JsonOption, escape, note, plain, print_json, stdout, table
 from indexer.library import Library
+from indexer.ranking import Evidence
 from indexer.search import KINDS, Answer, Moment
 
 if TYPE_CHECKING:
@@ -79,11 +80,17 @@ def moment_as_dict(moment: Moment) -> dict:
         "start_s": round(moment.span.start_s, 3),
         "end_s": round(moment.span.end_s, 3),
         "score": round(moment.score, 6),
-        "evidence": [{"kind": e.kind, "score": round(e.score, 6)} | ({"text": e.text} if e.text else {}) for e in moment.evidence],
+        "evidence": [{"kind": e.kind, "score": round(e.score, 6)} | _text_of(e) for e in moment.evidence],
         "thumbnail": str(moment.thumbnail) if moment.thumbnail else None,
         "title": moment.title,
         "offline": moment.offline,
     } | ({} if moment.grounded is None else {"grounded": plain(moment.grounded)})
+
+
+def _text_of(evidence: Evidence) -> dict:
+    """What was said or written, with the words that matched and their times."""
+    words = [{"start_s": round(start_s, 3), "end_s": round(end_s, 3), "word": word} for start_s, end_s, word in evidence.words]
+    return ({"text": evidence.text} if evidence.text else {}) | ({"words": words} if words else {})
 
 
 def print_answer(answer: Answer) -> None:

@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -49,10 +50,22 @@ def side_files(path: str | os.PathLike[str]) -> list[Path]:
     """`talk.srt`, `talk.en.vtt`, ... beside `talk.mp4`, in order of their names."""
     video = Path(path)
     try:
-        beside = sorted(video.parent.iterdir())
+        beside = _texts_in(video.parent, video.parent.stat().st_mtime_ns)
     except OSError:  # a folder that may be passed through but not listed
         return []
-    return [p for p in beside if p.suffix.lower() in SIDE_SUFFIXES and _belongs(p.stem, video.stem) and p.is_file()]
+    return [p for p in beside if _belongs(p.stem, video.stem) and p.is_file()]
+
+
+@lru_cache(maxsize=64)
+def _texts_in(folder: Path, changed_ns: int) -> tuple[Path, ...]:
+    """Files in a folder that are called like subtitles; listed once for all of its videos, until a name in it changes."""
+    del changed_ns
+    return tuple(sorted(p for p in folder.iterdir() if p.suffix.lower() in SIDE_SUFFIXES))
+
+
+def side_files_changed_s(path: str | os.PathLike[str]) -> float:
+    """When the last of the side files came to its place or was written (Unix time); 0 where there is none."""
+    return max((max(status.st_mtime, status.st_ctime) for status in (side.stat() for side in side_files(path))), default=0.0)
 
 
 def read_side_file(path: Path) -> list[Passage]:

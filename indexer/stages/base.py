@@ -35,6 +35,10 @@ class Stage(Protocol):
         """Identity of model and sampling: rows under another key are done again."""
         ...
 
+    def changed_s(self, path: Path) -> float:
+        """When something beside the file changed that decides what is found (Unix time); what was done before is done again. 0: never."""
+        ...
+
     def read(self, media: MediaFiles, source: Source, span: Span) -> Any:
         """Raises MediaError."""
         ...

@@ -28,7 +28,7 @@ class EventsStage(PassageStage):
     name: str = "events"
 
     @property
-    def key(self) -> str:
+    def model_key(self) -> str:
         return f"{lego_key(self.settings)}.{REVISION}"
 
     def read(self, media: MediaFiles, source: Source, span: Span) -> list[tuple[Span, np.ndarray]]:
@@ -36,7 +36,7 @@ class EventsStage(PassageStage):
             return []
         return [(window, window_frames(media, source.path, window)) for window in event_windows(span)]
 
-    def compute(self, item: WorkItem, read: list[tuple[Span, np.ndarray]]) -> list[Passage]:
+    def find(self, item: WorkItem, read: list[tuple[Span, np.ndarray]]) -> list[Passage]:
         if not read:
             return []
         grounder = load_lego(self.settings)

@@ -1,13 +1,15 @@
-"""The stages that find text: what they have in common is how it is stored."""
+"""The stages that find text. What they have in common: each passage gets a vector of its meaning, and all are stored at once."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from indexer.catalog import rows
 from indexer.catalog.rows import NewPassage
 from indexer.catalog.work import WorkItem
+from indexer.passages import meaning
 from indexer.passages.base import Passage
 
 if TYPE_CHECKING:
@@ -15,18 +17,51 @@ if TYPE_CHECKING:
 
 
 class PassageStage:
-    """Commits lists of passages."""
+    """A stage has a `model_key` and finds passages; here they are given their vectors and committed."""
 
     __slots__ = ()
 
-    def commit(self, session: Session, item: WorkItem, owner: str, result: Sequence[Passage], seconds: float) -> bool:
-        return rows.commit_passages(session, item.work_id, owner, [_new(passage) for passage in result], seconds)
+    @property
+    def key(self) -> str:
+        """`MEANING/MODEL`: as with pictures, vectors are comparable when what stands before the last slash is equal."""
+        return f"{meaning.KEY}/{self.model_key}"
 
-    def damage(self, result: Sequence[Passage]) -> str:
+    @property
+    def model_key(self) -> str:
+        """Identity of the model that finds the text, and of its sampling."""
+        raise NotImplementedError
+
+    def changed_s(self, path: Path) -> float:
+        del path
+        return 0.0
+
+    def find(self, item: WorkItem, read: Any) -> list[Passage]:
+        raise NotImplementedError
+
+    def compute(self, item: WorkItem, read: Any) -> list[NewPassage]:
+        return with_meaning(self.find(item, read))
+
+    def commit(self, session: Session, item: WorkItem, owner: str, result: Sequence[NewPassage], seconds: float) -> bool:
+        return rows.commit_passages(session, item.work_id, owner, result, seconds)
+
+    def damage(self, result: Sequence[NewPassage]) -> str:
         del result
         return ""
 
 
-def _new(passage: Passage) -> NewPassage:
-    words = tuple((word.start_s, word.end_s, word.text) for word in passage.words or ())
-    return NewPassage(passage.kind, passage.span, passage.text, passage.language, passage.confidence, words)
+def with_meaning(passages: Sequence[Passage]) -> list[NewPassage]:
+    """Those whose script no sentence model reads are stored without a vector, and found by their words."""
+    read = [passage.text for passage in passages if meaning.reads(passage.text)]
+    vectors = iter(meaning.embed_meaning(read)) if read else iter(())
+    return [
+        NewPassage(
+            passage.kind,
+            passage.span,
+            passage.text,
+            passage.language,
+            passage.confidence,
+            tuple((word.start_s, word.end_s, word.text) for word in passage.words or ()),
+            **({"vector": next(vectors), "vector_key": meaning.KEY} if meaning.reads(passage.text) else {}),
+        )
+        for passage in passages
+    ]

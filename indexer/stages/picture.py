@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -49,6 +50,10 @@ class PictureStage:
             return f"{self.embedder.key}/keyframes.{REVISION}"
         lengths = f"{self.settings.segment_min_s:g}-{self.settings.segment_max_s:g}s"
         return f"{self.embedder.key}/{self.settings.frame_rate_hz:g}hz-{lengths}.{REVISION}"
+
+    def changed_s(self, path: Path) -> float:
+        del path
+        return 0.0
 
     def read(self, media: MediaFiles, source: Source, span: Span) -> PictureRead | None:
         if not source.has_pictures:

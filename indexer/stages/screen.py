@@ -22,11 +22,11 @@ class ScreenStage(PassageStage):
     name: str = "screen"
 
     @property
-    def key(self) -> str:
+    def model_key(self) -> str:
         return screen_key(self.settings)
 
     def read(self, media: MediaFiles, source: Source, span: Span) -> PictureRead | None:
         return media.pictures(source.path, span, rate_hz=RATE_HZ, short_side=SHORT_SIDE) if source.has_pictures else None
 
-    def compute(self, item: WorkItem, read: PictureRead | None) -> list[Passage]:
+    def find(self, item: WorkItem, read: PictureRead | None) -> list[Passage]:
         return [] if read is None else read_screen(self.settings, read.frames, read.cuts_s, item.span)

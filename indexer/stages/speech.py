@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -10,13 +11,16 @@ import numpy as np
 
 from grounding.spans import Span
 from indexer.catalog.work import WorkItem
+from indexer.errors import MediaError
 from indexer.media.files import MediaFiles
 from indexer.passages.base import Passage, own_passages
 from indexer.passages.speech import load_speech_model, speech_key, speech_window, transcribe_chunk
-from indexer.passages.subtitles import find_subtitles
+from indexer.passages.subtitles import find_subtitles, side_files_changed_s
 from indexer.settings import Settings
 from indexer.stages.base import Source
 from indexer.stages.passages import PassageStage
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +39,15 @@ class SpeechStage(PassageStage):
     name: str = "speech"
 
     @property
-    def key(self) -> str:
+    def model_key(self) -> str:
         return speech_key(self.settings)
+
+    def changed_s(self, path: Path) -> float:
+        return side_files_changed_s(path)
 
     def read(self, media: MediaFiles, source: Source, span: Span) -> SpeechRead:
         nothing = np.empty(0, np.float32)
-        subtitles = _subtitles(source.path, source.duration_s, self.settings.speech_language)
+        subtitles = _subtitles(source.path, source.duration_s, self.settings.speech_language, side_files_changed_s(source.path))
         if subtitles:
             return SpeechRead(own_passages(subtitles, span), nothing, span.start_s, source.duration_s)
         if not source.has_sound:
@@ -48,13 +55,18 @@ class SpeechStage(PassageStage):
         window = speech_window(span, source.duration_s)
         return SpeechRead(None, media.audio(source.path, window), window.start_s, source.duration_s)
 
-    def compute(self, item: WorkItem, read: SpeechRead) -> list[Passage]:
+    def find(self, item: WorkItem, read: SpeechRead) -> list[Passage]:
         if read.subtitles is not None:
             return read.subtitles
         return transcribe_chunk(load_speech_model(self.settings), read.samples, read.start_s, item.span, read.duration_s)
 
 
 @lru_cache(maxsize=4)
-def _subtitles(path: Path, duration_s: float, language: str) -> list[Passage]:
-    """Read once for all chunks of a video."""
-    return find_subtitles(path, duration_s, language)
+def _subtitles(path: Path, duration_s: float, language: str, changed_s: float) -> list[Passage]:
+    """Read once for all chunks of a video, and again when they changed. Subtitles that are broken are none: what is said is recognised."""
+    del changed_s
+    try:
+        return find_subtitles(path, duration_s, language)
+    except MediaError as error:
+        log.warning("%s; speech is recognised instead", error.message)
+        return []

@@ -13,7 +13,7 @@ RECALL_NEEDED = 0.95
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which segments may answer: those of these collections and of these videos; None: any, an empty tuple: none."""
+    """Which rows may answer: those of these collections and of these videos; None: any, an empty tuple: none."""
 
     collection_ids: tuple[int, ...] | None = None
     video_ids: tuple[int, ...] | None = None
@@ -25,7 +25,7 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Hits:
-    """Best first: segment `ids` (n,) int64 without repetition, `scores` (n,) float32 inner products; n is k, or fewer where fewer match."""
+    """Best first: `ids` (n,) int64 without repetition, `scores` (n,) float32 inner products; n is k, or fewer where fewer match."""
 
     ids: np.ndarray
     scores: np.ndarray
@@ -79,7 +79,7 @@ class RecallReport:
         if not self.rows:
             return "no vectors yet"
         parts = f"{self.everything:.3f} of all, {self.one_percent:.3f} in 1 % selections, {self.large_selection:.3f} in 15 % selections"
-        return f"{self.rows:,} segments, recall@10 {parts}"
+        return f"{self.rows:,} vectors, recall@10 {parts}"
 
 
 class VectorIndex(Protocol):
@@ -89,7 +89,7 @@ class VectorIndex(Protocol):
     dimension: int
 
     def search(self, query: np.ndarray, k: int, selection: Selection = Selection()) -> Hits:
-        """The `k` segments with the largest inner product with `query` (D,) float32, among those of the selection that are live now."""
+        """The `k` rows with the largest inner product with `query` (D,) float32, among those of the selection that are live now."""
         ...
 
     def refresh(self, *, force: bool = False) -> None:

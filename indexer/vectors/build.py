@@ -38,14 +38,16 @@ def list_count(row_count: int) -> int:
     return 2 ** max(0, round(np.log2(2 * max(row_count, 1) ** 0.5)))
 
 
-def build_snapshot(catalog: Catalog, key: str, dimension: int, parent: Path, flat_max_rows: int) -> tuple[Path, str, Manifest]:
+def build_snapshot(
+    catalog: Catalog, key: str, dimension: int, parent: Path, flat_max_rows: int, stage: str = "picture"
+) -> tuple[Path, str, Manifest]:
     """A new folder below `parent`, complete and flushed, the checksum of its manifest, and the manifest. Nothing points to it yet."""
     aside = parent / f".building-{os.getpid()}-{secrets.token_hex(4)}"
     aside.mkdir()
     try:
         with catalog.read() as session:
-            chunks = np.stack(rows.live_chunks(session, key))
-            columns = _write_exact(aside / "exact.faiss", rows.all_vectors(session, key, BATCH_ROWS), dimension, key)
+            chunks = np.stack(rows.live_chunks(session, key, stage))
+            columns = _write_exact(aside / "exact.faiss", rows.all_vectors(session, key, BATCH_ROWS, stage), dimension, key)
         save_array(aside / "rows.npy", columns)
         save_array(aside / "chunks.npy", chunks)
         nlist = list_count(columns.shape[1]) if columns.shape[1] > flat_max_rows else 0

@@ -1,4 +1,4 @@
-"""`FaissIndex`: the segments of one picture key, from a mapped snapshot and a tail of what was committed since.
+"""`FaissIndex`: the vectors of one stage key, from a mapped snapshot and a tail of what was committed since.
 
 A search works on a `_View`, a value that `refresh` replaces: no search waits for another, for a refresh or for a new snapshot.
 """
@@ -64,7 +64,9 @@ class _View:
 
 
 class FaissIndex:
-    """Vectors (D,) under the picture key `key`; snapshots lie below `settings.snapshots`. Safe to share between threads.
+    """Vectors (D,) of the segments (of the passages, where `stage` is not picture) under `key`; snapshots lie below `settings.snapshots`.
+
+    Safe to share between threads.
 
     `exact_rows` and `tail_rows` are for tests that shall not need a hundred thousand rows.
     """
@@ -76,13 +78,15 @@ class FaissIndex:
         dimension: int,
         settings: Settings,
         *,
+        stage: str = "picture",
         exact_rows: int = EXACT_ROWS,
         tail_rows: int = TAIL_ROWS,
     ) -> None:
         self.key = key
         self.dimension = dimension
+        self.stage = stage
         self._catalog = catalog
-        self._store = SnapshotStore(catalog, key, dimension, settings)
+        self._store = SnapshotStore(catalog, key, dimension, settings, stage)
         self._exact_rows = exact_rows
         self._tail_rows = tail_rows
         self._watch = catalog.watch()
@@ -172,7 +176,7 @@ class FaissIndex:
         view = _View(pointer, snapshot)
         with self._catalog.read() as session:
             stored = len(snapshot.rows) if snapshot else 0
-            missing = rows.count_segments(session, self.key, self._lacking(session, view))
+            missing = rows.count_vectors(session, self.key, self._lacking(session, view), self.stage)
         if missing <= max(self._tail_rows, stored // 10):
             return view
         try:
@@ -200,20 +204,20 @@ class FaissIndex:
 
     def _lacking(self, session: Session, view: _View) -> np.ndarray:
         """Live chunks that neither snapshot nor tail hold."""
-        return _Difference.of(view, *rows.live_chunks(session, self.key)).lacking
+        return _Difference.of(view, *rows.live_chunks(session, self.key, self.stage)).lacking
 
     def _caught_up(self, view: _View) -> _View:
         with self._catalog.read() as session:
-            state = rows.live_state(session, self.key)
+            state = rows.live_state(session, self.key, self.stage)
             if state == view.state:
                 return view
-            chunk_ids, revisions = rows.live_chunks(session, self.key)
+            chunk_ids, revisions = rows.live_chunks(session, self.key, self.stage)
             difference = _Difference.of(view, chunk_ids, revisions)
             tail = view.tail.without(difference.dead_in_tail)
             revision_of = dict(zip(chunk_ids.tolist(), revisions.tolist()))
             for start in range(0, len(difference.lacking), LOAD_CHUNKS):
                 lot = difference.lacking[start : start + LOAD_CHUNKS].tolist()
-                loaded = rows.chunk_vectors(session, lot, self.key)
+                loaded = rows.chunk_vectors(session, lot, self.key, self.stage)
                 self._check_dimension(loaded)
                 tail = tail.plus(loaded, {chunk: revision_of[chunk] for chunk in lot})
         return _View(view.pointer, view.snapshot, _alive(view.snapshot, difference.dead_in_snapshot), tail, state)

@@ -26,10 +26,11 @@ EMPTY = "empty"
 
 
 class SnapshotStore:
-    def __init__(self, catalog: Catalog, key: str, dimension: int, settings: Settings) -> None:
+    def __init__(self, catalog: Catalog, key: str, dimension: int, settings: Settings, stage: str = "picture") -> None:
         self._catalog = catalog
         self._key = key
         self._dimension = dimension
+        self._stage = stage
         self._flat_max_rows = settings.flat_max_rows
         self.folder = key_folder(settings.snapshots, key)
 
@@ -82,7 +83,7 @@ class SnapshotStore:
     def _publish(self, before: str | None, keep_previous: bool, started: float) -> Published:
         previous = before.partition(" ")[0] if before else ""
         remove_others(self.folder, {previous})  # also what a writer that was killed left behind
-        folder, digest, manifest = build_snapshot(self._catalog, self._key, self._dimension, self.folder, self._flat_max_rows)
+        folder, digest, manifest = build_snapshot(self._catalog, self._key, self._dimension, self.folder, self._flat_max_rows, self._stage)
         if not manifest.rows:
             (self.folder / CURRENT).unlink(missing_ok=True)
             remove_others(self.folder, set())

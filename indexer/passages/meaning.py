@@ -1,0 +1,57 @@
+"""What a passage means, as a vector, so that a question finds it in other words and in other languages.
+
+One space of two sentence models side by side: the inner product of two vectors is the weighted mean of two cosines. MiniLM knows English
+better, the Universal Sentence Encoder reads 16 languages, and together they find in both (docs/quality-words.md).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+
+from indexer.embedders.scripts import READ_BY_USE, mostly_in
+from indexer.embedders.sentences import Sentences
+from indexer.errors import ModelError
+
+KEY = "minilm-use-1"
+"""Identity of the space; changes when vectors change."""
+ENGLISH_SHARE = 0.6  # of MiniLM in the product of two English texts; .5 to .8 measured alike
+MULTILINGUAL_SIZE, ENGLISH_SIZE = 512, 384
+DIMENSION = MULTILINGUAL_SIZE + ENGLISH_SIZE
+LONGEST = 600  # characters: a sentence has fewer, and nothing behind them changes its meaning
+
+_lock = threading.Lock()
+
+
+def reads(text: str) -> bool:
+    """Whether either model knows the script of a text, and the text has letters at all."""
+    return any(letter.isalpha() for letter in text) and mostly_in(text, READ_BY_USE)
+
+
+def embed_meaning(texts: Sequence[str]) -> np.ndarray:
+    """Unit vectors (N, 896) float32: multilingual part, English part; the second is zero where a text is not English."""
+    short = [text[:LONGEST] for text in texts]
+    vectors = np.zeros((len(short), DIMENSION), np.float32)
+    if not short:
+        return vectors
+    with _lock:
+        models = _models()
+        vectors[:, :MULTILINGUAL_SIZE] = models.embed_multilingual(short)
+        english = [row for row, text in enumerate(short) if models.is_english(text)]
+        if english:
+            vectors[english, :MULTILINGUAL_SIZE] *= (1 - ENGLISH_SHARE) ** 0.5
+            vectors[english, MULTILINGUAL_SIZE:] = ENGLISH_SHARE**0.5 * models.minilm.embed([short[row] for row in english])
+    return vectors
+
+
+@lru_cache(maxsize=1)
+def _models() -> Sentences:
+    models = Sentences()
+    try:
+        _ = models.minilm, models.multilingual
+    except ImportError as error:
+        raise ModelError(f"the meaning of texts needs the package of {error.name!r}", "pip install seekpoint brings it") from None
+    return models

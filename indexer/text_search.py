@@ -1,0 +1,212 @@
+"""Passages that answer a question, kind by kind: found by their words, found by their meaning, and joined into one list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from grounding.spans import Span
+from indexer.catalog import rows
+from indexer.catalog.passages import Term, WordHit, parse, search_words
+from indexer.catalog.rows import PassageRow
+from indexer.catalog.session import Catalog
+from indexer.catalog.videos import served_keys
+from indexer.passages import meaning
+from indexer.passages.matching import matching_words, pairs_of
+from indexer.probes import PROBE_TEXTS
+from indexer.question_words import content_words
+from indexer.questions import Question
+from indexer.ranking import RRF_CONSTANT, PassageHit
+from indexer.stages import embedder_key_of
+from indexer.vectors.base import Selection, VectorIndex
+
+if TYPE_CHECKING:
+    from indexer.search import Scope
+
+STAGE_OF = {"speech": "speech", "screen": "screen", "event": "events"}
+CANDIDATES = 100
+KEPT = 50
+NEAR, SAME = 0.25, 0.55  # products of meaning: of a sentence beside the point at most, and of one that says it in other words
+MATCH_MEANING = 0.38  # nine in ten questions without an answer stay below it (docs/quality-words.md)
+MATCH_MARGIN = 0.03  # above what neutral captions reach in this library
+MATCHED = 0.5  # strength from which a passage is an answer
+SOME_WORDS = 0.3  # strength of a passage that has half of the words
+LONE_WORD = 0.4  # of a passage that has the only word of a question, unless the word is rare or the question names the kind
+RARE = 20  # passages with a word that is telling by itself
+COMPARABLE = 0.5  # share of the best strength below which a passage is left out
+LONG_S = 12.0  # a longer passage is narrowed to the words that matched and what is around them
+AROUND_S = 2.0
+DRIFT = 0.1  # share of the chunks that may come or go before the library's usual products are measured again
+
+
+@dataclass(frozen=True, slots=True)
+class TextAnswer:
+    """`hits`: kind -> passages, best first. `strengths`: kind -> how well the best one answers, in [0, 1]."""
+
+    hits: Mapping[str, list[PassageHit]] = field(default_factory=dict)
+    strengths: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def matched(self) -> bool:
+        return any(strength >= MATCHED for strength in self.strengths.values())
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A question as passages are asked: `query` in the syntax of the word index, `terms` its words."""
+
+    query: str
+    terms: list[Term]
+    loose: list[Term]
+    quoted: bool
+    hint: str
+    vector: np.ndarray | None
+
+    @classmethod
+    def of(cls, question: Question) -> _Asked:
+        quoted = bool(question.phrases)
+        query = " ".join(f'"{phrase}"' for phrase in question.phrases) if quoted else content_words(question.words)
+        terms = parse(query)
+        text = " ".join(question.phrases) or question.words
+        vector = meaning.embed_meaning([text])[0] if meaning.reads(text) else None
+        return cls(query, terms, pairs_of(terms), quoted, question.hint, vector)
+
+    @property
+    def loose_query(self) -> str:
+        return " ".join(f'"{term.text}"' for term in self.loose)
+
+
+@dataclass(frozen=True, slots=True)
+class _Usual:
+    chunks: int
+    product: float
+
+
+class TextSearch:
+    """Answers over the passages of one catalog. `index_for(key, stage)` gives the vector index of a stage's key."""
+
+    def __init__(self, catalog: Catalog, index_for: Callable[[str, str], VectorIndex]) -> None:
+        self._catalog = catalog
+        self._index_for = index_for
+        self._usual: dict[str, _Usual] = {}
+
+    def find(self, question: Question, scope: Scope, kinds: Sequence[str]) -> TextAnswer:
+        """Passages of these kinds. What the best one leaves far behind is not among them."""
+        with self._catalog.read() as session:
+            keys = {kind: served_keys(session, STAGE_OF[kind], scope.collection_ids) for kind in kinds}
+        if not any(keys.values()):
+            return TextAnswer()
+        asked = _Asked.of(question)
+        found = {kind: self._find_kind(asked, scope, kind, keys[kind]) for kind in kinds if keys[kind]}
+        return TextAnswer(
+            {kind: hits for kind, (hits, _) in found.items() if hits}, {kind: strength for kind, (hits, strength) in found.items() if hits}
+        )
+
+    def _find_kind(self, asked: _Asked, scope: Scope, kind: str, keys: Iterable[str]) -> tuple[list[PassageHit], float]:
+        worded, by_words = self._by_words(asked, scope, kind)
+        near = self._by_meaning(asked, scope.selection, STAGE_OF[kind], keys)
+        with self._catalog.read() as session:
+            known = rows.passages_by_id(session, {*worded, *near})
+        strengths: dict[int, float] = {}
+        matches: dict[int, list[int]] = {}
+        for id, row in known.items():
+            matches[id], share = matching_words(asked.loose, _tokens(row))
+            told = _strength_of_words(asked, share, by_words, complete=id in worded and worded[id])
+            strengths[id] = max(told, near.get(id, 0.0))
+        best = max(strengths.values(), default=0.0)
+        if best <= 0:
+            return [], 0.0
+        places = _reciprocal(list(worded), list(near))
+        kept = sorted((id for id in known if strengths[id] >= COMPARABLE * best), key=lambda id: (-places[id], id))[:KEPT]
+        return [_hit(known[id], matches[id], strengths[id], asked.quoted) for id in kept], best
+
+    # --- words ---
+
+    def _by_words(self, asked: _Asked, scope: Scope, kind: str) -> tuple[dict[int, bool], int]:
+        """Passages in their order, True where they hold all words; and how many hold all."""
+        if not asked.terms:
+            return {}, 0
+        with self._catalog.read() as session:
+
+            def found(query: str, *, every: bool) -> list[WordHit]:
+                match = "all" if every else "any"
+                return search_words(session, query, [kind], scope.collection_ids, limit=CANDIDATES, match=match, video_ids=scope.video_ids)
+
+            complete = found(asked.query, every=True)
+            partial = found(asked.loose_query, every=False) if len(asked.loose) > 1 and not asked.quoted else []
+        order = {hit.passage_id: True for hit in complete}
+        for hit in partial:
+            order.setdefault(hit.passage_id, False)
+        return order, len(complete)
+
+    # --- meaning ---
+
+    def _by_meaning(self, asked: _Asked, selection: Selection, stage: str, keys: Iterable[str]) -> dict[int, float]:
+        """Strength of the passages that mean something like it, best first."""
+        products: dict[int, float] = {}
+        needed = MATCH_MEANING
+        for key in keys:
+            if asked.vector is None or embedder_key_of(key) != meaning.KEY:
+                continue
+            hits = self._index_for(key, stage).search(asked.vector, CANDIDATES, selection)
+            products.update(zip(hits.ids.tolist(), hits.scores.tolist()))
+            needed = max(needed, self._usual_of(key, stage) + MATCH_MARGIN)
+        nearest = sorted(products.items(), key=lambda pair: -pair[1])
+        return {id: _strength_of_meaning(product, needed) for id, product in nearest if product > NEAR}
+
+    def _usual_of(self, key: str, stage: str) -> float:
+        """The product with the nearest passage that nine in ten neutral captions stay below: a larger library is nearer to anything."""
+        with self._catalog.read() as session:
+            live = rows.live_state(session, key, stage).chunks
+        known = self._usual.get(key)
+        if known is None or abs(live - known.chunks) > known.chunks * DRIFT:
+            index = self._index_for(key, stage)
+            best = [hits.scores[0] for text in meaning.embed_meaning(PROBE_TEXTS) if len(hits := index.search(text, 1))]
+            known = self._usual[key] = _Usual(live, float(np.quantile(best, 0.9)) if best else 0.0)
+        return known.product
+
+
+def _strength_of_words(asked: _Asked, share: float, complete_hits: int, *, complete: bool) -> float:
+    """In [0, 1]. All words of a question are an answer; one common word is none."""
+    if not complete:
+        return SOME_WORDS * min(1.0, 2 * share) ** 2 * (1.5 if asked.hint else 1.0)
+    letters = sum(len(term.text.replace(" ", "")) for term in asked.terms)
+    telling = asked.quoted or asked.hint or len(asked.terms) > 1 or len(asked.loose) > 1
+    if telling or (letters >= 4 and complete_hits <= RARE):
+        return 1.0
+    return LONE_WORD
+
+
+def _strength_of_meaning(product: float, needed: float) -> float:
+    """0 at NEAR, MATCHED at what is needed for a match, 1 at SAME."""
+    return float(np.interp(product, [NEAR, needed, max(SAME, needed + 0.1)], [0.0, MATCHED, 1.0]))
+
+
+def _reciprocal(*orders: Sequence[int]) -> dict[int, float]:
+    """Reciprocal rank fusion of several orders of the same passages."""
+    places: dict[int, float] = {}
+    for order in orders:
+        for rank, id in enumerate(order, 1):
+            places[id] = places.get(id, 0.0) + 1 / (RRF_CONSTANT + rank)
+    return places
+
+
+def _tokens(row: PassageRow) -> list[str]:
+    return [word for _, _, word in row.words] or row.text.split()
+
+
+def _hit(row: PassageRow, matching: Sequence[int], strength: float, quoted: bool) -> PassageHit:
+    words = tuple(row.words[number] for number in matching) if row.words else ()
+    return PassageHit(row.video_id, _span_of(row, words, quoted), row.text, strength, words)
+
+
+def _span_of(row: PassageRow, words: Sequence[tuple[float, float, str]], quoted: bool) -> Span:
+    """What was asked word for word lasts as long as the words; else it is the sentence, if that is not a long one."""
+    if not words or not (quoted or row.span.length_s > LONG_S):
+        return row.span
+    around_s = 0.0 if quoted else AROUND_S
+    said = Span(words[0][0] - around_s, max(words[-1][1] + around_s, words[0][0] + 0.1))
+    return said.clamp(row.span.start_s, max(row.span.end_s, row.span.start_s + 0.1))
