@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy import func, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from grounding.spans import Span
@@ -14,6 +14,7 @@ from indexer.catalog.rows import FrameBlock, chunk_vectors, frame_blocks, live_c
 from indexer.catalog.statements import among
 from indexer.catalog.tables import Chunk, FrameBlockRow, Segment, Work
 
+NEAR_S = 8.0  # a thumbnail of a neighbouring chunk may be the nearest
 SAMPLED_CHUNKS = 200
 SAMPLED_OF_A_VIDEO = 10
 
@@ -47,10 +48,20 @@ def video_blocks(s: Session, video_id: int, key: str) -> list[StoredBlock]:
 
 def thumbnail_near(s: Session, video_id: int, time_s: float) -> float | None:
     """Time of the stored thumbnail of the segment that is nearest to `time_s`; None where the video has no segment near it."""
-    near = select(Chunk.id).where(Chunk.video_id == video_id, Chunk.start_s <= time_s + 8, Chunk.end_s > time_s - 8)
-    done = select(Work.id).where(Work.chunk_id.in_(near), Work.stage == "picture")
-    nearest = select(Segment.thumbnail_s).where(Segment.work_id.in_(done)).order_by(func.abs(Segment.thumbnail_s - time_s))
-    return s.scalar(nearest.limit(1))
+    return thumbnails_near(s, [(video_id, time_s)])[0]
+
+
+def thumbnails_near(s: Session, places: Sequence[tuple[int, float]]) -> list[float | None]:
+    """The same for several (video, time), in their order, with two queries for all."""
+    if not places:
+        return []
+    chunk_at = [and_(Chunk.video_id == video, Chunk.start_s <= time_s + NEAR_S, Chunk.end_s > time_s - NEAR_S) for video, time_s in places]
+    near = s.scalars(select(Chunk.id).where(or_(*chunk_at))).all()
+    done = select(Work.id).where(among(s, Work.chunk_id, near), Work.stage == "picture")
+    stored: dict[int, list[float]] = {}
+    for video_id, time_s in s.execute(select(Segment.video_id, Segment.thumbnail_s).where(Segment.work_id.in_(done))):
+        stored.setdefault(video_id, []).append(time_s)
+    return [min(stored.get(video, ()), key=lambda stored_s: abs(stored_s - time_s), default=None) for video, time_s in places]
 
 
 def sample_vectors(s: Session, key: str, count: int, seed: int = 0) -> np.ndarray:
