@@ -306,7 +306,10 @@ def anonymous_mb() -> float:
     return int(line.split()[1]) / 1024
 
 
-HEAD = "segments|index|bare FAISS ms|whole search (p95)|embedding|index alone (p95)|1 % collection|one video|recall@10 all / 1 % / 15 %|memory MB|open s|publish s"
+HEAD = (
+    "segments|index|bare FAISS ms|whole search (p95)|embedding|index alone (p95)|1 % collection|one video|"
+    "recall@10 all / 1 % / 15 %|memory MB|open s|publish s"
+)
 
 
 def table(results: list[Result]) -> str:
