@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from indexer.cli.output import JsonOption, escape, megabytes, print_json, stdout, table
+from indexer.errors import UsageError
 from indexer.library import Library
 
 database = typer.Typer(name="db", help="The catalog's database.", no_args_is_help=True)
@@ -39,6 +42,13 @@ def models(as_json: JsonOption = False) -> None:
     stdout.print(rows)
 
 
+def worker(
+    queue: Annotated[str, typer.Option("--queue", help="cpu or gpu.")] = "cpu",
+) -> None:
+    """Work off a queue (not there yet)."""
+    raise UsageError(f"there are no workers yet, for the queue {queue} or any other", "`seekpoint ingest` does the work in its own process")
+
+
 @database.command()
 def upgrade() -> None:
     """Bring the database to the revision of this program."""
@@ -48,4 +58,5 @@ def upgrade() -> None:
 def register(app: typer.Typer) -> None:
     app.command()(doctor)
     app.command()(models)
+    app.command()(worker)
     app.add_typer(database)

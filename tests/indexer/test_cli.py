@@ -104,6 +104,8 @@ def test_what_failed_is_named_without_a_traceback(library, tmp_path, arguments, 
         ["clip", "1", "5", "3", "-o", "x.mp4"],
         ["clip", "1", "five", "6", "-o", "x.mp4"],
         ["ingest"],
+        ["ingest", "x.mp4", "--queue"],
+        ["worker"],
     ],
 )
 def test_wrong_use_exits_with_2(library, arguments):
