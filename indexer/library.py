@@ -217,12 +217,17 @@ class Library:
     def retry(self, video_ids: Sequence[int] | None = None, observer: Observer | None = None) -> Retried:
         """Does failed chunks again, of these videos or of all."""
         with self.catalog.begin() as session:
-            failed = [v for v in videos.list_videos(session, states=["failed"]) if video_ids is None or v.id in video_ids]
-            chunks = work.retry(session, [video.id for video in failed])
+            named = None if video_ids is None else {videos.get_video(session, video_id).id for video_id in video_ids}
+            failed = [v for v in videos.list_videos(session, states=["failed"]) if named is None or v.id in named]
+            chunks = work.retry(session, [video.id for video in failed if self._place_of(video)])
         errors: list[str] = []
         ready = 0
         for video in failed:
-            report = self.ingest([self.path_of(video)], video.collection, observer=observer)
+            try:
+                report = self.ingest([self.path_of(video)], video.collection, observer=observer)
+            except MediaError as error:
+                errors.append(str(error))
+                continue
             errors += [f"{failure.error}. {failure.hint}" for failure in report.failures]
             ready += not report.failures
         return Retried(len(failed), chunks, ready, tuple(errors))
@@ -230,8 +235,9 @@ class Library:
     def cancel(self, video_ids: Sequence[int] | None = None) -> int:
         """Drops waiting chunks; the number of them."""
         with self.catalog.begin() as session:
-            ids = list(video_ids) if video_ids is not None else [video.id for video in videos.list_videos(session)]
-            return work.cancel(session, ids)
+            if video_ids is None:
+                return work.cancel(session, [video.id for video in videos.list_videos(session)])
+            return work.cancel(session, [videos.get_video(session, video_id).id for video_id in video_ids])
 
     # --- asking ---
 
@@ -374,8 +380,11 @@ class Library:
     def warm(self) -> None:
         """Loads what the first question needs."""
         self.embedder.embed_texts(["a picture"])
-        for stage, key in self.vector_keys():
+        keys = self.vector_keys()
+        for stage, key in keys:
             self.index_of(key, stage).refresh()
+        if any(stage != "picture" for stage, _ in keys):
+            self.searcher.search("something is said", self.scope(None, None, ["speech", "screen", "event"]), top=1)
 
     # --- looking after it ---
 
@@ -414,11 +423,14 @@ class Library:
 
     def path_of(self, video: videos.VideoRow) -> Path:
         """A path at which the bytes of the video are now; MediaError where there is none."""
-        for path in video.paths:
-            if path.root in self.roots.folders and (place := self.roots.join(path.root, path.relative_path)).exists():
-                return place
+        if (place := self._place_of(video)) is not None:
+            return place
         places = ", ".join(self._path_text(path.root, path.relative_path) for path in video.paths)
         raise MediaError(f"the file of video {video.id} is not at {places}", "bring it back, or ingest the folder that it was moved to")
+
+    def _place_of(self, video: videos.VideoRow) -> Path | None:
+        known = (self.roots.join(path.root, path.relative_path) for path in video.paths if path.root in self.roots.folders)
+        return next((place for place in known if place.exists()), None)
 
     def collections(self) -> list[CollectionInfo]:
         with self.catalog.read() as session:

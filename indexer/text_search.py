@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,6 +36,7 @@ MATCH_MARGIN = 0.03  # above what neutral captions reach in this library
 MATCHED = 0.5  # strength from which a passage is an answer
 SOME_WORDS = 0.3  # strength of a passage that has half of the words
 LONE_WORD = 0.4  # of a passage that has the only word of a question, unless the word is rare or the question names the kind
+ENOUGH = 20  # passages with all words; those with some of them are then not looked for
 RARE = 20  # passages with a word that is telling by itself
 COMPARABLE = 0.5  # share of the best strength below which a passage is left out
 LONG_S = 12.0  # a longer passage is narrowed to the words that matched and what is around them
@@ -136,7 +138,8 @@ class TextSearch:
                 return search_words(session, query, [kind], scope.collection_ids, limit=CANDIDATES, match=match, video_ids=scope.video_ids)
 
             complete = found(asked.query, every=True)
-            partial = found(asked.loose_query, every=False) if len(asked.loose) > 1 and not asked.quoted else []
+            enough = asked.quoted or len(asked.loose) < 2 or len(complete) >= ENOUGH
+            partial = [] if enough else found(asked.loose_query, every=False)
         order = {hit.passage_id: True for hit in complete}
         for hit in partial:
             order.setdefault(hit.passage_id, False)
@@ -164,9 +167,14 @@ class TextSearch:
         known = self._usual.get(key)
         if known is None or abs(live - known.chunks) > known.chunks * DRIFT:
             index = self._index_for(key, stage)
-            best = [hits.scores[0] for text in meaning.embed_meaning(PROBE_TEXTS) if len(hits := index.search(text, 1))]
+            best = [hits.scores[0] for text in _probes() if len(hits := index.search(text, 1))]
             known = self._usual[key] = _Usual(live, float(np.quantile(best, 0.9)) if best else 0.0)
         return known.product
+
+
+@lru_cache(maxsize=1)
+def _probes() -> np.ndarray:
+    return meaning.embed_meaning(PROBE_TEXTS)
 
 
 def _strength_of_words(asked: _Asked, share: float, complete_hits: int, *, complete: bool) -> float:
