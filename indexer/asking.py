@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from grounding.lego.errors import LegoError, PromptError
 from grounding.refine import MAX_WINDOW_S
 from grounding.spans import Span
 from indexer.catalog import videos
@@ -42,8 +43,17 @@ def ask(
 ) -> Reply:
     """Asks about a frame (`at_s`), the sound, or the video: its first 30 s, or where the question's best moment is in a longer one.
 
-    Raises ModelError without a checkpoint, MediaError for a file that cannot be read.
+    Raises ModelError without a checkpoint, MediaError for a file that cannot be read, UsageError for a question that cannot be asked.
     """
+    try:
+        return _ask(library, video, question, at_s, sound, picture)
+    except PromptError as error:
+        raise UsageError(f"LEGO cannot be asked this: {error}", "ask it in other words") from error
+    except LegoError as error:
+        raise MediaError(f"LEGO cannot read this part of {printable(video)}: {error}") from error
+
+
+def _ask(library: Library, video: str, question: str, at_s: float | None, sound: bool, picture: Path | None) -> Reply:
     if not question.strip():
         raise UsageError("the question is empty", "say what you want to know")
     grounder = load_lego(library.settings)

@@ -41,6 +41,9 @@ def load_lego(settings: Settings) -> Grounder:
                 )
             except LegoError as error:
                 raise ModelError(f"the LEGO checkpoint does not load: {error}", "SEEKPOINT_LEGO_PATH names its folder") from error
+            except (OSError, MemoryError, RuntimeError) as error:  # no permission; not enough memory, here or on the GPU
+                what = str(error) or type(error).__name__
+                raise ModelError(f"the LEGO checkpoint does not load: {what}", "docs/lego.md says what it needs") from error
         return _loaded[key]
 
 

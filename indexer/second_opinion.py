@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from grounding.lego.errors import LegoError
 from grounding.refine import Reading, Refined, refine, windows_around
 from grounding.spans import Span
 from indexer.catalog import chunks, videos
@@ -45,7 +46,7 @@ def verify(library: Library, answer: Answer, count: int = VERIFIED_MOMENTS) -> A
         for place, moment in enumerate(moments[:count]):
             try:
                 refined = refine_span(library, media, answer.query, moment.video_id, moment.span)
-            except SeekpointError as error:
+            except (SeekpointError, LegoError, RuntimeError) as error:  # a question that LEGO cannot be asked; no memory left on a GPU
                 notes.append(f"LEGO could not look at moment {place + 1}: {error}")
             else:
                 moments[place] = _with(moment, refined, replaces=library.settings.lego_replaces)

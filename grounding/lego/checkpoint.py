@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from transformers.models.llama.modeling_llama import LlamaRotaryEmbedding
 
-from grounding.lego.config import LegoConfig, read_config
+from grounding.lego.config import DIMS_FILE, PUBLISHED_CLIP, LegoConfig, read_config
 from grounding.lego.errors import CheckpointError
 from grounding.lego.image import ImageModality
 from grounding.lego.modality import Modality, Rename
@@ -71,14 +71,36 @@ def load_model(
             "the image modality needs the folder of CLIP ViT-L/14-336 (openai/clip-vit-large-patch14-336): put it beside the checkpoint "
             "as clip_tower, or name it, or switch images off"
         )
-    with torch.device("meta"):
-        model = LegoModel(config, kinds)
+    _check_names(off, modalities)
+    model = empty_model(config, kinds)
     placement = place({name: entry.shape for name, entry in shards.entries.items()}, model, fresh=fresh, off=off)
     _fill(model, shards, placement.placed, device, dtype)
     if clip is not None and ImageModality in kinds:
         _load_clip(model, clip, device, dtype)
     _finish(model, device, dtype, fresh)
     return model.eval()
+
+
+def empty_model(config: LegoConfig, kinds: Sequence[type[Modality]]) -> LegoModel:
+    """The model on the meta device. Raises CheckpointError for sizes that make no model."""
+    try:
+        with torch.device("meta"):
+            model = LegoModel(config, kinds)
+    except Exception as error:  # transformers and torch raise whatever they run into
+        raise CheckpointError(f"the sizes in config.json and {DIMS_FILE} make no model: {type(error).__name__}: {error}") from error
+    if ImageModality in kinds:
+        image = model.modality(ImageModality.name)
+        patches = (int(image.size) // int(config.clip.get("patch_size", PUBLISHED_CLIP["patch_size"]))) ** 2 + config.image_class_token  # type: ignore[arg-type]
+        if patches != image.tokens:
+            raise CheckpointError(f"config.json has image_token_len {image.tokens}, but the CLIP tower makes {patches} tokens of an image")
+    return model
+
+
+def _check_names(off: Iterable[str], kinds: Sequence[type[Modality]]) -> None:
+    known = {kind.name for kind in (*MODALITIES, *kinds)}
+    unknown = sorted(set(off) - known)
+    if unknown:
+        raise CheckpointError(f"there is no modality {', '.join(unknown)} to be without; there are {', '.join(sorted(known))}")
 
 
 def follow_audio_positions(config: LegoConfig, entries: Mapping[str, Entry]) -> LegoConfig:

@@ -171,6 +171,8 @@ def _config_from(raw: Mapping[str, Any], dims: Mapping[str, Any], clip: Mapping[
         )
     except KeyError as error:
         raise CheckpointError(f"config.json has no {error.args[0]!r}: it is not a complete LEGO configuration") from error
+    except (TypeError, ValueError, AttributeError) as error:
+        raise CheckpointError(f"config.json or {DIMS_FILE} holds a value of the wrong kind: {error}") from error
 
 
 def _placeholder_ids(raw: Mapping[str, Any], vocab_size: int) -> Mapping[str, tuple[int, int, int]]:
@@ -268,6 +270,9 @@ def _read_json(path: Path, what: str) -> dict[str, Any]:
     if not path.is_file():
         raise CheckpointError(f"{path} does not exist ({what})")
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
+        read = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:  # not JSON, or not UTF-8
         raise CheckpointError(f"{path} is not JSON: {error}") from error
+    if not isinstance(read, dict):
+        raise CheckpointError(f"{path} holds a {type(read).__name__} and not an object")
+    return read

@@ -17,10 +17,9 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from grounding.lego.checkpoint import CLIP_FOLDERS, find_clip_folder, follow_audio_positions, place
+from grounding.lego.checkpoint import CLIP_FOLDERS, empty_model, find_clip_folder, follow_audio_positions, place
 from grounding.lego.config import DIMS_FILE, find_dims, read_config
 from grounding.lego.errors import CheckpointError, LegoError
-from grounding.lego.model import LegoModel
 from grounding.lego.registry import MODALITIES
 from grounding.lego.shards import Shards
 
@@ -63,8 +62,7 @@ def check(source: Path, clip: Path | None, without: Sequence[str]) -> None:
     shards = Shards(source)
     config = follow_audio_positions(read_config(source, clip), shards.entries)
     off = {*without, *config.without}
-    with torch.device("meta"):
-        model = LegoModel(config, [kind for kind in MODALITIES if kind.name not in off])
+    model = empty_model(config, [kind for kind in MODALITIES if kind.name not in off])
     place({name: entry.shape for name, entry in shards.entries.items()}, model, off=off)
 
 

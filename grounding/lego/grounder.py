@@ -18,7 +18,7 @@ import torch
 from grounding.lego import prompts
 from grounding.lego.answers import Box, Event, parse_boxes, parse_events, parse_spans, rewrite_boxes
 from grounding.lego.checkpoint import find_clip_folder, load_model
-from grounding.lego.errors import LegoError, MediaError
+from grounding.lego.errors import CheckpointError, LegoError, MediaError
 from grounding.lego.generation import Generator, Limits, Prompt, Reply
 from grounding.lego.model import Encoded, LegoModel
 from grounding.lego.preprocess_audio import sound_tensor
@@ -82,6 +82,9 @@ def load_grounder(
         model = load_model(folder, clip_folder=clip_folder, without=without, dtype=DTYPES[dtype], device=device)
     clip = find_clip_folder(folder, clip_folder)
     image_transform = ImageTransform.read(clip) if clip and "image" in model.modalities else ImageTransform()
+    if "image" in model.modalities and image_transform.size != model.modality("image").size:
+        wanted = model.modality("image").size
+        raise CheckpointError(f"{clip} prepares pictures of {image_transform.size} pixels, but its tower reads {wanted}")
     tokenizer = load_tokenizer(folder, model)
     return Grounder(model, tokenizer, image_transform, Generator(model, tokenizer, Limits(max_new_tokens)))
 
@@ -177,6 +180,8 @@ class Grounder:
         return self.generator.generate([self._prompt([self._human(question, media)], media) for question, media in asked])
 
     def _human(self, question: str, media: Mapping[str, Encoded]) -> Turn:
+        for name in media:
+            self.model.modality(name)  # says which there are
         words = prompts.check_question(question, self.tokenizer, self._modalities)
         return Turn("Human", prompts.media_question(words, media, self._modalities))
 

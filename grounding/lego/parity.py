@@ -11,8 +11,10 @@ import argparse
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -20,7 +22,6 @@ from torch import Tensor, nn
 
 from grounding.lego.answers import format_box, unpad_box
 from grounding.lego.checkpoint import load_model
-from grounding.lego.errors import LegoError
 from grounding.lego.fixture import EXACT, INPUTS, Arrays, Fixture, Quantity, near, unequal
 from grounding.lego.generation import Stream
 from grounding.lego.model import LegoModel
@@ -61,9 +62,33 @@ def compare(folder: str | Path) -> Iterator[Quantity]:
     fixture = Fixture.open(Path(folder))
     for part in (tensors, token_ids, images, clips, sounds, boxes, stages, other_inputs, answers, losses):
         yield from part(fixture)
+    yield from (Quantity(f"{name} (not in the folder)", float("inf"), EXACT) for name in absent(fixture))
     yield from (
         Quantity(f"expected.npz:{name} (nothing to compare it with)", float("inf"), EXACT) for name in fixture.expected.never_asked()
     )
+
+
+def absent(fixture: Fixture) -> Iterator[str]:
+    """What every such folder holds and this one lacks: what is not there cannot differ, so it must not pass."""
+    expected = fixture.expected
+    prompts = [key.removeprefix("ids.") for key in fixture.inputs.names("ids.")]
+    asked = [name for name in prompts if f"{name}.max_abs_logit_diff_to_text" not in expected]
+    layers = range(int(fixture.model.modality("image").encoder.tower.config.num_hidden_layers) + 1)  # type: ignore[union-attr]
+    wanted = [rf"{prefix}\.{re.escape(stage)}" for name, prefix in INPUTS.items() for stage in STAGES[name]]
+    wanted += [rf"image\.clip_hidden_states\.{layer}" for layer in layers]
+    wanted += [r"video_full\..+", r"video_batch2\..+", r"audio_one_zero_clip\..+", r"batch\.logits_row0.*", r"batch\.logits_row1.*"]
+    wanted += [rf"{kind}\d+\.{re.escape(name)}" for name in asked for kind in ("logits_last", "greedy")]
+    wanted += [rf"{re.escape(key.removesuffix('.labels'))}\.loss" for key in fixture.inputs.names() if key.endswith(".labels")]
+    yield from (f"expected.npz:{name}" for name in wanted if not any(re.fullmatch(name, key) for key in expected.names()))
+    yield from (f"inputs.npz:{name}" for name in ("ids.*", "*.labels") if not any(fnmatch(key, name) for key in fixture.inputs.names()))
+    stored = fixture.json("prompts.json")
+    lists = {"prompts.json:dialogues": stored["dialogues"], "prompts.json:strings": stored["strings"]}
+    lists |= {"prompts.json:special_ids": stored["special_ids"], "boxes.json": fixture.json("boxes.json")}
+    lists |= {"frame_indices.json:cases": fixture.json("frame_indices.json")["cases"]}
+    lists |= {"image.npz:rgb_*": Arrays(fixture.folder / "preprocess" / "image.npz").names("rgb_")}
+    clips = Arrays(fixture.folder / "preprocess" / "video.npz").names("out_")
+    lists |= {"video.npz:out_*_full": [name for name in clips if name.endswith("_full")]}
+    yield from (f"preprocess/{name}" for name, entries in lists.items() if not entries)
 
 
 def tensors(fixture: Fixture) -> Iterator[Quantity]:
@@ -281,7 +306,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(quantity, flush=True)
             total += 1
             failed += not quantity.holds
-    except (LegoError, OSError, KeyError) as error:
+    except (OSError, LookupError, ValueError, RuntimeError, TypeError, BadZipFile) as error:
         print(f"FAIL {type(error).__name__}: {error}", file=sys.stderr)
         return 1
     print(f"{total - failed} of {total} quantities hold")

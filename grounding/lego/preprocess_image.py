@@ -32,10 +32,13 @@ class ImageTransform:
         file = clip_folder / "preprocessor_config.json"
         if not file.is_file():
             raise CheckpointError(f"{file} does not exist; it comes with CLIP's weights")
-        raw: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        crop = raw["crop_size"]
-        size = crop["height"] if isinstance(crop, dict) else crop
-        return cls(int(size), tuple(raw["image_mean"]), tuple(raw["image_std"]))
+        try:
+            raw: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+            crop = raw["crop_size"]
+            size = crop["height"] if isinstance(crop, dict) else crop
+            return cls(int(size), tuple(raw["image_mean"]), tuple(raw["image_std"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise CheckpointError(f"{file} does not say how CLIP's pictures are prepared: {error!r}") from error
 
     def __call__(self, image: np.ndarray) -> Tensor:
         """`(H, W, 3) uint8` of any size -> `(3, size, size)` float32."""

@@ -10,7 +10,7 @@ from pickle import UnpicklingError
 from typing import Any
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from grounding.lego.errors import CheckpointError
@@ -53,7 +53,7 @@ def _weight_files(folder: Path) -> list[Path]:
         files = sorted(folder.glob(f"{stem}*.{suffix}"))
         index = folder / f"{stem}.{suffix}.index.json"
         if index.is_file():
-            wanted = {folder / name for name in json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()}
+            wanted = {folder / name for name in _weight_map(index).values()}
             absent = sorted(path.name for path in wanted - set(files))
             if absent:
                 raise CheckpointError(f"{folder} lacks {', '.join(absent)}, which {index.name} names")
@@ -61,6 +61,13 @@ def _weight_files(folder: Path) -> list[Path]:
         if files:
             return files
     raise CheckpointError(f"{folder} holds neither model*.safetensors nor pytorch_model*.bin")
+
+
+def _weight_map(index: Path) -> Mapping[str, str]:
+    try:
+        return dict(json.loads(index.read_text(encoding="utf-8"))["weight_map"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{index} is not the index of a checkpoint: {error!r}") from error
 
 
 def _entries(file: Path) -> dict[str, Entry]:
@@ -71,8 +78,11 @@ def _entries(file: Path) -> dict[str, Entry]:
 
 def _safetensors_header(file: Path) -> Iterator[tuple[str, tuple[int, ...], int]]:
     """The header of the format: eight bytes of length, then JSON (https://github.com/huggingface/safetensors#format)."""
-    with file.open("rb") as stream:
-        header: dict[str, Any] = json.loads(stream.read(int.from_bytes(stream.read(8), "little")))
+    try:
+        with safe_open(file, framework="pt"), file.open("rb") as stream:  # the library knows a file that was cut off
+            header: dict[str, Any] = json.loads(stream.read(int.from_bytes(stream.read(8), "little")))
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{file} is no safetensors file, or not all of it is there: {error}") from error
     for name, info in header.items():
         if name != "__metadata__":
             start, end = info["data_offsets"]
@@ -81,9 +91,12 @@ def _safetensors_header(file: Path) -> Iterator[tuple[str, tuple[int, ...], int]
 
 def _torch_file(file: Path) -> dict[str, Tensor]:
     try:
-        return torch.load(file, map_location="cpu", mmap=True, weights_only=True)
-    except (RuntimeError, UnpicklingError) as error:
+        stored = torch.load(file, map_location="cpu", mmap=True, weights_only=True)
+    except (RuntimeError, UnpicklingError, OSError, EOFError) as error:
         raise CheckpointError(f"{file} cannot be read as tensors: {error}") from error
+    if not isinstance(stored, dict) or not all(isinstance(tensor, Tensor) for tensor in stored.values()):
+        raise CheckpointError(f"{file} does not hold tensors by name")
+    return stored
 
 
 def _groups(names: list[str], entries: Mapping[str, Entry], at_once: int) -> Iterator[list[str]]:

@@ -24,7 +24,10 @@ class LegoTokenizer:
         folder = Path(folder)
         if not any((folder / name).is_file() for name in ("tokenizer.model", "tokenizer.json")):
             raise CheckpointError(f"{folder} holds no tokenizer.model; it comes with the checkpoint")
-        self._inner = LlamaTokenizer.from_pretrained(folder)
+        try:
+            self._inner = LlamaTokenizer.from_pretrained(folder)
+        except Exception as error:  # transformers raises whatever a damaged file leads to
+            raise CheckpointError(f"the tokenizer in {folder} cannot be read: {type(error).__name__}: {error}") from error
         self._modalities = tuple(modalities)
         # the published nine come first and in their order, whichever modalities are switched on
         kinds = dict.fromkeys((*MODALITIES, *modalities))

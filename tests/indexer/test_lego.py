@@ -1,6 +1,7 @@
 """LEGO in the product: a tiny checkpoint with random weights (its answers mean nothing, its forms are real) and texts of our own."""
 
 import json
+import shutil
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from indexer.catalog.moments_of import video_passages
 from indexer.cli.find import moment_as_dict
 from indexer.errors import MediaError, ModelError, UsageError
 from indexer.lego import lego_key, load_lego
+from indexer.library import Library
 from indexer.stages.events import event_windows
 from tests.support import colour_video, demo_library
 
@@ -43,6 +45,24 @@ def test_without_a_checkpoint_each_says_what_is_missing_and_search_goes_on(tmp_p
 def test_a_folder_without_a_checkpoint_is_named(tmp_path):
     with pytest.raises(ModelError, match="nothing"):
         load_lego(demo_library(tmp_path, lego_path=str(tmp_path / "nothing")).settings)
+
+
+def test_search_goes_on_beside_a_damaged_checkpoint(library, tmp_path):
+    folder = tmp_path / "damaged"
+    shutil.copytree(CHECKPOINT, folder)
+    (folder / "model.safetensors").write_bytes(b"version https://git-lfs.github.com/spec/v1")
+    settings = library.settings.model_copy(update={"lego_path": str(folder)})
+    answer = Library(settings).search("red", ground=True)
+    assert answer.moments
+    assert any("model.safetensors" in note for note in answer.notes)
+
+
+def test_words_that_structure_prompts_are_no_question_to_lego(library):
+    answer = library.search("red ### blue", ground=True)
+    assert answer.moments
+    assert any("###" in note for note in answer.notes)
+    with pytest.raises(UsageError, match="###"):
+        library.ask(str(library.videos()[0].video_id), "red ### blue")
 
 
 def test_on_a_cpu_events_wait_to_be_asked_for_and_the_time_is_estimated(library):

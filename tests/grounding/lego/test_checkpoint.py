@@ -11,6 +11,7 @@ from safetensors.torch import load_file, save_file
 from grounding.lego.checkpoint import load_model, place, published_state, to_published
 from grounding.lego.config import EvaDims, published_config, read_config
 from grounding.lego.errors import CheckpointError
+from grounding.lego.grounder import load_grounder
 from grounding.lego.model import LegoModel
 from grounding.lego.registry import MODALITIES
 from grounding.lego.shards import Shards
@@ -262,3 +263,54 @@ def test_memory_while_loading(tiny, checkpoint, tmp_path, suffix, dtype):
     ratio, total = map(float, run.stdout.split())
     assert total > 1.5e8
     assert ratio <= 1.1
+
+
+def _cut(folder):
+    file = folder / "model.safetensors"
+    file.write_bytes(file.read_bytes()[:-1000])
+
+
+def _pointer(folder):
+    (folder / "model.safetensors").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:abc\nsize 1\n")
+
+
+def _nested(folder):
+    torch.save({"state_dict": load_file(folder / "model.safetensors")}, folder / "pytorch_model.bin")
+    (folder / "model.safetensors").unlink()
+
+
+def _change_config(folder, **changes):
+    file = folder / "config.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), **changes}))
+
+
+DAMAGES = {
+    "cut off while copying": (_cut, "not all of it is there"),
+    "a pointer of git-lfs": (_pointer, "no safetensors file"),
+    "a dictionary of dictionaries": (_nested, "tensors by name"),
+    "an index without its map": (lambda folder: (folder / "model.safetensors.index.json").write_text("{}"), "index"),
+    "a list": (lambda folder: (folder / "config.json").write_text("[]"), "not an object"),
+    "not text": (lambda folder: (folder / "config.json").write_bytes(b"\xff"), "not JSON"),
+    "a word for a size": (lambda folder: _change_config(folder, hidden_size="wide"), "make no model"),
+    "nothing for a size": (lambda folder: _change_config(folder, max_frame=None), "wrong kind"),
+    "no heads": (lambda folder: _change_config(folder, num_attention_heads=0), "make no model"),
+    "heads that do not divide": (lambda folder: _change_config(folder, num_attention_heads=3), "make no model"),
+    "another number of patches": (lambda folder: _change_config(folder, image_token_len=15), "16 tokens"),
+    "an unknown modality to be without": (lambda folder: _change_config(folder, without_modalities=["smell"]), "smell"),
+    "a tokenizer cut off": (lambda folder: (folder / "tokenizer.model").write_bytes(b"abc"), "tokenizer"),
+    "a tower for other pictures": (
+        lambda folder: (folder.parent / "clip_tower" / "preprocessor_config.json").write_text(
+            json.dumps({"crop_size": 336, "image_mean": [0, 0, 0], "image_std": [1, 1, 1]})
+        ),
+        "336",
+    ),
+    "a tower that does not say": (lambda folder: (folder.parent / "clip_tower" / "preprocessor_config.json").write_text("{}"), "prepared"),
+}
+
+
+@pytest.mark.parametrize("case", DAMAGES)
+def test_a_damaged_folder_is_an_error_of_ours_that_names_it(folder, case):
+    damage, words = DAMAGES[case]
+    damage(folder)
+    with pytest.raises(CheckpointError, match=words):
+        load_grounder(folder, dtype="float32")

@@ -120,3 +120,46 @@ def test_array_that_nothing_is_compared_with_fails(copy, capsys):
 def test_folder_without_numbers_fails(tmp_path, capsys):
     assert parity.main([str(tmp_path)]) == 1
     assert "config.json" in capsys.readouterr().err
+
+
+def _without(file, key):
+    def remove(folder):
+        stored = dict(np.load(folder / file))
+        np.savez(folder / file, **{name: value for name, value in stored.items() if name != key})
+
+    return remove
+
+
+def _emptied(name, key):
+    return lambda folder: _change_json(folder, name, lambda stored: stored[key].clear() if key else stored.clear())
+
+
+ABSENT = {
+    "stage": (_without("expected.npz", "video.ln_vision"), "video\\.ln_vision"),
+    "hidden state": (_without("expected.npz", "image.clip_hidden_states.3"), "image\\.clip_hidden_states\\.3"),
+    "batch": (_without("expected.npz", "video_batch2.llama_proj"), "video_batch2"),
+    "logits": (_without("expected.npz", "logits_last16.sound"), "logits_last\\d+\\.sound"),
+    "greedy ids": (_without("expected.npz", "greedy24.image_sound"), "greedy\\d+\\.image_sound"),
+    "loss": (_without("expected.npz", "labelled.loss"), "labelled\\.loss"),
+    "prompts": (_emptied("prompts.json", "strings"), "prompts.json:strings"),
+    "boxes": (_emptied("boxes.json", None), "boxes.json"),
+    "frame indices": (_emptied("frame_indices.json", "cases"), "frame_indices.json:cases"),
+}
+
+
+@pytest.mark.parametrize("case", ABSENT)
+def test_what_is_not_there_does_not_pass(copy, case):
+    remove, name = ABSENT[case]
+    remove(copy)
+    fixture = parity.Fixture.open(copy)
+    assert [missing for missing in parity.absent(fixture) if name in missing]
+
+
+def test_a_whole_folder_lacks_nothing(tiny):
+    assert list(parity.absent(parity.Fixture.open(tiny))) == []
+
+
+def test_a_file_that_is_damaged_fails(copy, capsys):
+    (copy / "inputs.npz").write_bytes(b"PK")
+    assert parity.main([str(copy)]) == 1
+    assert "FAIL" in capsys.readouterr().err
