@@ -4,16 +4,19 @@ import json
 import shutil
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from grounding.lego.answers import Event
 from grounding.spans import Span
 from indexer.asking import ask
 from indexer.catalog.moments_of import video_passages
 from indexer.cli.find import moment_as_dict
 from indexer.errors import MediaError, ModelError, UsageError
-from indexer.lego import lego_key, load_lego
+from indexer.lego import lego_key, load_lego, window_frames
 from indexer.library import Library
+from indexer.stages import events
 from indexer.stages.events import event_windows
 from tests.support import colour_video, demo_library
 
@@ -97,6 +100,28 @@ def test_events_become_passages_of_their_own_stage(tmp_path):
     assert answer.moments
     assert answer.moments[0].evidence[0].kind == "event"
     assert library.ingest([path], events=True).files[0].state == "unchanged"
+
+
+class _Media:
+    def frames_at(self, path, times_s, *, short_side):
+        return SimpleNamespace(images=times_s)
+
+
+def test_frames_of_a_window_begin_at_its_start_and_are_evenly_spread():
+    times_s = window_frames(_Media(), Path("a.mp4"), Span(30.0, 60.0), count=4)
+    assert times_s.tolist() == [30.0, 37.5, 45.0, 52.5]
+
+
+def test_an_event_that_two_windows_tell_is_kept_once(library, monkeypatch):
+    told = {
+        0.0: [Event(Span(20.0, 29.0), "a dog\n jumps")],
+        22.5: [Event(Span(20.5, 29.0), "a dog leaps"), Event(Span(40.0, 45.0), "it sits")],
+    }
+    teller = SimpleNamespace(events=lambda frames, *, window: told[window.start_s])
+    monkeypatch.setattr(events, "load_lego", lambda settings: teller)
+    stage = events.EventsStage(library.settings)
+    passages = stage.find(None, [(Span(0.0, 30.0), None), (Span(22.5, 52.5), None)])
+    assert [(p.span, p.text) for p in passages] == [(Span(20.0, 29.0), "a dog jumps"), (Span(40.0, 45.0), "it sits")]
 
 
 def test_windows_of_a_chunk_overlap_and_are_short_enough():
