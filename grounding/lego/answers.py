@@ -16,7 +16,7 @@ _BRACKETS = re.compile(r"\[([^\[\]]*)\]")
 _NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))\s*(%?)", re.ASCII)
 _SEPARATOR = re.compile(r"[,;]|\bto\b|(?<=[\d%])\s*[-–—]\s*(?=[\d.])", re.ASCII)
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
-_DANGLING = re.compile(r"[\s,;:(\[]*(?:\b(?:in|at|from|during|between|within|on|and)\b)?[\s,;:)\].]*$", re.IGNORECASE)
+_LEADS_UP = re.compile(r"\b(?:in|at|from|during|between|within|on|and)\Z", re.IGNORECASE)
 _LEADING = re.compile(r"^[\s,;:.)\]\-–*•]*(?:\d+[.)]\s+)?")
 
 
@@ -144,6 +144,20 @@ def _sentences(text: str) -> list[str]:
 
 def _plain(sentence: str) -> str:
     """The words without the times, and without what led up to them ("... in {0.1,0.2}.")."""
-    pieces = [_DANGLING.sub("", piece) for piece in _BRACES.split(sentence)[::2]]
+    pieces = [_without_end(piece) for piece in _BRACES.split(sentence)[::2]]
     words = " ".join(piece.strip() for piece in pieces if piece.strip())
     return _LEADING.sub("", words).strip()
+
+
+def _without_end(piece: str) -> str:
+    """Without a preposition at the end and the marks around it. Two strips and no pattern of three parts, which takes n^3 steps."""
+    words = _stripped(piece, ",;:)].")
+    lead = _LEADS_UP.search(words)
+    return _stripped(words[: lead.start()] if lead else words, ",;:([")
+
+
+def _stripped(text: str, marks: str) -> str:
+    end = len(text)
+    while end and (text[end - 1].isspace() or text[end - 1] in marks):
+        end -= 1
+    return text[:end]

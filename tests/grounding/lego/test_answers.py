@@ -136,3 +136,13 @@ def test_box_is_mapped_once_where_the_public_code_maps_twice():
 
 def test_box_in_pixels():
     assert Box(0.25, 0.5, 0.75, 1.0).pixels(640, 480) == (160, 240, 480, 480)
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "text", [" " * 20_000 + "x", ". " * 10_000 + "{", " in" * 10_000, ",;" * 10_000 + "x {0.1,0.2}", "{" + "0," * 10_000 + "}"]
+)
+def test_a_model_that_repeats_itself_is_read_in_no_time(text):
+    parse_events(text, Span(0.0, 10.0))
+    parse_spans(text, Span(0.0, 10.0))
+    parse_boxes(text, 10, 10)
