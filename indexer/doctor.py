@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from indexer.errors import SeekpointError
-from indexer.media.ffmpeg import find_ffmpeg
+from indexer.errors import SeekpointError, SnapshotError
+from indexer.media.ffmpeg import find_ffmpeg, run_ffmpeg
 
 if TYPE_CHECKING:
     from indexer.library import Library
 
 LOW_DISK_BYTES = 2_000_000_000
+FFMPEG_TIMEOUT_S = 30.0
+REINDEX = "`seekpoint reindex` builds the snapshot anew from the catalog"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,10 @@ def examine(library: Library) -> list[Check]:
     checks = [_guard("database", lambda: _database(library))]
     checks.append(_guard("ffmpeg", lambda: _ffmpeg(library)))
     checks.append(_guard("models", lambda: _model(library)))
+    if library.settings.speech:
+        checks.append(_guard("speech", lambda: _speech(library)))
+    if library.settings.screen_text:
+        checks.append(_guard("screen text", lambda: _screen_text(library)))
     checks.append(_guard("device", lambda: _device(library)))
     if checks[0].ok:
         checks.append(_guard("files", lambda: _files(library)))
@@ -54,6 +60,7 @@ def _database(library: Library) -> Check:
 
 
 def _ffmpeg(library: Library) -> Check:
+    run_ffmpeg(["-version"], FFMPEG_TIMEOUT_S, library.settings)
     return Check("ffmpeg", True, str(find_ffmpeg(library.settings)))
 
 
@@ -62,20 +69,36 @@ def _model(library: Library) -> Check:
     return Check("models", True, f"embedder {embedder.name} ({embedder.dimension} numbers a vector) loads")
 
 
+def _speech(library: Library) -> Check:
+    from indexer.passages.speech import load_speech_model
+
+    load_speech_model(library.settings)
+    return Check("speech", True, f"model {library.settings.speech_model} loads")
+
+
+def _screen_text(library: Library) -> Check:
+    from indexer.passages.ocr import load_text_model
+
+    load_text_model(library.settings)
+    return Check("screen text", True, "its model loads")
+
+
 def _device(library: Library) -> Check:
     import torch
+
+    from indexer.embedders.devices import choose_device
 
     device = library.settings.torch_device
     if device.startswith("cuda") and not torch.cuda.is_available():
         return Check(
             "device", False, f"{device} was asked for, but torch sees no GPU", "set SEEKPOINT_DEVICE=cpu, or install a CUDA build of torch"
         )
-    return Check("device", True, device)
+    return Check("device", True, str(choose_device(library.settings)))
 
 
 def _files(library: Library) -> Check:
     listed = library.videos()
-    offline = [video for video in listed if video.paths and all(path.offline or not Path(path.path).exists() for path in video.paths)]
+    offline = [video for video in listed if video.paths and all(path.offline or not os.path.exists(path.path) for path in video.paths)]
     if offline:
         names = ", ".join(str(video.video_id) for video in offline[:5])
         mend = "bring the files back or ingest the folder they moved to; they stay searchable meanwhile"
@@ -96,20 +119,31 @@ def _work(library: Library) -> Check:
 
 
 def _snapshots(library: Library) -> Iterator[Check]:
+    from indexer.vectors.store import SnapshotStore
+
     for stage, key in library.vector_keys():
         name = f"vectors {key}"
 
         def check(stage: str = stage, key: str = key, name: str = name) -> Check:
-            report = library.index_of(key, stage).self_check()
-            return Check(name, report.ok, report.text, "" if report.ok else "`seekpoint reindex` builds the snapshot anew from the catalog")
+            index = library.index_of(key, stage)
+            store = SnapshotStore(library.catalog, key, index.dimension, library.settings, stage)
+            try:
+                if (pointer := store.pointer()) is not None:
+                    store.open(pointer)  # before the index does, which would replace a damaged one
+            except SnapshotError as error:
+                return Check(name, False, error.message, f"{REINDEX}; a search does so by itself")
+            report = index.self_check()
+            return Check(name, report.ok, report.text, "" if report.ok else REINDEX)
 
         yield _guard(name, check)
 
 
 def _disk(library: Library) -> Check:
     place = library.settings.home_path
-    while not place.exists():
+    while not os.path.exists(place):  # Path.exists raises where a folder above may not be entered
         place = place.parent
+    if not os.access(place, os.W_OK):
+        return Check("disk", False, f"{place} cannot be written", "make it yours to write, or set SEEKPOINT_HOME to a folder that is")
     free = shutil.disk_usage(place).free
     found = f"{free / 1e9:,.1f} GB free in {library.settings.home_path}"
     return Check(

@@ -33,6 +33,9 @@ from indexer.stages import Source, Stage
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+MIN_LEASE_S = 900.0
+"""However soon reading is given up: a slow model may take long over what was read, and the work must not be claimed twice meanwhile."""
+
 FileState = Literal["indexed", "unchanged", "same content", "moved", "partly", "in progress elsewhere", "failed"]
 
 
@@ -108,7 +111,8 @@ class Ingest:
         self.roots = Roots.of(settings)
         self.artefacts = Artefacts(settings.artefacts)
         self.owner = owner_name()
-        self.lease_s = 3 * settings.chunk_timeout_s
+        self.lease_s = max(MIN_LEASE_S, 3 * settings.chunk_timeout_s)
+        self._forgotten: set[int] = set()
         self._known: Mapping[tuple[str, str], KnownPath] = {}
         self._collection_id = 0
 
@@ -187,6 +191,7 @@ class Ingest:
         if known_id is None:
             task.relation = "new"
             info = probe_in_process(path, max_pixels=self.settings.max_frame_pixels, timeout_s=self.settings.chunk_timeout_s)
+            self._require_something(Source(path, info.duration_s, has_pictures=info.width > 0, has_sound=bool(info.audio_tracks)))
             with self.catalog.begin() as session:
                 known_id = videos.add_video(session, self._collection_id, digest, task.file.size_bytes, info, stamp)
         task.video_id = known_id
@@ -215,8 +220,9 @@ class Ingest:
         if len(others) < len(video.paths):
             return "known"
         known_here = [path for path in others if path.root in self.roots.folders]
-        gone = [path.path_id for path in known_here if not self.roots.join(path.root, path.relative_path).exists()]
+        gone = [path.path_id for path in known_here if not os.path.exists(self.roots.join(path.root, path.relative_path))]
         videos.forget_paths(session, gone)
+        self._forgotten.update(gone)
         return "moved" if gone else "same content"
 
     def _claims(self, task: _FileTask) -> Iterator[Job]:
@@ -304,7 +310,8 @@ class Ingest:
             first = task.errors[0]
             more = f" (and {len(task.errors) - 1} more chunks)" if len(task.errors) > 1 else ""
             state: FileState = "partly" if task.chunks_done else "failed"
-            return FileOutcome(name, state, task.video_id or None, first.message + more, first.hint)
+            message = first.message if task.file.path.name in first.message or name in first.message else f"{name}: {first.message}"
+            return FileOutcome(name, state, task.video_id or None, message + more, first.hint)
         if task.video_id:
             self._settle(task.video_id)
         if changed := self._changed_meanwhile(task.file):
@@ -339,10 +346,12 @@ class Ingest:
         given = [Path(os.path.abspath(os.path.expanduser(os.fspath(path)))) for path in paths]
         gone = []
         for (root, relative_path), known in self._known.items():
-            if (root, relative_path) in seen or known.offline or root not in self.roots.folders:
+            if (root, relative_path) in seen or known.offline or known.path_id in self._forgotten or root not in self.roots.folders:
                 continue
             path = self.roots.join(root, relative_path)
-            if any(path.is_relative_to(folder) for folder in given) and not path.exists():
+            if any(path.is_relative_to(folder) for folder in given) and not os.path.exists(
+                path
+            ):  # may lie in a folder that is closed to us
                 gone.append((known.path_id, printable(path)))
         with self.catalog.begin() as session:
             videos.set_offline(session, [path_id for path_id, _ in gone], True)

@@ -430,7 +430,7 @@ class Library:
 
     def _place_of(self, video: videos.VideoRow) -> Path | None:
         known = (self.roots.join(path.root, path.relative_path) for path in video.paths if path.root in self.roots.folders)
-        return next((place for place in known if place.exists()), None)
+        return next((place for place in known if os.path.exists(place)), None)
 
     def collections(self) -> list[CollectionInfo]:
         with self.catalog.read() as session:
@@ -481,7 +481,7 @@ class Library:
 
         if end_s <= start_s:
             raise UsageError(f"the clip would end ({end_s:g} s) before it starts ({start_s:g} s)", "give START before END")
-        if video.isdecimal() and not Path(video).exists():
+        if video.isdecimal() and not os.path.exists(video):
             with self.catalog.read() as session:
                 source = self.path_of(videos.get_video(session, int(video)))
         else:

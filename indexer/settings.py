@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import re
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from indexer.errors import UsageError
 
@@ -124,6 +126,11 @@ def load_settings(**overrides: object) -> Settings:
     """Settings from the environment; a value that does not fit names its variable."""
     try:
         return Settings(**overrides)  # pyright: ignore[reportArgumentType]
+    except SettingsError as error:
+        field = re.search(r'field "(\w+)"', str(error))
+        name = f"SEEKPOINT_{field[1].upper()}" if field else "a setting"
+        value = os.environ.get(name, "")
+        raise UsageError(f"{name}={value!r} is not JSON", "docs/settings.md lists what each setting takes") from None
     except ValidationError as error:
         first = error.errors()[0]
         name = "SEEKPOINT_" + "_".join(str(part) for part in first["loc"]).upper()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,9 @@ from sqlalchemy.orm import Session
 from indexer.catalog.statements import insert_ignoring
 from indexer.catalog.tables import Collection, Video, utc_now
 from indexer.errors import CatalogError, UsageError
+
+# Control characters, bytes that were not UTF-8, and what breaks a line (general categories of Unicode).
+_UNPRINTABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,8 @@ def ensure_collection(s: Session, name: str) -> int:
     name = name.strip()
     if not name:
         raise UsageError("A collection needs a name", "--collection NAME")
+    if any(unicodedata.category(c) in _UNPRINTABLE for c in name):
+        raise UsageError(f"{name!r} cannot be the name of a collection", "choose one line of text in UTF-8")
     found = s.scalar(select(Collection.id).where(Collection.name == name))
     if found is not None:
         return found

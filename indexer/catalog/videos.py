@@ -14,6 +14,8 @@ from indexer.catalog.statements import among, insert_ignoring, storable
 from indexer.catalog.tables import SERVED_KEY, STAGES, Chunk, Collection, Path, Video, Work, utc_now
 from indexer.errors import CatalogError
 
+_LARGEST_ID = 2**63 - 1  # drivers refuse larger numbers
+
 if TYPE_CHECKING:
     from indexer.media.probe import VideoInfo
 
@@ -189,7 +191,7 @@ def forget_paths(s: Session, path_ids: Iterable[int]) -> None:
 
 def get_video(s: Session, video_id: int) -> VideoRow:
     """Raises CatalogError when there is no such video."""
-    found = _videos(s, Video.id == video_id)
+    found = _videos(s, Video.id == video_id) if abs(video_id) <= _LARGEST_ID else []
     if not found:
         raise _gone(video_id)
     return found[0]

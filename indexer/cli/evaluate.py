@@ -41,9 +41,11 @@ def evaluate(
 
 def _print(report: Report) -> None:
     kinds = list(report.by_kind)
-    rows = table("metric", "all", *kinds, right=("all", *kinds))
+    rows = table("metric", "all", "95 % interval", *kinds, right=("all", *kinds))
+    intervals = report.intervals.get("all", {})
     for metric, value in report.all.items():
-        rows.add_row(metric, _number(value), *(_number(report.by_kind[kind].get(metric)) for kind in kinds))
+        within = " to ".join(_number(end) for end in intervals.get(metric, ()))
+        rows.add_row(metric, _number(value), within, *(_number(report.by_kind[kind].get(metric)) for kind in kinds))
     stdout.print(rows)
 
 

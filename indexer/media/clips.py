@@ -14,7 +14,7 @@ from indexer.errors import MediaError, StorageError, UsageError
 from indexer.media.ffmpeg import run_ffmpeg
 from indexer.media.probe import VideoInfo
 from indexer.media.process import ReaderProcess, probe_in_process
-from indexer.media.safety import DEMUXERS, printable
+from indexer.media.safety import DEMUXERS, check_regular_file, printable
 from indexer.settings import Settings
 
 _SEEK_MARGIN_S = 20.0  # formats without an index seek to a time, not to a keyframe: room for one
@@ -32,8 +32,9 @@ def cut_clip(src: str | os.PathLike[str], start_s: float, end_s: float, dst: str
     """
     if not (math.isfinite(start_s) and math.isfinite(end_s) and 0 <= start_s < end_s):
         raise UsageError(f"a clip needs 0 <= start < end, not {start_s} to {end_s}")
+    check_regular_file(src)
     dst = Path(dst)
-    if dst.exists() and dst.samefile(src):
+    if os.path.exists(dst) and dst.samefile(src):
         raise UsageError(f"{printable(dst)} is the video itself", "Choose another file for the clip")
     info = probe_in_process(src)
     if not info.width:

@@ -28,7 +28,7 @@ DEMUXERS = (
     *("mp3", "aac", "ac3", "eac3", "flac", "wav", "w64", "aiff", "caf", "amr", "wv", "ape", "tta", "dts"),
 )
 MAX_PIXELS = 16384 * 8704
-_HINT = "Check that it plays elsewhere; if it was cut off while copying, copy it again"
+_HINT = "Check that it plays elsewhere (playlists and scripts are not followed); if it was cut off while copying, copy it again"
 
 
 def printable(path: str | os.PathLike[str]) -> str:

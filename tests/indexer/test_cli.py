@@ -163,3 +163,10 @@ def test_text_of_names_cannot_steer_the_terminal(library, tmp_path):
     listed = seekpoint(home, "videos").stdout
     assert "\x1b" not in listed
     assert "[bold red]x" in listed
+
+
+def test_evaluate_prints_intervals_for_people_too(library, tmp_path):
+    (tmp_path / "truth.jsonl").write_text('{"video": "green.mp4", "query": "green", "windows": [[0, 6]], "kind": "colour"}\n')
+    done = seekpoint(library[0], "evaluate", tmp_path / "truth.jsonl", "--collection", "films")
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"video_r1 +1\.000 +1\.000 to 1\.000 +1\.000", done.stdout)

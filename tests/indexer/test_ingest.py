@@ -12,8 +12,10 @@ import numpy as np
 import pytest
 
 from indexer.catalog import chunks, videos
+from indexer.ingest import MIN_LEASE_S, Ingest
 from indexer.library import Library
 from indexer.settings import Settings
+from tests.indexer.media.golden import ffmpeg
 from tests.support import colour_video, demo_environment, demo_library, demo_settings
 
 RED_BLUE = [("red", 6.0), ("blue", 6.0)]
@@ -307,3 +309,70 @@ def test_settings_reach_other_machines_by_root(media, tmp_path):
     there = Library(Settings(home=tmp_path / "home", embedder="demo", roots={"archive": moved}))
     assert there.search("blue").moments[0].path == str(moved / "one.mp4")
     assert set(states(there.ingest([moved])).values()) == {"unchanged"}
+
+
+def test_a_moved_file_is_not_offline_too(media, library):
+    library.ingest([media])
+    (media / "one.mp4").rename(media / "deep" / "renamed.mp4")
+    report = library.ingest([media])
+    assert states(report)["renamed.mp4"] == "moved"
+    assert report.offline == ()
+
+
+def test_sound_alone_is_refused_without_speech_and_leaves_no_video(tmp_path, library):
+    ffmpeg("-f", "lavfi", "-i", "sine=duration=2", tmp_path / "sound.mp4")
+    report = library.ingest([tmp_path / "sound.mp4"])
+    assert "no video stream" in report.failures[0].error
+    assert "SEEKPOINT_SPEECH" in report.failures[0].hint
+    assert library.videos() == []
+
+
+def test_retry_names_what_is_gone_and_does_the_rest(media, library):
+    report = library.ingest([media])
+    with library.catalog.begin() as session:
+        for file in report.files:
+            videos.fail_video(session, file.video_id or 0, "for a test")
+    (media / "one.mp4").rename(media.parent / "elsewhere.mp4")
+    retried = library.retry()
+    assert (retried.videos, retried.ready) == (2, 1)
+    assert len(retried.errors) == 1
+    assert "one.mp4" in retried.errors[0]
+
+
+def test_a_short_time_out_does_not_let_two_claim_the_same_work(library):
+    ingest = Ingest(library.catalog, demo_settings(library.settings.home, chunk_timeout_s=1), [])
+    assert ingest.lease_s == MIN_LEASE_S
+
+
+def test_a_folder_that_was_closed_to_us_is_named_and_its_videos_are_offline(media, library, monkeypatch):
+    """As root cannot be kept out, the system calls are made to say so."""
+    library.ingest([media])
+    real_stat, real_list = os.stat, os.listdir
+
+    def stat(path, *args, **kwargs):
+        if isinstance(path, str | os.PathLike) and "/deep/" in os.fspath(path):
+            raise PermissionError(13, "Permission denied", path)
+        return real_stat(path, *args, **kwargs)
+
+    def listdir(path="."):
+        if os.fspath(path).endswith("/deep"):
+            raise PermissionError(13, "Permission denied", path)
+        return real_list(path)
+
+    monkeypatch.setattr(os, "stat", stat)
+    monkeypatch.setattr(os, "listdir", listdir)
+    report = library.ingest([media])
+    assert [(file.state, "deep: permission denied" in file.error) for file in report.failures] == [("failed", True)]
+    assert states(report)["one.mp4"] == "unchanged"
+    assert [Path(path).name for path in report.offline] == ["two.mp4"]
+    assert {check.name: check.ok for check in library.doctor()}["files"]
+
+
+def test_an_error_of_a_model_names_the_file_too(tmp_path, media):
+    ffmpeg("-f", "lavfi", "-i", "sine=duration=2", "-i", media / "one.mp4", "-c:v", "copy", tmp_path / "talk.mp4")
+    speaking = demo_library(tmp_path / "home", speech=True, speech_model=str(tmp_path / "nothing"))
+    (failure,) = speaking.ingest([tmp_path / "talk.mp4"]).failures
+    assert failure.state == "partly"
+    assert "talk.mp4" in failure.error
+    assert "SEEKPOINT_SPEECH_MODEL" in failure.hint
+    assert speaking.search("red").moments
