@@ -314,3 +314,15 @@ def test_a_damaged_folder_is_an_error_of_ours_that_names_it(folder, case):
     damage(folder)
     with pytest.raises(CheckpointError, match=words):
         load_grounder(folder, dtype="float32")
+
+
+def test_published_numbers_that_no_shape_shows():
+    """A published folder has no module_dims.json: a wrong default would load without a word."""
+    config = published_config()
+    assert (config.eva.heads, config.eva.norm_eps) == (16, 1e-6)
+    assert (config.qformer.heads, config.qformer.norm_eps, config.qformer.activation) == (12, 1e-12, "gelu")
+    assert (config.qformer.cross_every, config.qformer.small_cross_every) == (2, 1)
+    assert (config.audio.heads, config.audio.stem_eps, config.audio.norm_eps, config.audio.stride) == (12, 1e-5, 1e-6, 10)
+    assert (config.image_layer, config.image_class_token) == (-2, False)
+    assert (config.language["num_attention_heads"], config.language["rms_norm_eps"], config.language["rope_theta"]) == (32, 1e-5, 10_000.0)
+    assert config.clip["num_attention_heads"] == 16
