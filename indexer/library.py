@@ -20,7 +20,7 @@ from indexer.artefacts import Artefacts
 from indexer.catalog import chunks, collections, rows, videos, work
 from indexer.catalog.collections import CollectionInfo
 from indexer.catalog.session import Catalog
-from indexer.errors import MediaError, UsageError
+from indexer.errors import MediaError, ModelError, UsageError
 from indexer.files import Roots
 from indexer.filters import Filters
 from indexer.settings import Settings, load_settings
@@ -186,8 +186,13 @@ class Library:
 
     def _events_note(self) -> str:
         """How long LEGO would take here for what has no events yet; it waits to be asked for where there is no GPU."""
+        from indexer.lego import require_lego
         from indexer.stages.events import estimated_time
 
+        try:
+            require_lego(self.settings)
+        except ModelError as error:
+            return str(error)
         with self.catalog.read() as session:
             progress = work.progress(session)
         return estimated_time(progress)

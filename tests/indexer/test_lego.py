@@ -50,6 +50,13 @@ def test_a_folder_without_a_checkpoint_is_named(tmp_path):
         load_lego(demo_library(tmp_path, lego_path=str(tmp_path / "nothing")).settings)
 
 
+def test_ingest_says_that_the_folder_of_the_checkpoint_is_not_there(tmp_path):
+    path = colour_video(tmp_path / "a.mp4", [("red", 4.0)])
+    report = demo_library(tmp_path / "home", lego_path=str(tmp_path / "nothing")).ingest([path])
+    assert [file.state for file in report.files] == ["indexed"]
+    assert any("nothing" in note for note in report.notes)
+
+
 def test_search_goes_on_beside_a_damaged_checkpoint(library, tmp_path):
     folder = tmp_path / "damaged"
     shutil.copytree(CHECKPOINT, folder)
