@@ -2,8 +2,8 @@
 
 A development of ConSE (Norouzi et al. 2014, "Zero-shot learning by convex combination of semantic embeddings"): a frame is the weighted sum
 of all classes, a question is its sharpened similarity to the classes' descriptions (labels.py says how). The weights are the
-classifier's probabilities, mean of the whole picture and the nine cells of a grid, to the power of SHARPNESS: below 1, because a frame
-shows more than the one thing that a softmax settles on.
+classifier's probabilities, half those of the whole picture and half the mean of the nine cells of a grid, to the power of SHARPNESS: below
+1, because a frame shows more than the one thing that a softmax settles on.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ from indexer.embedders.sentences import Sentences, minilm_folder, multilingual_f
 from indexer.errors import ModelError
 from indexer.settings import Settings
 
-VERSION = 4
-SHARPNESS = 0.3
+VERSION = 5
+SHARPNESS = 0.35
+WHOLE = 0.5  # weight of the whole picture against its cells: cells see small things, the whole sees scenes
 LANGUAGES: tuple[str, ...] = ("en", "ar", "de", "es", "fr", "it", "ja", "ko", "nl", "pl", "pt", "ru", "th", "tr", "zh")
 
 
@@ -58,7 +59,8 @@ class LiteEmbedder:
         return np.concatenate(batches) if batches else np.zeros((0, self.dimension), np.float32)
 
     def _embed(self, images: np.ndarray) -> np.ndarray:
-        probabilities = self.classifier.logits(images).softmax(2).mean(1)
+        views = self.classifier.logits(images).softmax(2)  # the whole picture, then the cells
+        probabilities = WHOLE * views[:, 0] + (1 - WHOLE) * views[:, 1:].mean(1)
         return self.labels.project((probabilities**SHARPNESS).cpu().numpy())
 
     def embed_texts(self, texts: Sequence[str]) -> np.ndarray:
