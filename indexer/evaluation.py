@@ -47,6 +47,8 @@ def evaluate_library(
             # Asked as a selection of the others, so that a masked video takes no place among the candidates.
             scope = Scope(video_ids=tuple(v.video_id for name, v in videos.items() if name not in without), kinds=base.kinds)
         answer = library.searcher.search(query, scope, top=RANKED_MOMENTS)
+        if answer.notes and not answer.moments and not without:  # all of it is there for another model: zeros would mislead
+            raise UsageError(f"nothing in the collection {collection!r} can be searched", answer.notes[0])
         found = tuple(Found(Path(moment.path).name, moment.span, moment.score) for moment in answer.moments)
         return scoring.Answer(found, answer.confidence)
 

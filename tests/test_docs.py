@@ -1,6 +1,7 @@
 """The documentation names what there is."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import typer
@@ -38,3 +39,11 @@ def test_links_between_pages_lead_somewhere():
     for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_every_dependency_has_its_reason():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = [*project["dependencies"], *(name for extra in project["optional-dependencies"].values() for name in extra)]
+    page = (ROOT / "docs" / "dependencies.md").read_text()
+    reasons = {name.strip() for row in re.findall(r"^\| ([^|]+) \|", page, re.MULTILINE) for name in re.sub(r"\(.*?\)", "", row).split(",")}
+    assert {re.split(r"[<>=\[]", name)[0] for name in wanted} - reasons == set()

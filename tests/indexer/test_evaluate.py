@@ -7,6 +7,7 @@ import pytest
 from grounding.spans import ScoredSpan, Span
 from indexer.errors import UsageError
 from indexer.evaluate import Answer, Found, Prediction, Row, evaluate, load_predictions, load_rows, score_predictions
+from tests.support import colour_video, demo_library
 
 DOG = Row("dog.mp4", "a dog", (Span(0, 10),), kind="object", scope="moment")
 CAT = Row("cat.mp4", "a cat", (Span(0, 4), Span(20, 30)), kind="action", scope="clip", corpus_unique=False)
@@ -125,3 +126,12 @@ def test_charades_file_is_read_whole(test_data):
     ended = [row for row in rows if row.windows[0].start_s < 30.0]
     values = score_predictions(ended, [a for a in answers if a.id in {row.id for row in ended}], durations).all
     assert values["r1_iou70"] == values["map"] == 1.0
+
+
+def test_a_collection_of_another_model_is_an_error_not_zeros(tmp_path):
+    colour_video(tmp_path / "media" / "one.mp4", [("red", 3.0)])
+    demo_library(tmp_path / "home").ingest([tmp_path / "media"], "films")
+    (tmp_path / "truth.jsonl").write_text('{"video": "one.mp4", "query": "red", "windows": [[0, 3]]}\n')
+    other = demo_library(tmp_path / "home", embedder="lite")
+    with pytest.raises(UsageError, match=r"films.*demo-1"):
+        other.evaluate(tmp_path / "truth.jsonl", "films")
