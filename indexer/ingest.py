@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -130,12 +131,14 @@ class Ingest:
             self.observer.finished(outcome)
         chunks: dict[int, float] = {}  # seconds of each, however many stages were done
         try:
-            for step in self._do(self._steps(files)):
-                if isinstance(step, Job):
-                    chunks[step.item.chunk_id] = step.item.span.length_s
-                else:
-                    outcomes.append(self._outcome(step))
-                    self.observer.finished(outcomes[-1])
+            # Closed at once when something stops the loop, not when the garbage collector comes by: it holds processes.
+            with closing(self._do(self._steps(files))) as steps:
+                for step in steps:
+                    if isinstance(step, Job):
+                        chunks[step.item.chunk_id] = step.item.span.length_s
+                    else:
+                        outcomes.append(self._outcome(step))
+                        self.observer.finished(outcomes[-1])
         finally:
             self._release()
         offline = self._mark_offline(paths, files)
@@ -235,9 +238,10 @@ class Ingest:
 
     # --- doing it ---
 
-    def _do(self, steps: Iterator[Job | _FileTask]) -> Iterator[Job | _FileTask]:
+    def _do(self, steps: Iterator[Job | _FileTask]) -> Generator[Job | _FileTask, None, None]:
         """Passes the steps on when they are done; the media of the next chunk is read while this one is computed."""
-        with ThreadPoolExecutor(1, "read") as reading, MediaFiles(self.settings) as media:
+        # The pool ends first: a read that is under way must not find its process closed.
+        with MediaFiles(self.settings) as media, ThreadPoolExecutor(1, "read") as reading:
             ahead: deque[tuple[Job | _FileTask, Future[Any] | None]] = deque()
             for step in steps:
                 ahead.append((step, reading.submit(self._read, media, step) if isinstance(step, Job) else None))
