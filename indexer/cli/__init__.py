@@ -11,6 +11,8 @@ from indexer.cli import demo, evaluate, find, ingest, library, media, system, ui
 from indexer.cli.output import print_error
 from indexer.errors import SeekpointError, UsageError
 
+INTERRUPTED = 130  # 128 + SIGINT, as shells count
+
 app = typer.Typer(
     name="seekpoint",
     help="Ask a library of videos when something happens, and jump to the moment.",
@@ -33,9 +35,10 @@ def main() -> None:
     except SeekpointError as error:
         print_error(error)
         sys.exit(1)
-    except KeyboardInterrupt:
-        print("Stopped. What was finished is kept; the same command goes on from there.", file=sys.stderr)
-        sys.exit(130)
+    except SystemExit as stopped:
+        if stopped.code == INTERRUPTED:  # typer turns Ctrl-C into a silent exit
+            print("Stopped. What was finished is kept; the same command goes on from there.", file=sys.stderr)
+        raise
     except BrokenPipeError:
         # The reader of our output went away (`| head`): not an error of ours, and Python must not complain at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -2,8 +2,10 @@
 
 import json
 import re
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -170,3 +172,15 @@ def test_evaluate_prints_intervals_for_people_too(library, tmp_path):
     done = seekpoint(library[0], "evaluate", tmp_path / "truth.jsonl", "--collection", "films")
     assert done.returncode == 0, done.stderr
     assert re.search(r"video_r1 +1\.000 +1\.000 to 1\.000 +1\.000", done.stdout)
+
+
+def test_ctrl_c_says_what_became_of_the_work(tmp_path):
+    command = [sys.executable, "-m", "indexer", "status", "--watch"]
+    process = subprocess.Popen(command, env=demo_environment(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while not (tmp_path / "catalog.sqlite").exists():  # it is at work
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert said.startswith("Stopped.")
