@@ -10,6 +10,7 @@ import typer
 from grounding.spans import format_time
 from indexer.cli.media import read_time
 from indexer.cli.output import CollectionsOption, JsonOption, escape, note, plain, print_json, stdout, table
+from indexer.lego import LICENCE
 from indexer.library import Library
 from indexer.ranking import Evidence
 from indexer.search import KINDS, Answer, Moment
@@ -48,6 +49,8 @@ def ask(
     picture = output
     if at_s is not None and not sound and picture is None:
         picture = Path(f"{Path(video).stem}-{at_s:g}s.png")
+    if sound:
+        note(LICENCE)
     reply = Library().ask(video, question, at_s=at_s, sound=sound, picture=picture)
     if as_json:
         print_json(reply)

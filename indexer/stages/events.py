@@ -57,12 +57,17 @@ def event_windows(chunk: Span) -> list[Span]:
 
 
 def estimated_time(progress: Progress) -> str:
-    """What LEGO's events would take for the video that has none yet, from what they took here before, else from a measurement."""
+    """What LEGO's events would take for the video that has none yet, from what they took here before, else from a measurement.
+
+    Empty where no video waits for them.
+    """
     pictures, events = progress.stages.get("picture"), progress.stages.get("events")
     done_s = events.done_s if events else 0.0
     waiting_s = max(0.0, (pictures.done_s if pictures else 0.0) - done_s)
     per_video_s = CPU_SECONDS_PER_WINDOW / (MAX_WINDOW_S * (1 - OVERLAP))
     if events and done_s and events.seconds:
         per_video_s = events.seconds / done_s
+    if not waiting_s:
+        return ""
     hours = waiting_s * per_video_s / 3600
     return f"LEGO's events wait to be asked for (--events): about {hours:.1f} hours here for {waiting_s / 60:.0f} minutes of video."
