@@ -78,7 +78,7 @@ QUESTIONS = (
     DemoQuestion("When is there a close-up of a cat?", "at-home.mp4", "chelsea.png"),
     DemoQuestion("At what time does the rocket stand on the launch pad?", "space-magazine.mp4", "rocket.jpg"),
     DemoQuestion("Show me the cup of coffee on a table", "at-home.mp4", "coffee.png"),
-    DemoQuestion("When does a yellow and red flower appear?", "at-home.mp4", "flower.jpg"),
+    DemoQuestion("When does an orange flower bloom?", "at-home.mp4", "flower.jpg"),
     DemoQuestion("When do people ride bicycles in the street?", "on-the-road.mp4", "bikes.mp4"),
     DemoQuestion("Find the moment with a motorcycle in the garage", "on-the-road.mp4", "motorcycle_left.png"),
     DemoQuestion("When is there an old temple with a curved roof?", "on-the-road.mp4", "china.jpg"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -44,7 +45,7 @@ BACKGROUND_DRIFT = 0.1  # share of the library that may come or go before the ba
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """An answer. `score` orders the moments of one question."""
+    """An answer. `score` lies in [0, 1]: of the first moment how sure the answer is (.5: as sure as of a neutral caption), then falling."""
 
     video_id: int
     path: str
@@ -126,7 +127,7 @@ class Searcher:
         if not question.caption.strip():
             raise UsageError("the question is empty", 'say what happens: "when does the dog jump?"')
         answered = self._answer(question, scope, max(top, RANKED_MOMENTS), per_video)
-        moments = self.describe(answered.moments[: max(top, 1)])
+        moments = self.describe(_scored(answered.moments[: max(top, 1)], answered.confidence))
         took_ms = (time.perf_counter() - started) * 1000
         return Answer(text, question.caption, answered.matched, took_ms, tuple(moments), answered.confidence, tuple(answered.notes))
 
@@ -254,6 +255,15 @@ class Searcher:
         title = video.title or Path(path.relative_path).stem
         span = replace(moment.span).clamp(0.0, video.duration_s)
         return Moment(video.id, shown, video.collection, span, moment.score, moment.evidence, thumbnail, title, path.offline)
+
+
+def _scored(fused: Sequence[FusedMoment], confidence: float) -> list[FusedMoment]:
+    """Scores in [0, 1]: of the first how sure the answer is (.5 is the threshold of a match), of the others their share of its rank."""
+    if not fused:
+        return []
+    sure = 1 / (1 + math.exp(-max(-50.0, min(50.0, confidence))))
+    best = max(moment.score for moment in fused) or 1.0
+    return [replace(moment, score=sure * moment.score / best) for moment in fused]
 
 
 def _notes(keys: Iterable[str], embedder: Embedder) -> list[str]:

@@ -100,7 +100,7 @@ def print_answer(answer: Answer) -> None:
     for text in answer.notes:
         note(text)
     if not answer.moments:
-        stdout.print("Nothing to search in: the library (or the part that was asked for) is empty. `seekpoint ingest FOLDER` fills it.")
+        stdout.print("Nothing was found: the part of the library that was asked for is empty, or holds no evidence of this kind.")
         return
     if not answer.matched:
         stdout.print("[bold]No match.[/] Nothing seems to show this; the nearest moments are:")

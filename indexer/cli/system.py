@@ -50,9 +50,13 @@ def worker(
 
 
 @database.command()
-def upgrade() -> None:
+def upgrade(as_json: JsonOption = False) -> None:
     """Bring the database to the revision of this program."""
-    stdout.print(f"the catalog is at revision {Library().upgrade_database()}")
+    revision = Library().upgrade_database()
+    if as_json:
+        print_json({"revision": revision})
+    else:
+        stdout.print(f"the catalog is at revision {revision}")
 
 
 def register(app: typer.Typer) -> None:
