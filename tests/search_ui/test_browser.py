@@ -96,8 +96,9 @@ def at(page: Page, time_s: float, within_s: float = 0.1) -> dict:
 def number_shown(page: Page) -> tuple[int, float]:
     """The number burnt into the picture, and the player's time."""
     video = page.locator("video")
-    # A video that is stopped while it plays may still show the frame before: seeking to where it is settles that.
-    video.evaluate("v => new Promise(ok => { v.pause(); v.onseeked = () => requestAnimationFrame(ok); v.currentTime = v.currentTime })")
+    # A video stopped while it plays may show a neighbouring frame: seeking to the middle of the one where it stands settles that.
+    middle = "(Math.floor(v.currentTime * 25 + 1e-6) + 0.5) / 25"
+    video.evaluate(f"v => new Promise(ok => {{ v.pause(); v.onseeked = () => requestAnimationFrame(ok); v.currentTime = {middle} }})")
     page.wait_for_timeout(100)
     state = video.evaluate(STATE)
     pixels = np.array(video.evaluate(PICTURE), np.uint8).reshape(-1, state["width"], 4)
