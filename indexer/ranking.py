@@ -15,7 +15,7 @@ from grounding.localize import localize
 from grounding.spans import ScoredSpan, Span
 
 WINDOW_FRAMES, BEST_FRAMES = 8, 4  # the best half of some 4 s: one frame is noise, the mean of all drowns a short moment
-LOCALIZED = 24  # stretches whose boundaries are looked for; the others could not come into view
+LOCALIZED = 12  # stretches whose boundaries are looked for; the others could not come into view
 MATCH_THRESHOLD = 0.0  # as sure as of a caption that has nothing to do with the library
 SAME_RUN_S = 1.0  # blocks closer than this are one stretch
 RRF_CONSTANT = 60  # Cormack et al. 2009
