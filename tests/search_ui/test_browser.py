@@ -79,7 +79,11 @@ def ask(page: Page, question: str) -> None:
 
 
 def card(page: Page, title: str):
-    return page.locator("a.open", has_text=title).first
+    found = page.locator("a.open", has_text=title).first
+    found.wait_for()
+    # A card that is clicked while the page is still drawn anew may be replaced under the pointer.
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+    return found
 
 
 def at(page: Page, time_s: float, within_s: float = 0.1) -> dict:
