@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sqlalchemy.orm import Session
 
 from grounding.spans import ScoredSpan, Span
 from indexer import titles
 from indexer.artefacts import Artefacts
-from indexer.catalog import chunks, collections, rows, videos
+from indexer.catalog import chunks, rows, videos
 from indexer.catalog.session import Catalog
 from indexer.embedders.base import Embedder
 from indexer.errors import ModelError, UsageError
@@ -276,7 +275,3 @@ def _notes(keys: Iterable[str], embedder: Embedder) -> list[str]:
 
 def _as_blocks(found: Iterable[chunks.StoredBlock]) -> list[Block]:
     return [Block(b.video_id, b.chunk_id, b.span.start_s, b.span.end_s, b.frames.times_s, b.frames.vectors, b.frames.cuts_s) for b in found]
-
-
-def selected_collections(session: Session, names: Sequence[str] | None) -> tuple[int, ...] | None:
-    return tuple(collections.find_collections(session, list(names))) if names else None

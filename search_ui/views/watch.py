@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from grounding.spans import Span
-from indexer.catalog import moments_of
+from indexer.catalog import rows
 from indexer.catalog.videos import VideoRow
 from indexer.curves import Curve
 from indexer.errors import SeekpointError
@@ -86,7 +86,7 @@ def _data(
     end_s = min(place.end_s or video.duration_s, video.duration_s)
     start_s = min(place.start_s, end_s)
     with site().library.catalog.read() as session:
-        passages = moments_of.video_passages(session, video.id)
+        passages = rows.passages(session, video.id)
     return {
         "src": f"/stream/{video.id}" if playback.state == "ready" else "",
         "click": st.session_state.get("click", 0),
@@ -111,7 +111,7 @@ def _data(
     }
 
 
-def _line(passage: moments_of.PassageRow) -> dict[str, Any]:
+def _line(passage: rows.PassageRow) -> dict[str, Any]:
     return {"start_s": passage.span.start_s, "end_s": passage.span.end_s, "text": passage.text}
 
 

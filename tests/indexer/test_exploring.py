@@ -8,8 +8,7 @@ import pytest
 from PIL import Image
 
 from grounding.spans import Span
-from indexer.catalog import searches, watched
-from indexer.catalog.moments_of import video_passages
+from indexer.catalog import rows, searches, watched
 from indexer.catalog.rows import NewPassage, commit_passages
 from indexer.catalog.work import claim, plan
 from indexer.curves import highest
@@ -152,7 +151,7 @@ def test_passages_of_a_video_come_in_the_order_of_time(library):
     with library.catalog.begin() as session:
         settle_video(session, video_id)
     with library.catalog.read() as session:
-        assert [row.text for row in video_passages(session, video_id)] == ["what an orange sky", "the grass is green"]
+        assert [row.text for row in rows.passages(session, video_id)] == ["what an orange sky", "the grass is green"]
     assert library.search("grass", filters=Filters(name="evening")).moments[0].evidence
     found = library.search("grass", filters=Filters(name="Dog"))
     assert all(it.kind != "speech" for moment in found.moments for it in moment.evidence)
