@@ -1,0 +1,125 @@
+"""Files of images, videos and sounds: where they are, how large or long, and their contents as LEGO reads them.
+
+Whatever is wrong with a file is a SkipRow with a reason, so that a run over many files goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import chain
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from grounding.data.annotations import Size
+from grounding.data.errors import SkipRow
+
+SUFFIXES = {
+    "image": (".jpg", ".jpeg", ".png", ".webp"),
+    "video": (".mp4", ".mkv", ".webm", ".avi", ".mov", ".m4v", ".3gp", ".mpg"),
+    "sound": (".flac", ".wav", ".mp3", ".ogg", ".m4a", ".mp4"),
+}
+SOUND_RATE = 16_000
+
+
+def find_file(folder: Path, kind: str, candidates: Sequence[str]) -> Path:
+    """The first of the candidates that exists below the folder, as it stands or with another suffix of its kind."""
+    for name in candidates:
+        path = folder / safe_name(name)
+        if path.is_file():
+            return path
+        stem = path.with_suffix("") if path.suffix.lower() in SUFFIXES[kind] else path
+        for suffix in SUFFIXES[kind]:
+            other = stem.with_name(stem.name + suffix)
+            if other.is_file():
+                return other
+    raise SkipRow("missing file", f"{folder / candidates[0]}" if candidates else "no name")
+
+
+def safe_name(name: str) -> str:
+    """Names come from other people's files: none may lead out of the folder."""
+    pure = PurePosixPath(name.replace("\\", "/"))
+    if not name.strip() or "\0" in name or pure.is_absolute() or ".." in pure.parts:
+        raise SkipRow("unsafe path", repr(name))
+    return str(pure)
+
+
+def image_size(path: Path) -> Size:
+    """From the header; the picture is not decoded."""
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(path) as image:
+            return Size(*image.size)
+    except (OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise SkipRow("corrupt image", f"{path}: {error}") from error
+
+
+def duration_s(path: Path) -> float:
+    """Length of the video as a player shows it, from the container's header."""
+    with _opened(path, "video") as container:
+        if not container.streams.video:
+            raise SkipRow("corrupt video", f"{path} has no pictures")
+        stream = container.streams.video[0]
+        if container.duration is not None:
+            return container.duration / 1_000_000
+        if stream.duration is not None and stream.time_base is not None:
+            return float(stream.duration * stream.time_base)
+    raise SkipRow("video without length", f"{path}")
+
+
+def read_image(path: Path) -> np.ndarray:
+    """`(H, W, 3) uint8`, RGB."""
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(path) as image:
+            return np.asarray(image.convert("RGB"))
+    except (OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise SkipRow("corrupt image", f"{path}: {error}") from error
+
+
+def read_frames(path: Path, count: int) -> np.ndarray:
+    """`(N, H, W, 3) uint8`, RGB: `count` frames at equal steps of their number, or all if there are fewer (`frame_indices`)."""
+    from grounding.lego.preprocess_video import frame_indices
+
+    with _opened(path, "video") as container:
+        if not container.streams.video:
+            raise SkipRow("corrupt video", f"{path} has no pictures")
+        total = sum(1 for packet in container.demux(video=0) if packet.size)
+    wanted = set(frame_indices(total, count)[:count].tolist())
+    with _opened(path, "video") as container:
+        container.streams.video[0].thread_type = "AUTO"
+        frames = [frame.to_ndarray(format="rgb24") for i, frame in enumerate(container.decode(video=0)) if i in wanted]
+    if not frames or any(frame.shape != frames[0].shape for frame in frames):
+        raise SkipRow("corrupt video", f"{path} has {len(frames)} frames of one size")
+    return np.stack(frames)
+
+
+def read_sound(path: Path) -> np.ndarray:
+    """`(N,) float32` mono samples in [-1, 1] at 16 kHz; of a video its sound track."""
+    import av
+
+    with _opened(path, "sound") as container:
+        if not container.streams.audio:
+            raise SkipRow("corrupt sound", f"{path} has no sound")
+        resampler = av.AudioResampler(format="fltp", rate=SOUND_RATE)
+        frames = chain(container.decode(audio=0), [None])  # None: what the resampler still holds
+        # The mean of the channels: a mix to mono by FFmpeg makes equal channels louder.
+        pieces = [part.to_ndarray().mean(axis=0) for frame in frames for part in resampler.resample(frame)]
+    if not sum(map(len, pieces)):
+        raise SkipRow("corrupt sound", f"{path} has no samples")
+    return np.concatenate(pieces).astype(np.float32)
+
+
+@contextmanager
+def _opened(path: Path, kind: str) -> Iterator:
+    import av
+    from av.error import FFmpegError
+
+    try:
+        with av.open(str(path)) as container:
+            yield container
+    except (FFmpegError, OSError, ValueError) as error:
+        raise SkipRow(f"corrupt {kind}", f"{path}: {error}") from error

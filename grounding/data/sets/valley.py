@@ -1,0 +1,25 @@
+"""Valley-Pretrain-703K (`chat.json`): the form of LLaVA's file with `"video": "053851_054100/1047443473.mp4"`, WebVid clips."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from grounding.data.annotations import Annotation
+from grounding.data.records import OnSkip
+from grounding.data.sets.dataset import DataSet
+from grounding.data.sets.llava import read_captions
+
+
+def _read(sources: Sequence[Path], on_skip: OnSkip) -> Iterator[Annotation]:
+    return read_captions("video", sources, on_skip)
+
+
+VALLEY = DataSet(
+    name="valley",
+    stage="1, 3",
+    sources=("chat.json",),
+    tasks=("describe_video",),
+    read=_read,
+    media="the clips, in the folders that rows name",
+)

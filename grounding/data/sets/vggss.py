@@ -1,0 +1,37 @@
+"""VGG-SS (`vggss.json`): [{"file": "-0jeONf82dE_000021", "class": "horse clip-clop", "bbox": [[0.31, 0.22, 0.74, 0.95]]}].
+
+`file` is a clip of VGG-Sound; its boxes are fractions of the middle frame, which lies beside the sound as a picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from grounding.data.annotations import Annotation, PixelBox, SoundSource
+from grounding.data.records import OnSkip
+from grounding.data.sets.dataset import DataSet
+from grounding.data.sources import json_items, parsed
+
+
+def _read(sources: Sequence[Path], on_skip: OnSkip) -> Iterator[Annotation]:
+    for source in sources:
+        yield from parsed(json_items(source), _row, on_skip)
+
+
+def _row(name: str, row: dict[str, Any]) -> Iterable[Annotation]:
+    file, label = row["file"], row["class"]
+    boxes = tuple(PixelBox(*map(float, box)) for box in row["bbox"])
+    media = {"image": (f"frames/{file}.jpg", f"{file}.jpg"), "sound": (f"audio/{file}.wav", f"{file}.wav")}
+    yield Annotation(file, media, SoundSource(label if isinstance(label, str) else ", ".join(label), boxes, fractions=True))
+
+
+VGGSS = DataSet(
+    name="vggss",
+    stage="2",
+    sources=("vggss.json",),
+    tasks=("locate_sound",),
+    read=_read,
+    media="frames/NAME.jpg and audio/NAME.wav, or side by side",
+)
