@@ -1,15 +1,25 @@
-"""python -m grounding.data: sets | convert SET SOURCE... -o FILE | check FILE..."""
+"""python -m grounding.data: sets | convert SET SOURCE... -o FILE | generate RECORDS... -o FILE | questions -o FILE | check FILE..."""
 
 from __future__ import annotations
 
 import argparse
+import asyncio
+import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from grounding.data.errors import DataError, Tally
+from grounding.data.options import add_endpoint_options, answers_path, endpoint_settings
+from grounding.data.writer import replace_text
+
+if TYPE_CHECKING:
+    from grounding.data.bank_writer import BankReport
+    from grounding.data.endpoint import Endpoint
+    from grounding.data.instructions import GenerationReport
+    from grounding.data.questions import QuestionBank
 
 T = TypeVar("T")
 
@@ -51,6 +61,57 @@ def convert(given: argparse.Namespace) -> int:
     return 0 if report.written else 1
 
 
+def generate(given: argparse.Namespace) -> int:
+    from grounding.data.dialogues import load_examples
+    from grounding.data.instructions import Plan
+    from grounding.data.instructions import generate as run
+
+    plan = Plan(given.turns, given.single, given.tries, given.seed, given.limit)
+    examples = load_examples(given.examples) if given.examples else None
+
+    async def work(endpoint: Endpoint) -> GenerationReport:
+        return await run(given.records, given.output, endpoint, plan, examples=examples, iter_wrapper=partial(progress, "dialogues"))
+
+    report = _ask(given, work, temperature=0.7)
+    replace_text(given.output.with_name(given.output.name + ".report.json"), json.dumps(report.to_json(), indent=1))
+    print("\n".join(report.lines()))
+    _show_samples(report.rejected)
+    return int(bool(report.stopped) or not report.kept)
+
+
+def questions(given: argparse.Namespace) -> int:
+    from grounding.data.bank_writer import write_bank
+    from grounding.data.questions import DEFAULT_BANK, QuestionBank
+
+    start = QuestionBank.load(given.start or (given.output if given.output.exists() else DEFAULT_BANK))
+
+    async def work(endpoint: Endpoint) -> tuple[QuestionBank, BankReport]:
+        return await write_bank(endpoint, start, given.task or list(start.questions), given.wanted)
+
+    bank, report = _ask(given, work, temperature=1.0)
+    replace_text(given.output, json.dumps(bank.to_json(), indent=1, ensure_ascii=False) + "\n")
+    print("\n".join(report.lines()))
+    _show_samples(report.rejected)
+    return int(bool(report.stopped))
+
+
+def _ask(given: argparse.Namespace, work: Callable[[Endpoint], Awaitable[T]], temperature: float) -> T:
+    from grounding.data.answer_store import Answers
+    from grounding.data.endpoint import Endpoint
+
+    given.output.parent.mkdir(parents=True, exist_ok=True)
+    answers = Answers(answers_path(given, given.output))
+
+    async def run() -> T:
+        async with Endpoint(endpoint_settings(given, temperature), answers) as endpoint:
+            return await work(endpoint)
+
+    try:
+        return asyncio.run(run())
+    finally:
+        answers.close()
+
+
 def check(given: argparse.Namespace) -> int:
     """Reads records as training would, and looks for their files."""
     from grounding.data.check import check_records
@@ -88,6 +149,26 @@ def build_parser() -> argparse.ArgumentParser:
     add.add_argument("--seed", type=int, default=0, help="which wording and task a row gets (default 0)")
     add.add_argument("--limit", type=int, help="end after that many records")
     add.set_defaults(run=convert)
+
+    add = verbs.add_parser("generate", help="dialogues about annotated media, written by a language model and filtered")
+    add.add_argument("records", nargs="+", type=Path, help="what `convert` wrote; records of the same media stand together")
+    add.add_argument("-o", "--output", type=Path, required=True)
+    add.add_argument("--turns", type=int, default=4, help="at most so many questions in a dialogue (default 4)")
+    add.add_argument("--single", type=float, default=0.3, help="part of the rows that become a single question (default .3)")
+    add.add_argument("--tries", type=int, default=2, help="how often a row is asked about until a dialogue passes (default 2)")
+    add.add_argument("--examples", type=Path, help="other hand-made examples than those that come with the project")
+    add.add_argument("--seed", type=int, default=0)
+    add.add_argument("--limit", type=int, help="ask about that many rows only")
+    add_endpoint_options(add)
+    add.set_defaults(run=generate)
+
+    add = verbs.add_parser("questions", help="more wordings for a bank of questions, written by a language model")
+    add.add_argument("-o", "--output", type=Path, required=True, help="the bank; one that exists is extended")
+    add.add_argument("--start", type=Path, help="bank to begin with (default: the output, or the one that comes with the project)")
+    add.add_argument("--task", action="append", default=[], help="only for this task; may be repeated")
+    add.add_argument("--wanted", type=int, default=100, help="questions for each task (default 100)")
+    add_endpoint_options(add)
+    add.set_defaults(run=questions)
 
     add = verbs.add_parser("check", help="reads records as training does; exit status 1 if any is bad or lacks its file")
     add.add_argument("file", nargs="+", type=Path)
