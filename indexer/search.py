@@ -15,7 +15,7 @@ from grounding.spans import ScoredSpan, Span
 from indexer import titles
 from indexer.artefacts import Artefacts
 from indexer.catalog import chunks, rows, videos
-from indexer.catalog.session import Catalog
+from indexer.catalog.session import Catalog, Watch
 from indexer.embedders.base import Embedder
 from indexer.errors import ModelError, UsageError
 from indexer.files import Roots
@@ -25,6 +25,7 @@ from indexer.ranking import Block, Evidence, FusedMoment, PassageHit, Ranking, c
 from indexer.settings import Settings
 from indexer.stages import embedder_key_of
 from indexer.text_search import MATCHED, TextAnswer, TextSearch
+from indexer.threads import numpy_on_one_thread
 from indexer.vectors.base import Selection, VectorIndex
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ class _Background:
     chunks: int
     vectors: np.ndarray
     looked_s: float  # on the monotonic clock, when it was last compared with the library
+    watch: Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,7 @@ class Searcher:
         embedder: Callable[[], Embedder],
         index_for: Callable[..., VectorIndex],
     ) -> None:
+        numpy_on_one_thread()
         self._catalog = catalog
         self._embedder = embedder
         self._index_for = index_for
@@ -202,13 +205,13 @@ class Searcher:
     def _background(self, key: str) -> np.ndarray:
         """Segment vectors (B, D) sampled over the whole library: what an answer must stand out from. Renewed as the library grows."""
         known = self._backgrounds.get(key)
-        if known is not None and time.monotonic() - known.looked_s < BACKGROUND_LOOK_S:
+        if known is not None and (time.monotonic() - known.looked_s < BACKGROUND_LOOK_S or not known.watch.changed()):
             return known.vectors
         with self._catalog.read() as session:
             live = rows.live_state(session, key).chunks
             if known is None or abs(live - known.chunks) > known.chunks * BACKGROUND_DRIFT:
                 vectors = chunks.sample_vectors(session, key, BACKGROUND_SEGMENTS)
-                known = _Background(live, vectors, time.monotonic())
+                known = _Background(live, vectors, time.monotonic(), known.watch if known else self._catalog.watch())
         self._backgrounds[key] = replace(known, looked_s=time.monotonic())
         return known.vectors
 

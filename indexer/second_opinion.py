@@ -15,6 +15,7 @@ from indexer.errors import ModelError, SeekpointError
 from indexer.lego import load_lego, window_frames
 from indexer.media.files import MediaFiles
 from indexer.questions import read_question
+from indexer.ranking import similarities
 from indexer.stages import embedder_key_of
 
 if TYPE_CHECKING:
@@ -83,6 +84,6 @@ def _curve_around(library: Library, video_id: int, key: str | None, caption: str
         return np.empty(0), np.empty(0)
     times_s = np.concatenate([b.frames.times_s for b in blocks])
     query = library.embedder.embed_texts([caption])[0]
-    curve = np.concatenate([b.frames.vectors @ query for b in blocks])
+    curve = np.concatenate(similarities(query, [b.frames.vectors for b in blocks]))
     inside = (times_s >= near.start_s) & (times_s < near.end_s)
     return times_s[inside], curve[inside]

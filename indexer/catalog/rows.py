@@ -27,7 +27,7 @@ REVISION_BITS = 40
 
 @dataclass(frozen=True, slots=True)
 class FrameBlock:
-    """Frames in the order of time: `times_s` (N,) float64, unit `vectors` (N, D) float (float32 when read), `cuts_s` (K,) float64."""
+    """Frames in the order of time: `times_s` (N,) float64, unit `vectors` (N, D) float32 or float16, `cuts_s` (K,) float64."""
 
     times_s: np.ndarray
     vectors: np.ndarray
@@ -232,14 +232,14 @@ def _finish(s: Session, work_id: int, owner: str, stage: str | None, seconds: fl
 
 
 def frame_blocks(s: Session, chunk_ids: Iterable[int], key: str) -> dict[int, FrameBlock]:
-    """Frames of those of the chunks that are done under `key`."""
+    """Frames of those of the chunks that are done under `key`, float16 as stored: `ranking.similarities` multiplies them as they are."""
     columns = (FrameBlockRow.chunk_id, FrameBlockRow.dimension, FrameBlockRow.times_s, FrameBlockRow.vectors, FrameBlockRow.cuts_s)
     statement = select(*columns).where(among(s, FrameBlockRow.chunk_id, chunk_ids), FrameBlockRow.key == key)
     return {row.chunk_id: _block(row) for row in s.execute(statement)}
 
 
 def video_frames(s: Session, video_id: int, key: str) -> FrameBlock:
-    """All frames of a video that are done under `key`, in the order of time; (0, 0) vectors when none are."""
+    """All frames of a video that are done under `key`, in the order of time, float32; (0, 0) vectors when none are."""
     columns = (FrameBlockRow.dimension, FrameBlockRow.times_s, FrameBlockRow.vectors, FrameBlockRow.cuts_s)
     statement = (
         select(*columns)
@@ -252,7 +252,7 @@ def video_frames(s: Session, video_id: int, key: str) -> FrameBlock:
         return FrameBlock(np.empty(0), np.empty((0, 0), np.float32), np.empty(0))
     return FrameBlock(
         np.concatenate([block.times_s for block in blocks]),
-        np.concatenate([block.vectors for block in blocks]),
+        np.concatenate([block.vectors for block in blocks]).astype(np.float32),
         np.concatenate([block.cuts_s for block in blocks]),
     )
 
@@ -260,7 +260,7 @@ def video_frames(s: Session, video_id: int, key: str) -> FrameBlock:
 def _block(row: Any) -> FrameBlock:
     return FrameBlock(
         np.frombuffer(row.times_s, "<f8"),
-        np.frombuffer(row.vectors, "<f2").reshape(-1, row.dimension).astype(np.float32),
+        np.frombuffer(row.vectors, "<f2").reshape(-1, row.dimension),
         np.frombuffer(row.cuts_s, "<f8"),
     )
 

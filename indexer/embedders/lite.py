@@ -21,6 +21,7 @@ from indexer.embedders.scripts import READ_BY_USE, mostly_in
 from indexer.embedders.sentences import Sentences, minilm_folder, multilingual_folder
 from indexer.errors import ModelError
 from indexer.settings import Settings
+from indexer.threads import numpy_on_one_thread
 
 VERSION = 5
 SHARPNESS = 0.35
@@ -35,6 +36,7 @@ class LiteEmbedder:
     languages: tuple[str, ...] = LANGUAGES
 
     def __init__(self, settings: Settings) -> None:
+        numpy_on_one_thread()
         self.settings = settings
         self.sentences = Sentences()
         self.key = make_key(self.name, VERSION, model_files())
