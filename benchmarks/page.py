@@ -218,7 +218,7 @@ def _add_video(session, collection_id: int, number: int, count: int, key: str, s
                 times_s=times_s.astype("<f8").tobytes(), cuts_s=np.empty(0, "<f8").tobytes(), vectors=pack(np.repeat(vectors, frames, 0)),
             )
         )  # fmt: skip
-        shared = {"work_id": work.id, "chunk_id": chunk.id, "video_id": video.id, "collection_id": collection_id}
+        shared = {"work_id": work.id, "chunk_id": chunk.id, "video_id": video.id, "collection_id": collection_id, "key": key}
         starts = [start_s + i * SEGMENT_S for i in range(many)]
         rows = [
             {**shared, "start_s": at, "end_s": at + SEGMENT_S, "thumbnail_s": at + SEGMENT_S / 2, "vector": pack(vector)}

@@ -265,7 +265,7 @@ def add_chunks(session, collection_id: int, chunks: list[tuple[int, int, int]], 
 
 def segment_rows(collection_id: int, chunks, ends, chunk_ids, work_ids, packed: Iterator[bytes]) -> Iterator[dict[str, object]]:
     for (video_id, _, first), end, chunk_id, work_id in zip(chunks, ends, chunk_ids, work_ids):
-        shared = {"work_id": work_id, "chunk_id": chunk_id, "video_id": video_id, "collection_id": collection_id}
+        shared = {"work_id": work_id, "chunk_id": chunk_id, "video_id": video_id, "collection_id": collection_id, "key": KEY}
         for number in range(first, end):
             start_s = number * SEGMENT_S
             yield shared | {"start_s": start_s, "end_s": start_s + SEGMENT_S, "thumbnail_s": start_s + 2, "vector": next(packed)}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 LOW_DISK_BYTES = 2_000_000_000
 FFMPEG_TIMEOUT_S = 30.0
-REINDEX = "`seekpoint reindex` builds the snapshot anew from the catalog"
+REINDEX = "`seekpoint reindex` builds the vector index anew from the catalog"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def examine(library: Library) -> list[Check]:
     if checks[0].ok:
         checks.append(_guard("files", lambda: _files(library)))
         checks.append(_guard("work", lambda: _work(library)))
-        checks += _snapshots(library)
+        checks += _vectors(library)
     checks.append(_guard("disk", lambda: _disk(library)))
     return checks
 
@@ -118,24 +118,34 @@ def _work(library: Library) -> Check:
     return Check("work", True, f"{status.chunks.get('done', 0)} chunks done, {waiting} waiting", mend)
 
 
-def _snapshots(library: Library) -> Iterator[Check]:
+def _vectors(library: Library) -> Iterator[Check]:
+    check = _server_index if library.settings.vectors == "pgvector" else _snapshot
+    for stage, key in library.vector_keys():
+        yield _guard(f"vectors {key}", lambda stage=stage, key=key: check(library, stage, key))
+
+
+def _snapshot(library: Library, stage: str, key: str) -> Check:
     from indexer.vectors.store import SnapshotStore
 
-    for stage, key in library.vector_keys():
-        name = f"vectors {key}"
+    index = library.index_of(key, stage)
+    store = SnapshotStore(library.catalog, key, index.dimension, library.settings, stage)
+    try:
+        if (pointer := store.pointer()) is not None:
+            store.open(pointer)  # before the index does, which would replace a damaged one
+    except SnapshotError as error:
+        return Check(f"vectors {key}", False, error.message, f"{REINDEX}; a search does so by itself")
+    report = index.self_check()
+    return Check(f"vectors {key}", report.ok, report.text, "" if report.ok else REINDEX)
 
-        def check(stage: str = stage, key: str = key, name: str = name) -> Check:
-            index = library.index_of(key, stage)
-            store = SnapshotStore(library.catalog, key, index.dimension, library.settings, stage)
-            try:
-                if (pointer := store.pointer()) is not None:
-                    store.open(pointer)  # before the index does, which would replace a damaged one
-            except SnapshotError as error:
-                return Check(name, False, error.message, f"{REINDEX}; a search does so by itself")
-            report = index.self_check()
-            return Check(name, report.ok, report.text, "" if report.ok else REINDEX)
 
-        yield _guard(name, check)
+def _server_index(library: Library, stage: str, key: str) -> Check:
+    from indexer.vectors.pgvector_index import PgVectorIndex
+
+    index = library.index_of(key, stage)
+    assert isinstance(index, PgVectorIndex), "the settings name it"
+    state = index.state_text()
+    report = index.self_check()
+    return Check(f"vectors {key}", report.ok, f"{report.text} ({state})", "" if report.ok else REINDEX)
 
 
 def _disk(library: Library) -> Check:

@@ -131,12 +131,12 @@ class Library:
     def index_for(self, key: str, stage: str = "picture") -> VectorIndex:
         """The vector index of a picture key, or of the passages under the key of another stage, kept fresh by itself."""
         from indexer.passages import meaning
-        from indexer.vectors.faiss_index import FaissIndex
+        from indexer.vectors.opening import open_index
 
         with self._lock:
             if key not in self._indexes:
                 dimension = self.embedder.dimension if stage == "picture" else meaning.DIMENSION
-                self._indexes[key] = FaissIndex(self.catalog, key, dimension, self.settings, stage=stage)
+                self._indexes[key] = open_index(self.catalog, key, dimension, self.settings, stage=stage)
             return self._indexes[key]
 
     def vector_keys(self) -> list[tuple[str, str]]:
@@ -208,13 +208,13 @@ class Library:
 
     def index_of(self, key: str, stage: str = "picture") -> VectorIndex:
         from indexer.stages import embedder_key_of
-        from indexer.vectors.faiss_index import FaissIndex
+        from indexer.vectors.opening import open_index
 
         if stage != "picture" or embedder_key_of(key) == self.embedder.key:
             return self.index_for(key, stage)
         with self.catalog.read() as session:
             dimension = chunks.dimension_of(session, key) or 0
-        return FaissIndex(self.catalog, key, dimension, self.settings)
+        return open_index(self.catalog, key, dimension, self.settings)
 
     def reindex(self) -> list[Published]:
         return self.publish(force=True)

@@ -68,9 +68,28 @@ class Settings(BaseSettings):
     max_attempts: Annotated[int, Field(ge=1, description="Attempts at a chunk before it is parked as failed")] = 3
 
     ffmpeg: Annotated[str, Field(description="Path of the ffmpeg binary; empty: PATH, then the packaged one")] = ""
+    vectors: Annotated[
+        Literal["faiss", "pgvector"],
+        Field(description="Where vectors are searched: faiss, snapshots on each host; pgvector, inside PostgreSQL (docs/scale.md)"),
+    ] = "faiss"
     flat_max_rows: Annotated[
         int, Field(ge=1, description="Rows up to which the snapshot is exact (flat); beyond: IVF with 8-bit scalars")
     ] = 200_000
+
+    log_format: Annotated[
+        Literal["text", "json"], Field(description="Logs on stderr: text, lines for people; json, an object a line for machines")
+    ] = "text"
+    log_level: Annotated[
+        Literal["auto", "debug", "info", "warning", "error"],
+        Field(description="From which level on lines are logged; auto: info as json, warning as text"),
+    ] = "auto"
+    metrics_port: Annotated[
+        int, Field(ge=0, le=65535, description="Port on which a worker tells Prometheus its figures, at /metrics; 0: none")
+    ] = 0
+    metrics_host: Annotated[str, Field(description="Address of that port; 0.0.0.0 where the monitor is on another machine")] = "127.0.0.1"
+    metrics_token: Annotated[
+        str, Field(description="Bearer token of a monitor that asks a page with sign-in for /metrics; empty: it gets none")
+    ] = ""
 
     ui_sign_in: Annotated[
         Literal["auto", "always"],

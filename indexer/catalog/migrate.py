@@ -17,12 +17,15 @@ from filelock import FileLock, Timeout
 from sqlalchemy import Connection, text
 from sqlalchemy.engine import URL
 
+from indexer.catalog.nearest import INDEX_PREFIX
 from indexer.catalog.session import Catalog
 from indexer.errors import CatalogError, StorageError
 
 LOCK_TIMEOUT_S = 120
 # Two programs that upgrade one server at once take turns by this number of an advisory lock.
 _ADVISORY_LOCK = 0x5EE4_0001
+# The word index, and the vector indexes of a server, which come and go with the keys.
+OWN_WAYS = ("passage_words", "ix_passage_words", *INDEX_PREFIX.values())
 
 
 def prepare(catalog: Catalog) -> None:
@@ -81,9 +84,9 @@ def head() -> str:
 
 
 def compared(name: str | None, kind: str, parents: object) -> bool:
-    """Which database objects Alembic compares with the models: not the word index, which each database keeps in a way of its own."""
+    """Which database objects Alembic compares with the models: not what each database keeps in a way of its own."""
     del parents
-    return not (kind in ("table", "column", "index") and (name or "").startswith(("passage_words", "ix_passage_words")))
+    return not (kind in ("table", "column", "index") and (name or "").startswith(OWN_WAYS))
 
 
 def _upgrade(catalog: Catalog) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy import and_, case, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from grounding.spans import Span
-from indexer.catalog.statements import among, storable
+from indexer.catalog.statements import among, is_sqlite, storable
 from indexer.catalog.tables import SERVED_KEY, STAGES, Chunk, FrameBlockRow, Passage, Segment, Video, Work, utc_now
 from indexer.catalog.videos import lock_video, served_keys
 from indexer.catalog.wordform import index_form
@@ -140,7 +140,13 @@ def commit_picture(s: Session, work_id: int, owner: str, frames: FrameBlock, seg
             vectors=pack(frames.vectors),
         )
     )
-    shared = {"work_id": work_id, "chunk_id": work.chunk_id, "video_id": work.video_id, "collection_id": work.collection_id}
+    shared = {
+        "work_id": work_id,
+        "chunk_id": work.chunk_id,
+        "video_id": work.video_id,
+        "collection_id": work.collection_id,
+        "key": work.key,
+    }
     rows = [
         {
             **shared,
@@ -432,7 +438,7 @@ class Usage:
 
 def usage(s: Session) -> Usage:
     """Sizes from one pass over the lengths of the blobs; slow (seconds) on a million segments."""
-    segment_bytes, segment_count = s.execute(select(_total(func.length(Segment.vector)), func.count()).select_from(Segment)).one()
+    segment_bytes, segment_count = s.execute(select(_total(_vector_bytes(s, Segment.vector)), func.count()).select_from(Segment)).one()
     frame_bytes = func.length(FrameBlockRow.vectors) + func.length(FrameBlockRow.times_s) + func.length(FrameBlockRow.cuts_s)
     frames, frame_count = s.execute(select(_total(frame_bytes), _total(FrameBlockRow.count))).one()
     passages, passage_count = s.execute(select(_total(func.length(Passage.text)), func.count()).select_from(Passage)).one()
@@ -443,6 +449,10 @@ def usage(s: Session) -> Usage:
     )
     kinds = {"segments": int(segment_bytes), "frames": int(frames), "passages": int(passages)}
     return Usage(kinds, _database_bytes(s), int(segment_count), int(frame_count), int(passage_count), float(video_s or 0))
+
+
+def _vector_bytes(s: Session, column: Any) -> Any:
+    return func.length(column) if is_sqlite(s) else 2 * func.vector_dims(column)
 
 
 def _total(column: Any) -> Any:

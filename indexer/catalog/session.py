@@ -135,6 +135,26 @@ class Catalog:
         except SQLAlchemyError as error:
             raise translate(error, self.url) from error
 
+    @contextmanager
+    def outside_transactions(self) -> Iterator[Connection]:
+        """A connection of its own to a server whose statements are each their own transaction, as building an index beside others needs.
+
+        It is closed at the end, so what was set in its session is gone. Raises CatalogError.
+        """
+        try:
+            with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                try:
+                    yield connection
+                finally:
+                    connection.invalidate()
+        except SQLAlchemyError as error:
+            raise translate(error, self.url) from error
+
+    def ping(self) -> None:
+        """Raises CatalogError where the database does not answer."""
+        with self.read() as session:
+            session.execute(text("SELECT 1"))
+
     def watch(self) -> Watch:
         """Tells cheaply whether anything was committed since it was asked last."""
         return Watch(self)

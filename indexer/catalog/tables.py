@@ -26,6 +26,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
+from indexer.catalog.halves import HalfVector
+
 STAGES = ("picture", "speech", "screen", "events")
 VIDEO_STATES = ("pending", "ingesting", "ready", "failed")
 WORK_STATES = ("pending", "running", "done", "failed")
@@ -205,6 +207,8 @@ class FrameBlockRow(Base):
 
 
 class Segment(Base):
+    """`key`, as in `work`, is for the partial vector indexes of a server (docs/scale.md)."""
+
     __tablename__ = "segment"
     __table_args__ = ({"sqlite_autoincrement": True},)
 
@@ -216,7 +220,8 @@ class Segment(Base):
     start_s: Mapped[float]
     end_s: Mapped[float]
     thumbnail_s: Mapped[float]
-    vector: Mapped[bytes]
+    key: Mapped[str]
+    vector: Mapped[bytes] = mapped_column(HalfVector)
 
 
 class Passage(Base):
@@ -239,7 +244,7 @@ class Passage(Base):
     language: Mapped[str | None]
     confidence: Mapped[float | None]
     words: Mapped[list | None] = mapped_column(JSON(none_as_null=True))
-    vector: Mapped[bytes | None]
+    vector: Mapped[bytes | None] = mapped_column(HalfVector)
     vector_key: Mapped[str | None]
 
 

@@ -37,6 +37,16 @@ class Hits:
 NO_HITS = Hits(np.empty(0, np.int64), np.empty(0, np.float32))
 
 
+def checked_query(query: np.ndarray, k: int, dimension: int) -> np.ndarray:
+    """The query as contiguous float32. Raises ValueError for one of another length, or with numbers that are not finite, and for k < 1."""
+    query = np.ascontiguousarray(query, np.float32)
+    if query.shape != (dimension,) or not np.isfinite(query).all():
+        raise ValueError(f"a query has {dimension} finite numbers, not the shape {query.shape}")
+    if k < 1:
+        raise ValueError(f"k={k}: at least one row must be asked for")
+    return query
+
+
 def merged(parts: list[Hits], k: int) -> Hits:
     """The best `k` of several disjoint searches."""
     ids = np.concatenate([part.ids for part in parts]) if parts else np.empty(0, np.int64)
@@ -48,7 +58,7 @@ def merged(parts: list[Hits], k: int) -> Hits:
 @dataclass(frozen=True, slots=True)
 class Published:
     """A snapshot that was written: `kind` is flat, ivf, empty (nothing is served under the key, older snapshots are gone) or
-    unchanged (another writer was faster)."""
+    unchanged (another writer was faster); of a server, hnsw (a graph was built) or exact (every row is compared)."""
 
     key: str
     rows: int
@@ -97,7 +107,7 @@ class VectorIndex(Protocol):
         ...
 
     def publish(self, *, keep_previous: bool = True) -> Published:
-        """Writes what is live as a new snapshot."""
+        """Writes what is live as a new snapshot, or builds the server's index anew."""
         ...
 
     def publish_due(self) -> bool: ...

@@ -17,7 +17,7 @@ from indexer.catalog import rows
 from indexer.catalog.session import Catalog
 from indexer.errors import CatalogError, SnapshotError, StorageError
 from indexer.settings import Settings
-from indexer.vectors.base import Hits, Published, RecallReport, Selection, merged
+from indexer.vectors.base import Hits, Published, RecallReport, Selection, checked_query, merged
 from indexer.vectors.recall import check_recall
 from indexer.vectors.snapshot import Snapshot
 from indexer.vectors.store import SnapshotStore, remove_snapshots_except
@@ -98,11 +98,7 @@ class FaissIndex:
 
     def search(self, query: np.ndarray, k: int, selection: Selection = Selection()) -> Hits:  # noqa: B008 (frozen)
         """The `k` live segments of the selection with the largest inner product with `query` (D,) float32, best first."""
-        query = np.ascontiguousarray(query, np.float32)
-        if query.shape != (self.dimension,) or not np.isfinite(query).all():
-            raise ValueError(f"a query has {self.dimension} finite numbers, not the shape {query.shape}")
-        if k < 1:
-            raise ValueError(f"k={k}: at least one segment must be asked for")
+        query = checked_query(query, k, self.dimension)
         return self._fresh().search(query, k, selection, self._exact_rows)
 
     def refresh(self, *, force: bool = False) -> None:

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from indexer.vectors.base import Hits, RecallReport, Selection
+from indexer.vectors.neighbours import NEIGHBOURS, questions_between, recall
 from indexer.vectors.rowset import RowSet, search_rows
 
-NEIGHBOURS = 10
 # Probes are doubled until recall@10 reaches this on sampled questions, and then once more: real questions lie farther away.
 PROBE_RECALL = 0.97
 BLOCK_ROWS = 50_000
@@ -21,9 +21,7 @@ def sample_questions(exact: RowSet, count: int, seed: int = 0) -> np.ndarray:
     rng = np.random.default_rng(seed)
     first = exact.vectors(rng.integers(0, len(exact), count))
     second = exact.vectors(rng.integers(0, len(exact), count))
-    questions = np.where(np.arange(count)[:, None] % 2, first + second, first)
-    lengths = np.linalg.norm(questions, axis=1, keepdims=True)
-    return (questions / np.maximum(lengths, 1e-9)).astype(np.float32)
+    return questions_between(first, second)
 
 
 def nearest_rows(exact: RowSet, questions: np.ndarray, rows: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -39,17 +37,6 @@ def nearest_rows(exact: RowSet, questions: np.ndarray, rows: np.ndarray | None =
     all_scores, all_numbers = np.concatenate(scores, axis=1), np.concatenate(numbers, axis=1)
     best = np.argsort(-all_scores, axis=1, kind="stable")[:, :NEIGHBOURS]
     return np.take_along_axis(all_scores, best, axis=1), np.take_along_axis(all_numbers, best, axis=1)
-
-
-def recall(search: Callable[[np.ndarray], Hits], questions: np.ndarray, true_scores: np.ndarray) -> float:
-    """Mean share of the best 10 that `search` finds: hits that score at least as much as the true tenth (equal ones are as good)."""
-    if not len(questions):
-        return 1.0
-    shares = []
-    for question, scores in zip(questions, true_scores):
-        found = search(question).scores[: len(scores)]
-        shares.append(np.count_nonzero(found >= scores[-1] - 1e-4) / len(scores))
-    return float(np.mean(shares))
 
 
 def calibrated_nprobe(exact: RowSet, ivf: Any, count: int = 64) -> int:

@@ -9,7 +9,7 @@ from sqlalchemy import create_engine, make_url, text
 
 from indexer.catalog import Catalog
 from indexer.catalog.migrate import upgrade
-from indexer.catalog.tables import Base
+from tests.indexer.catalog import support
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +35,7 @@ def catalog_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     url = request.getfixturevalue("postgres_catalog_url")
     engine = create_engine(url)
     with engine.begin() as connection:
-        connection.execute(text(f"TRUNCATE {', '.join(Base.metadata.tables)}"))
+        support.empty_server(connection)
     engine.dispose()
     return url
 

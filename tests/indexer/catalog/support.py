@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
 
 from grounding.spans import Span
 from indexer.catalog import Catalog, collections, rows, videos, work
 from indexer.catalog.rows import FrameBlock, NewSegment
+from indexer.catalog.tables import Base
 from indexer.catalog.videos import PathStamp
 from indexer.catalog.work import WorkItem
 from indexer.media.probe import VideoInfo
@@ -17,6 +19,11 @@ from indexer.media.probe import VideoInfo
 DIMENSION = 16
 CHUNK_S = 90.0
 OWNER = "test"
+
+
+def empty_server(connection: Connection) -> None:
+    """No row is left in any table."""
+    connection.execute(text(f"TRUNCATE {', '.join(Base.metadata.tables)}"))
 
 
 def video_info(duration_s: float = 180.0, title: str | None = None) -> VideoInfo:

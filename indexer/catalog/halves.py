@@ -1,0 +1,85 @@
+"""The column of a vector: float16 bytes, little endian, in a file; pgvector's `halfvec` on a server, which holds the same numbers.
+
+So a server keeps each vector once, and searches it where it lies: what Python hands over and gets back is the same on both.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Dialect, LargeBinary
+from sqlalchemy.dialects.postgresql.base import ischema_names
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
+
+
+class HalfVec(UserDefinedType[Any]):
+    """pgvector's vector of 16-bit floats; without `dimension` any length fits."""
+
+    cache_ok = True
+    name = "halfvec"
+
+    def __init__(self, dimension: int | None = None) -> None:
+        self.dimension = dimension
+
+    def get_col_spec(self, **_: Any) -> str:
+        return self.name if self.dimension is None else f"{self.name}({self.dimension})"
+
+
+class FullVec(HalfVec):
+    """pgvector's vector of 32-bit floats, in which scores are computed exactly."""
+
+    cache_ok = True
+    name = "vector"
+
+
+ischema_names[HalfVec.name] = HalfVec  # what a server says about its tables is compared with ours
+
+
+class _Sent(FunctionElement[Any]):
+    """The column as a result: a server sends a halfvec as bytes (halfvec_send), which is several times faster than as text."""
+
+    inherit_cache = True
+    name = "sent"
+
+
+@compiles(_Sent)
+def _of_file(element: _Sent, compiler: Any, **options: Any) -> str:
+    return compiler.process(element.clauses, **options)
+
+
+@compiles(_Sent, "postgresql")
+def _of_server(element: _Sent, compiler: Any, **options: Any) -> str:
+    return f"halfvec_send({compiler.process(element.clauses, **options)})"
+
+
+class HalfVector(TypeDecorator[bytes]):
+    """(D,) float16 as little endian bytes on the Python side."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(HalfVec() if dialect.name == "postgresql" else LargeBinary())
+
+    def process_bind_param(self, value: bytes | None, dialect: Dialect) -> Any:
+        if value is None or dialect.name != "postgresql":
+            return value
+        return as_text(np.frombuffer(value, "<f2"))
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> bytes | None:
+        if value is None or dialect.name != "postgresql":
+            return value
+        return np.frombuffer(value, ">f2", offset=4).astype("<f2").tobytes()  # before: the dimension and a reserved number, 2 bytes each
+
+    def column_expression(self, column: Any) -> Any:
+        sent = _Sent(column)
+        sent.type = self
+        return sent
+
+
+def as_text(vector: np.ndarray) -> str:
+    """The numbers of a vector as pgvector reads them, none of them rounded."""
+    return str(vector.tolist())
