@@ -15,7 +15,10 @@ from search_ui.viewer import LOCAL, Viewer
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 # What somebody who has not signed in may fetch: the way in, and the files that make up Streamlit's own front end.
-OPEN_PATHS = frozenset({"/sign-in", "/sign-in/oidc", "/auth/login", "/oauth2callback", "/_stcore/health", "/favicon.png"})
+# (/metrics asks for a token of its own.)
+OPEN_PATHS = frozenset(
+    {"/sign-in", "/sign-in/oidc", "/auth/login", "/oauth2callback", "/_stcore/health", "/favicon.png", "/healthz", "/metrics"}
+)
 OPEN_FOLDERS = ("/static/",)
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # Streamlit's front end needs inline styles and compiles its charts; nothing is ever fetched from, or sent to, another place.

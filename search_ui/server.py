@@ -16,6 +16,7 @@ from starlette.middleware import Middleware
 
 from indexer.catalog import accounts
 from indexer.errors import SeekpointError, UsageError
+from indexer.logs import set_up
 from indexer.picture_questions import LARGEST_BYTES
 from indexer.settings import Settings
 from search_ui.guard import LOOPBACK, Guard
@@ -47,6 +48,7 @@ def serve(settings: Settings, *, host: str, port: int, sign_in: bool) -> None:
     """Serves until it is stopped. Raises UsageError where it could not, or must not."""
     sign_in = sign_in or settings.ui_sign_in == "always" or host not in LOOPBACK
     _check_port(host, port)
+    set_up(settings, "page")
     app = make_app(settings, sign_in=sign_in)
     app.run(config=streamlit_config(host, port))
 

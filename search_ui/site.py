@@ -5,6 +5,9 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
+from prometheus_client import CollectorRegistry
+
+from indexer.figures import CatalogFigures, SearchFigures
 from indexer.library import Library
 from indexer.settings import Settings, load_settings
 from search_ui.failures import Failures
@@ -23,6 +26,9 @@ class Site:
         self.sessions = Sessions(self.library.catalog, settings)
         self.failures = Failures()
         self.jobs = Jobs(self.library)
+        self.registry = CollectorRegistry()
+        self.registry.register(CatalogFigures(lambda: self.library.catalog))
+        self.searches = SearchFigures(self.registry)
 
     def may_add_to(self, viewer: Viewer, collection: str) -> bool:
         """Somebody who sees all collections may make a new one; somebody who sees some adds to those."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import Any
 
@@ -21,6 +22,8 @@ from search_ui.site import site
 from search_ui.strings import Texts
 from search_ui.viewer import Viewer
 
+log = logging.getLogger(__name__)
+
 FRESH_S = 30.0
 
 
@@ -30,7 +33,10 @@ def answer_to(search: Search, viewer: Viewer) -> Answer:
     stamp = (search, viewer, site().jobs.finished)
     if kept is not None and kept[0] == stamp and time.monotonic() - kept[1] < FRESH_S:
         return kept[2]
-    answer = ask(search, viewer)
+    with site().searches.timed() as ended:
+        answer = ask(search, viewer)
+        ended(answer.matched)
+    log.info("searched", extra={"fields": {"took_ms": round(answer.took_ms, 1), "matched": answer.matched, "moments": len(answer.moments)}})
     st.session_state["answer"] = (stamp, time.monotonic(), answer)
     if kept is None or kept[0][0] != search:
         _note(search, viewer)

@@ -1,0 +1,41 @@
+"""For monitors: whether the page can answer, and its figures for Prometheus."""
+
+from __future__ import annotations
+
+import hmac
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from indexer.errors import SeekpointError
+from indexer.figures import CONTENT_TYPE, as_text
+from search_ui.site import site
+
+
+def routes() -> list[BaseRoute]:
+    return [Route("/healthz", healthz), Route("/metrics", metrics)]
+
+
+def healthz(request: Request) -> Response:
+    """200 where the catalog answers, 503 with the reason where it does not."""
+    del request
+    try:
+        site().library.catalog.ping()
+    except SeekpointError as error:
+        return JSONResponse({"ok": False, "error": error.message}, 503)
+    return JSONResponse({"ok": True})
+
+
+def metrics(request: Request) -> Response:
+    """Open on the local machine; where people sign in, a monitor shows the token of the settings."""
+    shown = site()
+    if shown.sign_in and not _has_token(request, shown.settings.metrics_token):
+        raise HTTPException(401, "Show the token of SEEKPOINT_METRICS_TOKEN: Authorization: Bearer ...", {"WWW-Authenticate": "Bearer"})
+    return Response(as_text(shown.registry), headers={"Content-Type": CONTENT_TYPE})
+
+
+def _has_token(request: Request, token: str) -> bool:
+    given = request.headers.get("authorization", "").removeprefix("Bearer ")
+    return bool(token) and hmac.compare_digest(given.encode(), token.encode())
