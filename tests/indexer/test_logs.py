@@ -1,0 +1,98 @@
+"""Lines of the log: for people, for machines, with what they are about."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from indexer.logs import about, set_up
+from indexer.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def as_before() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, levels = list(root.handlers), {name: logging.getLogger(name).level for name in ("", "indexer", "search_ui", "workers")}
+    yield
+    root.handlers = handlers
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
+
+
+def lines(stream: io.StringIO) -> list[dict]:
+    return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def test_a_line_is_one_object_with_what_it_is_about():
+    stream = io.StringIO()
+    set_up(Settings(log_format="json"), "worker", stream)
+    log = logging.getLogger("indexer.pipeline")
+    with about(video=3):
+        with about(chunk=12, stage="picture"):
+            log.info("done\nin two lines", extra={"fields": {"seconds": 1.5}})
+        log.warning("%s is %d", "x", 5)
+    log.info("outside")
+    first, second, third = lines(stream)
+    assert (first["video"], first["chunk"], first["stage"], first["seconds"]) == (3, 12, "picture", 1.5)
+    assert (first["message"], first["level"], first["process"], first["logger"]) == (
+        "done\nin two lines",
+        "info",
+        "worker",
+        "indexer.pipeline",
+    )
+    assert (second["message"], second["video"]) == ("x is 5", 3)
+    assert "chunk" not in second
+    assert "video" not in third
+
+
+def test_threads_do_not_mix_what_they_are_about():
+    stream = io.StringIO()
+    set_up(Settings(log_format="json"), "worker", stream)
+    both = threading.Barrier(2)
+
+    def work(video: int) -> None:
+        with about(video=video):
+            both.wait(10)
+            logging.getLogger("indexer").info("line of %d", video)
+
+    threads = [threading.Thread(target=work, args=(video,)) for video in (1, 2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted((line["video"], line["message"]) for line in lines(stream)) == [(1, "line of 1"), (2, "line of 2")]
+
+
+def test_an_error_carries_its_traceback():
+    stream = io.StringIO()
+    set_up(Settings(log_format="json"), "page", stream)
+    try:
+        raise ValueError("broken")
+    except ValueError:
+        logging.getLogger("seekpoint").exception("it failed")
+    (line,) = lines(stream)
+    assert line["traceback"].endswith("ValueError: broken")
+
+
+def test_people_see_warnings_and_what_they_are_about():
+    stream = io.StringIO()
+    set_up(Settings(), "ingest", stream)
+    with about(video=3, chunk=12):
+        logging.getLogger("indexer").info("not shown")
+        logging.getLogger("indexer").warning("slow disk")
+    assert stream.getvalue()[9:] == "warning slow disk (video 3, chunk 12)\n"
+
+
+def test_other_packages_are_heard_from_warnings_upward_and_once():
+    stream = io.StringIO()
+    for _ in range(2):
+        set_up(Settings(log_format="json", log_level="debug"), "worker", stream)
+    logging.getLogger("urllib3").info("chatter")
+    logging.getLogger("urllib3").warning("trouble")
+    logging.getLogger("indexer").debug("detail")
+    assert [line["message"] for line in lines(stream)] == ["trouble", "detail"]
