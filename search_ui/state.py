@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import streamlit as st
 
@@ -74,6 +75,14 @@ def open_place(link: Link, place: Place) -> None:
     """Each click counts, also one on the moment that is shown already: the player seeks again."""
     st.session_state["click"] = st.session_state.get("click", 0) + 1
     go(link.at(place))
+
+
+def open_clicked(cards: str) -> None:
+    """What was clicked says itself where it leads: a card may be one of an answer that another has replaced meanwhile."""
+    clicked = st.session_state[cards].get("open")
+    link = read_link(parse_qs(urlsplit(str(clicked["href"])).query)) if clicked else Link()
+    if link.place is not None:
+        open_place(link, link.place)
 
 
 def plain(text: str) -> str:

@@ -22,7 +22,7 @@ def player(data: dict[str, Any], **callbacks: Any) -> Any:
 
 
 def cards(data: dict[str, Any], *, key: str, **callbacks: Any) -> Any:
-    """Triggers: `open` and `like` {key, at}; state: `chosen`, keys of cards."""
+    """Triggers: `open` {href, at} and `like` {like, at}, which say by themselves what was clicked; state: `chosen`, keys of cards."""
     return _component("cards")(
         key=key,
         data=data,

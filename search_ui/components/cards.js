@@ -1,5 +1,18 @@
 // Moments (or videos) as cards: each is a real link, so it opens in a new tab too; a plain click is answered without loading the page.
 const lists = new WeakMap();
+const ANSWERED_MS = 4000;
+const STILL_PX = 12;
+let pressed = null;
+let unanswered = 0;
+
+// A card that is drawn anew between press and release of the button gets no click from the browser.
+window.addEventListener("pointerup", (event) => {
+  const { link, open, x, y } = pressed ?? {};
+  pressed = null;
+  if (link && !link.isConnected && Math.hypot(event.clientX - x, event.clientY - y) < STILL_PX) open();
+});
+
+window.addEventListener("pointercancel", () => (pressed = null));
 
 export default function (component) {
   const { parentElement, data, setTriggerValue, setStateValue } = component;
@@ -31,17 +44,44 @@ function draw(card, labels, known) {
   const link = make("a", "open");
   link.href = card.href;
   link.setAttribute("aria-label", `${card.title}, ${card.span}`);
+  const open = () => answer(card, known);
+  const plain = (event) => !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey || event.button);
+  link.addEventListener("pointerdown", (event) => {
+    pressed = plain(event) ? { link, open, x: event.clientX, y: event.clientY } : null;
+  });
   link.addEventListener("click", (event) => {
-    if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+    if (!plain(event)) return;
     event.preventDefault();
-    // A player that is on the page goes there at once; Python hears of it too, and changes the address and the rest.
-    if (card.place) window.dispatchEvent(new CustomEvent("seekpoint-open", { detail: card.place }));
-    known.trigger("open", { key: card.key, at: Date.now() });
+    open();
   });
   link.append(picture(card), text(card));
   article.append(link);
   if (labels.choose) article.append(tools(card, labels, known));
   return item;
+}
+
+// A player that is on the page goes there at once; Python hears of it too, and changes the address and the rest. Where the address
+// does not follow (the connection is down, or what was clicked has just left the page) the link is followed as any link.
+function answer(card, known) {
+  if (card.place) window.dispatchEvent(new CustomEvent("seekpoint-open", { detail: card.place }));
+  known.trigger("open", { href: card.href, at: Date.now() });
+  followUnlessAnswered(card.href);
+}
+
+function followUnlessAnswered(href) {
+  clearInterval(unanswered);
+  const before = location.href;
+  const wanted = new URL(href, location.origin);
+  const names = ["v", "t", "e"];
+  const here = new URLSearchParams(location.search);
+  if (names.every((name) => here.get(name) === wanted.searchParams.get(name))) return;
+  const until = performance.now() + ANSWERED_MS;
+  unanswered = setInterval(() => {
+    const answered = location.href !== before;
+    if (!answered && performance.now() < until) return;
+    clearInterval(unanswered);
+    if (!answered) location.assign(wanted);
+  }, 50);
 }
 
 function picture(card) {
@@ -89,7 +129,7 @@ function tools(card, labels, known) {
   label.append(box, labels.choose);
   const like = make("button", "like", labels.like);
   like.type = "button";
-  like.addEventListener("click", () => known.trigger("like", { key: card.key, at: Date.now() }));
+  like.addEventListener("click", () => known.trigger("like", { like: card.like, at: Date.now() }));
   bar.append(label, like);
   return bar;
 }

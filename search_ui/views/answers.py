@@ -27,11 +27,14 @@ log = logging.getLogger(__name__)
 FRESH_S = 30.0
 
 
-def answer_to(search: Search, viewer: Viewer) -> Answer:
-    """Asked once for a search: clicks on its answers must not ask again. Asked anew after a while and when videos were added."""
+def answer_to(search: Search, viewer: Viewer, *, watching: bool = False) -> Answer:
+    """Asked once for a search: clicks on its answers must not ask again. Asked anew after a while and when videos were added.
+
+    `watching`: one of its moments is on the screen, and the others stay as they are beside it.
+    """
     kept = st.session_state.get("answer")
     stamp = (search, viewer, site().jobs.finished)
-    if kept is not None and kept[0] == stamp and time.monotonic() - kept[1] < FRESH_S:
+    if kept is not None and kept[0] == stamp and (watching or time.monotonic() - kept[1] < FRESH_S):
         return kept[2]
     with site().searches.timed() as ended:
         answer = ask(search, viewer)
@@ -126,32 +129,23 @@ def _export(answer: Answer, texts: Texts) -> None:
 
 
 def show_cards(link: Link, answer: Answer, texts: Texts, *, narrow: bool = False) -> None:
-    moments = {key_of(moment): moment for moment in answer.moments}
-
-    def on_open() -> None:
-        if chosen := _clicked("open", moments):
-            state.open_place(link, place_of(chosen))
 
     def on_like() -> None:
-        if chosen := _clicked("like", moments):
-            state.go(Link(Search(like=like_of(place_of(chosen)), collections=link.search.collections, top=link.search.top)))
+        clicked = st.session_state["moments"].get("like")
+        if clicked and read_like(str(clicked["like"])):
+            state.go(Link(Search(like=clicked["like"], collections=link.search.collections, top=link.search.top)))
 
     def on_chosen() -> None:
         st.session_state["chosen"] = list(st.session_state["moments"].get("chosen") or [])
 
     data = {
-        "cards": [_card(link, moment, key, texts) for key, moment in moments.items()],
+        "cards": [_card(link, moment, texts) for moment in answer.moments],
         "labels": {"list": texts("answers"), "choose": texts("choose"), "like": texts("like")},
         "narrow": narrow,
         "dim": not answer.matched,
         "chosen": st.session_state.get("chosen", []),
     }
-    components.cards(data, key="moments", on_open=on_open, on_like=on_like, on_chosen=on_chosen)
-
-
-def _clicked(name: str, moments: dict[str, Moment]) -> Moment | None:
-    clicked = st.session_state["moments"].get(name)
-    return moments.get(clicked["key"]) if clicked else None
+    components.cards(data, key="moments", on_open=lambda: state.open_clicked("moments"), on_like=on_like, on_chosen=on_chosen)
 
 
 def key_of(moment: Moment) -> str:
@@ -162,12 +156,13 @@ def place_of(moment: Moment) -> Place:
     return Place(moment.video_id, round(moment.span.start_s, 3), round(moment.span.end_s, 3))
 
 
-def _card(link: Link, moment: Moment, key: str, texts: Texts) -> dict[str, Any]:
+def _card(link: Link, moment: Moment, texts: Texts) -> dict[str, Any]:
     place = place_of(moment)
     meta = [moment.collection, texts("score", score=f"{_score(moment):.2f}")] + ([texts("offline")] if moment.offline else [])
     return {
-        "key": key,
+        "key": key_of(moment),
         "href": link.at(place).href(),
+        "like": like_of(place),
         "title": moment.title,
         "meta": " · ".join(meta),
         "span": _times(moment.span),

@@ -90,18 +90,11 @@ def _forget(kept: Kept, viewer: Viewer) -> None:
 
 
 def _videos(link: Link, videos: Sequence[Video], texts: Texts) -> None:
-    shown = {str(video.video_id): video for video in videos}
-
-    def on_open() -> None:
-        clicked = st.session_state["videos"].get("open")
-        if clicked and clicked["key"] in shown:
-            state.open_place(link, Place(int(clicked["key"])))
-
     data = {
         "cards": [_card(link, video) for video in videos],
         "labels": {"list": texts("newest")},
     }
-    components.cards(data, key="videos", on_open=on_open)
+    components.cards(data, key="videos", on_open=lambda: state.open_clicked("videos"))
 
 
 def _card(link: Link, video: Video) -> dict:

@@ -33,7 +33,7 @@ def show(link: Link, viewer: Viewer, texts: Texts) -> None:
     if video is None:
         st.error(texts("player.unknown"), icon=":material/error:")
         return
-    answer = None if link.search.is_empty else answers.answer_to(link.search, viewer)
+    answer = None if link.search.is_empty else answers.answer_to(link.search, viewer, watching=True)
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         back = texts("back" if answer else "back.home")
         st.button(back, icon=":material/arrow_back:", on_click=state.go, args=(link.at(None),), type="tertiary")

@@ -33,6 +33,14 @@ STATE = """video => ({ time_s: video.currentTime, paused: video.paused, ready: v
 PICTURE = """video => { const c = document.createElement('canvas'); c.width = video.videoWidth; c.height = video.videoHeight;
   const pen = c.getContext('2d'); pen.drawImage(video, 0, 0); return Array.from(pen.getImageData(0, 0, c.width, c.height).data) }"""
 
+# The first card whose link is not the given one, as soon as it is laid out: its link and where it can be pressed.
+FIRST_CARD = """other => new Promise(done => { const find = root => { for (const e of root.querySelectorAll('*')) {
+    if (e.matches('a.open')) return e; const inner = e.shadowRoot && find(e.shadowRoot); if (inner) return inner } };
+  const look = () => { const card = find(document), box = card?.getBoundingClientRect();
+    if (!box?.width || card.getAttribute('href') === other) requestAnimationFrame(look);
+    else done([card.getAttribute('href'), box.x + box.width / 2, box.y + box.height / 3]) };
+  look() })"""
+
 
 def free_port() -> int:
     with socket.socket() as probe:

@@ -17,10 +17,11 @@ from indexer.catalog.rows import NewPassage, commit_passages
 from indexer.catalog.videos import settle_video
 from indexer.catalog.work import claim, plan
 from indexer.embedders.demo import COLOURS
+from indexer.library import Library
 from indexer.media.write import write_video
 from tests.indexer.media.golden import SOUND, draw, ffmpeg, read_number
-from tests.search_ui.browser import PICTURE, STATE, chromium, serving
-from tests.support import colour_video, demo_library
+from tests.search_ui.browser import FIRST_CARD, PICTURE, STATE, chromium, serving
+from tests.support import colour_video, demo_library, demo_settings
 
 PASSWORD = "correct horse"
 LEGO = Path(__file__).parents[1] / "grounding" / "lego" / "fixtures" / "tiny" / "checkpoint"
@@ -81,9 +82,12 @@ def ask(page: Page, question: str) -> None:
 def card(page: Page, title: str):
     found = page.locator("a.open", has_text=title).first
     found.wait_for()
-    # A card that is clicked while the page is still drawn anew may be replaced under the pointer.
-    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
     return found
+
+
+def first_card(page: Page, other: str = "") -> tuple[str, float, float]:
+    """The link of the first card, and where it can be pressed: as soon as there is one whose link is not `other`."""
+    return page.evaluate(FIRST_CARD, other)
 
 
 def at(page: Page, time_s: float, within_s: float = 0.1) -> dict:
@@ -119,6 +123,57 @@ def test_ask_click_and_click_again(page):
     page.locator("[aria-current=true] a.open").click()
     page.wait_for_timeout(150)
     assert at(page, 4.0)["time_s"] < 4.8, "the same moment again starts it again"
+
+
+def test_a_click_as_soon_as_a_card_is_there_plays(page):
+    """Ten times in a row, each in a new question's answer, while Streamlit is still at work on the page."""
+    page.goto("/?q=red")
+    page.locator("a.open").first.wait_for()
+    for number in range(10):
+        before, *_ = first_card(page)
+        box = page.get_by_role("textbox").first
+        box.fill(f"{('green', 'blue')[number % 2]} {number}")
+        box.press("Enter")
+        link, x, y = first_card(page, before)
+        page.mouse.click(x, y)
+        page.wait_for_url(f"**{link}")
+        at(page, float(re.findall(r"[?&]t=([\d.]+)", link)[0]))
+        page.go_back()
+        page.locator("video").wait_for(state="detached")
+        page.wait_for_url(lambda url: "v=" not in url)
+
+
+def test_what_was_pressed_opens_though_other_cards_come_meanwhile(page):
+    """A new question stands in the box; pressing the button on a card takes the focus out of it, which asks it, and the cards change."""
+    page.goto("/?q=green")
+    card(page, "traffic light").wait_for()
+    link, x, y = first_card(page)
+    page.get_by_role("textbox").first.fill("purple")
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.locator("a.open[href*='q=purple']").first.wait_for()
+    page.mouse.up()
+    page.wait_for_url(f"**{link}")
+    at(page, 4.0)
+
+
+def test_a_click_that_the_server_does_not_hear_is_a_link(page):
+    heard = True
+
+    def between(web_socket) -> None:
+        server = web_socket.connect_to_server()
+        web_socket.on_message(lambda message: server.send(message) if heard else None)
+
+    page.route_web_socket("**/_stcore/stream", between)
+    page.goto("/?q=green")
+    found = card(page, "traffic light")
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+    heard = False
+    found.click()
+    page.wait_for_timeout(2000)
+    assert "v=" not in page.url
+    heard = True
+    at(page, 4.0)
 
 
 def test_back_and_forward(page):
@@ -313,6 +368,31 @@ def test_first_visit_upload_two_moments_remove(browser, tmp_path):
         page.close()
 
 
+def test_a_failed_video_is_tried_again(browser, tmp_path):
+    colour_video(tmp_path / "videos" / "meadow.mp4", [("green", 3)], (180, 320))
+    Library(demo_settings(tmp_path / "home", chunk_timeout_s=0.001)).ingest([tmp_path / "videos"], "mine")
+    with serving(tmp_path / "home") as url:
+        page = browser.new_page(base_url=url, locale="en-US")
+        page.set_default_timeout(SLOW)
+        page.goto("/library")
+        grid = page.get_by_test_id("stDataFrame")
+        grid.wait_for()
+        expect(cell(page, "failed")).to_be_attached()
+        grid.click(position={"x": 18, "y": 52})
+        page.get_by_role("button", name="Try again").click()
+        expect(page.get_by_text("Trying meadow again · done")).to_be_visible()
+        expect(cell(page, "ready")).to_be_attached()
+        page.goto("/?q=green")
+        card(page, "meadow").click()
+        at(page, 0.0)
+        page.close()
+
+
+def cell(page: Page, text: str):
+    """Of the table, which is drawn on a canvas and told to screen readers inside it."""
+    return page.get_by_test_id("stDataFrame").locator("[role=gridcell]", has_text=text).first
+
+
 def test_demo_library_where_and_proxy(browser, tmp_path):
     """One click fills an empty library; LEGO is asked where something is; what browsers cannot play is converted while one waits."""
     settings = {"lego_path": str(LEGO), "lego_dtype": "float32"}
@@ -329,6 +409,16 @@ def test_demo_library_where_and_proxy(browser, tmp_path):
         page.get_by_placeholder("Pause, then say what to find in the picture").fill("the cup")
         page.get_by_role("button", name="Where?").click()
         expect(page.locator(".status")).to_contain_text("the cup: ")
+        found = int(re.findall(r"the cup: (\d+)", page.locator(".status").inner_text())[0])
+        expect(page.locator(".boxes rect")).to_have_count(found)
+        page.goto("/?q=When is there a close-up of a cat?")
+        page.get_by_role("button", name="Filters").click()
+        page.get_by_text("Check with LEGO").click()
+        page.wait_for_url("**ground=1*")
+        expect(page.locator(".why b", has_text="LEGO").first).to_be_visible()
+        page.get_by_text("Check with LEGO").click()
+        page.wait_for_url(lambda url: "ground" not in url)
+        expect(page.locator(".why b", has_text="LEGO")).to_have_count(0)
         ffmpeg("-i", colour_video(tmp_path / "a.mp4", [("red", 3)], (180, 320)), "-c:v", "mpeg4", tmp_path / "old.avi")
         page.goto("/library")
         page.get_by_text("Add videos").click()
