@@ -1,0 +1,1 @@
+"""A world that is drawn: shapes on photographs, motions, tones, with known truth, in LEGO's record format."""

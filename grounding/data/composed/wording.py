@@ -1,0 +1,95 @@
+"""Scenes in words: captions, questions and answers. Times and boxes are fractions with two decimals.
+
+The first wording of each question is the published one, which inference uses; the others are rarer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from grounding.data.composed.draw import Look
+from grounding.data.composed.scenes import Action, ClipScene, PictureScene, SoundScene
+from grounding.data.composed.sounds import Tone
+from grounding.data.composed.world import MOTIONS
+from grounding.lego import prompts
+
+Exchange = tuple[str, str]
+"""A question and its answer."""
+
+WHEN = (prompts.WHEN.format("the {thing} {does}"), "When does the {thing} {do}?", "At what time is it that the {thing} {does}?")
+WHERE = (prompts.WHERE.format("the {thing}"), "Where is the {thing}?", "Give me the position of the {thing}.")
+WHERE_SOUND = (prompts.WHERE_SOUND, "Where does the sound come from?", "What is the position of the source of the sound?")
+EVENTS = (prompts.EVENTS, "What happens in the video, and when?")
+PICTURE = (prompts.DESCRIBE["image"], "What is where in the image?")
+CAPTIONS: Mapping[str, Sequence[str]] = {
+    "image": ("What is in the image?", "Name the things in the image."),
+    "video": (prompts.DESCRIBE["video"], "What happens in the video?"),
+    "sound": (prompts.DESCRIBE["sound"], "What is heard?"),
+}
+
+
+def when(random: np.random.Generator, scene: ClipScene, action: Action) -> Exchange:
+    does = MOTIONS[action.motion]
+    do = does.replace("moves", "move") if "moves" in does else does[:-1]
+    question = _choose(random, WHEN).format(thing=scene.looks[action.who].thing, does=does, do=do)
+    return question, span(action)
+
+
+def where(random: np.random.Generator, look: Look) -> Exchange:
+    return _choose(random, WHERE).format(thing=look.thing), box(look)
+
+
+def where_sound(random: np.random.Generator, scene: SoundScene) -> Exchange:
+    return _choose(random, WHERE_SOUND), box(scene.picture.places[0].look)
+
+
+def events(random: np.random.Generator, scene: ClipScene) -> Exchange:
+    return _choose(random, EVENTS), " ".join(f"The {act(scene, action)} in {span(action)}." for action in scene.actions)
+
+
+def described_picture(random: np.random.Generator, scene: PictureScene) -> Exchange:
+    parts = (f"a {place.look.thing} {box(place.look)}" for place in in_order(scene))
+    return _choose(random, PICTURE), _sentence(parts)
+
+
+def captioned_picture(random: np.random.Generator, scene: PictureScene) -> Exchange:
+    return _choose(random, CAPTIONS["image"]), _sentence(f"a {place.look.thing} at the {place.place}" for place in in_order(scene))
+
+
+def captioned_clip(random: np.random.Generator, scene: ClipScene) -> Exchange:
+    parts = ", then ".join(f"the {act(scene, action)}" for action in scene.actions)
+    return _choose(random, CAPTIONS["video"]), _sentence([parts])
+
+
+def captioned_sound(random: np.random.Generator, tone: Tone) -> Exchange:
+    return _choose(random, CAPTIONS["sound"]), f"A {tone.rhythm} {tone.voice} of a {tone.shape}."
+
+
+def in_order(scene: PictureScene):
+    """Things row by row."""
+    return sorted(scene.places, key=lambda place: (int(place.look.y * 3 // 48), place.look.x))
+
+
+def act(scene: ClipScene, action: Action) -> str:
+    return f"{scene.looks[action.who].thing} {MOTIONS[action.motion]}"
+
+
+def span(action: Action) -> str:
+    return f"{{{action.start:.2f},{action.end:.2f}}}"
+
+
+def box(look: Look) -> str:
+    return "[" + ", ".join(f"{value:.2f}" for value in look.box()) + "]"
+
+
+def _sentence(parts) -> str:
+    text = ", ".join(parts)
+    return text[:1].upper() + text[1:] + "."
+
+
+def _choose(random: np.random.Generator, wordings: Sequence[str], first: float = 0.4) -> str:
+    if len(wordings) == 1 or random.random() < first:
+        return wordings[0]
+    return wordings[1 + random.integers(len(wordings) - 1)]

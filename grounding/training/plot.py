@@ -1,0 +1,29 @@
+"""The loss of a run as a picture."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+
+def plot_losses(log_file: Path, picture: Path) -> None:
+    """`log_file` holds a JSON object a line with `step` and `loss`; steps that a resumed run took again count once, the last time."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    losses = read_losses(log_file)
+    figure, axes = pyplot.subplots(figsize=(7, 4))
+    axes.plot(list(losses), list(losses.values()))
+    axes.set(xlabel="step", ylabel="loss", title=log_file.parent.name)
+    axes.grid(alpha=0.3)
+    figure.savefig(picture, dpi=120, bbox_inches="tight")
+    pyplot.close(figure)
+
+
+def read_losses(log_file: Path) -> dict[int, float]:
+    """Step -> loss."""
+    lines = log_file.read_text(encoding="utf-8").splitlines() if log_file.exists() else []
+    rows = [json.loads(line) for line in lines]
+    return dict(sorted({row["step"]: row["loss"] for row in rows if "loss" in row}.items()))

@@ -1,0 +1,182 @@
+"""Runs one stage: a checkpoint folder and files of records become a checkpoint folder that inference loads unchanged."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+from transformers import TrainingArguments
+from transformers.trainer_utils import get_last_checkpoint
+
+from grounding.data.errors import Tally
+from grounding.data.writer import replace_text
+from grounding.lego.checkpoint import find_clip_folder, load_model
+from grounding.lego.grounder import load_tokenizer
+from grounding.lego.model import LegoModel
+from grounding.lego.preprocess_image import ImageTransform
+from grounding.lego.save import save_model
+from grounding.training.errors import TrainingError
+from grounding.training.examples import Reader
+from grounding.training.features import Features
+from grounding.training.plot import plot_losses
+from grounding.training.rows import Rows
+from grounding.training.settings import StageSettings
+from grounding.training.trainable import Trained
+from grounding.training.trainer import PASSPORT, WEIGHTS, LegoTrainer, passport
+
+log = logging.getLogger(__name__)
+
+STAGE_FILE = "training.json"
+"""In a checkpoint folder: which stage made it, from what, with which settings."""
+LAST = "last"
+DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32}
+
+
+def run_stage(settings: StageSettings) -> Path:
+    """Trains, or goes on where a run with the same settings was stopped. Returns the folder of the checkpoint.
+
+    Raises TrainingError for a start of another stage, an output of another run, no usable rows, or too little memory.
+    """
+    done = settings.output / "model"
+    if done.exists():
+        raise TrainingError(f"{done} exists already; choose another output or remove it")
+    check_start(settings)
+    settings.output.mkdir(parents=True, exist_ok=True)
+    model = load_model(settings.start, dtype=DTYPES[settings.precision])
+    clip = find_clip_folder(settings.start, None)
+    transform = ImageTransform.read(clip) if clip and "image" in model.modalities else ImageTransform()
+    tokenizer = load_tokenizer(settings.start, model)
+    tally = Tally()
+    reader = Reader({name: model.modality(name) for name in model.modalities}, tokenizer, transform, settings.max_length)
+    features = Features(settings.features, model, reader) if settings.features else None
+    if features:
+        features.fill_for(settings.sources)
+    rows = Rows(settings.sources, reader, features, tally, settings.seed)
+    log.info("%d rows an epoch, %d skipped", len(rows), tally.total())
+    trained = Trained(model, settings)
+    if settings.gradient_checkpointing:
+        model.language.activation_checkpointing_enable({"use_reentrant": False})
+    trainer = LegoTrainer(trained, rows, settings, training_arguments(settings), tally)
+    _train(trainer, settings)
+    plot_losses(settings.output / "log.jsonl", settings.output / "loss.png")
+    replace_text(settings.output / "skipped.json", json.dumps(tally.to_json(), indent=2))
+    trainer.save_model(str(settings.output / LAST))  # an engine that shares the weights gathers them here
+    if trainer.is_world_process_zero():
+        _publish(load_step(settings, settings.output / LAST), tokenizer, transform, settings)
+        shutil.rmtree(settings.output / LAST)
+    return done
+
+
+def load_step(settings: StageSettings, checkpoint: Path) -> LegoModel:
+    """The model as it was at a step: the start of the run with what `checkpoint-N` holds of it."""
+    trained = Trained(load_model(settings.start, dtype=DTYPES[settings.precision]), settings)
+    stored = load_file(checkpoint / WEIGHTS)
+    trained.model.load_state_dict({name.removeprefix("lego."): tensor for name, tensor in stored.items()}, strict=False)
+    return trained.finish()
+
+
+def check_start(settings: StageSettings) -> None:
+    """Stage 1 starts from an untrained model, 2 from stage 1, 3 from stage 2."""
+    made = stage_of(settings.start)
+    if settings.any_start or made == settings.stage - 1:
+        return
+    found = "no stage of this program" if made is None else f"stage {made}"
+    if settings.stage > 1 or made is not None:
+        raise TrainingError(
+            f"stage {settings.stage} starts from a checkpoint of stage {settings.stage - 1}, but {settings.start} was made by {found}; "
+            "to start from it all the same, set any_start"
+        )
+
+
+def stage_of(folder: Path) -> int | None:
+    try:
+        return int(json.loads((folder / STAGE_FILE).read_text(encoding="utf-8"))["stage"])
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise TrainingError(f"{folder / STAGE_FILE} does not say which stage made the checkpoint: {error!r}") from error
+
+
+def training_arguments(settings: StageSettings) -> TrainingArguments:
+    return TrainingArguments(
+        output_dir=str(settings.output),
+        learning_rate=settings.learning_rate,
+        per_device_train_batch_size=settings.batch_size,
+        gradient_accumulation_steps=settings.accumulation,
+        num_train_epochs=settings.epochs,
+        max_steps=settings.max_steps or -1,
+        lr_scheduler_type=settings.schedule,
+        warmup_steps=settings.warmup,  # below 1: a share of all steps
+        weight_decay=settings.weight_decay,
+        max_grad_norm=settings.clip_norm,
+        optim="adamw_torch",
+        bf16=settings.precision == "bfloat16",
+        use_cpu=settings.device == "cpu",
+        dataloader_num_workers=settings.workers,
+        seed=settings.seed,
+        logging_steps=settings.log_steps,
+        logging_nan_inf_filter=False,
+        save_steps=settings.save_steps,
+        save_total_limit=settings.keep_checkpoints,
+        remove_unused_columns=False,
+        label_names=["labels"],
+        ddp_find_unused_parameters=True,  # a batch need not hold every modality
+        disable_tqdm=True,
+        report_to="none",
+        **_engine(settings.engine),
+    )
+
+
+def _engine(file: Path | None) -> dict[str, Any]:
+    if file is None:
+        return {}
+    try:
+        raw = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise TrainingError(f"the engine's settings in {file} cannot be read: {error}") from error
+    return {"fsdp": True, "fsdp_config": raw["fsdp"]} if "fsdp" in raw else {"deepspeed": str(file)}
+
+
+def _train(trainer: LegoTrainer, settings: StageSettings) -> None:
+    last = get_last_checkpoint(str(settings.output))
+    if last is not None:
+        _check_passport(Path(last), passport(settings, trainer._names))
+        log.info("going on from %s", last)
+    try:
+        trainer.train(resume_from_checkpoint=last)
+    except RuntimeError as error:
+        if isinstance(error, torch.OutOfMemoryError) or "out of memory" in str(error) or "can't allocate memory" in str(error):
+            raise TrainingError(
+                f"out of memory with a batch of {settings.batch_size} and up to {settings.max_length} tokens: halve batch_size and double "
+                "accumulation (the result is the same), set gradient_checkpointing, use LoRA, or share the model over several GPUs"
+            ) from error
+        raise
+
+
+def _check_passport(checkpoint: Path, ours: Mapping[str, Any]) -> None:
+    try:
+        theirs = json.loads((checkpoint / PASSPORT).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise TrainingError(f"{checkpoint} cannot be gone on from: {error}; remove it, or choose another output") from error
+    before, now = theirs.get("settings", {}), ours["settings"]
+    changed = [
+        f"{key} was {before.get(key)!r} and is {now.get(key)!r}" for key in sorted({*before, *now}) if before.get(key) != now.get(key)
+    ]
+    if changed:
+        raise TrainingError(f"{checkpoint} belongs to another run: {'; '.join(changed[:4])}. Choose another output, or remove it")
+
+
+def _publish(model: LegoModel, tokenizer, transform: ImageTransform, settings: StageSettings) -> None:
+    """All or nothing: a folder that is called `model` is complete."""
+    part = settings.output / "model.part"
+    shutil.rmtree(part, ignore_errors=True)
+    model.to(DTYPES[settings.precision])
+    save_model(model, part, tokenizer=tokenizer, image_transform=transform)
+    replace_text(part / STAGE_FILE, json.dumps({"stage": settings.stage, "settings": settings.to_json()}, indent=2))
+    part.rename(settings.output / "model")

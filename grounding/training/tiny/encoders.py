@@ -1,0 +1,196 @@
+"""Trains the tiny encoders on the generator's pictures and sounds to say what is where. Their heads are thrown away afterwards.
+
+The frame encoder answers for each cell of a grid, the CLIP tower for each patch, the sound encoder for each of its clips.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from grounding.data.composed.draw import SIDE, Look, draw
+from grounding.data.composed.photographs import background
+from grounding.data.composed.scenes import clip_scene, picture_scene, sound_scene
+from grounding.data.composed.world import COLOURS, MOTIONS, PATTERNS, RHYTHMS, SHAPES
+from grounding.lego.model import LegoModel
+from grounding.lego.preprocess_audio import sound_tensor
+from grounding.lego.preprocess_image import CLIP_MEAN, CLIP_STD
+from grounding.lego.video import FrameEncoder
+from grounding.training.tiny.sizes import CELLS
+
+NAMES = (tuple(COLOURS), SHAPES, PATTERNS)
+STATES = ("still", *MOTIONS)
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """What stands where: `present` `(B, N)`, `classes` of `(B, N)` each, `numbers` `(B, N, k)`; only where present is it asked for."""
+
+    present: Tensor
+    classes: tuple[Tensor, ...]
+    numbers: Tensor
+    vocabularies: tuple[tuple[str, ...], ...]
+    """What each class is an index of."""
+
+
+class Heads(nn.Module):
+    def __init__(self, width: int, classes: tuple[int, ...], numbers: int) -> None:
+        super().__init__()
+        self.present = nn.Linear(width, 1)
+        self.classes = nn.ModuleList(nn.Linear(width, count) for count in classes)
+        self.numbers = nn.Linear(width, numbers)
+
+    def loss(self, features: Tensor, targets: Targets) -> tuple[Tensor, dict[str, float]]:
+        there = targets.present > 0
+        found = self.present(features)[..., 0]
+        loss = functional.binary_cross_entropy_with_logits(found, targets.present)
+        shown = {"present": float(((found > 0) == there).float().mean())}
+        for i, (head, wanted) in enumerate(zip(self.classes, targets.classes)):
+            logits = head(features[there])
+            loss = loss + functional.cross_entropy(logits, wanted[there]) / 2
+            shown[f"class{i}"] = float((logits.argmax(-1) == wanted[there]).float().mean())
+        if targets.numbers.shape[-1]:
+            error = (self.numbers(features[there]) - targets.numbers[there]).abs()
+            loss = loss + 4 * error.mean()
+            shown["error"] = float(error.detach().mean())
+        return loss, shown
+
+
+def frame_batch(random: np.random.Generator, count: int) -> tuple[Tensor, list[Targets]]:
+    """Single frames of clips -> `(B, 3, 1, S, S)`, what is in each cell, and what is in each patch."""
+    pixels, rows, patches = [], [], []
+    for _ in range(count):
+        scene = clip_scene(random, int(random.integers(2, 4)), 3)
+        action = scene.actions[random.integers(3)]
+        moment = random.uniform(action.start, action.end) if random.random() < 0.75 else random.uniform()
+        looks = [scene.look(who, moment) for who in range(len(scene.looks))]
+        pixels.append(_drawn(looks, scene.seed))
+        active = next((a for a in scene.actions if a.start <= moment < a.end), None)
+        states = ["still" if active is None or active.who != who else active.motion for who in range(len(looks))]
+        rows.append(cell_targets(looks, states))
+        patches.append(patch_targets(looks))
+    return normalised(np.stack(pixels))[:, :, None], [_stack(rows), _stack(patches)]
+
+
+def cell_targets(looks: list[Look], states: list[str]) -> Targets:
+    cells = CELLS**2
+    present, classes, numbers = torch.zeros(cells), torch.zeros(4, cells, dtype=torch.long), torch.zeros(cells, 3)
+    for look, state in sorted(zip(looks, states), key=lambda pair: pair[1] != "still"):  # who acts has the cell
+        column, row = (min(max(int(value * CELLS / SIDE), 0), CELLS - 1) for value in (look.x, look.y))
+        cell = row * CELLS + column
+        present[cell] = 1
+        classes[:, cell] = torch.tensor([*_indices(look), STATES.index(state)])
+        numbers[cell] = torch.tensor([look.x / SIDE, look.y / SIDE, look.radius / SIDE])
+    return Targets(present, tuple(classes), numbers, (*NAMES, STATES))
+
+
+def picture_batch(random: np.random.Generator, count: int) -> tuple[Tensor, list[Targets]]:
+    """Pictures -> `(B, 3, S, S)` and what covers each patch, with its box."""
+    scenes = [picture_scene(random, int(random.integers(2, 4))) for _ in range(count)]
+    pixels = normalised(np.stack([scene.pixels() for scene in scenes]))
+    return pixels, [_stack([patch_targets([place.look for place in scene.places]) for scene in scenes])]
+
+
+def patch_targets(looks: list[Look], side: int = SIDE // 8) -> Targets:
+    present, classes, numbers = torch.zeros(side**2), torch.zeros(3, side**2, dtype=torch.long), torch.zeros(side**2, 4)
+    for look in looks:
+        x1, y1, x2, y2 = look.box()
+        for row in range(side):
+            for column in range(side):
+                if x1 <= (column + 0.7) / side and x2 >= (column + 0.3) / side and y1 <= (row + 0.7) / side and y2 >= (row + 0.3) / side:
+                    present[row * side + column] = 1
+                    classes[:, row * side + column] = torch.tensor(_indices(look))
+                    numbers[row * side + column] = torch.tensor((x1, y1, x2, y2))
+    return Targets(present, tuple(classes), numbers, NAMES)
+
+
+def sound_batch(random: np.random.Generator, count: int) -> tuple[Tensor, list[Targets]]:
+    """Sounds -> `(B, 3, 1, mels, frames)`, and whose voice it is in which rhythm."""
+    tones = [sound_scene(random, 2).tone for _ in range(count)]
+    sounds = torch.stack([sound_tensor(tone.samples()) for tone in tones])
+    classes = [
+        torch.tensor([names.index(value) for value in values])
+        for names, values in ((SHAPES, [t.shape for t in tones]), (RHYTHMS, [t.rhythm for t in tones]))
+    ]
+    return sounds, [
+        Targets(torch.ones(count, 3), tuple(c[:, None].expand(-1, 3) for c in classes), torch.zeros(count, 3, 0), (SHAPES, RHYTHMS))
+    ]
+
+
+def _drawn(looks: list[Look], seed: int) -> np.ndarray:
+    canvas = background(np.random.default_rng(seed))
+    for look in looks:
+        draw(canvas, look)
+    return canvas.round().clip(0, 255).astype(np.uint8)
+
+
+def _indices(look: Look) -> list[int]:
+    return [names.index(value) for names, value in zip(NAMES, (look.thing.colour, look.thing.shape, look.thing.pattern))]
+
+
+def _stack(rows: list[Targets]) -> Targets:
+    classes = tuple(torch.stack(own) for own in zip(*(row.classes for row in rows)))
+    return Targets(torch.stack([row.present for row in rows]), classes, torch.stack([row.numbers for row in rows]), rows[0].vocabularies)
+
+
+def normalised(pixels: np.ndarray) -> Tensor:
+    """`(B, S, S, 3) uint8` -> `(B, 3, S, S)` as LEGO reads it at its own size."""
+    mean, std = (np.float32(values) for values in (CLIP_MEAN, CLIP_STD))
+    return torch.from_numpy(((pixels / np.float32(255) - mean) / std).transpose(0, 3, 1, 2).copy())
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """`batch` makes items and what is to be said of them; `features` are those of the encoder that each is to be said from."""
+
+    batch: Callable[[np.random.Generator, int], tuple[Tensor, list[Targets]]]
+    features: Callable[[nn.Module, Tensor], list[Tensor]]
+
+
+def _frame_features(encoder: FrameEncoder, clips: Tensor) -> list[Tensor]:
+    """The queries of the Q-Former and, so that the transformer below it learns sooner, its patches."""
+    seen = encoder.norm(encoder.eva(clips[:, :, 0]))
+    return [encoder.qformer(seen), seen[:, 1:]]
+
+
+LESSONS: Mapping[str, Lesson] = {
+    "video": Lesson(frame_batch, _frame_features),  # type: ignore[arg-type]
+    "image": Lesson(picture_batch, lambda encoder, images: [encoder(images)]),
+    "sound": Lesson(sound_batch, lambda encoder, sounds: [encoder(sounds)[:, :, 0]]),
+}
+
+
+def train_encoder(
+    model: LegoModel, name: str, *, steps: int, batch: int = 64, rate: float = 1.5e-3, seed: int = 0
+) -> Iterator[dict[str, float]]:
+    """Trains the encoder of a modality in place; yields what it gets right on each fresh batch, before the step."""
+    lesson, encoder, random = LESSONS[name], model.modality(name).encoder.requires_grad_(True), np.random.default_rng(seed)
+    torch.manual_seed(seed)
+    heads = nn.ModuleList(_heads(lesson, encoder))
+    parameters = [*encoder.parameters(), *heads.parameters()]
+    optimizer = torch.optim.AdamW(parameters, lr=rate, weight_decay=0.01, fused=True)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=steps, pct_start=0.05)
+    for _ in range(steps):
+        items, targets = lesson.batch(random, batch)
+        losses = [head.loss(own, wanted) for head, own, wanted in zip(heads, lesson.features(encoder, items), targets)]  # type: ignore[operator]
+        loss = sum(part for part, _ in losses)
+        optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(parameters, 1.0)
+        optimizer.step()
+        schedule.step()
+        yield {"loss": loss.item(), **losses[0][1]}
+    encoder.requires_grad_(False)
+
+
+def _heads(lesson: Lesson, encoder: nn.Module) -> Iterator[Heads]:
+    items, targets = lesson.batch(np.random.default_rng(0), 2)
+    with torch.no_grad():
+        features = lesson.features(encoder, items)
+    for own, wanted in zip(features, targets):
+        yield Heads(own.shape[-1], tuple(map(len, wanted.vocabularies)), wanted.numbers.shape[-1])

@@ -1,0 +1,100 @@
+"""A LEGO of the published structure at sizes that a CPU trains in minutes."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from grounding.data.composed.draw import SIDE
+from grounding.data.composed.scenes import FRAMES
+from grounding.lego.config import AudioDims, EvaDims, LegoConfig, QFormerDims
+from grounding.lego.model import LegoModel
+
+CELLS = 3
+"""Each frame query reads one cell of a grid of CELLS x CELLS."""
+
+
+def tiny_config(vocab_size: int, *, first_new_id: int) -> LegoConfig:
+    """`first_new_id`: id of the first of the nine placeholder tokens."""
+    names = ("image", "video", "sound")
+    return LegoConfig(
+        language={
+            "vocab_size": vocab_size,
+            "hidden_size": 128,
+            "intermediate_size": 256,
+            "num_hidden_layers": 3,
+            "num_attention_heads": 4,
+            "num_key_value_heads": 4,
+            "max_position_embeddings": 1024,
+            "rms_norm_eps": 1e-5,
+            "rope_theta": 10_000.0,
+        },
+        clip={
+            "hidden_size": 96,
+            "intermediate_size": 256,
+            "num_hidden_layers": 4,
+            "num_attention_heads": 4,
+            "image_size": SIDE,
+            "patch_size": 8,
+        },
+        eva=EvaDims(image_size=SIDE, patch_size=8, width=96, layers=3, heads=4, mlp_ratio=2.67),
+        qformer=QFormerDims(width=64, layers=2, heads=4, mlp_width=192, cross_every=1, small_layers=2, small_cross_every=1),
+        audio=AudioDims(width=64, layers=2, heads=4, out_width=64, patch=32, stride=24),
+        image_tokens=(SIDE // 8) ** 2,
+        video_tokens=FRAMES,
+        frame_queries=CELLS**2,
+        max_frames=FRAMES,
+        audio_tokens=2,
+        audio_positions=8,
+        placeholder_ids={name: (first_new_id + 3 * i, first_new_id + 3 * i + 1, first_new_id + 3 * i + 2) for i, name in enumerate(names)},
+    )
+
+
+@torch.no_grad()
+def initialise(model: LegoModel, seed: int) -> None:
+    """Values to start from. Tables of positions begin as waves, and query t of the video Q-Former at the frames near t."""
+    torch.manual_seed(seed)
+    for module in model.modalities.modules():
+        if isinstance(module, nn.Linear | nn.Conv2d):
+            nn.init.trunc_normal_(module.weight, std=1 / math.sqrt(module.weight[0].numel()))
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.MultiheadAttention):
+            module._reset_parameters()
+    video, image, sound = (model.modality(name) for name in ("video", "image", "sound"))
+    for table in (video.encoder.eva.pos_embed[0, 1:], image.encoder.tower.embeddings.position_embedding.weight[1:]):
+        table.copy_(grid_waves(math.isqrt(len(table)), table.shape[1]))
+    nn.init.normal_(sound.encoder.stem.pos_embed, std=0.3)
+    for token in (video.encoder.eva.cls_token, image.encoder.tower.embeddings.class_embedding, sound.encoder.stem.cls_token):
+        nn.init.normal_(token, std=0.1)
+    sound.encoder.log_logit_scale.fill_(math.log(8.0))
+    video.encoder.qformer.queries[0].copy_(grid_waves(math.isqrt(model.config.frame_queries), model.config.qformer.width))
+    _align_in_time(model)
+    nn.init.normal_(sound.adapter.qformer.queries, std=0.5)
+    nn.init.normal_(sound.adapter.positions.table.weight, std=0.1)
+
+
+def _align_in_time(model: LegoModel) -> None:
+    video, config = model.modality("video"), model.config
+    frames = waves(torch.arange(config.max_frames) / config.max_frames, config.qformer.width)
+    queries = waves(torch.arange(config.video_tokens) / config.video_tokens, config.qformer.width)
+    video.adapter.positions.table.weight.copy_(frames)
+    video.adapter.qformer.queries[0].copy_(queries)
+    for layer in video.adapter.qformer.bert.encoder.layer:
+        attention = layer.crossattention.attention
+        attention.key.weight.copy_(attention.query.weight)
+
+
+def waves(places: Tensor, width: int) -> Tensor:
+    """`(N,)` in [0, 1] -> `(N, width)` sines and cosines of rising frequency."""
+    rates = math.pi * 2.0 ** torch.linspace(0, 4, width // 2)
+    angles = places[:, None] * rates
+    return torch.cat([angles.sin(), angles.cos()], dim=1)
+
+
+def grid_waves(side: int, width: int) -> Tensor:
+    """`(side * side, width)`, row by row: half the width for the row, half for the column."""
+    line = waves((torch.arange(side) + 0.5) / side, width // 2)
+    return torch.cat([line.repeat_interleave(side, 0), line.repeat(side, 1)], dim=1) * 0.7

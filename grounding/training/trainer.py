@@ -1,0 +1,136 @@
+"""transformers' Trainer around a LEGO model: the loss on answers, checkpoints of what is trained, counted skips, losses to a file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.utils.data import Sampler
+from transformers import Trainer, TrainerCallback, TrainingArguments
+
+from grounding.data.errors import Tally
+from grounding.data.writer import replace_text
+from grounding.lego.model import Encoded, LegoModel
+from grounding.lego.prompts import IGNORED
+from grounding.training.errors import TrainingError
+from grounding.training.rows import Rows, Shuffled, collate
+from grounding.training.settings import StageSettings
+from grounding.training.trainable import Trained
+
+WEIGHTS = "model.safetensors"
+PASSPORT = "passport.json"
+"""Beside the weights of a checkpoint: which run they belong to."""
+
+
+class Learner(nn.Module):
+    """The mean cross-entropy of the answers; only where an answer stands is the vocabulary asked."""
+
+    def __init__(self, model: LegoModel, encoded: bool) -> None:
+        super().__init__()
+        self.lego = model
+        self.encoded = encoded
+        """Media come as what the encoders made of them."""
+
+    def forward(
+        self,
+        input_ids: Tensor,
+        labels: Tensor,
+        attention_mask: Tensor,
+        media: Sequence[Mapping[str, Tensor]],
+        items: Tensor | int | None = None,
+    ) -> Tensor:
+        """`(B, T)` each -> the summed loss over `items` tokens, or over those of this batch."""
+        given = self._adapted(media) if self.encoded else [{name: [item] for name, item in row.items()} for row in media]
+        embeds = self.lego.embed(input_ids, given)
+        hidden = self.lego.language.model(inputs_embeds=embeds, attention_mask=attention_mask, use_cache=False).last_hidden_state
+        wanted = labels[:, 1:]
+        asked = wanted != IGNORED
+        logits = self.lego.language.lm_head(hidden[:, :-1][asked])
+        total = functional.cross_entropy(logits.float(), wanted[asked], reduction="sum")
+        return total / (asked.sum() if items is None else items)
+
+    def _adapted(self, media: Sequence[Mapping[str, Tensor]]) -> list[dict[str, list[Encoded]]]:
+        """Kept features of each modality through its adapter, those of one shape together."""
+        given: list[dict[str, list[Encoded]]] = [{} for _ in media]
+        groups: dict[tuple[str, torch.Size], list[int]] = {}
+        for row, own in enumerate(media):
+            for name, features in own.items():
+                groups.setdefault((name, features.shape), []).append(row)
+        for (name, _), rows in groups.items():
+            adapter = self.lego.modality(name).adapter
+            dtype = next(adapter.parameters()).dtype
+            tokens = adapter(torch.stack([media[row][name] for row in rows]).to(self.lego.device, dtype))
+            for row, own in zip(rows, tokens):
+                given[row][name] = [Encoded(name, own)]
+        return given
+
+
+class LegoTrainer(Trainer):
+    """Checkpoints hold the trained parameters alone: the others are those of the model that the run started from."""
+
+    def __init__(self, trained: Trained, rows: Rows, settings: StageSettings, arguments: TrainingArguments, tally: Tally) -> None:
+        self._settings = settings
+        self._tally = tally
+        learner = Learner(trained.model, encoded=settings.features is not None)
+        self._names = [f"lego.{name}" for name in trained.names()]
+        super().__init__(learner, arguments, collate, rows, callbacks=[WriteLog(Path(arguments.output_dir), tally)])
+        self.model_accepts_loss_kwargs = True  # so that the loss counts tokens over all accumulated batches
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:
+        settings, rows = self._settings, train_dataset or self.train_dataset
+        return Shuffled(rows.lengths, settings.batch_size * settings.accumulation, settings.seed, settings.group_by_length)
+
+    def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
+        skips = inputs.pop("skips", ())
+        for skip in skips:
+            self._tally(skip)
+        loss = model(**inputs, items=num_items_in_batch)
+        return (loss, {"loss": loss}) if return_outputs else loss
+
+    def _save(self, output_dir: str | None = None, state_dict: dict | None = None) -> None:
+        folder = Path(output_dir or self.args.output_dir)
+        folder.mkdir(parents=True, exist_ok=True)
+        state = self.model.state_dict() if state_dict is None else state_dict
+        save_file({name: state[name].detach().contiguous().cpu() for name in self._names}, folder / WEIGHTS, metadata={"format": "pt"})
+        replace_text(folder / PASSPORT, json.dumps(passport(self._settings, self._names)))
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: nn.Module | None = None) -> None:
+        target = model or self.model
+        if self.is_fsdp_enabled:
+            return super()._load_from_checkpoint(resume_from_checkpoint, model)
+        try:
+            stored = load_file(Path(resume_from_checkpoint) / WEIGHTS)
+        except (OSError, SafetensorError) as error:
+            raise TrainingError(f"{resume_from_checkpoint} cannot be read: {error}; remove it to go on from the one before") from error
+        unfit = sorted(set(stored) ^ set(self._names))
+        if unfit:
+            raise TrainingError(f"{resume_from_checkpoint} does not hold what this run trains: {', '.join(unfit[:4])}, {len(unfit)} in all")
+        target.load_state_dict(stored, strict=False)
+        return None
+
+
+def passport(settings: StageSettings, names: Sequence[str]) -> dict[str, Any]:
+    """What must be equal for a run to go on; paths and how often it logs or saves may change."""
+    free = ("output", "features", "workers", "log_steps", "save_steps", "keep_checkpoints", "device", "engine", "any_start")
+    return {"names": list(names), "settings": {key: value for key, value in settings.to_json().items() if key not in free}}
+
+
+class WriteLog(TrainerCallback):
+    """Each logged loss as a line of `log.jsonl`, and what was skipped so far in `skipped.json`."""
+
+    def __init__(self, folder: Path, tally: Tally) -> None:
+        self._folder = folder
+        self._tally = tally
+
+    def on_log(self, args, state, control, logs=None, **kwargs) -> None:
+        if state.is_world_process_zero and logs:
+            with (self._folder / "log.jsonl").open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"step": state.global_step, **logs}) + "\n")
+            replace_text(self._folder / "skipped.json", json.dumps(self._tally.to_json(), indent=2))
