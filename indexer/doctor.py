@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 LOW_DISK_BYTES = 2_000_000_000
 FFMPEG_TIMEOUT_S = 30.0
+WRITE_LOCK_S = 3.0  # an ingest holds the lock for milliseconds
 REINDEX = "`seekpoint reindex` builds the vector index anew from the catalog"
 
 
@@ -52,10 +53,13 @@ def _guard(name: str, check: Callable[[], Check]) -> Check:
 
 
 def _database(library: Library) -> Check:
+    from indexer.catalog import Catalog
     from indexer.catalog.migrate import revision
 
     opened = library.catalog
     kind = "SQLite" if opened.is_sqlite else opened.url.get_backend_name()
+    with Catalog(library.settings.url, busy_timeout_s=WRITE_LOCK_S) as writer, writer.begin() as session:
+        session.connection()  # takes the write lock: a program that keeps it would let every ingest wait
     return Check("database", True, f"{kind} at revision {revision(library.settings.url)}")
 
 

@@ -85,3 +85,12 @@ def test_a_speech_model_that_is_not_there(home):
 
 def test_the_installed_models_load(home):
     assert set(failed(demo_library(home, speech=True, screen_text=True))) <= {"disk"}
+
+
+def test_a_program_that_keeps_the_write_lock(home, monkeypatch):
+    monkeypatch.setattr("indexer.doctor.WRITE_LOCK_S", 0.2)
+    with sqlite3.connect(home / "catalog.sqlite", isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert "locked by another program" in failed(demo_library(home))["database"].found
+        other.execute("ROLLBACK")
+    assert "database" not in failed(demo_library(home))
