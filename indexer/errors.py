@@ -36,6 +36,10 @@ class CatalogError(SeekpointError):
     """The database is away, locked, or of another revision."""
 
 
+class CatalogBusy(CatalogError):
+    """The database is away or held by others for now: the same may succeed a moment later."""
+
+
 class SnapshotError(SeekpointError):
     """The vector snapshot does not match its own stamp or the catalog."""
 

@@ -67,6 +67,10 @@ class Settings(BaseSettings):
     max_frame_pixels: Annotated[int, Field(gt=0, description="Larger pictures are refused")] = 16384 * 8704
     max_attempts: Annotated[int, Field(ge=1, description="Attempts at a chunk before it is parked as failed")] = 3
 
+    lease_s: Annotated[
+        float, Field(ge=1, description="Seconds after which work is taken from a process that stopped renewing its hold (it was lost)")
+    ] = 60.0
+
     ffmpeg: Annotated[str, Field(description="Path of the ffmpeg binary; empty: PATH, then the packaged one")] = ""
     vectors: Annotated[
         Literal["faiss", "pgvector"],

@@ -7,7 +7,7 @@ import sqlite3
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from indexer.errors import CatalogError, SeekpointError, StorageError
+from indexer.errors import CatalogBusy, CatalogError, SeekpointError, StorageError
 
 # Primary result codes of SQLite: https://www.sqlite.org/rescode.html
 _PERM, _BUSY, _LOCKED, _READONLY, _IOERR, _CORRUPT, _FULL, _CANTOPEN, _NOTADB = 3, 5, 6, 8, 10, 11, 13, 14, 26
@@ -55,13 +55,13 @@ def _from_postgres(error: BaseException, place: str) -> SeekpointError:
     if state in ("53100", "53200"):
         return StorageError(f"The server of {place} has no space left ({said})", "Free space there, then try again")
     if state in ("55P03", "40P01", "40001"):
-        return CatalogError(f"The database {place} was busy with the same rows ({said})", "Try again")
+        return CatalogBusy(f"The database {place} was busy with the same rows ({said})", "Try again")
     if state in ("42P01", "42703"):
         return CatalogError(f"The database {place} lacks a table of this version ({said})", "Run: seekpoint db upgrade")
     if state == "25006":
         return CatalogError(f"The database {place} is read-only ({said})", "Point SEEKPOINT_DATABASE_URL at the primary server")
     if not state or state.startswith(("08", "57P")):
-        return CatalogError(f"The database server of {place} is away ({said})", "Check that it runs, and SEEKPOINT_DATABASE_URL")
+        return CatalogBusy(f"The database server of {place} is away ({said})", "Check that it runs, and SEEKPOINT_DATABASE_URL")
     return CatalogError(f"The database {place} refused a statement ({said})", "seekpoint doctor checks it")
 
 

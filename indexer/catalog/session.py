@@ -6,13 +6,15 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
@@ -20,10 +22,15 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlch
 from sqlalchemy.orm import Session
 
 from indexer.catalog.failures import translate
-from indexer.errors import CatalogError, UsageError
+from indexer.errors import CatalogBusy, CatalogError, UsageError
 
 BUSY_TIMEOUT_S = 30.0
 CONNECT_TIMEOUT_S = 5
+RETRY_WAITS_S = (0.2, 1.0, 3.0)
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 class Catalog:
@@ -84,6 +91,18 @@ class Catalog:
                 yield session
         finally:
             self._writing.now = False
+
+    def write(self, work: Callable[[Session], T]) -> T:
+        """`work` in a transaction of `begin`, once more when a server was away or busy: it must be safe to repeat."""
+        for wait_s in RETRY_WAITS_S:
+            try:
+                with self.begin() as session:
+                    return work(session)
+            except CatalogBusy as error:
+                log.warning("%s; trying again in %g s", error.message, wait_s)
+                time.sleep(wait_s)
+        with self.begin() as session:
+            return work(session)
 
     @contextmanager
     def read(self) -> Iterator[Session]:

@@ -77,12 +77,15 @@ def _child_of(parent: str) -> ForeignKey:
 
 
 class Collection(Base):
+    """`claimed_s`: when a worker last took work of it (Unix time): the one that waited longest comes next."""
+
     __tablename__ = "collection"
     __table_args__ = ({"sqlite_autoincrement": True},)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(unique=True)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    claimed_s: Mapped[float | None]
 
 
 class Video(Base):
@@ -166,6 +169,18 @@ class Work(Base):
             sqlite_where=text("state IN ('pending', 'running')"),
             postgresql_where=text("state IN ('pending', 'running')"),
         ),
+        # A worker takes what comes first in one collection and stage.
+        Index(
+            "ix_work_turn",
+            "collection_id",
+            "stage",
+            "priority",
+            "video_s",
+            "id",
+            sqlite_where=text("state IN ('pending', 'running')"),
+            postgresql_where=text("state IN ('pending', 'running')"),
+        ),
+        Index("ix_work_finished", "finished_at"),
         # The fingerprint of what is live reads this index alone.
         Index("ix_work_live", "stage", "key", "state", "video_id", "chunk_id", "revision"),
         {"sqlite_autoincrement": True},
@@ -174,6 +189,7 @@ class Work(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     chunk_id: Mapped[int] = mapped_column(_child_of("chunk"))
     video_id: Mapped[int]
+    collection_id: Mapped[int]
     stage: Mapped[str]
     key: Mapped[str]
     state: Mapped[str] = mapped_column(default="pending")
@@ -188,6 +204,37 @@ class Work(Base):
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
     seconds: Mapped[float | None]
+
+
+class Errand(Base):
+    """What workers do besides chunks: plan a file, ground a question, make the artefacts of a video. It is claimed as work is.
+
+    `name` is unique per kind and collection: what is asked for twice waits once. `size` orders (bytes or seconds, small ones first).
+    `details` is what it needs, `result` what came of it; one that is done without a result is deleted.
+    """
+
+    __tablename__ = "errand"
+    __table_args__ = (
+        UniqueConstraint("kind", "collection_id", "name"),
+        Index("ix_errand_turn", "kind", "state", "collection_id", "size", "id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    collection_id: Mapped[int] = mapped_column(_child_of("collection"))
+    video_id: Mapped[int | None] = mapped_column(_child_of("video"), index=True)
+    name: Mapped[str]
+    size: Mapped[float] = mapped_column(default=0.0)
+    details: Mapped[dict] = mapped_column(JSON(none_as_null=True))
+    result: Mapped[dict | None] = mapped_column(JSON(none_as_null=True))
+    state: Mapped[str] = mapped_column(default="pending")
+    attempts: Mapped[int] = mapped_column(default=0)
+    error: Mapped[str | None]
+    owner: Mapped[str | None]
+    lease_until_s: Mapped[float | None]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    finished_at: Mapped[datetime | None]
 
 
 class FrameBlockRow(Base):

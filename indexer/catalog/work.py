@@ -120,7 +120,15 @@ def _drop_unwanted(s: Session, video_id: int, stage: str, key: str, served: str 
 def _add_missing(s: Session, video: Video, stage: str, key: str, chunk_ids: Sequence[int], priority: int) -> int:
     there = set(s.scalars(select(Work.chunk_id).where(Work.video_id == video.id, Work.stage == stage, Work.key == key)))
     missing = [chunk_id for chunk_id in chunk_ids if chunk_id not in there]
-    shared = {"video_id": video.id, "stage": stage, "key": key, "state": "pending", "priority": priority, "video_s": video.duration_s}
+    shared = {
+        "video_id": video.id,
+        "collection_id": video.collection_id,
+        "stage": stage,
+        "key": key,
+        "state": "pending",
+        "priority": priority,
+        "video_s": video.duration_s,
+    }
     if missing:
         s.execute(insert(Work), [{"chunk_id": chunk_id, **shared} for chunk_id in missing])
     return len(missing)
@@ -212,6 +220,11 @@ def claim(
 def renew(s: Session, work_id: int, owner: str, lease_s: float) -> bool:
     """Holds the work longer; False: it is not the owner's any more and its result will not be taken."""
     return _change(s, _held(work_id, owner), lease_until_s=now_s(s) + lease_s) > 0
+
+
+def renew_all(s: Session, owner: str, lease_s: float) -> int:
+    """Holds all that the owner has taken longer; how many works."""
+    return _change(s, and_(Work.state == "running", Work.owner == owner), lease_until_s=now_s(s) + lease_s)
 
 
 def owners(s: Session) -> list[str]:

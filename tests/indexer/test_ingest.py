@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 from indexer.catalog import chunks, videos
-from indexer.ingest import MIN_LEASE_S, Ingest
 from indexer.library import Library
 from indexer.settings import Settings
 from tests.indexer.media.golden import ffmpeg
@@ -337,11 +336,6 @@ def test_retry_names_what_is_gone_and_does_the_rest(media, library):
     assert (retried.videos, retried.ready) == (2, 1)
     assert len(retried.errors) == 1
     assert "one.mp4" in retried.errors[0]
-
-
-def test_a_short_time_out_does_not_let_two_claim_the_same_work(library):
-    ingest = Ingest(library.catalog, demo_settings(library.settings.home, chunk_timeout_s=1), [])
-    assert ingest.lease_s == MIN_LEASE_S
 
 
 def test_a_folder_that_was_closed_to_us_is_named_and_its_videos_are_offline(media, library, monkeypatch):
