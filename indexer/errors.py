@@ -40,6 +40,10 @@ class CatalogBusy(CatalogError):
     """The database is away or held by others for now: the same may succeed a moment later."""
 
 
+class QueueError(SeekpointError):
+    """The broker is away, or refuses us: work waits in the catalog, nothing is lost."""
+
+
 class SnapshotError(SeekpointError):
     """The vector snapshot does not match its own stamp or the catalog."""
 

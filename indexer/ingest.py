@@ -25,7 +25,7 @@ from indexer.planning import Planner, Relation
 from indexer.settings import Settings
 from indexer.stages import Source, Stage
 
-FileState = Literal["indexed", "unchanged", "same content", "moved", "partly", "in progress elsewhere", "failed"]
+FileState = Literal["indexed", "unchanged", "same content", "moved", "partly", "in progress elsewhere", "queued", "failed"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from grounding.spans import ScoredSpan, Span
 from indexer.artefacts import Artefacts
-from indexer.catalog import chunks, collections, rows, videos, work
+from indexer.catalog import chunks, collections, errands, rows, videos, work
 from indexer.catalog.collections import CollectionInfo
 from indexer.catalog.session import Catalog
 from indexer.errors import MediaError, ModelError, UsageError
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from indexer.playback import Playback
     from indexer.search import Answer, Scope, Searcher
     from indexer.stages import Stage
+    from indexer.status import QueueStatus
     from indexer.vectors.base import Published, VectorIndex
 
 DEFAULT_COLLECTION = "default"
@@ -80,7 +81,7 @@ class Retried:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """`bytes_per_hour`: all that the index takes on disk, per hour of video; None while there is no video."""
+    """`bytes_per_hour`: all that the index takes on disk, per hour of video; None while there is no video. `queue`: what waits."""
 
     home: Path
     videos: dict[str, int]
@@ -90,6 +91,7 @@ class Status:
     disk_bytes: dict[str, int]
     bytes_per_hour: float | None
     errors: tuple[str, ...]
+    queue: QueueStatus
 
 
 class Library:
@@ -168,16 +170,22 @@ class Library:
         *,
         fast: bool = False,
         events: bool | None = None,
+        queue: bool = False,
         observer: Observer | None = None,
     ) -> IngestReport:
         """Makes files and folders searchable; safe to stop and to repeat. Files that fail are named in the report, the rest goes on.
 
         `events`: whether LEGO grounds every window; None: where a checkpoint is configured and the device is a GPU.
+        `queue`: notes the files for workers and returns at once.
         """
         from indexer.ingest import Ingest
 
         if not collection.strip():
             raise UsageError("the name of the collection is empty", "choose a name")
+        if queue:
+            from indexer.enqueue import enqueue
+
+            return enqueue(self, paths, collection, fast=fast, events=events)
         report = Ingest(self.catalog, self.settings, self.stages(fast=fast, events=events), observer).run(paths, collection)
         self.publish(force=False)
         if events is None and self.settings.lego_path and not self._events_by_default:
@@ -220,7 +228,11 @@ class Library:
         return self.publish(force=True)
 
     def retry(self, video_ids: Sequence[int] | None = None, observer: Observer | None = None) -> Retried:
-        """Does failed chunks again, of these videos or of all."""
+        """Does failed chunks again, of these videos or of all; where workers are configured, they do."""
+        if self.settings.broker_url:
+            from indexer.enqueue import retry_by_workers
+
+            return retry_by_workers(self, video_ids)
         with self.catalog.begin() as session:
             named = None if video_ids is None else {videos.get_video(session, video_id).id for video_id in video_ids}
             failed = [v for v in videos.list_videos(session, states=["failed"]) if named is None or v.id in named]
@@ -238,10 +250,10 @@ class Library:
         return Retried(len(failed), chunks, ready, tuple(errors))
 
     def cancel(self, video_ids: Sequence[int] | None = None) -> int:
-        """Drops waiting chunks; the number of them."""
+        """Drops waiting chunks, and files that wait to be planned where no videos are named; the number of both."""
         with self.catalog.begin() as session:
             if video_ids is None:
-                return work.cancel(session, [video.id for video in videos.list_videos(session)])
+                return errands.cancel(session, "plan") + work.cancel(session, [video.id for video in videos.list_videos(session)])
             return work.cancel(session, [videos.get_video(session, video_id).id for video_id in video_ids])
 
     # --- asking ---

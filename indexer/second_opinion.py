@@ -36,7 +36,14 @@ class Grounded:
 
 
 def verify(library: Library, answer: Answer, count: int = VERIFIED_MOMENTS) -> Answer:
-    """The answer with LEGO's opinion beside its first `count` moments; what LEGO cannot judge stays, and a note says why."""
+    """The answer with LEGO's opinion beside its first `count` moments; what LEGO cannot judge stays, and a note says why.
+
+    Where workers have LEGO and this machine does not, they are asked.
+    """
+    if library.settings.broker_url and not library.settings.lego_path:
+        from indexer.asking_workers import verify_by_workers
+
+        return verify_by_workers(library, answer, count)
     try:
         load_lego(library.settings)
     except ModelError as error:
@@ -50,7 +57,7 @@ def verify(library: Library, answer: Answer, count: int = VERIFIED_MOMENTS) -> A
             except (SeekpointError, LegoError, RuntimeError) as error:  # a question that LEGO cannot be asked; no memory left on a GPU
                 notes.append(f"LEGO could not look at moment {place + 1}: {error}")
             else:
-                moments[place] = _with(moment, refined, replaces=library.settings.lego_replaces)
+                moments[place] = with_opinion(moment, refined, replaces=library.settings.lego_replaces)
     return replace(answer, moments=tuple(moments), notes=tuple(notes))
 
 
@@ -68,7 +75,7 @@ def refine_span(library: Library, media: MediaFiles, question: str, video_id: in
     return refine(span, readings, times_s, curve)
 
 
-def _with(moment: Moment, refined: Refined, *, replaces: bool) -> Moment:
+def with_opinion(moment: Moment, refined: Refined, *, replaces: bool) -> Moment:
     grounded = Grounded(refined.grounded, refined.accepted, refined.reason)
     return replace(moment, span=refined.span if replaces else moment.span, grounded=grounded)
 

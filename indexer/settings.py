@@ -71,6 +71,31 @@ class Settings(BaseSettings):
         float, Field(ge=1, description="Seconds after which work is taken from a process that stopped renewing its hold (it was lost)")
     ] = 60.0
 
+    broker_url: Annotated[str, Field(description="Redis that workers are told of work through: redis://host:6379/0; empty: no workers")] = (
+        ""
+    )
+    sweep_s: Annotated[
+        float, Field(ge=0.2, description="Seconds between two sweeps: what lost workers held, and what Redis forgot, is put back in line")
+    ] = 15.0
+    turn_s: Annotated[
+        float, Field(gt=0, description="Seconds that a worker stays at one kind of work before it looks what is most urgent")
+    ] = 60.0
+    task_timeout_s: Annotated[
+        float, Field(gt=0, description="Seconds after which a worker that does not end its turn is killed; LEGO on a CPU needs more")
+    ] = 3600.0
+    shutdown_s: Annotated[
+        float, Field(ge=0, description="Seconds that a worker which is told to stop has for its chunk; then it hands it back")
+    ] = 60.0
+    worker_memory_mb: Annotated[
+        int, Field(ge=0, description="Memory (RSS, MB) above which a worker's child is replaced after its turn; 0: any")
+    ] = 16_000
+    ground_wait_s: Annotated[
+        float, Field(gt=0, description="Seconds that a search waits for a worker with LEGO, where this machine has none")
+    ] = 120.0
+    proxies_ahead: Annotated[
+        bool, Field(description="Workers make the copies that browsers play when files arrive, not when somebody watches")
+    ] = False
+
     ffmpeg: Annotated[str, Field(description="Path of the ffmpeg binary; empty: PATH, then the packaged one")] = ""
     vectors: Annotated[
         Literal["faiss", "pgvector"],

@@ -4,13 +4,37 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from indexer.catalog import rows, videos, work
+from indexer.catalog import errands, rows, videos, work
+from indexer.catalog.tables import utc_now
+from indexer.errors import QueueError
+from indexer.hints import Hints
 
 if TYPE_CHECKING:
+    from indexer.catalog.work import Progress
     from indexer.library import Library, Status
+
+
+SPEED_OVER_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class QueueStatus:
+    """What waits for workers, by kind (stages of chunks; files to plan; questions to ground), from the catalog.
+
+    `speed`: seconds of video whose pictures were done in a second, over the last minute. `oldest_s`: since when the chunk waits that has
+    waited longest. `workers`: who holds how many chunks. `hints` wait in the broker; None: there is none, or it is away (`broker` says).
+    """
+
+    waiting: dict[str, int]
+    speed: float
+    oldest_s: float | None
+    workers: dict[str, int]
+    hints: int | None
+    broker: str
 
 
 def status(library: Library) -> Status:
@@ -20,6 +44,7 @@ def status(library: Library) -> Status:
         usage = rows.usage(session)
         progress = work.progress(session)
         listed = videos.list_videos(session)
+        failed = errands.failures(session)
     disk = {
         "catalog": usage.database_bytes,
         "snapshots": folder_bytes(library.settings.snapshots),
@@ -36,8 +61,40 @@ def status(library: Library) -> Status:
         segments=usage.segments,
         disk_bytes=disk,
         bytes_per_hour=per_hour,
-        errors=tuple(f"video {video.id}: {video.error}" for video in listed if video.error),
+        errors=(*(f"video {video.id}: {video.error}" for video in listed if video.error), *(f"{name}: {said}" for name, said in failed)),
+        queue=queue_status(library, progress),
     )
+
+
+def queue_status(library: Library, progress: Progress) -> QueueStatus:
+    with library.catalog.read() as session:
+        errand_counts = errands.waiting(session)
+        speed = work.done_since(session, SPEED_OVER_S) / SPEED_OVER_S
+        holders = work.holders(session)
+    times = [progress.oldest_waiting, *(it.oldest for it in errand_counts.values())]
+    oldest = min((time for time in times if time is not None), default=None)
+    hints, broker = _broker(library)
+    return QueueStatus(
+        waiting={
+            **{name: stage.pending for name, stage in progress.stages.items() if stage.pending},
+            **{kind: it.pending for kind, it in errand_counts.items() if it.pending},
+        },
+        speed=speed,
+        oldest_s=None if oldest is None else max(0.0, (utc_now() - oldest).total_seconds()),
+        workers=holders,
+        hints=hints,
+        broker=broker,
+    )
+
+
+def _broker(library: Library) -> tuple[int | None, str]:
+    if not library.settings.broker_url:
+        return None, ""
+    hints = Hints(library.settings)
+    try:
+        return sum(hints.depths().values()), hints.shown_url
+    except QueueError as error:
+        return None, str(error)
 
 
 def folder_bytes(folder: Path) -> int:

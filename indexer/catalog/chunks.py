@@ -64,6 +64,12 @@ def thumbnails_near(s: Session, places: Sequence[tuple[int, float]]) -> list[flo
     return [min(stored.get(video, ()), key=lambda stored_s: abs(stored_s - time_s), default=None) for video, time_s in places]
 
 
+def thumbnail_times(s: Session, video_id: int, key: str) -> list[float]:
+    """Times of the thumbnails that the segments of a video have under a picture key, rising."""
+    done = select(Work.id).where(Work.video_id == video_id, Work.stage == "picture", Work.key == key, Work.state == "done")
+    return sorted(set(s.scalars(select(Segment.thumbnail_s).where(Segment.work_id.in_(done)))))
+
+
 def sample_vectors(s: Session, key: str, count: int, seed: int = 0) -> np.ndarray:
     """At most `count` segment vectors (N, D) float32 from random searchable chunks, few of each video, so that a long one does not
     decide what is usual; the same for the same library and seed."""

@@ -6,7 +6,7 @@ import logging
 import threading
 from typing import Self
 
-from indexer.catalog import work
+from indexer.catalog import errands, work
 from indexer.catalog.session import Catalog
 from indexer.errors import SeekpointError
 
@@ -35,6 +35,7 @@ class Leases:
         try:
             with self._catalog.begin() as session:
                 work.release(session, [self._owner])
+                errands.release(session, self._owner)
         except SeekpointError as error:
             if kind is None:
                 raise
@@ -45,5 +46,6 @@ class Leases:
             try:
                 with self._catalog.begin() as session:
                     work.renew_all(session, self._owner, self._lease_s)
+                    errands.renew_all(session, self._owner, self._lease_s)
             except SeekpointError as error:
                 log.warning("the hold on the work could not be renewed: %s", error)

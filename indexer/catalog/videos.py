@@ -197,6 +197,10 @@ def get_video(s: Session, video_id: int) -> VideoRow:
     return found[0]
 
 
+def is_there(s: Session, video_id: int) -> bool:
+    return s.scalar(select(Video.id).where(Video.id == video_id)) is not None
+
+
 def get_videos(s: Session, video_ids: Iterable[int]) -> dict[int, VideoRow]:
     """Those of the videos that exist, in two queries however many there are."""
     return {video.id: video for video in _videos(s, among(s, Video.id, video_ids))}

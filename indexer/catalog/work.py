@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import and_, case, delete, func, insert, or_, select, text, update
 from sqlalchemy.orm import Session, aliased
 
 from grounding.spans import Span
+from indexer.catalog.errands import note_turn
 from indexer.catalog.statements import among, is_sqlite, now_s, storable
-from indexer.catalog.tables import STAGES, Chunk, Video, Work, utc_now
+from indexer.catalog.tables import STAGES, Chunk, Collection, Video, Work, utc_now
 from indexer.catalog.videos import lock_video
 
 
@@ -181,22 +182,49 @@ def claim(
     taken = aliased(Work, name="waiting")
     # SQLite would look up the stage and sort all that waits, where walking the partial index in order finds the first at once.
     stage = taken.stage.concat("") if is_sqlite(s) and video_id is None else taken.stage
-    now = now_s(s)
-    next_id = (
-        select(taken.id)
-        .where(
-            # Said as in the partial index, or SQLite would not use it.
-            text("waiting.state IN ('pending', 'running')"),
-            or_(taken.state == "pending", taken.lease_until_s < now),
-            stage.in_(stages),
-        )
-        .order_by(taken.priority, taken.video_s, taken.id)
-        .limit(1)
-    )
+    next_id = _first(taken, or_(taken.state == "pending", taken.lease_until_s < now_s(s)), stage.in_(stages))
     if video_id is not None:
         next_id = next_id.where(taken.video_id == video_id)
     if keys is not None:
         next_id = next_id.where(among(s, taken.key, keys))
+    return _take(s, next_id, owner, lease_s)
+
+
+def claim_in_turn(
+    s: Session, owner: str, lease_s: float, stage: str, keys: Iterable[str], max_attempts: int, *, without: Sequence[int] = ()
+) -> WorkItem | None:
+    """As `claim`, for a worker that serves all collections: lower priority first, then the collection that has waited longest for a
+    worker, and in it small videos before large. Lost work that was tried often enough is left to `expire`. `without`: these videos."""
+    keys = list(keys)
+    for collection_id in _collections_in_turn(s, stage):
+        taken = aliased(Work, name="waiting")
+        lost = and_(taken.lease_until_s < now_s(s), taken.attempts < max_attempts)
+        next_id = _first(taken, or_(taken.state == "pending", lost), taken.stage == stage, taken.collection_id == collection_id)
+        next_id = next_id.where(among(s, taken.key, keys))
+        if without:
+            next_id = next_id.where(~among(s, taken.video_id, list(without)))
+        if (item := _take(s, next_id, owner, lease_s)) is not None:
+            note_turn(s, collection_id)
+            return item
+    return None
+
+
+def _collections_in_turn(s: Session, stage: str) -> list[int]:
+    """Those with open work of the stage."""
+    open_work = and_(Work.collection_id == Collection.id, Work.stage == stage, Work.state.in_(("pending", "running")))
+    urgent = select(func.min(Work.priority)).where(open_work).correlate(Collection).scalar_subquery().label("urgent")
+    ranked = select(Collection.id, Collection.claimed_s, urgent).subquery()
+    order = (ranked.c.urgent, func.coalesce(ranked.c.claimed_s, 0.0), ranked.c.id)
+    return list(s.scalars(select(ranked.c.id).where(ranked.c.urgent.is_not(None)).order_by(*order)))
+
+
+def _first(taken: Any, *conditions: Any) -> Any:
+    # The state is said as in the partial index, or SQLite would not use it.
+    is_open = text("waiting.state IN ('pending', 'running')")
+    return select(taken.id).where(is_open, *conditions).order_by(taken.priority, taken.video_s, taken.id).limit(1)
+
+
+def _take(s: Session, next_id: Any, owner: str, lease_s: float) -> WorkItem | None:
     if not is_sqlite(s):
         next_id = next_id.with_for_update(skip_locked=True)
     claimed = s.execute(
@@ -205,7 +233,7 @@ def claim(
         .values(
             state="running",
             owner=owner,
-            lease_until_s=now + lease_s,
+            lease_until_s=now_s(s) + lease_s,
             attempts=Work.attempts + 1,
             started_at=func.coalesce(Work.started_at, utc_now()),
         )
@@ -243,21 +271,20 @@ def release_work(s: Session, work_id: int, owner: str) -> bool:
     return _change(s, _held(work_id, owner), state="pending", owner=None, lease_until_s=None, attempts=Work.attempts - 1) > 0
 
 
-def expire(s: Session, max_attempts: int) -> tuple[int, ...]:
-    """The sweep: work whose owner did not renew is pending again, or parked after `max_attempts`; ids of the works that wait again."""
-    late = select(Work.id, Work.video_id, Work.attempts, Work.owner).where(Work.state == "running", Work.lease_until_s < now_s(s))
+def expire(s: Session, max_attempts: int, dead: Sequence[str] = ()) -> tuple[int, ...]:
+    """The sweep: work whose owner did not renew, or is `dead`, is pending again, or parked after `max_attempts`.
+
+    Ids of the works that wait again.
+    """
+    lost = and_(Work.state == "running", or_(Work.lease_until_s < now_s(s), among(s, Work.owner, list(dead))))
     waiting = []
-    for row in s.execute(late).all():
+    for row in s.execute(select(Work.id, Work.video_id, Work.attempts, Work.owner).where(lost).order_by(Work.video_id, Work.id)).all():
+        lock_video(s, row.video_id)  # before its work, in the order in which a commit locks them
         if row.attempts >= max_attempts:
             fail_work(s, row.id, row.owner, f"its worker ({row.owner}) was lost {row.attempts} times while doing it", max_attempts)
-        elif _release_late(s, row):
+        elif _change(s, and_(lost, Work.id == row.id, Work.owner == row.owner), state="pending", owner=None, lease_until_s=None):
             waiting.append(row.id)
     return tuple(waiting)
-
-
-def _release_late(s: Session, row: Any) -> bool:
-    held = and_(Work.id == row.id, Work.state == "running", Work.owner == row.owner, Work.lease_until_s < now_s(s))
-    return _change(s, held, state="pending", owner=None, lease_until_s=None) > 0
 
 
 def fail_work(s: Session, work_id: int, owner: str, error: str, max_attempts: int) -> bool:
@@ -318,6 +345,24 @@ def reopen(s: Session, video_id: int, stage: str) -> int:
     if count:
         s.execute(update(Video).where(Video.id == video_id).values(state="ingesting"))
     return count
+
+
+def waiting(s: Session) -> dict[str, int]:
+    """Works that nobody has taken, by stage."""
+    counted = select(Work.stage, func.count()).where(Work.state == "pending").group_by(Work.stage)
+    return {stage: int(count) for stage, count in s.execute(counted)}
+
+
+def holders(s: Session) -> dict[str, int]:
+    """Who is at work, and at how many works."""
+    held = select(Work.owner, func.count()).where(Work.state == "running", Work.owner.is_not(None)).group_by(Work.owner)
+    return {str(owner): int(count) for owner, count in s.execute(held)}
+
+
+def done_since(s: Session, age_s: float, stage: str = "picture") -> float:
+    """Seconds of video whose stage was done within the last `age_s`."""
+    recent = and_(Work.finished_at >= utc_now() - timedelta(seconds=age_s), Work.state == "done", Work.stage == stage)
+    return float(s.scalar(select(func.sum(Chunk.end_s - Chunk.start_s)).join(Work, Work.chunk_id == Chunk.id).where(recent)) or 0.0)
 
 
 def progress(s: Session, collection_ids: Sequence[int] | None = None, video_ids: Sequence[int] | None = None) -> Progress:

@@ -11,7 +11,6 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from grounding.spans import format_time
 from indexer.cli.output import CollectionOption, JsonOption, escape, note, print_json, stderr, stdout
-from indexer.errors import UsageError
 from indexer.ingest import FileOutcome, IngestReport, Observer
 from indexer.library import DEFAULT_COLLECTION, Library
 
@@ -23,15 +22,13 @@ def ingest(
     events: Annotated[
         bool | None, typer.Option("--events/--no-events", help="Let LEGO say what happens when; on by itself with a checkpoint and a GPU.")
     ] = None,
-    queue: Annotated[bool, typer.Option("--queue", help="Leave the work to workers (not there yet).")] = False,
+    queue: Annotated[bool, typer.Option("--queue", help="Note the files for workers and return at once (SEEKPOINT_BROKER_URL).")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Make videos searchable. Safe to stop and to repeat."""
-    if queue:
-        raise UsageError("there is no queue yet", "without --queue the work is done by this process")
     library = Library()
     with Bar() as bar:
-        report = library.ingest(paths, collection, fast=fast, events=events, observer=bar)
+        report = library.ingest(paths, collection, fast=fast, events=events, queue=queue, observer=bar)
     if as_json:
         print_json({**_as_dict(report)})
     else:

@@ -76,11 +76,13 @@ def reindex(as_json: JsonOption = False) -> None:
 
 def retry(video: VideosArgument = None, as_json: JsonOption = False) -> None:
     """Put failed chunks back to be done again, and do them."""
-    report = Library().retry(video or None)
+    library = Library()
+    report = library.retry(video or None)
     if as_json:
         print_json(report)
     else:
-        stdout.print(f"{report.chunks} chunks put back; {report.ready} of {report.videos} videos are ready now")
+        done = "workers do them" if library.settings.broker_url else f"{report.ready} of {report.videos} videos are ready now"
+        stdout.print(f"{report.chunks} chunks put back; {done}")
         for error in report.errors:
             note(error)
     if report.errors:
@@ -123,6 +125,13 @@ def _status_table(status: Status) -> Table:
         rows.add_row(f"disk: {name}", megabytes(size))
     if status.bytes_per_hour is not None:
         rows.add_row("disk per hour of video", megabytes(status.bytes_per_hour))
+    queue = status.queue
+    if queue.waiting or queue.broker:
+        rows.add_row("waiting", ", ".join(f"{count} {kind}" for kind, count in queue.waiting.items()) or "nothing")
+        rows.add_row("oldest waiting", "" if queue.oldest_s is None else f"{format_time(queue.oldest_s)} ago")
+        rows.add_row("speed", f"{queue.speed:.1f} times real time, over the last minute")
+        rows.add_row("at work", ", ".join(f"{escape(owner)} ({count})" for owner, count in queue.workers.items()) or "nobody")
+        rows.add_row("broker", escape(queue.broker) + ("" if queue.hints is None else f" ({queue.hints} hints)"))
     for error in status.errors:
         rows.add_row("error", escape(error))
     return rows

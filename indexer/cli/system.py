@@ -43,10 +43,14 @@ def models(as_json: JsonOption = False) -> None:
 
 
 def worker(
-    queue: Annotated[str, typer.Option("--queue", help="cpu or gpu.")] = "cpu",
+    queue: Annotated[list[str] | None, typer.Option("--queue", help="cpu or gpu (repeatable); both, if none is named.")] = None,
 ) -> None:
-    """Work off a queue (not there yet)."""
-    raise UsageError(f"there are no workers yet, for the queue {queue} or any other", "`seekpoint ingest` does the work in its own process")
+    """Do what was queued, until stopped: SIGTERM or Ctrl+C finishes the chunk or hands it back. One worker per GPU or core."""
+    try:
+        from workers.serve import serve
+    except ModuleNotFoundError as error:
+        raise UsageError(f"workers need {error.name}, which is not installed", "pip install 'seekpoint[queue]'") from None
+    serve(tuple(queue or ("gpu", "cpu")))
 
 
 @database.command()

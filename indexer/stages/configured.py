@@ -32,3 +32,26 @@ def configured_stages(settings: Settings, embedder: Callable[[], Embedder], *, f
         require_lego(settings)
         stages.append(EventsStage(settings))
     return stages
+
+
+def stages_named(name: str, settings: Settings, embedder: Callable[[], Embedder]) -> list[Stage]:
+    """All ways in which this machine can do a stage (pictures whole and fast); none where the settings or a checkpoint lack.
+
+    No other stage's model is asked for.
+    """
+    if name == "picture":
+        return [PictureStage(embedder(), settings, Artefacts(settings.artefacts), fast) for fast in (False, True)]
+    if name == "speech" and settings.speech:
+        from indexer.stages.speech import SpeechStage
+
+        return [SpeechStage(settings)]
+    if name == "screen" and settings.screen_text:
+        from indexer.stages.screen import ScreenStage
+
+        return [ScreenStage(settings)]
+    if name == "events" and settings.lego_path:
+        from indexer.stages.events import EventsStage
+
+        require_lego(settings)
+        return [EventsStage(settings)]
+    return []

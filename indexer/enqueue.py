@@ -1,0 +1,82 @@
+"""Leaving work to workers: files are noted in the catalog, and workers are told. Nothing is opened here, so it returns at once."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from indexer.catalog import collections, errands, videos, work
+from indexer.catalog.videos import KnownPath
+from indexer.files import FoundFile, Unusable, find_files, printable
+from indexer.hints import Hints
+from indexer.ingest import FileOutcome, IngestReport, mark_offline
+from indexer.planning import Planner
+
+if TYPE_CHECKING:
+    from indexer.library import Library, Retried
+
+AT_ONCE = 1000  # files in one transaction
+
+
+def enqueue(library: Library, paths: Sequence[str | os.PathLike[str]], collection: str, *, fast: bool, events: bool | None) -> IngestReport:
+    """The report names what is queued, unchanged, or unusable. Raises QueueError where workers cannot be told; what is noted stays."""
+    started = time.monotonic()
+    hints = Hints(library.settings)
+    hints.check()  # before anything is noted: somebody who mistyped the broker shall not queue by accident
+    planner = Planner(library.catalog, library.settings, {stage.name: stage for stage in library.stages(fast=fast, events=events)})
+    with library.catalog.begin() as session:
+        collection_id = collections.ensure_collection(session, collection)
+        known = videos.known_paths(session, collection_id)
+    found = list(find_files(paths))
+    files = [file for file in found if isinstance(file, FoundFile)]
+    outcomes = [FileOutcome(bad.path, "failed", None, bad.error.message, bad.error.hint) for bad in found if isinstance(bad, Unusable)]
+    arrived = []
+    for file in files:
+        at = known.get(planner.roots.split(file.path))
+        if planner.is_unchanged(file, at):
+            outcomes.append(FileOutcome(printable(file.path), "unchanged", at.video_id if at else None))
+        else:
+            arrived.append((file, at))
+            outcomes.append(FileOutcome(printable(file.path), "queued", at.video_id if at else None))
+    for first in range(0, len(arrived), AT_ONCE):
+        _note(library, planner, collection_id, arrived[first : first + AT_ONCE], fast, events)
+    offline = mark_offline(library.catalog, planner, paths, files, known)
+    if arrived:
+        hints.tell({"plan": len(arrived)})
+    return IngestReport(collection, tuple(outcomes), offline, 0.0, time.monotonic() - started)
+
+
+def retry_by_workers(library: Library, video_ids: Sequence[int] | None) -> Retried:
+    """Failed chunks, and files that could not be planned where no videos are named, wait for workers again."""
+    from indexer.library import Retried
+
+    hints = Hints(library.settings)
+    with library.catalog.begin() as session:
+        named = None if video_ids is None else {videos.get_video(session, video_id).id for video_id in video_ids}
+        failed = [video.id for video in videos.list_videos(session, states=["failed"]) if named is None or video.id in named]
+        chunks = work.retry(session, failed) + errands.retry(session, None if named is None else failed)
+    hints.tell(waiting_counts(library))
+    return Retried(len(failed), chunks, 0, ())
+
+
+def waiting_counts(library: Library) -> dict[str, int]:
+    """Works and errands that wait, by kind."""
+    with library.catalog.read() as session:
+        return {**work.waiting(session), **{kind: it.pending for kind, it in errands.waiting(session).items() if it.pending}}
+
+
+def _note(
+    library: Library,
+    planner: Planner,
+    collection_id: int,
+    arrived: Iterable[tuple[FoundFile, KnownPath | None]],
+    fast: bool,
+    events: bool | None,
+) -> None:
+    with library.catalog.begin() as session:
+        for file, _ in arrived:
+            root, relative_path = planner.roots.split(file.path)
+            details = {"root": root, "relative_path": relative_path, "fast": fast, "events": events, "mtime_ns": file.mtime_ns}
+            errands.add(session, "plan", collection_id, f"{root}:{relative_path}", details, size=file.size_bytes)

@@ -1,0 +1,35 @@
+"""All that was indexed, without ids and times of work: equal for equal libraries."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from indexer.catalog.tables import Chunk, FrameBlockRow, Passage, Segment, Video, Work
+from indexer.library import Library
+
+Row = tuple
+
+
+def contents(library: Library) -> list[Row]:
+    """(content hash, stage, key, span of the chunk) of each work that is done, with its frames, segments and passages, bit for bit."""
+    with library.catalog.read() as s:
+        works = s.execute(
+            select(Work.id, Video.content_hash, Work.stage, Work.key, Chunk.start_s, Chunk.end_s, Work.state)
+            .join(Chunk, Chunk.id == Work.chunk_id)
+            .join(Video, Video.id == Work.video_id)
+        ).all()
+        found = []
+        for work_id, *place in works:
+            frames = s.execute(
+                select(FrameBlockRow.times_s, FrameBlockRow.cuts_s, FrameBlockRow.vectors, FrameBlockRow.count, FrameBlockRow.dimension).where(
+                    FrameBlockRow.work_id == work_id
+                )
+            ).all()
+            segments = s.execute(
+                select(Segment.start_s, Segment.end_s, Segment.thumbnail_s, Segment.vector).where(Segment.work_id == work_id)
+            ).all()
+            passages = s.execute(
+                select(Passage.kind, Passage.start_s, Passage.end_s, Passage.text, Passage.vector).where(Passage.work_id == work_id)
+            ).all()
+            found.append((*place, *(tuple(sorted(tuple(row) for row in rows)) for rows in (frames, segments, passages))))
+    return sorted(found)

@@ -1,0 +1,154 @@
+"""The same pipeline in workers: queued, worked off, watched, cancelled, removed and retried. Real Redis, real PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+from indexer.catalog import work
+from tests.support import colour_video, demo_library
+from tests.workers.contents import contents
+from tests.workers.fleet import Fleet, children
+from tests.workers.servers import end, wait_until
+
+PATIENCE_S = 120
+
+
+def make_media(folder: Path, count: int, length_s: float = 30.0) -> Path:
+    colours = ["red", "green", "blue", "yellow", "purple", "orange"]
+    for number in range(count):
+        colour_video(folder / f"{number}.mp4", [(colours[number % 6], length_s + number), ("black", 10.0)])
+    return folder
+
+
+def test_queued_files_become_the_rows_of_an_ingest_without_a_queue(fleet: Fleet, tmp_path):
+    media = make_media(fleet.folder / "media", 4)
+    (media / "bad.mp4").write_text("no video at all\n" * 100)
+    queued = fleet.json("ingest", media, "--queue", "--collection", "films")
+    assert {file["state"] for file in queued["files"]} == {"queued"}
+    waiting = fleet.json("status")["queue"]
+    assert waiting["waiting"] == {"plan": 5}
+    assert waiting["hints"] >= 5
+    assert waiting["oldest_s"] > 0
+    gpu, cpu = fleet.start("gpu"), fleet.start("cpu")
+    wait_until(fleet.is_settled, PATIENCE_S, "all is done")
+    status = fleet.json("status")
+    assert status["videos"] == {"ready": 4}
+    assert len(status["errors"]) == 1
+    assert "bad.mp4" in status["errors"][0]
+    whole = demo_library(tmp_path / "whole")
+    whole.ingest([media], "films")
+    assert contents(fleet.library()) == contents(whole)
+    again = fleet.json("ingest", media, "--queue", "--collection", "films")
+    assert sorted(file["state"] for file in again["files"]) == ["queued", *["unchanged"] * 4]
+    found = fleet.json("search", "when is it blue?", "--top", "1")
+    assert found["moments"][0]["path"].endswith("2.mp4")
+    assert [end(worker) for worker in (gpu, cpu)] == [0, 0]
+
+
+def test_a_search_that_runs_sees_new_videos_without_a_restart(fleet: Fleet):
+    media = make_media(fleet.folder / "media", 2)
+    library = fleet.library()
+    library.ingest([media / "0.mp4"])
+    assert library.search("red").matched
+    assert not library.search("green").matched
+    fleet.start()
+    library.ingest([media / "1.mp4"], queue=True)
+    wait_until(fleet.is_settled, PATIENCE_S, "the second video is done")
+    wait_until(lambda: library.search("green").matched, 10, "the search process sees it")
+
+
+def test_cancel_and_remove_while_in_progress(fleet: Fleet):
+    media = make_media(fleet.folder / "media", 2, length_s=400.0)
+    library = fleet.library()
+    library.ingest([media], queue=True)
+    fleet.start()
+    wait_until(lambda: {v.state for v in library.videos()} == {"ingesting"}, PATIENCE_S, "both videos are in progress")
+    first, second = (video.video_id for video in library.videos())
+    library.cancel([first])
+    library.remove(video_ids=[second])
+    wait_until(fleet.is_settled, PATIENCE_S, "nothing is left to do")
+    assert [(v.video_id, v.state) for v in library.videos()] == [(first, "failed")]
+    assert not library.artefacts.video_folder(second).exists()
+    library.ingest([media], queue=True)
+    wait_until(lambda: [v.state for v in library.videos()] == ["ready", "ready"], PATIENCE_S, "both are done after all")
+    assert not library.status().errors
+
+
+def test_a_chunk_that_kills_its_worker_is_parked_and_the_rest_is_searchable(fleet: Fleet):
+    """Whoever takes a chunk of that video is killed while it has it."""
+    fleet.settings["MAX_ATTEMPTS"] = "2"
+    media = make_media(fleet.folder / "media", 2)
+    poison = colour_video(fleet.folder / "poison" / "poison.mp4", [("purple", 300.0)])
+    library = fleet.library()
+    worker = fleet.start()
+    library.ingest([poison], queue=True)
+    wait_until(lambda: library.videos(), PATIENCE_S, "it is planned")
+    bad = library.videos()[0].video_id
+    while library.video(bad).state != "failed":
+        _kill_whoever_has(library, bad)
+    assert "lost 2 times" in library.video(bad).error
+    assert worker.poll() is None, "the parent lives on"
+    library.ingest([media], queue=True)
+    wait_until(fleet.is_settled, PATIENCE_S, "the others are done")
+    assert sorted(v.state for v in library.videos()) == ["failed", "ready", "ready"]
+    assert library.search("red").matched
+    retried = fleet.json("retry", str(bad))
+    assert retried["chunks"] >= 1
+    wait_until(lambda: library.video(bad).state == "ready", PATIENCE_S, "after `retry` it is done")
+
+
+def _kill_whoever_has(library, video_id: int) -> None:
+    with library.catalog.read() as session:
+        chunks = work.progress(session, video_ids=[video_id]).stages.get("picture")
+        holders = [owner for owner in work.holders(session)] if chunks is not None and chunks.running else []
+    for owner in holders:
+        try:
+            os.kill(int(owner.split("/")[1]), signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+    time.sleep(0.02)
+
+
+def test_a_worker_that_is_told_to_end_hands_back_what_it_cannot_finish(fleet: Fleet):
+    fleet.settings["SHUTDOWN_S"] = "0"
+    media = make_media(fleet.folder / "media", 1, length_s=900.0)
+    library = fleet.library()
+    library.ingest([media], queue=True)
+    worker = fleet.start()
+
+    def is_working() -> bool:
+        with library.catalog.read() as session:
+            return bool(work.holders(session))
+
+    wait_until(is_working, PATIENCE_S, "it has chunks")
+    assert end(worker) == 0
+    with library.catalog.read() as session:
+        assert work.holders(session) == {}
+        stage = work.progress(session).stages["picture"]
+    assert stage.pending + stage.done == stage.pending + stage.running + stage.done + stage.failed
+    assert stage.pending > 0
+
+
+def test_a_decode_that_hangs_is_killed_and_its_worker_goes_on(fleet: Fleet):
+    """The reading process is stopped (SIGSTOP): for its parent, a decoder that spins for ever."""
+    fleet.settings |= {"CHUNK_TIMEOUT_S": "2", "MAX_ATTEMPTS": "1"}
+    media = make_media(fleet.folder / "media", 1, length_s=300.0)
+    library = fleet.library()
+    worker = fleet.start()
+    library.ingest([media], queue=True)
+    wait_until(lambda: library.videos() and library.videos()[0].state == "ingesting", PATIENCE_S, "it is read")
+
+    def stop_readers() -> bool:
+        readers = [reader for child in children(worker.pid) for reader in children(child)]
+        for reader in readers:
+            os.kill(reader, signal.SIGSTOP)
+        return library.videos()[0].state == "failed"
+
+    wait_until(stop_readers, PATIENCE_S, "the chunk fails")
+    assert "longer than 2 s" in library.videos()[0].error
+    make_media(fleet.folder / "more", 2, length_s=12.0)
+    library.ingest([fleet.folder / "more"], queue=True)
+    wait_until(lambda: sum(v.state == "ready" for v in library.videos()) == 2, PATIENCE_S, "other files are done")
