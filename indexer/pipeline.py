@@ -18,6 +18,7 @@ from indexer.catalog import videos, work
 from indexer.catalog.session import Catalog
 from indexer.catalog.work import WorkItem
 from indexer.errors import CatalogError, SeekpointError, StorageError
+from indexer.logs import about
 from indexer.media.files import MediaFiles
 from indexer.settings import Settings
 from indexer.stages.base import Source, Stage
@@ -99,6 +100,10 @@ class Pipeline:
             self.catalog.write(lambda session: work.release_work(session, job.item.work_id, self.owner))
             return Outcome(job, "handed back")
         started = time.monotonic()
+        with about(video=job.item.video_id, chunk=job.item.chunk_id, stage=job.item.stage):
+            return self._compute(job, read, started)
+
+    def _compute(self, job: Job, read: Future[Any], started: float) -> Outcome:
         try:
             result = job.stage.compute(job.item, read.result())
         except (StorageError, CatalogError):
@@ -106,7 +111,7 @@ class Pipeline:
         except SeekpointError as error:
             return self._fail(job, error, started)
         except Exception as error:  # one chunk must not stop the others: its error is kept with it and reported
-            log.exception("stage %s of chunk %d of video %d", job.item.stage, job.item.number, job.item.video_id)
+            log.exception("the chunk failed")
             hint = "this is a defect in Seekpoint or a model: please report it"
             return self._fail(job, SeekpointError(f"{type(error).__name__}: {error}", hint), started)
         return self._commit(job, result, started)

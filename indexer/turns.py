@@ -19,6 +19,7 @@ from indexer.catalog.leases import Leases
 from indexer.enqueue import waiting_counts
 from indexer.errors import CatalogError, MediaError, SeekpointError, StorageError
 from indexer.files import FoundFile
+from indexer.logs import about
 from indexer.owner import dead_owners, owner_name
 from indexer.pipeline import Job, Outcome, Pipeline
 from indexer.planning import Planner, source_at
@@ -301,7 +302,7 @@ def _reachable(library: Library, root: str, relative_path: str) -> Path:
 
 def _log(outcome: Outcome) -> None:
     item = outcome.job.item
-    said = {"video_id": item.video_id, "chunk_id": item.chunk_id, "stage": item.stage, "seconds": round(outcome.seconds, 3)}
     level = logging.WARNING if outcome.state == "failed" else logging.INFO
     reason = f": {outcome.error}" if outcome.error else ""
-    log.log(level, "%s of chunk %d of video %d %s%s", item.stage, item.number, item.video_id, outcome.state, reason, extra=said)
+    with about(video=item.video_id, chunk=item.chunk_id, stage=item.stage):
+        log.log(level, "%s in %.2f s%s", outcome.state, outcome.seconds, reason, extra={"fields": {"seconds": round(outcome.seconds, 3)}})

@@ -13,6 +13,7 @@ from celery import Celery, bootsteps
 from indexer.errors import SeekpointError
 from indexer.hints import Hints, transport_options
 from indexer.settings import Settings, load_settings
+from workers import logs, metrics
 
 log = logging.getLogger(__name__)
 
@@ -73,3 +74,5 @@ class Sweeper(bootsteps.StartStopStep):
 
 
 app = make_app(load_settings())
+logs.install(app)
+metrics.install(app)

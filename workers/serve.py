@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import socket
 import tempfile
@@ -23,14 +22,9 @@ def serve(queues: tuple[str, ...]) -> None:
     check(settings)
     from workers.app import app
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for chatty in ("celery.app.trace", "celery.worker.strategy"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)  # two lines a hint; what was done is logged chunk by chunk
     name = f"{'-'.join(queues)}-{os.getpid()}@{socket.gethostname()}"
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]  # talk between workers that nobody here listens to
-    app.worker_main(
-        ["worker", "--queues", ",".join(map(queue_name, kinds)), "--hostname", name, "--pool", "prefork", "--loglevel", "INFO", *quiet]
-    )
+    app.worker_main(["worker", "--queues", ",".join(map(queue_name, kinds)), "--hostname", name, "--pool", "prefork", *quiet])
 
 
 def check(settings: Settings) -> None:

@@ -21,9 +21,9 @@ def contents(library: Library) -> list[Row]:
         found = []
         for work_id, *place in works:
             frames = s.execute(
-                select(FrameBlockRow.times_s, FrameBlockRow.cuts_s, FrameBlockRow.vectors, FrameBlockRow.count, FrameBlockRow.dimension).where(
-                    FrameBlockRow.work_id == work_id
-                )
+                select(
+                    FrameBlockRow.times_s, FrameBlockRow.cuts_s, FrameBlockRow.vectors, FrameBlockRow.count, FrameBlockRow.dimension
+                ).where(FrameBlockRow.work_id == work_id)
             ).all()
             segments = s.execute(
                 select(Segment.start_s, Segment.end_s, Segment.thumbnail_s, Segment.vector).where(Segment.work_id == work_id)

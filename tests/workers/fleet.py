@@ -81,7 +81,9 @@ class Fleet:
         return worker
 
     def logs(self) -> str:
-        return "\n".join(f"--- {path.name}\n{path.read_text(errors='replace')[-4000:]}" for path in sorted(self.folder.glob("worker-*.log")))
+        return "\n".join(
+            f"--- {path.name}\n{path.read_text(errors='replace')[-4000:]}" for path in sorted(self.folder.glob("worker-*.log"))
+        )
 
     def is_settled(self) -> bool:
         """Nothing waits and nobody is at work."""

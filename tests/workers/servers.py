@@ -113,7 +113,7 @@ class PostgresServer:
         import psycopg
 
         with psycopg.connect(self.url, autocommit=True) as connection:
-            connection.execute(statement)  # pyright: ignore[reportArgumentType]
+            connection.execute(statement.encode())
 
     def _run(self, program: str, *arguments: object) -> None:
         command = [str(_postgres_bin() / program), *map(str, arguments)]

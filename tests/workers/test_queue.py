@@ -103,7 +103,7 @@ def test_a_chunk_that_kills_its_worker_is_parked_and_the_rest_is_searchable(flee
 def _kill_whoever_has(library, video_id: int) -> None:
     with library.catalog.read() as session:
         chunks = work.progress(session, video_ids=[video_id]).stages.get("picture")
-        holders = [owner for owner in work.holders(session)] if chunks is not None and chunks.running else []
+        holders = list(work.holders(session)) if chunks is not None and chunks.running else []
     for owner in holders:
         try:
             os.kill(int(owner.split("/")[1]), signal.SIGKILL)
