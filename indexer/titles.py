@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -46,12 +47,18 @@ def openings(moments: Sequence[FusedMoment]) -> list[FusedMoment]:
 
 def _named(s: Session, words: set[str], collection_ids: Sequence[int] | None) -> list[PassageHit]:
     hits = []
-    for video in selection.named_videos(s, collection_ids, sorted(words), CANDIDATES):
+    for video in selection.named_videos(s, collection_ids, _telling(words), CANDIDATES):
         name = video.title or video.paths.rpartition("/")[2]
         held = words & _words_of(f"{video.title} {video.paths}")
         if len(held) >= SHARE * len(words):
             hits.append(PassageHit(video.video_id, Span(0.0, video.duration_s), name, len(held) / len(words)))
     return hits
+
+
+def _telling(words: set[str]) -> list[str]:
+    """The longest words of which a name holds at least one if it holds `SHARE` of all: it can miss so many, and one more is too many."""
+    missed = len(words) - math.ceil(SHARE * len(words))
+    return sorted(words, key=lambda word: (-len(word), word))[: missed + 1]
 
 
 def _dated(s: Session, caption: str, collection_ids: Sequence[int] | None) -> list[PassageHit]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import os
 import socket
@@ -97,11 +98,16 @@ async def _lifespan(app: st.App) -> AsyncGenerator[dict[str, Any], None]:
 def _warm() -> None:
     from search_ui.site import site
 
+    library = site().library
     try:
-        site().library.warm()
+        library.warm()
+        library.search("a picture", titles=True)  # opens the index and samples what answers must stand out from
     except SeekpointError as error:
         # The page says the same when a question is asked; here it is for whoever started the server.
         logging.getLogger("seekpoint").warning("%s", error)
+    # What stands now stays for good: collections need not look at it again.
+    gc.collect()
+    gc.freeze()
 
 
 def _check_people(site: Site) -> None:
@@ -141,6 +147,8 @@ def streamlit_config(host: str, port: int) -> dict[str, Any]:
         "client.showErrorDetails": "none",
         "client.showSidebarNavigation": True,
         "logger.level": "warning",
+        # A whole collection after each run holds everything up, the cards on their way to the browser too: Python's own suffices.
+        "runner.postScriptGC": False,
         "theme.baseRadius": "0.6rem",
         "theme.showWidgetBorder": True,
         **themes,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
+from indexer.catalog import collections
 from indexer.figures import CatalogFigures, SearchFigures
 from indexer.library import Library
 from indexer.settings import Settings, load_settings
@@ -30,11 +31,16 @@ class Site:
         self.registry.register(CatalogFigures(lambda: self.library.catalog))
         self.searches = SearchFigures(self.registry)
 
+    def visible_names(self, viewer: Viewer) -> list[str]:
+        """Names of the collections that somebody may see."""
+        with self.library.catalog.read() as session:
+            return [name for id, name in collections.collection_names(session) if viewer.sees(id)]
+
     def may_add_to(self, viewer: Viewer, collection: str) -> bool:
         """Somebody who sees all collections may make a new one; somebody who sees some adds to those."""
         if not viewer.can_edit or not collection.strip():
             return False
-        return viewer.collection_ids is None or any(it.name == collection for it in viewer.visible(self.library.collections()))
+        return viewer.collection_ids is None or collection in self.visible_names(viewer)
 
     def may_add_folder(self, folder: Path) -> bool:
         """Off the local machine only what the settings open: an editor of videos is not to read the server's disk."""

@@ -56,6 +56,11 @@ def find_collections(s: Session, names: Sequence[str]) -> list[int]:
     return [known[name] for name in names]
 
 
+def collection_names(s: Session) -> list[tuple[int, str]]:
+    """(id, name) of all collections by name; counts nothing, so it costs the same however many videos there are."""
+    return [(id, name) for id, name in s.execute(select(Collection.id, Collection.name).order_by(Collection.name))]
+
+
 def list_collections(s: Session) -> list[CollectionInfo]:
     """All collections by name, empty ones too."""
     statement = (

@@ -41,14 +41,12 @@ def answer_to(search: Search, viewer: Viewer, *, watching: bool = False) -> Answ
         ended(answer.matched)
     log.info("searched", extra={"fields": {"took_ms": round(answer.took_ms, 1), "matched": answer.matched, "moments": len(answer.moments)}})
     st.session_state["answer"] = (stamp, time.monotonic(), answer)
-    if kept is None or kept[0][0] != search:
-        _note(search, viewer)
     return answer
 
 
 def ask(search: Search, viewer: Viewer) -> Answer:
     library = site().library
-    names = [collection.name for collection in viewer.visible(library.collections())]
+    names = site().visible_names(viewer)
     wanted = [name for name in search.collections if name in names] if search.collections else names
     filters = Filters(
         recorded_from=search.recorded_from,
@@ -80,8 +78,10 @@ def find_video(video_id: int, viewer: Viewer) -> VideoRow | None:
     return video if viewer.sees(video.collection_id) else None
 
 
-def _note(search: Search, viewer: Viewer) -> None:
-    if search.text:
+def note(search: Search, viewer: Viewer) -> None:
+    """Among the recent searches, once; after the answer is on its way: a writer of the catalog may have to wait for another."""
+    if search.text and st.session_state.get("noted") != search:
+        st.session_state["noted"] = search
         with site().library.catalog.begin() as session:
             searches.note_search(session, viewer.account_id, search.text, Link(search).href())
 

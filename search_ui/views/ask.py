@@ -41,7 +41,7 @@ def _filters_label(search: Search, texts: Texts) -> str:
 
 
 def _filters(link: Link, viewer: Viewer, texts: Texts) -> None:
-    names = [collection.name for collection in viewer.visible(site().library.collections())]
+    names = site().visible_names(viewer)
     kept = [name for name in st.session_state.get(state.FIELDS["collections"], []) if name in names]
     st.session_state[state.FIELDS["collections"]] = kept
     changed = state.ask_from_widgets

@@ -45,5 +45,5 @@ def _ended(job: Job, texts: Texts) -> None:
 def _visible(viewer: Viewer) -> list[Job]:
     if viewer.collection_ids is None:
         return site().jobs.all()
-    names = {collection.name for collection in viewer.visible(site().library.collections())}
+    names = site().visible_names(viewer)
     return [job for job in site().jobs.all() if job.collection in names]

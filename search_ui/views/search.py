@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from search_ui import state
 from search_ui.links import Link
@@ -15,11 +16,21 @@ def show(viewer: Viewer, texts: Texts) -> None:
     link = state.current_link()
     ask.show(link, viewer, texts)
     if link.place is not None:
-        watch.show(link, viewer, texts)
+        with _body("watch"):
+            watch.show(link, viewer, texts)
     elif link.search.is_empty:
-        home.show(link, viewer, texts)
+        with _body("home"):
+            home.show(link, viewer, texts)
     else:
-        _answers(link, viewer, texts)
+        with _body("answers"):
+            _answers(link, viewer, texts)
+    answers.note(link.search, viewer)
+
+
+def _body(kind: str) -> DeltaGenerator:
+    """Of another kind than before, it is cleared first: what Streamlit keeps until the run ends would hang below the new and jump."""
+    before, st.session_state["body"] = st.session_state.get("body"), kind
+    return st.container() if before == kind else st.empty().container()
 
 
 def _answers(link: Link, viewer: Viewer, texts: Texts) -> None:

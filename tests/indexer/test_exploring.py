@@ -1,6 +1,8 @@
 """Looking around in a library: likeness, pictures, curves, filters, names as evidence, what a browser is given."""
 
+import math
 from datetime import date
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +10,7 @@ import pytest
 from PIL import Image
 
 from grounding.spans import Span
+from indexer import titles
 from indexer.catalog import rows, searches, watched
 from indexer.catalog.rows import NewPassage, commit_passages
 from indexer.catalog.work import claim, plan
@@ -198,3 +201,12 @@ def test_watched_folders(library):
         assert seen.error == "it was away"
         watched.unwatch_folder(session, folder.id)
         assert watched.watched_folders(session) == []
+
+
+@pytest.mark.parametrize("count", range(1, 12))
+def test_no_name_with_enough_words_is_passed_over(count):
+    """Whichever words a name misses: one of those that are looked up stands in it."""
+    words = {f"{'w' * (number + 2)}{number}" for number in range(count)}
+    telling = set(titles._telling(words))
+    for missed in combinations(words, count - math.ceil(titles.SHARE * count)):
+        assert telling - set(missed)
