@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from sqlalchemy import create_engine, insert, text
@@ -119,7 +120,7 @@ def fill(catalog: Catalog, count: int, made: Made) -> dict[str, tuple[Selection,
     for name, length, share in groups:
         with catalog.begin() as session:
             collection_id = collections.ensure_collection(session, name)
-            video_ids = [add_video(session, collection_id, f"{name} {n}", length, made) for n in range(max(1, int(share * count / length)))]
+            video_ids = add_videos(session, collection_id, name, max(1, int(share * count / length)), length, made)
         if name in SHARES:
             selections[name] = (Selection((collection_id,)), np.arange(first, first + len(video_ids) * length))
         if name == "long":
@@ -131,33 +132,40 @@ def fill(catalog: Catalog, count: int, made: Made) -> dict[str, tuple[Selection,
     return selections
 
 
-def add_video(session: Session, collection_id: int, name: str, length: int, made: Made) -> int:
+def add_videos(session: Session, collection_id: int, name: str, count: int, length: int, made: Made) -> list[int]:
+    """Ready videos of `length` segments each, without frames."""
     about = {"size_bytes": 1, "width": 1280, "height": 720, "codec": "h264", "container": "mp4", "audio_tracks": 1, "rotation": 0}
-    about |= {"collection_id": collection_id, "content_hash": name, "duration_s": length * SEGMENT_S, "state": "ready", "picture_key": KEY}
-    video = Video(**about)
-    session.add(video)
-    session.flush()
-    for number, first in enumerate(range(0, length, CHUNK_SEGMENTS)):
-        here = min(CHUNK_SEGMENTS, length - first)
-        chunk = Chunk(video_id=video.id, number=number, start_s=first * SEGMENT_S, end_s=(first + here) * SEGMENT_S)
-        session.add(chunk)
-        session.flush()
-        done = {"stage": "picture", "key": KEY, "state": "done", "attempts": 1, "video_s": length * SEGMENT_S, "created_at": utc_now()}
-        work = Work(chunk_id=chunk.id, video_id=video.id, revision=int(made.rng.integers(1, 2**40)), **done)
-        session.add(work)
-        session.flush()
-        shared = {"work_id": work.id, "chunk_id": chunk.id, "video_id": video.id, "collection_id": collection_id, "key": KEY}
-        vectors = made.segments(here)
-        starts = [n * SEGMENT_S for n in range(first, first + here)]
-        starts = [n * SEGMENT_S for n in range(first, first + here)]
+    about |= {"collection_id": collection_id, "duration_s": length * SEGMENT_S, "state": "ready", "picture_key": KEY}
+    video_ids = ids_of(session, Video, [about | {"content_hash": f"{name} {n}"} for n in range(count)])
+    firsts = [(video_id, number, first) for video_id in video_ids for number, first in enumerate(range(0, length, CHUNK_SEGMENTS))]
+    sizes = [min(CHUNK_SEGMENTS, length - first) for _, _, first in firsts]
+    spans = [
+        {"video_id": video_id, "number": number, "start_s": first * SEGMENT_S, "end_s": (first + size) * SEGMENT_S}
+        for (video_id, number, first), size in zip(firsts, sizes)
+    ]
+    chunk_ids = ids_of(session, Chunk, spans)
+    done = {"stage": "picture", "key": KEY, "state": "done", "attempts": 1, "video_s": length * SEGMENT_S, "created_at": utc_now()}
+    works = [done | {"chunk_id": id, "video_id": span["video_id"], "revision": id} for id, span in zip(chunk_ids, spans)]
+    work_ids = ids_of(session, Work, works)
+    for work, work_id, span, size in zip(works, work_ids, spans, sizes):
+        shared = {
+            "work_id": work_id,
+            "chunk_id": work["chunk_id"],
+            "video_id": work["video_id"],
+            "collection_id": collection_id,
+            "key": KEY,
+        }
+        starts = [span["start_s"] + n * SEGMENT_S for n in range(size)]
         rows = [
             shared | {"start_s": start_s, "end_s": start_s + SEGMENT_S, "thumbnail_s": start_s + 2, "vector": vector.tobytes()}
-            for start_s, vector in zip(starts, vectors)
+            for start_s, vector in zip(starts, made.segments(size))
         ]
         session.execute(insert(Segment), rows)
-    video_id = video.id
-    session.expunge_all()
-    return video_id
+    return video_ids
+
+
+def ids_of(session: Session, table: Any, rows: list[dict[str, Any]]) -> list[int]:
+    return list(session.scalars(insert(table).returning(table.id, sort_by_parameter_order=True), rows))
 
 
 def true_scores(made: Made, selections: dict[str, tuple[Selection, np.ndarray]], asked: np.ndarray) -> dict[str, np.ndarray]:

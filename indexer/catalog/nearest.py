@@ -77,7 +77,7 @@ def nearest_along_graph(s: Session, asked: Asked, query: np.ndarray, k: int, sha
     set_locally(
         s,
         {
-            "hnsw.ef_search": int(np.clip(max(wanted, 2 * k), *EF_SEARCH)),
+            "hnsw.ef_search": int(np.clip(wanted, *EF_SEARCH)),
             "hnsw.iterative_scan": "relaxed_order",
             "hnsw.max_scan_tuples": int(max(SCANNED_ROWS, 4 * wanted)),
             "hnsw.scan_mem_multiplier": 16,
