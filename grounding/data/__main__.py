@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from grounding.data.errors import DataError, Tally
-from grounding.data.options import add_endpoint_options, answers_path, endpoint_settings
+from grounding.data.options import add_endpoint_options, endpoint_settings, store_path
 from grounding.data.writer import replace_text
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def _ask(given: argparse.Namespace, work: Callable[[Endpoint], Awaitable[T]], te
     from grounding.data.endpoint import Endpoint
 
     given.output.parent.mkdir(parents=True, exist_ok=True)
-    answers = Answers(answers_path(given, given.output))
+    answers = Answers(store_path(given, given.output))
 
     async def run() -> T:
         async with Endpoint(endpoint_settings(given, temperature), answers) as endpoint:

@@ -11,11 +11,11 @@ from grounding.data.endpoint import EndpointSettings
 KEY_VARIABLE = "SEEKPOINT_ENDPOINT_KEY"
 
 
-def add_endpoint_options(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
+def add_endpoint_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("endpoint", f"any that speaks OpenAI's chat completions; its key is read from {KEY_VARIABLE}")
-    group.add_argument("--endpoint", required=required, metavar="URL", help="up to and including /v1")
-    group.add_argument("--model", required=required)
-    group.add_argument("--answers", type=Path, help="store of answers (SQLite); default: beside the output")
+    group.add_argument("--endpoint", required=True, metavar="URL", help="up to and including /v1")
+    group.add_argument("--model", required=True)
+    group.add_argument("--store", type=Path, help="where answers are kept (SQLite; default: beside the output)")
     group.add_argument("--concurrency", type=int, default=4, help="requests at the same time (default 4)")
     group.add_argument("--per-minute", type=float, default=0, help="at most so many requests a minute")
     group.add_argument("--max-requests", type=int, default=0, help="budget of this run in requests, retries included")
@@ -40,5 +40,5 @@ def endpoint_settings(given: argparse.Namespace, temperature: float) -> Endpoint
     )
 
 
-def answers_path(given: argparse.Namespace, output: Path) -> Path:
-    return given.answers or output.with_name(output.name + ".answers.sqlite")
+def store_path(given: argparse.Namespace, output: Path) -> Path:
+    return given.store or output.with_name(output.name + ".answers.sqlite")

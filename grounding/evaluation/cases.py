@@ -1,0 +1,53 @@
+"""Answers beside the records that they answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from grounding.data.errors import DataError, Tally
+from grounding.data.records import OnSkip, Record, read_records, read_rows
+from grounding.evaluation.errors import EvaluationError
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    record: Record
+    answer: str | None
+    """None: there is none; counts as wrong wherever a protocol can say so."""
+
+
+def read_answers(path: Path, on_skip: OnSkip) -> Iterator[tuple[str, str]]:
+    """(id, answer) of every line `{"id": ..., "answer": ...}`; lines without an answer (`"skipped": why`) are left out."""
+    for where, row in read_rows(path, on_skip):
+        if not isinstance(row, dict) or "id" not in row or not isinstance(row.get("answer", ""), str):
+            raise EvaluationError(f'{where} is no answer; expected {{"id": "...", "answer": "..."}}')
+        if "answer" in row:
+            yield str(row["id"]), row["answer"]
+
+
+def pair_up(answers: Path, truth: Path) -> tuple[list[Case], Tally]:
+    """A case for every record of the truth; bad lines of either file are counted. The last answer to a record counts."""
+    tally = Tally()
+    try:
+        given = dict(read_answers(answers, tally))
+        records = list(read_records(truth, tally))
+    except DataError as error:
+        raise EvaluationError(str(error)) from error
+    if not records:
+        raise EvaluationError(f"{truth} holds no record; it is what `python -m grounding.data convert` writes")
+    names = {record.id for record in records}
+    if len(names) < len(records):
+        raise EvaluationError(f"{truth} has {len(records) - len(names)} records whose id another one has")
+    if given and not names & set(given):
+        raise EvaluationError(f"no answer of {answers} is to a record of {truth}, for example {next(iter(given))!r}")
+    return [Case(record, given.get(record.id)) for record in records], tally
+
+
+def with_truth(cases: Iterable[Case], field: str, task: str) -> list[Case]:
+    """The cases, all of which must have that field of the truth."""
+    kept = [case for case in cases if case.record.truth.get(field)]
+    if not kept:
+        raise EvaluationError(f"no record has a truth with {field}, which {task} compares with; was it converted for another task?")
+    return kept

@@ -1,0 +1,46 @@
+"""Temporal grounding of single queries, as Charades-STA and QVHighlights count: R@1 at IoU .3, .5 and .7, mIoU, mAP; nothing is rounded.
+
+The first span of an answer counts for R@1, against the window that it fits best; all of them, in their order, for mAP.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from grounding.evaluation.cases import Case, with_truth
+from grounding.evaluation.scores import Metric, Scores, mean
+from grounding.evaluation.temporal import MAP_THRESHOLDS, average_precision, best_iou
+from grounding.lego.answers import parse_spans
+from grounding.spans import ScoredSpan, Span
+
+CLIP = Span(0.0, 1.0)
+RECALLS = (0.3, 0.5, 0.7)
+
+
+def score_moments(cases: Sequence[Case]) -> Scores:
+    """`temporal`: an answer without a span is a miss."""
+    cases = with_truth(cases, "spans", "temporal")
+    lengths = [float(case.record.truth.get("duration_s") or 1.0) for case in cases]
+    predicted = [[_seconds(span, length) for span in parse_spans(case.answer or "", CLIP)] for case, length in zip(cases, lengths)]
+    truths = [[_seconds(Span(*pair), length) for pair in case.record.truth["spans"]] for case, length in zip(cases, lengths)]
+    ious = [best_iou(spans[0] if spans else None, windows) for spans, windows in zip(predicted, truths)]
+    metrics = {f"R@1 IoU {t}": mean([iou >= t for iou in ious]) for t in RECALLS} | {"mIoU": mean(ious)}
+    if any(len(windows) > 1 for windows in truths):
+        metrics |= _precision(predicted, truths)
+    missing = sum(case.answer is None for case in cases)
+    unread = sum(not spans for spans in predicted) - missing
+    return Scores("temporal", metrics, {"rows": len(cases), "missing": missing, "unread": unread})
+
+
+def _seconds(span: Span, duration_s: float) -> Span:
+    """To the microsecond: seconds that became fractions and seconds again must still tie with a threshold that they met exactly."""
+    return Span(round(span.start_s * duration_s, 6), round(span.end_s * duration_s, 6))
+
+
+def _precision(predicted: Sequence[Sequence[Span]], truths: Sequence[Sequence[Span]]) -> dict[str, Metric]:
+    ranked = [[ScoredSpan(span, -float(place)) for place, span in enumerate(spans)] for spans in predicted]
+    table = np.array([average_precision(spans, windows) for spans, windows in zip(ranked, truths)])
+    at = {f"mAP@{t}": mean(table[:, MAP_THRESHOLDS.index(t)].tolist()) for t in (0.5, 0.75)}
+    return at | {"mAP": mean(table.mean(axis=1).tolist())}

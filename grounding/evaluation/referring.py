@@ -1,0 +1,53 @@
+"""Referring expressions: the first box of an answer is right if it overlaps a true one with IoU of at least .5.
+
+Compared in fractions of the padded square, unrounded on the side of the truth; a box that reaches into the padding is cut to the image.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from grounding.evaluation.boxes import IOU_THRESHOLD, best_box_iou
+from grounding.evaluation.cases import Case, with_truth
+from grounding.evaluation.scores import Scores, mean
+from grounding.lego.answers import Box, parse_boxes
+
+WRITTEN = 1000
+"""Three decimals: an answer's boxes are read as pixels of a square of so many."""
+
+
+def score_boxes(cases: Sequence[Case]) -> Scores:
+    """`rec`: accuracy at IoU .5, and the mean IoU. An answer without a box is wrong."""
+    cases = with_truth(cases, "boxes", "rec")
+    predicted = [first_box(case.answer or "", case.record.truth.get("size")) for case in cases]
+    ious = [best_box_iou(box, true_boxes(case)) for box, case in zip(predicted, cases)]
+    missing = sum(case.answer is None for case in cases)
+    counts = {"rows": len(cases), "missing": missing, "unread": sum(box is None for box in predicted) - missing}
+    return Scores("rec", {"acc@.5": mean([iou >= IOU_THRESHOLD for iou in ious]), "mIoU": mean(ious)}, counts)
+
+
+def true_boxes(case: Case) -> list[Box]:
+    return [Box(*box) for box in case.record.truth["boxes"]]
+
+
+def square_boxes(text: str, size: Sequence[int] | None) -> list[Box]:
+    """The boxes of an answer as fractions of the padded square, cut to the image of that size."""
+    cut = [_inside(box, size) if size else box for box in parse_boxes(text, WRITTEN, WRITTEN)]
+    return [box for box in cut if box.x1 < box.x2 and box.y1 < box.y2]
+
+
+def first_box(text: str, size: Sequence[int] | None) -> Box | None:
+    return next(iter(square_boxes(text, size)), None)
+
+
+def image_in_square(size: Sequence[int]) -> Box:
+    """Where the image lies in its padded square."""
+    width, height = size
+    side = max(size)
+    left, top = (side - width) // 2 / side, (side - height) // 2 / side
+    return Box(left, top, left + width / side, top + height / side)
+
+
+def _inside(box: Box, size: Sequence[int]) -> Box:
+    image = image_in_square(size)
+    return Box(max(box.x1, image.x1), max(box.y1, image.y1), min(box.x2, image.x2), min(box.y2, image.y2))

@@ -1,0 +1,197 @@
+"""A checkpoint with the public layout and tiny sizes answers records about real files."""
+
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from grounding.data.records import Record, single_turn
+from grounding.data.writer import write_records
+from grounding.evaluation.__main__ import main
+from grounding.evaluation.cases import pair_up
+from grounding.evaluation.errors import EvaluationError
+from grounding.evaluation.predict import answer_group, answered_before, fixed_question, predict
+from grounding.evaluation.table import make_table, read_result
+from grounding.lego import load_grounder
+from grounding.lego.grounder import Grounder
+from tests.support import colour_video
+
+TINY = Path(__file__).parents[1] / "lego" / "fixtures" / "tiny"
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("checkpoint")
+    shutil.copytree(TINY / "checkpoint", folder, dirs_exist_ok=True)
+    shutil.copytree(TINY / "clip_tower", folder / "clip_tower")
+    shutil.copy(TINY / "module_dims.json", folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def grounder(checkpoint: Path) -> Grounder:
+    return load_grounder(checkpoint, dtype="float32", max_new_tokens=4)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    folder = tmp_path / "media"
+    folder.mkdir()
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (60, 80, 3), np.uint8)).save(folder / "a.png")
+    (folder / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nnothing")
+    colour_video(folder / "a.mp4", [("red", 0.6), ("blue", 0.6)])
+    return folder
+
+
+def records() -> list[Record]:
+    box = {"task": "locate", "phrase": "the dog.", "boxes": [[0.1, 0.2, 0.3, 0.4]], "size": [80, 60]}
+    span = {"task": "moment", "query": "the dog jumps", "spans": [[0.1, 0.2]]}
+    return [
+        single_turn("Where is the dog?", "[0.1, 0.2, 0.3, 0.4]", {"image": "a.png"}, id="i1", truth=box),
+        single_turn("Where is the cat?", "[0.1, 0.2, 0.3, 0.4]", {"image": "a.png"}, id="i2", truth={**box, "phrase": "the cat"}),
+        single_turn("Where?", "[0.1, 0.2, 0.3, 0.4]", {"image": "broken.png"}, id="bad", truth=box),
+        single_turn("When?", "{0.1,0.2}", {"video": "gone.mp4"}, id="gone", truth=span),
+        single_turn("When?", "{0.1,0.2}", {"video": "../../etc/passwd"}, id="out", truth=span),
+        single_turn("When does it jump?", "{0.1,0.2}", {"video": "a.mp4"}, id="v1", truth=span),
+    ]
+
+
+def lines(path: Path) -> list[dict]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_a_checkpoint_answers_and_bad_media_are_skipped(checkpoint: Path, root: Path, tmp_path: Path, capsys: pytest.CaptureFixture):
+    write_records(tmp_path / "r.jsonl", records())
+    arguments = [str(checkpoint), str(tmp_path / "r.jsonl"), "-o", str(tmp_path / "out" / "a.jsonl"), "--root", str(root)]
+    assert main(["run", *arguments, "--dtype", "float32", "--max-new-tokens", "4"]) == 1
+    told = capsys.readouterr()
+    assert "3 answered, 0 were answered before" in told.out
+    for reason in ("corrupt image", "missing file", "unsafe path"):
+        assert f"1 skipped: {reason}" in told.out
+    rows = {row["id"]: row for row in lines(tmp_path / "out" / "a.jsonl")}
+    assert set(rows) == {"i1", "i2", "bad", "gone", "out", "v1"}
+    assert rows["gone"]["skipped"].startswith("missing file")
+    assert all(isinstance(rows[name]["answer"], str) for name in ("i1", "i2", "v1"))
+
+    cases, _ = pair_up(tmp_path / "out" / "a.jsonl", tmp_path / "r.jsonl")
+    assert [case.answer is not None for case in cases] == [True, True, False, False, False, True]
+
+
+def test_a_run_goes_on_and_tries_again_what_was_skipped(grounder: Grounder, root: Path, tmp_path: Path):
+    write_records(tmp_path / "r.jsonl", records())
+    first = predict(grounder, [tmp_path / "r.jsonl"], tmp_path / "a.jsonl", root, limit=4)
+    assert (first.answered, first.known) == (2, 0)
+    with (tmp_path / "a.jsonl").open("a") as file:
+        file.write('{"id": "v1", "answ')  # killed while it wrote
+    shutil.copy(root / "a.mp4", root / "gone.mp4")
+    second = predict(grounder, [tmp_path / "r.jsonl"], tmp_path / "a.jsonl", root)
+    assert (second.answered, second.known) == (2, 2)
+    rows = lines(tmp_path / "a.jsonl")
+    assert [row["id"] for row in rows if "answer" in row] == ["i1", "i2", "gone", "v1"]
+    assert answered_before(tmp_path / "a.jsonl") == {"i1", "i2", "gone", "v1"}
+
+
+def test_answers_are_those_that_the_grounder_gives(grounder: Grounder, root: Path, tmp_path: Path):
+    write_records(tmp_path / "r.jsonl", records()[:2])
+    predict(grounder, [tmp_path / "r.jsonl"], tmp_path / "a.jsonl", root)
+    picture = grounder.read_image(np.asarray(Image.open(root / "a.png")))
+    expected = [grounder.ask(fixed_question(record), {"image": picture.encoded}).text for record in records()[:2]]
+    assert [row["answer"] for row in lines(tmp_path / "a.jsonl")] == expected
+
+
+class Failing:
+    """A writer that fails for some prompts, or for more than one at a time."""
+
+    def __init__(self, grounder: Grounder, error: Exception) -> None:
+        self.inner, self.error, self.sizes = grounder.generator, error, []
+
+    def generate(self, prompts: Sequence):
+        self.sizes.append(len(prompts))
+        if len(prompts) > 1:
+            raise self.error
+        return self.inner.generate(prompts)
+
+
+def test_what_does_not_fit_into_memory_together_is_asked_one_by_one(grounder: Grounder, root: Path):
+    from grounding.data.errors import Tally
+
+    failing = Failing(grounder, torch.OutOfMemoryError("too much"))
+    one_by_one = Grounder(grounder.model, grounder.tokenizer, grounder.image_transform, failing)
+    tally = Tally()
+    rows = answer_group(one_by_one, records()[:2], root, fixed_question, tally)
+    assert [row["id"] for row in rows if "answer" in row] == ["i1", "i2"]
+    assert failing.sizes == [2, 1, 1]
+    assert not tally.total()
+
+
+def test_a_question_that_the_model_refuses_costs_itself_only(grounder: Grounder, root: Path):
+    from grounding.data.errors import Tally
+
+    tally = Tally()
+    rows = answer_group(grounder, records()[:2], root, lambda record: "a </s> ### b" if record.id == "i1" else "Where?", tally)
+    assert tally.counts == {"the model refuses the question": 1}
+    assert ["answer" in row for row in rows] == [False, True]
+
+
+def test_tasks_are_asked_in_one_wording():
+    first, second, *_, last = records()
+    assert fixed_question(first) == "Where is the dog in this image? Include the object positions in [x0, y0, x1, y1] format."
+    assert "the cat" in fixed_question(second)
+    assert fixed_question(last) == "Please give me the timestamp when the dog jumps?"
+    assert fixed_question(single_turn("Is there a dog?", "yes", {"image": "a"}, truth={"task": "dialogue"})) == "Is there a dog?"
+    assert fixed_question(single_turn("Say.", "yes", {"image": "a"})) == "Say."
+
+
+@pytest.mark.parametrize(
+    ("answers", "message"),
+    [
+        ('{"answer": "no id"}', "is no answer"),
+        ('["a"]', "is no answer"),
+        ('{"id": "x", "answer": 3}', "is no answer"),
+        ('{"id": "another", "answer": "a"}', "no answer of .* is to a record of .*, for example 'another'"),
+    ],
+)
+def test_answers_that_do_not_belong_to_the_records(tmp_path: Path, answers: str, message: str, capsys: pytest.CaptureFixture):
+    write_records(tmp_path / "r.jsonl", records())
+    (tmp_path / "a.jsonl").write_text(answers)
+    with pytest.raises(EvaluationError, match=message):
+        pair_up(tmp_path / "a.jsonl", tmp_path / "r.jsonl")
+    assert main(["rec", str(tmp_path / "a.jsonl"), str(tmp_path / "r.jsonl")]) == 1
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_files_that_are_missing_broken_or_double(tmp_path: Path):
+    write_records(tmp_path / "r.jsonl", [*records(), records()[0]])
+    (tmp_path / "a.jsonl").write_text('{"id": "i1", "answer": "a"}\n{broken\n')
+    with pytest.raises(EvaluationError, match="1 records whose id another one has"):
+        pair_up(tmp_path / "a.jsonl", tmp_path / "r.jsonl")
+    with pytest.raises(EvaluationError, match="does not exist"):
+        pair_up(tmp_path / "none.jsonl", tmp_path / "r.jsonl")
+    (tmp_path / "empty.jsonl").write_text("")
+    with pytest.raises(EvaluationError, match="holds no record"):
+        pair_up(tmp_path / "a.jsonl", tmp_path / "empty.jsonl")
+    write_records(tmp_path / "r.jsonl", records())
+    cases, skipped = pair_up(tmp_path / "a.jsonl", tmp_path / "r.jsonl")
+    assert (len(cases), skipped.counts) == (6, {"not JSON": 1})
+
+
+def test_one_table_beside_the_published_numbers(tmp_path: Path, capsys: pytest.CaptureFixture):
+    write_records(tmp_path / "r.jsonl", records()[:2])
+    (tmp_path / "a.jsonl").write_text('{"id": "i1", "answer": "[0.1, 0.2, 0.3, 0.4]"}\n')
+    arguments = [str(tmp_path / "a.jsonl"), str(tmp_path / "r.jsonl"), "--json", str(tmp_path / "s.json"), "--name", "refcoco val"]
+    assert main(["rec", *arguments]) == 0
+    assert "2 rows, 1 missing, 0 unread" in capsys.readouterr().out
+    assert main(["table", str(tmp_path / "s.json")]) == 0
+    table = capsys.readouterr().out.splitlines()
+    assert table[2].startswith("| refcoco val | acc@.5 | 50.00 | [0.0, 100.0] | 88.02 | 2 (1 missing) |")
+    assert "| not found |" in table[3]  # the mean IoU was not published
+    assert "| Charades-STA test | R@1 IoU 0.5 | not run | | 29.60 | |" in table
+    assert not any("| RefCOCO val |" in line for line in table)
+    assert make_table([read_result(tmp_path / "s.json")]).splitlines() == table
+    (tmp_path / "s.json").write_text("[]")
+    assert main(["table", str(tmp_path / "s.json")]) == 1
