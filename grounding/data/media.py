@@ -24,14 +24,13 @@ SOUND_RATE = 16_000
 
 
 def find_file(folder: Path, kind: str, candidates: Sequence[str]) -> Path:
-    """The first of the candidates that exists below the folder, as it stands or with another suffix of its kind."""
+    """The first of the candidates that exists below the folder, as it stands with another suffix of its kind, or with one more."""
     for name in candidates:
         path = folder / safe_name(name)
         if path.is_file():
             return path
-        stem = path.with_suffix("") if path.suffix.lower() in SUFFIXES[kind] else path
-        for suffix in SUFFIXES[kind]:
-            other = stem.with_name(stem.name + suffix)
+        stems = dict.fromkeys((path.stem, path.name)) if path.suffix.lower() in SUFFIXES[kind] else (path.name,)
+        for other in (path.with_name(stem + suffix) for stem in stems for suffix in SUFFIXES[kind]):
             if other.is_file():
                 return other
     raise SkipRow("missing file", f"{folder / candidates[0]}" if candidates else "no name")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -79,17 +80,13 @@ def answer_group(grounder: Grounder, group: Sequence[Record], root: Path, questi
 
 
 def _answers(grounder: Grounder, group: Sequence[Record], media: Mapping[str, Encoded], question: Questions) -> list[dict[str, Any]]:
-    import torch
-
     from grounding.lego.errors import LegoError
 
     try:
-        replies = grounder.ask_all([(question(record), media) for record in group])
+        with memory_named(f"{len(group)} questions at once"):
+            replies = grounder.ask_all([(question(record), media) for record in group])
     except LegoError as error:
         raise SkipRow("the model refuses the question", str(error)) from error
-    except torch.OutOfMemoryError as error:
-        torch.cuda.empty_cache()
-        raise SkipRow("out of memory", f"{len(group)} questions at once") from error
     return [{"id": record.id, "answer": reply.text, "ended": reply.ended} for record, reply in zip(group, replies)]
 
 
@@ -107,8 +104,6 @@ def _skipped(record: Record, skip: SkipRow, tally: Tally) -> dict[str, Any]:
 
 def encode_media(grounder: Grounder, media: Mapping[str, str], root: Path) -> dict[str, Encoded]:
     """Raises SkipRow for media that cannot be read."""
-    import torch
-
     from grounding.lego.errors import MediaError
 
     def path(kind: str) -> Path:
@@ -124,12 +119,24 @@ def encode_media(grounder: Grounder, media: Mapping[str, str], root: Path) -> di
         "sound": lambda: grounder.read_audio(read_sound(path("sound"))),
     }
     try:
-        return {kind: readers[kind]() for kind in media}
+        with memory_named("while the media were encoded"):
+            return {kind: readers[kind]() for kind in media}
     except MediaError as error:
         raise SkipRow("media that the model cannot read", str(error)) from error
-    except torch.OutOfMemoryError as error:
+
+
+@contextmanager
+def memory_named(when: str) -> Iterator[None]:
+    """Out of memory, which torch says in different ways on a GPU and on a CPU, becomes a SkipRow; what the GPU kept is freed."""
+    import torch
+
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not isinstance(error, MemoryError | torch.OutOfMemoryError) and "allocate memory" not in str(error):
+            raise
         torch.cuda.empty_cache()
-        raise SkipRow("out of memory", "while the media were encoded") from error
+        raise SkipRow("out of memory", when) from error
 
 
 def fixed_question(record: Record) -> str:

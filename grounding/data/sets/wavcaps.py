@@ -7,6 +7,7 @@ Sounds are `ID.flac` in a folder for each source; ids of AudioSet end in `.wav`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,19 +18,26 @@ from grounding.data.records import OnSkip
 from grounding.data.sets.dataset import DataSet
 from grounding.data.sources import json_items, parsed
 
-FOLDERS = ("AudioSet_SL", "BBC_Sound_Effects", "FreeSound", "SoundBible")
+FOLDERS = {"as": "AudioSet_SL", "bbc": "BBC_Sound_Effects", "fsd": "FreeSound", "sb": "SoundBible"}
+"""First part of a file's name -> folder of its sounds. Ids are numbers that several sources use, so no other folder may be tried."""
+
+
+def folder_of(source: Path) -> str | None:
+    """None: neither the file's name nor its folder says which source it is."""
+    words = re.split(r"[^a-z]+", source.stem.lower())
+    return next((folder for mark, folder in FOLDERS.items() if mark in words or folder in (source.stem, source.parent.name)), None)
 
 
 def _read(sources: Sequence[Path], on_skip: OnSkip) -> Iterator[Annotation]:
     for source in sources:
+        folder = folder_of(source)
 
-        def parse(name: str, row: dict[str, Any], source: Path = source) -> Iterable[Annotation]:
-            stem = str(row["id"]).removesuffix(".wav")
+        def parse(name: str, row: dict[str, Any], folder: str | None = folder, stem: str = source.stem) -> Iterable[Annotation]:
+            sound = str(row["id"]).removesuffix(".wav")
             if float(row.get("duration", 1)) <= 0:
                 raise SkipRow("zero length", f"{row['duration']} s")
-            own = [folder for folder in FOLDERS if folder.lower()[:3] == source.stem.lower()[:3] or folder.lower() in str(source).lower()]
-            places = [f"{folder}/{stem}.flac" for folder in (*own, *FOLDERS)]
-            yield Annotation(f"{source.stem}/{stem}", {"sound": tuple(dict.fromkeys([*places, f"{stem}.flac"]))}, Caption(row["caption"]))
+            places = (f"{folder}/{sound}.flac", f"{sound}.flac") if folder else (f"{sound}.flac",)
+            yield Annotation(f"{stem}/{sound}", {"sound": places}, Caption(row["caption"]))
 
         yield from parsed(json_items(source, "data.item"), parse, on_skip)
 

@@ -3,8 +3,10 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -83,6 +85,22 @@ def test_a_run_that_is_killed_goes_on_to_the_same_file(tmp_path: Path, monkeypat
     assert sorted(os.listdir(tmp_path)) == ["Charades_v1_train.csv", "charades_sta_train.txt", "out.jsonl", "whole.jsonl"]
 
 
+def test_a_process_that_is_killed_goes_on_to_the_same_file(tmp_path: Path):
+    sources = charades_sta(tmp_path)
+    sources[0].write_text("\n".join(f"3MSZA {i % 29}.0 {i % 29 + 1}.5##person does thing {i}." for i in range(8_000)))
+    command = [sys.executable, "-m", "grounding.data", "convert", "charades_sta", *map(str, sources), "-o"]
+    child = subprocess.Popen([*command, str(tmp_path / "out.jsonl")], stdout=subprocess.DEVNULL)
+    while not (tmp_path / "out.jsonl.state").exists() and child.poll() is None:
+        time.sleep(0.002)
+    child.kill()
+    assert child.wait() == -signal.SIGKILL
+    assert not (tmp_path / "out.jsonl").exists()
+    for name in ("out", "whole"):
+        assert main([*command[3:-1], "-o", str(tmp_path / f"{name}.jsonl")]) == 0
+    assert (tmp_path / "out.jsonl").read_bytes() == (tmp_path / "whole.jsonl").read_bytes()
+    assert not list(tmp_path.glob("*.part")) + list(tmp_path.glob("*.state"))
+
+
 def test_another_seed_does_not_go_on_with_an_old_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(pipeline, "COMMIT_EVERY", 5)
     sources = long_charades(tmp_path, 20)
@@ -137,6 +155,8 @@ def test_files_are_read_as_they_are(tmp_path: Path, clip: Path):
     assert image_size(tmp_path / "a.png") == (40, 30)
     assert read_image(tmp_path / "a.png").shape == (30, 40, 3)
     assert find_file(tmp_path, "image", ["b.jpg", "a.jpg"]) == tmp_path / "a.png"
+    shutil.copy(clip, tmp_path / "b.m4v.mp4")
+    assert find_file(tmp_path, "video", ["b.m4v"]) == tmp_path / "b.m4v.mp4"
     assert duration_s(clip) == pytest.approx(4.0, abs=0.05)
     frames = read_frames(clip, 8)
     assert frames.shape == (8, 64, 96, 3)

@@ -122,6 +122,20 @@ def test_several_windows_are_all_told(tmp_path: Path):
     assert "{0.55,1.00} and {0.00,0.07}" in record.answer
 
 
+def test_wavcaps_looks_in_the_folder_of_its_source_alone(tmp_path: Path):
+    """Number 2219 of FreeSound is another sound than number 2219 of SoundBible."""
+    sources = BY_NAME["wavcaps"].write(tmp_path)
+    for name in ("FreeSound/2219.flac", "SoundBible/2219.flac", "AudioSet_SL/Yb0RFKhbpFJA.flac"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_bytes(b"its contents are not read")
+    convert(SETS["wavcaps"], sources, tmp_path / "out.jsonl", Options(tmp_path))
+    found = [record.media["sound"] for record in read_records(tmp_path / "out.jsonl")]
+    assert found == ["SoundBible/2219.flac", "AudioSet_SL/Yb0RFKhbpFJA.flac"]
+    (tmp_path / "SoundBible/2219.flac").unlink()
+    report = convert(SETS["wavcaps"], sources, tmp_path / "out.jsonl", Options(tmp_path))
+    assert report.skipped.counts["missing file"] == 1
+
+
 def test_didemo_takes_what_most_annotators_chose():
     assert agreed([[2, 2], [2, 3], [2, 2], [0, 5]]) == (2, 2)
     assert agreed([[0, 0], [0, 0], [3, 3], [3, 3], [3, 4]]) == (3, 3)  # of equals the one that overlaps more of the others

@@ -10,6 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
+from grounding.data.errors import Tally
 from grounding.data.records import Record, single_turn
 from grounding.data.writer import write_records
 from grounding.evaluation.__main__ import main
@@ -117,10 +118,12 @@ class Failing:
         return self.inner.generate(prompts)
 
 
-def test_what_does_not_fit_into_memory_together_is_asked_one_by_one(grounder: Grounder, root: Path):
-    from grounding.data.errors import Tally
+OUT_OF_MEMORY = [torch.OutOfMemoryError("CUDA out of memory"), MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory")]
 
-    failing = Failing(grounder, torch.OutOfMemoryError("too much"))
+
+@pytest.mark.parametrize("error", OUT_OF_MEMORY, ids=lambda error: type(error).__name__)
+def test_what_does_not_fit_into_memory_together_is_asked_one_by_one(grounder: Grounder, root: Path, error: Exception):
+    failing = Failing(grounder, error)
     one_by_one = Grounder(grounder.model, grounder.tokenizer, grounder.image_transform, failing)
     tally = Tally()
     rows = answer_group(one_by_one, records()[:2], root, fixed_question, tally)
@@ -129,9 +132,14 @@ def test_what_does_not_fit_into_memory_together_is_asked_one_by_one(grounder: Gr
     assert not tally.total()
 
 
-def test_a_question_that_the_model_refuses_costs_itself_only(grounder: Grounder, root: Path):
-    from grounding.data.errors import Tally
+def test_another_failure_of_the_model_is_not_hidden(grounder: Grounder, root: Path):
+    failing = Failing(grounder, RuntimeError("shapes do not fit"))
+    broken = Grounder(grounder.model, grounder.tokenizer, grounder.image_transform, failing)
+    with pytest.raises(RuntimeError, match="shapes do not fit"):
+        answer_group(broken, records()[:2], root, fixed_question, Tally())
 
+
+def test_a_question_that_the_model_refuses_costs_itself_only(grounder: Grounder, root: Path):
     tally = Tally()
     rows = answer_group(grounder, records()[:2], root, lambda record: "a </s> ### b" if record.id == "i1" else "Where?", tally)
     assert tally.counts == {"the model refuses the question": 1}
