@@ -24,7 +24,7 @@ _about: ContextVar[Mapping[str, int | str]] = ContextVar("about", default=NOTHIN
 def set_up(settings: Settings, process: str, stream: IO[str] | None = None) -> None:
     """Lines of this process go to `stream` (stderr) from now on; what other packages say, from warnings upward only.
 
-    `process` names what it is: ingest, worker, page.
+    `process` names what it is: worker, page, or the command.
     """
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.set_name("seekpoint")

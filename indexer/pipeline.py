@@ -101,7 +101,9 @@ class Pipeline:
             return Outcome(job, "handed back")
         started = time.monotonic()
         with about(video=job.item.video_id, chunk=job.item.chunk_id, stage=job.item.stage):
-            return self._compute(job, read, started)
+            outcome = self._compute(job, read, started)
+            _log(outcome)
+            return outcome
 
     def _compute(self, job: Job, read: Future[Any], started: float) -> Outcome:
         try:
@@ -139,3 +141,9 @@ class Pipeline:
 
         noted = self.catalog.write(fail)
         return Outcome(job, "failed" if noted else "lost", time.monotonic() - started, error)
+
+
+def _log(outcome: Outcome) -> None:
+    level = logging.WARNING if outcome.state == "failed" else logging.INFO
+    fields = {"state": outcome.state, "seconds": round(outcome.seconds, 3)}
+    log.log(level, "chunk %s%s", outcome.state, f": {outcome.error}" if outcome.error else "", extra={"fields": fields})

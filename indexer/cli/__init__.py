@@ -10,6 +10,8 @@ import typer
 from indexer.cli import demo, evaluate, find, ingest, library, media, system, ui
 from indexer.cli.output import print_error
 from indexer.errors import SeekpointError, UsageError
+from indexer.logs import set_up
+from indexer.settings import load_settings
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells count
 
@@ -21,6 +23,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+@app.callback(help=app.info.help)
+def prepare(context: typer.Context) -> None:
+    """Before every command; not before --help."""
+    set_up(load_settings(), context.invoked_subcommand or "seekpoint")
+
+
 for group in (ingest, find, library, media, evaluate, system, demo, ui):
     group.register(app)
 

@@ -25,7 +25,7 @@ from indexer.vectors.neighbours import check_streamed_recall
 
 REFRESH_S = 0.5
 COUNT_S = 60.0  # between two counts of all chunks
-# Below so many rows a selection is compared row by row: 100,000 rows of 384 numbers take a server's core about 0.1 s.
+# Up to so many rows a selection is compared row by row: the smaller it is, the longer a graph is walked, and the more it loses.
 EXACT_ROWS = 50_000
 ROWS_A_CHUNK = 18
 """Segments of 5 s in a chunk of 90 s: selections are measured in chunks, which one index tells. It decides how a search is done, never what

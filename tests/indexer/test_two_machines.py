@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -85,6 +86,9 @@ def test_what_one_machine_ingests_the_other_finds_shows_and_cuts(machines: tuple
     assert [file.state for file in again.files] == ["unchanged"], "the same file, wherever it is mounted"
     assert again.offline == ()
     assert [len(video.paths) for video in two.library.videos()] == [1]
+    (check,) = [check for check in two.library.doctor() if check.name.startswith("vectors")]
+    assert check.ok
+    assert re.match(r"\d+ vectors, recall@10 1\.000 of all.*\(exact\)", check.found)
 
 
 class Stopped(Exception):
