@@ -25,7 +25,9 @@ def enqueue(library: Library, paths: Sequence[str | os.PathLike[str]], collectio
     started = time.monotonic()
     hints = Hints(library.settings)
     hints.check()  # before anything is noted: somebody who mistyped the broker shall not queue by accident
-    planner = Planner(library.catalog, library.settings, {stage.name: stage for stage in library.stages(fast=fast, events=events)})
+    here = bool(library.settings.lego_path)  # without a checkpoint its key is not known here: the worker that plans has to look
+    stages = library.stages(fast=fast, events=events if here else False)
+    planner = Planner(library.catalog, library.settings, {stage.name: stage for stage in stages})
     with library.catalog.begin() as session:
         collection_id = collections.ensure_collection(session, collection)
         known = videos.known_paths(session, collection_id)
@@ -35,7 +37,7 @@ def enqueue(library: Library, paths: Sequence[str | os.PathLike[str]], collectio
     arrived = []
     for file in files:
         at = known.get(planner.roots.split(file.path))
-        if planner.is_unchanged(file, at):
+        if (here or not events) and planner.is_unchanged(file, at):
             outcomes.append(FileOutcome(printable(file.path), "unchanged", at.video_id if at else None))
         else:
             arrived.append((file, at))
@@ -59,6 +61,16 @@ def retry_by_workers(library: Library, video_ids: Sequence[int] | None) -> Retri
         chunks = work.retry(session, failed) + errands.retry(session, None if named is None else failed)
     hints.tell(waiting_counts(library))
     return Retried(len(failed), chunks, 0, ())
+
+
+def request_artefacts(library: Library, video_ids: Sequence[int] | None) -> int:
+    """Workers make the thumbnails and proxies that these videos (all, if None) lack."""
+    with library.catalog.begin() as session:
+        chosen = videos.list_videos(session) if video_ids is None else [videos.get_video(session, it) for it in video_ids]
+        for video in chosen:
+            errands.add(session, "artefacts", video.collection_id, str(video.id), {}, size=video.size_bytes, video_id=video.id)
+    Hints(library.settings).tell({"artefacts": len(chosen)})
+    return len(chosen)
 
 
 def waiting_counts(library: Library) -> dict[str, int]:

@@ -224,6 +224,12 @@ class Library:
             dimension = chunks.dimension_of(session, key) or 0
         return open_index(self.catalog, key, dimension, self.settings)
 
+    def request_artefacts(self, video_ids: Sequence[int] | None = None) -> int:
+        """Asks workers for the thumbnails and the copies for browsers that videos (all, if none are named) lack; how many were asked."""
+        from indexer.enqueue import request_artefacts
+
+        return request_artefacts(self, video_ids)
+
     def reindex(self) -> list[Published]:
         return self.publish(force=True)
 

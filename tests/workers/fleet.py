@@ -16,7 +16,7 @@ from typing import Any, Self
 from indexer.catalog.migrate import upgrade
 from indexer.library import Library
 from tests.support import demo_environment, demo_settings
-from tests.workers.servers import PostgresServer, RedisServer
+from tests.workers.servers import PostgresServer, RedisServer, is_listening
 
 SWEEP_S = 1.0
 LEASE_S = 4.0
@@ -38,17 +38,22 @@ class Fleet:
         self.home = self.folder / "home"
         self.redis = RedisServer(self.folder)
         self.postgres = PostgresServer(self.folder / "postgres")
-        self.redis.start()
-        self.postgres.create()
-        self.postgres.start()
-        upgrade(self.postgres.url)
+        try:
+            self.redis.start()
+            self.postgres.create()
+            self.postgres.start()
+            upgrade(self.postgres.url)
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
         for worker in self.workers:
             kill_group(worker)
         self.redis.stop()
-        self.postgres.stop()
+        if is_listening(self.postgres.port):
+            self.postgres.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     @property
@@ -56,9 +61,9 @@ class Fleet:
         own = {"DATABASE_URL": self.postgres.url, "BROKER_URL": self.redis.url, "SWEEP_S": str(SWEEP_S), "LEASE_S": str(LEASE_S)}
         return demo_environment(self.home, **{**own, **self.settings})
 
-    def library(self) -> Library:
-        """As a process of this fleet sees it."""
-        return Library(demo_settings(self.home, database_url=self.postgres.url, broker_url=self.redis.url))
+    def library(self, **settings: Any) -> Library:
+        """As a process of this fleet without its own settings sees it."""
+        return Library(demo_settings(self.home, database_url=self.postgres.url, broker_url=self.redis.url, **settings))
 
     def run(self, *arguments: object, timeout_s: float = 120, **environment: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "indexer", *map(str, arguments)]
@@ -70,13 +75,14 @@ class Fleet:
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
-    def start(self, *queues: str, **environment: str) -> subprocess.Popen:
-        """A worker in a process group of its own; what it says goes to worker-N.log in the folder."""
+    def start(self, *queues: str, pinned_to: int | None = None) -> subprocess.Popen:
+        """A worker in a process group of its own, on one core if that is given; what it says goes to worker-N.log in the folder."""
         command = [sys.executable, "-m", "indexer", "worker", *(part for queue in queues for part in ("--queue", queue))]
         log = self.folder / f"worker-{len(self.workers)}.log"
         with log.open("wb") as out:
-            env = {**self.environment, **environment}
-            worker = subprocess.Popen(command, env=env, stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
+            worker = subprocess.Popen(command, env=self.environment, stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
+        if pinned_to is not None:
+            os.sched_setaffinity(worker.pid, [pinned_to])
         self.workers.append(worker)
         return worker
 

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import time
 from pathlib import Path
 
 from indexer.catalog import work
+from tests.indexer.media.golden import ffmpeg
+from tests.indexer.test_lego import CHECKPOINT
 from tests.support import colour_video, demo_library
 from tests.workers.contents import contents
 from tests.workers.fleet import Fleet, children
 from tests.workers.servers import end, wait_until
 
 PATIENCE_S = 120
+
+
+def is_held(library) -> bool:
+    """Somebody is at work on chunks."""
+    with library.catalog.read() as session:
+        return bool(work.holders(session))
 
 
 def make_media(folder: Path, count: int, length_s: float = 30.0) -> Path:
@@ -61,17 +70,20 @@ def test_a_search_that_runs_sees_new_videos_without_a_restart(fleet: Fleet):
 
 
 def test_cancel_and_remove_while_in_progress(fleet: Fleet):
-    media = make_media(fleet.folder / "media", 2, length_s=400.0)
+    fleet.settings["CHUNK_S"] = "60"
+    media = make_media(fleet.folder / "media", 2, length_s=200.0)
     library = fleet.library()
     library.ingest([media], queue=True)
-    fleet.start()
-    wait_until(lambda: {v.state for v in library.videos()} == {"ingesting"}, PATIENCE_S, "both videos are in progress")
-    first, second = (video.video_id for video in library.videos())
-    library.cancel([first])
-    library.remove(video_ids=[second])
+    worker = fleet.start()
+    wait_until(lambda: len(library.videos()) == 2 and is_held(library), PATIENCE_S, "work is in progress")
+    worker.send_signal(signal.SIGSTOP)  # not its child: that works on, but gets nothing more to do
+    first, second = sorted(library.videos(), key=lambda video: video.duration_s)
+    library.remove(video_ids=[first.video_id])
+    library.cancel([second.video_id])
+    worker.send_signal(signal.SIGCONT)
     wait_until(fleet.is_settled, PATIENCE_S, "nothing is left to do")
-    assert [(v.video_id, v.state) for v in library.videos()] == [(first, "failed")]
-    assert not library.artefacts.video_folder(second).exists()
+    assert [(v.video_id, v.state) for v in library.videos()] == [(second.video_id, "failed")]
+    assert not library.artefacts.video_folder(first.video_id).exists()
     library.ingest([media], queue=True)
     wait_until(lambda: [v.state for v in library.videos()] == ["ready", "ready"], PATIENCE_S, "both are done after all")
     assert not library.status().errors
@@ -81,7 +93,7 @@ def test_a_chunk_that_kills_its_worker_is_parked_and_the_rest_is_searchable(flee
     """Whoever takes a chunk of that video is killed while it has it."""
     fleet.settings["MAX_ATTEMPTS"] = "2"
     media = make_media(fleet.folder / "media", 2)
-    poison = colour_video(fleet.folder / "poison" / "poison.mp4", [("purple", 300.0)])
+    poison = colour_video(fleet.folder / "poison" / "poison.mp4", [("purple", 150.0)])
     library = fleet.library()
     worker = fleet.start()
     library.ingest([poison], queue=True)
@@ -114,16 +126,11 @@ def _kill_whoever_has(library, video_id: int) -> None:
 
 def test_a_worker_that_is_told_to_end_hands_back_what_it_cannot_finish(fleet: Fleet):
     fleet.settings["SHUTDOWN_S"] = "0"
-    media = make_media(fleet.folder / "media", 1, length_s=900.0)
+    media = make_media(fleet.folder / "media", 1, length_s=500.0)
     library = fleet.library()
     library.ingest([media], queue=True)
     worker = fleet.start()
-
-    def is_working() -> bool:
-        with library.catalog.read() as session:
-            return bool(work.holders(session))
-
-    wait_until(is_working, PATIENCE_S, "it has chunks")
+    wait_until(lambda: is_held(library), PATIENCE_S, "it has chunks")
     assert end(worker) == 0
     with library.catalog.read() as session:
         assert work.holders(session) == {}
@@ -139,7 +146,7 @@ def test_a_decode_that_hangs_is_killed_and_its_worker_goes_on(fleet: Fleet):
     library = fleet.library()
     worker = fleet.start()
     library.ingest([media], queue=True)
-    wait_until(lambda: library.videos() and library.videos()[0].state == "ingesting", PATIENCE_S, "it is read")
+    wait_until(library.videos, PATIENCE_S, "it is planned")
 
     def stop_readers() -> bool:
         readers = [reader for child in children(worker.pid) for reader in children(child)]
@@ -152,3 +159,48 @@ def test_a_decode_that_hangs_is_killed_and_its_worker_goes_on(fleet: Fleet):
     make_media(fleet.folder / "more", 2, length_s=12.0)
     library.ingest([fleet.folder / "more"], queue=True)
     wait_until(lambda: sum(v.state == "ready" for v in library.videos()) == 2, PATIENCE_S, "other files are done")
+
+
+def test_workers_with_lego_find_events_and_answer_questions_of_a_machine_without(fleet: Fleet):
+    fleet.settings |= {"LEGO_PATH": str(CHECKPOINT), "LEGO_DTYPE": "float32", "DEVICE": "cpu"}
+    path = colour_video(fleet.folder / "media" / "one.mp4", [("red", 10.0), ("blue", 10.0)])
+    library = fleet.library()
+    assert not library.has_lego
+    library.ingest([path], queue=True, events=True)
+    fleet.start("gpu")
+    fleet.start("cpu")
+    wait_until(lambda: [v.state for v in library.videos()] == ["ready"], PATIENCE_S, "pictures and events are done")
+    with library.catalog.read() as session:
+        assert work.progress(session).stages["events"].done == 1
+    answer = library.search("when is it blue?", ground=True)
+    assert not answer.notes
+    assert [moment.grounded is not None for moment in answer.moments[:3]] == [True] * min(3, len(answer.moments))
+
+
+def test_a_question_that_no_worker_answers_leaves_the_answer_with_a_note(fleet: Fleet):
+    path = colour_video(fleet.folder / "media" / "one.mp4", [("red", 10.0), ("blue", 10.0)])
+    library = fleet.library(ground_wait_s=1.0)
+    library.ingest([path])
+    answer = library.search("when is it blue?", ground=True)
+    assert answer.moments[0].grounded is None
+    assert "no worker with LEGO answered in time" in answer.notes[0]
+    assert library.status().queue.waiting == {}
+
+
+def test_what_a_video_lacks_is_made_again(fleet: Fleet):
+    """Thumbnails that were lost, and a copy for browsers of a file that they cannot play."""
+    path = colour_video(fleet.folder / "media" / "one.mp4", [("red", 10.0), ("blue", 10.0)])
+    odd = path.with_name("odd.avi")
+    ffmpeg("-i", path, "-c:v", "mpeg4", odd)
+    path.unlink()
+    library = fleet.library()
+    library.ingest([odd])
+    (video,) = library.videos()
+    folder = library.artefacts.video_folder(video.video_id)
+    before = {it.name: it.read_bytes() for it in (folder / "thumbnails").iterdir()}
+    shutil.rmtree(folder)
+    fleet.start("cpu")
+    library.request_artefacts()
+    wait_until(lambda: library.playback(video.video_id).state == "ready", PATIENCE_S, "browsers can play it")
+    assert {it.name for it in (folder / "thumbnails").iterdir()} == set(before)
+    wait_until(fleet.is_settled, PATIENCE_S, "the errand is done")
