@@ -19,9 +19,8 @@ from indexer.catalog.leases import Leases
 from indexer.enqueue import waiting_counts
 from indexer.errors import CatalogError, MediaError, SeekpointError, StorageError
 from indexer.files import FoundFile
-from indexer.logs import about
 from indexer.owner import dead_owners, owner_name
-from indexer.pipeline import Job, Outcome, Pipeline
+from indexer.pipeline import Job, Pipeline
 from indexer.planning import Planner, source_at
 from indexer.stages import Stage, stages_named
 
@@ -75,7 +74,6 @@ class Turns:
             for outcome in outcomes:
                 counts[outcome.state] += 1
                 video_s += outcome.job.item.span.length_s if outcome.state == "done" else 0.0
-                _log(outcome)
         return Turn(name, counts["done"], counts["failed"], counts["lost"], video_s, more=not jobs.exhausted)
 
     def _stages(self, name: str) -> dict[str, Stage]:
@@ -298,11 +296,3 @@ def _reachable(library: Library, root: str, relative_path: str) -> Path:
         where = "is not mapped on this machine" if folder is None else f"is not mounted at {folder}"
         raise Elsewhere(f"the media root {root!r} {where}: its files are left to other workers", "SEEKPOINT_ROOTS maps it")
     return folder / relative_path
-
-
-def _log(outcome: Outcome) -> None:
-    item = outcome.job.item
-    level = logging.WARNING if outcome.state == "failed" else logging.INFO
-    reason = f": {outcome.error}" if outcome.error else ""
-    with about(video=item.video_id, chunk=item.chunk_id, stage=item.stage):
-        log.log(level, "%s in %.2f s%s", outcome.state, outcome.seconds, reason, extra={"fields": {"seconds": round(outcome.seconds, 3)}})

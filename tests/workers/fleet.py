@@ -75,12 +75,13 @@ class Fleet:
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
-    def start(self, *queues: str, pinned_to: int | None = None) -> subprocess.Popen:
+    def start(self, *queues: str, pinned_to: int | None = None, **environment: str) -> subprocess.Popen:
         """A worker in a process group of its own, on one core if that is given; what it says goes to worker-N.log in the folder."""
         command = [sys.executable, "-m", "indexer", "worker", *(part for queue in queues for part in ("--queue", queue))]
         log = self.folder / f"worker-{len(self.workers)}.log"
         with log.open("wb") as out:
-            worker = subprocess.Popen(command, env=self.environment, stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
+            env = {**self.environment, **environment}
+            worker = subprocess.Popen(command, env=env, stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
         if pinned_to is not None:
             os.sched_setaffinity(worker.pid, [pinned_to])
         self.workers.append(worker)
