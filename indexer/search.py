@@ -17,6 +17,7 @@ from indexer.artefacts import Artefacts
 from indexer.catalog import chunks, rows, videos
 from indexer.catalog.session import Catalog, Watch
 from indexer.embedders.base import Embedder
+from indexer.embedders.scripts import unread_words
 from indexer.errors import ModelError, UsageError
 from indexer.files import Roots
 from indexer.probes import PROBE_TEXTS
@@ -166,7 +167,7 @@ class Searcher:
                 f"no installed text model reads the script of {question.caption!r}",
                 f"{embedder.name} reads: {', '.join(embedder.languages)}; `seekpoint models` says how to get one that reads more",
             )
-        notes = _notes(keys, embedder)
+        notes = [*_notes(keys, embedder), *_unread_note(question.caption, embedder)]
         query = embedder.embed_texts([question.caption])[0]
         blocks: list[Block] = []
         background: list[np.ndarray] = []
@@ -274,6 +275,12 @@ def _notes(keys: Iterable[str], embedder: Embedder) -> list[str]:
         f"Some videos are indexed with {key} and not searched now: ingest them again with {embedder.name}, or set SEEKPOINT_EMBEDDER."
         for key in other
     ]
+
+
+def _unread_note(caption: str, embedder: Embedder) -> list[str]:
+    """What a question in two scripts loses where the embedder reads but one of them."""
+    unread = unread_words(caption, embedder.reads)
+    return [f"No installed text model reads {' '.join(unread)}: pictures were searched for the rest of the question."] if unread else []
 
 
 def _as_blocks(found: Iterable[chunks.StoredBlock]) -> list[Block]:

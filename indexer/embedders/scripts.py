@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 READ_BY_USE = frozenset({"LATIN", "CYRILLIC", "ARABIC", "CJK", "HIRAGANA", "KATAKANA", "HANGUL", "THAI"})
 """Scripts of the 16 languages of the Universal Sentence Encoder multilingual (Yang et al. 2019)."""
@@ -19,3 +19,12 @@ def mostly_in(text: str, scripts: Collection[str]) -> bool:
     """Whether at least half of the letters belong to the scripts; a text without letters belongs to all."""
     letters = [letter for letter in text if letter.isalpha()]
     return 2 * sum(script_of(letter) in scripts for letter in letters) >= len(letters)
+
+
+def unread_words(text: str, reads: Callable[[str], bool]) -> list[str]:
+    """Words that a model does not read by themselves, in a text that it may read on the whole.
+
+    >>> unread_words("a dog and कुत्ता", lambda word: word.isascii())
+    ['कुत्ता']
+    """
+    return [word for word in text.split() if any(letter.isalpha() for letter in word) and not reads(word)]

@@ -6,6 +6,7 @@ import logging
 import math
 import threading
 from collections.abc import Sequence
+from importlib.util import find_spec
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,6 +17,7 @@ from indexer.settings import Settings
 # Recall of lines drawn on real frames, by height of the font at 720 pixels, when found in frames of 320 / 400 / 480 pixels:
 # 14: .36 .64 .86, 18: .59 .77 .95, 24: .68 .82 1, 36 and more: 1. Frames of 720 gave nothing more.
 SHORT_SIDE = 480
+_INSTALL = 'pip install "seekpoint[ocr]", or SEEKPOINT_SCREEN_TEXT=0'
 _lock = threading.Lock()
 _loaded: dict[int, RapidText] = {}
 
@@ -35,7 +37,7 @@ class RapidText:
         try:
             import rapidocr
         except ImportError as error:
-            raise ModelError(f"screen text needs rapidocr ({error})", 'pip install "seekpoint[ocr]", or SEEKPOINT_SCREEN_TEXT=0') from None
+            raise ModelError(f"screen text needs rapidocr ({error})", _INSTALL) from None
         logging.getLogger("RapidOCR").setLevel(logging.CRITICAL)
         self._engine = rapidocr.RapidOCR(
             params={
@@ -60,6 +62,12 @@ class RapidText:
         bgr = np.ascontiguousarray(image[..., ::-1])
         with self._calls:
             return self._engine(bgr, use_det=find, use_rec=not find, use_cls=False)
+
+
+def require_text_model() -> None:
+    """Raises ModelError where the package is missing, without loading it."""
+    if find_spec("rapidocr") is None:
+        raise ModelError("screen text needs rapidocr, which is not installed", _INSTALL)
 
 
 def load_text_model(settings: Settings) -> TextModel:

