@@ -166,7 +166,7 @@ def cheap_test(folder: Path, quick: bool) -> None:
     from indexer.passages.repeats import alike
 
     model, clock, every = load_text_model(load_settings()), Clock(), Clock()
-    kept = there = looks = frames = 0
+    kept = there = looks = glances = frames = 0
     for path in sorted((folder / "natural").iterdir())[:: 4 if quick else 1]:
         seconds = probe(path).duration_s
         with Reader(path) as reader:
@@ -181,7 +181,7 @@ def cheap_test(folder: Path, quick: bool) -> None:
 
             runs.append(watch.time(seconds, run))
             if cheap:
-                looks, frames = looks + screen.looks, frames + screen.frames
+                looks, glances, frames = looks + screen.looks, glances + screen.glances, frames + screen.frames
         there += len(runs[1])
         lost = [p for p in runs[1] if not any(alike(p.text, other.text) for other in runs[0])]
         kept += len(runs[1]) - len(lost)
@@ -189,7 +189,7 @@ def cheap_test(folder: Path, quick: bool) -> None:
             print(f"  lost in {path.name}: {p.text!r} {p.start_s:.1f} to {p.end_s:.1f}")
         for p in runs[0]:
             print(f"  {path.name}: {p.text!r} {p.start_s:.1f} to {p.end_s:.1f}")
-    print(f"cheap test: {looks} of {frames} frames looked at, {kept} of {there} lines kept")
+    print(f"cheap tests: of {frames} frames {glances} glanced at, {looks} looked at; {kept} of {there} lines kept")
     print(f"  with it: {clock}\n  every frame: {every}")
 
 

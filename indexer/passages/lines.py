@@ -17,9 +17,10 @@ _MOVED = 0.7  # of a line that moves
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sighting:
-    """One line in one frame: box (x0, y0, x1, y1), crop (h, w, 3) uint8 RGB."""
+    """One line in one frame: corners (4, 2) and the box (x0, y0, x1, y1) around them, crop (h, w, 3) uint8 RGB."""
 
     time_s: float
+    corners: np.ndarray
     box: tuple[float, float, float, float]
     crop: np.ndarray
     look: np.ndarray
@@ -34,7 +35,7 @@ class Sighting:
         small -= small.mean()
         (x0, y0), (x1, y1) = corners.min(0).tolist(), corners.max(0).tolist()
         look = small / max(float(np.linalg.norm(small)), 1e-6)
-        return cls(time_s, (x0, y0, x1, y1), crop, look, float(cv2.Laplacian(grey, cv2.CV_32F).var()))
+        return cls(time_s, corners, (x0, y0, x1, y1), crop, look, float(cv2.Laplacian(grey, cv2.CV_32F).var()))
 
     @property
     def size(self) -> tuple[float, float]:
@@ -54,6 +55,16 @@ class Line:
     after_s: float | None = None
     sightings: int = 1
 
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        return self.latest.box
+
+    def see_again(self, time_s: float, crop: np.ndarray) -> None:
+        """It stands where it stood; this picture of it may be sharper."""
+        again = Sighting.of(time_s, self.latest.corners, crop)
+        if again.sharpness > self.best.sharpness:
+            self.best = again
+
     def see(self, sighting: Sighting) -> None:
         self.last_s, self.latest, self.sightings = sighting.time_s, sighting, self.sightings + 1
         if sighting.sharpness > self.best.sharpness:
@@ -68,6 +79,10 @@ class LineTracker:
     def unchanged(self, time_s: float) -> None:
         """The text of the last frame looked at is still there, all of it."""
         self.looked_s = time_s
+        self.still(time_s)
+
+    def still(self, time_s: float) -> None:
+        """The lines that are followed are still there; there may be others."""
         for line in self.live:
             line.last_s, line.sightings = time_s, line.sightings + 1
 

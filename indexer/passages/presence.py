@@ -1,4 +1,4 @@
-"""A cheap test that chooses the frames in which text is looked for: 2 ms a frame, where looking takes 100.
+"""A cheap test that chooses the frames in which text is looked for: 2 ms a frame, where looking takes 150.
 
 Writing is made of strong edges that stand close together. A frame without such cells has no text; one whose cells look as they did in
 the frame that was looked at last has the same text.
@@ -11,6 +11,7 @@ import numpy as np
 CELL = 12  # pixels of the halved picture: about a letter of a small line at 480
 STRONG = 18  # step of luma between neighbours: writing of contrast 40 passes; at 40 a third fewer frames pass, and faint writing is lost
 DENSE = 0.12  # share of strong edges that a cell with writing has
+STEADY = 0.75  # share of the edges of a line that stay, whatever moves behind it; other words in its place share .6
 FEW = 2  # cells: fewer that changed are no line of text
 
 
@@ -39,6 +40,15 @@ def same_writing(strong: np.ndarray, before: np.ndarray) -> bool:
     both, either = _share(strong & before), _share(strong | before)
     candidates = (_share(strong) >= DENSE) | (_share(before) >= DENSE)
     return int((candidates & (both < 0.5 * either)).sum()) < FEW
+
+
+def steady(strong: np.ndarray, before: np.ndarray, box: tuple[float, float, float, float]) -> bool:
+    """Whether a line that stood in `box` (x0, y0, x1, y1), in pixels of the whole picture, stands there still, whatever moves around it."""
+    if strong.shape != before.shape:
+        return False
+    x0, y0, x1, y1 = (max(0, round(side / 2)) for side in box)
+    now, then = strong[y0:y1, x0:x1], before[y0:y1, x0:x1]
+    return int((now & then).sum()) >= STEADY * int((now | then).sum())
 
 
 def _share(strong: np.ndarray) -> np.ndarray:

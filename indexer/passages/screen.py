@@ -6,6 +6,7 @@ keeps the small crops of the lines and never a picture.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -15,17 +16,18 @@ from grounding.spans import Span
 from indexer.passages.base import Passage
 from indexer.passages.lines import Line, LineTracker, Sighting
 from indexer.passages.ocr import SHORT_SIDE, TextModel, crop_line, load_text_model
-from indexer.passages.presence import edges, has_writing, same_writing
+from indexer.passages.presence import edges, has_writing, same_writing, steady
 from indexer.passages.repeats import ReadLine, merge_repeats
 from indexer.settings import Settings
 
 if TYPE_CHECKING:
     from indexer.media.frames import Frames
 
+Box = tuple[float, float, float, float]  # x0, y0, x1, y1
 RATE_HZ = 1.0
-REVISION = 1  # counts changes that make stored screen text worth replacing
+REVISION = 2  # counts changes that make stored screen text worth replacing
 
-_PATIENCE_S = 2.0  # between looks at a shot in which there was no text
+_PATIENCE_S = 2.0  # between looks at a shot in which there was nothing new
 _MIN_CONFIDENCE = 0.75
 _MIN_CONFIDENCE_ONCE = 0.85  # of a line that was seen in one frame alone
 _MIN_LETTERS = 2
@@ -49,19 +51,23 @@ def read_screen(settings: Settings, frames: Frames, cuts_s: np.ndarray, span: Sp
 
 @dataclass(slots=True)
 class ScreenText:
-    """Feed it the pictures of a chunk, then `finish`. The cheap test lets `looks` of `frames` through; `every_frame` turns it off."""
+    """Feed it the pictures of a chunk, then `finish`. Of `frames`, `glances` were looked at in small and `looks` in full by the model;
+    `every_frame` looks at all in full."""
 
     model: TextModel
     span: Span
     every_frame: bool = False
+    glances: int = 0
     looks: int = 0
     frames: int = 0
     _tracker: LineTracker = field(default_factory=LineTracker)
     _gone: list[Line] = field(default_factory=list)
     _edges: np.ndarray | None = None
+    _doubted: list[Box] = field(default_factory=list)  # where the last glance took something for a line
+    _passed: list[tuple[float, np.ndarray]] = field(default_factory=list)  # times and edges of frames since then, not looked at
     _cuts_s: list[float] = field(default_factory=list)
     _last_s: float = -np.inf
-    _fruitless_s: float = -np.inf  # the last look that found nothing, while what was looked at could have been text
+    _fruitless_s: float = -np.inf  # the last look that found nothing new, while what was looked at could have been text
 
     def feed(self, frames: Frames, cuts_s: np.ndarray) -> None:
         self._cuts_s += [float(cut) for cut in cuts_s]
@@ -98,21 +104,55 @@ class ScreenText:
         self.frames += 1
         self._last_s = time_s
         if self.every_frame:
-            self._look(image, time_s)
+            self._look(image, strong, time_s)
         elif not has_writing(strong):
             self._lost(self._tracker.update(time_s, []))
-            self._edges, self._fruitless_s = strong, -np.inf
+            self._seen(strong, -np.inf)
         elif self._edges is not None and not new_shot and same_writing(strong, self._edges):
             self._tracker.unchanged(time_s)
+        elif self._edges is not None and not all(steady(strong, self._edges, line.box) for line in self._tracker.live):
+            self._look(image, strong, time_s)
         elif new_shot or time_s - self._fruitless_s >= _PATIENCE_S:
-            self._look(image, time_s)
-            self._edges = strong
+            known = [line.box for line in self._tracker.live]
+            self._glance(image, strong, time_s, known if new_shot else [*known, *self._doubted])
+        else:
+            self._tracker.still(time_s)
+            self._passed.append((time_s, strong))
 
-    def _look(self, image: np.ndarray, time_s: float) -> None:
+    def _seen(self, strong: np.ndarray, fruitless_s: float) -> None:
+        self._edges, self._fruitless_s = strong, fruitless_s
+        self._passed.clear()
+
+    def _glance(self, image: np.ndarray, strong: np.ndarray, time_s: float, known: Sequence[Box]) -> None:
+        """Looks if there may be more than the lines that stand where they stood, and what was taken for a line in this shot before."""
+        self.glances += 1
+        self._doubted = [_box(corners) for corners in self.model.glance(image)]
+        if all(_covered(box, known) for box in self._doubted):
+            self._tracker.unchanged(time_s)
+            self._seen(strong, time_s)
+            for line in self._tracker.live:
+                line.see_again(time_s, crop_line(image, line.latest.corners))
+        else:
+            self._look(image, strong, time_s)
+
+    def _look(self, image: np.ndarray, strong: np.ndarray, time_s: float) -> None:
         self.looks += 1
         sightings = [Sighting.of(time_s, corners, crop_line(image, corners)) for corners in self.model.find(image)]
-        self._lost(self._tracker.update(time_s, sightings))
-        self._fruitless_s = -np.inf if sightings else time_s
+        known = list(self._tracker.live)
+        gone = self._tracker.update(time_s, sightings)
+        self._lost(gone)
+        new = [line for line in self._tracker.live if line not in known]
+        for line in new:
+            self._date(line, strong)
+        self._seen(strong, -np.inf if new or gone else time_s)
+
+    def _date(self, line: Line, strong: np.ndarray) -> None:
+        """Moves the beginning of a new line back to the first of the frames that were passed over in which it already stood there."""
+        for time_s, before in reversed(self._passed):
+            if not steady(strong, before, line.box):
+                line.before_s = time_s
+                return
+            line.first_s = time_s
 
     def _read_line(self, line: Line, text: str, confidence: float) -> ReadLine:
         start_s = max(self.span.start_s, self._between(line.before_s, line.first_s))
@@ -125,6 +165,21 @@ class ScreenText:
         """Where something changed that was one way at `before_s` and another at `after_s`: at the cut between them, else half-way."""
         cuts = [cut for cut in self._cuts_s if before_s < cut <= after_s]
         return cuts[-1] if cuts else (before_s + after_s) / 2
+
+
+def _box(corners: np.ndarray) -> Box:
+    (x0, y0), (x1, y1) = corners.min(0).tolist(), corners.max(0).tolist()
+    return x0, y0, x1, y1
+
+
+def _covered(box: Box, by: Sequence[Box]) -> bool:
+    """Whether half of a box lies in one of the others."""
+    for other in by:
+        width = min(box[2], other[2]) - max(box[0], other[0])
+        height = min(box[3], other[3]) - max(box[1], other[1])
+        if width > 0 and height > 0 and width * height >= 0.5 * (box[2] - box[0]) * (box[3] - box[1]):
+            return True
+    return False
 
 
 def _is_text(line: Line, text: str, confidence: float) -> bool:
