@@ -1,7 +1,7 @@
 """The search page in a real browser: from pressing enter to the first card, from a click to a playing picture, memory with five viewers.
 
-    python -m benchmarks.page [--segments 1000000] [--gigabytes 2] [--only small|large|memory]
-    python -m benchmarks.page --screenshots FOLDER [--home HOME]
+    python -m benchmarks.page [--segments 1000000] [--gigabytes 2] [--only small|large|memory] [--kept FOLDER]
+    python -m benchmarks.page --screenshots FOLDER [--home HOME] [--question QUESTION]
 
 Times are what the browser sees, on one machine. The library of a million segments is made up: 64 numbers a vector (the `demo` embedder,
 whose questions cost nothing to embed), half the segments in videos of a minute, half in videos of two hours, frames at 2 a second.
@@ -43,13 +43,15 @@ def main() -> None:
     parser.add_argument("--segments", type=int, default=1_000_000)
     parser.add_argument("--gigabytes", type=float, default=2.0)
     parser.add_argument("--only", choices=("small", "large", "memory"))
+    parser.add_argument("--kept", type=Path, help="where the large library is made, or was made the last time")
     parser.add_argument("--screenshots", type=Path)
     parser.add_argument("--home", type=Path, help="library to take pictures of; default: a small one of plain colours")
+    parser.add_argument("--question", default="green", help="what is asked for the pictures")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if arguments.screenshots:
-            screenshots(arguments.screenshots, arguments.home or small_library(folder))
+            screenshots(arguments.screenshots, arguments.home or small_library(folder), arguments.question)
             return
         header("The search page")
         if arguments.only in (None, "small"):
@@ -57,7 +59,9 @@ def main() -> None:
         if arguments.only in (None, "memory"):
             viewers(folder / "viewers", arguments.gigabytes)
         if arguments.only in (None, "large"):
-            answering(large_library(folder / "large", arguments.segments), f"{arguments.segments:,} segments", clicks=False)
+            kept = arguments.kept or folder / "large"
+            home = kept / "home" if (kept / "home").exists() else large_library(kept, arguments.segments)
+            answering(home, f"{Library(demo_settings(home)).status().segments:,} segments", clicks=False)
 
 
 # --- what is measured ---
@@ -203,8 +207,8 @@ def _add_video(session, collection_id: int, number: int, count: int, key: str, s
         session.add(chunk)
         session.flush()
         work = Work(
-            chunk_id=chunk.id, video_id=video.id, stage="picture", key=key, state="done", video_s=video.duration_s, created_at=now,
-            revision=int(rng.integers(1, 2**40)),
+            chunk_id=chunk.id, video_id=video.id, collection_id=collection_id, stage="picture", key=key, state="done",
+            video_s=video.duration_s, created_at=now, revision=int(rng.integers(1, 2**40)),
         )  # fmt: skip
         session.add(work)
         session.flush()
@@ -233,28 +237,32 @@ def _add_video(session, collection_id: int, number: int, count: int, key: str, s
 # --- pictures for people ---
 
 
-def screenshots(folder: Path, home: Path) -> None:
-    """Each page at three widths, light and dark, English and Chinese."""
+def screenshots(folder: Path, home: Path, question: str) -> None:
+    """Each page at three widths, light in English and dark in Chinese."""
     folder.mkdir(parents=True, exist_ok=True)
-    video = Library(Settings(home=home)).videos()[0]
-    question = "green" if home.parent.name.startswith("tmp") else "When is there a close-up of a cat?"
+    asked = Library(demo_settings(home)).search(question).moments[0]
     pages = {
         "home": "/",
         "answers": f"/?q={question}",
-        "watch": f"/?q={question}&v={video.video_id}&t=4&e=10",
+        "filters": f"/?q={question}",
+        "watch": f"/?q={question}&v={asked.video_id}&t={asked.span.start_s:.3f}&e={asked.span.end_s:.3f}",
         "nothing": "/?q=zebra",
         "library": "/library",
         "system": "/system",
+        "sign-in": "/sign-in",
     }
-    with serving(home) as url, chromium() as browser:
+    with tempfile.TemporaryDirectory() as name, serving(home) as url, serving(Path(name) / "home") as empty, chromium() as browser:
         for width in WIDTHS:
             for scheme, locale in (("light", "en-US"), ("dark", "zh-CN")):
-                context = browser.new_context(base_url=url, viewport={"width": width, "height": 900}, color_scheme=scheme, locale=locale)
+                context = browser.new_context(viewport={"width": width, "height": 1500}, color_scheme=scheme, locale=locale)
                 page = context.new_page()
-                for name, path in pages.items():
-                    page.goto(path)
-                    page.locator("[data-testid=stMainBlockContainer] [data-testid=stVerticalBlock] > *").first.wait_for()
-                    page.wait_for_timeout(2500)
+                for name, address in {"empty": f"{empty}/", **{name: url + path for name, path in pages.items()}}.items():
+                    page.goto(address)
+                    if name == "filters":
+                        page.locator("[data-testid=stPopover] button").first.click()
+                    elif name != "sign-in":
+                        page.locator("[data-testid=stHeading], [data-testid=stTextInput]").first.wait_for()
+                    page.wait_for_timeout(2500 if name != "system" else 6000)
                     page.screenshot(path=folder / f"{name}-{width}-{scheme}-{locale[:2]}.png", full_page=True)
                 context.close()
     print(f"{len(list(folder.glob('*.png')))} pictures are in {folder}")

@@ -89,7 +89,7 @@ def read_link(params: Mapping[str, list[str]]) -> Link:
     search = Search(
         text=first("q")[:2000],
         like=first("like") if read_like(first("like")) else "",
-        picture=first("picture") if _is_name(first("picture")) else "",
+        picture=first("picture") if is_picture(first("picture")) else "",
         collections=tuple(params.get("collection", ())),
         only=tuple(kind for kind in params.get("only", ()) if kind in KINDS),
         recorded_from=_date(first("from")),
@@ -139,5 +139,5 @@ def _date(text: str) -> date | None:
         return None
 
 
-def _is_name(text: str) -> bool:
+def is_picture(text: str) -> bool:
     return len(text) == 64 and all(c in "0123456789abcdef" for c in text)

@@ -14,22 +14,15 @@ from search_ui.viewer import Viewer
 from search_ui.views import library, search, system
 
 ICON = Path(__file__).with_name("icon.svg")
-STYLE = """<style>
-[data-testid="stMainBlockContainer"] { padding: 4.5rem clamp(1rem, 3vw, 3rem) 3rem; max-width: 1680px; }
-[data-testid="stToolbarActions"], [data-testid="stAppDeployButton"], footer { display: none; }
-[data-testid="stDecoration"] { display: none; }
-h1 { font-size: 1.9rem !important; } h2 { font-size: 1.35rem !important; } h3 { font-size: 1.1rem !important; }
-[data-testid="stTextInput"] input { font-size: 1.05rem; }
-@media (max-width: 640px) { .st-key-ask_bar > [data-testid="stElementContainer"]:first-child { flex: 1 1 100% !important; } }
-@media (min-width: 900px) { .st-key-watch_alone { max-width: 1240px; }
-  .st-key-more_moments { max-height: calc(100vh - 11rem); overflow-y: auto; scrollbar-width: thin; } }
-</style>"""
+STYLE = Path(__file__).with_name("style.css")
 
 
 def main() -> None:
     st.set_page_config(page_title="Seekpoint", page_icon=str(ICON), layout="wide")
-    st.html(STYLE)
     texts = state.texts()
+    st.html(STYLE)
+    # Screen readers choose their voice by it.
+    st.html(f"<script>document.documentElement.lang = '{texts.language}'</script>", unsafe_allow_javascript=True)
     viewer = state.viewer()
     if viewer is None:
         st.link_button(texts("sign_in"), "/sign-in")

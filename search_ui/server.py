@@ -18,7 +18,6 @@ from starlette.middleware import Middleware
 from indexer.catalog import accounts
 from indexer.errors import SeekpointError, UsageError
 from indexer.logs import set_up
-from indexer.picture_questions import LARGEST_BYTES
 from indexer.settings import Settings
 from search_ui.guard import LOOPBACK, Guard
 from search_ui.oidc import streamlit_secrets
@@ -140,10 +139,9 @@ def streamlit_config(host: str, port: int) -> dict[str, Any]:
         "server.headless": True,
         "server.fileWatcherType": "none",
         "server.runOnSave": False,
-        "server.maxUploadSize": LARGEST_BYTES // 2**20,
         "server.enableXsrfProtection": True,
         "browser.gatherUsageStats": False,
-        "client.toolbarMode": "viewer",
+        "client.toolbarMode": "minimal",
         "client.showErrorDetails": "none",
         "client.showSidebarNavigation": True,
         "logger.level": "warning",

@@ -11,7 +11,7 @@ import streamlit as st
 
 from search_ui.links import Link, Place, Search, read_link
 from search_ui.site import site
-from search_ui.strings import Texts, language_of
+from search_ui.strings import Texts
 from search_ui.viewer import LOCAL, Viewer
 
 # Widget of each field of a search.
@@ -30,7 +30,7 @@ FIELDS = {
 
 
 def texts() -> Texts:
-    return Texts(language_of(str(st.context.locale or "")))
+    return Texts.of(str(st.context.locale or ""))
 
 
 def viewer() -> Viewer | None:

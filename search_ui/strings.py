@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from starlette.requests import HTTPConnection
+
 Language = Literal["en", "zh"]
 
 TEXTS: dict[str, tuple[str, str]] = {
@@ -18,6 +20,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "filters": ("Filters", "筛选"),
     "filters.on": ("Filters ({n})", "筛选（{n}）"),
     "filter.collections": ("Collections", "合集"),
+    "filter.all": ("All", "全部"),
     "filter.only": ("Why it matched", "匹配依据"),
     "filter.from": ("Recorded from", "录制起始日期"),
     "filter.to": ("Recorded until", "录制截止日期"),
@@ -31,6 +34,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "picture": ("By picture", "以图搜索"),
     "picture.drop": ("A picture of what you look for", "上传一张要找的图片"),
     "picture.bad": ("This picture cannot be read.", "无法读取该图片。"),
+    "picture.done": ("looking …", "正在搜索……"),
     "examples": ("Try", "试试"),
     "recent": ("Recent", "最近搜索"),
     "saved": ("Saved", "已保存"),
@@ -89,6 +93,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "player.press_play": ("Ready: press play.", "已就绪：请点击播放。"),
     "player.where": ("Where?", "在哪里?"),
     "player.where_hint": ("Pause, then say what to find in the picture", "暂停后，输入要在画面中寻找的内容"),
+    "lego.looking": ("LEGO looks at the best moments …", "LEGO 正在复核最佳片段……"),
     "player.looking": ("Looking …", "正在查找……"),
     "player.found": ("{phrase}: {n} found", "{phrase}：找到 {n} 处"),
     "player.keys": ("Keys", "快捷键"),
@@ -106,6 +111,11 @@ TEXTS: dict[str, tuple[str, str]] = {
         "浏览器无法播放该文件，正在转换：{percent}%",
     ),
     "player.gone": ("The file is offline: it cannot be played now, but it stays searchable.", "文件已离线：暂时无法播放，但仍可搜索。"),
+    "media.none": ("There is no such video.", "没有该视频。"),
+    "media.wait": ("A copy that browsers can play is still being made.", "可播放的副本仍在生成中。"),
+    "media.gone": ("The file is not there now.", "文件现在不可用。"),
+    "media.picture": ("There is no picture of this video yet.", "该视频还没有图片。"),
+    "media.clip": ("A clip is longer than nothing and no longer than {n} s.", "片段时长须大于 0 且不超过 {n} 秒。"),
     "player.unknown": ("There is no such video.", "没有该视频。"),
     "lego": ("LEGO: {span}", "LEGO：{span}"),
     "lego.none": ("LEGO names no time", "LEGO 未给出时间"),
@@ -125,9 +135,16 @@ TEXTS: dict[str, tuple[str, str]] = {
     "add.watch": ("Look again every {n} minutes", "每 {n} 分钟重新扫描"),
     "add.upload": ("Upload", "上传"),
     "add.drop": ("Drop videos here, or choose files (up to {size} each)", "将视频拖到此处，或选择文件（每个不超过 {size}）"),
-    "upload.too_large": ("The file is too large.", "文件太大。"),
+    "upload.too_large": ("The file is too large: up to {size} each.", "文件太大：每个不超过 {size}。"),
     "upload.failed": ("The upload failed.", "上传失败。"),
     "upload.done": ("received", "已接收"),
+    "upload.viewer": ("Viewers cannot add videos.", "查看者不能添加视频。"),
+    "upload.collection": ("There is no such collection for you.", "没有你可用的该合集。"),
+    "upload.name": ("This is not a name of a video file.", "这不是视频文件名。"),
+    "upload.broken": ("The upload was broken off.", "上传中断。"),
+    "upload.disk": ("The server cannot store this file: {reason}", "服务器无法保存该文件：{reason}"),
+    "upload.space": ("There is no space for this file on the server.", "服务器空间不足，无法保存该文件。"),
+    "upload.no_video": ("This is not a video that can be read: {reason}", "这不是可读取的视频：{reason}"),
     "folder.missing": ("There is no such folder on the server.", "服务器上没有该文件夹。"),
     "folder.closed": ("This folder may not be added from here.", "不允许从这里添加该文件夹。"),
     "folder.added": ("The folder is being read.", "正在读取该文件夹。"),
@@ -179,8 +196,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     "index.disk": ("Disk", "磁盘"),
     "index.per_hour": ("Per hour of video", "每小时视频"),
     "models": ("Models", "模型"),
-    "model.name": ("Model", "模型"),
-    "model.purpose": ("For", "用途"),
     "model.installed": ("Installed", "已安装"),
     "model.quality": ("Quality", "质量"),
     "model.get": ("How to get it", "获取方式"),
@@ -220,6 +235,11 @@ class Texts:
         text = TEXTS[key][self._index]
         return text.format(**values) if values else text
 
+    @classmethod
+    def of(cls, accepted: str) -> Texts:
+        """In the language that an Accept-Language header, or a locale, asks for."""
+        return cls(language_of(accepted))
+
     @property
     def examples(self) -> list[str]:
         return [example[self._index] for example in EXAMPLES]
@@ -227,6 +247,10 @@ class Texts:
     @property
     def _index(self) -> int:
         return 1 if self.language == "zh" else 0
+
+
+def texts_of(request: HTTPConnection) -> Texts:
+    return Texts.of(request.headers.get("accept-language", ""))
 
 
 def language_of(accepted: str) -> Language:

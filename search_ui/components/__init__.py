@@ -33,9 +33,9 @@ def cards(data: dict[str, Any], *, key: str, **callbacks: Any) -> Any:
     )
 
 
-def uploader(data: dict[str, Any], **callbacks: Any) -> Any:
-    """Trigger: `uploaded` (a number), when a file is on the server."""
-    return _component("uploader")(key="uploader", data=data, on_uploaded_change=callbacks["on_uploaded"])
+def uploader(data: dict[str, Any], *, key: str, **callbacks: Any) -> Any:
+    """Trigger: `uploaded` {name, at}, when a file is on the server and is called so there."""
+    return _component("uploader")(key=key, data=data, on_uploaded_change=callbacks["on_uploaded"])
 
 
 def _nothing() -> None: ...

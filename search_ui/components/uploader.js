@@ -8,6 +8,8 @@ export default function (component) {
   known.data = data;
   known.trigger = component.setTriggerValue;
   parentElement.querySelector("label span").textContent = data.labels.drop;
+  parentElement.querySelector("input").accept = data.accept;
+  parentElement.querySelector("input").multiple = data.multiple;
   if (boxes.has(parentElement)) return;
   boxes.set(parentElement, known);
   const drop = parentElement.querySelector(".drop");
@@ -51,7 +53,7 @@ function show(list, name) {
 }
 
 function send(file, { row, state, bar }, known) {
-  const { collection, limit_bytes, labels } = known.data;
+  const { url, limit_bytes, labels } = known.data;
   return new Promise((resolve) => {
     const fail = (text) => {
       bar.remove();
@@ -63,14 +65,14 @@ function send(file, { row, state, bar }, known) {
     };
     if (file.size > limit_bytes) return fail(labels.too_large);
     const request = new XMLHttpRequest();
-    request.open("POST", `/upload?collection=${encodeURIComponent(collection)}`);
+    request.open("POST", url);
     request.setRequestHeader("X-File-Name", encodeURIComponent(file.name));
     request.upload.addEventListener("progress", (event) => (bar.value = event.loaded / event.total));
     request.addEventListener("load", () => {
       if (request.status !== 201) return fail(request.responseText || labels.failed);
       bar.remove();
       state.textContent = labels.done;
-      known.trigger("uploaded", Date.now());
+      known.trigger("uploaded", { name: JSON.parse(request.responseText).name, at: Date.now() });
       resolve();
     });
     request.addEventListener("error", () => fail(labels.failed));

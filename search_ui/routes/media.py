@@ -17,6 +17,7 @@ from indexer.catalog.videos import VideoRow
 from indexer.errors import CatalogError, SeekpointError
 from indexer.playback import playback_of
 from search_ui.site import site
+from search_ui.strings import texts_of
 from search_ui.viewer import Viewer
 
 LONGEST_CLIP_S = 600.0
@@ -38,7 +39,7 @@ def stream(request: Request) -> Response:
     found = playback_of(site().library, find_video(request))
     if found.path is None:
         wait = found.state == "wait"
-        raise HTTPException(409 if wait else 410, "Its proxy is not ready yet" if wait else "The file is not there now")
+        raise HTTPException(409 if wait else 410, texts_of(request)("media.wait" if wait else "media.gone"))
     return FileResponse(found.path, media_type=found.media_type, headers={"Cache-Control": "private, no-cache"})
 
 
@@ -47,7 +48,7 @@ def thumbnail(request: Request) -> Response:
     video = find_video(request)
     path = site().library.thumbnail_near(video.id, request.path_params["time_ms"] / 1000)
     if path is None:
-        raise HTTPException(404, "There is no picture of this video yet")
+        raise HTTPException(404, texts_of(request)("media.picture"))
     return FileResponse(path, media_type="image/jpeg", headers={"Cache-Control": f"private, max-age={THUMBNAIL_AGE_S}"})
 
 
@@ -56,7 +57,7 @@ def clip(request: Request) -> Response:
     video = find_video(request)
     start_s, end_s = request.path_params["start_ms"] / 1000, min(request.path_params["end_ms"] / 1000, video.duration_s)
     if not 0 < end_s - start_s <= LONGEST_CLIP_S:
-        raise HTTPException(422, f"A clip is longer than nothing and no longer than {LONGEST_CLIP_S:g} s")
+        raise HTTPException(422, texts_of(request)("media.clip", n=f"{LONGEST_CLIP_S:g}"))
     folder = tempfile.TemporaryDirectory(prefix="seekpoint-clip-")
     path = Path(folder.name) / "clip.mp4"
     try:
@@ -72,7 +73,7 @@ def clip(request: Request) -> Response:
 def find_video(request: Request) -> VideoRow:
     """404 for an id that is unknown and for one that this viewer may not see: from outside they look the same."""
     viewer: Viewer = request.state.viewer
-    unknown = HTTPException(404, "There is no such video")
+    unknown = HTTPException(404, texts_of(request)("media.none"))
     video_id = request.path_params["video_id"]
     if video_id >= 2**63:
         raise unknown

@@ -16,7 +16,7 @@ from indexer.catalog.accounts import AccountRow
 from search_ui.oidc import forget_identity, identity_of, login_url
 from search_ui.sessions import COOKIE
 from search_ui.site import site
-from search_ui.strings import Texts, language_of
+from search_ui.strings import Texts, texts_of
 from search_ui.viewer import Viewer
 
 NEXT_COOKIE = "seekpoint_next"
@@ -38,7 +38,7 @@ async def ask(request: Request) -> Response:
 
 
 async def check(request: Request) -> Response:
-    texts = _texts(request)
+    texts = texts_of(request)
     if int(request.headers.get("content-length") or LARGEST_FORM_BYTES + 1) > LARGEST_FORM_BYTES:
         return _page(request, texts("sign_in.wrong"), 413)
     form = await request.form(max_files=0, max_fields=5)
@@ -64,7 +64,7 @@ def by_oidc(request: Request) -> Response:
         return response
     account = _account_of(identity) if identity else None
     if account is None:
-        problem = _texts(request)("sign_in.unknown", name=identity) if identity else ""
+        problem = texts_of(request)("sign_in.unknown", name=identity) if identity else ""
         return forget_identity(request, _page(request, problem, 403))
     response = _enter(request, account, request.cookies.get(NEXT_COOKIE, "/"))
     response.delete_cookie(NEXT_COOKIE)
@@ -83,7 +83,7 @@ def _account_of(identity: str) -> AccountRow | None:
 
 
 async def ask_out(request: Request) -> Response:
-    texts = _texts(request)
+    texts = texts_of(request)
     body = f'<form method="post"><p>{escape(request.state.viewer.name)}</p><button>{escape(texts("sign_out"))}</button></form>'
     return _html(texts, body)
 
@@ -114,11 +114,11 @@ def own_path(text: str) -> str:
 
 
 def _texts(request: Request) -> Texts:
-    return Texts(language_of(request.headers.get("accept-language", "")))
+    return Texts.of(request.headers.get("accept-language", ""))
 
 
 def _page(request: Request, problem: str, status: int = 200) -> Response:
-    texts = _texts(request)
+    texts = texts_of(request)
     next_path = own_path(request.query_params.get("next", "/"))
     alert = f'<p role="alert">{escape(problem)}</p>' if problem else ""
     other = f'<a class="button" href="/sign-in/oidc?next={quote(next_path, safe="")}">{escape(texts("sign_in.oidc"))}</a>'

@@ -158,7 +158,7 @@ def place_of(moment: Moment) -> Place:
 
 def _card(link: Link, moment: Moment, texts: Texts) -> dict[str, Any]:
     place = place_of(moment)
-    meta = [moment.collection, texts("score", score=f"{_score(moment):.2f}")] + ([texts("offline")] if moment.offline else [])
+    meta = [moment.collection, texts("score", score=f"{moment.score:.2f}")] + ([texts("offline")] if moment.offline else [])
     return {
         "key": key_of(moment),
         "href": link.at(place).href(),
@@ -190,8 +190,3 @@ def _times(span: Span) -> str:
 def _picture_ms(moment: Moment) -> int:
     """Stored pictures are named by their time."""
     return int(moment.thumbnail.stem) if moment.thumbnail else round(moment.span.middle_s * 1000)
-
-
-def _score(moment: Moment) -> float:
-    """The similarity of the picture says more than the sum of ranks by which answers are ordered."""
-    return next((it.score for it in moment.evidence if it.kind == "picture"), moment.score)

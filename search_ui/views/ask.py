@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import replace
 
 import streamlit as st
-from PIL import Image, UnidentifiedImageError
 
-from indexer.picture_questions import LARGEST_BYTES, keep_picture
+from indexer.picture_questions import LARGEST_BYTES
 from indexer.search import KINDS
-from search_ui import state
-from search_ui.links import TOPS, Link, Search
+from search_ui import components, state
+from search_ui.links import TOPS, Link, Search, is_picture
+from search_ui.routes.upload import size_text
 from search_ui.site import site
 from search_ui.strings import Texts
 from search_ui.viewer import Viewer
@@ -45,13 +44,13 @@ def _filters(link: Link, viewer: Viewer, texts: Texts) -> None:
     kept = [name for name in st.session_state.get(state.FIELDS["collections"], []) if name in names]
     st.session_state[state.FIELDS["collections"]] = kept
     changed = state.ask_from_widgets
-    st.multiselect(texts("filter.collections"), names, key=state.FIELDS["collections"], on_change=changed, format_func=state.plain)
-    st.multiselect(
-        texts("filter.only"), KINDS, key=state.FIELDS["only"], on_change=changed, format_func=lambda kind: texts(f"evidence.{kind}")
-    )
+    shared = {"on_change": changed, "placeholder": texts("filter.all")}
+    st.multiselect(texts("filter.collections"), names, key=state.FIELDS["collections"], format_func=state.plain, **shared)
+    st.multiselect(texts("filter.only"), KINDS, key=state.FIELDS["only"], format_func=lambda kind: texts(f"evidence.{kind}"), **shared)
     first, second = st.columns(2)
     first.date_input(texts("filter.from"), value=None, key=state.FIELDS["recorded_from"], on_change=changed)
     second.date_input(texts("filter.to"), value=None, key=state.FIELDS["recorded_to"], on_change=changed)
+    first, second = st.columns(2)
     first.number_input(texts("filter.min"), min_value=0.0, value=None, step=1.0, key=state.FIELDS["shortest_min"], on_change=changed)
     second.number_input(texts("filter.max"), min_value=0.0, value=None, step=1.0, key=state.FIELDS["longest_min"], on_change=changed)
     st.text_input(texts("filter.name"), key=state.FIELDS["name"], on_change=changed, max_chars=200)
@@ -64,15 +63,13 @@ def _filters(link: Link, viewer: Viewer, texts: Texts) -> None:
 
 
 def _by_picture(link: Link, texts: Texts) -> None:
-    kinds = ["jpg", "jpeg", "png", "webp", "bmp", "gif"]
-    file = st.file_uploader(texts("picture.drop"), type=kinds, max_upload_size=LARGEST_BYTES // 2**20)
-    if file is None or st.session_state.get("picture_asked") == file.file_id:
-        return
-    try:
-        name = keep_picture(site().settings, Image.open(io.BytesIO(file.getvalue())))
-    except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError):
-        st.error(texts("picture.bad"))
-        return
-    st.session_state["picture_asked"] = file.file_id
-    state.go(Link(replace(link.search, text="", like="", picture=name)))
-    st.rerun()
+    labels = {"drop": texts("picture.drop"), "done": texts("picture.done"), "failed": texts("upload.failed")}
+    labels["too_large"] = texts("upload.too_large", size=size_text(LARGEST_BYTES))
+    data = {"url": "/picture", "accept": "image/*", "multiple": False, "limit_bytes": LARGEST_BYTES, "labels": labels}
+
+    def on_uploaded() -> None:
+        sent = st.session_state["picture"].get("uploaded")
+        if sent and is_picture(str(sent["name"])):
+            state.go(Link(replace(link.search, text="", like="", picture=sent["name"])))
+
+    components.uploader(data, key="picture", on_uploaded=on_uploaded)

@@ -46,7 +46,7 @@ def _empty(viewer: Viewer, texts: Texts) -> None:
         st.header(texts("empty"), anchor=False)
         st.write(texts("empty.text") if viewer.can_edit else texts("empty.viewer"))
         if viewer.can_edit:
-            with st.container(horizontal=True):
+            with st.container(horizontal=True, vertical_alignment="center"):
                 busy = any(job.what == "demo" and job.is_open for job in site().jobs.all())
                 st.button(texts("demo.add"), type="primary", icon=":material/auto_awesome:", on_click=_add_demo, disabled=busy)
                 st.page_link(st.session_state["pages"][1], label=texts("add"), icon=":material/add:")

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import quote
 
 import streamlit as st
 
 from grounding.spans import format_time
 from indexer.catalog import watched
 from indexer.catalog.collections import CollectionInfo
+from indexer.files import VIDEO_SUFFIXES
 from indexer.library import Video
 from search_ui import components, state
 from search_ui.links import Link, Place
+from search_ui.routes.upload import size_text
 from search_ui.site import site
 from search_ui.strings import Texts
 from search_ui.viewer import Viewer
 from search_ui.views import progress
 from search_ui.views.home import title_of
+
+VIDEOS = ",".join(["video/*", *sorted(VIDEO_SUFFIXES)])
 
 
 def show(viewer: Viewer, texts: Texts) -> None:
@@ -76,10 +81,12 @@ def _add_folder(viewer: Viewer, path: str, collection: str, again: bool, texts: 
 
 
 def _upload(collection: str, texts: Texts) -> None:
-    limit_mb = site().settings.ui_upload_max_mb
-    size = f"{limit_mb / 1000:g} GB" if limit_mb >= 1000 else f"{limit_mb} MB"
-    labels = {"drop": texts("add.drop", size=size), **{name: texts(f"upload.{name}") for name in ("too_large", "failed", "done")}}
-    components.uploader({"collection": collection, "limit_bytes": limit_mb * 1_000_000, "labels": labels}, on_uploaded=_nothing)
+    limit_bytes = site().settings.ui_upload_max_mb * 1_000_000
+    size = size_text(limit_bytes)
+    labels = {"drop": texts("add.drop", size=size), "too_large": texts("upload.too_large", size=size)}
+    labels |= {name: texts(f"upload.{name}") for name in ("failed", "done")}
+    data = {"url": f"/upload?collection={quote(collection, safe='')}", "accept": VIDEOS, "multiple": True}
+    components.uploader({**data, "limit_bytes": limit_bytes, "labels": labels}, key="uploader", on_uploaded=_nothing)
 
 
 def _nothing() -> None: ...
@@ -96,7 +103,7 @@ def _videos(viewer: Viewer, collections: Sequence[CollectionInfo], texts: Texts)
     st.caption(texts("videos.count", n=len(videos), length=length))
     table = st.dataframe(
         [_row(video, texts) for video in videos],
-        column_config={"id": None},
+        column_config={"id": None, **{texts(f"video.{name}"): {"width": 90} for name in ("state", "length", "size")}},
         hide_index=True,
         on_select="rerun",
         selection_mode="multi-row",
@@ -123,9 +130,9 @@ def _row(video: Video, texts: Texts) -> dict[str, object]:
     return {
         "id": video.video_id,
         texts("video.title"): title_of(video),
-        texts("add.collection"): video.collection,
         texts("video.state"): texts(f"state.{video.state}"),
         texts("video.length"): format_time(video.duration_s),
+        texts("add.collection"): video.collection,
         texts("video.size"): _size(video.size_bytes),
         texts("video.recorded"): video.recorded_at.date().isoformat() if video.recorded_at else "",
         texts("video.problem"): video.error,

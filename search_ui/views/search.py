@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -34,7 +36,8 @@ def _body(kind: str) -> DeltaGenerator:
 
 
 def _answers(link: Link, viewer: Viewer, texts: Texts) -> None:
-    answer = answers.answer_to(link.search, viewer)
+    with st.spinner(texts("lego.looking")) if link.search.ground else nullcontext():
+        answer = answers.answer_to(link.search, viewer)
     answers.headline(link, answer, viewer, texts)
     if answer.moments:
         answers.show_cards(link, answer, texts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
 import streamlit as st
@@ -41,12 +42,26 @@ def _doctor(texts: Texts) -> None:
         st.button(texts("doctor.run"), icon=":material/refresh:")
     with st.spinner(texts("job.running")):
         checks = site().library.doctor()
-    mark = {True: f"✓ {texts('doctor.ok')}", False: f"✗ {texts('doctor.bad')}"}
-    st.dataframe([{" ": mark[it.ok], texts("doctor"): it.name, "": it.found, "→": it.mend} for it in checks], hide_index=True)
+    mark = {True: ("✓", texts("doctor.ok")), False: ("✗", texts("doctor.bad"))}
+    _rows([(*mark[it.ok], it.name, it.found, it.mend) for it in checks])
 
 
 def _models(texts: Texts) -> None:
     st.subheader(texts("models"), anchor=False)
-    names = ("name", "purpose", "installed", "quality", "get")
-    rows = [(it.name, it.purpose, it.installed, it.quality, it.how_to_get) for it in site().library.models()]
-    st.dataframe([{texts(f"model.{name}"): value for name, value in zip(names, row)} for row in rows], hide_index=True)
+    mark = {True: ("✓", texts("model.installed")), False: ("–", texts("model.get"))}
+    _rows(
+        [
+            (*mark[it.installed], it.name, f"{it.purpose}. {texts('model.quality')}: {it.quality}", it.how_to_get)
+            for it in site().library.models()
+        ]
+    )
+
+
+def _rows(rows: Sequence[tuple[str, str, str, str, str]]) -> None:
+    """Sign, what it says, name, text, small print: beside each other, and below each other on a telephone."""
+    cells = [
+        f'<dt><span role="img" aria-label="{escape(said)}" title="{escape(said)}">{sign}</span> {escape(name)}</dt>'
+        f"<dd>{escape(text)}{f'<small>{escape(small)}</small>' if small else ''}</dd>"
+        for sign, said, name, text, small in rows
+    ]
+    st.html(f'<dl class="checks">{"".join(cells)}</dl>')

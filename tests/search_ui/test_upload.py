@@ -1,9 +1,11 @@
 """Uploads, attacked."""
 
+import struct
+import zlib
 from urllib.parse import quote
 
 import pytest
-from starlette.exceptions import HTTPException
+from PIL import Image
 
 from search_ui.routes.upload import safe_name
 from search_ui.site import open_site, site
@@ -61,8 +63,7 @@ def test_safe_name():
     assert safe_name("a\nb\x1b[31m.mp4") == "a_b_[31m.mp4"
     assert safe_name("<img src=x onerror=alert(1)>.mkv") == "_img src=x onerror=alert(1)_.mkv"
     assert len(safe_name("长" * 300 + ".mp4").encode()) <= 155
-    with pytest.raises(HTTPException):
-        safe_name("...mp4")
+    assert safe_name("...mp4") == ""
 
 
 def test_too_large_by_what_it_says(client):
@@ -103,3 +104,26 @@ def test_editors_of_some_collections(signed):
     assert send(signed("half"), "a.mp4", b"x", "private").status_code == 403
     assert send(signed("half"), "a.mp4", b"x", "new one").status_code == 403
     assert send(signed("half"), "a.mp4", b"not a video", "colours").status_code == 422
+
+
+def test_picture_to_ask_with(local, signed, tmp_path):
+    Image.new("RGB", (64, 48), "red").save(tmp_path / "red.png")
+    answer = local.post("/picture", content=(tmp_path / "red.png").read_bytes())
+    assert (answer.status_code, len(answer.json()["name"])) == (201, 64)
+    assert local.post("/picture", content=b"no picture").status_code == 422
+    assert local.post("/picture", content=b"").status_code == 422
+    assert local.post("/picture", content=b"x", headers={"Content-Length": "99000000"}).status_code == 413
+    assert local.post("/picture", content=b"x", headers={"Origin": "http://evil.example"}).status_code == 403
+    assert signed("").post("/picture", content=b"x").status_code == 401
+
+
+def test_a_small_file_that_unpacks_to_a_huge_picture(local):
+    header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 0, 0, 0, 0)
+    parts = ((b"IHDR", header), (b"IDAT", zlib.compress(b"\0" * 1000)), (b"IEND", b""))
+    bomb = b"".join(struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body)) for kind, body in parts)
+    assert local.post("/picture", content=b"\x89PNG\r\n\x1a\n" + bomb).status_code == 422
+
+
+def test_refusals_in_the_language_of_the_browser(client):
+    answer = client.post("/upload?collection=new", content=b"x", headers={"X-File-Name": "a.sh", "Accept-Language": "zh-CN,zh;q=0.9"})
+    assert answer.text == "这不是视频文件名。"
