@@ -224,6 +224,38 @@ def test_timeline_and_keys(page):
     page.wait_for_url(lambda url: "t=4&e=10" not in url)
 
 
+def test_every_key(page):
+    page.goto("/?q=green")
+    card(page, "traffic light").focus()
+    page.keyboard.press("Enter")
+    at(page, 4.0)
+    video = page.locator("video")
+    video.evaluate("v => new Promise(ok => { v.pause(); v.onseeked = ok; v.currentTime = 2.02 })")
+
+    def after(key: str) -> float:
+        page.keyboard.press(key)
+        return round(video.evaluate("v => v.currentTime"), 2)
+
+    keys = ["ArrowRight", "ArrowLeft", "Shift+ArrowRight", "Shift+ArrowLeft", "l", "j", ".", ","]
+    assert [after(key) for key in keys] == pytest.approx([7.02, 2.02, 3.02, 2.02, 12.02, 2.02, 2.06, 2.02], abs=0.025)
+    page.keyboard.press("m")
+    assert video.evaluate("v => v.muted")
+    for key, rate in ((">", 2), (">", 4), ("<", 2), ("<", 1)):
+        page.keyboard.press(key)
+        assert video.evaluate("v => v.playbackRate") == rate
+    page.keyboard.press("k")
+    assert video.evaluate("v => v.paused"), "a change of the speed had started it"
+    page.keyboard.press("Space")
+    assert not video.evaluate("v => v.paused")
+    page.keyboard.press("o")
+    expect(page.get_by_role("button", name="Loop")).to_have_attribute("aria-pressed", "true")
+    at(page, 4.0)
+    box = page.get_by_role("textbox").first
+    box.fill("")
+    box.press_sequentially("jump mk")
+    assert video.evaluate("v => v.muted"), "what is written into a box is no command"
+
+
 def test_span_stops_and_loops(page):
     page.goto("/?q=green")
     card(page, "traffic light").click()
@@ -260,8 +292,13 @@ def test_names_are_text(page):
     card(page, "<img").click()
     expect(page.get_by_role("heading", name="<img src=x onerror=alert(1)> *bold*")).to_be_visible()
     at(page, 0.0)
+    page.goto("/?q=<img src=x onerror=alert(2)> [a](javascript:alert(3))")
+    page.locator("a.open").first.wait_for()
     page.goto("/library")
     page.locator("canvas").first.wait_for()
+    page.goto("/")
+    expect(page.get_by_role("button", name="<img src=x onerror=alert(2)> [a](javascript:alert(3))")).to_be_visible()
+    expect(page.locator("img[src=x]")).to_have_count(0)
 
 
 def test_filters(page):
@@ -345,10 +382,12 @@ def test_first_visit_upload_two_moments_remove(browser, tmp_path):
     with serving(tmp_path / "home") as url:
         page = browser.new_page(base_url=url, locale="en-US")
         page.set_default_timeout(SLOW)
+        dialogs: list[str] = []
+        page.on("dialog", lambda dialog: dialogs.append(dialog.message))
         page.goto("/")
         expect(page.get_by_text("Your library is empty")).to_be_visible()
         page.get_by_role("link", name="Add videos").click()
-        page.get_by_role("combobox").first.fill("mine")
+        page.get_by_role("combobox").first.fill("mine <img src=x onerror=alert(1)> **b**")
         page.keyboard.press("Enter")
         page.get_by_role("tab", name="Upload").click()
         page.locator("input[type=file]").first.set_input_files(video)
@@ -365,6 +404,8 @@ def test_first_visit_upload_two_moments_remove(browser, tmp_path):
         page.get_by_role("button", name="Remove", exact=True).click()
         page.get_by_role("button", name="Yes, remove").click()
         expect(page.get_by_text("0 videos, 0:00")).to_be_visible()
+        expect(page.get_by_text("mine <img src=x onerror=alert(1)> **b**").first).to_be_attached()
+        assert dialogs == []
         page.close()
 
 
