@@ -411,10 +411,19 @@ class Library:
 
     # --- looking after it ---
 
-    def videos(self, names: Sequence[str] | None = None) -> list[Video]:
+    def videos(self, names: Sequence[str] | None = None, *, newest: int | None = None, named: str = "") -> list[Video]:
+        """Videos of these collections (of all) in the order in which they were added.
+
+        `newest`: at most so many, those added last. `named`: a piece of the title or the file's name, in any case of letters.
+        """
+        from indexer.catalog.selection import filtered_videos
+
         with self.catalog.read() as session:
             ids = collections.find_collections(session, list(names)) if names else None
-            return [self._shown(video) for video in videos.list_videos(session, collection_ids=ids)]
+            if newest is None and not named:
+                return [self._shown(video) for video in videos.list_videos(session, collection_ids=ids)]
+            found = filtered_videos(session, ids, Filters(name=named), newest=newest)
+            return [self._shown(video) for video in videos.get_videos(session, found).values()]
 
     def video(self, video_id: int) -> Video:
         with self.catalog.read() as session:

@@ -163,6 +163,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "job.failed": ("with problems", "有问题"),
     "videos": ("Videos", "视频"),
     "videos.count": ("{n} videos, {length}", "{n} 个视频，共 {length}"),
+    "videos.newest": ("the newest {n} of them are below", "下面是其中最新的 {n} 个"),
     "video.title": ("Title", "标题"),
     "video.state": ("State", "状态"),
     "video.length": ("Length", "时长"),

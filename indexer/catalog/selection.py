@@ -26,8 +26,8 @@ class Named:
     recorded_at: datetime | None
 
 
-def filtered_videos(s: Session, collection_ids: Sequence[int] | None, filters: Filters) -> list[int]:
-    """Ids of the videos that pass every filter."""
+def filtered_videos(s: Session, collection_ids: Sequence[int] | None, filters: Filters, newest: int | None = None) -> list[int]:
+    """Ids of the videos that pass every filter, in the order in which they were added; `newest`: at most so many, those added last."""
     conditions: list[Any] = [Video.duration_s >= filters.shortest_s]
     if filters.longest_s is not None:
         conditions.append(Video.duration_s <= filters.longest_s)
@@ -37,7 +37,7 @@ def filtered_videos(s: Session, collection_ids: Sequence[int] | None, filters: F
         conditions.append(Video.recorded_at < _midnight(filters.recorded_to) + timedelta(days=1))
     if filters.name:
         conditions.append(_is_named(filters.name))
-    return _ids(s, collection_ids, conditions)
+    return _ids(s, collection_ids, conditions, newest)
 
 
 def named_videos(s: Session, collection_ids: Sequence[int] | None, words: Sequence[str], limit: int) -> list[Named]:
@@ -60,11 +60,11 @@ def recorded_videos(s: Session, collection_ids: Sequence[int] | None, first: dat
     return filtered_videos(s, collection_ids, Filters(recorded_from=first, recorded_to=last))
 
 
-def _ids(s: Session, collection_ids: Sequence[int] | None, conditions: Sequence[Any]) -> list[int]:
-    statement = select(Video.id).where(*conditions).order_by(Video.id)
+def _ids(s: Session, collection_ids: Sequence[int] | None, conditions: Sequence[Any], newest: int | None) -> list[int]:
+    statement = select(Video.id).where(*conditions).order_by(Video.id.desc()).limit(newest)
     if collection_ids is not None:
         statement = statement.where(among(s, Video.collection_id, collection_ids))
-    return list(s.scalars(statement))
+    return list(s.scalars(statement))[::-1]
 
 
 def _is_named(*pieces: str) -> Any:

@@ -37,8 +37,7 @@ def show(link: Link, viewer: Viewer, texts: Texts) -> None:
     _kept(texts("recent"), recent[:8], "recent", viewer, texts)
     progress.show(viewer, texts)
     st.subheader(texts("newest"), anchor=False)
-    videos = library.videos([collection.name for collection in collections])
-    _videos(link, sorted(videos, key=lambda video: -video.video_id)[:NEWEST], texts)
+    _videos(link, library.videos([collection.name for collection in collections], newest=NEWEST)[::-1], texts)
 
 
 def _empty(viewer: Viewer, texts: Texts) -> None:

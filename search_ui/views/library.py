@@ -22,6 +22,7 @@ from search_ui.viewer import Viewer
 from search_ui.views import progress
 from search_ui.views.home import title_of
 
+MANY = 500
 VIDEOS = ",".join(["video/*", *sorted(VIDEO_SUFFIXES)])
 
 
@@ -98,16 +99,19 @@ def _nothing() -> None: ...
 def _videos(viewer: Viewer, collections: Sequence[CollectionInfo], texts: Texts) -> None:
     names = [collection.name for collection in collections]
     chosen = st.pills(texts("filter.collections"), names, key="library_collection", format_func=state.plain, label_visibility="collapsed")
-    videos = site().library.videos([chosen] if chosen in names else names)
-    length = format_time(sum(video.duration_s for video in videos))
-    st.caption(texts("videos.count", n=len(videos), length=length))
+    shown = [collection for collection in collections if collection.name == chosen] or list(collections)
+    count = sum(collection.videos for collection in shown)
+    named = st.text_input(texts("filter.name"), key="library_name", max_chars=200).strip() if count > MANY else ""
+    videos = site().library.videos([collection.name for collection in shown], newest=MANY, named=named)[::-1]
+    said = texts("videos.count", n=count, length=format_time(sum(collection.duration_s for collection in shown)))
+    st.caption(said if len(videos) == count else f"{said} · {texts('videos.newest', n=len(videos))}")
     table = st.dataframe(
         [_row(video, texts) for video in videos],
         column_config={"id": None, **{texts(f"video.{name}"): {"width": 90} for name in ("state", "length", "size")}},
         hide_index=True,
         on_select="rerun",
         selection_mode="multi-row",
-        key=f"videos_table_{chosen}_{site().jobs.finished}_{len(videos)}",
+        key=f"videos_table_{chosen}_{named}_{site().jobs.finished}_{count}",
     )
     picked = [videos[row] for row in table["selection"]["rows"] if row < len(videos)]
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -120,7 +124,7 @@ def _videos(viewer: Viewer, collections: Sequence[CollectionInfo], texts: Texts)
         if not picked:
             st.caption(texts("pick"))
         if viewer.can_edit and chosen in names and st.button(texts("remove.collection"), icon=":material/delete_forever:"):
-            what = texts("remove.all_of", name=state.plain(chosen), n=len(videos))
+            what = texts("remove.all_of", name=state.plain(chosen), n=count)
             _confirm(texts("remove.title"), what, {"collections": [chosen]}, texts)
     if st.session_state.pop("go_search", False):
         st.switch_page(st.session_state["pages"][0], query_params=st.session_state.pop("go_params"))

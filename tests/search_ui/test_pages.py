@@ -8,6 +8,7 @@ from search_ui.server import MAIN
 from search_ui.site import open_site, site
 from search_ui.viewer import LOCAL, Viewer
 from search_ui.views import answers
+from search_ui.views import library as library_page
 from tests.support import demo_settings
 
 WAIT_S = 60
@@ -135,6 +136,26 @@ def test_saved_search_and_forgetting(app):
     assert [button.label for button in saved] == ["blue"]
     saved[0].click().run()
     assert not [button for button in app.button if (button.key or "").startswith("forget_")]
+
+
+def test_a_long_list_of_videos_is_cut_and_searched(filled_home, monkeypatch):
+    monkeypatch.setattr(library_page, "MANY", 1)
+    open_site(demo_settings(filled_home), sign_in=False)
+    local = AppTest.from_function(_library_page, default_timeout=WAIT_S).run()
+    assert not local.exception
+    assert local.caption[0].value.startswith("3 videos")
+    assert "the newest 1 of them" in local.caption[0].value
+    assert local.dataframe[0].value["Title"].tolist() == ["diary"]
+    local.text_input(key="library_name").set_value("SUNset").run()
+    assert local.dataframe[0].value["Title"].tolist() == ["sunset"]
+
+
+def _library_page() -> None:
+    from search_ui import state
+    from search_ui.viewer import LOCAL
+    from search_ui.views import library
+
+    library.show(LOCAL, state.texts())
 
 
 def test_folders_off_the_local_machine(filled_home, tmp_path):
