@@ -23,6 +23,8 @@ from benchmarks.measure import measure
 from benchmarks.pgvector import server
 from indexer.catalog import Catalog
 from indexer.library import Library
+from indexer.passages.ocr import load_text_model
+from indexer.passages.speech import load_speech_model
 from indexer.settings import Settings
 
 FILE = Path(__file__).with_suffix(".json")
@@ -97,7 +99,7 @@ def measured(costs: Costs, folder: Path, stage: str) -> Costs:
             screen_text=stage == "screen",
         )
         library = Library(settings)
-        library.warm()
+        load_models(library, stage)
         done = measure(lambda: library.ingest([folder]))
         assert not done.result.failures, done.result.failures
         hours = library.status().video_s / 3600
@@ -110,6 +112,15 @@ def measured(costs: Costs, folder: Path, stage: str) -> Costs:
         )
         library.catalog.close()
         return replace(passages, cpu_s_speech=more) if stage == "speech" else replace(passages, cpu_s_screen=more)
+
+
+def load_models(library: Library, stage: str) -> None:
+    """Before the clock starts: an hour of video does not pay for it."""
+    library.embedder.embed_texts(["a picture"])
+    if stage == "speech":
+        load_speech_model(library.settings)
+    if stage == "screen":
+        load_text_model(library.settings)
 
 
 def pictures(costs: Costs, library: Library, hours: float) -> Costs:
