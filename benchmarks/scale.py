@@ -4,7 +4,7 @@
     python -m benchmarks.scale --measure FOLDER [--only picture]    ingests the videos of a folder into a PostgreSQL of its own, and notes
                                                                     bytes, rows and seconds of CPU for an hour of video in that file
 
-The stages are measured one after the other: what speech costs is an ingest with speech and pictures less one with pictures alone.
+Pictures are measured first; speech and screen text in an ingest that finds the pictures done.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from benchmarks.measure import measure
 from benchmarks.pgvector import server
 from indexer.catalog import Catalog
 from indexer.library import Library
+from indexer.passages import meaning
 from indexer.passages.ocr import load_text_model
 from indexer.passages.speech import load_speech_model
 from indexer.settings import Settings
@@ -30,12 +31,13 @@ from indexer.settings import Settings
 FILE = Path(__file__).with_suffix(".json")
 HOURS = (1_000, 100_000, 10_000_000)
 STAGES = ("picture", "speech", "screen")
+INDEXED = 1.05  # 100,000 segments of 384 numbers: 930 bytes each with pages and indexes, 895 without
 REST = ("work", "chunk", "video", "path")
 
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """Of an hour of video; bytes as PostgreSQL keeps them, with their indexes. What is not measured is marked so in docs/scale.md."""
+    """Of an hour of video; bytes as PostgreSQL keeps them. What is not measured is marked so in docs/scale.md."""
 
     video_s: float = 0.0
     segments: float = 0.0
@@ -50,10 +52,21 @@ class Costs:
     cpu_s_picture: float = 0.0
     cpu_s_speech: float = 0.0
     cpu_s_screen: float = 0.0
-    graph_bytes_a_vector: float = 1160.0
-    """HNSW index of 384 numbers (benchmarks.pgvector)."""
-    snapshot_bytes_a_vector: float = 1200.0
-    """FAISS: 16-bit vectors, 8-bit lists and the columns beside them (benchmarks.search_scale)."""
+    dimension: int = 384
+
+    @property
+    def catalog_bytes(self) -> float:
+        return self.bytes_frames + self.bytes_segments + self.bytes_passages + self.bytes_rest
+
+    @property
+    def graph_bytes(self) -> float:
+        """HNSW: the vector, and 392 bytes of neighbours and pages (1,160 of 384 numbers, benchmarks.pgvector)."""
+        return self.segments * (2 * self.dimension + 392) + self.passages * (2 * meaning.DIMENSION + 392)
+
+    @property
+    def snapshot_bytes(self) -> float:
+        """FAISS: 16-bit vectors, 8-bit lists, 48 bytes of numbers beside them."""
+        return self.segments * (3 * self.dimension + 48) + self.passages * (3 * meaning.DIMENSION + 48)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,29 +102,28 @@ def main() -> None:
 
 
 def measured(costs: Costs, folder: Path, stage: str) -> Costs:
-    """The costs with those of one more stage."""
+    """The costs with those of one more stage; speech and screen text are done after pictures, and counted alone."""
     with tempfile.TemporaryDirectory() as temporary, server(Path(temporary)) as catalog:
-        settings = Settings(
+        pictures_alone = Settings(
             home=Path(temporary) / "home",
             database_url=catalog.url.render_as_string(hide_password=False),
             vectors="pgvector",
-            speech=stage == "speech",
-            screen_text=stage == "screen",
+            speech=False,
+            screen_text=False,
         )
-        library = Library(settings)
+        library = Library(pictures_alone)
+        if stage != "picture":
+            library.ingest([folder])
+            library.catalog.close()
+            library = Library(pictures_alone.model_copy(update={"speech": stage == "speech", "screen_text": stage == "screen"}))
         load_models(library, stage)
         done = measure(lambda: library.ingest([folder]))
         assert not done.result.failures, done.result.failures
         hours = library.status().video_s / 3600
-        if stage == "picture":
-            return replace(pictures(costs, library, hours), video_s=hours * 3600, cpu_s_picture=round(done.cpu_s / hours))
-        more = round(done.cpu_s / hours - costs.cpu_s_picture)
-        rows = count(catalog, "passage") / hours
-        passages = replace(
-            costs, passages=round(costs.passages + rows), bytes_passages=round(costs.bytes_passages + size(catalog, "passage") / hours)
-        )
+        cpu_s = round(done.cpu_s / hours)
+        changed = of_pictures(library, hours) if stage == "picture" else of_passages(costs, catalog, hours)
         library.catalog.close()
-        return replace(passages, cpu_s_speech=more) if stage == "speech" else replace(passages, cpu_s_screen=more)
+        return replace(costs, **changed, **{f"cpu_s_{stage}": cpu_s})
 
 
 def load_models(library: Library, stage: str) -> None:
@@ -123,28 +135,36 @@ def load_models(library: Library, stage: str) -> None:
         load_text_model(library.settings)
 
 
-def pictures(costs: Costs, library: Library, hours: float) -> Costs:
+def of_pictures(library: Library, hours: float) -> dict[str, float]:
     catalog = library.catalog
     with catalog.read() as session:
-        frames = session.scalar(text("SELECT sum(count) FROM frame_block")) or 0
-    rest = sum(size(catalog, name) for name in REST)
-    return replace(
-        costs,
-        segments=round(count(catalog, "segment") / hours),
-        frames=round(frames / hours),
-        passages=0.0,
-        bytes_passages=0.0,
-        work_rows=round(count(catalog, "work") / hours),
-        bytes_frames=round(size(catalog, "frame_block") / hours),
-        bytes_segments=round(size(catalog, "segment") / hours),
-        bytes_rest=round(rest / hours),
-        bytes_thumbnails=round(library.artefacts.size_bytes() / hours),
-    )
+        frames = float(session.scalar(text("SELECT sum(count) FROM frame_block")) or 0)
+    return {
+        "video_s": round(hours * 3600, 1),
+        "dimension": library.embedder.dimension,
+        "segments": round(count(catalog, "segment") / hours),
+        "frames": round(frames / hours),
+        "passages": 0,
+        "bytes_passages": 0,
+        "work_rows": round(count(catalog, "work") / hours),
+        "bytes_frames": round(size(catalog, "frame_block") / hours),
+        "bytes_segments": round(size(catalog, "segment") / hours),
+        "bytes_rest": round(sum(size(catalog, name) for name in REST) / hours),
+        "bytes_thumbnails": round(library.artefacts.size_bytes() / hours),
+    }
 
 
-def size(catalog: Catalog, name: str) -> int:
+def of_passages(costs: Costs, catalog: Catalog, hours: float) -> dict[str, float]:
+    return {
+        "passages": round(costs.passages + count(catalog, "passage") / hours),
+        "bytes_passages": round(costs.bytes_passages + size(catalog, "passage") / hours),
+    }
+
+
+def size(catalog: Catalog, name: str) -> float:
+    """Bytes of the rows as stored (long values compressed), and INDEXED of that: whole tables of a short sample are mostly empty pages."""
     with catalog.read() as session:
-        return session.scalar(text("SELECT pg_total_relation_size(to_regclass(:name))"), {"name": name}) or 0
+        return INDEXED * float(session.scalar(text(f"SELECT sum(pg_column_size(t.*)) FROM {name} t")) or 0)
 
 
 def count(catalog: Catalog, name: str) -> int:
@@ -164,8 +184,6 @@ def table(costs: Costs, assumed: Assumed) -> str:
 
 def needs(c: Costs, a: Assumed) -> Sequence[tuple[str, Callable[[float], str]]]:
     """(what, the text for so many hours)."""
-    catalog_bytes = c.bytes_frames + c.bytes_segments + c.bytes_passages + c.bytes_rest
-    graph_bytes = (c.segments + c.passages) * c.graph_bytes_a_vector
     server_bytes = a.server_memory_gb * 1e9 * a.memory_for_graphs
     return (
         ("segments, a vector each", lambda h: number(h * c.segments)),
@@ -175,12 +193,12 @@ def needs(c: Costs, a: Assumed) -> Sequence[tuple[str, Callable[[float], str]]]:
         ("frames in the catalog", lambda h: volume(h * c.bytes_frames)),
         ("segments in the catalog", lambda h: volume(h * c.bytes_segments)),
         ("passages in the catalog", lambda h: volume(h * c.bytes_passages)),
-        ("catalog in all", lambda h: volume(h * catalog_bytes)),
-        ("HNSW graphs, which want to be in memory", lambda h: volume(h * graph_bytes)),
-        (f"PostgreSQL servers of {a.server_memory_gb:g} GB by that", lambda h: f"{math.ceil(h * graph_bytes / server_bytes):,}"),
-        (f"with {a.replicas} replicas each", lambda h: f"{(1 + a.replicas) * math.ceil(h * graph_bytes / server_bytes):,}"),
-        (f"partitions of {a.partition_gb:g} GB", lambda h: f"{math.ceil(h * catalog_bytes / (a.partition_gb * 1e9)):,}"),
-        ("FAISS snapshot on each search host instead", lambda h: volume(h * (c.segments + c.passages) * c.snapshot_bytes_a_vector)),
+        ("catalog in all", lambda h: volume(h * c.catalog_bytes)),
+        ("HNSW graphs, which want to be in memory", lambda h: volume(h * c.graph_bytes)),
+        (f"PostgreSQL servers of {a.server_memory_gb:g} GB by that", lambda h: f"{math.ceil(h * c.graph_bytes / server_bytes):,}"),
+        (f"with {a.replicas} replicas each", lambda h: f"{(1 + a.replicas) * math.ceil(h * c.graph_bytes / server_bytes):,}"),
+        (f"partitions of {a.partition_gb:g} GB", lambda h: f"{math.ceil(h * c.catalog_bytes / (a.partition_gb * 1e9)):,}"),
+        ("FAISS snapshot on each search host instead", lambda h: volume(h * c.snapshot_bytes)),
         ("thumbnails, files", lambda h: number(h * c.segments)),
         ("thumbnails, object storage", lambda h: volume(h * c.bytes_thumbnails)),
         (f"proxies of {a.proxy_share:.0%} of the videos", lambda h: volume(h * 3600 * a.proxy_share * a.proxy_mbit_s / 8 * 1e6)),
@@ -196,13 +214,11 @@ def cores(seconds_an_hour: float, a: Assumed) -> Callable[[float], str]:
 
 def turning_points(c: Costs, a: Assumed) -> Sequence[tuple[str, float]]:
     """(what holds, up to how many hours)."""
-    vectors = c.segments + c.passages
-    catalog_bytes = c.bytes_frames + c.bytes_segments + c.bytes_passages + c.bytes_rest
     return (
         ("comparing every row, no graph (20,000 rows)", 20_000 / c.segments),
-        (f"FAISS snapshots on hosts of {a.host_memory_gb:g} GB", a.host_memory_gb * 1e9 / (vectors * c.snapshot_bytes_a_vector)),
-        ("all graphs in the memory of one server", a.server_memory_gb * 1e9 * a.memory_for_graphs / (vectors * c.graph_bytes_a_vector)),
-        ("frames in SQL (10 TB, which takes a day to dump at 120 MB/s)", 10e12 / catalog_bytes),
+        (f"FAISS snapshots on hosts of {a.host_memory_gb:g} GB", a.host_memory_gb * 1e9 / c.snapshot_bytes),
+        ("all graphs in the memory of one server", a.server_memory_gb * 1e9 * a.memory_for_graphs / c.graph_bytes),
+        ("frames in SQL (10 TB, which takes a day to dump at 120 MB/s)", 10e12 / c.catalog_bytes),
         ("a file for each thumbnail (100 million files)", 100e6 / c.segments),
         ("counting all work for `status` and /metrics (10 million rows, seconds)", 10e6 / (c.work_rows * len(STAGES))),
     )
