@@ -76,6 +76,8 @@ def generate(given: argparse.Namespace) -> int:
     replace_text(given.output.with_name(given.output.name + ".report.json"), json.dumps(report.to_json(), indent=1))
     print("\n".join(report.lines()))
     _show_samples(report.rejected)
+    if not report.rows and not report.stopped:
+        print("no record has a truth to write dialogues from; `convert` keeps it", file=sys.stderr)
     return int(bool(report.stopped) or not report.kept)
 
 
@@ -181,7 +183,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = build_parser().parse_args(arguments)
     try:
         return given.run(given)
-    except DataError as error:
+    except (DataError, OSError) as error:  # OSError: a full disk, a folder that cannot be written
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:

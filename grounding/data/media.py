@@ -51,6 +51,8 @@ def image_size(path: Path) -> Size:
     try:
         with Image.open(path) as image:
             return Size(*image.size)
+    except FileNotFoundError as error:
+        raise SkipRow("missing file", str(path)) from error
     except (OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise SkipRow("corrupt image", f"{path}: {error}") from error
 
@@ -75,6 +77,8 @@ def read_image(path: Path) -> np.ndarray:
     try:
         with Image.open(path) as image:
             return np.asarray(image.convert("RGB"))
+    except FileNotFoundError as error:
+        raise SkipRow("missing file", str(path)) from error
     except (OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise SkipRow("corrupt image", f"{path}: {error}") from error
 
@@ -97,16 +101,15 @@ def read_frames(path: Path, count: int) -> np.ndarray:
 
 
 def read_sound(path: Path) -> np.ndarray:
-    """`(N,) float32` mono samples in [-1, 1] at 16 kHz; of a video its sound track."""
+    """`(N,) float32` mono samples at 16 kHz, mixed by FFmpeg as everywhere in the project; of a video its sound track."""
     import av
 
     with _opened(path, "sound") as container:
         if not container.streams.audio:
             raise SkipRow("corrupt sound", f"{path} has no sound")
-        resampler = av.AudioResampler(format="fltp", rate=SOUND_RATE)
+        resampler = av.AudioResampler(format="flt", layout="mono", rate=SOUND_RATE)
         frames = chain(container.decode(audio=0), [None])  # None: what the resampler still holds
-        # The mean of the channels: a mix to mono by FFmpeg makes equal channels louder.
-        pieces = [part.to_ndarray().mean(axis=0) for frame in frames for part in resampler.resample(frame)]
+        pieces = [part.to_ndarray()[0] for frame in frames for part in resampler.resample(frame)]
     if not sum(map(len, pieces)):
         raise SkipRow("corrupt sound", f"{path} has no samples")
     return np.concatenate(pieces).astype(np.float32)
@@ -120,5 +123,7 @@ def _opened(path: Path, kind: str) -> Iterator:
     try:
         with av.open(str(path)) as container:
             yield container
+    except FileNotFoundError as error:
+        raise SkipRow("missing file", str(path)) from error
     except (FFmpegError, OSError, ValueError) as error:
         raise SkipRow(f"corrupt {kind}", f"{path}: {error}") from error

@@ -147,7 +147,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     try:
         return given.run(given)
-    except (DataError, EvaluationError, LegoError) as error:
+    except (DataError, EvaluationError, LegoError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -20,10 +20,14 @@ PUBLISHED: Mapping[str, Mapping[str, float]] = {
 
 def published(benchmark: str, metric: str) -> str:
     """Benchmarks by their names in any case and with any marks; `not found` where nothing is known."""
-    by_name = {_bare(name): values for name, values in PUBLISHED.items()}
-    value = by_name.get(_bare(benchmark), {}).get(metric)
+    by_name = {bare(name): values for name, values in PUBLISHED.items()}
+    value = by_name.get(bare(benchmark), {}).get(metric)
     return "not found" if value is None else f"{value:.2f}"
 
 
-def _bare(name: str) -> str:
+def bare(name: str) -> str:
+    """
+    >>> bare("RefCOCO+ testA") == bare("refcoco+_testa") != bare("RefCOCO testA")
+    True
+    """
     return "".join(letter for letter in name.lower() if letter.isalnum() or letter == "+")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from grounding.evaluation.errors import EvaluationError
-from grounding.evaluation.published import PUBLISHED, published
+from grounding.evaluation.published import PUBLISHED, bare, published
 from grounding.evaluation.scores import Scores
 
 
@@ -27,9 +27,9 @@ def make_table(results: Sequence[tuple[str, Scores]]) -> str:
         for name, metric in scores.metrics.items():
             value, _, interval = metric.text().partition(" ")
             lines.append(f"| {benchmark} | {name} | {value} | {interval} | {published(benchmark, name)} | {_rows(scores)} |")
-    run = {benchmark.lower() for benchmark, _ in results}
+    run = {bare(benchmark) for benchmark, _ in results}
     for benchmark, values in PUBLISHED.items():
-        if benchmark.lower() not in run:
+        if bare(benchmark) not in run:
             lines += [f"| {benchmark} | {name} | not run | | {value:.2f} | |" for name, value in values.items()]
     return "\n".join(lines)
 

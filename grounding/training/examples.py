@@ -7,17 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from grounding.data.errors import SkipRow
+from grounding.data.media import read_frames, read_image
+from grounding.data.media import read_sound as read_samples
 from grounding.data.records import Record
 from grounding.lego.errors import LegoError
 from grounding.lego.modality import Modality
 from grounding.lego.preprocess_audio import sound_tensor
 from grounding.lego.preprocess_image import ImageTransform
-from grounding.lego.preprocess_video import clip_tensor, frame_indices
+from grounding.lego.preprocess_video import clip_tensor
 from grounding.lego.prompts import Turn, expand_markers, labelled
 from grounding.lego.tokenizer import LegoTokenizer
 
@@ -77,15 +78,7 @@ class Reader:
         return expand_markers(text, self._modalities) if role == "human" else text
 
     def _read_image(self, path: Path) -> Tensor:
-        from PIL import Image
-
-        try:
-            with Image.open(path) as file:
-                return self._image(np.asarray(file.convert("RGB")))
-        except FileNotFoundError as error:
-            raise SkipRow("missing file", str(path)) from error
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-            raise SkipRow("corrupt image", f"{path}: {error}") from error
+        return self._image(read_image(path))
 
     def _read_video(self, path: Path) -> Tensor:
         config = self._modalities["video"].config
@@ -114,42 +107,6 @@ def _valid(body: str, size: int) -> bool:
         return False
     pairs = zip(values[: size // 2], values[size // 2 :])
     return len(values) == size and all(0 <= low < high <= 1 for low, high in pairs)
-
-
-def read_frames(path: Path, wanted: int) -> np.ndarray:
-    """`(N, H, W, 3) uint8`: `wanted` frames spread evenly, or all if there are fewer."""
-    import av
-
-    try:
-        with av.open(str(path)) as container:
-            stream = container.streams.video[0]
-            count = stream.frames or sum(1 for _ in container.demux(stream)) - 1
-            chosen = set(frame_indices(max(count, 1), wanted).tolist())
-            container.seek(0)
-            frames = [frame.to_ndarray(format="rgb24") for i, frame in enumerate(container.decode(stream)) if i in chosen]
-    except FileNotFoundError as error:
-        raise SkipRow("missing file", str(path)) from error
-    except (av.error.FFmpegError, IndexError, OSError, ValueError) as error:
-        raise SkipRow("corrupt video", f"{path}: {error}") from error
-    if not frames:
-        raise SkipRow("corrupt video", f"{path} has no frame that can be read")
-    return np.stack(frames)
-
-
-def read_samples(path: Path) -> np.ndarray:
-    """`(N,) float32`, mono at 16 kHz."""
-    import av
-
-    try:
-        with av.open(str(path)) as container:
-            resampler = av.AudioResampler(format="flt", layout="mono", rate=16_000)
-            parts = [part.to_ndarray()[0] for frame in container.decode(audio=0) for part in resampler.resample(frame)]
-            parts += [part.to_ndarray()[0] for part in resampler.resample(None)]
-    except FileNotFoundError as error:
-        raise SkipRow("missing file", str(path)) from error
-    except (av.error.FFmpegError, IndexError, OSError, ValueError) as error:
-        raise SkipRow("corrupt sound", f"{path}: {error}") from error
-    return np.concatenate(parts) if parts else np.zeros(0, np.float32)
 
 
 def padded(examples: list[Example]) -> tuple[Tensor, Tensor, Tensor]:

@@ -202,6 +202,22 @@ def test_records_that_are_none_are_counted_and_the_rest_is_asked_about(tmp_path:
     assert "1 not kept: duplicate" in out
 
 
+def test_records_without_a_truth_are_no_facts(tmp_path: Path, capsys: pytest.CaptureFixture):
+    write_records(tmp_path / "records.jsonl", [single_turn("What?", "That.", {"video": "a.mp4"}, id="1")])
+    with serving([Reply("no")]) as server:
+        assert run(server, tmp_path) == 1
+        assert not server.requests
+    assert "no record has a truth" in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path, capsys: pytest.CaptureFixture):
+    (tmp_path / "a file").write_text("")
+    records = str(sources(tmp_path, 1))
+    for verb in (["generate", records, "--endpoint", "http://127.0.0.1:1/v1", "--model", "m"], ["convert", "pope", records]):
+        assert main([*verb, "-o", str(tmp_path / "a file" / "out.jsonl")]) == 1
+        assert "Traceback" not in capsys.readouterr().err
+
+
 def test_nothing_kept_is_a_failure(tmp_path: Path):
     sources(tmp_path, 2)
     with serving([Reply("no")]) as server:

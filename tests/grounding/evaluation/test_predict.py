@@ -191,12 +191,12 @@ def test_files_that_are_missing_broken_or_double(tmp_path: Path):
 def test_one_table_beside_the_published_numbers(tmp_path: Path, capsys: pytest.CaptureFixture):
     write_records(tmp_path / "r.jsonl", records()[:2])
     (tmp_path / "a.jsonl").write_text('{"id": "i1", "answer": "[0.1, 0.2, 0.3, 0.4]"}\n')
-    arguments = [str(tmp_path / "a.jsonl"), str(tmp_path / "r.jsonl"), "--json", str(tmp_path / "s.json"), "--name", "refcoco val"]
+    arguments = [str(tmp_path / "a.jsonl"), str(tmp_path / "r.jsonl"), "--json", str(tmp_path / "s.json"), "--name", "refcoco_val"]
     assert main(["rec", *arguments]) == 0
     assert "2 rows, 1 missing, 0 unread" in capsys.readouterr().out
     assert main(["table", str(tmp_path / "s.json")]) == 0
     table = capsys.readouterr().out.splitlines()
-    assert table[2].startswith("| refcoco val | acc@.5 | 50.00 | [0.0, 100.0] | 88.02 | 2 (1 missing) |")
+    assert table[2].startswith("| refcoco_val | acc@.5 | 50.00 | [0.0, 100.0] | 88.02 | 2 (1 missing) |")
     assert "| not found |" in table[3]  # the mean IoU was not published
     assert "| Charades-STA test | R@1 IoU 0.5 | not run | | 29.60 | |" in table
     assert not any("| RefCOCO val |" in line for line in table)
