@@ -97,3 +97,5 @@ def _set_dropout(module: nn.Module, share: float) -> None:
     for part in module.modules():
         if isinstance(part, nn.Dropout):
             part.p = share
+        if hasattr(part, "attention_dropout"):  # a number and not a module in transformers' Q-Former
+            part.attention_dropout = share  # type: ignore[assignment]

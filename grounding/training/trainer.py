@@ -78,14 +78,15 @@ class LegoTrainer(Trainer):
     def __init__(self, trained: Trained, rows: Rows, settings: StageSettings, arguments: TrainingArguments, tally: Tally) -> None:
         self._settings = settings
         self._tally = tally
-        learner = Learner(trained.model, encoded=settings.features is not None)
+        self._rows = rows
+        self._learner = learner = Learner(trained.model, encoded=settings.features is not None)
         self._names = [f"lego.{name}" for name in trained.names()]
-        super().__init__(learner, arguments, collate, rows, callbacks=[WriteLog(Path(arguments.output_dir), tally)])
+        super().__init__(learner, arguments, collate, rows, callbacks=[WriteLog(settings.output, tally)])
         self.model_accepts_loss_kwargs = True  # so that the loss counts tokens over all accumulated batches
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:
-        settings, rows = self._settings, train_dataset or self.train_dataset
-        return Shuffled(rows.lengths, settings.batch_size * settings.accumulation, settings.seed, settings.group_by_length)
+        settings = self._settings
+        return Shuffled(self._rows.lengths, settings.batch_size * settings.accumulation, settings.seed, settings.group_by_length)
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
         skips = inputs.pop("skips", ())
@@ -95,14 +96,14 @@ class LegoTrainer(Trainer):
         return (loss, {"loss": loss}) if return_outputs else loss
 
     def _save(self, output_dir: str | None = None, state_dict: dict | None = None) -> None:
-        folder = Path(output_dir or self.args.output_dir)
+        folder = Path(output_dir or str(self.args.output_dir))
         folder.mkdir(parents=True, exist_ok=True)
-        state = self.model.state_dict() if state_dict is None else state_dict
+        state = self._learner.state_dict() if state_dict is None else state_dict
         save_file({name: state[name].detach().contiguous().cpu() for name in self._names}, folder / WEIGHTS, metadata={"format": "pt"})
         replace_text(folder / PASSPORT, json.dumps(passport(self._settings, self._names)))
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: nn.Module | None = None) -> None:
-        target = model or self.model
+        target = model or self._learner
         if self.is_fsdp_enabled:
             return super()._load_from_checkpoint(resume_from_checkpoint, model)
         try:

@@ -46,7 +46,7 @@ def draw(canvas: np.ndarray, look: Look) -> None:
     """Paints on `canvas` `(H, W, 3) float32` in 0..255, in place."""
     if look.glow:
         distance = np.hypot(*_offsets(canvas, look.x, look.y)) - 1.15 * look.radius
-        _blend(canvas, np.clip(1 - np.abs(distance) / 2.5, 0, 1) * look.glow, np.float32([255, 255, 210]))
+        _blend(canvas, np.clip(1 - np.abs(distance) / 2.5, 0, 1) * look.glow, np.array([255, 255, 210], np.float32))
     dx, dy = look.trail
     for share, left in TRAIL if (dx or dy) else ():
         for way in (1, -1) if look.both_ways else (1,):
@@ -89,7 +89,7 @@ def _distance(shape: str, dx: np.ndarray, dy: np.ndarray, r: float) -> np.ndarra
 
 def _colours(canvas: np.ndarray, thing: Thing, x: float, y: float) -> np.ndarray:
     """`(H, W, 3)` or `(3,)`: the pattern moves along with the thing."""
-    colour = np.float32(COLOURS[thing.colour])
+    colour = np.array(COLOURS[thing.colour], np.float32)
     if thing.pattern == "plain":
         return colour
     dx, dy = _offsets(canvas, x, y)

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import Literal
 
 import numpy as np
 
 from grounding.data.composed.draw import EXTENT, SIDE, Look, draw
 from grounding.data.composed.photographs import background
 from grounding.data.composed.sounds import Tone
-from grounding.data.composed.world import COLOURS, MOTIONS, PATTERNS, PLACES, SHAPES, Combination, Thing, trained
+from grounding.data.composed.world import COLOURS, MOTIONS, PATTERNS, PLACES, SHAPES, Combination, Kind, Thing, trained
 
 FRAMES = 16
-RADII = (5.5, 8.0)
+RADII = (6, 8)
 CLIP_RADII = (6.0, 7.5)
 """Pixels, in pictures and in clips, where things need room to move."""
-LENGTHS = (0.10, 0.34)
-"""Length of an event as a share of its clip."""
+LENGTHS = (2, 5)
+"""Frames of an action; it begins and ends between two frames, so that what is said is what can be seen."""
 TRAIL = 9.0
 STEP = 13.0
 """Pixels: the length of a trail, and how far a thing comes in an event."""
@@ -124,32 +126,31 @@ def acting(look: Look, motion: str, progress: float) -> Look:
 
 
 def picture_scene(
-    random: np.random.Generator, things: int, first: Combination | None = None, allowed: Collection[Combination] | None = None
+    random: np.random.Generator, things: int, first: Combination | None = None, apart: Literal["shape", "colour"] = "shape"
 ) -> PictureScene:
-    """`first` is the combination of the first thing; all others are of `allowed` (the trained ones)."""
-    return PictureScene(_places(random, things, first, _listed("picture") if allowed is None else list(allowed)), _seed(random))
+    """`first` is the combination of the first thing, all others are trained ones; no two things have the attribute `apart` in common."""
+    return PictureScene(_places(random, things, first, apart), _seed(random))
 
 
-def _listed(kind) -> list[Combination]:
-    return _LISTS.setdefault(kind, sorted(trained(kind)))
-
-
-_LISTS: dict[str, list[Combination]] = {}
+@cache
+def _listed(kind: Kind) -> tuple[Combination, ...]:
+    return tuple(sorted(trained(kind)))
 
 
 def _seed(random: np.random.Generator) -> int:
     return int(random.integers(2**31))
 
 
-def _places(random: np.random.Generator, count: int, first: Combination | None, allowed: Sequence[Combination]) -> tuple[Place, ...]:
+def _places(random: np.random.Generator, count: int, first: Combination | None, apart: str) -> tuple[Place, ...]:
     found: list[Place] = []
+    allowed = _listed("picture")
     for _ in range(TRIES):
         pattern, colour, shape, place = first if first and not found else allowed[random.integers(len(allowed))]
         column, row = PLACES.index(place) % 3, PLACES.index(place) // 3
-        radius = random.uniform(*RADII)
-        x, y = ((index + random.uniform(0.1, 0.9)) * SIDE / 3 for index in (column, row))
+        radius = int(random.integers(RADII[0], RADII[1] + 1))
+        x, y = (int((index + random.uniform(0.1, 0.9)) * SIDE / 3) for index in (column, row))
         look = Look(Thing(pattern, colour, shape), x, y, radius)
-        distinct = all(one.look.thing != look.thing and one.look.thing.shape != shape for one in found)
+        distinct = all(getattr(one.look.thing, apart) != getattr(look.thing, apart) for one in found)
         if _inside(look) and distinct and not any(_near(look, one.look) for one in found):
             found.append(Place(look, place))
         if len(found) == count:
@@ -176,9 +177,9 @@ def sound_scene(random: np.random.Generator, things: int, combination: Combinati
         first = (PATTERNS[random.integers(len(PATTERNS))], colour, shape, place)
         if not fixed and first not in trained("picture"):
             continue
-        picture = picture_scene(random, things, first)
+        picture = picture_scene(random, things, first, apart="colour")
         if picture.places and picture.places[0].combination == first and len(picture.places) > 1:
-            return SoundScene(picture, Tone(shape, rhythm, _seed(random)))
+            return SoundScene(picture, Tone(colour, rhythm, _seed(random)))
     raise ValueError(f"no picture was found for the sound {combination}")
 
 
@@ -222,21 +223,21 @@ def _crowd(random: np.random.Generator, count: int, first: Thing | None) -> tupl
 def _thing(random: np.random.Generator, others: Sequence[Look]) -> Thing:
     pattern, colour, shape = (str(random.choice(values)) for values in (PATTERNS, tuple(COLOURS), SHAPES))
     if others and random.random() < 0.5:
-        other = others[random.integers(len(others))].thing
+        other = others[int(random.integers(len(others)))].thing
         return Thing(pattern, other.colour, shape) if random.random() < 0.5 else Thing(pattern, colour, other.shape)
     return Thing(pattern, colour, shape)
 
 
 def _spans(random: np.random.Generator, count: int) -> list[tuple[float, float]]:
-    """Lengths and the gaps between them at random; in order, apart from each other, within the clip."""
+    """Lengths and the gaps between them at random, in whole frames; in order, within the clip."""
     while True:
-        lengths = random.uniform(*LENGTHS, count)
-        free = 1 - lengths.sum() - 0.03 * (count - 1)
+        lengths = random.integers(LENGTHS[0], LENGTHS[1] + 1, count)
+        free = FRAMES - int(lengths.sum())
         if free > 0:
             break
-    gaps = random.dirichlet(np.ones(count + 1)) * free
-    starts = np.cumsum(gaps[:count]) + np.concatenate([[0], np.cumsum(lengths[:-1] + 0.03)])
-    return [(float(start), float(start + length)) for start, length in zip(starts, lengths)]
+    gaps = np.diff(np.sort(random.integers(0, free + 1, count)), prepend=0)
+    starts = np.cumsum(gaps) + np.concatenate([[0], np.cumsum(lengths[:-1])])
+    return [(int(start) / FRAMES, int(start + length) / FRAMES) for start, length in zip(starts, lengths)]
 
 
 def _action(

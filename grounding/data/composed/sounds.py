@@ -1,4 +1,4 @@
-"""Voices: what each shape sounds like, in a rhythm."""
+"""Voices: what things of each colour sound like, in a rhythm."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ BEATS_HZ = {"steady": 0.0, "slow": 1.5, "fast": 5.0}
 
 @dataclass(frozen=True, slots=True)
 class Tone:
-    shape: str
+    colour: str
     """Whose voice it is."""
     rhythm: str
     seed: int
 
     @property
     def voice(self) -> str:
-        return VOICES[self.shape]
+        return VOICES[self.colour]
 
     def samples(self) -> np.ndarray:
         """`(N,) float32` in [-1, 1], mono, 16 kHz."""

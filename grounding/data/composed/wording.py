@@ -64,7 +64,7 @@ def captioned_clip(random: np.random.Generator, scene: ClipScene) -> Exchange:
 
 
 def captioned_sound(random: np.random.Generator, tone: Tone) -> Exchange:
-    return _choose(random, CAPTIONS["sound"]), f"A {tone.rhythm} {tone.voice} of a {tone.shape}."
+    return _choose(random, CAPTIONS["sound"]), f"A {tone.rhythm} {tone.voice} of something {tone.colour}."
 
 
 def in_order(scene: PictureScene):
@@ -92,4 +92,4 @@ def _sentence(parts) -> str:
 def _choose(random: np.random.Generator, wordings: Sequence[str], first: float = 0.4) -> str:
     if len(wordings) == 1 or random.random() < first:
         return wordings[0]
-    return wordings[1 + random.integers(len(wordings) - 1)]
+    return wordings[1 + int(random.integers(len(wordings) - 1))]

@@ -1,6 +1,6 @@
 """What there is in the drawn world, and which combinations of it are kept for questions.
 
-A thing has a pattern, a colour and a shape. In a clip it does something, in a picture it stands in a place, and each shape has a voice
+A thing has a pattern, a colour and a shape. In a clip it does something, in a picture it stands in a place, and each colour has a voice
 of its own. A third of the combinations of each kind is held out: it is asked about and never trained on.
 """
 
@@ -24,18 +24,18 @@ COLOURS: Mapping[str, tuple[int, int, int]] = {
     "white": (248, 248, 248),
 }
 PATTERNS = ("plain", "striped", "checked")
+SHAPES = ("disc", "square", "triangle", "diamond", "ring", "cross", "bar", "post")
 VOICES: Mapping[str, str] = {
-    "disc": "hum",
-    "square": "buzz",
-    "triangle": "whistle",
-    "diamond": "chirp",
-    "ring": "siren",
-    "cross": "click",
-    "bar": "rumble",
-    "post": "hiss",
+    "red": "hum",
+    "green": "buzz",
+    "blue": "whistle",
+    "yellow": "chirp",
+    "orange": "siren",
+    "purple": "click",
+    "cyan": "rumble",
+    "white": "hiss",
 }
-"""Shape -> what it sounds like."""
-SHAPES = tuple(VOICES)
+"""Colour -> what a thing of it sounds like."""
 RHYTHMS = ("steady", "slow", "fast")
 MOTIONS: Mapping[str, str] = {
     "left": "moves left",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
@@ -31,6 +32,7 @@ from grounding.training.stage import load_step, run_stage
 from grounding.training.tiny.encoders import train_encoder
 from grounding.training.tiny.evaluate import best_constant, evaluate
 from grounding.training.tiny.language import make_tokenizer, train_language
+from grounding.training.tiny.report import as_text, plot_curves
 from grounding.training.tiny.sizes import initialise, tiny_config
 
 SEED = 0
@@ -41,11 +43,11 @@ class Plan:
     """How much of everything. Steps are optimizer steps; `rates` are peak learning rates."""
 
     amounts: Amounts = field(default_factory=Amounts)
-    language_steps: int = 900
+    language_steps: int = 500
     encoder_steps: Mapping[str, int] = None  # type: ignore[assignment]
-    stage_steps: tuple[int, int, int] = (250, 900, 250)
-    rates: tuple[float, float, float] = (2e-3, 1.5e-3, 5e-4)
-    batch: int = 64
+    stage_steps: tuple[int, int, int] = (100, 2000, 300)
+    rates: tuple[float, float, float] = (2e-3, 2e-3, 7e-4)
+    batch: int = 32
     looks: int = 4
     """How often stage 2 is looked at on the way."""
     asked_on_the_way: int = 96
@@ -55,7 +57,7 @@ FULL = Plan(encoder_steps={"video": 1100, "image": 1100, "sound": 200})
 
 
 def run(folder: Path, plan: Plan = FULL) -> dict[str, Any]:
-    """Returns the report, which also stands in `report.json` with `curve.png` beside it."""
+    """Returns the report, which also stands in `report.json`, with `report.md` and `curve.png` beside it."""
     folder.mkdir(parents=True, exist_ok=True)
     steps = Steps(folder)
     steps.do("data", lambda: make_data(folder / "data", plan.amounts, SEED))
@@ -73,6 +75,8 @@ def run(folder: Path, plan: Plan = FULL) -> dict[str, Any]:
     steps.do("shuffled", lambda start=start: evaluate(_grounder(start), folder / "data", shuffled=True).to_json())
     report = {"constant": {"span": str(constant.span), "training": constant.training, "test": constant.test}, "steps": steps.done}
     replace_text(folder / "report.json", json.dumps(report, indent=2))
+    replace_text(folder / "report.md", as_text(report))
+    plot_curves(folder, report, folder / "curve.png")
     return report
 
 
@@ -104,7 +108,8 @@ def _processor_s() -> float:
 
 def _before(folder: Path, plan: Plan, steps: Steps) -> None:
     """The language model and the encoders, in two processes of one thread each; what is done already stays."""
-    make_tokenizer(folder / "tokenizer", SEED)
+    if not (folder / "tokenizer").exists():
+        make_tokenizer(folder / "tokenizer", SEED)
     jobs = [("video", plan.encoder_steps["video"]), ("image", plan.encoder_steps["image"]), ("language", plan.language_steps)]
     jobs.append(("sound", plan.encoder_steps["sound"]))
 
@@ -129,7 +134,7 @@ def train_part(folder: Path, name: str, count: int) -> dict[str, Any]:
     model = fresh_model(tokenizer)
     part = model.language if name == "language" else model.modality(name).encoder
     steps = train_language(model, tokenizer, steps=count) if name == "language" else train_encoder(model, name, steps=count)
-    measured = [{"loss": step} if isinstance(step, float) else step for step in steps][-20:]
+    measured = list(steps)[-20:]
     last = {key: round(sum(step[key] for step in measured) / len(measured), 4) for key in measured[0]}
     last |= {"clock_s": round(time.monotonic() - clock, 1), "processor_s": round(time.process_time() - processor, 1)}
     torch.save(part.state_dict(), file)
@@ -145,6 +150,7 @@ def fresh_model(tokenizer: LegoTokenizer) -> LegoModel:
 
 def assemble(folder: Path) -> None:
     """`start`: the parts in one checkpoint folder, with adapters that know nothing."""
+    shutil.rmtree(folder / "start", ignore_errors=True)  # of a demo that was stopped in the middle of this
     tokenizer = LegoTokenizer(folder / "tokenizer")
     model = fresh_model(tokenizer)
     for name in ("language", *model.modalities):
@@ -154,8 +160,8 @@ def assemble(folder: Path) -> None:
 
 
 def stage_plan(folder: Path, plan: Plan, stage: Stage, start: Path) -> StageSettings:
-    """Each stage sees its own records, and from the second on a fifth of those of the stages before."""
-    sources = tuple(Source(folder / "data" / f"stage{own}.jsonl", 1.0 if own == stage else 0.2) for own in range(1, stage + 1))
+    """Each stage sees its own records, and from the second on a tenth of those of the stages before."""
+    sources = tuple(Source(folder / "data" / f"stage{own}.jsonl", 1.0 if own == stage else 0.1) for own in range(1, stage + 1))
     steps = plan.stage_steps[stage - 1]
     return stage_settings(
         stage,
@@ -199,4 +205,4 @@ if __name__ == "__main__":
     import sys
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    run(Path(sys.argv[1] if len(sys.argv) > 1 else "train-demo"))
+    print(as_text(run(Path(sys.argv[1] if len(sys.argv) > 1 else "train-demo"))))

@@ -1,6 +1,6 @@
 """Trains the tiny encoders on the generator's pictures and sounds to say what is where. Their heads are thrown away afterwards.
 
-The frame encoder answers for each cell of a grid, the CLIP tower for each patch, the sound encoder for each of its clips.
+The frame encoder says who acts and how, the CLIP tower says it for each patch, the sound encoder for each of its clips.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from grounding.lego.model import LegoModel
 from grounding.lego.preprocess_audio import sound_tensor
 from grounding.lego.preprocess_image import CLIP_MEAN, CLIP_STD
 from grounding.lego.video import FrameEncoder
-from grounding.training.tiny.sizes import CELLS
 
 NAMES = (tuple(COLOURS), SHAPES, PATTERNS)
-STATES = ("still", *MOTIONS)
+STILL = "still"
+STATES = (STILL, *MOTIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Heads(nn.Module):
 
 
 def frame_batch(random: np.random.Generator, count: int) -> tuple[Tensor, list[Targets]]:
-    """Single frames of clips -> `(B, 3, 1, S, S)`, what is in each cell, and what is in each patch."""
+    """Single frames of clips -> `(B, 3, 1, S, S)`, who acts how, and what is in each patch."""
     pixels, rows, patches = [], [], []
     for _ in range(count):
         scene = clip_scene(random, int(random.integers(2, 4)), 3)
@@ -71,22 +71,21 @@ def frame_batch(random: np.random.Generator, count: int) -> tuple[Tensor, list[T
         looks = [scene.look(who, moment) for who in range(len(scene.looks))]
         pixels.append(_drawn(looks, scene.seed))
         active = next((a for a in scene.actions if a.start <= moment < a.end), None)
-        states = ["still" if active is None or active.who != who else active.motion for who in range(len(looks))]
-        rows.append(cell_targets(looks, states))
-        patches.append(patch_targets(looks))
+        rows.append(actor_targets(looks, active.who if active else None, active.motion if active else ""))
+        states = [active.motion if active and active.who == who else STILL for who in range(len(looks))]
+        patches.append(patch_targets(looks, states))
     return normalised(np.stack(pixels))[:, :, None], [_stack(rows), _stack(patches)]
 
 
-def cell_targets(looks: list[Look], states: list[str]) -> Targets:
-    cells = CELLS**2
-    present, classes, numbers = torch.zeros(cells), torch.zeros(4, cells, dtype=torch.long), torch.zeros(cells, 3)
-    for look, state in sorted(zip(looks, states), key=lambda pair: pair[1] != "still"):  # who acts has the cell
-        column, row = (min(max(int(value * CELLS / SIDE), 0), CELLS - 1) for value in (look.x, look.y))
-        cell = row * CELLS + column
-        present[cell] = 1
-        classes[:, cell] = torch.tensor([*_indices(look), STATES.index(state)])
-        numbers[cell] = torch.tensor([look.x / SIDE, look.y / SIDE, look.radius / SIDE])
-    return Targets(present, tuple(classes), numbers, (*NAMES, STATES))
+def actor_targets(looks: list[Look], who: int | None, motion: str) -> Targets:
+    """One place: who acts in the frame, if anyone, how, and where."""
+    present, classes, numbers = torch.zeros(1), torch.zeros(4, 1, dtype=torch.long), torch.zeros(1, 3)
+    if who is not None:
+        look = looks[who]
+        present[0] = 1
+        classes[:, 0] = torch.tensor([*_indices(look), tuple(MOTIONS).index(motion)])
+        numbers[0] = torch.tensor([look.x / SIDE, look.y / SIDE, look.radius / SIDE])
+    return Targets(present, tuple(classes), numbers, (*NAMES, tuple(MOTIONS)))
 
 
 def picture_batch(random: np.random.Generator, count: int) -> tuple[Tensor, list[Targets]]:
@@ -96,17 +95,21 @@ def picture_batch(random: np.random.Generator, count: int) -> tuple[Tensor, list
     return pixels, [_stack([patch_targets([place.look for place in scene.places]) for scene in scenes])]
 
 
-def patch_targets(looks: list[Look], side: int = SIDE // 8) -> Targets:
-    present, classes, numbers = torch.zeros(side**2), torch.zeros(3, side**2, dtype=torch.long), torch.zeros(side**2, 4)
-    for look in looks:
+def patch_targets(looks: list[Look], states: list[str] | None = None, side: int = SIDE // 8) -> Targets:
+    """What covers each patch, its box, and with `states` what it does."""
+    vocabularies = (*NAMES, STATES) if states else NAMES
+    present, numbers = torch.zeros(side**2), torch.zeros(side**2, 4)
+    classes = torch.zeros(len(vocabularies), side**2, dtype=torch.long)
+    for number, look in enumerate(looks):
+        named = [*_indices(look), *([STATES.index(states[number])] if states else ())]
         x1, y1, x2, y2 = look.box()
         for row in range(side):
             for column in range(side):
                 if x1 <= (column + 0.7) / side and x2 >= (column + 0.3) / side and y1 <= (row + 0.7) / side and y2 >= (row + 0.3) / side:
                     present[row * side + column] = 1
-                    classes[:, row * side + column] = torch.tensor(_indices(look))
+                    classes[:, row * side + column] = torch.tensor(named)
                     numbers[row * side + column] = torch.tensor((x1, y1, x2, y2))
-    return Targets(present, tuple(classes), numbers, NAMES)
+    return Targets(present, tuple(classes), numbers, vocabularies)
 
 
 def sound_batch(random: np.random.Generator, count: int) -> tuple[Tensor, list[Targets]]:
@@ -115,10 +118,10 @@ def sound_batch(random: np.random.Generator, count: int) -> tuple[Tensor, list[T
     sounds = torch.stack([sound_tensor(tone.samples()) for tone in tones])
     classes = [
         torch.tensor([names.index(value) for value in values])
-        for names, values in ((SHAPES, [t.shape for t in tones]), (RHYTHMS, [t.rhythm for t in tones]))
+        for names, values in ((tuple(COLOURS), [t.colour for t in tones]), (RHYTHMS, [t.rhythm for t in tones]))
     ]
     return sounds, [
-        Targets(torch.ones(count, 3), tuple(c[:, None].expand(-1, 3) for c in classes), torch.zeros(count, 3, 0), (SHAPES, RHYTHMS))
+        Targets(torch.ones(count, 3), tuple(c[:, None].expand(-1, 3) for c in classes), torch.zeros(count, 3, 0), (tuple(COLOURS), RHYTHMS))
     ]
 
 
@@ -140,7 +143,7 @@ def _stack(rows: list[Targets]) -> Targets:
 
 def normalised(pixels: np.ndarray) -> Tensor:
     """`(B, S, S, 3) uint8` -> `(B, 3, S, S)` as LEGO reads it at its own size."""
-    mean, std = (np.float32(values) for values in (CLIP_MEAN, CLIP_STD))
+    mean, std = (np.array(values, np.float32) for values in (CLIP_MEAN, CLIP_STD))
     return torch.from_numpy(((pixels / np.float32(255) - mean) / std).transpose(0, 3, 1, 2).copy())
 
 
@@ -178,7 +181,7 @@ def train_encoder(
     for _ in range(steps):
         items, targets = lesson.batch(random, batch)
         losses = [head.loss(own, wanted) for head, own, wanted in zip(heads, lesson.features(encoder, items), targets)]  # type: ignore[operator]
-        loss = sum(part for part, _ in losses)
+        loss = torch.stack([part for part, _ in losses]).sum()
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(parameters, 1.0)

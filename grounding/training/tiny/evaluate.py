@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from grounding.data.media import read_frames, read_image, read_sound
 from grounding.data.records import Record, read_records
 from grounding.evaluation.boxes import best_box_iou
 from grounding.evaluation.temporal import best_iou
@@ -16,7 +17,6 @@ from grounding.lego import prompts
 from grounding.lego.answers import Box, parse_boxes, parse_spans
 from grounding.lego.grounder import FRACTIONS, Grounder
 from grounding.spans import Span
-from grounding.training.examples import read_frames, read_samples
 
 AT_ONCE = 32
 IOU = 0.5
@@ -76,12 +76,12 @@ def _ask_spans(grounder: Grounder, data: Path, records: Sequence[Record], shuffl
 def _ask_boxes(grounder: Grounder, data: Path, records: Sequence[Record]) -> list[float]:
     asked, sizes = [], []
     for record in records:
-        picture = grounder.read_image(read_pixels(data / record.media["image"]))
+        picture = grounder.read_image(read_image(data / record.media["image"]))
         sizes.append((picture.width, picture.height))
         media = {"image": picture.encoded}
         question = prompts.WHERE_SOUND
         if "sound" in record.media:
-            media["sound"] = grounder.read_audio(read_samples(data / record.media["sound"]))
+            media["sound"] = grounder.read_audio(read_sound(data / record.media["sound"]))
         else:
             question = prompts.WHERE.format(record.truth["thing"])
         asked.append((question, media))
@@ -96,8 +96,8 @@ def _best_box(text: str, size: tuple[int, int], truth: Sequence[float]) -> float
 
 def _describe(grounder: Grounder, data: Path, clip: Record, picture: Record, source: Record) -> dict[str, dict[str, str]]:
     frames = read_frames(data / clip.media["video"], grounder.model.config.max_frames)
-    samples = read_samples(data / source.media["sound"])
-    pixels = read_pixels(data / picture.media["image"])
+    samples = read_sound(data / source.media["sound"])
+    pixels = read_image(data / picture.media["image"])
     return {
         "video": {"file": clip.media["video"], "said": grounder.describe(frames=frames)},
         "image": {"file": picture.media["image"], "said": grounder.describe(image=pixels)},
@@ -119,13 +119,6 @@ def _hits(spans: np.ndarray, start: float, end: float) -> float:
     overlap = np.clip(np.minimum(spans[:, 1], end) - np.maximum(spans[:, 0], start), 0, None)
     union = spans[:, 1] - spans[:, 0] + end - start - overlap
     return float((overlap / union >= IOU).mean())
-
-
-def read_pixels(path: Path) -> np.ndarray:
-    from PIL import Image
-
-    with Image.open(path) as file:
-        return np.asarray(file.convert("RGB"))
 
 
 def _parts(records: Sequence[Record]) -> Iterator[Sequence[Record]]:

@@ -16,7 +16,6 @@ from sentencepiece import sentencepiece_model_pb2
 from torch import nn
 
 from grounding.data.composed import scenes, wording
-from grounding.data.composed.world import VOICES
 from grounding.lego.model import LegoModel
 from grounding.lego.prompts import SYSTEM, Turn, labelled, render
 from grounding.lego.tokenizer import LegoTokenizer
@@ -54,7 +53,7 @@ def make_tokenizer(folder: Path, seed: int) -> LegoTokenizer:
 
 def _with_numbers(model: bytes) -> bytes:
     """With the fractions 0.00 to 0.99 as pieces of their own, and what they are merged from."""
-    proto = sentencepiece_model_pb2.ModelProto.FromString(model)
+    proto = sentencepiece_model_pb2.ModelProto.FromString(model)  # type: ignore[attr-defined]
     lowest = min(piece.score for piece in proto.pieces)
     digits = [f"{i:02d}" for i in range(100)]
     for i, text in enumerate((*digits, "0.", *(f"0.{pair}" for pair in digits), ",▁"), 1):
@@ -95,7 +94,7 @@ def _sound(random):
 
 def _source(random):
     scene = scenes.sound_scene(random, int(random.integers(2, 4)))
-    return f"{scene.tone.rhythm} {VOICES[scene.tone.shape]}\n{picture_words(scene.picture)}", [wording.where_sound(random, scene)]
+    return f"{scene.tone.rhythm} {scene.tone.voice}\n{picture_words(scene.picture)}", [wording.where_sound(random, scene)]
 
 
 def picture_words(scene: scenes.PictureScene) -> str:
@@ -116,13 +115,11 @@ def picture_exchanges(random, scene):
 
 def train_language(
     model: LegoModel, tokenizer: LegoTokenizer, *, steps: int, batch: int = 32, rate: float = 3e-3, seed: int = 0
-) -> Iterator[float]:
+) -> Iterator[dict[str, float]]:
     """Trains the language model in place, on fresh conversations; yields the loss of each step."""
     language, learner = model.language.requires_grad_(True).train(), Learner(model, encoded=False)
     optimizer = torch.optim.AdamW(language.parameters(), lr=rate, weight_decay=0.01, betas=(0.9, 0.98), fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=steps, pct_start=0.05)
-    with torch.no_grad():
-        language.lm_head.weight.copy_(language.model.embed_tokens.weight)  # what is read can be said: copying begins sooner
     batches = _batches(tokenizer, batch, np.random.default_rng(seed))
     for _ in range(steps):
         ids, labels, mask = padded(next(batches))
@@ -132,7 +129,7 @@ def train_language(
         nn.utils.clip_grad_norm_(language.parameters(), 1.0)
         optimizer.step()
         schedule.step()
-        yield loss.item()
+        yield {"loss": loss.item()}
 
 
 def _batches(tokenizer: LegoTokenizer, batch: int, random: np.random.Generator, pool: int = 8) -> Iterator[list[Example]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -12,9 +13,6 @@ from grounding.data.composed.scenes import FRAMES
 from grounding.lego.config import AudioDims, EvaDims, LegoConfig, QFormerDims
 from grounding.lego.model import LegoModel
 
-CELLS = 3
-"""Each frame query reads one cell of a grid of CELLS x CELLS."""
-
 
 def tiny_config(vocab_size: int, *, first_new_id: int) -> LegoConfig:
     """`first_new_id`: id of the first of the nine placeholder tokens."""
@@ -22,8 +20,8 @@ def tiny_config(vocab_size: int, *, first_new_id: int) -> LegoConfig:
     return LegoConfig(
         language={
             "vocab_size": vocab_size,
-            "hidden_size": 128,
-            "intermediate_size": 256,
+            "hidden_size": 96,
+            "intermediate_size": 224,
             "num_hidden_layers": 3,
             "num_attention_heads": 4,
             "num_key_value_heads": 4,
@@ -44,7 +42,7 @@ def tiny_config(vocab_size: int, *, first_new_id: int) -> LegoConfig:
         audio=AudioDims(width=64, layers=2, heads=4, out_width=64, patch=32, stride=24),
         image_tokens=(SIDE // 8) ** 2,
         video_tokens=FRAMES,
-        frame_queries=CELLS**2,
+        frame_queries=1,
         max_frames=FRAMES,
         audio_tokens=2,
         audio_positions=8,
@@ -54,8 +52,13 @@ def tiny_config(vocab_size: int, *, first_new_id: int) -> LegoConfig:
 
 @torch.no_grad()
 def initialise(model: LegoModel, seed: int) -> None:
-    """Values to start from. Tables of positions begin as waves, and query t of the video Q-Former at the frames near t."""
+    """Values to start from. Tables of positions begin as waves, and query t of the video Q-Former at the frames near t.
+
+    The language model's attention begins by matching like with like and by copying, which small transformers otherwise take most of
+    their training to find ("Mimetic initialization of self-attention layers", arXiv 2305.09828).
+    """
     torch.manual_seed(seed)
+    _mimic(model)
     for module in model.modalities.modules():
         if isinstance(module, nn.Linear | nn.Conv2d):
             nn.init.trunc_normal_(module.weight, std=1 / math.sqrt(module.weight[0].numel()))
@@ -63,21 +66,38 @@ def initialise(model: LegoModel, seed: int) -> None:
                 nn.init.zeros_(module.bias)
         elif isinstance(module, nn.MultiheadAttention):
             module._reset_parameters()
-    video, image, sound = (model.modality(name) for name in ("video", "image", "sound"))
+    video, image, sound = _parts(model)
     for table in (video.encoder.eva.pos_embed[0, 1:], image.encoder.tower.embeddings.position_embedding.weight[1:]):
         table.copy_(grid_waves(math.isqrt(len(table)), table.shape[1]))
     nn.init.normal_(sound.encoder.stem.pos_embed, std=0.3)
     for token in (video.encoder.eva.cls_token, image.encoder.tower.embeddings.class_embedding, sound.encoder.stem.cls_token):
         nn.init.normal_(token, std=0.1)
     sound.encoder.log_logit_scale.fill_(math.log(8.0))
-    video.encoder.qformer.queries[0].copy_(grid_waves(math.isqrt(model.config.frame_queries), model.config.qformer.width))
+    nn.init.normal_(video.encoder.qformer.queries, std=0.5)
     _align_in_time(model)
     nn.init.normal_(sound.adapter.qformer.queries, std=0.5)
     nn.init.normal_(sound.adapter.positions.table.weight, std=0.1)
 
 
+def _parts(model: LegoModel) -> list[Any]:
+    """Video, image and sound; `Any` because torch does not know the kinds of submodules."""
+    return [model.modality(name) for name in ("video", "image", "sound")]
+
+
+def _mimic(model: LegoModel) -> None:
+    inner: Any = model.language.model
+    nn.init.normal_(inner.embed_tokens.weight, std=0.05)
+    model.language.lm_head.weight.copy_(inner.embed_tokens.weight)  # what is read can be said
+    for layer in inner.layers:
+        attention = layer.self_attn
+        nn.init.normal_(attention.q_proj.weight, std=0.07)
+        attention.k_proj.weight.copy_(attention.q_proj.weight)
+        nn.init.normal_(attention.v_proj.weight, std=0.07)
+        attention.o_proj.weight.copy_(attention.v_proj.weight.T)
+
+
 def _align_in_time(model: LegoModel) -> None:
-    video, config = model.modality("video"), model.config
+    (video, _, _), config = _parts(model), model.config
     frames = waves(torch.arange(config.max_frames) / config.max_frames, config.qformer.width)
     queries = waves(torch.arange(config.video_tokens) / config.video_tokens, config.qformer.width)
     video.adapter.positions.table.weight.copy_(frames)

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 import torch
 
@@ -82,7 +83,7 @@ def test_checkpoint_loads_into_the_grounder_and_the_next_stage(planned, drawn):
     mixed = [Source(drawn / "stage2.jsonl"), Source(drawn / "stage1.jsonl", 0.2)]
     second = run_stage(planned(2, start=first, output="two", sources=mixed, max_steps=1))
     grounder = load_grounder(second, dtype="float32", max_new_tokens=4)
-    from grounding.training.examples import read_frames
+    from grounding.data.media import read_frames
 
     clip = next((drawn / "clips").iterdir())
     assert isinstance(grounder.ground(read_frames(clip, 8), "the plain red disc glows"), list)
@@ -102,6 +103,16 @@ def test_kept_features_give_the_losses_of_the_encoders(planned, tmp_path):
         [json.loads(line).get("loss") for line in (folder.parent / "log.jsonl").read_text().splitlines()] for folder in (without, kept)
     ]
     assert losses[0][:3] == pytest.approx(losses[1][:3], rel=2e-3)  # kept in float16
+
+
+def test_accumulated_batches_are_one_large_batch(planned):
+    """Adam makes a whole step of a gradient that is nearly zero, so losses and gradients are compared and not weights."""
+    rows = []
+    for name, batch, parts in (("large", 8, 1), ("small", 4, 2)):
+        folder = run_stage(planned(1, output=name, dropout=0.0, max_steps=2, batch_size=batch, accumulation=parts))
+        logged = [json.loads(line) for line in (folder.parent / "log.jsonl").read_text().splitlines()]
+        rows.append([(row["loss"], row["grad_norm"]) for row in logged if "loss" in row])
+    assert np.array(rows[0]) == pytest.approx(np.array(rows[1]), rel=1e-4)
 
 
 def test_bfloat16_trains_float32_copies(planned):
