@@ -73,6 +73,7 @@ class _FileTask:
     file: FoundFile
     video_id: int = 0
     relation: Relation = "new"
+    unchanged: bool = False
     source: Source | None = None
     chunks_done: int = 0
     advanced_bytes: float = 0.0
@@ -148,7 +149,8 @@ class Ingest:
         known = self._known.get(self.roots.split(task.file.path))
         if known is not None and known.next_video_id is None:
             task.video_id, task.relation = known.video_id, "known"
-        return self.planner.is_unchanged(task.file, known)
+        task.unchanged = self.planner.is_unchanged(task.file, known)
+        return task.unchanged
 
     def _plan(self, task: _FileTask) -> None:
         recognised = self.planner.recognise(task.file, self._collection_id)
@@ -184,6 +186,8 @@ class Ingest:
     def _outcome(self, task: _FileTask) -> FileOutcome:
         self.observer.advanced(max(0.0, task.file.size_bytes - task.advanced_bytes), 0.0)
         name = printable(task.file.path)
+        if task.unchanged:
+            return FileOutcome(name, "unchanged", task.video_id)
         if task.errors:
             first = task.errors[0]
             more = f" (and {len(task.errors) - 1} more chunks)" if len(task.errors) > 1 else ""
