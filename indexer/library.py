@@ -401,8 +401,9 @@ class Library:
         return bool(self.settings.lego_path)
 
     def warm(self) -> None:
-        """Loads what the first question needs."""
+        """Loads what the first question needs: models, and of a library that holds videos the index and what answers stand out from."""
         self.embedder.embed_texts(["a picture"])
+        self.search("a picture", titles=True)
         keys = self.vector_keys()
         for stage, key in keys:
             self.index_of(key, stage).refresh()

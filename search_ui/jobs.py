@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 import time
@@ -131,6 +132,8 @@ class Jobs:
 
     def _ingest(self, paths: Sequence[Path], collection: str, report: Report) -> Sequence[str]:
         outcome = self._library.ingest(paths, collection, observer=_Progress(report))
+        with contextlib.suppress(SeekpointError):  # whoever asks will be told
+            self._library.warm()
         return [f"{failure.error}. {failure.hint}" for failure in outcome.failures]
 
     def _add(self, what: str, subject: str, collection: str, work: Callable[[Report], Sequence[str]]) -> Job:

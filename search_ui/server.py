@@ -97,10 +97,8 @@ async def _lifespan(app: st.App) -> AsyncGenerator[dict[str, Any], None]:
 def _warm() -> None:
     from search_ui.site import site
 
-    library = site().library
     try:
-        library.warm()
-        library.search("a picture", titles=True)  # opens the index and samples what answers must stand out from
+        site().library.warm()
     except SeekpointError as error:
         # The page says the same when a question is asked; here it is for whoever started the server.
         logging.getLogger("seekpoint").warning("%s", error)
