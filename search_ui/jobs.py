@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import queue
 import threading
 import time
@@ -18,8 +19,11 @@ from indexer.ingest import FileOutcome, Observer
 if TYPE_CHECKING:
     from indexer.library import Library
 
+log = logging.getLogger(__name__)
+
 KEPT = 30
 LOOK_EVERY_S = 5.0
+PUBLISH_EVERY_S = 60.0
 State = Literal["waiting", "running", "done", "failed"]
 
 
@@ -106,8 +110,15 @@ class Jobs:
         return self._add("proxy", f"{video_id} {subject}", collection, work)
 
     def watch(self, stop: threading.Event) -> None:
-        """Ingests the watched folders when they are due, until told to stop. Runs in a thread of the server."""
+        """Ingests the watched folders when they are due, until told to stop. Runs in a thread of the server.
+
+        Vector snapshots too: where workers on other machines do the work, nobody else writes those of this one.
+        """
+        publish_at = time.monotonic() + PUBLISH_EVERY_S
         while not stop.wait(LOOK_EVERY_S):
+            if time.monotonic() >= publish_at:
+                self._publish()
+                publish_at = time.monotonic() + PUBLISH_EVERY_S
             with self._library.catalog.read() as session:
                 folders = watched.watched_folders(session)
             due_s = self._library.settings.ui_rescan_minutes * 60
@@ -115,6 +126,14 @@ class Jobs:
                 age_s = float("inf") if folder.scanned_at is None else time.time() - folder.scanned_at.timestamp()
                 if age_s >= due_s and not self._is_scanning(folder):
                     self._scan(folder)
+
+    def _publish(self) -> None:
+        from indexer.publishing import publish_alone
+
+        try:
+            publish_alone(self._library)
+        except SeekpointError as error:
+            log.warning("no new vector snapshot: %s", error)
 
     def _is_scanning(self, folder: watched.Watched) -> bool:
         return any(job.what == "watch" and job.is_open and job.subject == folder.path for job in self.all())

@@ -8,7 +8,9 @@ done
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
     log=$(mktemp)
     # shellcheck disable=SC2086
-    if (apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $missing) >"$log" 2>&1; then
+    # The package starts a server of its own, which nobody asked for.
+    stop_redis() { case "$missing" in *redis*) command -v systemctl >/dev/null 2>&1 && systemctl disable --now redis-server ;; esac; true; }
+    if (apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $missing && stop_redis) >"$log" 2>&1; then
         rm -f "$log"
         exit 0
     fi

@@ -161,6 +161,32 @@ def test_a_decode_that_hangs_is_killed_and_its_worker_goes_on(fleet: Fleet):
     wait_until(lambda: sum(v.state == "ready" for v in library.videos()) == 2, PATIENCE_S, "other files are done")
 
 
+def test_a_child_that_hangs_is_killed_by_its_parent(fleet: Fleet):
+    """The child is stopped (SIGSTOP): for its parent, a model that does not come back."""
+    fleet.settings |= {"TASK_TIMEOUT_S": "5", "TURN_S": "2"}
+    media = make_media(fleet.folder / "media", 1, length_s=300.0)
+    library = fleet.library()
+    library.ingest([media], queue=True)
+    worker = fleet.start()
+    wait_until(lambda: is_held(library), PATIENCE_S, "it has chunks")
+    (hung,) = children(worker.pid)
+    os.kill(hung, signal.SIGSTOP)
+    wait_until(lambda: [v.state for v in library.videos()] == ["ready"], PATIENCE_S, "another child has done them")
+    assert hung not in children(worker.pid)
+
+
+def test_a_child_that_takes_much_memory_is_replaced_after_its_turn(fleet: Fleet):
+    fleet.settings["WORKER_MEMORY_MB"] = "20"
+    media = make_media(fleet.folder / "media", 2, length_s=5.0)
+    library = fleet.library()
+    worker = fleet.start()
+    wait_until(lambda: children(worker.pid), PATIENCE_S, "there is a child")
+    first = children(worker.pid)
+    library.ingest([media], queue=True)
+    wait_until(lambda: [v.state for v in library.videos()] == ["ready"] * 2, PATIENCE_S, "all is done")
+    wait_until(lambda: not set(first) & set(children(worker.pid)), PATIENCE_S, "the child is another")
+
+
 def test_workers_with_lego_find_events_and_answer_questions_of_a_machine_without(fleet: Fleet):
     fleet.settings |= {"LEGO_PATH": str(CHECKPOINT), "LEGO_DTYPE": "float32", "DEVICE": "cpu"}
     path = colour_video(fleet.folder / "media" / "one.mp4", [("red", 10.0), ("blue", 10.0)])
