@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from indexer.catalog import collections, errands, videos, work
 from indexer.catalog.videos import KnownPath
+from indexer.errors import QueueError
 from indexer.files import FoundFile, Unusable, find_files, printable
 from indexer.hints import Hints
 from indexer.ingest import FileOutcome, IngestReport, mark_offline
@@ -46,7 +47,11 @@ def enqueue(library: Library, paths: Sequence[str | os.PathLike[str]], collectio
         _note(library, planner, collection_id, arrived[first : first + AT_ONCE], fast, events)
     offline = mark_offline(library.catalog, planner, paths, files, known)
     if arrived:
-        hints.tell({"plan": len(arrived)})
+        try:
+            hints.tell({"plan": len(arrived)})
+        except QueueError as error:
+            noted = f"{len(arrived)} files are noted in the catalog, and workers find them as soon as the broker is back"
+            raise QueueError(error.message, f"{noted}; {error.hint}") from error
     return IngestReport(collection, tuple(outcomes), offline, 0.0, time.monotonic() - started)
 
 

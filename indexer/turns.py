@@ -65,7 +65,7 @@ class Turns:
         stages = self._stages(name)
         if not stages:
             return Turn(name)
-        over = self._over(first="ground" if name in ("picture", "events") else None)
+        over = self._over(questions_first=name in ("picture", "events") and bool(self.settings.lego_path))
         pipeline = Pipeline(self.catalog, self.settings, self.owner, max_attempts=self.settings.max_attempts, stopping=self._stopping)
         counts = {"done": 0, "failed": 0, "lost": 0, "handed back": 0}
         video_s = 0.0
@@ -80,17 +80,17 @@ class Turns:
         """By key; nothing where this machine has no model for the stage."""
         return {stage.key: stage for stage in stages_named(name, self.settings, lambda: self.library.embedder)}
 
-    def _over(self, first: str | None = None) -> Callable[[], bool]:
-        """Whether the turn is over: told to stop, its time is over, or somebody's question (`first`) waits."""
+    def _over(self, *, questions_first: bool = False) -> Callable[[], bool]:
+        """Whether the turn is over: told to stop, its time is over, or somebody's question waits."""
         until = time.monotonic() + self.settings.turn_s
 
         def over() -> bool:
             if self._stopping() or time.monotonic() >= until:
                 return True
-            if first is None:
+            if not questions_first:
                 return False
             with self.catalog.read() as session:
-                return errands.is_waiting(session, "ground") and bool(self.settings.lego_path)
+                return errands.is_waiting(session, "ground")
 
         return over
 

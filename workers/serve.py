@@ -18,13 +18,19 @@ NEEDED_BYTES = 1_000_000
 def serve(queues: tuple[str, ...]) -> None:
     """Returns when the worker was stopped. Raises SeekpointError where it could do nothing."""
     settings = load_settings()
-    kinds = kinds_of(queues)
+    kinds = [kind for kind in kinds_of(queues) if kind not in unable(settings)]
     check(settings)
     from workers.app import app
 
     name = f"{'-'.join(queues)}-{os.getpid()}@{socket.gethostname()}"
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]  # talk between workers that nobody here listens to
     app.worker_main(["worker", "--queues", ",".join(map(queue_name, kinds)), "--hostname", name, "--pool", "prefork", *quiet])
+
+
+def unable(settings: Settings) -> set[str]:
+    """Kinds of work that this machine has no model for: their hints are left to others."""
+    lacking = {"ground", "events"} if not settings.lego_path else set()
+    return lacking | ({"speech"} if not settings.speech else set()) | ({"screen"} if not settings.screen_text else set())
 
 
 def check(settings: Settings) -> None:

@@ -180,6 +180,13 @@ class Work(Base):
             sqlite_where=text("state IN ('pending', 'running')"),
             postgresql_where=text("state IN ('pending', 'running')"),
         ),
+        # Who holds what: few rows, however much waits.
+        Index(
+            "ix_work_owner",
+            "owner",
+            sqlite_where=text("state = 'running'"),
+            postgresql_where=text("state = 'running'"),
+        ),
         Index("ix_work_finished", "finished_at"),
         # The fingerprint of what is live reads this index alone.
         Index("ix_work_live", "stage", "key", "state", "video_id", "chunk_id", "revision"),

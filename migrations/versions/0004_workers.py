@@ -15,6 +15,7 @@ depends_on = None
 BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 TIME = sa.DateTime(timezone=True)
 OPEN = sa.text("state IN ('pending', 'running')")
+HELD = sa.text("state = 'running'")
 
 
 def upgrade() -> None:
@@ -49,11 +50,13 @@ def upgrade() -> None:
     op.execute("UPDATE work SET collection_id = (SELECT collection_id FROM video WHERE video.id = work.video_id)")
     order = ["collection_id", "stage", "priority", "video_s", "id"]
     op.create_index("ix_work_turn", "work", order, sqlite_where=OPEN, postgresql_where=OPEN)
+    op.create_index("ix_work_owner", "work", ["owner"], sqlite_where=HELD, postgresql_where=HELD)
     op.create_index("ix_work_finished", "work", ["finished_at"])
 
 
 def downgrade() -> None:
     op.drop_index("ix_work_finished", "work")
+    op.drop_index("ix_work_owner", "work")
     op.drop_index("ix_work_turn", "work")
     op.drop_column("work", "collection_id")
     op.drop_column("collection", "claimed_s")

@@ -163,7 +163,7 @@ def test_a_decode_that_hangs_is_killed_and_its_worker_goes_on(fleet: Fleet):
 
 def test_a_child_that_hangs_is_killed_by_its_parent(fleet: Fleet):
     """The child is stopped (SIGSTOP): for its parent, a model that does not come back."""
-    fleet.settings |= {"TASK_TIMEOUT_S": "5", "TURN_S": "2"}
+    fleet.settings |= {"TASK_TIMEOUT_S": "15", "TURN_S": "2"}
     media = make_media(fleet.folder / "media", 1, length_s=300.0)
     library = fleet.library()
     library.ingest([media], queue=True)
@@ -176,7 +176,7 @@ def test_a_child_that_hangs_is_killed_by_its_parent(fleet: Fleet):
 
 
 def test_a_child_that_takes_much_memory_is_replaced_after_its_turn(fleet: Fleet):
-    fleet.settings["WORKER_MEMORY_MB"] = "20"
+    fleet.settings |= {"WORKER_MEMORY_MB": "20", "SWEEP_S": "20"}
     media = make_media(fleet.folder / "media", 2, length_s=5.0)
     library = fleet.library()
     worker = fleet.start()
