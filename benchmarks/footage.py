@@ -24,11 +24,11 @@ def make_footage(folder: Path, minutes: float, *, height: int = 720, keyframe_s:
     listing = folder / "pieces.txt"
     listing.write_text("".join(f"file '{piece}'\n" for piece in pieces))
     if not minute.exists():
-        _ffmpeg("-stream_loop", "3", "-f", "concat", "-safe", "0", "-i", listing, "-t", "60", *encode, minute)
+        run_ffmpeg("-stream_loop", "3", "-f", "concat", "-safe", "0", "-i", listing, "-t", "60", *encode, minute)
     listing.write_text(f"file '{minute}'\n" * math.ceil(minutes))
-    _ffmpeg("-f", "concat", "-safe", "0", "-i", listing, "-c", "copy", "-t", str(minutes * 60), path)
+    run_ffmpeg("-f", "concat", "-safe", "0", "-i", listing, "-c", "copy", "-t", str(minutes * 60), path)
     return path
 
 
-def _ffmpeg(*arguments: object) -> None:
+def run_ffmpeg(*arguments: object) -> None:
     subprocess.run([str(find_ffmpeg(Settings())), "-v", "error", "-y", *map(str, arguments)], check=True, timeout=1800)
