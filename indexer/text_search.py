@@ -31,8 +31,8 @@ STAGE_OF = {"speech": "speech", "screen": "screen", "event": "events"}
 CANDIDATES = 100
 KEPT = 50
 NEAR, SAME = 0.25, 0.55  # products of meaning: of a sentence beside the point at most, and of one that says it in other words
-MATCH_MEANING = 0.38  # nine in ten questions without an answer stay below it (docs/quality-words.md)
-MATCH_MARGIN = 0.03  # above what neutral captions reach in this library
+MATCH_MEANING = 0.30  # needed for a match among few passages
+MATCH_MARGIN = 0.15  # needed above the usual: nineteen in twenty questions without an answer stay below it (docs/quality-words.md)
 MATCHED = 0.5  # strength from which a passage is an answer
 SOME_WORDS = 0.3  # strength of a passage that has half of the words
 LONE_WORD = 0.4  # of a passage that has the only word of a question, unless the word is rare or the question names the kind
@@ -161,14 +161,17 @@ class TextSearch:
         return {id: _strength_of_meaning(product, needed) for id, product in nearest if product > NEAR}
 
     def _usual_of(self, key: str, stage: str) -> float:
-        """The product with the nearest passage that nine in ten neutral captions stay below: a larger library is nearer to anything."""
+        """The usual product of a neutral caption with its nearest passage: a larger library is nearer to anything.
+
+        The median: some captions do have an answer.
+        """
         with self._catalog.read() as session:
             live = rows.live_state(session, key, stage).chunks
         known = self._usual.get(key)
         if known is None or abs(live - known.chunks) > known.chunks * DRIFT:
             index = self._index_for(key, stage)
             best = [hits.scores[0] for text in _probes() if len(hits := index.search(text, 1))]
-            known = self._usual[key] = _Usual(live, float(np.quantile(best, 0.9)) if best else 0.0)
+            known = self._usual[key] = _Usual(live, float(np.median(best)) if best else 0.0)
         return known.product
 
 
