@@ -27,9 +27,9 @@ SPLITS = ("stage1", "stage2", "stage3", "test")
 class Amounts:
     """How many scenes of each kind are for training; `test` is how many held-out combinations of each kind are asked about (0: all)."""
 
-    clips: int = 3000
-    pictures: int = 2500
-    sources: int = 2000
+    clips: int = 6000
+    pictures: int = 5000
+    sources: int = 4000
     """Pictures with the sound of one thing in them."""
     test: int = 0
 
