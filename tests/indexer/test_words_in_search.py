@@ -175,7 +175,7 @@ def test_a_multilingual_model_stores_the_language_of_each_video(tmp_path):
     library.transcripts(None, tmp_path / "all.jsonl")
     lines = [json.loads(line) for line in (tmp_path / "all.jsonl").read_text().splitlines()]
     assert {(Path(line["path"]).stem, line["language"]) for line in lines} == {(language, language) for language in said}
-    assert best(library, "a walk in the park", only=["speech"]).title == "es"
+    assert best(library, "un paseo por el parque", only=["speech"]).title == "es"
 
 
 def test_music_and_silence_say_nothing(tmp_path):
