@@ -63,7 +63,7 @@ def transport_options() -> dict[str, Any]:
 
 
 class Hints:
-    """Cheap to make: connects when it is used. All methods raise QueueError, which says what to do."""
+    """Cheap to make: connects when it is used. All methods raise QueueError, or UsageError where no broker, or none of ours, is set."""
 
     def __init__(self, settings: Settings) -> None:
         self.url = settings.broker_url
@@ -120,7 +120,7 @@ class Hints:
 
     def _require(self) -> None:
         if not self.url:
-            raise QueueError("no broker is configured", "set SEEKPOINT_BROKER_URL (redis://host:6379/0), or work without --queue")
+            raise UsageError("no broker is configured", "set SEEKPOINT_BROKER_URL (redis://host:6379/0), or work without --queue")
         if urlsplit(self.url).scheme not in ("redis", "rediss"):
             raise UsageError(f"SEEKPOINT_BROKER_URL={self.shown_url!r} is no Redis", "write redis://host:6379/0")
 
