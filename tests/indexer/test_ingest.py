@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from indexer.catalog import chunks, videos
+from indexer.errors import ModelError
 from indexer.library import Library
 from indexer.settings import Settings
 from tests.indexer.media.golden import ffmpeg
@@ -362,11 +363,9 @@ def test_a_folder_that_was_closed_to_us_is_named_and_its_videos_are_offline(medi
     assert {check.name: check.ok for check in library.doctor()}["files"]
 
 
-def test_an_error_of_a_model_names_the_file_too(tmp_path, media):
-    ffmpeg("-f", "lavfi", "-i", "sine=duration=2", "-i", media / "one.mp4", "-c:v", "copy", tmp_path / "talk.mp4")
+def test_a_model_that_is_missing_is_one_error_before_any_file(tmp_path, media):
     speaking = demo_library(tmp_path / "home", speech=True, speech_model=str(tmp_path / "nothing"))
-    (failure,) = speaking.ingest([tmp_path / "talk.mp4"]).failures
-    assert failure.state == "partly"
-    assert "talk.mp4" in failure.error
-    assert "SEEKPOINT_SPEECH_MODEL" in failure.hint
-    assert speaking.search("red").moments
+    with pytest.raises(ModelError, match="nothing") as raised:
+        speaking.ingest([media])
+    assert "SEEKPOINT_SPEECH_MODEL" in raised.value.hint
+    assert not speaking.videos()
