@@ -2,45 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from importlib.util import find_spec
 from pathlib import Path
 
-from indexer.embedders.registry import MODELS
+from indexer.embedders.registry import MODELS, ModelFacts
 from indexer.settings import Settings
 
 
-@dataclass(frozen=True, slots=True)
-class ModelState:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelState(ModelFacts):
     """One line of `seekpoint models`. `in_use`: the settings choose it."""
 
-    name: str
     kind: str
     installed: bool
     in_use: bool
-    purpose: str
-    needs: str
-    size_mb: int
-    licence: str
-    languages: str
-    quality: str
-    how_to_get: str
 
 
 def model_states(settings: Settings) -> list[ModelState]:
     embedders = [
         ModelState(
-            card.name,
-            "embedder",
-            card.installed(settings),
-            card.name == settings.embedder,
-            card.purpose,
-            card.needs,
-            card.size_mb,
-            card.licence,
-            card.languages,
-            card.quality,
-            card.how_to_get,
+            kind="embedder",
+            installed=card.installed(settings),
+            in_use=card.name == settings.embedder,
+            **{field.name: getattr(card, field.name) for field in fields(ModelFacts)},
         )
         for card in MODELS
     ]

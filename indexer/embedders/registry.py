@@ -15,9 +15,9 @@ _loaded: dict[tuple, Embedder] = {}
 _lock = threading.Lock()
 
 
-@dataclass(frozen=True, slots=True)
-class ModelCard:
-    """One line of `seekpoint models`; `size_mb` is what the weights take on disk."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFacts:
+    """What a person chooses a model by; `size_mb` is what the weights take on disk."""
 
     name: str
     purpose: str
@@ -27,6 +27,12 @@ class ModelCard:
     languages: str
     quality: str
     how_to_get: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelCard(ModelFacts):
+    """An embedder that can be chosen."""
+
     load: Callable[[Settings], Embedder]
 
     def installed(self, settings: Settings) -> bool:
