@@ -45,7 +45,8 @@ def _guarded(show: Callable[[Viewer, Texts], None], viewer: Viewer, texts: Texts
         try:
             show(viewer, texts)
         except SeekpointError as error:
-            st.error(f"**{texts('error')}.** {state.plain(error.message)}  \n{state.plain(error.hint)}", icon=":material/error:")
+            said, hint = state.plain(texts.said(error.message)), state.plain(texts.said(error.hint))
+            st.error(f"**{texts('error')}.** {said}  \n{hint}", icon=":material/error:")
 
     return page
 

@@ -65,7 +65,7 @@ def clip(request: Request) -> Response:
             site().library.clip(str(video.id), start_s, end_s, path)
     except SeekpointError as error:
         folder.cleanup()
-        raise HTTPException(500, str(error)) from None
+        raise HTTPException(500, texts_of(request).said(str(error))) from None
     name = f"{Path(video.paths[0].relative_path).stem if video.paths else video.id} {start_s:.1f}-{end_s:.1f}.mp4"
     return FileResponse(path, media_type="video/mp4", filename=name, background=BackgroundTask(folder.cleanup))
 

@@ -113,10 +113,6 @@ def own_path(text: str) -> str:
     return text if plain and not text.startswith(("/sign-in", "/sign-out")) else "/"
 
 
-def _texts(request: Request) -> Texts:
-    return Texts.of(request.headers.get("accept-language", ""))
-
-
 def _page(request: Request, problem: str, status: int = 200) -> Response:
     texts = texts_of(request)
     next_path = own_path(request.query_params.get("next", "/"))

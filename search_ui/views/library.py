@@ -139,7 +139,7 @@ def _row(video: Video, texts: Texts) -> dict[str, object]:
         texts("add.collection"): video.collection,
         texts("video.size"): _size(video.size_bytes),
         texts("video.recorded"): video.recorded_at.date().isoformat() if video.recorded_at else "",
-        texts("video.problem"): video.error,
+        texts("video.problem"): texts.said(video.error),
         texts("video.path"): video.paths[0].path if video.paths else "",
     }
 
@@ -186,7 +186,9 @@ def _watched(texts: Texts) -> None:
     for folder in folders:
         with st.container(horizontal=True, vertical_alignment="center"):
             seen = folder.scanned_at.strftime("%Y-%m-%d %H:%M") if folder.scanned_at else texts("watched.never")
-            st.text(f"{folder.path} → {folder.collection} · {seen}{' · ' + folder.error if folder.error else ''}", width="stretch")
+            st.text(
+                f"{folder.path} → {folder.collection} · {seen}{' · ' + texts.said(folder.error) if folder.error else ''}", width="stretch"
+            )
             st.button(texts("watched.stop"), key=f"unwatch_{folder.id}", on_click=_unwatch, args=(folder.id,))
 
 

@@ -38,7 +38,7 @@ def _ended(job: Job, texts: Texts) -> None:
     if not job.problems:
         st.caption(f":material/check: {label} · {texts('job.done')}")
         return
-    problems = "\n".join(f"- {state.plain(problem)}" for problem in job.problems[:10])
+    problems = "\n".join(f"- {state.plain(texts.said(problem))}" for problem in job.problems[:10])
     st.warning(f"{label} · {texts('job.failed')}\n\n{problems}", icon=":material/warning:")
 
 
