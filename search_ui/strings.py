@@ -16,6 +16,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "page.search": ("Search", "搜索"),
     "page.library": ("Library", "视频库"),
     "page.system": ("System", "系统"),
+    "theme": ("Colours", "颜色"),
+    "theme.System": ("System", "跟随系统"),
+    "theme.Light": ("Light", "浅色"),
+    "theme.Dark": ("Dark", "深色"),
     # asking
     "ask": ("What are you looking for?", "想找什么?"),
     "ask.hint": ("When does the dog jump?", "狗什么时候跳起来?"),
@@ -162,6 +166,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "job.waiting": ("waiting", "等待中"),
     "job.running": ("running", "进行中"),
     "job.done": ("done", "完成"),
+    "job.close": ("Close", "关闭"),
     "job.failed": ("with problems", "有问题"),
     "videos": ("Videos", "视频"),
     "videos.count": ("{n} videos, {length}", "{n} 个视频，共 {length}"),
@@ -230,6 +235,69 @@ EXAMPLES: tuple[tuple[str, str], ...] = (
     ("Show me the cup of coffee on a table", "桌上的咖啡杯"),
 )
 
+
+# What Streamlit itself says in its elements, by its English words: a value stands where `{}` is.
+STREAMLIT: dict[str, str] = {
+    "Skip to main content": "跳到主要内容",
+    "App pages": "页面",
+    "Open": "打开",
+    "Close": "关闭",
+    "Dismiss": "关闭",
+    "Clear": "清除",
+    "Clear all": "全部清除",
+    "Clear value": "清除",
+    "Clear entry": "清除",
+    "Clear date": "清除日期",
+    "Select all": "全选",
+    "Selected values": "已选项",
+    "Multiselect options": "选项",
+    "Selectbox options": "选项",
+    "Remove {}": "移除 {}",
+    "Add: {}": "新建：{}",
+    "No results": "没有结果",
+    "{} option available.": "{} 个选项。",
+    "{} options available.": "{} 个选项。",
+    "Help for {}": "{} 的说明",
+    "Press Enter to apply": "按 Enter 键应用",
+    "Press Enter to submit form": "按 Enter 键提交",
+    "Choose date": "选择日期",
+    "Choose date, {}": "选择日期，{}",
+    "Today, {}": "今天，{}",
+    "{} selected": "{} 已选",
+    "Previous month": "上个月",
+    "Next month": "下个月",
+    "Month": "月",
+    "Year": "年",
+    "Use arrow keys to navigate dates. Enter to select. Escape to close.": "用方向键选择日期，Enter 键确认，Esc 键关闭。",
+    "year, {}": "年，{}",
+    "month, {}": "月，{}",
+    "day, {}": "日，{}",
+    "yyyy": "年",
+    "mm": "月",
+    "dd": "日",
+    "Increment": "增加",
+    "Decrement": "减少",
+    "Number is above the allowed range.": "数值超出范围。",
+    "Number is below the allowed range.": "数值低于范围。",
+    "Show/hide columns": "显示或隐藏列",
+    "Download as CSV": "下载 CSV",
+    "Search": "搜索",
+    "Fullscreen": "全屏",
+    "Close fullscreen": "退出全屏",
+    "Clear selection": "清除选择",
+    "Sort ascending": "升序",
+    "Sort descending": "降序",
+    "Autosize": "自动列宽",
+    "Pin column": "固定列",
+    "Unpin column": "取消固定列",
+    "Hide column": "隐藏列",
+    "Copy column name": "复制列名",
+    "Format": "格式",
+    "Statistics": "统计",
+    "Loading...": "正在加载……",
+    "Connection error": "连接中断",
+    "Page not found": "没有该页面",
+}
 
 # What the library says, by its English templates: a value stands where `{}` is.
 LIBRARY: dict[str, str] = {
@@ -659,6 +727,11 @@ class Texts:
     @property
     def examples(self) -> list[str]:
         return [example[self._index] for example in EXAMPLES]
+
+    @property
+    def streamlit(self) -> list[tuple[str, str]]:
+        """Words of Streamlit and what they are called here; none where they are right already."""
+        return [] if self.language == "en" else list(STREAMLIT.items())
 
     @property
     def _index(self) -> int:

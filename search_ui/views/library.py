@@ -154,7 +154,7 @@ def _watch(video: Video) -> None:
 
 
 def _retry(videos: Sequence[Video]) -> None:
-    for video in videos:
+    for video in videos if state.may_edit() else ():
         site().jobs.retry(video.video_id, title_of(video), video.collection)
 
 
@@ -167,7 +167,7 @@ def _confirm(title: str, what: str, target: dict, texts: Texts) -> None:
     def ask() -> None:
         st.write(texts("remove.text", what=what))
         with st.container(horizontal=True):
-            if st.button(texts("remove.yes"), type="primary"):
+            if st.button(texts("remove.yes"), type="primary") and state.may_edit():
                 with st.spinner(texts("job.running")):
                     site().library.remove(**target)
                 st.rerun()
@@ -193,5 +193,7 @@ def _watched(texts: Texts) -> None:
 
 
 def _unwatch(folder_id: int) -> None:
+    if not state.may_edit():
+        return
     with site().library.catalog.begin() as session:
         watched.unwatch_folder(session, folder_id)

@@ -20,7 +20,7 @@ from indexer.embedders.demo import COLOURS
 from indexer.library import Library
 from indexer.media.write import write_video
 from tests.indexer.media.golden import SOUND, draw, ffmpeg, read_number
-from tests.search_ui.browser import FIRST_CARD, PICTURE, STATE, chromium, serving
+from tests.search_ui.browser import FIRST_CARD, PICTURE, STATE, WORDS, chromium, serving
 from tests.support import colour_video, demo_library, demo_settings
 
 PASSWORD = "correct horse"
@@ -299,6 +299,68 @@ def test_names_are_text(page):
     page.goto("/")
     expect(page.get_by_role("button", name="<img src=x onerror=alert(2)> [a](javascript:alert(3))")).to_be_visible()
     expect(page.locator("img[src=x]")).to_have_count(0)
+
+
+def test_light_and_dark_follow_the_system_or_the_choice(page):
+    light, dark = "rgb(251, 250, 247)", "rgb(20, 23, 26)"
+    page.emulate_media(color_scheme="light")
+    page.goto("/")
+    app, choice = page.get_by_test_id("stApp"), page.get_by_label("Colours")
+    expect(app).to_have_css("background-color", light)
+    page.emulate_media(color_scheme="dark")
+    expect(app).to_have_css("background-color", dark)
+    choice.select_option("Light")
+    expect(app).to_have_css("background-color", light)
+    page.goto("/library")
+    expect(app).to_have_css("background-color", light)
+    expect(choice).to_have_value("Light")
+    choice.select_option("System")
+    expect(app).to_have_css("background-color", dark)
+
+
+def test_nothing_is_left_in_english(browser, url, home):
+    """Every page in a Chinese browser; names of things stay as they are."""
+    context = browser.new_context(base_url=url, viewport={"width": 1280, "height": 900}, locale="zh-CN")
+    context.set_default_timeout(SLOW)
+    page = context.new_page()
+    names = re.compile(
+        r"traffic light|numbers|colours|purple|green|yellow|blue|<img.*?> \*bold\*|/media/videos|LEGO|CSV|EDL|M3U|Enter|Esc|Shift|"
+        r"Seekpoint|\S+/\S+|SQLite|[a-z]+-[0-9a-f]{8,}|SEEKPOINT_\w+(=\S+)?|`[^`]*`|pip install \S+|recall@10|CPU|cpu|MB|GB|"
+        r"Charades-STA|IoU|siglip2|clip|lite|demo|whisper\S*|CTranslate2|rapidocr|GroundingGPT-7B|ffmpeg|HNSW"
+    )
+
+    def in_english() -> list[str]:
+        return [text for text in page.evaluate(WORDS) if re.search("[A-Za-z]{3}", names.sub("", text))]
+
+    def shows(text: str) -> None:
+        expect(page.get_by_text(text).first).to_be_visible()
+        assert in_english() == [], text
+
+    page.goto("/")
+    page.locator("a.open").first.wait_for()
+    shows("最新视频")
+    page.get_by_role("button", name="筛选").click()
+    page.get_by_role("button", name="选择日期").first.click()
+    shows("一月" if time.localtime().tm_mon == 1 else "年")
+    page.keyboard.press("Escape")
+    page.goto("/?q=green")
+    page.locator("a.open").first.wait_for()
+    shows("结果")
+    page.goto("/?q=猫在哪里")
+    shows("已安装的文本模型都不认识")
+    page.goto("/?q=green&v=1&t=1&e=2")
+    page.locator("video").wait_for()
+    shows("快捷键")
+    page.goto("/library")
+    page.locator("canvas").first.wait_for()
+    page.get_by_text("添加视频").click()
+    page.get_by_placeholder("/media/videos").fill("/nowhere")
+    shows("按 Enter 键提交")
+    page.get_by_role("button", name="添加文件夹").click()
+    shows("服务器上没有该文件夹")
+    page.goto("/system")
+    shows("剩余")
+    context.close()
 
 
 def test_filters(page):

@@ -44,6 +44,8 @@ def test_the_line_goes_on_after_a_failure(tmp_path):
     assert ended(jobs, second).state == "done"
     assert ended(jobs, first).state == "failed"
     assert [job.id for job in jobs.all()] == [second.id, first.id]
+    jobs.forget(first.id)
+    assert [job.id for job in jobs.all()] == [second.id]
 
 
 def test_one_proxy_at_a_time_of_a_video(tmp_path):
