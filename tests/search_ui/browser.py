@@ -42,7 +42,7 @@ FIRST_CARD = """other => new Promise(done => { const find = root => { for (const
 
 # All words on the page, also those that are only read out, with the kind of element that says them; pictures' names are no words.
 WORDS = """() => { const found = new Set(); const look = root => { for (const e of root.querySelectorAll('*')) {
-    if (e.matches('script, style, noscript, title, [data-testid=stIconMaterial], .title, .meta')) continue;
+    if (e.matches('script, style, noscript, title, [data-testid*=Icon], .title, .meta')) continue;
     if (e.shadowRoot) look(e.shadowRoot);
     for (const name of ['aria-label', 'title', 'placeholder', 'alt']) if (e.getAttribute(name)) found.add(e.getAttribute(name));
     for (const part of e.childNodes) if (part.nodeType === 3 && part.nodeValue.trim()) found.add(part.nodeValue.trim()) } };
