@@ -17,7 +17,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "page.library": ("Library", "视频库"),
     "page.system": ("System", "系统"),
     "theme": ("Colours", "颜色"),
-    "theme.System": ("System", "跟随系统"),
+    "theme.System": ("Auto", "自动"),
     "theme.Light": ("Light", "浅色"),
     "theme.Dark": ("Dark", "深色"),
     # asking
@@ -240,6 +240,8 @@ EXAMPLES: tuple[tuple[str, str], ...] = (
 STREAMLIT: dict[str, str] = {
     "Skip to main content": "跳到主要内容",
     "App pages": "页面",
+    "Expand sidebar": "展开菜单",
+    "Collapse sidebar": "收起菜单",
     "Open": "打开",
     "Close": "关闭",
     "Dismiss": "关闭",
