@@ -23,7 +23,8 @@ def show(viewer: Viewer, texts: Texts, *, lately: bool = False) -> None:
     if any(job.is_open for job in jobs):
         st.fragment(_live, run_every=EVERY_S)(viewer, texts)
     for job in _last_of_each(jobs):
-        if not job.is_open and (lately or job.problems):
+        # Who cannot mend a problem (and must not learn of the server's folders by it) is not troubled with it.
+        if not job.is_open and (viewer.can_edit if job.problems else lately):
             _ended(job, viewer, texts)
 
 

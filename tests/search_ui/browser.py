@@ -29,6 +29,11 @@ FLAGS = [
 # The player lives in a shadow root, which a selector of playwright looks into and document.querySelector does not.
 STATE = """video => ({ time_s: video.currentTime, paused: video.paused, ready: video.readyState, seeking: video.seeking,
   width: video.videoWidth })"""
+# A seek that is still on its way would be taken for the one that is waited for.
+TO_THE_MIDDLE = """async video => { const drawn = () => new Promise(requestAnimationFrame);
+  video.pause(); while (video.seeking || video.readyState < 2) await drawn();
+  await new Promise(ok => { video.onseeked = ok; video.currentTime = (Math.floor(video.currentTime * 25 + 1e-6) + 0.5) / 25 });
+  await drawn(); await drawn() }"""
 PICTURE = """video => { const c = document.createElement('canvas'); c.width = video.videoWidth; c.height = video.videoHeight;
   const pen = c.getContext('2d'); pen.drawImage(video, 0, 0); return Array.from(pen.getImageData(0, 0, c.width, c.height).data) }"""
 
