@@ -11,6 +11,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from search_ui.site import Site
+from search_ui.strings import texts_of
 from search_ui.viewer import LOCAL, Viewer
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -43,7 +44,7 @@ class Guard:
             return
         connection = HTTPConnection(scope)
         if reason := self._foreign(scope, connection.headers):
-            await _answer(scope, receive, send, PlainTextResponse(reason, 403))
+            await _answer(scope, receive, send, PlainTextResponse(texts_of(connection)(reason), 403))
             return
         viewer = await self._viewer(connection)
         if viewer is None and not _is_open(scope["path"]):
@@ -58,14 +59,14 @@ class Guard:
         return await run_in_threadpool(self._site.sessions.viewer, connection.cookies)
 
     def _foreign(self, scope: Scope, headers: Headers) -> str:
-        """Why another site's page (or a name that was made to point here) must not get an answer; empty when it is ours."""
+        """Key of the text that says why another site's page (or a name that points here) gets no answer; empty when it is ours."""
         host = headers.get("host", "")
         if not self._site.sign_in and host_name(host) not in LOOPBACK:
-            return "This page is served to the local machine only"
+            return "door.local"
         origin = headers.get("origin")
         acts = scope["type"] == "websocket" or scope["method"] not in SAFE_METHODS
         if acts and origin is not None and urlsplit(origin).netloc.lower() != host.lower():
-            return "This request comes from another site"
+            return "door.foreign"
         return ""
 
 
@@ -88,7 +89,7 @@ def _way_in(scope: Scope) -> Response:
         here = scope["path"] + (f"?{scope['query_string'].decode('latin-1')}" if scope["query_string"] else "")
         step = "/sign-in/oidc" if "_streamlit_user" in HTTPConnection(scope).cookies else "/sign-in"
         return RedirectResponse(f"{step}?next={quote(here, safe='')}", 303)
-    return PlainTextResponse("Sign in first", 401)
+    return PlainTextResponse(texts_of(HTTPConnection(scope))("door.sign_in"), 401)
 
 
 async def _answer(scope: Scope, receive: Receive, send: Send, response: Response) -> None:

@@ -74,6 +74,12 @@ class Jobs:
         with self._lock:
             return self._ended
 
+    def forget(self, job_id: int) -> None:
+        """Takes one that has ended off the list."""
+        with self._lock:
+            if job_id in self._jobs and not self._jobs[job_id].is_open:
+                del self._jobs[job_id]
+
     # --- what can be asked for ---
 
     def ingest(self, paths: Sequence[Path], collection: str) -> Job:
@@ -182,17 +188,16 @@ class Jobs:
             try:
                 problems = tuple(work(report))
             except SeekpointError as error:
-                report(state="failed", problems=(str(error),))
-            except Exception as error:  # noqa: BLE001 the thread has to live on; the job says what happened
-                report(state="failed", problems=(f"{type(error).__name__}: {error}",))
-            else:
-                report(state="failed" if problems else "done", fraction=1.0, problems=problems)
-            with self._lock:
-                self._ended += 1
+                problems = (str(error),)
+            except Exception as error:
+                log.exception("work behind the page failed")
+                problems = (f"{type(error).__name__}: {error}",)
+            self._change(job_id, state="failed" if problems else "done", fraction=1.0, problems=problems)
 
     def _change(self, job_id: int, **changes) -> None:
         with self._lock:
-            self._jobs[job_id] = replace(self._jobs[job_id], **changes)
+            changed = self._jobs[job_id] = replace(self._jobs[job_id], **changes)
+            self._ended += not changed.is_open
 
 
 class _Progress(Observer):

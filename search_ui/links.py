@@ -11,6 +11,8 @@ from indexer.search import KINDS
 
 TOPS = (6, 12, 24, 50)
 DEFAULT_TOP = 12
+# What may stand in the boxes of dates; without bounds of ours Streamlit lets in ten years before and after today.
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2100, 12, 31)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +136,10 @@ def _number(text: str) -> float | None:
 
 def _date(text: str) -> date | None:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         return None
+    return day if FIRST_DAY <= day <= LAST_DAY else None
 
 
 def is_picture(text: str) -> bool:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
 from indexer.errors import SeekpointError
-from search_ui import state
+from search_ui import components, state
 from search_ui.strings import Texts
 from search_ui.viewer import Viewer
 from search_ui.views import library, search, system
 
 ICON = Path(__file__).with_name("icon.svg")
 STYLE = Path(__file__).with_name("style.css")
+PAGES = (("search", search.show, "search"), ("library", library.show, "video_library"), ("system", system.show, "monitor_heart"))
 
 
 def main() -> None:
@@ -23,19 +25,28 @@ def main() -> None:
     st.html(STYLE)
     # Screen readers choose their voice by it.
     st.html(f"<script>document.documentElement.lang = '{texts.language}'</script>", unsafe_allow_javascript=True)
+    components.frame(_frame(texts))
     viewer = state.viewer()
     if viewer is None:
         st.link_button(texts("sign_in"), "/sign-in")
         st.stop()
-    shown = (("search", search.show, "search"), ("library", library.show, "video_library"), ("system", system.show, "monitor_heart"))
     pages = [
         st.Page(
             _guarded(show, viewer, texts), title=texts(f"page.{name}"), url_path=name, default=name == "search", icon=f":material/{icon}:"
         )
-        for name, show, icon in shown
+        for name, show, icon in PAGES
     ]
     st.session_state["pages"] = pages
     st.navigation(pages, position="top").run()
+
+
+def _frame(texts: Texts) -> dict[str, Any]:
+    themes = {name: texts(f"theme.{name}") for name in ("System", "Light", "Dark")}
+    return {
+        "labels": {"theme": texts("theme"), "themes": themes},
+        "paths": ["/", *(f"/{name}" for name, *_ in PAGES)],
+        "words": texts.streamlit,
+    }
 
 
 def _guarded(show: Callable[[Viewer, Texts], None], viewer: Viewer, texts: Texts) -> Callable[[], None]:
@@ -45,7 +56,8 @@ def _guarded(show: Callable[[Viewer, Texts], None], viewer: Viewer, texts: Texts
         try:
             show(viewer, texts)
         except SeekpointError as error:
-            st.error(f"**{texts('error')}.** {state.plain(error.message)}  \n{state.plain(error.hint)}", icon=":material/error:")
+            said, hint = state.plain(texts.said(error.message)), state.plain(texts.said(error.hint))
+            st.error(f"**{texts('error')}.** {said}  \n{hint}", icon=":material/error:")
 
     return page
 

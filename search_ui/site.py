@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from search_ui.jobs import Jobs
 from search_ui.sessions import Sessions
 from search_ui.viewer import Viewer
 
+CLIPS_AT_ONCE = 2
+
 
 class Site:
     """`sign_in` False: only the local machine is served, and whoever is there may do everything."""
@@ -27,6 +30,7 @@ class Site:
         self.sessions = Sessions(self.library.catalog, settings)
         self.failures = Failures()
         self.jobs = Jobs(self.library)
+        self.cutting = asyncio.Semaphore(CLIPS_AT_ONCE)
         self.registry = CollectorRegistry()
         self.registry.register(CatalogFigures(lambda: self.library.catalog))
         self.searches = SearchFigures(self.registry)

@@ -38,6 +38,12 @@ def viewer() -> Viewer | None:
     return site().sessions.viewer(st.context.cookies) if site().sign_in else LOCAL
 
 
+def may_edit() -> bool:
+    """What a click does runs before the page looks who is there: somebody may be no editor any more."""
+    now = viewer()
+    return now is not None and now.can_edit
+
+
 def current_link() -> Link:
     """The address bar decides; widgets are set to it where it changed under them (a link, back, forward)."""
     link = read_link({name: st.query_params.get_all(name) for name in st.query_params})

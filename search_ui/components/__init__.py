@@ -1,4 +1,4 @@
-"""Our three components in the page. Their HTML, CSS and JavaScript are fixed files; everything of people and videos goes in as data."""
+"""Our four components in the page. Their HTML, CSS and JavaScript are fixed files; everything of people and videos goes in as data."""
 
 from __future__ import annotations
 
@@ -14,6 +14,11 @@ def _component(name: str) -> Any:
     folder = files("search_ui.components")
     html, css, js = ((folder / f"{name}.{kind}").read_text() for kind in ("html", "css", "js"))
     return component(f"seekpoint_{name}", html=html, css=css, js=js)
+
+
+def frame(data: dict[str, Any]) -> Any:
+    """Around every page: the choice of light or dark, and Streamlit's own words in the page's language. It tells the server nothing."""
+    return _component("frame")(key="frame", data=data)
 
 
 def player(data: dict[str, Any], **callbacks: Any) -> Any:

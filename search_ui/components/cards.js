@@ -43,7 +43,8 @@ function draw(card, labels, known) {
   item.append(article);
   const link = make("a", "open");
   link.href = card.href;
-  link.setAttribute("aria-label", `${card.title}, ${card.span}`);
+  const reasons = (card.why ?? []).map(({ label, parts }) => [label, ...parts.map(([piece]) => piece)].join(" ").trim());
+  link.setAttribute("aria-label", [`${card.title}, ${card.span}`, card.meta, ...reasons].join(". "));
   const open = () => answer(card, known);
   const plain = (event) => !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey || event.button);
   link.addEventListener("pointerdown", (event) => {
@@ -121,6 +122,7 @@ function tools(card, labels, known) {
   const box = make("input");
   box.type = "checkbox";
   box.checked = known.chosen.has(card.key);
+  box.setAttribute("aria-label", `${labels.choose}: ${card.title}, ${card.span}`);
   box.addEventListener("change", () => {
     if (box.checked) known.chosen.add(card.key);
     else known.chosen.delete(card.key);
@@ -129,6 +131,7 @@ function tools(card, labels, known) {
   label.append(box, labels.choose);
   const like = make("button", "like", labels.like);
   like.type = "button";
+  like.setAttribute("aria-label", `${labels.like}: ${card.title}, ${card.span}`);
   like.addEventListener("click", () => known.trigger("like", { like: card.like, at: Date.now() }));
   bar.append(label, like);
   return bar;

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import tempfile
-import threading
 from pathlib import Path
 
 from starlette.background import BackgroundTask
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
@@ -22,8 +22,6 @@ from search_ui.viewer import Viewer
 
 LONGEST_CLIP_S = 600.0
 THUMBNAIL_AGE_S = 86_400
-# Cutting takes whole cores: people wait for each other, the page for nobody.
-_cutting = threading.BoundedSemaphore(2)
 
 
 def routes() -> list[BaseRoute]:
@@ -52,20 +50,20 @@ def thumbnail(request: Request) -> Response:
     return FileResponse(path, media_type="image/jpeg", headers={"Cache-Control": f"private, max-age={THUMBNAIL_AGE_S}"})
 
 
-def clip(request: Request) -> Response:
-    """[start, end) cut exactly, as a file to keep."""
-    video = find_video(request)
+async def clip(request: Request) -> Response:
+    """[start, end) cut exactly, as a file to keep. Cutting takes whole cores: people wait for each other, the page for nobody."""
+    video = await run_in_threadpool(find_video, request)
     start_s, end_s = request.path_params["start_ms"] / 1000, min(request.path_params["end_ms"] / 1000, video.duration_s)
     if not 0 < end_s - start_s <= LONGEST_CLIP_S:
         raise HTTPException(422, texts_of(request)("media.clip", n=f"{LONGEST_CLIP_S:g}"))
     folder = tempfile.TemporaryDirectory(prefix="seekpoint-clip-")
     path = Path(folder.name) / "clip.mp4"
     try:
-        with _cutting:
-            site().library.clip(str(video.id), start_s, end_s, path)
+        async with site().cutting:
+            await run_in_threadpool(site().library.clip, str(video.id), start_s, end_s, path)
     except SeekpointError as error:
         folder.cleanup()
-        raise HTTPException(500, str(error)) from None
+        raise HTTPException(500, texts_of(request).said(str(error))) from None
     name = f"{Path(video.paths[0].relative_path).stem if video.paths else video.id} {start_s:.1f}-{end_s:.1f}.mp4"
     return FileResponse(path, media_type="video/mp4", filename=name, background=BackgroundTask(folder.cleanup))
 

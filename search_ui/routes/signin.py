@@ -113,10 +113,6 @@ def own_path(text: str) -> str:
     return text if plain and not text.startswith(("/sign-in", "/sign-out")) else "/"
 
 
-def _texts(request: Request) -> Texts:
-    return Texts.of(request.headers.get("accept-language", ""))
-
-
 def _page(request: Request, problem: str, status: int = 200) -> Response:
     texts = texts_of(request)
     next_path = own_path(request.query_params.get("next", "/"))
@@ -136,17 +132,20 @@ def _html(texts: Texts, body: str, status: int = 200) -> Response:
     title = escape(texts("sign_in"))
     return HTMLResponse(
         f"""<!doctype html><html lang="{texts.language}"><head><meta charset="utf-8"><title>Seekpoint: {title}</title>
-<meta name="viewport" content="width=device-width, initial-scale=1"><style>{_STYLE}</style></head>
+<meta name="viewport" content="width=device-width, initial-scale=1"><style>{_STYLE}</style><script>{_THEME}</script></head>
 <body><main><h1>Seekpoint</h1>{body}</main></body></html>""",
         status,
         headers={"Cache-Control": "no-store"},
     )
 
 
+# The choice that somebody made on a page of Streamlit's (components/frame.js) holds here too.
+_THEME = "document.documentElement.dataset.theme = localStorage.getItem('seekpoint-theme') ?? 'System'"
 _STYLE = """
-:root { color-scheme: light dark; --ground: #fbfaf7; --ink: #1f2421; --line: #d9d6cd; --accent: #0f766e; --on: #fff }
+:root { color-scheme: light; --ground: #fbfaf7; --ink: #1f2421; --line: #d9d6cd; --accent: #0f766e; --on: #fff }
+[data-theme=Dark] { color-scheme: dark; --ground: #14171a; --ink: #e8e6e1; --line: #33383d; --accent: #5eb8ae; --on: #10201e }
 @media (prefers-color-scheme: dark) {
-  :root { --ground: #14171a; --ink: #e8e6e1; --line: #33383d; --accent: #5eb8ae; --on: #10201e }
+  :root:not([data-theme=Light]) { color-scheme: dark; --ground: #14171a; --ink: #e8e6e1; --line: #33383d; --accent: #5eb8ae; --on: #10201e }
 }
 * { box-sizing: border-box }
 body { margin: 0; min-height: 100vh; display: grid; place-items: center; background: var(--ground); color: var(--ink) }

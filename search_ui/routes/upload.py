@@ -96,7 +96,7 @@ def _check_video(path: Path, texts: Texts) -> None:
     try:
         probe(path)
     except MediaError as error:
-        reason = error.message.replace(str(path), Path(path).suffix)
+        reason = texts.said(error.message.replace(str(path), path.suffix))
         raise HTTPException(422, texts("upload.no_video", reason=reason)) from None
 
 

@@ -93,7 +93,7 @@ def headline(link: Link, answer: Answer, viewer: Viewer, texts: Texts) -> None:
     if answer.moments and not answer.matched:
         st.warning(f"**{texts('no_match')}.** {texts('no_match.text')}", icon=":material/search_off:")
     for note in answer.notes:
-        st.info(state.plain(note))
+        st.info(state.plain(texts.said(note)))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         title = "answers.like" if link.search.like else "answers.picture" if link.search.picture else "answers"
         st.subheader(texts(title), anchor=False, width="stretch")

@@ -9,7 +9,7 @@ import streamlit as st
 from indexer.picture_questions import LARGEST_BYTES
 from indexer.search import KINDS
 from search_ui import components, state
-from search_ui.links import TOPS, Link, Search, is_picture
+from search_ui.links import FIRST_DAY, LAST_DAY, TOPS, Link, Search, is_picture
 from search_ui.routes.upload import size_text
 from search_ui.site import site
 from search_ui.strings import Texts
@@ -48,8 +48,9 @@ def _filters(link: Link, viewer: Viewer, texts: Texts) -> None:
     st.multiselect(texts("filter.collections"), names, key=state.FIELDS["collections"], format_func=state.plain, **shared)
     st.multiselect(texts("filter.only"), KINDS, key=state.FIELDS["only"], format_func=lambda kind: texts(f"evidence.{kind}"), **shared)
     first, second = st.columns(2)
-    first.date_input(texts("filter.from"), value=None, key=state.FIELDS["recorded_from"], on_change=changed)
-    second.date_input(texts("filter.to"), value=None, key=state.FIELDS["recorded_to"], on_change=changed)
+    days = {"value": None, "min_value": FIRST_DAY, "max_value": LAST_DAY, "on_change": changed}
+    first.date_input(texts("filter.from"), key=state.FIELDS["recorded_from"], **days)
+    second.date_input(texts("filter.to"), key=state.FIELDS["recorded_to"], **days)
     first, second = st.columns(2)
     first.number_input(texts("filter.min"), min_value=0.0, value=None, step=1.0, key=state.FIELDS["shortest_min"], on_change=changed)
     second.number_input(texts("filter.max"), min_value=0.0, value=None, step=1.0, key=state.FIELDS["longest_min"], on_change=changed)

@@ -54,7 +54,8 @@ def _empty(viewer: Viewer, texts: Texts) -> None:
 
 
 def _add_demo() -> None:
-    site().jobs.demo(DEMO)
+    if state.may_edit():
+        site().jobs.demo(DEMO)
 
 
 def _chips(title: str, labels: Sequence[str], key: str, *, disabled: bool = False) -> None:

@@ -139,7 +139,7 @@ def _row(video: Video, texts: Texts) -> dict[str, object]:
         texts("add.collection"): video.collection,
         texts("video.size"): _size(video.size_bytes),
         texts("video.recorded"): video.recorded_at.date().isoformat() if video.recorded_at else "",
-        texts("video.problem"): video.error,
+        texts("video.problem"): texts.said(video.error),
         texts("video.path"): video.paths[0].path if video.paths else "",
     }
 
@@ -154,7 +154,7 @@ def _watch(video: Video) -> None:
 
 
 def _retry(videos: Sequence[Video]) -> None:
-    for video in videos:
+    for video in videos if state.may_edit() else ():
         site().jobs.retry(video.video_id, title_of(video), video.collection)
 
 
@@ -167,7 +167,7 @@ def _confirm(title: str, what: str, target: dict, texts: Texts) -> None:
     def ask() -> None:
         st.write(texts("remove.text", what=what))
         with st.container(horizontal=True):
-            if st.button(texts("remove.yes"), type="primary"):
+            if st.button(texts("remove.yes"), type="primary") and state.may_edit():
                 with st.spinner(texts("job.running")):
                     site().library.remove(**target)
                 st.rerun()
@@ -186,10 +186,14 @@ def _watched(texts: Texts) -> None:
     for folder in folders:
         with st.container(horizontal=True, vertical_alignment="center"):
             seen = folder.scanned_at.strftime("%Y-%m-%d %H:%M") if folder.scanned_at else texts("watched.never")
-            st.text(f"{folder.path} → {folder.collection} · {seen}{' · ' + folder.error if folder.error else ''}", width="stretch")
+            st.text(
+                f"{folder.path} → {folder.collection} · {seen}{' · ' + texts.said(folder.error) if folder.error else ''}", width="stretch"
+            )
             st.button(texts("watched.stop"), key=f"unwatch_{folder.id}", on_click=_unwatch, args=(folder.id,))
 
 
 def _unwatch(folder_id: int) -> None:
+    if not state.may_edit():
+        return
     with site().library.catalog.begin() as session:
         watched.unwatch_folder(session, folder_id)

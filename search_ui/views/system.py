@@ -43,15 +43,22 @@ def _doctor(texts: Texts) -> None:
     with st.spinner(texts("job.running")):
         checks = site().library.doctor()
     mark = {True: ("✓", texts("doctor.ok")), False: ("✗", texts("doctor.bad"))}
-    _rows([(*mark[it.ok], it.name, it.found, it.mend) for it in checks])
+    said = texts.said
+    _rows([(*mark[it.ok], said(it.name), said(it.found), said(it.mend)) for it in checks])
 
 
 def _models(texts: Texts) -> None:
     st.subheader(texts("models"), anchor=False)
     mark = {True: ("✓", texts("model.installed")), False: ("–", texts("model.get"))}
+    said = texts.said
     _rows(
         [
-            (*mark[it.installed], it.name, f"{it.purpose}. {texts('model.quality')}: {it.quality}", it.how_to_get)
+            (
+                *mark[it.installed],
+                said(it.name),
+                texts("model.text", purpose=said(it.purpose), quality=said(it.quality)),
+                said(it.how_to_get),
+            )
             for it in site().library.models()
         ]
     )

@@ -59,7 +59,7 @@ def _player(link: Link, place: Place, video: VideoRow, answer: Answer | None, vi
     components.player(
         _data(link, place, video, answer, playback, _curve(link, video, viewer), texts),
         on_next=lambda: _next(link, answer),
-        on_where=lambda: _where(video),
+        on_where=lambda: _where(video, texts),
     )
 
 
@@ -75,7 +75,7 @@ def _await_proxy(video: VideoRow, title: str, texts: Texts) -> None:
 
     last = next((job for job in site().jobs.all() if job.what == "proxy" and job.subject.startswith(f"{video.id} ")), None)
     if last is not None and last.state == "failed":
-        st.error(state.plain(" ".join(last.problems)), icon=":material/error:")
+        st.error(state.plain(" ".join(map(texts.said, last.problems))), icon=":material/error:")
     else:
         wait()
 
@@ -143,7 +143,7 @@ def _next(link: Link, answer: Answer | None) -> None:
     state.open_place(link, places[(at + 1) % len(places)])
 
 
-def _where(video: VideoRow) -> None:
+def _where(video: VideoRow, texts: Texts) -> None:
     from grounding.lego.prompts import WHERE
 
     asked = st.session_state["player"].get("where")
@@ -153,8 +153,8 @@ def _where(video: VideoRow) -> None:
     try:
         question = phrase if phrase.endswith("?") else WHERE.format(phrase.rstrip("."))
         boxes = site().library.ask(str(video.id), question, at_s=min(time_s, video.duration_s - 0.001)).boxes
-        text = state.texts()("player.found", phrase=phrase, n=len(boxes))
+        text = texts("player.found", phrase=phrase, n=len(boxes))
     except SeekpointError as error:
-        boxes, text = (), str(error)
+        boxes, text = (), texts.said(str(error))
     st.session_state["boxes"] = {"boxes": [[box.x1, box.y1, box.x2, box.y2] for box in boxes], "text": text, "at": time.time()}
     st.session_state["boxes_of"] = video.id

@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,6 +29,11 @@ FLAGS = [
 # The player lives in a shadow root, which a selector of playwright looks into and document.querySelector does not.
 STATE = """video => ({ time_s: video.currentTime, paused: video.paused, ready: video.readyState, seeking: video.seeking,
   width: video.videoWidth })"""
+# A seek that is still on its way would be taken for the one that is waited for.
+TO_THE_MIDDLE = """async video => { const drawn = () => new Promise(requestAnimationFrame);
+  video.pause(); while (video.seeking || video.readyState < 2) await drawn();
+  await new Promise(ok => { video.onseeked = ok; video.currentTime = (Math.floor(video.currentTime * 25 + 1e-6) + 0.5) / 25 });
+  await drawn(); await drawn() }"""
 PICTURE = """video => { const c = document.createElement('canvas'); c.width = video.videoWidth; c.height = video.videoHeight;
   const pen = c.getContext('2d'); pen.drawImage(video, 0, 0); return Array.from(pen.getImageData(0, 0, c.width, c.height).data) }"""
 
@@ -40,6 +44,14 @@ FIRST_CARD = """other => new Promise(done => { const find = root => { for (const
     if (!box?.width || card.getAttribute('href') === other) requestAnimationFrame(look);
     else done([card.getAttribute('href'), box.x + box.width / 2, box.y + box.height / 3]) };
   look() })"""
+
+# All words on the page, also those that are only read out, with the kind of element that says them; pictures' names are no words.
+WORDS = """() => { const found = new Set(); const look = root => { for (const e of root.querySelectorAll('*')) {
+    if (e.matches('script, style, noscript, title, [data-testid*=Icon], .title, .meta')) continue;
+    if (e.shadowRoot) look(e.shadowRoot);
+    for (const name of ['aria-label', 'title', 'placeholder', 'alt']) if (e.getAttribute(name)) found.add(e.getAttribute(name));
+    for (const part of e.childNodes) if (part.nodeType === 3 && part.nodeValue.trim()) found.add(part.nodeValue.trim()) } };
+  look(document); return [...found] }"""
 
 
 def free_port() -> int:
@@ -76,11 +88,11 @@ def serving(home: Path, *args: str, port: int = 0, **settings: str) -> Iterator[
 
 
 def _await(url: str, server: subprocess.Popen, log: Path) -> None:
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + 180
     while time.monotonic() < deadline and server.poll() is None:
         try:
             urllib.request.urlopen(f"{url}/_stcore/health", timeout=5).close()
-        except (urllib.error.URLError, ConnectionError):
+        except OSError:  # not yet there, or too busy to answer
             time.sleep(0.2)
         else:
             return

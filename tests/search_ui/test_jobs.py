@@ -5,7 +5,8 @@ import time
 from pathlib import Path
 
 from indexer.catalog import watched
-from search_ui.jobs import LOOK_EVERY_S, Job, Jobs
+from search_ui import jobs as jobs_module
+from search_ui.jobs import Job, Jobs
 from tests.support import colour_video, demo_library
 
 WAIT_S = 60
@@ -44,6 +45,8 @@ def test_the_line_goes_on_after_a_failure(tmp_path):
     assert ended(jobs, second).state == "done"
     assert ended(jobs, first).state == "failed"
     assert [job.id for job in jobs.all()] == [second.id, first.id]
+    jobs.forget(first.id)
+    assert [job.id for job in jobs.all()] == [second.id]
 
 
 def test_one_proxy_at_a_time_of_a_video(tmp_path):
@@ -59,7 +62,8 @@ def test_one_proxy_at_a_time_of_a_video(tmp_path):
     assert library.playback(1).state == "ready"
 
 
-def test_watched_folder_is_read_when_files_come(tmp_path):
+def test_watched_folder_is_read_when_files_come(tmp_path, monkeypatch):
+    monkeypatch.setattr(jobs_module, "LOOK_EVERY_S", 0.1)
     library = demo_library(tmp_path / "home", ui_rescan_minutes=0.001)
     folder = tmp_path / "watched"
     colour_video(folder / "one.mp4", [("red", 1)])
@@ -74,7 +78,7 @@ def test_watched_folder_is_read_when_files_come(tmp_path):
         _await(lambda: len(library.videos()) == 2)
     finally:
         stop.set()
-        thread.join(LOOK_EVERY_S + WAIT_S)
+        thread.join(WAIT_S)
     with library.catalog.read() as session:
         assert watched.watched_folders(session)[0].scanned_at is not None
     assert Path(library.videos()[0].paths[0].path).parent == folder

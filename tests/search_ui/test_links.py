@@ -4,7 +4,7 @@ from urllib.parse import parse_qs, urlsplit
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search_ui.links import Link, Place, Search, like_of, read_like, read_link
+from search_ui.links import FIRST_DAY, LAST_DAY, Link, Place, Search, like_of, read_like, read_link
 
 numbers = st.integers(0, 10**6).map(lambda n: n / 1000)
 searches = st.builds(
@@ -12,7 +12,7 @@ searches = st.builds(
     text=st.text(max_size=50),
     collections=st.lists(st.text(min_size=1, max_size=20), max_size=3).map(tuple),
     only=st.lists(st.sampled_from(["picture", "speech", "screen", "event"]), unique=True).map(tuple),
-    recorded_from=st.none() | st.dates(),
+    recorded_from=st.none() | st.dates(FIRST_DAY, LAST_DAY),
     shortest_min=st.none() | st.integers(1, 600).map(float),
     top=st.sampled_from([6, 12, 24, 50]),
     name=st.text(max_size=20),

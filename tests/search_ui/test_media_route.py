@@ -1,10 +1,15 @@
 """The media route: ranges as RFC 9110 says, ids and nothing else, and nobody else's."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from indexer.media.frames import sample_frames
+from search_ui.site import site
+
+WAIT_S = 60
 
 
 @pytest.fixture
@@ -141,6 +146,28 @@ def test_clip(local, video_ids, tmp_path):
     frames = sample_frames(tmp_path / "clip.mp4", rate_hz=5)
     assert frames.images[:, 30, 48].argmax(-1).tolist() == [1] * len(frames), "green all along"
     assert 9 <= len(frames) <= 11
+
+
+def test_many_clips_wait_and_keep_nobody_else_waiting(local, video_ids, monkeypatch):
+    """More of them than the server has threads to answer with."""
+    go_on, entered = threading.Event(), threading.Semaphore(0)
+
+    def cut(video: str, start_s: float, end_s: float, output: Path) -> None:
+        entered.release()
+        assert go_on.wait(WAIT_S)
+        output.write_bytes(b"clip")
+
+    monkeypatch.setattr(site().library, "clip", cut)
+    video_id = video_ids["sunset.mp4"]
+    with ThreadPoolExecutor(61) as people:
+        clips = [people.submit(local.get, f"/clip/{video_id}/{start_ms}/5000") for start_ms in range(60)]
+        try:
+            assert all(entered.acquire(timeout=WAIT_S) for _ in range(2))
+            assert people.submit(local.get, f"/stream/{video_id}").result(WAIT_S).status_code == 200
+            assert not entered.acquire(blocking=False), "two at a time"
+        finally:
+            go_on.set()
+        assert {clip.result(WAIT_S).content for clip in clips} == {b"clip"}
 
 
 @pytest.mark.parametrize("span", ["5000/5000", "6000/5000", "99000/99500", "0/700000000"])

@@ -1,5 +1,7 @@
 """The logic of the pages, run by Streamlit's own test runner."""
 
+from datetime import date
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -59,6 +61,15 @@ def test_filters_from_the_address(app):
     assert app.text_input(key="filter_name").value == "SUNSET"
 
 
+def test_dates_of_old_recordings(app):
+    """Streamlit's own bounds are ten years around today."""
+    assert cards(asked(app, **{"q": "green", "from": "1931-05-17"})) == [], "no test video says when it was recorded"
+    assert app.date_input(key="filter_from").value == date(1931, 5, 17)
+    app.date_input(key="filter_to").set_value(date(1950, 1, 1)).run()
+    assert not app.exception
+    assert app.query_params["to"] == "1950-01-01"
+
+
 def test_collection_filter(app):
     assert {card["collection"] for card in cards(asked(app, q="green", collection="private"))} == {"private"}
 
@@ -89,6 +100,7 @@ def test_unreadable_script_is_said_in_words(app):
     [
         {"v": "999999"},
         {"v": "-1", "t": "nan"},
+        {"q": "green", "from": "0001-01-01", "to": "9999-12-31"},
         {"v": "1", "t": "1e400", "e": "x"},
         {"q": "green", "top": "9999999", "from": "yesterday", "min": "-3", "only": "everything"},
         {"like": "1@2"},

@@ -14,7 +14,7 @@ from indexer.search import Moment
 from search_ui.export import as_csv, as_edl, as_playlist
 from search_ui.marking import marked
 from search_ui.state import plain
-from search_ui.strings import EXAMPLES, TEXTS, Texts, language_of
+from search_ui.strings import EXAMPLES, STREAMLIT, TEXTS, Texts, language_of
 
 SOURCE = "\n".join(path.read_text() for path in Path(search_ui.__file__).parent.rglob("*.py") if path.name != "strings.py")
 
@@ -27,10 +27,27 @@ def test_every_text_is_in_both_languages_with_the_same_values():
         assert not re.search(r"[一-鿿]", english), key
 
 
+def test_words_of_streamlit_keep_their_values():
+    for english, chinese in STREAMLIT.items():
+        assert english.count("{}") == chinese.count("{}"), english
+        assert re.search(r"[一-鿿]", chinese), english
+    assert dict(Texts("zh").streamlit) == STREAMLIT
+    assert Texts("en").streamlit == []
+
+
 def test_every_text_is_used_and_there():
     used = set(re.findall(r"""texts\(?\)?\(\s*f?["']([\w.]+)["']""", SOURCE))
     assert {key for key in used if "{" not in key} - set(TEXTS) == set()
-    families = ("page.", "evidence.", "job.", "state.", "player.", "model.", "upload.")  # whose last part is put together in the code
+    families = (
+        "page.",
+        "evidence.",
+        "job.",
+        "state.",
+        "player.",
+        "model.",
+        "upload.",
+        "theme.",
+    )  # whose last part is put together in the code
     unused = {key for key in TEXTS if not re.search(f"""["']{re.escape(key)}["']""", SOURCE) and not key.startswith(families)}
     assert unused == set()
 
