@@ -74,3 +74,16 @@ def test_the_products_of_two_languages_are_cosines_of_the_multilingual_model():
 
     assert vector @ spanish == pytest.approx(cosine(asked[part], spanish[part]), abs=1e-5)
     assert vector @ english * meaning.ACROSS_SCALE == pytest.approx(cosine(asked[part], english[part]), abs=1e-5)
+
+
+def test_a_word_by_chance_does_not_lift_another_picture_above_the_right_one(tmp_path):
+    colour_video(tmp_path / "media" / "red.mp4", [("red", 8.0)])
+    colour_video(tmp_path / "media" / "green.mp4", [("green", 8.0)])
+    (tmp_path / "media" / "green.srt").write_text("1\n00:00:01,000 --> 00:00:07,000\nAll right, here is the universe.\n")
+    library = demo_library(tmp_path / "home", speech=True)
+    library.ingest([tmp_path / "media"])
+    answer = library.search("a small red wooden box moves to the right")
+    assert Path(answer.moments[0].path).stem == "red"
+    spoken = library.search("a small red wooden box moves to the right", only=["speech"])
+    assert [Path(moment.path).stem for moment in spoken.moments] == ["green"]  # it is the nearest that was said
+    assert not spoken.matched
