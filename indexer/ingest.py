@@ -17,6 +17,7 @@ from indexer.catalog import collections, videos, work
 from indexer.catalog.leases import Leases
 from indexer.catalog.session import Catalog
 from indexer.catalog.videos import KnownPath
+from indexer.catalog.work import WorkItem
 from indexer.errors import CatalogError, SeekpointError, StorageError
 from indexer.files import FoundFile, Unusable, find_files, printable
 from indexer.owner import dead_owners, owner_name
@@ -85,7 +86,7 @@ class _FileTask:
 class _FileJob(Job):
     """A chunk to do for a file."""
 
-    task: _FileTask
+    task: _FileTask = field(kw_only=True)
 
 
 class Ingest:
@@ -165,7 +166,25 @@ class Ingest:
                 item = work.claim(session, self.owner, self.settings.lease_s, tuple(self.stages), video_id=task.video_id)
             if item is None:
                 return
-            yield _FileJob(item, self.stages[item.stage], task.source, task)
+            yield from self._jobs([item, *self._same_pictures(item)], task.source, task)
+
+    def _same_pictures(self, item: WorkItem) -> list[WorkItem]:
+        """Claims the other stages of the chunk that sample its pictures too, so that these are decoded once."""
+        if self.stages[item.stage].sampling is None:
+            return []
+        others = [name for name, stage in self.stages.items() if name != item.stage and stage.sampling is not None]
+        claimed = []
+        for name in others:
+            with self.catalog.begin() as session:
+                claimed.append(work.claim(session, self.owner, self.settings.lease_s, [name], item.video_id, chunk_id=item.chunk_id))
+        return [other for other in claimed if other is not None]
+
+    def _jobs(self, items: Sequence[WorkItem], source: Source, task: _FileTask) -> Iterator[_FileJob]:
+        """Of one chunk; the first is read with what the others want."""
+        others = tuple(sampling for item in items[1:] if (sampling := self.stages[item.stage].sampling) is not None)
+        for item in items:
+            follows = item is not items[0]
+            yield _FileJob(item, self.stages[item.stage], source, () if follows else others, follows, task=task)
 
     # --- what came of it ---
 

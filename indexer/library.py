@@ -24,6 +24,7 @@ from indexer.errors import MediaError, ModelError, UsageError
 from indexer.files import Roots
 from indexer.filters import Filters
 from indexer.settings import Settings, load_settings
+from indexer.threads import wait_asleep
 
 if TYPE_CHECKING:
     from indexer.asking import Reply
@@ -98,6 +99,7 @@ class Library:
     """One library; cheap to make, models and indexes are loaded when first used. Safe to share between threads."""
 
     def __init__(self, settings: Settings | None = None) -> None:
+        wait_asleep()
         self.settings = settings or load_settings()
         self.artefacts = Artefacts(self.settings.artefacts)
         self.roots = Roots.of(self.settings)

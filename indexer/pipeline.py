@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -20,6 +20,7 @@ from indexer.catalog.work import WorkItem
 from indexer.errors import CatalogError, SeekpointError, StorageError
 from indexer.logs import about
 from indexer.media.files import MediaFiles
+from indexer.media.frames import Sampling
 from indexer.settings import Settings
 from indexer.stages.base import Source, Stage
 
@@ -28,11 +29,16 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A claimed stage of a chunk, and the file to read it from."""
+    """A claimed stage of a chunk, and the file to read it from.
+
+    `others`: what the jobs that follow want of the same pictures, which are decoded once for all. `follows`: this is one of those.
+    """
 
     item: WorkItem
     stage: Stage
     source: Source
+    others: tuple[Sampling, ...] = ()
+    follows: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +75,7 @@ class Pipeline:
             ahead: deque[tuple[Job | Any, Future[Any] | None]] = deque()
             for step in steps:
                 ahead.append((step, reading.submit(self._read, media, step) if isinstance(step, Job) else None))
-                if sum(future is not None for _, future in ahead) > 1:
+                while _chunks_ahead(ahead) > 1:
                     yield from self._finish_first(ahead)
             while ahead:
                 yield from self._finish_first(ahead)
@@ -85,6 +91,7 @@ class Pipeline:
 
     @staticmethod
     def _read(media: MediaFiles, job: Job) -> Any:
+        media.expect(job.source.path, job.item.span, job.others)
         return job.stage.read(media, job.source, job.item.span)
 
     def _finish_first(self, ahead: deque[tuple[Job | Any, Future[Any] | None]]) -> Iterator[Outcome | Any]:
@@ -141,6 +148,12 @@ class Pipeline:
 
         noted = self.catalog.write(fail)
         return Outcome(job, "failed" if noted else "lost", time.monotonic() - started, error)
+
+
+def _chunks_ahead(ahead: Sequence[tuple[Job | Any, Future[Any] | None]]) -> int:
+    """How many reads of media are held; jobs that follow another share its read, also when that one is done."""
+    jobs = [step for step, future in ahead if future is not None]
+    return sum(not job.follows for job in jobs[1:]) + bool(jobs)
 
 
 def _log(outcome: Outcome) -> None:

@@ -36,6 +36,7 @@ KINDS = ("picture", "speech", "screen", "event")
 CANDIDATE_SEGMENTS = 400
 RANKED_MOMENTS = 50
 HINT_WEIGHT = 2.0  # of the kind that the question names: "she says ...", "the sign reads ..."
+MIN_SUPPORT = 0.1  # strength of a passage that may lift a picture: one common word of five lifted any picture above the best one
 TEXT_WEIGHT = 0.5, 1.5  # of a kind whose best passage hardly answers, and of one that says just what was asked; pictures have 1
 SURE = 4.0  # confidence of a passage that says just what was asked is half of it, in the deviations in which pictures are measured
 NOTHING = Ranking(moments=(), confidence=0.0, matched=False)
@@ -224,6 +225,8 @@ class Searcher:
 
     def _fused(self, question: Question, scope: Scope, pictures: Ranking, texts: TextAnswer) -> Sequence[FusedMoment]:
         hits: dict[str, Sequence[PassageHit]] = dict(texts.hits)
+        if pictures.moments:  # without pictures even a weak passage is the nearest that there is
+            hits = {kind: [hit for hit in found if hit.score >= MIN_SUPPORT] for kind, found in hits.items()}
         weights = {kind: float(np.interp(strength, [0, 1], TEXT_WEIGHT)) for kind, strength in texts.strengths.items()}
         if question.hint:
             weights[question.hint] = HINT_WEIGHT * weights.get(question.hint, 1.0)

@@ -33,6 +33,7 @@ KEPT = 50
 NEAR, SAME = 0.25, 0.55  # products of meaning: of a sentence beside the point at most, and of one that says it in other words
 MATCH_MEANING = 0.30  # needed for a match among few passages
 MATCH_MARGIN = 0.15  # needed above the usual: nineteen in twenty questions without an answer stay below it (docs/quality-words.md)
+MATCH_MARGIN_ACROSS = 0.10  # the same between languages, where products spread less
 MATCHED = 0.5  # strength from which a passage is an answer
 SOME_WORDS = 0.3  # strength of a passage that has half of the words
 LONE_WORD = 0.4  # of a passage that has the only word of a question, unless the word is rare or the question names the kind
@@ -41,6 +42,7 @@ RARE = 20  # passages with a word that is telling by itself
 COMPARABLE = 0.5  # share of the best strength below which a passage is left out
 LONG_S = 12.0  # a longer passage is narrowed to the words that matched and what is around them
 AROUND_S = 2.0
+PROBED = 8  # passages that are nearest to a neutral caption, before those in English are counted in full
 DRIFT = 0.1  # share of the chunks that may come or go before the library's usual products are measured again
 
 
@@ -66,6 +68,7 @@ class _Asked:
     quoted: bool
     hint: str
     vector: np.ndarray | None
+    english: bool
 
     @classmethod
     def of(cls, question: Question) -> _Asked:
@@ -74,7 +77,7 @@ class _Asked:
         terms = parse(query)
         text = " ".join(question.phrases) or question.words
         vector = meaning.embed_meaning([text])[0] if meaning.reads(text) else None
-        return cls(query, terms, pairs_of(terms), quoted, question.hint, vector)
+        return cls(query, terms, pairs_of(terms), quoted, question.hint, vector, meaning.is_english(text))
 
     @property
     def loose_query(self) -> str:
@@ -82,9 +85,38 @@ class _Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class _Near:
+    """Products of meaning by passage, and what a match needs: of two English texts, and of any others (`across`, cosines of one model)."""
+
+    english: Mapping[int, float] = field(default_factory=dict)
+    across: Mapping[int, float] = field(default_factory=dict)
+    needed: float = MATCH_MEANING
+    needed_across: float = MATCH_MEANING
+
+    @property
+    def ids(self) -> set[int]:
+        return {*self.english, *self.across}
+
+    def strengths(self, known: Mapping[int, PassageRow], *, asked_in_english: bool) -> dict[int, float]:
+        """Of those that mean something like it, best first."""
+        found: dict[int, tuple[float, float]] = {}
+        for id in self.ids & known.keys():
+            english = meaning.is_english(known[id].text)
+            if english and asked_in_english:
+                product, needed = self.english.get(id, 0.0), self.needed
+            else:
+                product, needed = _cosine(self.across.get(id, 0.0), english=english), self.needed_across
+            if product > NEAR:
+                found[id] = (_strength_of_meaning(product, needed), product)
+        order = sorted(found, key=lambda id: (*(-value for value in found[id]), id))
+        return {id: found[id][0] for id in order}
+
+
+@dataclass(frozen=True, slots=True)
 class _Usual:
     chunks: int
     product: float
+    cosine: float
 
 
 class TextSearch:
@@ -109,9 +141,10 @@ class TextSearch:
 
     def _find_kind(self, asked: _Asked, scope: Scope, kind: str, keys: Iterable[str]) -> tuple[list[PassageHit], float]:
         worded, by_words = self._by_words(asked, scope, kind)
-        near = self._by_meaning(asked, scope.selection, STAGE_OF[kind], keys)
+        nearest = self._by_meaning(asked, scope.selection, STAGE_OF[kind], keys)
         with self._catalog.read() as session:
-            known = rows.passages_by_id(session, {*worded, *near})
+            known = rows.passages_by_id(session, {*worded, *nearest.ids})
+        near = nearest.strengths(known, asked_in_english=asked.english)
         strengths: dict[int, float] = {}
         matches: dict[int, list[int]] = {}
         for id, row in known.items():
@@ -147,20 +180,28 @@ class TextSearch:
 
     # --- meaning ---
 
-    def _by_meaning(self, asked: _Asked, selection: Selection, stage: str, keys: Iterable[str]) -> dict[int, float]:
-        """Strength of the passages that mean something like it, best first."""
-        products: dict[int, float] = {}
-        needed = MATCH_MEANING
+    def _by_meaning(self, asked: _Asked, selection: Selection, stage: str, keys: Iterable[str]) -> _Near:
+        """The passages that are nearest to the question: as English where it is English, and in any language."""
+        if asked.vector is None:
+            return _Near()
+        english: dict[int, float] = {}
+        across: dict[int, float] = {}
+        needed = needed_across = MATCH_MEANING
         for key in keys:
-            if asked.vector is None or embedder_key_of(key) != meaning.KEY:
+            if embedder_key_of(key) != meaning.KEY:
                 continue
-            hits = self._index_for(key, stage).search(asked.vector, CANDIDATES, selection)
-            products.update(zip(hits.ids.tolist(), hits.scores.tolist()))
-            needed = max(needed, self._usual_of(key, stage) + MATCH_MARGIN)
-        nearest = sorted(products.items(), key=lambda pair: -pair[1])
-        return {id: _strength_of_meaning(product, needed) for id, product in nearest if product > NEAR}
+            index = self._index_for(key, stage)
+            if asked.english:
+                hits = index.search(asked.vector, CANDIDATES, selection)
+                english.update(zip(hits.ids.tolist(), hits.scores.tolist()))
+            hits = index.search(meaning.across(asked.vector[None])[0], CANDIDATES, selection)
+            across.update(zip(hits.ids.tolist(), hits.scores.tolist()))
+            usual = self._usual_of(key, stage)
+            needed = max(needed, usual.product + MATCH_MARGIN)
+            needed_across = max(needed_across, usual.cosine + MATCH_MARGIN_ACROSS)
+        return _Near(english, across, needed, needed_across)
 
-    def _usual_of(self, key: str, stage: str) -> float:
+    def _usual_of(self, key: str, stage: str) -> _Usual:
         """The usual product of a neutral caption with its nearest passage: a larger library is nearer to anything.
 
         The median: some captions do have an answer.
@@ -170,9 +211,23 @@ class TextSearch:
         known = self._usual.get(key)
         if known is None or abs(live - known.chunks) > known.chunks * DRIFT:
             index = self._index_for(key, stage)
-            best = [hits.scores[0] for text in _probes() if len(hits := index.search(text, 1))]
-            known = self._usual[key] = _Usual(live, float(np.median(best)) if best else 0.0)
-        return known.product
+            best = [hits.scores[0] for vector in _probes() if len(hits := index.search(vector, 1))]
+            cosines = self._best_cosines(index)
+            product, cosine = (float(np.median(values)) if values else 0.0 for values in (best, cosines))
+            known = self._usual[key] = _Usual(live, product, cosine)
+        return known
+
+    def _best_cosines(self, index: VectorIndex) -> list[float]:
+        """Of each neutral caption with the passage that is nearest in any language."""
+        found = [index.search(vector, PROBED) for vector in meaning.across(_probes())]
+        with self._catalog.read() as session:
+            known = rows.passages_by_id(session, {id for hits in found for id in hits.ids.tolist()})
+        english = {id: meaning.is_english(row.text) for id, row in known.items()}
+        cosines = [
+            [_cosine(score, english=english[id]) for id, score in zip(hits.ids.tolist(), hits.scores.tolist()) if id in english]
+            for hits in found
+        ]
+        return [max(values) for values in cosines if values]
 
 
 @lru_cache(maxsize=1)
@@ -189,6 +244,11 @@ def _strength_of_words(asked: _Asked, share: float, complete_hits: int, *, compl
     if telling or (letters >= 4 and complete_hits <= RARE):
         return 1.0
     return LONE_WORD
+
+
+def _cosine(product: float, *, english: bool) -> float:
+    """Of the multilingual model, from the product with `meaning.across` of a question."""
+    return product * meaning.ACROSS_SCALE if english else product
 
 
 def _strength_of_meaning(product: float, needed: float) -> float:

@@ -173,6 +173,7 @@ def claim(
     stages: Sequence[str],
     video_id: int | None = None,
     keys: Iterable[str] | None = None,
+    chunk_id: int | None = None,
 ) -> WorkItem | None:
     """Takes the next work for `owner` until `lease_s` from now, in one statement that two workers cannot both win; None: nothing to do.
 
@@ -185,6 +186,8 @@ def claim(
     next_id = _first(taken, or_(taken.state == "pending", taken.lease_until_s < now_s(s)), stage.in_(stages))
     if video_id is not None:
         next_id = next_id.where(taken.video_id == video_id)
+    if chunk_id is not None:
+        next_id = next_id.where(taken.chunk_id == chunk_id)
     if keys is not None:
         next_id = next_id.where(among(s, taken.key, keys))
     return _take(s, next_id, owner, lease_s)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import signal
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -19,7 +20,7 @@ import numpy as np
 from indexer.errors import SeekpointError
 from indexer.media.audio import read_audio
 from indexer.media.decord_frames import read_uniform_frames
-from indexer.media.frames import Frames
+from indexer.media.frames import Frames, Sampling
 from indexer.media.memory import write_all
 from indexer.media.probe import probe
 from indexer.media.reader import PictureRead, Reader
@@ -37,9 +38,9 @@ class Child:
         self.close()
         self._reader = Reader(path, threads=threads, max_pixels=max_pixels)
 
-    def read(self, *args: Any) -> PictureRead:
+    def read(self, start_s: float, end_s: float, samplings: Sequence[Sampling]) -> list[PictureRead]:
         assert self._reader is not None, "no file is open"
-        return self._reader.read(*args)
+        return self._reader.read_each(start_s, end_s, samplings)
 
     def at(self, times_s: np.ndarray, short_side: int | None, keyframes_only: bool) -> Frames:
         assert self._reader is not None, "no file is open"
@@ -62,13 +63,17 @@ class Child:
 
 def put_images(answer: Any, memory: int) -> Any:
     """Moves the pictures of an answer into the shared memory; what remains is small enough for the socket."""
-    frames = answer.frames if isinstance(answer, PictureRead) else answer
-    if not isinstance(frames, Frames):
-        return answer
-    images = frames.images
-    write_all(memory, images)
-    told = (images.shape, frames.times_s, frames.durations_s)
-    return (told, answer.cuts_s, answer.damage) if isinstance(answer, PictureRead) else (told,)
+    if isinstance(answer, Frames):
+        write_all(memory, [answer.images])
+        return _told(answer)
+    if isinstance(answer, list):
+        write_all(memory, (read.frames.images for read in answer))
+        return [(_told(read.frames), read.cuts_s, read.damage) for read in answer]
+    return answer
+
+
+def _told(frames: Frames) -> tuple[tuple[int, ...], np.ndarray, np.ndarray]:
+    return frames.images.shape, frames.times_s, frames.durations_s
 
 
 def serve(connection: Connection, memory: int) -> None:

@@ -1,14 +1,20 @@
-"""Reads from one file after another in processes that can be killed; the file of the last read stays open, so that its chunks decode on."""
+"""Reads from one file after another in processes that can be killed; the file of the last read stays open, so that its chunks decode on.
+
+Stages want different pictures of the same chunk. Decoding costs far more than scaling, so what is expected to be wanted is kept from one
+decoding: one chunk's pictures at most.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 
 from grounding.spans import Span
-from indexer.media.frames import Frames
+from indexer.errors import MediaError, MediaTimeout
+from indexer.media.frames import Frames, Sampling
 from indexer.media.process import ReaderProcess, read_audio_in_process
 from indexer.media.reader import PictureRead
 from indexer.settings import Settings
@@ -20,6 +26,8 @@ class MediaFiles:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._reader: ReaderProcess | None = None
+        self._expected: tuple[Path, Span, tuple[Sampling, ...]] | None = None
+        self._kept: dict[tuple[Path, Span, Sampling], PictureRead] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -29,12 +37,37 @@ class MediaFiles:
 
     def close(self) -> None:
         reader, self._reader = self._reader, None
+        self._kept.clear()
         if reader is not None:
             reader.close()
 
-    def pictures(self, path: Path, span: Span, *, rate_hz: float, short_side: int | None, keyframes_only: bool = False) -> PictureRead:
-        """Sampled pictures and cuts of a span."""
-        return self._open(path).read(span.start_s, span.end_s, rate_hz, short_side, keyframes_only)
+    def expect(self, path: Path, span: Span, samplings: Sequence[Sampling]) -> None:
+        """These will be asked for as well: the first that asks for pictures of the span decodes for all. Forgotten at the next call."""
+        self._expected = (path, span, tuple(samplings)) if samplings else None
+
+    def pictures(self, path: Path, span: Span, sampling: Sampling) -> PictureRead:
+        """Sampled pictures and cuts of a span; the same whether something else was expected or not."""
+        if (kept := self._kept.pop((path, span, sampling), None)) is not None:
+            return kept
+        self._kept.clear()
+        others = self._along(path, span, sampling)
+        if others:
+            try:
+                read, *more = self._open(path).read_each(span.start_s, span.end_s, [sampling, *others])
+            except MediaTimeout:
+                raise
+            except MediaError:  # may be the others' alone, such as too many pictures: then it is theirs to report
+                pass
+            else:
+                self._kept = {(path, span, other): pictures for other, pictures in zip(others, more, strict=True)}
+                return read
+        return self._open(path).read_each(span.start_s, span.end_s, [sampling])[0]
+
+    def _along(self, path: Path, span: Span, sampling: Sampling) -> list[Sampling]:
+        """What else is expected of the span and can come from the same decoding."""
+        if self._expected is None or self._expected[:2] != (path, span):
+            return []
+        return [other for other in self._expected[2] if other != sampling and other.keyframes_only == sampling.keyframes_only]
 
     def frames_at(self, path: Path, times_s: np.ndarray, *, short_side: int | None) -> Frames:
         """The pictures shown at these times, one each."""

@@ -40,6 +40,18 @@ class Frames:
         return cls(np.empty((0, height, width, 3), np.uint8), np.empty(0), np.empty(0))
 
 
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """Which pictures of a span somebody wants: those on the grid k / rate_hz, scaled to `short_side` pixels (None: as they are).
+
+    `keyframes_only`: of the keyframes alone.
+    """
+
+    rate_hz: float
+    short_side: int | None
+    keyframes_only: bool = False
+
+
 def sample_frames(
     path: str | os.PathLike[str],
     *,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -20,19 +21,22 @@ def anonymous_memory() -> int:
         return os.dup(file.fileno())
 
 
-def write_all(memory: int, array: np.ndarray) -> None:
-    """Replaces the content with the bytes of a contiguous array."""
+def write_all(memory: int, arrays: Iterable[np.ndarray]) -> None:
+    """Replaces the content with the bytes of contiguous arrays, one behind the other."""
     os.ftruncate(memory, 0)
-    data, done = _bytes_of(array), 0
-    while done < len(data):
-        done += os.pwrite(memory, data[done:], done)
+    at = 0
+    for array in arrays:
+        data, done = _bytes_of(array), 0
+        while done < len(data):
+            done += os.pwrite(memory, data[done:], at + done)
+        at += len(data)
 
 
-def read_all(memory: int, array: np.ndarray) -> None:
-    """Fills a contiguous array from the beginning of the content."""
+def read_all(memory: int, array: np.ndarray, at: int = 0) -> None:
+    """Fills a contiguous array from the content that begins `at` bytes behind its beginning."""
     data, done = _bytes_of(array), 0
     while done < len(data):
-        count = os.preadv(memory, [data[done:]], done)
+        count = os.preadv(memory, [data[done:]], at + done)
         if not count:
             raise EOFError(f"{done} bytes are there, {len(data)} were told")
         done += count

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
@@ -22,7 +23,7 @@ from typing import IO, Any, Self
 import numpy as np
 
 from indexer.errors import MediaError, MediaTimeout
-from indexer.media.frames import Frames
+from indexer.media.frames import Frames, Sampling
 from indexer.media.memory import anonymous_memory, read_all
 from indexer.media.probe import VideoInfo
 from indexer.media.reader import PictureRead
@@ -164,16 +165,13 @@ class MediaProcess:
         self.start(name, *args, timeout_s=timeout_s)
         return self.result()
 
-    def images(self, shape: tuple[int, ...]) -> np.ndarray:
-        """A copy of the pictures that the last answer spoke of; (N, H, W, 3) uint8."""
+    def frames(self, told: tuple[tuple[int, ...], np.ndarray, np.ndarray], at: int = 0) -> Frames:
+        """A copy of pictures that the last answer spoke of, `at` bytes behind the beginning of what the child wrote."""
         assert self._child is not None
-        images = np.empty(shape, np.uint8)
-        read_all(self._child.memory, images)
-        return images
-
-    def frames(self, told: tuple[tuple[int, ...], np.ndarray, np.ndarray]) -> Frames:
         shape, times_s, durations_s = told
-        return Frames(self.images(shape), times_s, durations_s)
+        images = np.empty(shape, np.uint8)
+        read_all(self._child.memory, images, at)
+        return Frames(images, times_s, durations_s)
 
     @property
     def pid(self) -> int | None:
@@ -254,27 +252,34 @@ class ReaderProcess:
 
     def prefetch(self, start_s: float, end_s: float, rate_hz: float, short_side: int | None, keyframes_only: bool = False) -> None:
         """Begins the read that comes next while the caller works on the last one."""
-        wanted = (start_s, end_s, rate_hz, short_side, keyframes_only)
+        wanted = (start_s, end_s, (Sampling(rate_hz, short_side, keyframes_only),))
         if self._ahead is None:
             self._start("read", *wanted)
             self._ahead = wanted
 
     def read(self, start_s: float, end_s: float, rate_hz: float, short_side: int | None, keyframes_only: bool = False) -> PictureRead:
         """As Reader.read; MediaTimeout when it takes too long."""
-        wanted = (start_s, end_s, rate_hz, short_side, keyframes_only)
+        return self.read_each(start_s, end_s, [Sampling(rate_hz, short_side, keyframes_only)])[0]
+
+    def read_each(self, start_s: float, end_s: float, samplings: Sequence[Sampling]) -> list[PictureRead]:
+        """As Reader.read_each; MediaTimeout when it takes too long."""
+        wanted = (start_s, end_s, tuple(samplings))
         if self._ahead != wanted:
             self._drop_ahead()
             self._start("read", *wanted)
         self._ahead = None
-        told, cuts_s, damage = self._process.result()
-        return PictureRead(self._process.frames(told), cuts_s, damage)
+        reads, at = [], 0
+        for told, cuts_s, damage in self._process.result():
+            frames = self._process.frames(told, at)
+            reads.append(PictureRead(frames, cuts_s, damage))
+            at += frames.images.nbytes
+        return reads
 
     def at(self, times_s: Any, *, short_side: int | None = None, keyframes_only: bool = False) -> Frames:
         """As Reader.at."""
         self._drop_ahead()
         self._start("at", np.asarray(times_s, np.float64), short_side, keyframes_only)
-        (told,) = self._process.result()
-        return self._process.frames(told)
+        return self._process.frames(self._process.result())
 
     def _open(self) -> None:
         self._process.call("open", *self._open_args, timeout_s=self._timeout_s)
@@ -308,8 +313,7 @@ def uniform_in_process(path: str | os.PathLike[str], count: int, short_side: int
     """`read_uniform_frames` in a child."""
     process = MediaProcess(path)
     try:
-        (told,) = process.call("uniform", process.path, count, short_side, try_decord, timeout_s=timeout_s)
-        return process.frames(told)
+        return process.frames(process.call("uniform", process.path, count, short_side, try_decord, timeout_s=timeout_s))
     finally:
         process.close()
 

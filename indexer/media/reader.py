@@ -15,7 +15,7 @@ from typing import Self
 import numpy as np
 
 from indexer.errors import MediaError
-from indexer.media.frames import Frames
+from indexer.media.frames import Frames, Sampling
 from indexer.media.geometry import Scaler, displayed_size, fit_short_side, orientation
 from indexer.media.pictures import EPSILON_S, Picture, PictureTrack, scan_packets
 from indexer.media.safety import MAX_PIXELS, media_errors, open_container, printable
@@ -69,15 +69,23 @@ class Reader:
         A picture comes once however many grid times it holds; the first may have begun before `start_s`. With `keyframes_only`
         the pictures are the keyframes on which grid times fall, and cuts are told from keyframes alone.
         """
-        _check_span(start_s, end_s, rate_hz)
+        return self.read_each(start_s, end_s, [Sampling(rate_hz, short_side, keyframes_only)])[0]
+
+    def read_each(self, start_s: float, end_s: float, samplings: Sequence[Sampling]) -> list[PictureRead]:
+        """What `read` gives for each of the samplings, which all want keyframes or all do not, from decoding the span once."""
+        for sampling in samplings:
+            _check_span(start_s, end_s, sampling.rate_hz)
+        if len({sampling.keyframes_only for sampling in samplings}) != 1:
+            raise ValueError(f"samplings of one read take all pictures, or all keyframes alone, not {samplings!r}")
         self._track.damage.clear()
         with media_errors(self.path):
-            shots = self._position(start_s, keyframes_only)
-            chosen = _Chosen(self, short_side)
-            cuts = _collect(shots, start_s, end_s, rate_hz, chosen)
+            shots = self._position(start_s, samplings[0].keyframes_only)
+            self._next_s = None  # where it stands is known again when all went well
+            samples = [_Sample(_Chosen(self, sampling.short_side), start_s, end_s, sampling.rate_hz) for sampling in samplings]
+            cuts = _collect(shots, start_s, end_s, samples)
         self._next_s = end_s
         self._require_pictures()
-        return PictureRead(chosen.frames(), np.array(cuts, np.float64), self._damage())
+        return [PictureRead(sample.chosen.frames(), np.array(cuts, np.float64), self._damage()) for sample in samples]
 
     def sample(self, start_s: float, end_s: float | None, rate_hz: float, short_side: int | None, keyframes_only: bool = False) -> Frames:
         """Pictures at the grid times alone, without looking for cuts; `end_s` None: to the end."""
@@ -234,27 +242,47 @@ def _skip_to(shots: ShotPictures, start_s: float) -> int:
     return count
 
 
-def _collect(shots: ShotPictures, start_s: float, end_s: float, rate_hz: float, chosen: _Chosen) -> list[float]:
-    """Chooses pictures of the span and returns its cuts. `unseen` is the first picture of a shot that has none chosen yet."""
-    cuts: list[float] = []
+@dataclass(slots=True)
+class _Sample:
+    """The pictures of one sampling. `unseen` is the first picture of a shot that has none chosen yet."""
+
+    chosen: _Chosen
+    start_s: float
+    end_s: float
+    rate_hz: float
     unseen: Picture | None = None
+
+    def offer(self, picture: Picture, *, is_first: bool, starts_shot: bool) -> None:
+        if starts_shot:
+            self.end_shot()
+            self.unseen = picture
+        if _on_grid(picture, is_first, self.start_s, self.end_s, self.rate_hz):
+            self.chosen.add(picture)
+            self.unseen = None
+
+    def end_shot(self) -> None:
+        if self.unseen is not None:
+            self.chosen.add(self.unseen)
+            self.unseen = None
+
+
+def _collect(shots: ShotPictures, start_s: float, end_s: float, samples: Sequence[_Sample]) -> list[float]:
+    """Offers the pictures of the span to each sample and returns its cuts."""
+    cuts: list[float] = []
     for shot in shots:
         picture = shot.picture
         if picture.time_s >= end_s - EPSILON_S:
             break
-        if shot.starts_shot and picture.time_s >= start_s - EPSILON_S:
-            if unseen is not None:
-                chosen.add(unseen)
+        starts_shot = bool(shot.starts_shot) and picture.time_s >= start_s - EPSILON_S
+        if starts_shot:
             cuts.append(picture.time_s)
-            unseen = picture
-        if _on_grid(picture, shot.is_first, start_s, end_s, rate_hz):
-            chosen.add(picture)
-            unseen = None
+        for sample in samples:
+            sample.offer(picture, is_first=shot.is_first, starts_shot=starts_shot)
         if picture.end_s > end_s + EPSILON_S:
             break
         shots.advance()
-    if unseen is not None:
-        chosen.add(unseen)
+    for sample in samples:
+        sample.end_shot()
     return cuts
 
 

@@ -44,7 +44,10 @@ class Sighting:
 
 @dataclass(slots=True, eq=False)
 class Line:
-    """A line that is being followed; `best` is its sharpest sighting. `before_s`: the last frame looked at in which it was not."""
+    """A line that is being followed; `best` is its sharpest sighting. `before_s`: the last frame looked at in which it was not.
+
+    `reading`: text and confidence of a sighting that was read, which may be the best no more.
+    """
 
     before_s: float
     first_s: float
@@ -54,6 +57,7 @@ class Line:
     best: Sighting
     after_s: float | None = None
     sightings: int = 1
+    reading: tuple[Sighting, str, float] | None = None
 
     @property
     def box(self) -> tuple[float, float, float, float]:
@@ -98,15 +102,19 @@ class LineTracker:
                 taken_lines.add(a)
                 taken_sightings.add(b)
                 self.live[a].see(sightings[b])
-        gone = [line for a, line in enumerate(self.live) if a not in taken_lines]
-        for line in gone:
-            line.after_s = time_s
-        self.live = [line for a, line in enumerate(self.live) if a in taken_lines]
+        gone = self.drop(time_s, [line for a, line in enumerate(self.live) if a not in taken_lines])
         self.live += [
             Line(self.looked_s, time_s, time_s, (s.box[1], s.box[3]), s, s) for b, s in enumerate(sightings) if b not in taken_sightings
         ]
         self.looked_s = time_s
         return gone
+
+    def drop(self, time_s: float, lines: Sequence[Line]) -> list[Line]:
+        """These are gone by `time_s`."""
+        for line in lines:
+            line.after_s = time_s
+        self.live = [line for line in self.live if line not in lines]
+        return list(lines)
 
 
 def likeness(a: Sighting, b: Sighting) -> float:

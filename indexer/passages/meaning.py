@@ -2,6 +2,9 @@
 
 One space of two sentence models side by side: the inner product of two vectors is the weighted mean of two cosines. MiniLM knows English
 better, the Universal Sentence Encoder reads 16 languages, and together they find in both (docs/quality-words.md).
+
+Two English texts are compared by both models. Two texts in different languages have the second model alone in common: their products are
+the cosines of that model, which the share of MiniLM in the English one makes smaller. `across` and `ACROSS_SCALE` undo that.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from indexer.embedders.base import unit
 from indexer.embedders.scripts import READ_BY_USE, mostly_in
 from indexer.embedders.sentences import Sentences
 from indexer.errors import ModelError
@@ -26,9 +30,26 @@ LONGEST = 600  # characters: a sentence has fewer, and nothing behind them chang
 _lock = threading.Lock()
 
 
+ACROSS_SCALE = (1 - ENGLISH_SHARE) ** -0.5
+"""Times the product of a vector of `across` and that of an English text it is the cosine of the multilingual model."""
+
+
 def reads(text: str) -> bool:
     """Whether either model knows the script of a text, and the text has letters at all."""
     return any(letter.isalpha() for letter in text) and mostly_in(text, READ_BY_USE)
+
+
+@lru_cache(maxsize=8192)
+def is_english(text: str) -> bool:
+    """Whether the vector of a text has an English part."""
+    return Sentences.is_english(text[:LONGEST])
+
+
+def across(vectors: np.ndarray) -> np.ndarray:
+    """Unit vectors (N, 896) float32 of their multilingual part alone: what finds texts in other languages."""
+    multilingual = np.zeros_like(vectors)
+    multilingual[:, :MULTILINGUAL_SIZE] = unit(vectors[:, :MULTILINGUAL_SIZE])
+    return multilingual
 
 
 def embed_meaning(texts: Sequence[str]) -> np.ndarray:
@@ -40,7 +61,7 @@ def embed_meaning(texts: Sequence[str]) -> np.ndarray:
     with _lock:
         models = _models()
         vectors[:, :MULTILINGUAL_SIZE] = models.embed_multilingual(short)
-        english = [row for row, text in enumerate(short) if models.is_english(text)]
+        english = [row for row, text in enumerate(short) if is_english(text)]
         if english:
             vectors[english, :MULTILINGUAL_SIZE] *= (1 - ENGLISH_SHARE) ** 0.5
             vectors[english, MULTILINGUAL_SIZE:] = ENGLISH_SHARE**0.5 * models.minilm.embed([short[row] for row in english])

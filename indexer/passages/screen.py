@@ -33,6 +33,7 @@ _MIN_CONFIDENCE_ONCE = 0.85  # of a line that was seen in one frame alone
 _MIN_LETTERS = 2
 _FEW_LETTERS = 4  # texture is easily taken for so few, so they have to be clear
 _MIN_CONFIDENCE_FEW = 0.9
+_MAYBE, _MAYBE_FEW = 0.5, 0.75  # confidence below which a line that moves is texture; a sharper picture of it may yet be text
 _READS = 60  # of lines in any chunk
 _MAX_READS_PER_S = 3.0  # of video: a film of a text editor must not take longer than it plays; the lines that stay longest are read
 
@@ -64,6 +65,7 @@ class ScreenText:
     _gone: list[Line] = field(default_factory=list)
     _edges: np.ndarray | None = None
     _doubted: list[Box] = field(default_factory=list)  # where the last glance took something for a line
+    _was_texture: bool = False  # what was taken for lines in this shot
     _passed: list[tuple[float, np.ndarray]] = field(default_factory=list)  # times and edges of frames since then, not looked at
     _cuts_s: list[float] = field(default_factory=list)
     _last_s: float = -np.inf
@@ -76,7 +78,7 @@ class ScreenText:
 
     def finish(self) -> list[Passage]:
         lines = self._longest([*self._gone, *self._tracker.live], self._limit)
-        texts = self.model.read([line.best.crop for line in lines])
+        texts = [self._read(line) for line in lines]
         read = [
             self._read_line(line, text, confidence) for line, (text, confidence) in zip(lines, texts) if _is_text(line, text, confidence)
         ]
@@ -103,6 +105,7 @@ class ScreenText:
         new_shot = any(self._last_s < cut <= time_s for cut in self._cuts_s)
         self.frames += 1
         self._last_s = time_s
+        self._was_texture = self._was_texture and not new_shot
         if self.every_frame:
             self._look(image, strong, time_s)
         elif not has_writing(strong):
@@ -110,7 +113,7 @@ class ScreenText:
             self._seen(strong, -np.inf)
         elif self._edges is not None and not new_shot and same_writing(strong, self._edges):
             self._tracker.unchanged(time_s)
-        elif self._edges is not None and not all(steady(strong, self._edges, line.box) for line in self._tracker.live):
+        elif self._edges is not None and self._text_moved(strong, self._edges, time_s):
             self._look(image, strong, time_s)
         elif new_shot or time_s - self._fruitless_s >= _PATIENCE_S:
             known = [line.box for line in self._tracker.live]
@@ -118,6 +121,33 @@ class ScreenText:
         else:
             self._tracker.still(time_s)
             self._passed.append((time_s, strong))
+
+    def _text_moved(self, strong: np.ndarray, before: np.ndarray, time_s: float) -> bool:
+        """Whether a line that may be text does not stand where it stood. Texture that moved is no line any more.
+
+        It is looked at once more in a shot, after a while: a title that fades in begins unreadable.
+        """
+        moved = [line for line in self._tracker.live if not steady(strong, before, line.box)]
+        if any(self._may_be_text(line) for line in moved):
+            return True
+        if moved:
+            self._lost(self._tracker.drop(time_s, moved))
+            self._fruitless_s = max(self._fruitless_s, self._tracker.looked_s)
+            if not self._was_texture:
+                self._doubted.clear()
+            self._was_texture = True
+        return False
+
+    def _read(self, line: Line) -> tuple[str, float]:
+        if line.reading is None or line.reading[0] is not line.best:
+            line.reading = (line.best, *self.model.read([line.best.crop])[0])
+        return line.reading[1:]
+
+    def _may_be_text(self, line: Line) -> bool:
+        """Whether a line is worth following. Texture is often taken for one; reading it costs a tenth of a look."""
+        text, confidence = self._read(line)
+        letters = sum(c.isalnum() for c in text)
+        return letters >= _MIN_LETTERS and confidence >= (_MAYBE if letters >= _FEW_LETTERS else _MAYBE_FEW)
 
     def _seen(self, strong: np.ndarray, fruitless_s: float) -> None:
         self._edges, self._fruitless_s = strong, fruitless_s

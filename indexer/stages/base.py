@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from grounding.spans import Span
 from indexer.catalog.work import WorkItem
 from indexer.media.files import MediaFiles
+from indexer.media.frames import Sampling
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -33,6 +34,11 @@ class Stage(Protocol):
     @property
     def key(self) -> str:
         """Identity of model and sampling: rows under another key are done again."""
+        ...
+
+    @property
+    def sampling(self) -> Sampling | None:
+        """The pictures that `read` takes, where it takes sampled ones: stages of one chunk can have them from one decoding."""
         ...
 
     def changed_s(self, path: Path) -> float:

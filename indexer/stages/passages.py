@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from indexer.catalog import rows
 from indexer.catalog.rows import NewPassage
 from indexer.catalog.work import WorkItem
+from indexer.media.frames import Sampling
 from indexer.passages import meaning
 from indexer.passages.base import Passage
 
@@ -30,6 +31,10 @@ class PassageStage:
     def model_key(self) -> str:
         """Identity of the model that finds the text, and of its sampling."""
         raise NotImplementedError
+
+    @property
+    def sampling(self) -> Sampling | None:
+        return None
 
     def changed_s(self, path: Path) -> float:
         del path

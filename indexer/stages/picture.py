@@ -15,6 +15,7 @@ from indexer.catalog.rows import FrameBlock, NewSegment
 from indexer.catalog.work import WorkItem
 from indexer.embedders.base import Embedder
 from indexer.media.files import MediaFiles
+from indexer.media.frames import Sampling
 from indexer.media.reader import PictureRead
 from indexer.media.thumbnails import jpeg
 from indexer.segments import Segment, build_segments, plan_segments
@@ -55,11 +56,12 @@ class PictureStage:
         del path
         return 0.0
 
+    @property
+    def sampling(self) -> Sampling:
+        return Sampling(self.settings.frame_rate_hz, self.embedder.short_side, self.fast)
+
     def read(self, media: MediaFiles, source: Source, span: Span) -> PictureRead | None:
-        if not source.has_pictures:
-            return None
-        rate_hz, short_side = self.settings.frame_rate_hz, self.embedder.short_side
-        return media.pictures(source.path, span, rate_hz=rate_hz, short_side=short_side, keyframes_only=self.fast)
+        return media.pictures(source.path, span, self.sampling) if source.has_pictures else None
 
     def compute(self, item: WorkItem, read: PictureRead | None) -> PictureResult:
         if read is None:

@@ -1,4 +1,4 @@
-"""What is written on the screen. Reads its own pictures: text needs more pixels, and fewer pictures, than an embedder."""
+"""What is written on the screen. Has its own pictures: text needs more pixels, and fewer pictures, than an embedder."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from grounding.spans import Span
 from indexer.catalog.work import WorkItem
 from indexer.media.files import MediaFiles
+from indexer.media.frames import Sampling
 from indexer.media.reader import PictureRead
 from indexer.passages.base import Passage
 from indexer.passages.ocr import SHORT_SIDE
@@ -25,8 +26,12 @@ class ScreenStage(PassageStage):
     def model_key(self) -> str:
         return screen_key(self.settings)
 
+    @property
+    def sampling(self) -> Sampling:
+        return Sampling(RATE_HZ, SHORT_SIDE)
+
     def read(self, media: MediaFiles, source: Source, span: Span) -> PictureRead | None:
-        return media.pictures(source.path, span, rate_hz=RATE_HZ, short_side=SHORT_SIDE) if source.has_pictures else None
+        return media.pictures(source.path, span, self.sampling) if source.has_pictures else None
 
     def find(self, item: WorkItem, read: PictureRead | None) -> list[Passage]:
         return [] if read is None else read_screen(self.settings, read.frames, read.cuts_s, item.span)

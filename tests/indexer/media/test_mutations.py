@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from indexer.errors import MediaError, MediaTimeout
+from indexer.media.frames import Sampling
 from indexer.media.process import MediaProcess, ReadingProcessDied
 from indexer.media.safety import MAX_PIXELS
 from tests.indexer.media.golden import ffmpeg
@@ -32,6 +33,7 @@ CODECS = {
     "theora": "libtheora",
 }
 TIMEOUT_S = 20.0
+SAMPLINGS = [Sampling(4.0, 48), Sampling(1.0, 64)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,7 @@ def test_mutants_do_no_harm(originals, outcomes, tmp_path, kind, edits):
     try:
         attempt(outcomes, lambda: process.call("probe", str(path), MAX_PIXELS, timeout_s=TIMEOUT_S))
         if attempt(outcomes, lambda: process.call("open", str(path), 1, MAX_PIXELS, timeout_s=TIMEOUT_S)):
-            attempt(outcomes, lambda: process.call("read", 0.5, 5.0, 4.0, 48, False, timeout_s=TIMEOUT_S))
+            attempt(outcomes, lambda: process.call("read", 0.5, 5.0, SAMPLINGS, timeout_s=TIMEOUT_S))
             attempt(outcomes, lambda: process.call("at", np.array([1.5, 0.2]), 48, False, timeout_s=TIMEOUT_S))
         attempt(outcomes, lambda: process.call("audio", str(path), 0.5, 1.5, 16_000, 0, timeout_s=TIMEOUT_S))
     finally:
@@ -138,7 +140,7 @@ def test_the_originals_are_sound(originals):
     for kind in KINDS:
         process = MediaProcess(originals / kind)
         process.call("open", str(originals / kind), 1, MAX_PIXELS, timeout_s=TIMEOUT_S)
-        told, cuts_s, damage = process.call("read", 0.0, 5.0, 4.0, 48, False, timeout_s=TIMEOUT_S)
+        (told, cuts_s, damage), _ = process.call("read", 0.0, 5.0, SAMPLINGS, timeout_s=TIMEOUT_S)
         assert (told[0][1:], damage, len(cuts_s)) == ((48, 72, 3), "", 0), kind
         assert told[0][0] in (8, 9), kind  # AVI begins a picture late
         samples, _ = process.call("audio", str(originals / kind), 0.5, 1.5, 16_000, 0, timeout_s=TIMEOUT_S)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from indexer.errors import MediaError, MediaTimeout
+from indexer.media.frames import Sampling
 from indexer.media.process import MediaProcess, ReaderProcess, ReadingProcessDied, close_idle, probe_in_process, read_audio_in_process
 from indexer.media.reader import Reader
 from tests.indexer.media.golden import ffmpeg, read_number
@@ -86,6 +87,15 @@ def test_reading_ahead_gives_the_same_and_overlaps_with_the_caller(video):
                 process.prefetch(*following, 10.0, 64)
             expected = reader.read(*span, 10.0, 64)
             np.testing.assert_array_equal(got.frames.images, expected.frames.images)
+            np.testing.assert_array_equal(got.cuts_s, expected.cuts_s)
+
+
+def test_pictures_of_two_sizes_come_from_one_read(video):
+    samplings = [Sampling(10.0, 64), Sampling(3.0, 101)]
+    with ReaderProcess(video) as process, Reader(video) as reader:
+        for got, expected in zip(process.read_each(0.2, 1.4, samplings), reader.read_each(0.2, 1.4, samplings), strict=True):
+            np.testing.assert_array_equal(got.frames.images, expected.frames.images)
+            np.testing.assert_array_equal(got.frames.times_s, expected.frames.times_s)
             np.testing.assert_array_equal(got.cuts_s, expected.cuts_s)
 
 
@@ -170,5 +180,5 @@ def test_sound_and_facts_in_a_child(tmp_path, video):
 def test_what_a_dying_child_said_is_told(video):
     process = MediaProcess(video)
     with pytest.raises(ReadingProcessDied, match="AssertionError: no file is open"):
-        process.call("read", 0.0, 1.0, 2.0, 64, False, timeout_s=30)
+        process.call("read", 0.0, 1.0, [], timeout_s=30)
     process.close()

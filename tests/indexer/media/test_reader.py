@@ -12,9 +12,9 @@ from scenedetect import AdaptiveDetector, FrameTimecode
 
 from indexer.errors import MediaError
 from indexer.media.cuts import NEAR, difference, is_cut, small_picture
-from indexer.media.frames import Frames, sample_frames
+from indexer.media.frames import Frames, Sampling, sample_frames
 from indexer.media.probe import probe
-from indexer.media.reader import Reader
+from indexer.media.reader import PictureRead, Reader
 from tests.indexer.media.golden import ffmpeg, read_number
 
 
@@ -42,6 +42,14 @@ def texture(seed: int) -> np.ndarray:
 def cuts_of(path: Path) -> list[float]:
     with Reader(path) as reader:
         return reader.read(0.0, 1e6, 2.0, 64).cuts_s.tolist()
+
+
+def assert_same_read(one: PictureRead, other: PictureRead) -> None:
+    np.testing.assert_array_equal(one.frames.images, other.frames.images)
+    np.testing.assert_array_equal(one.frames.times_s, other.frames.times_s)
+    np.testing.assert_array_equal(one.frames.durations_s, other.frames.durations_s)
+    np.testing.assert_array_equal(one.cuts_s, other.cuts_s)
+    assert one.damage == other.damage
 
 
 RED, GREEN, BLUE, GREY = (255, 0, 0), (0, 128, 0), (0, 0, 255), (128, 128, 128)
@@ -129,6 +137,45 @@ def test_a_shot_over_the_edge_of_a_span_is_in_both_reads_alike(tmp_path):
         np.testing.assert_array_equal(got.cuts_s, expected.cuts_s)
 
 
+@pytest.mark.parametrize("name", ["constant", "variable", "vp9"])
+def test_several_samplings_of_one_decoding_are_what_each_gives_alone(make_golden, name):
+    samplings = [Sampling(2.0, 64), Sampling(1.0, 100), Sampling(7.0, None)]
+    path = make_golden(name).path
+    for spans in ([(0.0, 0.9), (0.9, 1.7)], [(0.7, 1.3)]):
+        with Reader(path) as reader:
+            together = [reader.read_each(*span, samplings) for span in spans]
+        for place, sampling in enumerate(samplings):
+            with Reader(path) as reader:
+                alone = [reader.read(*span, sampling.rate_hz, sampling.short_side) for span in spans]
+            for reads, one in zip(together, alone, strict=True):
+                assert_same_read(reads[place], one)
+
+
+def test_a_short_shot_has_a_picture_in_each_sampling_that_misses_it(tmp_path):
+    write_shots(tmp_path / "v.mp4", [(texture(1), 30), (texture(2), 6), (texture(3), 40)])
+    with Reader(tmp_path / "v.mp4") as reader:
+        often, seldom = reader.read_each(0.0, 3.0, [Sampling(10.0, 64), Sampling(1.0, 64)])
+    assert often.cuts_s.tolist() == seldom.cuts_s.tolist() == pytest.approx([1.2, 1.44])
+    assert seldom.frames.times_s.tolist() == pytest.approx([0.0, 1.0, 1.2, 2.0, 3.0][:4])
+    assert 1.2 in np.round(often.frames.times_s, 6)
+    assert len(often.frames) > 20
+
+
+def test_a_read_that_failed_half_way_is_not_gone_on_with(make_golden):
+    with Reader(make_golden("constant").path, max_bytes=64 * 114 * 3 * 8) as reader:
+        reader.read(0.0, 0.4, 10.0, 64)
+        with pytest.raises(MediaError, match="more than"):
+            reader.read(0.4, 1.6, 25.0, 64)
+        again = reader.read(0.4, 0.8, 10.0, 64)
+    with Reader(make_golden("constant").path) as reader:
+        assert_same_read(again, reader.read(0.4, 0.8, 10.0, 64))
+
+
+def test_keyframes_and_all_pictures_are_not_one_read(make_golden):
+    with Reader(make_golden("constant").path) as reader, pytest.raises(ValueError, match="keyframes"):
+        reader.read_each(0.0, 1.0, [Sampling(1.0, 64), Sampling(1.0, 64, keyframes_only=True)])
+
+
 def test_short_side_scales_up_and_down_keeping_the_aspect(make_golden):
     for name, shape in (("constant", (64, 96)), ("rotated_90", (64, 96)), ("odd_size", (64, 97))):
         assert sample_frames(make_golden(name).path, times_s=[0.5], short_side=64).images.shape == (1, *shape, 3)
@@ -204,7 +251,7 @@ def test_memory_does_not_grow_with_length(tmp_path):
     ffmpeg("-f", "lavfi", "-i", "testsrc2=s=320x180:r=5:d=20", "-c:v", "libx264", "-preset", "ultrafast", tmp_path / "v.mp4")
     ffmpeg("-stream_loop", 39, "-i", tmp_path / "v.mp4", "-c", "copy", tmp_path / "long.mp4")
     code = (
-        "import sys\nfrom indexer.media.reader import Reader\n"
+        "import sys\nfrom indexer.media.reader import PictureRead, Reader\n"
         "with Reader(sys.argv[1], threads=1) as reader:\n"
         "    for start in range(0, int(sys.argv[2]), 10):\n        assert len(reader.read(start, start + 10, 2, 160).frames) >= 20\n"
         "print(next(int(line.split()[1]) // 1024 for line in open('/proc/self/status') if line.startswith('VmHWM')))\n"

@@ -11,7 +11,7 @@ from indexer.passages.base import Passage
 from indexer.passages.ocr import SHORT_SIDE, TextModel, load_text_model
 from indexer.passages.screen import RATE_HZ, ScreenText, read_screen, screen_key
 from indexer.settings import load_settings
-from tests.indexer.passages.pictures import WIDTH, bars, film, moving, plain, write
+from tests.indexer.passages.pictures import WIDTH, bars, film, frames_of, moving, plain, write
 
 pytest.importorskip("rapidocr", reason="the extra ocr is not installed")
 NO_CUTS = np.empty(0)
@@ -173,6 +173,45 @@ def test_pictures_that_move_cost_glances_not_looks(model: TextModel):
     assert read(counting, film(12, lambda c, s: None, moving)) == []
     assert counting.looks == 0
     assert 3 <= counting.glances <= 7
+
+
+class Fooled(Counting):
+    """Takes the same moving texture for a line in every frame, and cannot read it."""
+
+    def glance(self, image: np.ndarray) -> np.ndarray:
+        self.glances += 1
+        return self._texture()
+
+    def find(self, image: np.ndarray) -> np.ndarray:
+        self.looks += 1
+        return self._texture()
+
+    def read(self, crops):
+        return [("0O", 0.6) for _ in crops]
+
+    @staticmethod
+    def _texture() -> np.ndarray:
+        return np.array([[[100, 250], [400, 250], [400, 300], [100, 300]]], np.float32)
+
+
+def test_texture_that_was_taken_for_a_line_is_not_followed(model: TextModel):
+    fooled = Fooled(model)
+    assert read(fooled, film(16, lambda c, s: None, bars)) == []
+    assert fooled.looks <= 2
+    looks = fooled.looks
+    assert read(fooled, film(16, lambda c, s: None, bars), [7.9]) == []
+    assert fooled.looks - looks <= 4  # another shot is looked at anew
+
+
+def test_a_title_that_fades_in_over_moving_pictures(model: TextModel):
+    without = film(12, lambda c, s: None, moving).images
+    titled = film(12, lambda c, s: write(c, "Harbour master", 60, 300, 40), moving).images
+    share = np.clip((np.arange(12) - 2) / 3, 0, 1)[:, None, None, None]
+    frames = frames_of([*np.uint8(without * (1 - share) + titled * share)])
+    (passage,) = read(model, frames)
+    assert passage.text == "Harbour master"
+    assert 1.5 <= passage.start_s <= 4.5
+    assert passage.end_s == 12
 
 
 def test_a_line_that_stays_over_moving_pictures_is_looked_at_once(model: TextModel):
