@@ -18,7 +18,7 @@ STEP = 3.0
 DARK = 0.25
 TRAIL = ((0.75, 0.30), (0.5, 0.45), (0.25, 0.65))
 """Moments before the frame, as shares of the trail's length, and how much of the thing they leave."""
-EXTENT = {"bar": (1.0, 0.42), "post": (0.42, 1.0), "square": (0.85, 0.85), "triangle": (1.0, 0.9)}
+EXTENT = {"bar": (1.0, 0.42), "post": (0.42, 1.0), "triangle": (1.0, 0.9)}
 """Half width and half height of a shape of radius 1; all others (1, 1)."""
 
 
@@ -76,8 +76,6 @@ def _distance(shape: str, dx: np.ndarray, dy: np.ndarray, r: float) -> np.ndarra
         return np.hypot(dx, dy) - r
     if shape == "ring":
         return np.abs(np.hypot(dx, dy) - 0.72 * r) - 0.28 * r
-    if shape == "diamond":
-        return (across + down - r) * np.float32(0.7071)
     if shape == "triangle":
         return np.maximum((1.8 * across - dy - 0.9 * r) / 2.06, dy - 0.9 * r)
     if shape == "cross":

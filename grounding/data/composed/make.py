@@ -21,15 +21,17 @@ from grounding.data.records import Message, Record, with_markers
 from grounding.data.writer import write_records
 
 SPLITS = ("stage1", "stage2", "stage3", "test")
+PLACED = 0.6
+"""How many of the descriptions of the first stage say when or where as well."""
 
 
 @dataclass(frozen=True, slots=True)
 class Amounts:
     """How many scenes of each kind are for training; `test` is how many held-out combinations of each kind are asked about (0: all)."""
 
-    clips: int = 6000
-    pictures: int = 5000
-    sources: int = 4000
+    clips: int = 5000
+    pictures: int = 4000
+    sources: int = 3000
     """Pictures with the sound of one thing in them."""
     test: int = 0
 
@@ -57,7 +59,8 @@ def make_data(folder: Path, amounts: Amounts = Amounts(), seed: int = 0) -> None
 def _clip(folder: Path, random: np.random.Generator, name: str) -> Iterator[tuple[str, Record]]:
     scene = clip_scene(random, int(random.integers(2, 4)), int(random.integers(3, 5)))
     media = _write_clip(folder, name, scene)
-    yield "stage1", _record(f"{name}/caption", media, [wording.captioned_clip(random, scene)])
+    describe = wording.events if random.random() < PLACED else wording.captioned_clip
+    yield "stage1", _record(f"{name}/caption", media, [describe(random, scene)])
     yield "stage2", _record(f"{name}/when", media, _all_when(random, scene), spans=_spans(scene.actions))
     asked = _all_when(random, scene)
     if random.random() < 0.4:
@@ -68,7 +71,8 @@ def _clip(folder: Path, random: np.random.Generator, name: str) -> Iterator[tupl
 def _picture(folder: Path, random: np.random.Generator, name: str) -> Iterator[tuple[str, Record]]:
     scene = picture_scene(random, int(random.integers(2, 4)))
     media = _write_picture(folder, name, scene)
-    yield "stage1", _record(f"{name}/caption", media, [wording.captioned_picture(random, scene)])
+    describe = wording.described_picture if random.random() < PLACED else wording.captioned_picture
+    yield "stage1", _record(f"{name}/caption", media, [describe(random, scene)])
     yield "stage2", _record(f"{name}/where", media, _all_where(random, scene))
     asked = _all_where(random, scene)
     if random.random() < 0.4:

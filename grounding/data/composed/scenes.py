@@ -100,6 +100,9 @@ class ClipScene:
                 draw(drawn[looks], look)
         return np.stack([drawn[looks] for looks in shown]).round().clip(0, 255).astype(np.uint8)
 
+    def acting_at(self, moment: float) -> Action | None:
+        return next((action for action in self.actions if action.start <= moment < action.end), None)
+
     def look(self, who: int, moment: float) -> Look:
         look = self.looks[who]
         for action in self.actions:
@@ -208,24 +211,21 @@ def _try_clip(random: np.random.Generator, things: int, actions: int, combinatio
 
 
 def _crowd(random: np.random.Generator, count: int, first: Thing | None) -> tuple[Look, ...]:
-    """Things apart from each other; a later one often shares the colour or the shape of an earlier one, so that one word is not enough."""
+    """Things apart from each other, no two of one colour or shape."""
     looks: list[Look] = []
     for _ in range(TRIES):
-        thing = first if first and not looks else _thing(random, looks)
+        thing = first if first and not looks else _thing(random)
         look = Look(thing, random.uniform(6, SIDE - 6), random.uniform(6, SIDE - 6), random.uniform(*CLIP_RADII))
-        if _inside(look) and all(one.thing != thing for one in looks) and not any(_near(look, one) for one in looks):
+        alike = any(one.thing.colour == thing.colour or one.thing.shape == thing.shape for one in looks)
+        if _inside(look) and not alike and not any(_near(look, one) for one in looks):
             looks.append(look)
         if len(looks) == count:
             break
     return tuple(looks)
 
 
-def _thing(random: np.random.Generator, others: Sequence[Look]) -> Thing:
-    pattern, colour, shape = (str(random.choice(values)) for values in (PATTERNS, tuple(COLOURS), SHAPES))
-    if others and random.random() < 0.5:
-        other = others[int(random.integers(len(others)))].thing
-        return Thing(pattern, other.colour, shape) if random.random() < 0.5 else Thing(pattern, colour, other.shape)
-    return Thing(pattern, colour, shape)
+def _thing(random: np.random.Generator) -> Thing:
+    return Thing(*(str(random.choice(values)) for values in (PATTERNS, tuple(COLOURS), SHAPES)))
 
 
 def _spans(random: np.random.Generator, count: int) -> list[tuple[float, float]]:

@@ -18,7 +18,11 @@ from grounding.lego import prompts
 Exchange = tuple[str, str]
 """A question and its answer."""
 
-WHEN = (prompts.WHEN.format("the {thing} {does}"), "When does the {thing} {do}?", "At what time is it that the {thing} {does}?")
+WHEN = (
+    prompts.WHEN.format("the {thing} {does}"),
+    "When is it that the {thing} {does}?",
+    "At what time can it be seen that the {thing} {does}?",
+)
 WHERE = (prompts.WHERE.format("the {thing}"), "Where is the {thing}?", "Give me the position of the {thing}.")
 WHERE_SOUND = (prompts.WHERE_SOUND, "Where does the sound come from?", "What is the position of the source of the sound?")
 EVENTS = (prompts.EVENTS, "What happens in the video, and when?")
@@ -32,8 +36,7 @@ CAPTIONS: Mapping[str, Sequence[str]] = {
 
 def when(random: np.random.Generator, scene: ClipScene, action: Action) -> Exchange:
     does = MOTIONS[action.motion]
-    do = does.replace("moves", "move") if "moves" in does else does[:-1]
-    question = _choose(random, WHEN).format(thing=scene.looks[action.who].thing, does=does, do=do)
+    question = _choose(random, WHEN).format(thing=scene.looks[action.who].thing, does=does)
     return question, span(action)
 
 

@@ -43,9 +43,9 @@ class Plan:
     """How much of everything, for an hour of two idle cores. Steps are optimizer steps; `rates` are peak learning rates."""
 
     amounts: Amounts = field(default_factory=Amounts)
-    language_steps: int = 1500
-    encoder_steps: Mapping[str, int] = field(default_factory=lambda: {"video": 2500, "image": 2200, "sound": 150})
-    stage_steps: tuple[int, int, int] = (200, 4500, 800)
+    language_steps: int = 1700
+    encoder_steps: Mapping[str, int] = field(default_factory=lambda: {"video": 4000, "image": 2600, "sound": 150})
+    stage_steps: tuple[int, int, int] = (700, 1800, 500)
     rates: tuple[float, float, float] = (2e-3, 2e-3, 7e-4)
     batch: int = 32
     looks: int = 4
@@ -108,7 +108,7 @@ def _before(folder: Path, plan: Plan, steps: Steps) -> None:
     """The language model and the encoders, in two processes of one thread each; what is done already stays."""
     if not (folder / "tokenizer").exists():
         make_tokenizer(folder / "tokenizer", SEED)
-    jobs = [("video", plan.encoder_steps["video"]), ("image", plan.encoder_steps["image"]), ("language", plan.language_steps)]
+    jobs = [("language", plan.language_steps), ("video", plan.encoder_steps["video"]), ("image", plan.encoder_steps["image"])]
     jobs.append(("sound", plan.encoder_steps["sound"]))
 
     def work() -> dict[str, Any]:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from grounding.data.composed.draw import SIDE, Look, draw
+from grounding.data.composed.draw import Look, draw
 from grounding.data.composed.photographs import background
 from grounding.data.composed.scenes import clip_scene, picture_scene, sound_scene
 from grounding.data.composed.world import COLOURS, MOTIONS, PATTERNS, RHYTHMS, SHAPES
@@ -21,10 +21,13 @@ from grounding.lego.model import LegoModel
 from grounding.lego.preprocess_audio import sound_tensor
 from grounding.lego.preprocess_image import CLIP_MEAN, CLIP_STD
 from grounding.lego.video import FrameEncoder
+from grounding.training.tiny.patches import PATCHES, covered
 
 NAMES = (tuple(COLOURS), SHAPES, PATTERNS)
 STILL = "still"
 STATES = (STILL, *MOTIONS)
+POOL, TIMES = 64, 3
+"""Batches that are drawn together, and how often each is seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ class Heads(nn.Module):
         super().__init__()
         self.present = nn.Linear(width, 1)
         self.classes = nn.ModuleList(nn.Linear(width, count) for count in classes)
-        self.numbers = nn.Linear(width, numbers)
+        self.numbers = nn.Linear(width, numbers) if numbers else None
 
     def loss(self, features: Tensor, targets: Targets) -> tuple[Tensor, dict[str, float]]:
         there = targets.present > 0
@@ -54,7 +57,7 @@ class Heads(nn.Module):
             logits = head(features[there])
             loss = loss + functional.cross_entropy(logits, wanted[there]) / 2
             shown[f"class{i}"] = float((logits.argmax(-1) == wanted[there]).float().mean())
-        if targets.numbers.shape[-1]:
+        if self.numbers is not None:
             error = (self.numbers(features[there]) - targets.numbers[there]).abs()
             loss = loss + 4 * error.mean()
             shown["error"] = float(error.detach().mean())
@@ -70,7 +73,7 @@ def frame_batch(random: np.random.Generator, count: int) -> tuple[Tensor, list[T
         moment = random.uniform(action.start, action.end) if random.random() < 0.75 else random.uniform()
         looks = [scene.look(who, moment) for who in range(len(scene.looks))]
         pixels.append(_drawn(looks, scene.seed))
-        active = next((a for a in scene.actions if a.start <= moment < a.end), None)
+        active = scene.acting_at(moment)
         rows.append(actor_targets(looks, active.who if active else None, active.motion if active else ""))
         states = [active.motion if active and active.who == who else STILL for who in range(len(looks))]
         patches.append(patch_targets(looks, states))
@@ -78,14 +81,12 @@ def frame_batch(random: np.random.Generator, count: int) -> tuple[Tensor, list[T
 
 
 def actor_targets(looks: list[Look], who: int | None, motion: str) -> Targets:
-    """One place: who acts in the frame, if anyone, how, and where."""
-    present, classes, numbers = torch.zeros(1), torch.zeros(4, 1, dtype=torch.long), torch.zeros(1, 3)
+    """One place: who acts in the frame, if anyone, and how."""
+    present, classes = torch.zeros(1), torch.zeros(4, 1, dtype=torch.long)
     if who is not None:
-        look = looks[who]
         present[0] = 1
-        classes[:, 0] = torch.tensor([*_indices(look), tuple(MOTIONS).index(motion)])
-        numbers[0] = torch.tensor([look.x / SIDE, look.y / SIDE, look.radius / SIDE])
-    return Targets(present, tuple(classes), numbers, (*NAMES, tuple(MOTIONS)))
+        classes[:, 0] = torch.tensor([*_indices(looks[who]), tuple(MOTIONS).index(motion)])
+    return Targets(present, tuple(classes), torch.zeros(1, 0), (*NAMES, tuple(MOTIONS)))
 
 
 def picture_batch(random: np.random.Generator, count: int) -> tuple[Tensor, list[Targets]]:
@@ -95,20 +96,18 @@ def picture_batch(random: np.random.Generator, count: int) -> tuple[Tensor, list
     return pixels, [_stack([patch_targets([place.look for place in scene.places]) for scene in scenes])]
 
 
-def patch_targets(looks: list[Look], states: list[str] | None = None, side: int = SIDE // 8) -> Targets:
-    """What covers each patch, its box, and with `states` what it does."""
+def patch_targets(looks: list[Look], states: list[str] | None = None) -> Targets:
+    """What covers each patch, and its box; with `states` what it does, without its box."""
     vocabularies = (*NAMES, STATES) if states else NAMES
-    present, numbers = torch.zeros(side**2), torch.zeros(side**2, 4)
-    classes = torch.zeros(len(vocabularies), side**2, dtype=torch.long)
+    present, numbers = torch.zeros(PATCHES**2), torch.zeros(PATCHES**2, 0 if states else 4)
+    classes = torch.zeros(len(vocabularies), PATCHES**2, dtype=torch.long)
     for number, look in enumerate(looks):
-        named = [*_indices(look), *([STATES.index(states[number])] if states else ())]
-        x1, y1, x2, y2 = look.box()
-        for row in range(side):
-            for column in range(side):
-                if x1 <= (column + 0.7) / side and x2 >= (column + 0.3) / side and y1 <= (row + 0.7) / side and y2 >= (row + 0.3) / side:
-                    present[row * side + column] = 1
-                    classes[:, row * side + column] = torch.tensor(named)
-                    numbers[row * side + column] = torch.tensor((x1, y1, x2, y2))
+        named = torch.tensor([*_indices(look), *([STATES.index(states[number])] if states else ())])
+        for patch in covered(look):
+            present[patch] = 1
+            classes[:, patch] = named
+            if not states:
+                numbers[patch] = torch.tensor(look.box())
     return Targets(present, tuple(classes), numbers, vocabularies)
 
 
@@ -178,8 +177,9 @@ def train_encoder(
     parameters = [*encoder.parameters(), *heads.parameters()]
     optimizer = torch.optim.AdamW(parameters, lr=rate, weight_decay=0.01, fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=steps, pct_start=0.05)
+    batches = _often(lambda: lesson.batch(random, batch), random)
     for _ in range(steps):
-        items, targets = lesson.batch(random, batch)
+        items, targets = next(batches)
         losses = [head.loss(own, wanted) for head, own, wanted in zip(heads, lesson.features(encoder, items), targets)]  # type: ignore[operator]
         loss = torch.stack([part for part, _ in losses]).sum()
         optimizer.zero_grad()
@@ -189,6 +189,14 @@ def train_encoder(
         schedule.step()
         yield {"loss": loss.item(), **losses[0][1]}
     encoder.requires_grad_(False)
+
+
+def _often(draw: Callable[[], tuple[Tensor, list[Targets]]], random: np.random.Generator) -> Iterator[tuple[Tensor, list[Targets]]]:
+    """Each batch several times, among others: drawing takes as long as learning."""
+    while True:
+        pool = [draw() for _ in range(POOL)]
+        for i in random.permutation(POOL * TIMES):
+            yield pool[i % POOL]
 
 
 def _heads(lesson: Lesson, encoder: nn.Module) -> Iterator[Heads]:

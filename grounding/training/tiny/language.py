@@ -1,36 +1,121 @@
 """The tiny language model before it sees anything: its tokenizer, and training on the generator's text.
 
-In this text a scene stands in words where later the tokens of a medium stand, so that what is learned is to find the answer in it.
+In this text the words of a scene stand where later the tokens of a medium stand, one vector a frame, patch or sound: the sum of the
+vectors of its words, those of numbers turned by their place, so that x and y stay apart. What is learned is to find the answer there.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import sentencepiece
 import torch
 from sentencepiece import sentencepiece_model_pb2
-from torch import nn
+from torch import Tensor, nn
+from torch.nn import functional
 
 from grounding.data.composed import scenes, wording
-from grounding.lego.model import LegoModel
-from grounding.lego.prompts import SYSTEM, Turn, labelled, render
+from grounding.data.composed.draw import SIDE
+from grounding.data.composed.sounds import Tone
+from grounding.lego.model import Encoded, LegoModel
+from grounding.lego.prompts import IGNORED, SYSTEM, Turn, labelled, media_question, render
 from grounding.lego.tokenizer import LegoTokenizer
 from grounding.training.examples import Example, padded
-from grounding.training.trainer import Learner
+from grounding.training.tiny.patches import PATCHES, covered
+from grounding.training.tiny.sizes import waves
 
 VOCABULARY = 900
 SENTENCES = 3000
+NUMBERS = tuple(f"{i / 100:.2f}" for i in range(101))
+PLACES = 5
+"""Of a word, and of the up to four numbers after it."""
+SHARES = {"clip": 0.45, "picture": 0.25, "sound": 0.1, "source": 0.2}
+"""How often a conversation is about what."""
+TOLD = 0.3
+"""How many conversations about a clip or picture describe it; the others ask for things in it."""
+
+Line: TypeAlias = tuple[str, tuple[float, ...]]
+"""What stands in place of one token of a medium: words and numbers."""
+NOTHING: Line = ("nothing", ())
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A conversation about a scene that is given in words: for each medium a line a token."""
+
+    about: str
+    exchanges: list[wording.Exchange]
+    lines: Mapping[str, Sequence[Line]]
+
+    def turns(self, model: LegoModel) -> list[Turn]:
+        (first, answer), *rest = self.exchanges
+        turns = [Turn("Human", media_question(first, self.lines, model.modalities)), Turn("Assistant", answer)]  # type: ignore[arg-type]
+        for question, answer in rest:
+            turns += [Turn("Human", question), Turn("Assistant", answer)]
+        return turns
+
+
+def told(random: np.random.Generator) -> Told:
+    about = str(random.choice(list(SHARES), p=list(SHARES.values())))
+    if about == "clip":
+        scene = scenes.clip_scene(random, int(random.integers(2, 4)), int(random.integers(2, 5)))
+        return Told(about, clip_exchanges(random, scene), {"video": clip_lines(scene)})
+    if about == "picture":
+        picture = scenes.picture_scene(random, int(random.integers(2, 4)))
+        return Told(about, picture_exchanges(random, picture), {"image": picture_lines(picture)})
+    if about == "sound":
+        tone = scenes.sound_scene(random, 2).tone
+        return Told(about, [wording.captioned_sound(random, tone)], {"sound": sound_lines(tone)})
+    source = scenes.sound_scene(random, int(random.integers(2, 4)))
+    lines = {"sound": sound_lines(source.tone), "image": picture_lines(source.picture)}
+    return Told(about, [wording.where_sound(random, source)], lines)
+
+
+def clip_lines(scene: scenes.ClipScene) -> list[Line]:
+    """A line a frame: who does what in it, if anyone, and from when to when."""
+    acting = (scene.acting_at((i + 0.5) / scenes.FRAMES) for i in range(scenes.FRAMES))
+    return [(wording.act(scene, action), (action.start, action.end)) if action else NOTHING for action in acting]
+
+
+def picture_lines(scene: scenes.PictureScene) -> list[Line]:
+    """A line a patch: what covers it, and its box."""
+    lines = [NOTHING] * PATCHES**2
+    for place in scene.places:
+        for patch in covered(place.look):
+            lines[patch] = (str(place.look.thing), place.look.box(SIDE))
+    return lines
+
+
+def sound_lines(tone: Tone) -> list[Line]:
+    return [(f"{tone.rhythm} {tone.voice}", ())] * 2
+
+
+def clip_exchanges(random: np.random.Generator, scene: scenes.ClipScene) -> list[wording.Exchange]:
+    """Nothing is asked that an earlier answer says: it is to be found in the scene and not in the text."""
+    if random.random() < TOLD:
+        return [(wording.events if random.random() < 0.6 else wording.captioned_clip)(random, scene)]
+    return [wording.when(random, scene, scene.actions[i]) for i in random.permutation(len(scene.actions))]
+
+
+def picture_exchanges(random: np.random.Generator, scene: scenes.PictureScene) -> list[wording.Exchange]:
+    if random.random() < TOLD:
+        return [(wording.described_picture if random.random() < 0.6 else wording.captioned_picture)(random, scene)]
+    return [wording.where(random, scene.places[i].look) for i in random.permutation(len(scene.places))]
 
 
 def make_tokenizer(folder: Path, seed: int) -> LegoTokenizer:
     """A sentencepiece model of the generator's text, written to `folder`. Numbers of two digits are single pieces."""
     random = np.random.default_rng(seed)
-    texts = [part for _ in range(SENTENCES) for turn in text_turns(random) for part in render([turn], system="").split("\n")]
-    texts += [f"{{0.{i:02d},1.{i:02d}}} [0.{i:02d}, 0.{i:02d}] {SYSTEM}" for i in range(100)]
+    texts = []
+    for one in (told(random) for _ in range(SENTENCES)):
+        texts += [words for lines in one.lines.values() for words, _ in lines if words]
+        texts += [part for question, answer in one.exchanges for part in _plain(question, answer).split("\n")]
+    texts += [f"{{{number},{number}}} [{number}, {number}] {SYSTEM}" for number in NUMBERS]
     model = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(texts),
@@ -51,91 +136,111 @@ def make_tokenizer(folder: Path, seed: int) -> LegoTokenizer:
     return LegoTokenizer(folder)
 
 
+def _plain(question: str, answer: str) -> str:
+    return render([Turn("Human", question), Turn("Assistant", answer)], system="")
+
+
 def _with_numbers(model: bytes) -> bytes:
-    """With the fractions 0.00 to 0.99 as pieces of their own, and what they are merged from."""
+    """With the fractions 0.00 to 1.00 as pieces of their own, and what they are merged from."""
     proto = sentencepiece_model_pb2.ModelProto.FromString(model)  # type: ignore[attr-defined]
     lowest = min(piece.score for piece in proto.pieces)
     digits = [f"{i:02d}" for i in range(100)]
-    for i, text in enumerate((*digits, "0.", *(f"0.{pair}" for pair in digits), ",▁"), 1):
+    for i, text in enumerate((*digits, "0.", "1.", *NUMBERS, ",▁"), 1):
         proto.pieces.add(piece=text, score=lowest - i)
     return proto.SerializeToString()
 
 
-def text_turns(random: np.random.Generator) -> list[Turn]:
-    """A conversation about a scene that is given in words."""
-    make = (_clip, _picture, _sound, _source)[random.choice(4, p=(0.4, 0.3, 0.1, 0.2))]
-    words, exchanges = make(random)
-    (first, answer), *rest = exchanges
-    turns = [Turn("Human", f"{words}\n{first}"), Turn("Assistant", answer)]
-    for question, answer in rest:
-        turns += [Turn("Human", question), Turn("Assistant", answer)]
-    return turns
+class Vectors:
+    """Lines as vectors of a model's own words."""
 
+    def __init__(self, model: LegoModel, tokenizer: LegoTokenizer) -> None:
+        self._model = model
+        self._tokenizer = tokenizer
+        self._ids: dict[str, list[int]] = {}
+        self.numbers = torch.tensor([tokenizer.encode("{" + number)[-1] for number in NUMBERS])
 
-def _clip(random):
-    scene = scenes.clip_scene(random, int(random.integers(2, 4)), int(random.integers(2, 5)))
-    words = " ".join(f"{wording.act(scene, action)} {wording.span(action)}" for action in scene.actions)
-    return words, clip_exchanges(random, scene)
+    def of(self, lines: Sequence[Line]) -> Tensor:
+        """`(len(lines), hidden_size)`, differentiable in the embedding table."""
+        rows = [self._words(words) for words, _ in lines]
+        numbers = [[int(self.numbers[round(value * 100)]) for value in values] for _, values in lines]
+        longest = max(1, *(len(row) + len(own) for row, own in zip(rows, numbers)))
+        ids, places = torch.zeros(2, len(lines), longest, dtype=torch.long)
+        there = torch.zeros(len(lines), longest, 1)
+        for i, (row, own) in enumerate(zip(rows, numbers)):
+            count = len(row) + len(own)
+            ids[i, :count] = torch.tensor(row + own, dtype=torch.long)
+            places[i, len(row) : count] = torch.arange(1, len(own) + 1)
+            there[i, :count] = 1
+        table = self._model.language.model.embed_tokens.weight
+        turned = torch.stack([table.roll(place * table.shape[1] // PLACES, dims=1) for place in range(PLACES)])
+        return (turned[places, ids] * there).sum(1)
 
+    def _words(self, words: str) -> list[int]:
+        if words not in self._ids:
+            self._ids[words] = self._tokenizer.encode(words)[1:] if words else []  # without the begin of a text
+        return self._ids[words]
 
-def _picture(random):
-    scene = scenes.picture_scene(random, int(random.integers(2, 4)))
-    if random.random() < 0.2:
-        return " ".join(f"{place.look.thing} {place.place}" for place in wording.in_order(scene)), [
-            wording.captioned_picture(random, scene)
-        ]
-    return picture_words(scene), picture_exchanges(random, scene)
-
-
-def _sound(random):
-    tone = scenes.sound_scene(random, 2).tone
-    return f"{tone.rhythm} {tone.voice}", [wording.captioned_sound(random, tone)]
-
-
-def _source(random):
-    scene = scenes.sound_scene(random, int(random.integers(2, 4)))
-    return f"{scene.tone.rhythm} {scene.tone.voice}\n{picture_words(scene.picture)}", [wording.where_sound(random, scene)]
-
-
-def picture_words(scene: scenes.PictureScene) -> str:
-    return " ".join(f"{place.look.thing} {wording.box(place.look)}" for place in wording.in_order(scene))
-
-
-def clip_exchanges(random, scene):
-    asked = [wording.when(random, scene, scene.actions[i]) for i in random.permutation(len(scene.actions))]
-    told = (wording.events if random.random() < 0.6 else wording.captioned_clip)(random, scene)
-    return [told, *asked] if random.random() < 0.5 else [*asked, told]
-
-
-def picture_exchanges(random, scene):
-    asked = [wording.where(random, scene.places[i].look) for i in random.permutation(len(scene.places))]
-    told = wording.described_picture(random, scene)
-    return [told, *asked] if random.random() < 0.5 else [*asked, told]
+    @torch.no_grad()
+    def put_numbers_in_order(self, share: float = 0.8) -> None:
+        """Most of a number's vector becomes a wave of its value, so that numbers near each other are alike before training."""
+        language = self._model.language
+        table = language.model.embed_tokens.weight
+        values = torch.tensor([float(number) for number in NUMBERS])
+        norm = table[self.numbers].norm(dim=1).mean()
+        ordered = functional.normalize(waves(values, table.shape[1]), dim=1) * norm
+        table[self.numbers] = share * ordered + (1 - share**2) ** 0.5 * table[self.numbers]
+        language.lm_head.weight[self.numbers] = table[self.numbers]
 
 
 def train_language(
-    model: LegoModel, tokenizer: LegoTokenizer, *, steps: int, batch: int = 32, rate: float = 3e-3, seed: int = 0
+    model: LegoModel, tokenizer: LegoTokenizer, *, steps: int, batch: int = 32, rate: float = 4e-3, seed: int = 0
 ) -> Iterator[dict[str, float]]:
-    """Trains the language model in place, on fresh conversations; yields the loss of each step."""
-    language, learner = model.language.requires_grad_(True).train(), Learner(model, encoded=False)
+    """Trains the language model in place, on fresh conversations; yields the loss of each step and the share of numbers that were right."""
+    language, vectors = model.language.requires_grad_(True).train(), Vectors(model, tokenizer)
+    vectors.put_numbers_in_order()
     optimizer = torch.optim.AdamW(language.parameters(), lr=rate, weight_decay=0.01, betas=(0.9, 0.98), fused=True)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=steps, pct_start=0.05)
-    batches = _batches(tokenizer, batch, np.random.default_rng(seed))
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=steps, pct_start=0.08)
+    batches = _batches(model, tokenizer, batch, np.random.default_rng(seed))
     for _ in range(steps):
-        ids, labels, mask = padded(next(batches))
-        loss = learner(ids, labels, mask, [{}] * batch)
+        examples, talks = next(batches)
+        ids, labels, mask = padded(examples)
+        embeds = model.embed(ids, _media(vectors, talks))
+        hidden = language.model(inputs_embeds=embeds, attention_mask=mask, use_cache=False).last_hidden_state
+        wanted = labels[:, 1:]
+        asked = wanted != IGNORED
+        logits, wanted = language.lm_head(hidden[:, :-1][asked]), wanted[asked]
+        loss = functional.cross_entropy(logits, wanted)
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(language.parameters(), 1.0)
         optimizer.step()
         schedule.step()
-        yield {"loss": loss.item()}
+        numbers = torch.isin(wanted, vectors.numbers)
+        right = (logits.argmax(-1) == wanted)[numbers]
+        yield {"loss": loss.item(), "numbers": right.float().mean().item() if len(right) else 1.0}
 
 
-def _batches(tokenizer: LegoTokenizer, batch: int, random: np.random.Generator, pool: int = 8) -> Iterator[list[Example]]:
+def _media(vectors: Vectors, talks: Sequence[Told]) -> list[dict[str, list[Encoded]]]:
+    """The lines of all conversations together as vectors, then each its own."""
+    every = vectors.of([line for talk in talks for lines in talk.lines.values() for line in lines])
+    media: list[dict[str, list[Encoded]]] = []
+    first = 0
+    for talk in talks:
+        media.append({})
+        for name, lines in talk.lines.items():
+            media[-1][name] = [Encoded(name, every[first : first + len(lines)])]
+            first += len(lines)
+    return media
+
+
+def _batches(
+    model: LegoModel, tokenizer: LegoTokenizer, batch: int, random: np.random.Generator, pool: int = 8
+) -> Iterator[tuple[list[Example], list[Told]]]:
     """Conversations of like length together."""
     while True:
-        rows = [labelled(text_turns(random), tokenizer) for _ in range(batch * pool)]
+        talks = [told(random) for _ in range(batch * pool)]
+        rows = [(*labelled(talk.turns(model), tokenizer), talk) for talk in talks]
         rows.sort(key=lambda row: len(row[0]))
         for i in random.permutation(pool):
-            yield [Example(tuple(ids), tuple(ids), {}) for ids, _ in rows[i * batch : (i + 1) * batch]]
+            own = rows[i * batch : (i + 1) * batch]
+            yield [Example(tuple(ids), tuple(labels), {}) for ids, labels, _ in own], [talk for _, _, talk in own]

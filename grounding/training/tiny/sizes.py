@@ -12,6 +12,7 @@ from grounding.data.composed.draw import SIDE
 from grounding.data.composed.scenes import FRAMES
 from grounding.lego.config import AudioDims, EvaDims, LegoConfig, QFormerDims
 from grounding.lego.model import LegoModel
+from grounding.training.tiny.patches import PATCH, PATCHES
 
 
 def tiny_config(vocab_size: int, *, first_new_id: int) -> LegoConfig:
@@ -21,10 +22,10 @@ def tiny_config(vocab_size: int, *, first_new_id: int) -> LegoConfig:
         language={
             "vocab_size": vocab_size,
             "hidden_size": 96,
-            "intermediate_size": 224,
+            "intermediate_size": 216,
             "num_hidden_layers": 3,
-            "num_attention_heads": 4,
-            "num_key_value_heads": 4,
+            "num_attention_heads": 8,
+            "num_key_value_heads": 8,
             "max_position_embeddings": 1024,
             "rms_norm_eps": 1e-5,
             "rope_theta": 10_000.0,
@@ -35,12 +36,12 @@ def tiny_config(vocab_size: int, *, first_new_id: int) -> LegoConfig:
             "num_hidden_layers": 4,
             "num_attention_heads": 4,
             "image_size": SIDE,
-            "patch_size": 8,
+            "patch_size": PATCH,
         },
-        eva=EvaDims(image_size=SIDE, patch_size=8, width=96, layers=3, heads=4, mlp_ratio=2.67),
+        eva=EvaDims(image_size=SIDE, patch_size=PATCH, width=96, layers=3, heads=4, mlp_ratio=2.67),
         qformer=QFormerDims(width=64, layers=2, heads=4, mlp_width=192, cross_every=1, small_layers=2, small_cross_every=1),
         audio=AudioDims(width=64, layers=2, heads=4, out_width=64, patch=32, stride=24),
-        image_tokens=(SIDE // 8) ** 2,
+        image_tokens=PATCHES**2,
         video_tokens=FRAMES,
         frame_queries=1,
         max_frames=FRAMES,
@@ -52,7 +53,7 @@ def tiny_config(vocab_size: int, *, first_new_id: int) -> LegoConfig:
 
 @torch.no_grad()
 def initialise(model: LegoModel, seed: int) -> None:
-    """Values to start from. Tables of positions begin as waves, and query t of the video Q-Former at the frames near t.
+    """Values to start from. Tables of positions begin as waves, and query t of the video Q-Former at frame t.
 
     The language model's attention begins by matching like with like and by copying, which small transformers otherwise take most of
     their training to find ("Mimetic initialization of self-attention layers", arXiv 2305.09828).
@@ -100,10 +101,11 @@ def _align_in_time(model: LegoModel) -> None:
     (video, _, _), config = _parts(model), model.config
     frames = waves(torch.arange(config.max_frames) / config.max_frames, config.qformer.width)
     queries = waves(torch.arange(config.video_tokens) / config.video_tokens, config.qformer.width)
-    video.adapter.positions.table.weight.copy_(frames)
+    video.adapter.positions.table.weight.copy_(3 * frames)  # louder than what is in a frame, so that a query finds its own
     video.adapter.qformer.queries[0].copy_(queries)
     for layer in video.adapter.qformer.bert.encoder.layer:
         attention = layer.crossattention.attention
+        attention.query.weight.mul_(1.5)
         attention.key.weight.copy_(attention.query.weight)
 
 

@@ -1,8 +1,7 @@
-"""A short run that must learn: stage 1 of the tiny LEGO, with its language model frozen, comes to say in which rhythm
-a sound is.
+"""A short run that must learn: stage 1 of the tiny LEGO, with its language model frozen, comes to say what is heard.
 
 The parts before stage 1 (encoders, language model, tokenizer) are a fixture made by `python -m grounding.training.tiny.demo`. The
-sounds that are asked about are new. Which voice it is, events and boxes take longer than a test may (docs/training.md).
+sounds that are asked about are new. Events and boxes take longer than a test may (docs/training.md).
 """
 
 import shutil
@@ -40,22 +39,28 @@ def learned(tmp_path_factory) -> Path:
 
 
 def named(learned, folder, swapped=0):
-    """Share of fresh sounds whose rhythm is named; `swapped`: each with the sound of a record so many places further on."""
+    """Shares of fresh sounds whose rhythm and whose voice is named; `swapped`: each with the sound of a record so many places on."""
     grounder = load_grounder(folder, dtype="float32", max_new_tokens=12)
     records = list(read_records(learned / "fresh" / "stage1.jsonl"))
     sounds = [grounder.read_audio(read_sound(learned / "fresh" / record.media["sound"])) for record in records]
     asked = [(DESCRIBE["sound"], {"sound": sounds[(i + swapped) % len(sounds)]}) for i in range(len(sounds))]
     pairs = [(reply.text.split(), record.answer.split()) for reply, record in zip(grounder.ask_all(asked), records)]
-    return sum(len(said) > 1 and said[1] == true[1] for said, true in pairs) / len(pairs)
+    return [sum(len(said) > word and said[word] == true[word] for said, true in pairs) / len(pairs) for word in (1, 2)]
 
 
-def test_a_frozen_language_model_comes_to_say_in_which_rhythm_a_sound_is(learned):
-    assert named(learned, learned / "stage1" / "model") >= 0.7  # a guess: .33; 200 steps reached .93
+def test_a_frozen_language_model_comes_to_say_what_is_heard(learned):
+    rhythms, voices = named(learned, learned / "stage1" / "model")
+    assert rhythms >= 0.6  # a guess: .33; reached .80
+    assert voices >= 0.8  # a guess: .12; reached 1.00
 
 
 def test_with_another_sound_it_is_no_better_than_a_guess(learned):
-    assert named(learned, learned / "stage1" / "model", swapped=1) < 0.55
+    rhythms, voices = named(learned, learned / "stage1" / "model", swapped=1)
+    assert rhythms < 0.55
+    assert voices < 0.35
 
 
 def test_it_could_not_before(learned):
-    assert named(learned, learned / "start") < 0.55
+    rhythms, voices = named(learned, learned / "start")
+    assert rhythms < 0.55
+    assert voices < 0.35
