@@ -145,6 +145,7 @@ class TextSearch:
         with self._catalog.read() as session:
             known = rows.passages_by_id(session, {*worded, *nearest.ids})
         near = nearest.strengths(known, asked_in_english=asked.english)
+        known = {id: row for id, row in known.items() if id in worded or id in near}  # the nearest may not be near
         strengths: dict[int, float] = {}
         matches: dict[int, list[int]] = {}
         for id, row in known.items():

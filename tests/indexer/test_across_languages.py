@@ -87,3 +87,13 @@ def test_a_word_by_chance_does_not_lift_another_picture_above_the_right_one(tmp_
     spoken = library.search("a small red wooden box moves to the right", only=["speech"])
     assert [Path(moment.path).stem for moment in spoken.moments] == ["green"]  # it is the nearest that was said
     assert not spoken.matched
+
+
+def test_a_passage_that_shares_no_more_than_a_stem_is_no_hit(tmp_path):
+    """Among few it is one of the nearest, but neither the word index nor its meaning finds it."""
+    colour_video(tmp_path / "media" / "red.mp4", [("red", 8.0)])
+    (tmp_path / "media" / "red.srt").write_text("1\n00:00:01,000 --> 00:00:04,000\nWalker Industries, ledger of debts.\n")
+    library = demo_library(tmp_path / "home", speech=True)
+    library.ingest([tmp_path / "media"])
+    assert library.search("walk in the autumn rain", only=["speech"]).moments == ()
+    assert library.search("Walker", only=["speech"]).matched
