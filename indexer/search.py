@@ -36,7 +36,7 @@ KINDS = ("picture", "speech", "screen", "event")
 CANDIDATE_SEGMENTS = 400
 RANKED_MOMENTS = 50
 HINT_WEIGHT = 2.0  # of the kind that the question names: "she says ...", "the sign reads ..."
-MIN_SUPPORT = 0.1  # strength of a passage that may lift a picture: one common word of five lifted any picture above the best one
+MIN_SUPPORT = 0.3  # strength of a passage that may lift a picture: half of the words; one common word of five lifted any above the best
 TEXT_WEIGHT = 0.5, 1.5  # of a kind whose best passage hardly answers, and of one that says just what was asked; pictures have 1
 SURE = 4.0  # confidence of a passage that says just what was asked is half of it, in the deviations in which pictures are measured
 NOTHING = Ranking(moments=(), confidence=0.0, matched=False)
