@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
+import sys
 import tempfile
+import warnings
+from collections.abc import Sequence
 from pathlib import Path
+
+from celery.platforms import SecurityWarning
 
 from indexer.artefacts import storage_error
 from indexer.catalog.session import Catalog
+from indexer.embedders.registry import require_embedder
+from indexer.errors import UsageError
 from indexer.hints import Hints, kinds_of, queue_name
+from indexer.lego import require_lego
 from indexer.settings import Settings, load_settings
+
+log = logging.getLogger(__name__)
 
 NEEDED_BYTES = 1_000_000
 
@@ -20,11 +31,24 @@ def serve(queues: tuple[str, ...]) -> None:
     settings = load_settings()
     kinds = [kind for kind in kinds_of(queues) if kind not in unable(settings)]
     check(settings)
+    check_models(settings, kinds)
+    check_port(settings)
     from workers.app import app
 
     name = f"{'-'.join(queues)}-{os.getpid()}@{socket.gethostname()}"
+    announce(settings, name, kinds)
+    warnings.filterwarnings("ignore", "You're running the worker with superuser", SecurityWarning)  # of pickle, which is not accepted here
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]  # talk between workers that nobody here listens to
-    app.worker_main(["worker", "--queues", ",".join(map(queue_name, kinds)), "--hostname", name, "--pool", "prefork", *quiet])
+    # Quiet: its banner would stand between the lines of the log.
+    app.worker_main(["--quiet", "worker", "--queues", ",".join(map(queue_name, kinds)), "--hostname", name, "--pool", "prefork", *quiet])
+
+
+def announce(settings: Settings, name: str, kinds: Sequence[str]) -> None:
+    said = f"worker {name} waits for work: {', '.join(kinds)}"
+    if settings.log_format == "json":
+        log.info(said)
+    else:
+        print(said, file=sys.stderr, flush=True)  # to whoever started it: as text, nothing below a warning is logged
 
 
 def unable(settings: Settings) -> set[str]:
@@ -40,6 +64,30 @@ def check(settings: Settings) -> None:
         pass
     for folder in (settings.home_path, settings.artefacts):
         check_space(folder)
+
+
+def check_models(settings: Settings, kinds: Sequence[str]) -> None:
+    """What can be told without loading a model. Raises ModelError, UsageError."""
+    if {"picture", "plan"} & {*kinds}:
+        require_embedder(settings)
+    if {"ground", "events"} & {*kinds}:
+        require_lego(settings)
+
+
+def check_port(settings: Settings) -> None:
+    """Celery logs an error of a signal and goes on: a worker whose figures nobody can read is told of before. Raises UsageError."""
+    if not settings.metrics_port:
+        return
+    address = f"{settings.metrics_host}:{settings.metrics_port}"
+    try:
+        found = socket.getaddrinfo(settings.metrics_host, settings.metrics_port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(found[0], found[1]) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server does: the port of a worker that just ended is free
+            probe.bind(found[4])
+    except (OSError, OverflowError) as error:
+        said = getattr(error, "strerror", None) or str(error)
+        hint = "each worker of a machine needs a SEEKPOINT_METRICS_PORT of its own; 0 for none; SEEKPOINT_METRICS_HOST is an address of it"
+        raise UsageError(f"cannot serve figures at {address}: {said.lower()}", hint) from error
 
 
 def check_space(folder: Path) -> None:

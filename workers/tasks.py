@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from indexer.errors import CatalogError, StorageError
+from indexer.errors import CatalogError, ModelError, StorageError, UsageError
 from indexer.hints import queue_name, task_name
 from workers.app import app
 from workers.child import stopping, turns
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PAUSE_S = 3.0
-"""After a full disk or a database that is away: the work was handed back, and would only fail again at once."""
+"""After a full disk, a database that is away, a model that is not there: the work was handed back, and would only fail again at once."""
 
 Result = dict[str, Any]
 
@@ -80,7 +80,7 @@ def _take(kind: str, turn: Callable[[], Turn]) -> Result:
     try:
         turns().recover_here()
         taken = turn()
-    except (StorageError, CatalogError) as error:
+    except (StorageError, CatalogError, ModelError, UsageError) as error:
         log.error("%s: %s", kind, error)
         _pause()
         return {"kind": kind, "more": True, "error": str(error)}

