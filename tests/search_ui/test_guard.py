@@ -91,7 +91,8 @@ def test_next_leads_nowhere_else():
 
 def test_sign_in_page_shows_text_as_text(signed):
     page = signed("").get("/sign-in?next=/%22%3E%3Cscript%3Ealert(1)%3C/script%3E").text
-    assert "<script>" not in page
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert" in page
 
 
 def test_forged_cookies(signed, filled_home):
