@@ -532,6 +532,8 @@ LIBRARY: dict[str, str] = {
     "{} s is not within the {} s of {}": "{0} 秒不在 {2} 的 {1} 秒之内",
     # models
     "There is no embedder {}": "没有嵌入模型 {}",
+    "the embedder {} is not installed": "嵌入模型 {} 未安装",
+    "pip install seekpoint brings it; seekpoint models lists others": "pip install seekpoint 会安装它；seekpoint models 列出其他模型",
     "There is no folder {} with a {} checkpoint": "没有包含 {1} 检查点的文件夹 {0}",
     "The device {} cannot be used: {}": "无法使用设备 {}：{}",
     "The embedder lite needs the package of {}": "嵌入模型 lite 需要软件包 {}",
