@@ -31,4 +31,9 @@ def make_footage(folder: Path, minutes: float, *, height: int = 720, keyframe_s:
 
 
 def run_ffmpeg(*arguments: object) -> None:
-    subprocess.run([str(find_ffmpeg(Settings())), "-v", "error", "-y", *map(str, arguments)], check=True, timeout=1800)
+    """The last argument is the file, which is there only once it is whole: a later run would take half of one for footage."""
+    *options, path = arguments
+    path = Path(str(path))
+    aside = path.with_name(f"unfinished-{path.name}")
+    subprocess.run([str(find_ffmpeg(Settings())), "-v", "error", "-y", *map(str, options), str(aside)], check=True, timeout=1800)
+    aside.replace(path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from indexer.catalog import collections, errands, videos, work
@@ -46,6 +47,7 @@ def enqueue(library: Library, paths: Sequence[str | os.PathLike[str]], collectio
     for first in range(0, len(arrived), AT_ONCE):
         _note(library, planner, collection_id, arrived[first : first + AT_ONCE], fast, events)
     offline = mark_offline(library.catalog, planner, paths, files, known)
+    _forget_gone(library, planner, collection_id, paths)
     if arrived:
         try:
             hints.tell({"plan": len(arrived)})
@@ -82,6 +84,21 @@ def waiting_counts(library: Library) -> dict[str, int]:
     """Works and errands that wait, by kind."""
     with library.catalog.read() as session:
         return {**work.waiting(session), **{kind: it.pending for kind, it in errands.waiting(session).items() if it.pending}}
+
+
+def _forget_gone(library: Library, planner: Planner, collection_id: int, paths: Sequence[str | os.PathLike[str]]) -> None:
+    """The errors of files below the given paths that could not be planned and were deleted since: nobody could mend them."""
+    roots = planner.roots
+    given = [Path(os.path.abspath(os.path.expanduser(os.fspath(path)))) for path in paths]
+    with library.catalog.begin() as session:
+        gone = []
+        for errand_id, details in errands.parked(session, "plan", collection_id):
+            if details["root"] not in roots.folders:
+                continue
+            path = roots.join(details["root"], details["relative_path"])
+            if any(path.is_relative_to(folder) for folder in given) and not os.path.exists(path):
+                gone.append(errand_id)
+        errands.forget_parked(session, gone)
 
 
 def _note(

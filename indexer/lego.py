@@ -10,12 +10,12 @@ import numpy as np
 
 from grounding.spans import Span
 from indexer.errors import ModelError
-from indexer.media.files import MediaFiles
 from indexer.settings import Settings
 from indexer.short_hash import short_hash
 
 if TYPE_CHECKING:
     from grounding.lego.grounder import Grounder
+    from indexer.media.files import MediaFiles
 
 WINDOW_FRAMES = 64  # what LEGO reads, whatever the length of the window
 SHORT_SIDE = 256  # its encoder squashes frames to 224 x 224

@@ -205,6 +205,20 @@ def failures(s: Session, limit: int = 10) -> list[tuple[str, str]]:
     return [(name, error or "") for name, error in s.execute(parked)]
 
 
+def parked(s: Session, kind: Kind, collection_id: int) -> list[tuple[int, Mapping[str, Any]]]:
+    """(id, details) of a collection's errands of a kind that failed."""
+    return [
+        (id_, details)
+        for id_, details in s.execute(select(Errand.id, Errand.details).filter_by(kind=kind, collection_id=collection_id, state="failed"))
+    ]
+
+
+def forget_parked(s: Session, errand_ids: Sequence[int]) -> int:
+    """Those of them that still are parked; how many."""
+    chosen = and_(among(s, Errand.id, list(errand_ids)), Errand.state == "failed")
+    return s.execute(delete(Errand).where(chosen)).rowcount  # pyright: ignore[reportAttributeAccessIssue]
+
+
 def _held(errand_id: int, owner: str) -> Any:
     return and_(Errand.id == errand_id, Errand.state == "running", Errand.owner == owner)
 

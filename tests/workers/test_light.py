@@ -11,6 +11,8 @@ from tests.support import demo_environment
 def test_importing_the_tasks_loads_nothing_heavy(tmp_path):
     code = (
         "import sys, workers.tasks, workers.serve;"
+        "from indexer.settings import Settings;"
+        "[workers.serve.check_models(Settings(embedder=name), ['picture']) for name in ('demo', 'lite', 'clip')];"
         "heavy = {'torch', 'faiss', 'transformers', 'onnxruntime', 'ctranslate2', 'av', 'streamlit'};"
         "print(sorted(heavy & set(sys.modules)));"
         "from workers.app import app;"

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from indexer.catalog import work
+from indexer.turns import Turns
 from tests.indexer.media.golden import ffmpeg
 from tests.indexer.test_lego import CHECKPOINT
 from tests.support import colour_video, demo_library
@@ -230,3 +231,21 @@ def test_what_a_video_lacks_is_made_again(fleet: Fleet):
     wait_until(lambda: library.playback(video.video_id).state == "ready", PATIENCE_S, "browsers can play it")
     assert {it.name for it in (folder / "thumbnails").iterdir()} == set(before)
     wait_until(fleet.is_settled, PATIENCE_S, "the errand is done")
+
+
+def test_the_error_of_a_bad_file_goes_with_the_file(fleet: Fleet):
+    media = fleet.folder / "media"
+    for name in ("bad.mp4", "worse.mp4"):
+        (media / name).parent.mkdir(parents=True, exist_ok=True)
+        (media / name).write_text("no video")
+    library = fleet.library()
+    library.ingest([media], queue=True)
+    Turns(library).plan()
+    assert len(library.status().errors) == 2
+    (media / "bad.mp4").unlink()
+    library.ingest([fleet.folder / "elsewhere", media / "worse.mp4"], queue=True)
+    Turns(library).plan()
+    assert len(library.status().errors) == 2, "the folder of the deleted file was not named"
+    library.ingest([media], queue=True)
+    Turns(library).plan()
+    assert ["worse.mp4" in error for error in library.status().errors] == [True]
