@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from indexer.catalog import collections, errands, videos, work
 from indexer.catalog.videos import KnownPath
 from indexer.errors import QueueError
-from indexer.files import FoundFile, Unusable, find_files, printable
+from indexer.files import FoundFile, Unusable, find_files, given_path, printable
 from indexer.hints import Hints
 from indexer.ingest import FileOutcome, IngestReport, mark_offline
 from indexer.planning import Planner
@@ -88,16 +87,13 @@ def waiting_counts(library: Library) -> dict[str, int]:
 
 def _forget_gone(library: Library, planner: Planner, collection_id: int, paths: Sequence[str | os.PathLike[str]]) -> None:
     """The errors of files below the given paths that could not be planned and were deleted since: nobody could mend them."""
-    roots = planner.roots
-    given = [Path(os.path.abspath(os.path.expanduser(os.fspath(path)))) for path in paths]
+    given = [given_path(path) for path in paths]
     with library.catalog.begin() as session:
-        gone = []
-        for errand_id, details in errands.parked(session, "plan", collection_id):
-            if details["root"] not in roots.folders:
-                continue
-            path = roots.join(details["root"], details["relative_path"])
-            if any(path.is_relative_to(folder) for folder in given) and not os.path.exists(path):
-                gone.append(errand_id)
+        gone = [
+            errand_id
+            for errand_id, details in errands.parked(session, "plan", collection_id)
+            if planner.roots.vanished(details["root"], details["relative_path"], given)
+        ]
         errands.forget_parked(session, gone)
 
 

@@ -63,6 +63,19 @@ class Roots:
             raise MediaError(f'the media root "{root}" is not known on this machine', 'map it: SEEKPOINT_ROOTS={"' + root + '": "/folder"}')
         return self.folders[root] / relative_path
 
+    def vanished(self, root: str, relative_path: str, given: Sequence[Path]) -> Path | None:
+        """Where a file was that lay below one of the given paths and is not there any more; None: it is there, or not ours to look for."""
+        if root not in self.folders:
+            return None
+        path = self.join(root, relative_path)
+        below = any(path.is_relative_to(folder) for folder in given)
+        return path if below and not os.path.exists(path) else None  # it may lie in a folder that is closed to us
+
+
+def given_path(name: str | os.PathLike[str]) -> Path:
+    """What somebody wrote as an absolute path; links stay."""
+    return Path(os.path.abspath(os.path.expanduser(os.fspath(name))))
+
 
 def find_files(paths: Sequence[str | os.PathLike[str]]) -> Iterator[FoundFile | Unusable]:
     """Named files whatever their suffix, and all videos below named folders, each real file once, in a stable order.
@@ -72,7 +85,7 @@ def find_files(paths: Sequence[str | os.PathLike[str]]) -> Iterator[FoundFile | 
     entered: set[tuple[int, int]] = set()
     given: set[Path] = set()
     for name in paths:
-        start = Path(os.path.abspath(os.path.expanduser(os.fspath(name))))
+        start = given_path(name)
         empty = True
         for found in _walk(start, entered, named=True):
             empty = False

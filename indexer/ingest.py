@@ -10,7 +10,6 @@ import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Literal
 
 from indexer.catalog import collections, videos, work
@@ -19,7 +18,7 @@ from indexer.catalog.session import Catalog
 from indexer.catalog.videos import KnownPath
 from indexer.catalog.work import WorkItem
 from indexer.errors import CatalogError, SeekpointError, StorageError
-from indexer.files import FoundFile, Unusable, find_files, printable
+from indexer.files import FoundFile, Unusable, find_files, given_path, printable
 from indexer.owner import dead_owners, owner_name
 from indexer.pipeline import Job, Outcome, Pipeline
 from indexer.planning import Planner, Relation
@@ -253,13 +252,12 @@ def mark_offline(
     """Known files below the given paths that are not there any more: offline, still searchable."""
     roots = planner.roots
     seen = {roots.split(file.path) for file in files}
-    given = [Path(os.path.abspath(os.path.expanduser(os.fspath(path)))) for path in paths]
+    given = [given_path(path) for path in paths]
     gone = []
     for (root, relative_path), it in known.items():
-        if (root, relative_path) in seen or it.offline or it.path_id in forgotten or root not in roots.folders:
+        if (root, relative_path) in seen or it.offline or it.path_id in forgotten:
             continue
-        path = roots.join(root, relative_path)
-        if any(path.is_relative_to(folder) for folder in given) and not os.path.exists(path):  # may lie in a folder that is closed to us
+        if path := roots.vanished(root, relative_path, given):
             gone.append((it.path_id, printable(path)))
     with catalog.begin() as session:
         videos.set_offline(session, [path_id for path_id, _ in gone], True)

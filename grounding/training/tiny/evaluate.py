@@ -54,16 +54,16 @@ def evaluate(grounder: Grounder, data: Path, *, limit: int = 0, shuffled: bool =
     clips, pictures, sources = (
         [r for r in test if set(r.media) == kind][: limit or None] for kind in ({"video"}, {"image"}, {"image", "sound"})
     )
-    spans = [iou for part in _parts(clips) for iou in ask_spans(grounder, data, part, shuffled)]
+    spans = [iou for part in _parts(clips) for iou in _ask_spans(grounder, data, part, shuffled)]
     if shuffled:
         return Scores(_share(spans), len(spans), float(np.mean(spans)), 0.0, 0, 0.0, 0, {})
-    boxes = [iou for part in _parts(pictures) for iou in ask_boxes(grounder, data, part)]
-    sounds = [iou for part in _parts(sources) for iou in ask_boxes(grounder, data, part)]
+    boxes = [iou for part in _parts(pictures) for iou in _ask_boxes(grounder, data, part)]
+    sounds = [iou for part in _parts(sources) for iou in _ask_boxes(grounder, data, part)]
     described = _describe(grounder, data, clips[0], pictures[0], sources[0])
     return Scores(_share(spans), len(spans), float(np.mean(spans)), _share(boxes), len(boxes), _share(sounds), len(sounds), described)
 
 
-def ask_spans(grounder: Grounder, data: Path, records: Sequence[Record], shuffled: bool = False) -> list[float]:
+def _ask_spans(grounder: Grounder, data: Path, records: Sequence[Record], shuffled: bool) -> list[float]:
     """IoU of the first span of each answer; `shuffled`: the frames of each clip in random order."""
     frames = [read_frames(data / record.media["video"], grounder.model.config.max_frames) for record in records]
     if shuffled:
@@ -74,7 +74,7 @@ def ask_spans(grounder: Grounder, data: Path, records: Sequence[Record], shuffle
     return [best_iou(spans[0] if spans else None, [Span(*record.truth["span"])]) for spans, record in zip(found, records)]
 
 
-def ask_boxes(grounder: Grounder, data: Path, records: Sequence[Record]) -> list[float]:
+def _ask_boxes(grounder: Grounder, data: Path, records: Sequence[Record]) -> list[float]:
     """IoU of the first box of each answer: of the thing that is named, or of the source of the sound."""
     asked, sizes = [], []
     for record in records:

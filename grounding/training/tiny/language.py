@@ -23,11 +23,12 @@ from grounding.data.composed import scenes, wording
 from grounding.data.composed.draw import SIDE
 from grounding.data.composed.sounds import Tone
 from grounding.lego.model import Encoded, LegoModel
-from grounding.lego.prompts import IGNORED, SYSTEM, Turn, labelled, media_question, render
+from grounding.lego.prompts import SYSTEM, Turn, labelled, media_question, render
 from grounding.lego.tokenizer import LegoTokenizer
 from grounding.training.examples import Example, padded
 from grounding.training.tiny.patches import PATCHES, covered
 from grounding.training.tiny.sizes import waves
+from grounding.training.trainer import answer_logits
 
 VOCABULARY = 900
 SENTENCES = 3000
@@ -97,15 +98,11 @@ def sound_lines(tone: Tone) -> list[Line]:
 
 def clip_exchanges(random: np.random.Generator, scene: scenes.ClipScene) -> list[wording.Exchange]:
     """Nothing is asked that an earlier answer says: it is to be found in the scene and not in the text."""
-    if random.random() < TOLD:
-        return [(wording.events if random.random() < 0.6 else wording.captioned_clip)(random, scene)]
-    return [wording.when(random, scene, scene.actions[i]) for i in random.permutation(len(scene.actions))]
+    return [wording.described_clip(random, scene)] if random.random() < TOLD else wording.every_when(random, scene)
 
 
 def picture_exchanges(random: np.random.Generator, scene: scenes.PictureScene) -> list[wording.Exchange]:
-    if random.random() < TOLD:
-        return [(wording.described_picture if random.random() < 0.6 else wording.captioned_picture)(random, scene)]
-    return [wording.where(random, scene.places[i].look) for i in random.permutation(len(scene.places))]
+    return [wording.described_picture(random, scene)] if random.random() < TOLD else wording.every_where(random, scene)
 
 
 def make_tokenizer(folder: Path, seed: int) -> LegoTokenizer:
@@ -204,11 +201,7 @@ def train_language(
     for _ in range(steps):
         examples, talks = next(batches)
         ids, labels, mask = padded(examples)
-        embeds = model.embed(ids, _media(vectors, talks))
-        hidden = language.model(inputs_embeds=embeds, attention_mask=mask, use_cache=False).last_hidden_state
-        wanted = labels[:, 1:]
-        asked = wanted != IGNORED
-        logits, wanted = language.lm_head(hidden[:, :-1][asked]), wanted[asked]
+        logits, wanted = answer_logits(model, ids, labels, mask, _media(vectors, talks))
         loss = functional.cross_entropy(logits, wanted)
         optimizer.zero_grad()
         loss.backward()
