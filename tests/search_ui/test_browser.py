@@ -112,6 +112,11 @@ def number_shown(page: Page) -> tuple[int, float]:
     return read_number(pixels[..., :3]), state["time_s"]
 
 
+def drawn(page: Page) -> None:
+    """Waits until Streamlit has drawn the page: what is pressed before may be lost."""
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+
+
 def test_ask_click_and_click_again(page):
     page.goto("/")
     ask(page, "green")
@@ -167,7 +172,7 @@ def test_a_click_that_the_server_does_not_hear_is_a_link(page):
     page.route_web_socket("**/_stcore/stream", between)
     page.goto("/?q=green")
     found = card(page, "traffic light")
-    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+    drawn(page)
     heard = False
     found.click()
     page.wait_for_timeout(500)
@@ -526,6 +531,8 @@ def test_demo_library_where_and_proxy(browser, tmp_path):
         ffmpeg("-i", colour_video(tmp_path / "a.mp4", [("red", 3)], (180, 320)), "-c:v", "mpeg4", tmp_path / "old.avi")
         page.goto("/library")
         page.get_by_text("Add videos").click()
+        page.get_by_text("Choose videos in the list").wait_for()
+        drawn(page)
         page.get_by_placeholder("/media/videos").fill(str(tmp_path / "old.avi"))
         page.get_by_role("button", name="Add folder").click()
         expect(page.get_by_text("6 videos")).to_be_visible()
