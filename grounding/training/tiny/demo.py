@@ -141,6 +141,7 @@ def train_part(folder: Path, name: str, count: int) -> dict[str, Any]:
 
 
 def fresh_model(tokenizer: LegoTokenizer) -> LegoModel:
+    torch.manual_seed(SEED)  # what transformers draws itself, too
     model = LegoModel(tiny_config(len(tokenizer), first_new_id=tokenizer.placeholder_ids()["image"][0]))
     initialise(model, SEED)
     return model
