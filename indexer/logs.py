@@ -28,6 +28,7 @@ def set_up(settings: Settings, process: str, stream: IO[str] | None = None) -> N
     """
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.set_name("seekpoint")
+    handler.addFilter(_is_no_interrupt)
     handler.setFormatter(JsonLines(process) if settings.log_format == "json" else Lines())
     root = logging.getLogger()
     for old in [it for it in root.handlers if it.get_name() == "seekpoint"]:
@@ -36,6 +37,11 @@ def set_up(settings: Settings, process: str, stream: IO[str] | None = None) -> N
     root.setLevel(logging.WARNING)
     for name in OURS:
         logging.getLogger(name).setLevel(_level(settings))
+
+
+def _is_no_interrupt(record: logging.LogRecord) -> bool:
+    """Ctrl+C is no error, also where a package was tidying up just then and logs what stopped it; the command says what became of it."""
+    return not (record.exc_info and isinstance(record.exc_info[1], KeyboardInterrupt))
 
 
 def _level(settings: Settings) -> int:

@@ -96,3 +96,16 @@ def test_other_packages_are_heard_from_warnings_upward_and_once():
     logging.getLogger("urllib3").warning("trouble")
     logging.getLogger("indexer").debug("detail")
     assert [line["message"] for line in lines(stream)] == ["trouble", "detail"]
+
+
+def test_ctrl_c_is_no_error_of_whoever_was_at_work():
+    stream = io.StringIO()
+    set_up(Settings(), "command", stream)
+    for error in (KeyboardInterrupt(), OSError("gone")):
+        try:
+            raise error
+        except (KeyboardInterrupt, OSError):
+            logging.getLogger("sqlalchemy.pool").exception("closing a connection")
+    assert stream.getvalue().count("closing a connection") == 1
+    assert "gone" in stream.getvalue()
+    assert "KeyboardInterrupt" not in stream.getvalue()
