@@ -27,7 +27,7 @@ SPLITS = ("stage1", "stage2", "stage3", "test")
 class Amounts:
     """How many scenes of each kind are for training; `test` is how many held-out combinations of each kind are asked about (0: all)."""
 
-    clips: int = 5000
+    clips: int = 12000
     pictures: int = 4000
     sources: int = 3000
     """Pictures with the sound of one thing in them."""

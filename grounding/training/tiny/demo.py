@@ -43,9 +43,9 @@ class Plan:
     """How much of everything, for an hour of two idle cores. Steps are optimizer steps; `rates` are peak learning rates."""
 
     amounts: Amounts = field(default_factory=Amounts)
-    language_steps: int = 1700
+    language_steps: int = 2900
     encoder_steps: Mapping[str, int] = field(default_factory=lambda: {"video": 4000, "image": 2600, "sound": 150})
-    stage_steps: tuple[int, int, int] = (700, 1800, 500)
+    stage_steps: tuple[int, int, int] = (900, 2800, 600)
     rates: tuple[float, float, float] = (2e-3, 2e-3, 7e-4)
     batch: int = 32
     looks: int = 4
