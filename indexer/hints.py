@@ -148,6 +148,8 @@ class _Translating:
         said = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         if isinstance(error, redis.exceptions.AuthenticationError) or "NOAUTH" in said or "WRONGPASS" in said:
             raise QueueError(f"the broker {self._url} refused user or password", "check SEEKPOINT_BROKER_URL") from error
+        if isinstance(error, redis.exceptions.ResponseError):
+            raise QueueError(f"the broker {self._url} refuses: {said}", "check SEEKPOINT_BROKER_URL and that server's settings") from error
         if isinstance(error, (redis.exceptions.RedisError, kombu.exceptions.KombuError, OSError)):
             raise QueueError(f"the broker {self._url} is away ({said})", "check that Redis runs, and SEEKPOINT_BROKER_URL") from error
         if isinstance(error, ValueError):

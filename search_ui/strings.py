@@ -653,6 +653,8 @@ LIBRARY: dict[str, str] = {
     "SEEKPOINT_BROKER_URL={} is no Redis ({})": "SEEKPOINT_BROKER_URL={} 不是 Redis ({})",
     "the broker {} refused user or password": "消息代理 {} 拒绝了用户名或密码",
     "the broker {} is away ({})": "消息代理 {} 不可用 ({})",
+    "the broker {} refuses: {}": "消息代理 {} 拒绝请求: {}",
+    "check SEEKPOINT_BROKER_URL and that server's settings": "请检查 SEEKPOINT_BROKER_URL 和该服务器的设置",
     "workers need the Python package {}": "工作进程需要 Python 软件包 {}",
     # the check-up
     "database": "数据库",

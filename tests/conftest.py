@@ -7,6 +7,12 @@ from pathlib import Path
 import pytest
 
 
+def pytest_configure() -> None:
+    """The settings of whoever runs the tests are not those of the tests."""
+    for name in [name for name in os.environ if name.startswith("SEEKPOINT_") and name != "SEEKPOINT_TEST_DATA"]:
+        del os.environ[name]
+
+
 @pytest.fixture(scope="session")
 def test_data() -> Path:
     """Folder of the real videos with true answers; tests that ask for it are skipped where it is not set."""

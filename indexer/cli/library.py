@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -109,10 +110,27 @@ def status(
     elif not watch:
         stdout.print(_status_table(library.status()))
     else:
-        with Live(_status_table(library.status()), console=stdout, auto_refresh=False) as live:
+        with suppress(KeyboardInterrupt):  # the way to end it
+            _watch(library)
+
+
+def _watch(library: Library) -> None:
+    """In place on a terminal; a pipe or a file gets a table whenever something changed."""
+    shown = library.status()
+    if stdout.is_terminal:
+        with Live(_status_table(shown), console=stdout, auto_refresh=False) as live:
             while True:
                 time.sleep(1)
                 live.update(_status_table(library.status()), refresh=True)
+    stdout.print(_status_table(shown))
+    stdout.file.flush()
+    while True:
+        time.sleep(1)
+        status = library.status()
+        if status != shown:
+            stdout.print("\n", _status_table(status), sep="", end="")
+            stdout.file.flush()
+        shown = status
 
 
 def _status_table(status: Status) -> Table:

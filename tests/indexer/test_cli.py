@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import colour_video, demo_environment
+from tests.support import colour_video, demo_environment, demo_library
 
 
 @pytest.fixture(scope="module")
@@ -174,20 +174,39 @@ def test_evaluate_prints_intervals_for_people_too(library, tmp_path):
     assert re.search(r"video_r1 +1\.000 +1\.000 to 1\.000 +1\.000", done.stdout)
 
 
-def test_ctrl_c_says_what_became_of_the_work(tmp_path):
-    command = [sys.executable, "-m", "indexer", "status", "--watch"]
+def interruptible(tmp_path: Path, *command: object) -> subprocess.Popen[str]:
+    """A command that is at work."""
     process = subprocess.Popen(
-        command,
+        [sys.executable, "-m", "indexer", *map(str, command)],
         env=demo_environment(tmp_path),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # in the background it is ignored
     )
-    while not (tmp_path / "catalog.sqlite").exists():  # it is at work
+    while not (tmp_path / "catalog.sqlite").exists():
         assert process.poll() is None
         time.sleep(0.05)
+    return process
+
+
+def test_ctrl_c_says_what_became_of_the_work(tmp_path):
+    for number in range(12):
+        colour_video(tmp_path / "videos" / f"{number}.mp4", [("red", 20 + number), ("green", 20)])
+    process = interruptible(tmp_path, "ingest", tmp_path / "videos")
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert said.startswith("Stopped.")
+    assert said.strip().splitlines()[-1].startswith("Stopped.")
+
+
+def test_watching_through_a_pipe(tmp_path):
+    process = interruptible(tmp_path, "status", "--watch")
+    assert process.stdout is not None
+    assert next(line for line in process.stdout if line.startswith("videos")).split() == ["videos", "none"]
+    colour_video(tmp_path / "one.mp4", [("red", 2)])
+    demo_library(tmp_path).ingest([tmp_path / "one.mp4"])
+    assert "1 ready" in next(line for line in process.stdout if line.startswith("videos") and "1 ready" in line)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert (process.returncode, said) == (0, "")
