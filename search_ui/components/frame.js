@@ -7,6 +7,20 @@ const SAID = ["aria-label", "title", "placeholder"];
 const THEIRS = "[data-testid=stMarkdownContainer], [data-testid=stHeading], [data-testid=stText], [data-testid=stDataFrame], [role=option], script, style";
 let watching = false;
 
+// On a telephone the menu lies over the page: who has chosen wants to see what was chosen.
+const NARROW = "(max-width: 768px)";
+const CHANGING_MS = 1500;
+document.addEventListener("click", (event) => {
+  if (!event.target.closest?.("[data-testid=stSidebarNavLink]") || !matchMedia(NARROW).matches) return;
+  // Streamlit opens it once more while it changes the page.
+  const until = performance.now() + CHANGING_MS;
+  const close = () => {
+    document.querySelector("[data-testid=stSidebarCollapseButton] [aria-expanded=true]")?.click();
+    if (performance.now() < until) setTimeout(close, 100);
+  };
+  setTimeout(close, 100);
+});
+
 export default function (component) {
   const { parentElement, data } = component;
   if (!data) return;

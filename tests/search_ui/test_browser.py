@@ -318,6 +318,18 @@ def test_light_and_dark_follow_the_system_or_the_choice(page):
     expect(app).to_have_css("background-color", dark)
 
 
+def test_menu_of_a_telephone_closes_behind_the_choice(page):
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto("/")
+    page.get_by_role("button", name="Expand sidebar").click()
+    page.get_by_role("link", name="Library").click()
+    page.wait_for_url("**/library")
+    expect(page.get_by_role("button", name="Expand sidebar")).to_be_visible()
+    page.get_by_text("Add videos").click()
+    expect(page.get_by_placeholder("/media/videos")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+
+
 def test_nothing_is_left_in_english(browser, url, home):
     """Every page in a Chinese browser; names of things stay as they are."""
     context = browser.new_context(base_url=url, viewport={"width": 1280, "height": 900}, locale="zh-CN")
