@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from indexer.search import KINDS
 
+PAGE_NAMES = ("search", "library", "system")
 TOPS = (6, 12, 24, 50)
 DEFAULT_TOP = 12
 # What may stand in the boxes of dates; without bounds of ours Streamlit lets in ten years before and after today.

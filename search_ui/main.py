@@ -10,21 +10,18 @@ import streamlit as st
 
 from indexer.errors import SeekpointError
 from search_ui import components, state
+from search_ui.links import PAGE_NAMES
 from search_ui.strings import Texts
 from search_ui.viewer import Viewer
 from search_ui.views import library, search, system
 
 ICON = Path(__file__).with_name("icon.svg")
-STYLE = Path(__file__).with_name("style.css")
-PAGES = (("search", search.show, "search"), ("library", library.show, "video_library"), ("system", system.show, "monitor_heart"))
+SHOWN = ((search.show, "search"), (library.show, "video_library"), (system.show, "monitor_heart"))
 
 
 def main() -> None:
     st.set_page_config(page_title="Seekpoint", page_icon=str(ICON), layout="wide")
     texts = state.texts()
-    st.html(STYLE)
-    # Screen readers choose their voice by it.
-    st.html(f"<script>document.documentElement.lang = '{texts.language}'</script>", unsafe_allow_javascript=True)
     components.frame(_frame(texts))
     viewer = state.viewer()
     if viewer is None:
@@ -34,7 +31,7 @@ def main() -> None:
         st.Page(
             _guarded(show, viewer, texts), title=texts(f"page.{name}"), url_path=name, default=name == "search", icon=f":material/{icon}:"
         )
-        for name, show, icon in PAGES
+        for name, (show, icon) in zip(PAGE_NAMES, SHOWN)
     ]
     st.session_state["pages"] = pages
     st.navigation(pages, position="top").run()
@@ -44,7 +41,7 @@ def _frame(texts: Texts) -> dict[str, Any]:
     themes = {name: texts(f"theme.{name}") for name in ("System", "Light", "Dark")}
     return {
         "labels": {"theme": texts("theme"), "themes": themes},
-        "paths": ["/", *(f"/{name}" for name, *_ in PAGES)],
+        "paths": ["/", *(f"/{name}" for name in PAGE_NAMES)],
         "words": texts.streamlit,
     }
 

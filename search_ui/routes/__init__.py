@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute
 
-from search_ui.routes import health, media, signin, upload
+from search_ui.routes import health, media, shell, signin, upload
 
 
 def all_routes() -> list[BaseRoute]:
-    return [*signin.routes(), *media.routes(), *upload.routes(), *health.routes()]
+    return [*shell.routes(), *signin.routes(), *media.routes(), *upload.routes(), *health.routes()]

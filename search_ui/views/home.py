@@ -60,7 +60,7 @@ def _add_demo() -> None:
 
 def _chips(title: str, labels: Sequence[str], key: str, *, disabled: bool = False) -> None:
     st.caption(title)
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, gap="small", key=f"chips_{key}"):
         for number, label in enumerate(labels):
             st.button(label, key=f"{key}_{number}", on_click=state.go, args=(Link(Search(text=label)),), disabled=disabled)
 
@@ -69,7 +69,7 @@ def _kept(title: str, kept: Sequence[Kept], key: str, viewer: Viewer, texts: Tex
     if not kept:
         return
     st.caption(title)
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, gap="small", key=f"chips_{key}"):
         for it in kept:
             st.button(state.plain(it.title[:60]), key=f"{key}_{it.id}", on_click=_again, args=(it,))
         if key == "saved":

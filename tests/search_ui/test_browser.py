@@ -599,3 +599,20 @@ def test_sign_in_refused_and_accepted(browser, home):
         page.goto("/")
         expect(page).to_have_url(re.compile("/sign-in"))
         context.close()
+
+
+def test_nothing_moves_while_a_narrow_page_is_drawn(browser, url):
+    context = browser.new_context(base_url=url, viewport={"width": 360, "height": 740})
+    context.add_init_script(
+        "window.moved = []; new PerformanceObserver((list) => window.moved.push(...list.getEntries().map((entry) => entry.value)))"
+        ".observe({type: 'layout-shift', buffered: true})"
+    )
+    page = context.new_page()
+    for text in ("a red picture with nothing else in it", "something that is blue and then is not any more"):
+        page.goto(f"/?q={text}")
+        expect(page.get_by_role("link").filter(has_text="0:0").first).to_be_visible()
+    page.goto("/")
+    expect(page.get_by_role("button", name="a red picture with")).to_be_visible()  # what was asked lately
+    drawn(page)
+    assert sum(page.evaluate("window.moved")) < 0.05  # up to .1 is called good
+    context.close()
