@@ -55,7 +55,7 @@ def make_data(folder: Path, amounts: Amounts = Amounts(), seed: int = 0) -> None
 
 
 def _clip(folder: Path, random: np.random.Generator, name: str) -> Iterator[tuple[str, Record]]:
-    scene = clip_scene(random, int(random.integers(2, 4)), int(random.integers(3, 5)))
+    scene = clip_scene(random, int(random.integers(1, 4)), int(random.integers(3, 5)))
     media = _write_clip(folder, name, scene)
     yield "stage1", _record(f"{name}/caption", media, [wording.described_clip(random, scene)])
     yield "stage2", _record(f"{name}/when", media, wording.every_when(random, scene), spans=_spans(scene.actions))

@@ -64,7 +64,7 @@ class Told:
 def told(random: np.random.Generator) -> Told:
     about = str(random.choice(list(SHARES), p=list(SHARES.values())))
     if about == "clip":
-        scene = scenes.clip_scene(random, int(random.integers(2, 4)), int(random.integers(2, 5)))
+        scene = scenes.clip_scene(random, int(random.integers(1, 4)), int(random.integers(2, 5)))
         return Told(about, clip_exchanges(random, scene), {"video": clip_lines(scene)})
     if about == "picture":
         picture = scenes.picture_scene(random, int(random.integers(2, 4)))
