@@ -27,7 +27,7 @@ from indexer.catalog import Catalog, collections, rows
 from indexer.catalog.tables import Chunk, FrameBlockRow, Segment, Video, Work, utc_now
 from indexer.catalog.tables import Path as PathRow
 from indexer.embedders.sentences import Sentences
-from indexer.probes import PROBE_TEXTS
+from indexer.questions.probes import PROBE_TEXTS
 from indexer.search import Scope, Searcher
 from indexer.settings import Settings
 from indexer.vectors.base import Selection

@@ -19,11 +19,11 @@ from indexer.catalog.videos import KnownPath
 from indexer.catalog.work import WorkItem
 from indexer.errors import CatalogError, SeekpointError, StorageError
 from indexer.files import FoundFile, Unusable, find_files, given_path, printable
-from indexer.owner import dead_owners, owner_name
-from indexer.pipeline import Job, Outcome, Pipeline
-from indexer.planning import Planner, Relation
 from indexer.settings import Settings
 from indexer.stages import Source, Stage
+from indexer.work.owner import dead_owners, owner_name
+from indexer.work.pipeline import Job, Outcome, Pipeline
+from indexer.work.planning import Planner, Relation
 
 FileState = Literal["indexed", "unchanged", "same content", "moved", "partly", "in progress elsewhere", "queued", "failed"]
 

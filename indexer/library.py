@@ -16,22 +16,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grounding.spans import ScoredSpan, Span
+from indexer.answers.filters import Filters
 from indexer.artefacts import Artefacts
 from indexer.catalog import chunks, collections, errands, rows, videos, work
 from indexer.catalog.collections import CollectionInfo
 from indexer.catalog.session import Catalog
 from indexer.errors import MediaError, ModelError, UsageError
 from indexer.files import Roots
-from indexer.filters import Filters
 from indexer.settings import Settings, load_settings
 from indexer.threads import wait_asleep
 
 if TYPE_CHECKING:
-    from indexer.asking import Reply
-    from indexer.curves import Curve
+    from indexer.answers.curves import Curve
     from indexer.doctor import Check
     from indexer.embedders.base import Embedder
-    from indexer.evaluate import Report, Row
+    from indexer.evaluation.scoring import Report, Row
+    from indexer.grounder.asking import Reply
     from indexer.ingest import IngestReport, Observer
     from indexer.models import ModelState
     from indexer.playback import Playback
@@ -185,7 +185,7 @@ class Library:
         if not collection.strip():
             raise UsageError("the name of the collection is empty", "choose a name")
         if queue:
-            from indexer.enqueue import enqueue
+            from indexer.work.enqueue import enqueue
 
             return enqueue(self, paths, collection, fast=fast, events=events)
         report = Ingest(self.catalog, self.settings, self.stages(fast=fast, events=events), observer).run(paths, collection)
@@ -196,7 +196,7 @@ class Library:
 
     def _events_note(self) -> str:
         """How long LEGO would take here for what has no events yet; it waits to be asked for where there is no GPU."""
-        from indexer.lego import require_lego
+        from indexer.grounder.lego import require_lego
         from indexer.stages.events import estimated_time
 
         try:
@@ -228,7 +228,7 @@ class Library:
 
     def request_artefacts(self, video_ids: Sequence[int] | None = None) -> int:
         """Asks workers for the thumbnails and the copies for browsers that videos (all, if none are named) lack; how many were asked."""
-        from indexer.enqueue import request_artefacts
+        from indexer.work.enqueue import request_artefacts
 
         return request_artefacts(self, video_ids)
 
@@ -238,7 +238,7 @@ class Library:
     def retry(self, video_ids: Sequence[int] | None = None, observer: Observer | None = None) -> Retried:
         """Does failed chunks again, of these videos or of all; where workers are configured, they do."""
         if self.settings.broker_url:
-            from indexer.enqueue import retry_by_workers
+            from indexer.work.enqueue import retry_by_workers
 
             return retry_by_workers(self, video_ids)
         with self.catalog.begin() as session:
@@ -287,21 +287,21 @@ class Library:
         answer = self.searcher.search(question, replace(scope, titles=titles), top=top)
         if not ground:
             return answer
-        from indexer.second_opinion import verify
+        from indexer.grounder.second_opinion import verify
 
         return verify(self, answer)
 
     def ask(self, video: str, question: str, *, at_s: float | None = None, sound: bool = False, picture: Path | None = None) -> Reply:
         """LEGO about a video (its number or a path), the frame at `at_s` (boxes drawn to `picture`), or its sound."""
-        from indexer.asking import ask
+        from indexer.grounder.asking import ask
 
         return ask(self, video, question, at_s=at_s, sound=sound, picture=picture)
 
     def search_picture(
         self, name: str, *, collections: Sequence[str] | None = None, top: int = 10, filters: Filters | None = None
     ) -> Answer:
-        """Moments that look like a picture, which was kept under `name` (indexer/picture_questions.py)."""
-        from indexer.similar import picture_vector, search_vector
+        """Moments that look like a picture, which was kept under `name` (indexer/questions/pictures.py)."""
+        from indexer.answers.similar import picture_vector, search_vector
 
         return search_vector(self, picture_vector(self, name), self.filtered(self.scope(collections, None, None), filters), top)
 
@@ -309,16 +309,16 @@ class Library:
         self, video_id: int, span: Span, *, collections: Sequence[str] | None = None, top: int = 10, filters: Filters | None = None
     ) -> Answer:
         """Moments that look like one of the library."""
-        from indexer.similar import moment_vector, search_vector
+        from indexer.answers.similar import moment_vector, search_vector
 
         scope = self.filtered(self.scope(collections, None, None), filters)
         return search_vector(self, moment_vector(self, video_id, span), scope, top, (video_id, span))
 
     def curve(self, video_id: int, *, question: str = "", like: tuple[int, Span] | None = None, picture: str = "") -> Curve:
         """How well each part of a video fits a question, a moment or a kept picture; with none of them its cuts alone."""
-        from indexer.curves import curve
-        from indexer.questions import read_question
-        from indexer.similar import moment_vector, picture_vector
+        from indexer.answers.curves import curve
+        from indexer.answers.similar import moment_vector, picture_vector
+        from indexer.questions.caption import read_question
 
         query = None
         if like is not None:
@@ -363,13 +363,13 @@ class Library:
         wrap: Callable[[Sequence[Row]], Iterable[Row]] = iter,
     ) -> Report:
         """Asks every row of a ground truth of one collection; `ground`: LEGO too, with how often its spans were accepted."""
-        from indexer.evaluation import evaluate_library
+        from indexer.evaluation.asking import evaluate_library
 
         return evaluate_library(self, ground_truth, collection, only, wrap, ground=ground)
 
     def score(self, ground_truth: Path, predictions: Path) -> Report:
         """Scores a file of predictions against a ground truth; asks nothing."""
-        from indexer.evaluate import load_predictions, load_rows, score_predictions
+        from indexer.evaluation.scoring import load_predictions, load_rows, score_predictions
 
         return score_predictions(load_rows(ground_truth), load_predictions(predictions))
 

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from grounding.spans import ScoredSpan, Span
-from indexer import titles
+from indexer.answers import titles
+from indexer.answers.ranking import Block, Evidence, FusedMoment, PassageHit, Ranking, candidate_chunks, fuse, rank_moments
+from indexer.answers.text_search import MATCHED, TextAnswer, TextSearch
 from indexer.artefacts import Artefacts
 from indexer.catalog import chunks, rows, videos
 from indexer.catalog.session import Catalog, Watch
@@ -20,17 +22,15 @@ from indexer.embedders.base import Embedder
 from indexer.embedders.scripts import unread_words
 from indexer.errors import ModelError, UsageError
 from indexer.files import Roots
-from indexer.probes import PROBE_TEXTS
-from indexer.questions import Question, read_question
-from indexer.ranking import Block, Evidence, FusedMoment, PassageHit, Ranking, candidate_chunks, fuse, rank_moments
+from indexer.questions.caption import Question, read_question
+from indexer.questions.probes import PROBE_TEXTS
 from indexer.settings import Settings
 from indexer.stages import embedder_key_of
-from indexer.text_search import MATCHED, TextAnswer, TextSearch
 from indexer.threads import numpy_on_one_thread
 from indexer.vectors.base import Selection, VectorIndex
 
 if TYPE_CHECKING:
-    from indexer.second_opinion import Grounded
+    from indexer.grounder.second_opinion import Grounded
 
 KINDS = ("picture", "speech", "screen", "event")
 CANDIDATE_SEGMENTS = 400

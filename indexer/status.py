@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from indexer.catalog import errands, rows, videos, work
 from indexer.catalog.tables import utc_now
 from indexer.errors import QueueError
-from indexer.hints import Hints
+from indexer.work.hints import Hints
 
 if TYPE_CHECKING:
     from indexer.catalog.work import Progress

@@ -134,7 +134,7 @@ class Jobs:
                     self._scan(folder)
 
     def _publish(self) -> None:
-        from indexer.publishing import publish_alone
+        from indexer.work.publishing import publish_alone
 
         try:
             publish_alone(self._library)

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 from celery.signals import worker_shutting_down
 
 from indexer.errors import SeekpointError
-from indexer.hints import Hints
+from indexer.work.hints import Hints
 
 if TYPE_CHECKING:
-    from indexer.turns import Turns
+    from indexer.work.turns import Turns
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ def turns() -> Turns:
     global _turns
     if _turns is None or _turns[0] != os.getpid():
         from indexer.library import Library
-        from indexer.turns import Turns
+        from indexer.work.turns import Turns
 
         library = Library()
         hints = Hints(library.settings)

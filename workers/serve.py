@@ -17,9 +17,9 @@ from indexer.artefacts import storage_error
 from indexer.catalog.session import Catalog
 from indexer.embedders.registry import require_embedder
 from indexer.errors import UsageError
-from indexer.hints import Hints, kinds_of, queue_name
-from indexer.lego import require_lego
+from indexer.grounder.lego import require_lego
 from indexer.settings import Settings, load_settings
+from indexer.work.hints import Hints, kinds_of, queue_name
 
 log = logging.getLogger(__name__)
 

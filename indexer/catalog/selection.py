@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
+from indexer.answers.filters import Filters
 from indexer.catalog.statements import among, storable
 from indexer.catalog.tables import Path, Video
-from indexer.filters import Filters
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import typer
 from rich.progress import track
 
 from indexer.cli.output import CollectionOption, JsonOption, print_json, stderr, stdout, table
-from indexer.evaluate import Report
+from indexer.evaluation.scoring import Report
 from indexer.library import DEFAULT_COLLECTION, Library
 from indexer.search import KINDS
 

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from grounding.spans import format_time
+from indexer.answers.ranking import Evidence
 from indexer.cli.media import read_time
 from indexer.cli.output import CollectionsOption, JsonOption, escape, note, plain, print_json, stdout, table
-from indexer.lego import LICENCE
+from indexer.grounder.lego import LICENCE
 from indexer.library import Library
-from indexer.ranking import Evidence
 from indexer.search import KINDS, Answer, Moment
 
 if TYPE_CHECKING:
-    from indexer.second_opinion import Grounded
+    from indexer.grounder.second_opinion import Grounded
 
 
 def search(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from indexer.artefacts import Artefacts
 from indexer.embedders.base import Embedder
-from indexer.lego import require_lego
+from indexer.grounder.lego import require_lego
 from indexer.settings import Settings
 from indexer.stages.base import Stage
 from indexer.stages.picture import PictureStage

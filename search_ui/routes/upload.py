@@ -21,7 +21,7 @@ from starlette.routing import BaseRoute, Route
 from indexer.errors import MediaError
 from indexer.files import VIDEO_SUFFIXES
 from indexer.media.probe import probe
-from indexer.picture_questions import LARGEST_BYTES, keep_picture
+from indexer.questions.pictures import LARGEST_BYTES, keep_picture
 from search_ui.site import site
 from search_ui.strings import Texts, texts_of
 from search_ui.viewer import Viewer

@@ -9,10 +9,10 @@ from typing import Any
 import streamlit as st
 
 from grounding.spans import Span, format_time
+from indexer.answers.filters import Filters
 from indexer.catalog import searches, videos
 from indexer.catalog.videos import VideoRow
 from indexer.errors import CatalogError
-from indexer.filters import Filters
 from indexer.search import Answer, Moment
 from search_ui import components, state
 from search_ui.export import as_csv, as_edl, as_playlist

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from indexer.picture_questions import LARGEST_BYTES
+from indexer.questions.pictures import LARGEST_BYTES
 from indexer.search import KINDS
 from search_ui import components, state
 from search_ui.links import FIRST_DAY, LAST_DAY, TOPS, Link, Search, is_picture

@@ -9,9 +9,9 @@ from typing import Any
 import streamlit as st
 
 from grounding.spans import Span
+from indexer.answers.curves import Curve
 from indexer.catalog import rows
 from indexer.catalog.videos import VideoRow
-from indexer.curves import Curve
 from indexer.errors import SeekpointError
 from indexer.playback import Playback
 from indexer.search import Answer

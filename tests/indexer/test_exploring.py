@@ -10,17 +10,17 @@ import pytest
 from PIL import Image
 
 from grounding.spans import Span
-from indexer import titles
+from indexer.answers import titles
+from indexer.answers.curves import highest
+from indexer.answers.filters import Filters
+from indexer.answers.titles import period_of
 from indexer.catalog import rows, searches, watched
 from indexer.catalog.rows import NewPassage, commit_passages
 from indexer.catalog.work import claim, plan
-from indexer.curves import highest
 from indexer.embedders.demo import COLOURS
 from indexer.errors import UsageError
-from indexer.filters import Filters
 from indexer.library import Library
-from indexer.picture_questions import keep_picture, read_picture
-from indexer.titles import period_of
+from indexer.questions.pictures import keep_picture, read_picture
 from tests.indexer.media.golden import ffmpeg
 from tests.support import colour_video, demo_library
 

@@ -31,7 +31,7 @@ def lines(stream: io.StringIO) -> list[dict]:
 def test_a_line_is_one_object_with_what_it_is_about():
     stream = io.StringIO()
     set_up(Settings(log_format="json"), "worker", stream)
-    log = logging.getLogger("indexer.pipeline")
+    log = logging.getLogger("indexer.work.pipeline")
     with about(video=3):
         with about(chunk=12, stage="picture"):
             log.info("done\nin two lines", extra={"fields": {"seconds": 1.5}})
@@ -43,7 +43,7 @@ def test_a_line_is_one_object_with_what_it_is_about():
         "done\nin two lines",
         "info",
         "worker",
-        "indexer.pipeline",
+        "indexer.work.pipeline",
     )
     assert (second["message"], second["video"]) == ("x is 5", 3)
     assert "chunk" not in second

@@ -9,7 +9,7 @@ import pytest
 
 import search_ui
 from grounding.spans import Span
-from indexer.ranking import Evidence
+from indexer.answers.ranking import Evidence
 from indexer.search import Moment
 from search_ui.export import as_csv, as_edl, as_playlist
 from search_ui.marking import marked

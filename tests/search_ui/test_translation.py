@@ -16,9 +16,9 @@ from search_ui.translation import Translation
 ROOT = Path(indexer.__file__).parents[1]
 # Of the command line alone.
 ELSEWHERE = {
-    "indexer/evaluate.py",
-    "indexer/evaluation.py",
-    "indexer/ground_truth.py",
+    "indexer/evaluation/scoring.py",
+    "indexer/evaluation/asking.py",
+    "indexer/evaluation/ground_truth.py",
     "indexer/accounts.py",
     "indexer/catalog/accounts.py",
 }

@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from indexer.errors import SeekpointError
-from indexer.hints import KINDS, Hints, queue_name
 from indexer.library import Library
+from indexer.work.hints import KINDS, Hints, queue_name
 from tests.support import colour_video, demo_settings
 from tests.workers.contents import contents
 from tests.workers.fleet import LEASE_S, Fleet, children, kill_group

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from indexer.errors import ModelError
-from indexer.turns import Turns
+from indexer.work.turns import Turns
 from tests.support import colour_video
 from tests.workers.faults import fill_disk, mount_small_disk, unmount
 from tests.workers.fleet import Fleet

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from indexer.catalog import work
-from indexer.turns import Turns
+from indexer.work.turns import Turns
 from tests.indexer.media.golden import ffmpeg
 from tests.indexer.test_lego import CHECKPOINT
 from tests.support import colour_video, demo_library

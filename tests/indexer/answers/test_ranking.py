@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from grounding.spans import Span
-from indexer.ranking import Block, PassageHit, RankedMoment, candidate_chunks, fuse, rank_moments, similarities, window_score
+from indexer.answers.ranking import Block, PassageHit, RankedMoment, candidate_chunks, fuse, rank_moments, similarities, window_score
 
 DIMENSION = 16
 QUERY = np.eye(DIMENSION, dtype=np.float32)[0]

@@ -14,7 +14,7 @@ from grounding.spans import Span
 from indexer.catalog import videos
 from indexer.errors import MediaError, UsageError
 from indexer.files import printable
-from indexer.lego import load_lego, window_frames
+from indexer.grounder.lego import load_lego, window_frames
 from indexer.media.boxes import draw_boxes
 from indexer.media.files import MediaFiles
 from indexer.media.process import probe_in_process

@@ -10,17 +10,17 @@ import pytest
 
 from grounding.lego.answers import Event
 from grounding.spans import Span
-from indexer.asking import ask
 from indexer.catalog import rows
 from indexer.cli.find import moment_as_dict
 from indexer.errors import MediaError, ModelError, UsageError
-from indexer.lego import lego_key, load_lego, window_frames
+from indexer.grounder.asking import ask
+from indexer.grounder.lego import lego_key, load_lego, window_frames
 from indexer.library import Library
 from indexer.stages import events
 from indexer.stages.events import event_windows
 from tests.support import colour_video, demo_library
 
-CHECKPOINT = Path(__file__).parents[1] / "grounding" / "lego" / "fixtures" / "tiny" / "checkpoint"
+CHECKPOINT = Path(__file__).parents[2] / "grounding" / "lego" / "fixtures" / "tiny" / "checkpoint"
 
 
 @pytest.fixture(scope="module")

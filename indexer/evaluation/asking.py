@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grounding.spans import ScoredSpan
-from indexer import evaluate as scoring
 from indexer.errors import UsageError
-from indexer.evaluate import Found, Report, Row, load_rows
-from indexer.lego import require_lego
+from indexer.evaluation import scoring
+from indexer.evaluation.scoring import Found, Report, Row, load_rows
+from indexer.grounder.lego import require_lego
+from indexer.grounder.second_opinion import refine_span
 from indexer.media.files import MediaFiles
 from indexer.search import RANKED_MOMENTS, Scope
-from indexer.second_opinion import refine_span
 
 if TYPE_CHECKING:
     from indexer.library import Library, Video

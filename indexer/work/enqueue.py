@@ -11,9 +11,9 @@ from indexer.catalog import collections, errands, videos, work
 from indexer.catalog.videos import KnownPath
 from indexer.errors import QueueError
 from indexer.files import FoundFile, Unusable, find_files, given_path, printable
-from indexer.hints import Hints
 from indexer.ingest import FileOutcome, IngestReport, mark_offline
-from indexer.planning import Planner
+from indexer.work.hints import Hints
+from indexer.work.planning import Planner
 
 if TYPE_CHECKING:
     from indexer.library import Library, Retried

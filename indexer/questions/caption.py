@@ -8,8 +8,8 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Literal
 
-from indexer.chinese_questions import chinese_statement
-from indexer.english_questions import english_statement
+from indexer.questions.chinese import chinese_statement
+from indexer.questions.english import english_statement
 
 Hint = Literal["", "speech", "screen"]
 

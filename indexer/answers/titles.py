@@ -11,9 +11,9 @@ from datetime import date
 from sqlalchemy.orm import Session
 
 from grounding.spans import Span
+from indexer.answers.ranking import FusedMoment, PassageHit
 from indexer.catalog import selection, videos
 from indexer.catalog.passages import parse
-from indexer.ranking import FusedMoment, PassageHit
 
 KIND = "title"
 # Less than the last of fifty pictures is worth (1 / 110), so that a title joins a moment and never takes its place.

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING
 from indexer.catalog import errands, videos, work
 from indexer.catalog.errands import ErrandItem
 from indexer.catalog.leases import Leases
-from indexer.enqueue import waiting_counts
 from indexer.errors import CatalogError, MediaError, SeekpointError, StorageError
 from indexer.files import FoundFile
-from indexer.owner import dead_owners, owner_name
-from indexer.pipeline import Job, Pipeline
-from indexer.planning import Planner, source_at
 from indexer.stages import Stage, stages_named
+from indexer.work.enqueue import waiting_counts
+from indexer.work.owner import dead_owners, owner_name
+from indexer.work.pipeline import Job, Pipeline
+from indexer.work.planning import Planner, source_at
 
 if TYPE_CHECKING:
     from indexer.library import Library
@@ -175,12 +175,12 @@ class Turns:
             self.tell({**work.waiting(session), **({"artefacts": 1} if self.settings.proxies_ahead else {})})
 
     def _ground(self, item: ErrandItem) -> Mapping:
-        from indexer.asking_workers import answer_errand
+        from indexer.grounder.asking_workers import answer_errand
 
         return answer_errand(self.library, item)
 
     def _artefacts(self, item: ErrandItem) -> None:
-        from indexer.repair import make_artefacts
+        from indexer.work.repair import make_artefacts
 
         make_artefacts(self.library, int(item.video_id or 0))
 
@@ -188,7 +188,7 @@ class Turns:
 
     def publish(self) -> Turn:
         """Writes new vector snapshots where one is due; another process that is at it is left alone."""
-        from indexer.publishing import publish_alone
+        from indexer.work.publishing import publish_alone
 
         published = publish_alone(self.library)
         return Turn("publish", done=len(published))

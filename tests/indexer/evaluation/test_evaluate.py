@@ -6,7 +6,7 @@ import pytest
 
 from grounding.spans import ScoredSpan, Span
 from indexer.errors import UsageError
-from indexer.evaluate import Answer, Found, Prediction, Row, evaluate, load_predictions, load_rows, score_predictions
+from indexer.evaluation.scoring import Answer, Found, Prediction, Row, evaluate, load_predictions, load_rows, score_predictions
 from tests.support import colour_video, demo_library
 
 DOG = Row("dog.mp4", "a dog", (Span(0, 10),), kind="object", scope="moment")

@@ -13,9 +13,9 @@ from grounding.refine import Refined
 from grounding.spans import Span
 from indexer.catalog import errands, videos
 from indexer.errors import ModelError, QueueError, SeekpointError
-from indexer.hints import Hints
+from indexer.grounder.second_opinion import refine_span, with_opinion
 from indexer.media.files import MediaFiles
-from indexer.second_opinion import refine_span, with_opinion
+from indexer.work.hints import Hints
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session

@@ -9,7 +9,17 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from indexer.english_words import ADVERBS, CATENATIVES, DETERMINERS, NOT_PARTICIPLES, PARTICIPLES, PLURALS, PREPOSITIONS, PRONOUNS, VERBS
+from indexer.questions.english_words import (
+    ADVERBS,
+    CATENATIVES,
+    DETERMINERS,
+    NOT_PARTICIPLES,
+    PARTICIPLES,
+    PLURALS,
+    PREPOSITIONS,
+    PRONOUNS,
+    VERBS,
+)
 
 # ---- frames around the statement --------------------------------------------------------------------------------------------------
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from grounding.spans import ScoredSpan, Span, suppress
+from indexer.answers.ranking import Evidence, FusedMoment
 from indexer.catalog import rows, videos
 from indexer.embedders.base import unit
 from indexer.errors import UsageError
-from indexer.picture_questions import read_picture
-from indexer.ranking import Evidence, FusedMoment
+from indexer.questions.pictures import read_picture
 from indexer.stages import embedder_key_of
 
 if TYPE_CHECKING:

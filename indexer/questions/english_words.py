@@ -1,4 +1,4 @@
-"""Lists of English words by which `english_questions` tells subject from predicate."""
+"""Lists of English words by which `english` tells subject from predicate."""
 
 
 def _words(text: str) -> frozenset[str]:

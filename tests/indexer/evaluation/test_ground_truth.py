@@ -4,7 +4,7 @@ import pytest
 
 from grounding.spans import ScoredSpan, Span
 from indexer.errors import UsageError
-from indexer.ground_truth import load_predictions, load_rows, video_stem
+from indexer.evaluation.ground_truth import load_predictions, load_rows, video_stem
 
 
 def write(folder: Path, *lines: str) -> Path:

@@ -10,12 +10,12 @@ import numpy as np
 from grounding.lego.errors import LegoError
 from grounding.refine import Reading, Refined, refine, windows_around
 from grounding.spans import Span
+from indexer.answers.ranking import similarities
 from indexer.catalog import chunks, videos
 from indexer.errors import ModelError, SeekpointError
-from indexer.lego import load_lego, window_frames
+from indexer.grounder.lego import load_lego, window_frames
 from indexer.media.files import MediaFiles
-from indexer.questions import read_question
-from indexer.ranking import similarities
+from indexer.questions.caption import read_question
 from indexer.stages import embedder_key_of
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def verify(library: Library, answer: Answer, count: int = VERIFIED_MOMENTS) -> A
     Where workers have LEGO and this machine does not, they are asked.
     """
     if library.settings.broker_url and not library.settings.lego_path:
-        from indexer.asking_workers import verify_by_workers
+        from indexer.grounder.asking_workers import verify_by_workers
 
         return verify_by_workers(library, answer, count)
     try:

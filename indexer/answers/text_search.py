@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from grounding.spans import Span
+from indexer.answers.ranking import RRF_CONSTANT, PassageHit
 from indexer.catalog import rows
 from indexer.catalog.passages import Term, WordHit, parse, search_words
 from indexer.catalog.rows import PassageRow
@@ -17,10 +18,9 @@ from indexer.catalog.session import Catalog
 from indexer.catalog.videos import served_keys
 from indexer.passages import meaning
 from indexer.passages.matching import matching_words, pairs_of
-from indexer.probes import PROBE_TEXTS
-from indexer.question_words import content_words
-from indexer.questions import Question
-from indexer.ranking import RRF_CONSTANT, PassageHit
+from indexer.questions.caption import Question
+from indexer.questions.probes import PROBE_TEXTS
+from indexer.questions.words import content_words
 from indexer.stages import embedder_key_of
 from indexer.vectors.base import Selection, VectorIndex
 

@@ -2,9 +2,9 @@ import re
 
 import pytest
 
-from indexer.english_questions import third_person
-from indexer.ground_truth import load_rows
-from indexer.questions import read_question
+from indexer.evaluation.ground_truth import load_rows
+from indexer.questions.caption import read_question
+from indexer.questions.english import third_person
 
 PHRASINGS = [
     ("when does the dog push the skateboard?", "the dog pushes the skateboard"),

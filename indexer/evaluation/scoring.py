@@ -16,7 +16,7 @@ from grounding.evaluation.retrieval import auroc, false_alarms, first_rank, reca
 from grounding.evaluation.temporal import MAP_THRESHOLDS, average_precision, best_iou
 from grounding.spans import ScoredSpan, Span
 from indexer.errors import UsageError
-from indexer.ground_truth import Prediction, Row, load_predictions, load_rows, video_stem
+from indexer.evaluation.ground_truth import Prediction, Row, load_predictions, load_rows, video_stem
 
 __all__ = ["Answer", "Found", "Prediction", "Report", "Row", "evaluate", "load_predictions", "load_rows", "score_predictions"]
 

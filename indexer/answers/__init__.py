@@ -1,0 +1,1 @@
+"""What answers a question, kind by kind, and in which order."""

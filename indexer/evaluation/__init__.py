@@ -1,0 +1,1 @@
+"""How good answers are, on questions whose true answers are known."""

@@ -1,0 +1,1 @@
+"""LEGO, asked about videos of the library."""
