@@ -48,8 +48,10 @@ class LegoTokenizer:
         return tuple(self._inner.all_special_tokens) + tuple(token for kind in self._modalities for token in kind.placeholder.tokens)
 
     def encode(self, text: str) -> list[int]:
-        """Ids with the start token in front."""
-        return list(self._inner(text).input_ids)
+        """Ids with the start token in front, also where a folder holds `tokenizer.model` and no word on start tokens."""
+        ids = list(self._inner(text).input_ids)
+        start = self._inner.bos_token_id
+        return ids if start is None or ids[:1] == [start] else [start, *ids]  # type: ignore[list-item]
 
     def decode(self, ids: Sequence[int], *, keep_special: bool = False) -> str:
         return str(self._inner.decode(list(ids), skip_special_tokens=not keep_special, clean_up_tokenization_spaces=False))

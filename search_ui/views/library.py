@@ -167,9 +167,10 @@ def _confirm(title: str, what: str, target: dict, texts: Texts) -> None:
     def ask() -> None:
         st.write(texts("remove.text", what=what))
         with st.container(horizontal=True):
-            if st.button(texts("remove.yes"), type="primary") and state.may_edit():
-                with st.spinner(texts("job.running")):
-                    site().library.remove(**target)
+            if st.button(texts("remove.yes"), type="primary"):
+                if state.may_edit():
+                    with st.spinner(texts("job.running")):
+                        site().library.remove(**target)
                 st.rerun()
             if st.button(texts("cancel")):
                 st.rerun()

@@ -371,6 +371,10 @@ def test_nothing_is_left_in_english(browser, url, home):
     shows("快捷键")
     page.goto("/library")
     page.locator("canvas").first.wait_for()
+    page.get_by_test_id("stDataFrame").click(position={"x": 18, "y": 52})
+    page.get_by_role("button", name="移除", exact=True).click()
+    shows("确认移除")
+    page.get_by_test_id("stDialog").get_by_test_id("stBaseButton-secondary").click()
     page.get_by_text("添加视频").click()
     page.get_by_placeholder("/media/videos").fill("/nowhere")
     shows("按 Enter 键提交")
@@ -599,6 +603,55 @@ def test_sign_in_refused_and_accepted(browser, home):
         page.goto("/")
         expect(page).to_have_url(re.compile("/sign-in"))
         context.close()
+
+
+def sign_in(page: Page, name: str) -> None:
+    page.goto("/sign-in")
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url(lambda address: "sign-in" not in address)
+
+
+def test_an_editor_who_is_none_any_more(browser, tmp_path):
+    """Between the question whether to remove and the answer."""
+    colour_video(tmp_path / "videos" / "meadow.mp4", [("green", 3)], (180, 320))
+    library = demo_library(tmp_path / "home")
+    library.ingest([tmp_path / "videos"], "mine")
+    add_user(library.catalog, "eve", PASSWORD, "editor")
+    with serving(tmp_path / "home", "--sign-in") as url:
+        page = browser.new_page(base_url=url, locale="en-US")
+        page.set_default_timeout(SLOW)
+        sign_in(page, "eve")
+        page.goto("/library")
+        expect(page.get_by_text("Add videos")).to_be_visible()
+        page.get_by_test_id("stDataFrame").click(position={"x": 18, "y": 52})
+        page.get_by_role("button", name="Remove", exact=True).click()
+        expect(page.get_by_role("button", name="Yes, remove")).to_be_visible()
+        add_user(library.catalog, "eve", PASSWORD, "viewer")
+        page.get_by_role("button", name="Yes, remove").click()
+        expect(page.get_by_role("link", name="Sign in")).to_be_visible()
+        sign_in(page, "eve")
+        page.goto("/library")
+        expect(page.get_by_text("1 videos, 0:03")).to_be_visible()
+        expect(page.get_by_text("Add videos")).to_have_count(0)
+        assert [video.state for video in library.videos()] == ["ready"]
+        page.close()
+
+
+def test_sound_alone_plays_at_its_moment(browser, tmp_path):
+    (tmp_path / "talks").mkdir()
+    ffmpeg("-f", "lavfi", "-i", "sine=frequency=300:duration=8", tmp_path / "talks" / "hum.mp3")
+    (tmp_path / "talks" / "hum.srt").write_text("1\n00:00:05,000 --> 00:00:07,000\nThe kettle is humming.\n")
+    library = demo_library(tmp_path / "home", speech=True)
+    library.ingest([tmp_path / "talks" / "hum.mp3"], "talks")
+    with serving(tmp_path / "home") as url:
+        page = browser.new_page(base_url=url, locale="en-US")
+        page.set_default_timeout(SLOW)
+        page.goto("/?q=kettle+humming")
+        card(page, "hum").click()
+        at(page, 5.0)
+        page.close()
 
 
 def test_nothing_moves_while_a_narrow_page_is_drawn(browser, url):
