@@ -6,6 +6,7 @@ to what the model saw: each piece of text between added tokens begins with a spa
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from grounding.lego.modality import Modality
 from grounding.lego.registry import MODALITIES
 
 SPACE = "▁"
+CONFIGURATION = "tokenizer_config.json"
 
 
 class LegoTokenizer:
@@ -35,6 +37,7 @@ class LegoTokenizer:
         backend = self._inner.backend_tokenizer
         backend.normalizer = normalizers.Sequence([normalizers.Prepend(SPACE), normalizers.Replace(" ", SPACE)])
         backend.pre_tokenizer = None
+        self._has_start = _wants_start(folder)
 
     def __len__(self) -> int:
         return len(self._inner)
@@ -48,10 +51,11 @@ class LegoTokenizer:
         return tuple(self._inner.all_special_tokens) + tuple(token for kind in self._modalities for token in kind.placeholder.tokens)
 
     def encode(self, text: str) -> list[int]:
-        """Ids with the start token in front, also where a folder holds `tokenizer.model` and no word on start tokens."""
-        ids = list(self._inner(text).input_ids)
-        start = self._inner.bos_token_id
-        return ids if start is None or ids[:1] == [start] else [start, *ids]  # type: ignore[list-item]
+        """Ids, with the start token in front unless the folder's configuration has `add_bos_token: false`."""
+        ids, start = list(self._inner(text).input_ids), self._inner.bos_token_id
+        if start is not None and ids[:1] == [start]:
+            ids = ids[1:]
+        return [start, *ids] if self._has_start and start is not None else ids  # type: ignore[list-item]
 
     def decode(self, ids: Sequence[int], *, keep_special: bool = False) -> str:
         return str(self._inner.decode(list(ids), skip_special_tokens=not keep_special, clean_up_tokenization_spaces=False))
@@ -63,3 +67,10 @@ class LegoTokenizer:
 
     def save(self, folder: str | Path) -> None:
         self._inner.save_pretrained(folder)
+        file = Path(folder) / CONFIGURATION  # transformers does not write what it does about the start token
+        file.write_text(json.dumps(json.loads(file.read_text()) | {"add_bos_token": self._has_start}, indent=2))
+
+
+def _wants_start(folder: Path) -> bool:
+    file = folder / CONFIGURATION
+    return not file.is_file() or json.loads(file.read_text(encoding="utf-8")).get("add_bos_token") is not False

@@ -43,7 +43,7 @@ class Plan:
     """How much of everything, for an hour of two idle cores. Steps are optimizer steps; `rates` are peak learning rates."""
 
     amounts: Amounts = field(default_factory=Amounts)
-    language_steps: int = 2900
+    language_steps: tuple[int, int, int] = (2900, 1200, 500)
     encoder_steps: Mapping[str, int] = field(default_factory=lambda: {"video": 4000, "image": 2600, "sound": 150})
     stage_steps: tuple[int, int, int] = (900, 2800, 600)
     rates: tuple[float, float, float] = (2e-3, 2e-3, 7e-4)
@@ -119,7 +119,7 @@ def _before(folder: Path, plan: Plan, steps: Steps) -> None:
     steps.do("before", work)
 
 
-def train_part(folder: Path, name: str, count: int) -> dict[str, Any]:
+def train_part(folder: Path, name: str, steps: int | tuple[int, int, int]) -> dict[str, Any]:
     """The language model or one encoder -> `parts/NAME.pt`; what it reached."""
     file = folder / "parts" / f"{name}.pt"
     reached = file.with_suffix(".json")
@@ -131,8 +131,8 @@ def train_part(folder: Path, name: str, count: int) -> dict[str, Any]:
     tokenizer = LegoTokenizer(folder / "tokenizer")
     model = fresh_model(tokenizer)
     part = model.language if name == "language" else model.modality(name).encoder
-    steps = train_language(model, tokenizer, steps=count) if name == "language" else train_encoder(model, name, steps=count)
-    measured = list(steps)[-20:]
+    taught = train_language(model, tokenizer, steps=steps) if isinstance(steps, tuple) else train_encoder(model, name, steps=steps)
+    measured = list(taught)[-20:]
     last = {key: round(sum(step[key] for step in measured) / len(measured), 4) for key in measured[0]}
     last |= {"clock_s": round(time.monotonic() - clock, 1), "processor_s": round(time.process_time() - processor, 1)}
     torch.save(part.state_dict(), file)

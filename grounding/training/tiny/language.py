@@ -24,7 +24,7 @@ from grounding.data.composed.draw import SIDE
 from grounding.data.composed.sounds import Tone
 from grounding.lego.model import Encoded, LegoModel
 from grounding.lego.prompts import SYSTEM, Turn, labelled, media_question, render
-from grounding.lego.tokenizer import LegoTokenizer
+from grounding.lego.tokenizer import CONFIGURATION, LegoTokenizer
 from grounding.training.examples import Example, padded
 from grounding.training.tiny.patches import PATCHES, covered
 from grounding.training.tiny.sizes import waves
@@ -35,7 +35,7 @@ SENTENCES = 3000
 NUMBERS = tuple(f"{i / 100:.2f}" for i in range(101))
 PLACES = 5
 """Of a word, and of the up to four numbers after it."""
-SHARES = {"clip": 0.45, "picture": 0.25, "sound": 0.1, "source": 0.2}
+Shares: TypeAlias = Mapping[str, float]
 """How often a conversation is about what."""
 TOLD = 0.3
 """How many conversations about a clip or picture describe it; the others ask for things in it."""
@@ -61,8 +61,27 @@ class Told:
         return turns
 
 
-def told(random: np.random.Generator) -> Told:
-    about = str(random.choice(list(SHARES), p=list(SHARES.values())))
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """Part of the reading. `rate` is its peak learning rate; of the words of a line the first `unsaid` are left out."""
+
+    shares: Shares
+    rate: float
+    seed: int
+    unsaid: int = 0
+
+
+# Which thing is meant is learned soon, what it does long after that: sooner from lines of fewer words (no patterns or rhythms), and mostly
+# when the rate rises once more. The third brings the words that were left out.
+LESSONS = (
+    Lesson({"clip": 0.45, "picture": 0.25, "sound": 0.1, "source": 0.2}, 4e-3, 0, unsaid=1),
+    Lesson({"clip": 0.6, "picture": 0.18, "sound": 0.05, "source": 0.17}, 2.5e-3, 5, unsaid=1),
+    Lesson({"clip": 0.5, "picture": 0.2, "sound": 0.1, "source": 0.2}, 2e-3, 7),
+)
+
+
+def told(random: np.random.Generator, shares: Shares = LESSONS[0].shares) -> Told:
+    about = str(random.choice(list(shares), p=list(shares.values())))
     if about == "clip":
         scene = scenes.clip_scene(random, int(random.integers(1, 4)), int(random.integers(2, 5)))
         return Told(about, clip_exchanges(random, scene), {"video": clip_lines(scene)})
@@ -130,6 +149,7 @@ def make_tokenizer(folder: Path, seed: int) -> LegoTokenizer:
     )
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "tokenizer.model").write_bytes(_with_numbers(model.getvalue()))
+    (folder / CONFIGURATION).write_text('{"add_bos_token": false}')  # a text of this size needs no token that says that it begins
     return LegoTokenizer(folder)
 
 
@@ -150,9 +170,10 @@ def _with_numbers(model: bytes) -> bytes:
 class Vectors:
     """Lines as vectors of a model's own words."""
 
-    def __init__(self, model: LegoModel, tokenizer: LegoTokenizer) -> None:
+    def __init__(self, model: LegoModel, tokenizer: LegoTokenizer, unsaid: int = 0) -> None:
         self._model = model
         self._tokenizer = tokenizer
+        self._unsaid = unsaid
         self._ids: dict[str, list[int]] = {}
         self.numbers = torch.tensor([tokenizer.encode("{" + number)[-1] for number in NUMBERS])
 
@@ -174,7 +195,7 @@ class Vectors:
 
     def _words(self, words: str) -> list[int]:
         if words not in self._ids:
-            self._ids[words] = self._tokenizer.encode(words)[1:] if words else []  # without the begin of a text
+            self._ids[words] = self._tokenizer.encode(words)[self._unsaid :] if words else []
         return self._ids[words]
 
     @torch.no_grad()
@@ -189,15 +210,24 @@ class Vectors:
         language.lm_head.weight[self.numbers] = table[self.numbers]
 
 
-def train_language(
-    model: LegoModel, tokenizer: LegoTokenizer, *, steps: int, batch: int = 32, rate: float = 4e-3, seed: int = 0
+def train_language(model: LegoModel, tokenizer: LegoTokenizer, *, steps: Sequence[int], batch: int = 32) -> Iterator[dict[str, float]]:
+    """Trains the language model in place on fresh conversations, so many `steps` for each of `LESSONS`.
+
+    Yields the loss of each step and the share of numbers that were right.
+    """
+    model.language.requires_grad_(True).train()
+    Vectors(model, tokenizer).put_numbers_in_order()
+    for lesson, count in zip(LESSONS, steps):
+        batches = _batches(model, tokenizer, batch, np.random.default_rng(lesson.seed), lesson.shares)
+        yield from _read(model, Vectors(model, tokenizer, lesson.unsaid), batches, count, lesson.rate)
+
+
+def _read(
+    model: LegoModel, vectors: Vectors, batches: Iterator[tuple[list[Example], list[Told]]], steps: int, rate: float
 ) -> Iterator[dict[str, float]]:
-    """Trains the language model in place, on fresh conversations; yields the loss of each step and the share of numbers that were right."""
-    language, vectors = model.language.requires_grad_(True).train(), Vectors(model, tokenizer)
-    vectors.put_numbers_in_order()
+    language = model.language
     optimizer = torch.optim.AdamW(language.parameters(), lr=rate, weight_decay=0.01, betas=(0.9, 0.98), fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=steps, pct_start=0.08)
-    batches = _batches(model, tokenizer, batch, np.random.default_rng(seed))
     for _ in range(steps):
         examples, talks = next(batches)
         ids, labels, mask = padded(examples)
@@ -227,11 +257,11 @@ def _media(vectors: Vectors, talks: Sequence[Told]) -> list[dict[str, list[Encod
 
 
 def _batches(
-    model: LegoModel, tokenizer: LegoTokenizer, batch: int, random: np.random.Generator, pool: int = 8
+    model: LegoModel, tokenizer: LegoTokenizer, batch: int, random: np.random.Generator, shares: Shares, pool: int = 8
 ) -> Iterator[tuple[list[Example], list[Told]]]:
     """Conversations of like length together."""
     while True:
-        talks = [told(random) for _ in range(batch * pool)]
+        talks = [told(random, shares) for _ in range(batch * pool)]
         rows = [(*labelled(talk.turns(model), tokenizer), talk) for talk in talks]
         rows.sort(key=lambda row: len(row[0]))
         for i in random.permutation(pool):
