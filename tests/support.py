@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -46,3 +47,9 @@ def demo_environment(home: Path, **environment: str) -> dict[str, str]:
 
 def demo_library(home: Path, **overrides) -> Library:
     return Library(demo_settings(home, **overrides))
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

@@ -12,11 +12,11 @@ import typer
 from grounding.data.errors import DataError
 from grounding.lego.errors import LegoError
 from grounding.training.errors import TrainingError
-from grounding.training.settings import PUBLISHED, Source, Stage, as_setting, read_changes, stage_settings
+from grounding.training.settings import PUBLISHED, Source, Stage, read_changes, stage_settings
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 
-Start = Annotated[Path, typer.Option(help="Checkpoint folder to start from.")]
+Start = Annotated[Path, typer.Option("--from", help="Checkpoint folder to start from.")]
 Output = Annotated[Path, typer.Option(help="Folder of the run; the checkpoint becomes its `model`.")]
 Data = Annotated[list[str], typer.Option(help="FILE of records, or FILE:WEIGHT (.1: a tenth of its rows in an epoch). Several times.")]
 Media = Annotated[Path | None, typer.Option(help="Folder that paths in the records are relative to; otherwise that of each file.")]
@@ -29,7 +29,7 @@ def _command(stage: int, what: str):
         logging.basicConfig(level=logging.INFO, format="%(message)s")
         try:
             _run(cast(Stage, stage), start, output, data, media, config, set_ or [])
-        except (TrainingError, LegoError, DataError) as error:
+        except (TrainingError, LegoError, DataError, OSError) as error:  # OSError: a full disk, a folder that cannot be written
             typer.echo(f"error: {error}", err=True)
             raise typer.Exit(1) from error
 
@@ -53,15 +53,18 @@ def _pair(text: str) -> tuple[str, object]:
         read = json.loads(value)
     except ValueError:
         read = value
-    return name, as_setting(name, read)
+    return name, read
 
 
 def _source(text: str, media: Path | None) -> Source:
     file, sign, weight = text.rpartition(":")
+    if not sign or Path(text).exists():
+        return Source(Path(text), media=media)
     try:
-        return Source(Path(file), float(weight), media) if sign else Source(Path(text), media=media)
+        share = float(weight)
     except ValueError:
         return Source(Path(text), media=media)  # a colon in the name
+    return Source(Path(file), share, media)
 
 
 for _stage, _what in (

@@ -6,16 +6,34 @@ Batch size is per process: the published one counts a GPU, and their number was 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias, get_args, get_type_hints
 
 from grounding.training.errors import TrainingError
 
 Stage: TypeAlias = Literal[1, 2, 3]
 Precision: TypeAlias = Literal["bfloat16", "float32"]
+Schedule: TypeAlias = Literal["cosine", "linear", "polynomial", "constant", "constant_with_warmup", "inverse_sqrt"]
 STAGES: tuple[int, ...] = get_args(Stage)
+GIVEN = ("stage", "start", "output", "sources")
+"""What has an argument of its own."""
+LEAST = 1e-12
+_BOUNDS: Mapping[str, tuple[float, float]] = {
+    **dict.fromkeys(("batch_size", "accumulation", "max_length", "log_steps", "save_steps", "keep_checkpoints", "max_steps"), (1, 1e9)),
+    **dict.fromkeys(("learning_rate", "epochs", "clip_norm", "lora_alpha"), (LEAST, 1e9)),
+    **dict.fromkeys(("weight_decay", "lora_rank", "workers", "seed"), (0, 2**31)),
+    "warmup": (0, 1),
+    "dropout": (0, 0.99),
+}
+
+
+def _bounds_text(low: float, high: float) -> str:
+    if high < 1e9:
+        return f"{low:g} to {high:g}"
+    return "a number above 0" if low == LEAST else f"at least {low:g}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +46,7 @@ class Source:
     """The folder that the paths in the records are relative to; without it the folder of the file."""
 
     def __post_init__(self) -> None:
-        if not self.weight > 0:
+        if not 0 < self.weight < math.inf:
             raise TrainingError(f"the weight of {self.records} is {self.weight}; expected a number above 0")
 
     @property
@@ -50,7 +68,7 @@ class StageSettings:
     epochs: float = 1.0
     max_steps: int | None = None
     """Optimizer steps; None: as many as the epochs have."""
-    schedule: str = "cosine"
+    schedule: Schedule = "cosine"
     warmup: float = 0.03
     """Share of all steps."""
     weight_decay: float = 0.0
@@ -86,9 +104,10 @@ class StageSettings:
             raise TrainingError(f"lora_rank is {self.lora_rank}, but stage 1 does not train the language model")
         if not self.sources:
             raise TrainingError("no data: name at least one file of records")
-        for name in ("learning_rate", "batch_size", "accumulation", "epochs", "max_length", "log_steps", "save_steps"):
-            if not getattr(self, name) > 0:
-                raise TrainingError(f"{name} is {getattr(self, name)}; expected a number above 0")
+        for name, (low, high) in _BOUNDS.items():
+            value = getattr(self, name)
+            if value is not None and not low <= value <= high:
+                raise TrainingError(f"{name} is {value}; expected {_bounds_text(low, high)}")
 
     def to_json(self) -> dict[str, Any]:
         return json.loads(json.dumps(asdict(self), default=str))
@@ -101,12 +120,24 @@ PUBLISHED: Mapping[int, Mapping[str, Any]] = {
 }
 
 
-def stage_settings(stage: Stage, start: Path, output: Path, sources: tuple[Source, ...], **changes: Any) -> StageSettings:
-    """The published settings of a stage with changes."""
-    unknown = sorted(set(changes) - {f.name for f in fields(StageSettings)})
+def stage_settings(stage: Stage, start: Path, output: Path, sources: tuple[Source, ...], /, **changes: Any) -> StageSettings:
+    """The published settings of a stage with changes. Raises TrainingError for a name that there is not, or a value of another kind."""
+    known = [f.name for f in fields(StageSettings) if f.name not in GIVEN]
+    unknown = sorted(set(changes) - set(known))
     if unknown:
-        raise TrainingError(f"there is no setting {', '.join(unknown)}; there are {', '.join(f.name for f in fields(StageSettings))}")
-    return StageSettings(stage=stage, start=start, output=output, sources=sources, **{**PUBLISHED.get(stage, {}), **changes})
+        raise TrainingError(f"there is no setting {', '.join(unknown)}; there are {', '.join(known)}")
+    kinds = get_type_hints(StageSettings)
+    read = {name: _of_kind(name, value, kinds[name]) for name, value in changes.items()}
+    return StageSettings(stage=stage, start=start, output=output, sources=sources, **{**PUBLISHED.get(stage, {}), **read})
+
+
+def _of_kind(name: str, value: Any, kind: Any) -> Any:
+    from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+    try:
+        return TypeAdapter(kind, config=ConfigDict(allow_inf_nan=False)).validate_python(value)
+    except ValidationError as error:
+        raise TrainingError(f"{name} is {value!r}: {error.errors()[0]['msg'].lower()}") from error
 
 
 def read_changes(file: Path) -> dict[str, Any]:
@@ -117,8 +148,4 @@ def read_changes(file: Path) -> dict[str, Any]:
         raise TrainingError(f"{file} cannot be read as JSON: {error}") from error
     if not isinstance(raw, dict):
         raise TrainingError(f"{file} holds a {type(raw).__name__} and not an object of settings")
-    return {name: as_setting(name, value) for name, value in raw.items()}
-
-
-def as_setting(name: str, value: Any) -> Any:
-    return Path(value) if name in ("features", "engine") and value else value
+    return raw

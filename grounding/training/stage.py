@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import logging
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors.torch import load_file
-from transformers import TrainingArguments
-from transformers.trainer_utils import get_last_checkpoint
+from transformers import TrainingArguments, set_seed
 
 from grounding.data.errors import Tally
 from grounding.data.writer import replace_text
@@ -21,6 +19,7 @@ from grounding.lego.grounder import load_tokenizer
 from grounding.lego.model import LegoModel
 from grounding.lego.preprocess_image import ImageTransform
 from grounding.lego.save import save_model
+from grounding.training.checkpoints import WEIGHTS, last_whole
 from grounding.training.errors import TrainingError
 from grounding.training.examples import Reader
 from grounding.training.features import Features
@@ -28,7 +27,7 @@ from grounding.training.plot import plot_losses
 from grounding.training.rows import Rows
 from grounding.training.settings import StageSettings
 from grounding.training.trainable import Trained
-from grounding.training.trainer import PASSPORT, WEIGHTS, LegoTrainer, passport
+from grounding.training.trainer import LegoTrainer
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +58,7 @@ def run_stage(settings: StageSettings) -> Path:
         features.fill_for(settings.sources)
     rows = Rows(settings.sources, reader, features, tally, settings.seed)
     log.info("%d rows an epoch, %d skipped", len(rows), tally.total())
+    set_seed(settings.seed)  # LoRA begins at random
     trained = Trained(model, settings)
     if settings.gradient_checkpointing:
         model.language.activation_checkpointing_enable({"use_reentrant": False})
@@ -144,12 +144,11 @@ def _engine(file: Path | None) -> dict[str, Any]:
 
 
 def _train(trainer: LegoTrainer, settings: StageSettings) -> None:
-    last = get_last_checkpoint(str(settings.output))
+    last = last_whole(settings, trainer.names)
     if last is not None:
-        _check_passport(Path(last), passport(settings, trainer._names))
         log.info("going on from %s", last)
     try:
-        trainer.train(resume_from_checkpoint=last)
+        trainer.train(resume_from_checkpoint=None if last is None else str(last))
     except RuntimeError as error:
         if isinstance(error, torch.OutOfMemoryError) or "out of memory" in str(error) or "can't allocate memory" in str(error):
             raise TrainingError(
@@ -157,19 +156,6 @@ def _train(trainer: LegoTrainer, settings: StageSettings) -> None:
                 "accumulation (the result is the same), set gradient_checkpointing, use LoRA, or share the model over several GPUs"
             ) from error
         raise
-
-
-def _check_passport(checkpoint: Path, ours: Mapping[str, Any]) -> None:
-    try:
-        theirs = json.loads((checkpoint / PASSPORT).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise TrainingError(f"{checkpoint} cannot be gone on from: {error}; remove it, or choose another output") from error
-    before, now = theirs.get("settings", {}), ours["settings"]
-    changed = [
-        f"{key} was {before.get(key)!r} and is {now.get(key)!r}" for key in sorted({*before, *now}) if before.get(key) != now.get(key)
-    ]
-    if changed:
-        raise TrainingError(f"{checkpoint} belongs to another run: {'; '.join(changed[:4])}. Choose another output, or remove it")
 
 
 def _publish(model: LegoModel, tokenizer, transform: ImageTransform, settings: StageSettings) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +16,18 @@ from torch.nn import functional
 from torch.utils.data import Sampler
 from transformers import Trainer, TrainerCallback, TrainingArguments
 
-from grounding.data.errors import Tally
+from grounding.data.errors import Skip, Tally
 from grounding.data.writer import replace_text
 from grounding.lego.model import Encoded, LegoModel, Media
 from grounding.lego.prompts import IGNORED
+from grounding.training.checkpoints import PASSPORT, WEIGHTS, passport
 from grounding.training.errors import TrainingError
 from grounding.training.rows import Rows, Shuffled, collate
 from grounding.training.settings import StageSettings
 from grounding.training.trainable import Trained
 
-WEIGHTS = "model.safetensors"
-PASSPORT = "passport.json"
-"""Beside the weights of a checkpoint: which run they belong to."""
+SKIPS = "skips.json"
+"""Beside the weights of a checkpoint: which rows were left out until then."""
 
 
 class Learner(nn.Module):
@@ -86,8 +87,9 @@ class LegoTrainer(Trainer):
         self._settings = settings
         self._tally = tally
         self._rows = rows
+        self._skipped: set[Skip] = set()
         self._learner = learner = Learner(trained.model, encoded=settings.features is not None)
-        self._names = [f"lego.{name}" for name in trained.names()]
+        self.names = [f"lego.{name}" for name in trained.names()]
         super().__init__(learner, arguments, collate, rows, callbacks=[WriteLog(settings.output, tally)])
         self.model_accepts_loss_kwargs = True  # so that the loss counts tokens over all accumulated batches
 
@@ -96,38 +98,43 @@ class LegoTrainer(Trainer):
         return Shuffled(self._rows.lengths, settings.batch_size * settings.accumulation, settings.seed, settings.group_by_length)
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
-        skips = inputs.pop("skips", ())
-        for skip in skips:
-            self._tally(skip)
+        self._leave_out(inputs.pop("skips", ()))
         loss = model(**inputs, items=num_items_in_batch)
+        if num_items_in_batch is not None and self.args.average_tokens_across_devices:
+            loss = loss * self.accelerator.num_processes  # the tokens are those of all of them, whose gradients are averaged
         return (loss, {"loss": loss}) if return_outputs else loss
+
+    def _leave_out(self, skips: Iterable[Skip]) -> None:
+        """A row is counted once, however often its turn comes."""
+        for skip in skips:
+            if skip not in self._skipped:
+                self._skipped.add(skip)
+                self._tally(skip)
 
     def _save(self, output_dir: str | None = None, state_dict: dict | None = None) -> None:
         folder = Path(output_dir or str(self.args.output_dir))
         folder.mkdir(parents=True, exist_ok=True)
         state = self._learner.state_dict() if state_dict is None else state_dict
-        save_file({name: state[name].detach().contiguous().cpu() for name in self._names}, folder / WEIGHTS, metadata={"format": "pt"})
-        replace_text(folder / PASSPORT, json.dumps(passport(self._settings, self._names)))
+        save_file({name: state[name].detach().contiguous().cpu() for name in self.names}, folder / WEIGHTS, metadata={"format": "pt"})
+        replace_text(folder / SKIPS, json.dumps([asdict(skip) for skip in sorted(self._skipped, key=str)]))
+        replace_text(folder / PASSPORT, json.dumps(passport(self._settings, self.names)))
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: nn.Module | None = None) -> None:
         target = model or self._learner
+        skips = Path(resume_from_checkpoint) / SKIPS
+        if skips.exists():
+            self._leave_out(Skip(**raw) for raw in json.loads(skips.read_text(encoding="utf-8")))
         if self.is_fsdp_enabled:
             return super()._load_from_checkpoint(resume_from_checkpoint, model)
         try:
             stored = load_file(Path(resume_from_checkpoint) / WEIGHTS)
         except (OSError, SafetensorError) as error:
             raise TrainingError(f"{resume_from_checkpoint} cannot be read: {error}; remove it to go on from the one before") from error
-        unfit = sorted(set(stored) ^ set(self._names))
+        unfit = sorted(set(stored) ^ set(self.names))
         if unfit:
             raise TrainingError(f"{resume_from_checkpoint} does not hold what this run trains: {', '.join(unfit[:4])}, {len(unfit)} in all")
         target.load_state_dict(stored, strict=False)
         return None
-
-
-def passport(settings: StageSettings, names: Sequence[str]) -> dict[str, Any]:
-    """What must be equal for a run to go on; paths and how often it logs or saves may change."""
-    free = ("output", "features", "workers", "log_steps", "save_steps", "keep_checkpoints", "device", "engine", "any_start")
-    return {"names": list(names), "settings": {key: value for key, value in settings.to_json().items() if key not in free}}
 
 
 class WriteLog(TrainerCallback):

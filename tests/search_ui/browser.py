@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+from tests.support import free_port
 
 FLAGS = [
     "--no-sandbox",
@@ -52,12 +53,6 @@ WORDS = """() => { const found = new Set(); const look = root => { for (const e 
     for (const name of ['aria-label', 'title', 'placeholder', 'alt']) if (e.getAttribute(name)) found.add(e.getAttribute(name));
     for (const part of e.childNodes) if (part.nodeType === 3 && part.nodeValue.trim()) found.add(part.nodeValue.trim()) } };
   look(document); return [...found] }"""
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @contextmanager

@@ -16,8 +16,8 @@ from joserfc.jwk import RSAKey
 
 from indexer.accounts import add_user
 from search_ui.sessions import COOKIE
-from tests.search_ui.browser import free_port, serving
-from tests.support import demo_library
+from tests.search_ui.browser import serving
+from tests.support import demo_library, free_port
 
 KEY = RSAKey.generate_key(2048, {"kid": "k"})
 

@@ -8,10 +8,10 @@ import pytest
 
 from indexer.errors import ModelError
 from indexer.work.turns import Turns
-from tests.support import colour_video
+from tests.support import colour_video, free_port
 from tests.workers.faults import fill_disk, mount_small_disk, unmount
 from tests.workers.fleet import Fleet
-from tests.workers.servers import end, free_port, wait_until
+from tests.workers.servers import end, wait_until
 
 SOON_S = 60  # far more than it takes: a loaded machine needs seconds to start Python
 

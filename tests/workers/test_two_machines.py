@@ -6,9 +6,9 @@ import json
 import signal
 from pathlib import Path
 
-from tests.support import colour_video
+from tests.support import colour_video, free_port
 from tests.workers.fleet import Fleet
-from tests.workers.servers import free_port, wait_until
+from tests.workers.servers import wait_until
 from tests.workers.test_monitoring import figures
 
 VIDEOS = 6

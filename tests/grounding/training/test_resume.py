@@ -9,9 +9,12 @@ import time
 
 import pytest
 
+from grounding.training.checkpoints import _digest
 from grounding.training.errors import TrainingError
+from grounding.training.settings import Source
 from grounding.training.stage import run_stage
 from tests.grounding.training.conftest import START
+from tests.support import free_port
 
 PROGRAM = """
 import sys, time
@@ -38,7 +41,7 @@ def test_killed_run_goes_on_to_the_same_losses(planned, drawn, tmp_path):
     fixed = {"epochs": 9.0, "accumulation": 1, "precision": "float32", "workers": 0, "log_steps": 1, "device": "cpu", "learning_rate": 1e-2}
     config.write_text(json.dumps({**settings, **fixed}))
     output = tmp_path / "killed"
-    command = [sys.executable, "-c", PROGRAM, "stage1", "--start", str(START), "--output", str(output)]
+    command = [sys.executable, "-c", PROGRAM, "stage1", "--from", str(START), "--output", str(output)]
     command += ["--data", str(drawn / "stage1.jsonl"), "--config", str(config)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     while not (output / "checkpoint-4" / "trainer_state.json").exists():
@@ -62,11 +65,57 @@ def test_a_run_with_other_settings_does_not_go_on(planned):
         run_stage(planned(1, learning_rate=0.02))
 
 
-def test_a_damaged_checkpoint_is_named(planned):
+@pytest.mark.parametrize("file", ["model.safetensors", "optimizer.pt", "rng_state.pth", "trainer_state.json", "passport.json"])
+def test_a_checkpoint_that_is_not_whole_gives_its_place_to_the_one_before(planned, caplog, file):
     run_stage(planned(1, save_steps=2))
     output = planned(1).output
+    expected = losses(output / "log.jsonl")[3]
     (output / "model").rename(output / "elsewhere")
-    weights = output / "checkpoint-3" / "model.safetensors"
-    weights.write_bytes(weights.read_bytes()[:1000])
-    with pytest.raises(TrainingError, match="checkpoint-3 cannot be read"):
+    part = output / "checkpoint-3" / file
+    part.write_bytes(part.read_bytes()[: part.stat().st_size // 2])
+    run_stage(planned(1))
+    assert losses(output / "log.jsonl")[3] == pytest.approx(expected, rel=1e-6)
+    assert "checkpoint-3 cannot be read" in caplog.text
+    (output / "model").rename(output / "elsewhere too")
+    for checkpoint in output.glob("checkpoint-*"):
+        (checkpoint / file).unlink()
+    with pytest.raises(TrainingError, match=r"cannot be read.*remove it to begin again"):
         run_stage(planned(1))
+
+
+def test_a_run_does_not_go_on_with_other_records(planned, records_of, drawn):
+    rows = (drawn / "stage1.jsonl").read_text().splitlines()
+    sources = [Source(records_of(rows), media=drawn)]
+    run_stage(planned(1, sources=sources, save_steps=2))
+    output = planned(1).output
+    (output / "model").rename(output / "elsewhere")
+    _digest.cache_clear()  # another process
+    records_of(rows[:-1])
+    with pytest.raises(TrainingError, match="belongs to another run: records was"):
+        run_stage(planned(1, sources=sources))
+
+
+def test_lora_begins_with_the_same_numbers_each_time(planned):
+    runs = [run_stage(planned(2, output=name, lora_rank=4, dropout=0.1)) for name in ("one", "two")]
+    one, two = (losses(folder.parent / "log.jsonl") for folder in runs)
+    assert one == two
+
+
+def test_two_processes_take_the_steps_of_one_with_all_their_rows(planned, drawn, tmp_path):
+    """By the documented command, so that its options get past the launcher."""
+    fixed = {"accumulation": 1, "precision": "float32", "workers": 0, "log_steps": 1, "device": "cpu", "dropout": 0.0, "max_steps": 1}
+    fixed |= {"group_by_length": False, "gradient_checkpointing": False}
+    config = tmp_path / "settings.json"
+    config.write_text(json.dumps(fixed))
+    logs = []
+    for processes in (1, 2):
+        output = tmp_path / f"of-{processes}"
+        command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", processes, "--master-port", free_port()]
+        command += ["-m", "grounding.training", "stage1", "--from", START, "--output", output, "--data", drawn / "stage1.jsonl"]
+        command += ["--config", config, "--set", f"batch_size={8 // processes}"]
+        done = subprocess.run([*map(str, command)], env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr[-3000:]
+        logs.append(json.loads((output / "log.jsonl").read_text().splitlines()[0]))
+    one, two = logs
+    assert two["loss"] == pytest.approx(one["loss"], rel=1e-4)
+    assert two["grad_norm"] == pytest.approx(one["grad_norm"], rel=1e-3)
