@@ -174,6 +174,9 @@ class ScreenText:
         new = [line for line in self._tracker.live if line not in known]
         for line in new:
             self._date(line, strong)
+        # What turned out to be text is in doubt no more: where it stood, other text may come.
+        lines = [line.box for line in self._tracker.live if self._may_be_text(line)] if self._doubted else []
+        self._doubted = [box for box in self._doubted if not _covered(box, lines)]
         self._seen(strong, -np.inf if new or gone else time_s)
 
     def _date(self, line: Line, strong: np.ndarray) -> None:

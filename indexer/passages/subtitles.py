@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import os
 import re
@@ -27,6 +28,21 @@ _ISO_639 = (  # -2 (and the bibliographic codes of old files) to -1
 _ISO = {pair[:3]: pair[4:] for pair in _ISO_639.split()}
 
 
+_CODE_PAGES = {  # of files that are not UTF-8, by the language in their names
+    **dict.fromkeys(["da", "de", "en", "es", "fi", "fr", "id", "it", "nl", "no", "pt", "sv"], "cp1252"),
+    **dict.fromkeys(["cs", "hr", "hu", "pl", "ro", "sk", "sl"], "cp1250"),
+    **dict.fromkeys(["bg", "ru", "sr", "uk"], "cp1251"),
+    "el": "cp1253",
+    "tr": "cp1254",
+    "he": "cp1255",
+    "ar": "cp1256",
+}
+_KINDS = frozenset({"forced", "sdh", "cc", "hi", "default", "full", "auto", "orig"})  # what media servers put behind the language
+_TIME_TAG = re.compile(r"<\d+(?::\d\d){1,2}\.\d{3}>")  # captions that light up word by word
+_ASIDE = re.compile(r"^(?:NOTE|STYLE|REGION)\b.*?(?:\n[ \t]*\n|\Z)", re.DOTALL | re.MULTILINE)
+_DRAWING = re.compile(r"\{[^}]*\\p[1-9][^}]*\}.*?(?:\{[^}]*\\p0[^}]*\}|\Z)", re.DOTALL)
+
+
 def find_subtitles(path: str | os.PathLike[str], duration_s: float, language: str = "") -> list[Passage]:
     """The subtitles that stand in for recognition: files beside the video first, then its tracks; empty when it has none that suffice.
 
@@ -50,17 +66,19 @@ def side_files(path: str | os.PathLike[str]) -> list[Path]:
     """`talk.srt`, `talk.en.vtt`, ... beside `talk.mp4`, in order of their names."""
     video = Path(path)
     try:
-        beside = _texts_in(video.parent, video.parent.stat().st_mtime_ns)
+        texts, others = _listed(video.parent, video.parent.stat().st_mtime_ns)
     except OSError:  # a folder that may be passed through but not listed
         return []
-    return [p for p in beside if _belongs(p.stem, video.stem) and p.is_file()]
+    return [p for p in texts if _belongs(p.stem, video.stem, others) and p.is_file()]
 
 
 @lru_cache(maxsize=64)
-def _texts_in(folder: Path, changed_ns: int) -> tuple[Path, ...]:
-    """Files in a folder that are called like subtitles; listed once for all of its videos, until a name in it changes."""
+def _listed(folder: Path, changed_ns: int) -> tuple[tuple[Path, ...], frozenset[str]]:
+    """Files that are called like subtitles, and the stems of all others; listed once for all videos of a folder, until a name changes."""
     del changed_ns
-    return tuple(sorted(p for p in folder.iterdir() if p.suffix.lower() in SIDE_SUFFIXES))
+    files = sorted(folder.iterdir())
+    texts = tuple(p for p in files if p.suffix.lower() in SIDE_SUFFIXES)
+    return texts, frozenset(p.stem for p in files if p.suffix.lower() not in SIDE_SUFFIXES)
 
 
 def side_files_changed_s(path: str | os.PathLike[str]) -> float:
@@ -71,18 +89,19 @@ def side_files_changed_s(path: str | os.PathLike[str]) -> float:
 def read_side_file(path: Path) -> list[Passage]:
     """The cues of an SRT, VTT, ASS or SSA file. Raises MediaError when it is none or is too large."""
     from pysubs2 import SSAFile
-    from pysubs2.exceptions import Pysubs2Error
 
     if path.stat().st_size > _MAX_BYTES:
         raise MediaError(f"{path} has more than {_MAX_BYTES // 1_000_000} MB", "Subtitles are text; check that it is one of them")
-    text = _decode(path.read_bytes())
+    endings = path.stem.lower().split(".")[1:]
+    language = next((known for known in map(_language, reversed(endings)) if known), None)
+    text = _decode(path.read_bytes(), language)
     try:
-        subtitles = SSAFile.from_string(text)
-    except (Pysubs2Error, ValueError, IndexError, OverflowError) as error:
-        raise MediaError(f"cannot read {path} as subtitles: {error}", "SRT, VTT, ASS and SSA are read") from error
-    ending = path.stem.rpartition(".")[2].lower()
+        subtitles = SSAFile.from_string(_ASIDE.sub("", text) if path.suffix.lower() == ".vtt" else text)
+    except Exception as error:  # the parser tries many formats, and raises whatever a strange file leads to
+        said = f"{type(error).__name__}: {error}"
+        raise MediaError(f"cannot read {path} as subtitles: {said}", "SRT, VTT, ASS and SSA are read") from error
     events = [e for e in subtitles if not e.is_comment and not e.is_drawing]
-    return _cues(((e.start / 1000, e.end / 1000, e.plaintext) for e in events), _language(ending) if "." in path.stem else None)
+    return _cues(((e.start / 1000, e.end / 1000, e.plaintext) for e in events), language)
 
 
 def read_tracks(path: str | os.PathLike[str]) -> list[list[Passage]]:
@@ -116,8 +135,14 @@ def write_json_lines(passages: Iterable[Passage], file: TextIO, **about: object)
         file.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
-def _belongs(stem: str, video: str) -> bool:
-    return stem == video or (stem.startswith(video + ".") and "." not in stem[len(video) + 1 :])
+def _belongs(stem: str, video: str, others: frozenset[str]) -> bool:
+    """`talk`, `talk.en`, `talk.en.forced`, `talk.whatever`; not what belongs to another file, such as `talk.part2`."""
+    if stem == video:
+        return True
+    endings = stem[len(video) + 1 :].split(".")
+    if not stem.startswith(video + ".") or any(".".join([video, *endings[:n]]) in others for n in range(1, len(endings) + 1)):
+        return False
+    return len(endings) == 1 or all(_language(ending) or ending.lower() in _KINDS for ending in endings)
 
 
 def _preferred(tracks: Iterable[list[Passage]], duration_s: float, language: str) -> list[Passage]:
@@ -126,14 +151,20 @@ def _preferred(tracks: Iterable[list[Passage]], duration_s: float, language: str
     return min(full, key=lambda t: order.index(t[0].language) if t[0].language in order else len(order), default=[])
 
 
-def _decode(data: bytes) -> str:
+def _decode(data: bytes, language: str | None) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        from charset_normalizer import from_bytes
+        text = data.decode("utf-8-sig", "replace")
+    broken = text.count("\ufffd")
+    if 4 * broken <= sum(not c.isascii() for c in text) - broken:  # UTF-8 with a damaged place
+        return text
+    if not data.startswith((b"\xff\xfe", b"\xfe\xff")) and language in _CODE_PAGES:
+        return data.decode(_CODE_PAGES[language], "replace")
+    from charset_normalizer import from_bytes
 
-        best = from_bytes(data).best()
-        return str(best) if best is not None else data.decode("latin-1")
+    best = from_bytes(data).best()
+    return str(best) if best is not None else data.decode("latin-1")
 
 
 def _language(name: str) -> str | None:
@@ -163,7 +194,7 @@ def _track_cues(container: Any, stream: Any) -> Iterable[tuple[float, float, str
 
 def _ass_text(line: bytes) -> str:
     """The last of the nine fields of FFmpeg's ASS event, without override codes."""
-    text = line.decode("utf-8", "replace").split(",", 8)[-1]
+    text = _DRAWING.sub("", line.decode("utf-8", "replace").split(",", 8)[-1])
     return re.sub(r"\{[^}]*\}", "", text).replace("\\N", "\n").replace("\\n", "\n").replace("\\h", " ")
 
 
@@ -172,7 +203,7 @@ def _cues(events: Iterable[tuple[float, float, str]], language: str | None) -> l
     passages: list[Passage] = []
     before: list[str] = []
     for start_s, end_s, text in sorted(events):
-        lines = [" ".join(line.split()) for line in text.splitlines()]
+        lines = [" ".join(_said(line).split()) for line in text.splitlines()]
         lines = [line for line in lines if line]
         rolled = _rolled(before, lines) if passages and start_s - passages[-1].end_s <= _CONTIGUOUS_S else 0
         before = lines
@@ -184,6 +215,11 @@ def _cues(events: Iterable[tuple[float, float, str]], language: str | None) -> l
         span = Span(max(0.0, start_s), end_s)
         passages.append(Passage("speech", span.start_s, span.end_s, " ".join(lines[rolled:]), language))
     return passages
+
+
+def _said(line: str) -> str:
+    """Without marks of time and direction, and with characters for their names."""
+    return re.sub("[\u200e\u200f\u202a-\u202e]", "", html.unescape(_TIME_TAG.sub("", line)))
 
 
 def _rolled(before: list[str], lines: list[str]) -> int:

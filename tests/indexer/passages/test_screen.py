@@ -55,6 +55,12 @@ def test_a_title_is_read_once_however_long_it_stays(model: TextModel):
     assert told(read(model, frames, looks=1)) == [("The harbour at seven", 0, 30)]
 
 
+def test_other_text_comes_in_the_same_place_of_a_shot(model: TextModel):
+    names = {2: "Speaker Alice Winter", 8: "Speaker Bruno Sommer", 14: "Speaker Clara Herbst"}
+    frames = film(20, lambda c, s: [write(c, text, 60, 300, 30) for first, text in names.items() if first <= s < first + 4])
+    assert [text for text, _, _ in told(read(model, frames))] == list(names.values())
+
+
 def test_a_lower_third_over_moving_pictures(model: TextModel):
     def draw(canvas, second):
         if 3 <= second <= 8:

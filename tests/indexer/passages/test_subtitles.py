@@ -1,6 +1,7 @@
 import io
 import json
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from imageio_ffmpeg import get_ffmpeg_exe
 from indexer.errors import MediaError
 from indexer.media.write import write_video
 from indexer.passages.base import Passage, Word
-from indexer.passages.subtitles import find_subtitles, read_side_file, read_tracks, side_files, write_json_lines, write_srt
+from indexer.passages.subtitles import _ass_text, find_subtitles, read_side_file, read_tracks, side_files, write_json_lines, write_srt
 
 SRT = """1
 00:00:01,000 --> 00:00:03,500
@@ -176,3 +177,75 @@ def test_json_lines():
     }
     assert second["text"] == "今天"
     assert "words" not in second
+
+
+YOUTUBE = """WEBVTT
+Kind: captions
+
+NOTE made by a machine
+
+00:00:00.000 --> 00:00:02.000
+the<00:00:00.480><c> quick</c><00:00:00.800><c> brown</c><00:00:01.120><c> fox</c>
+
+00:00:02.000 --> 00:00:02.010
+the quick brown fox
+
+NOTE between two cues
+and of two lines
+
+00:00:02.010 --> 00:00:04.000
+the quick brown fox
+jumps<00:00:02.500><c> over</c> Tom &amp; Jerry
+"""
+
+
+def test_captions_that_light_up_word_by_word_are_told_once(tmp_path):
+    file = tmp_path / "talk.en.vtt"
+    file.write_text(YOUTUBE)
+    assert told(read_side_file(file)) == [(0, 2.01, "the quick brown fox"), (2.01, 4, "jumps over Tom & Jerry")]
+
+
+def test_names_of_characters(tmp_path):
+    file = tmp_path / "talk.srt"
+    file.write_text("1\n00:00:00,000 --> 00:00:02,000\nTom &lt;laughs&gt; &quot;loudly&quot;&nbsp;now\u200e\n")
+    assert told(read_side_file(file)) == [(0, 2, 'Tom <laughs> "loudly" now')]
+
+
+@pytest.mark.parametrize("content", ['{"info": {"x": 1}, "events": [1, 2]}', "<tt xmlns='http://www.w3.org/ns/ttml'><body", "\x00" * 90])
+def test_files_that_look_like_other_formats_are_no_subtitles(tmp_path, content):
+    file = tmp_path / "talk.srt"
+    file.write_text(content)
+    with suppress(MediaError):  # which lets speech be recognised instead
+        assert read_side_file(file) == []
+
+
+def test_a_damaged_place_costs_that_place_alone(tmp_path):
+    cue = "1\n00:00:00,000 --> 00:00:02,000\nEin schöner Tag für Müßiggang über Brücken, größer als früher\n".encode()
+    file = tmp_path / "talk.srt"
+    file.write_bytes(cue.replace(b"Tag", b"T\xffg"))
+    assert read_side_file(file)[0].text == "Ein schöner T\ufffdg für Müßiggang über Brücken, größer als früher"
+
+
+@pytest.mark.parametrize(
+    ("language", "code_page", "text"), [("fr", "cp1252", "Où va le garçon à midi ?"), ("ru", "cp1251", "Завтра мы поедем в Москву")]
+)
+def test_the_language_in_the_name_decides_how_old_files_are_read(tmp_path, language, code_page, text):
+    file = tmp_path / f"talk.{language}.srt"
+    file.write_bytes(f"1\n00:00:00,000 --> 00:00:02,000\n{text}\n".encode(code_page))
+    assert (read_side_file(file)[0].text, read_side_file(file)[0].language) == (text, language)
+
+
+def test_which_files_belong_to_a_video(tmp_path):
+    for name in ("lecture.mp4", "lecture.part2.mp4", "lecture.srt", "lecture.en.sdh.srt", "lecture.part2.srt", "lecture.part2.en.srt"):
+        (tmp_path / name).write_text("")
+    (tmp_path / "lecture.anything.srt").write_text("")
+    (tmp_path / "lecture.some.thing.srt").write_text("")
+    names = [path.name for path in side_files(tmp_path / "lecture.mp4")]
+    assert names == ["lecture.anything.srt", "lecture.en.sdh.srt", "lecture.srt"]
+    assert [path.name for path in side_files(tmp_path / "lecture.part2.mp4")] == ["lecture.part2.en.srt", "lecture.part2.srt"]
+
+
+def test_drawings_of_a_track_are_no_words():
+    line = rb"0,0,Default,,0,0,0,,{\p1}m 0 0 l 100 0 100 100{\p0}Late{\i1} cue"
+    assert _ass_text(line) == "Late cue"
+    assert _ass_text(rb"0,0,Default,,0,0,0,,{\an7\p1}m 0 0 l 9 9") == ""
