@@ -37,7 +37,9 @@ CANDIDATE_SEGMENTS = 400
 RANKED_MOMENTS = 50
 HINT_WEIGHT = 2.0  # of the kind that the question names: "she says ...", "the sign reads ..."
 MIN_SUPPORT = 0.3  # strength of a passage that may lift a picture: half of the words; one common word of five lifted any above the best
-TEXT_WEIGHT = 0.5, 1.5  # of a kind whose best passage hardly answers, and of one that says just what was asked; pictures have 1
+TEXT_WEIGHT = 0.2, 1.5  # of a passage that hardly answers, and of one that says just what was asked
+PICTURE_WEIGHT = 1.0, 0.2  # of pictures where no passage is stronger than TOLD, and where one says just what was asked
+TOLD = 0.6
 SURE = 4.0  # confidence of a passage that says just what was asked is half of it, in the deviations in which pictures are measured
 NOTHING = Ranking(moments=(), confidence=0.0, matched=False)
 BACKGROUND_SEGMENTS = 500
@@ -227,14 +229,20 @@ class Searcher:
         hits: dict[str, Sequence[PassageHit]] = dict(texts.hits)
         if pictures.moments:  # without pictures even a weak passage is the nearest that there is
             hits = {kind: [hit for hit in found if hit.score >= MIN_SUPPORT] for kind, found in hits.items()}
-        weights = {kind: float(np.interp(strength, [0, 1], TEXT_WEIGHT)) for kind, strength in texts.strengths.items()}
-        if question.hint:
-            weights[question.hint] = HINT_WEIGHT * weights.get(question.hint, 1.0)
         if scope.titles:
-            weights[titles.KIND] = titles.WEIGHT
             with self._catalog.read() as session:
                 hits[titles.KIND] = titles.title_hits(session, question.caption, scope.collection_ids, scope.video_ids)
-        return titles.openings(fuse(pictures.moments, hits, weights))
+        best = max(texts.strengths.values(), default=0.0)
+
+        def weigh(kind: str, score: float) -> float:
+            if kind == titles.KIND:
+                return titles.WEIGHT
+            hinted = HINT_WEIGHT if kind == question.hint else 1.0
+            if kind == "picture":
+                return hinted * float(np.interp(best, [TOLD, 1], PICTURE_WEIGHT))
+            return hinted * float(np.interp(score, [0, 1], TEXT_WEIGHT))
+
+        return titles.openings(fuse(pictures.moments, hits, weigh))
 
     # --- how a moment is shown ---
 

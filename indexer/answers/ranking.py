@@ -5,7 +5,7 @@ Pure functions over arrays and values; what they read from the catalog is handed
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 
@@ -256,18 +256,23 @@ def _confidence(query: np.ndarray, score: float, background: np.ndarray, probes:
 # ---- several modalities ----------------------------------------------------------------------------------------------------------
 
 
+def _alike(kind: str, score: float) -> float:
+    del kind, score
+    return 1.0
+
+
 def fuse(
-    picture: Sequence[RankedMoment], passages: Mapping[str, Sequence[PassageHit]], weights: Mapping[str, float] | None = None
+    picture: Sequence[RankedMoment], passages: Mapping[str, Sequence[PassageHit]], weigh: Callable[[str, float], float] = _alike
 ) -> list[FusedMoment]:
     """Reciprocal rank fusion on the time line: moments and passages that overlap in a video are one answer with several evidences.
 
     `passages`: kind -> hits, best first. The span is the one of the kind that ranks the answer highest (weight / (60 + rank)); spans are
-    never united. `weights`: kind -> weight, 1 where it is not named.
+    never united. `weigh`: kind and score of an evidence -> its weight.
     """
     entries = [_Entry("picture", rank, m.video_id, m.span, m.score, m.peak_s) for rank, m in enumerate(picture, 1)]
     for kind, hits in passages.items():
         entries += [_Entry(kind, rank, h.video_id, h.span, h.score, h.span.start_s, h.text, h.words) for rank, h in enumerate(hits, 1)]
-    weighted = [(entry, (weights or {}).get(entry.kind, 1.0) / (RRF_CONSTANT + entry.rank)) for entry in entries]
+    weighted = [(entry, weigh(entry.kind, entry.score) / (RRF_CONSTANT + entry.rank)) for entry in entries]
     fused: list[FusedMoment] = []
     for entry, gain in sorted(weighted, key=lambda pair: -pair[1]):
         evidence = Evidence(entry.kind, entry.score, entry.text, entry.words)

@@ -58,7 +58,6 @@ def run(folder: Path, plan: Plan | None = None) -> dict[str, Any]:
     plan = plan or Plan()
     folder.mkdir(parents=True, exist_ok=True)
     steps = Steps(folder)
-    steps.do("data", lambda: make_data(folder / "data", plan.amounts, SEED))
     _before(folder, plan, steps)
     steps.do("start", lambda: assemble(folder))
     constant = best_constant(folder / "data")
@@ -105,7 +104,7 @@ def _processor_s() -> float:
 
 
 def _before(folder: Path, plan: Plan, steps: Steps) -> None:
-    """The language model and the encoders, in two processes of one thread each; what is done already stays."""
+    """The language model, the encoders and the data, in two processes of one thread each; what is trained already stays."""
     if not (folder / "tokenizer").exists():
         make_tokenizer(folder / "tokenizer", SEED)
     jobs = [("language", plan.language_steps), ("video", plan.encoder_steps["video"]), ("image", plan.encoder_steps["image"])]
@@ -114,6 +113,8 @@ def _before(folder: Path, plan: Plan, steps: Steps) -> None:
     def work() -> dict[str, Any]:
         with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
             futures = {name: pool.submit(train_part, folder, name, count) for name, count in jobs}
+            drawn = pool.submit(make_data, folder / "data", plan.amounts, SEED)
+            drawn.result()
             return {name: future.result() for name, future in futures.items()}
 
     steps.do("before", work)

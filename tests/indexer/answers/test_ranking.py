@@ -163,5 +163,11 @@ def test_a_kind_counts_once_for_one_answer():
 
 def test_weights_steer():
     pictures, speech = [moment(1, 0, 10)], [PassageHit(2, Span(0, 4), "said", 1.0)]
-    assert fuse(pictures, {"speech": speech}, {"speech": 2.0})[0].video_id == 2
-    assert fuse(pictures, {"speech": speech}, {"speech": 0.5})[0].video_id == 1
+    assert fuse(pictures, {"speech": speech}, lambda kind, _: 2.0 if kind == "speech" else 1.0)[0].video_id == 2
+    assert fuse(pictures, {"speech": speech}, lambda kind, _: 0.5 if kind == "speech" else 1.0)[0].video_id == 1
+
+
+def test_what_says_just_what_was_asked_is_before_what_a_picture_lifts():
+    pictures = [moment(2, 0, 10), moment(1, 0, 10)]
+    speech = [PassageHit(1, Span(2, 5), "just what was asked", 1.0), PassageHit(2, Span(2, 5), "one word of it", 0.5)]
+    assert fuse(pictures, {"speech": speech}, lambda kind, score: 0.2 if kind == "picture" else score)[0].video_id == 1
