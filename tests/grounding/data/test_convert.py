@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from grounding.data.__main__ import main
 from grounding.data.check import check_records
 from grounding.data.convert import Options, convert
 from grounding.data.errors import DataError, SkipRow
-from grounding.data.media import duration_s, find_file, image_size, read_frames, read_image, read_sound, safe_name
+from grounding.data.media import duration_s, exists, find_file, image_size, read_frames, read_image, read_sound, safe_name
 from grounding.data.records import read_records, single_turn
 from grounding.data.sets.registry import SETS
 from grounding.data.writer import write_records
@@ -174,6 +175,25 @@ def test_damaged_files_say_so(tmp_path: Path, content: bytes):
             read(tmp_path / "a.dat")
     with pytest.raises(SkipRow, match="corrupt video"):
         read_frames(tmp_path / "a.dat", 4)
+
+
+def test_a_name_that_is_too_long_is_a_missing_file(tmp_path: Path):
+    long = "a" * 300 + ".jpg"
+    assert not exists(tmp_path / long)
+    with pytest.raises(SkipRow, match="missing file"):
+        find_file(tmp_path, "image", [long])
+    write_records(tmp_path / "r.jsonl", [single_turn("Where?", "Here.", {"image": long})])
+    assert check_records(tmp_path / "r.jsonl", tmp_path).skipped.counts == {"missing file": 1}
+
+
+def test_a_damaged_avif_is_a_corrupt_image_whatever_its_name(tmp_path: Path):
+    Image.new("RGB", (24, 24), (90, 3, 4)).save(tmp_path / "a.jpg", "AVIF")
+    whole = (tmp_path / "a.jpg").read_bytes()
+    for place in range(0, len(whole), 3):  # some of these are a RuntimeError of the decoder
+        (tmp_path / "a.jpg").write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
+        for read in (image_size, read_image):
+            with suppress(SkipRow):
+                read(tmp_path / "a.jpg")
 
 
 def test_a_sound_is_read_at_16_khz(tmp_path: Path):

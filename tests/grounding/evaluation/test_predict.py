@@ -58,6 +58,7 @@ def records() -> list[Record]:
         single_turn("Where?", "[0.1, 0.2, 0.3, 0.4]", {"image": "broken.png"}, id="bad", truth=box),
         single_turn("When?", "{0.1,0.2}", {"video": "gone.mp4"}, id="gone", truth=span),
         single_turn("When?", "{0.1,0.2}", {"video": "../../etc/passwd"}, id="out", truth=span),
+        single_turn("When?", "{0.1,0.2}", {"video": "v" * 300 + ".mp4"}, id="long", truth=span),
         single_turn("When does it jump?", "{0.1,0.2}", {"video": "a.mp4"}, id="v1", truth=span),
     ]
 
@@ -72,15 +73,15 @@ def test_a_checkpoint_answers_and_bad_media_are_skipped(checkpoint: Path, root: 
     assert main(["run", *arguments, "--dtype", "float32", "--max-new-tokens", "4"]) == 1
     told = capsys.readouterr()
     assert "3 answered, 0 were answered before" in told.out
-    for reason in ("corrupt image", "missing file", "unsafe path"):
-        assert f"1 skipped: {reason}" in told.out
+    for count, reason in ((1, "corrupt image"), (2, "missing file"), (1, "unsafe path")):
+        assert f"{count} skipped: {reason}" in told.out
     rows = {row["id"]: row for row in lines(tmp_path / "out" / "a.jsonl")}
-    assert set(rows) == {"i1", "i2", "bad", "gone", "out", "v1"}
+    assert set(rows) == {"i1", "i2", "bad", "gone", "out", "long", "v1"}
     assert rows["gone"]["skipped"].startswith("missing file")
     assert all(isinstance(rows[name]["answer"], str) for name in ("i1", "i2", "v1"))
 
     cases, _ = pair_up(tmp_path / "out" / "a.jsonl", tmp_path / "r.jsonl")
-    assert [case.answer is not None for case in cases] == [True, True, False, False, False, True]
+    assert [case.answer is not None for case in cases] == [True, True, False, False, False, False, True]
 
 
 def test_a_run_goes_on_and_tries_again_what_was_skipped(grounder: Grounder, root: Path, tmp_path: Path):
@@ -185,7 +186,7 @@ def test_files_that_are_missing_broken_or_double(tmp_path: Path):
         pair_up(tmp_path / "a.jsonl", tmp_path / "empty.jsonl")
     write_records(tmp_path / "r.jsonl", records())
     cases, skipped = pair_up(tmp_path / "a.jsonl", tmp_path / "r.jsonl")
-    assert (len(cases), skipped.counts) == (6, {"not JSON": 1})
+    assert (len(cases), skipped.counts) == (7, {"not JSON": 1})
 
 
 def test_one_table_beside_the_published_numbers(tmp_path: Path, capsys: pytest.CaptureFixture):
