@@ -38,12 +38,19 @@ def check_numbers(record: Record) -> None:
         for match in _BRACKETS.finditer(message.text):
             if "." not in match.group():
                 continue  # [1, 2, 3, 4] in a talk about something else
-            values = [float(value) for value in match.groups() if value is not None]
+            values = _numbers(match)
             half = len(values) // 2
             if not all(0 <= value <= 1 for value in values):
                 raise SkipRow("out of range", match.group())
             if any(low >= high for low, high in zip(values[:half], values[half:])):
                 raise SkipRow("zero length" if half == 1 else "empty box", match.group())
+
+
+def _numbers(match: re.Match[str]) -> list[float]:
+    try:
+        return [float(value) for value in match.groups() if value is not None]
+    except ValueError as error:  # 0.1.2
+        raise SkipRow("not a number", match.group()) from error
 
 
 def check_files(record: Record, root: Path) -> None:

@@ -14,6 +14,7 @@ from grounding.data.media import SUFFIXES, find_file, safe_name
 from grounding.data.questions import QuestionBank, pick
 from grounding.data.records import Record
 from grounding.data.sets.dataset import DataSet
+from grounding.data.sources import ODD
 from grounding.data.tasks import Media, make_record, tasks_for
 from grounding.data.writer import RecordWriter
 
@@ -102,7 +103,7 @@ def _write(
         writer.write(make(annotation))
     except SkipRow as skip:
         on_skip(skip.at(annotation.key))
-    except (TypeError, ValueError, AttributeError) as error:
+    except ODD as error:
         if isinstance(error, DataError):
             raise
         on_skip(Skip("row of another form", annotation.key, f"{type(error).__name__}: {error}"))

@@ -24,7 +24,7 @@ from grounding.data.media import duration_s, exists, find_file, image_size, read
 from grounding.data.records import read_records, single_turn
 from grounding.data.sets.registry import SETS
 from grounding.data.writer import write_records
-from tests.grounding.data.samples import charades_sta, didemo, dump
+from tests.grounding.data.samples import charades_sta, didemo, dump, dump_lines, vcr
 from tests.support import colour_video
 
 CHARADES = SETS["charades_sta"]
@@ -212,11 +212,28 @@ def test_a_sound_is_read_at_16_khz(tmp_path: Path):
     assert np.argmax(np.abs(np.fft.rfft(read[:16_000]))) == pytest.approx(440, abs=1)
 
 
+def test_a_number_of_400_digits_costs_its_row_only(tmp_path: Path):
+    sources = vcr(tmp_path)
+    row = json.loads(sources[0].read_text().splitlines()[0])
+    dump(sources[1] / "huge.json", {"boxes": [[0, 0, 10**400, 10]] * 2, "names": ["person"] * 2, "width": 200, "height": 200})
+    dump_lines(sources[0], [{**row, "metadata_fn": "huge.json", "annot_id": "huge"}, row])
+    report = convert(SETS["vcr"], sources, tmp_path / "out.jsonl", Options(None))
+    assert (report.written, report.skipped.counts) == (1, {"row of another form": 1})
+
+
 def test_check_finds_what_training_would_stumble_over(tmp_path: Path):
-    answers = ("in {0.50,0.40}", "in {0.1,1.2}", "at [0.5, 0.1, 0.4, 0.9]", "fine {0.1,0.2}", "a list [1, 2, 3, 4]")
+    answers = (
+        "in {0.50,0.40}",
+        "in {0.1,1.2}",
+        "in {0.1.2,0.5}",
+        "at [0..1, 0.2, 0.3, 0.4]",
+        "at [0.5, 0.1, 0.4, 0.9]",
+        "fine {0.1,0.2}",
+        "a list [1, 2, 3, 4]",
+    )
     write_records(tmp_path / "r.jsonl", [single_turn("When?", answer, {"video": "a.mp4"}, id=answer) for answer in answers])
     report = check_records(tmp_path / "r.jsonl")
-    assert report.skipped.counts == {"zero length": 1, "out of range": 1, "empty box": 1}
+    assert report.skipped.counts == {"zero length": 1, "out of range": 1, "not a number": 2, "empty box": 1}
     assert check_records(tmp_path / "r.jsonl", tmp_path).skipped.counts["missing file"] == 2
 
 

@@ -117,6 +117,11 @@ def test_facts_are_gathered_from_the_truth_of_all_records_about_a_file():
     assert (second.lines, second.located) == (("- A bark.",), False)
 
 
+def test_facts_leave_out_truths_of_another_form():
+    odd = [{"spans": [[0.1, 10**400]], "query": "it jumps"}, {"events": [[None, 1, "x"]]}, {"boxes": [1], "phrase": "x"}, {"boxes": 0}]
+    assert gather([single_turn("?", "x", {"image": "a"}, truth=truth) for truth in odd]).lines == ()
+
+
 def test_facts_about_an_image_name_things_with_their_boxes():
     media = {"image": "a.jpg"}
     region = single_turn("Where?", "x", media, truth={"task": "locate", "phrase": "a dog", "boxes": [list(DOG)]})
