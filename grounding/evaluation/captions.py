@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from grounding.evaluation.cases import Case, with_truth
 from grounding.evaluation.scores import Metric, Scores, mean
 from grounding.evaluation.sentences import Cider, Meteor, has_java, tokenize
+from grounding.evaluation.truth import true_caption
 
 NO_JAVA = "without Java: words are cut plainly and METEOR is left out; CIDEr may differ a little from published numbers"
 
@@ -18,7 +19,7 @@ def score_captions(cases: Sequence[Case], *, java: bool | None = None) -> Scores
     for case in with_truth(cases, "caption", "caption"):
         groups.setdefault(tuple(sorted(case.record.media.items())), []).append(case)
     told = [next((case.answer for case in group if case.answer is not None), None) for group in groups.values()]
-    flat = [text or "" for text in told] + [case.record.truth["caption"] for group in groups.values() for case in group]
+    flat = [text or "" for text in told] + [true_caption(case) for group in groups.values() for case in group]
     words = iter(tokenize(flat, java=java))
     answers = [next(words) for _ in told]
     references = [[next(words) for _ in group] for group in groups.values()]

@@ -18,6 +18,7 @@ from grounding.evaluation.cases import Case, with_truth
 from grounding.evaluation.moments import CLIP
 from grounding.evaluation.scores import Metric, Scores
 from grounding.evaluation.sentences import Cider, Meteor, has_java, tokenize
+from grounding.evaluation.truth import true_events
 from grounding.evaluation.yes_no import f1
 from grounding.lego.answers import parse_events
 from grounding.spans import Span
@@ -107,7 +108,7 @@ def _tables(likeness: Likeness, predicted: Sequence[Story], true: Sequence[Story
 
 def _stories(cases: Sequence[Case], java: bool) -> tuple[list[Story], list[Story]]:
     told = [[(event.span, event.text) for event in parse_events(case.answer or "", CLIP)] for case in cases]
-    known = [[(Span(start, end), text) for start, end, text in case.record.truth["events"]] for case in cases]
+    known = list(map(true_events, cases))
     ordered = [sorted(events, key=lambda event: event[0]) for events in (*told, *known)]
     words = iter(tokenize([text for events in ordered for _, text in events], java=java))
     stories = [Story(tuple(span for span, _ in events), tuple(next(words) for _ in events)) for events in ordered]

@@ -144,10 +144,11 @@ def fixed_question(record: Record) -> str:
     from grounding.lego import prompts
 
     truth, task = record.truth, record.truth.get("task")
-    if task == "moment":
-        return prompts.when_question(truth["query"])
-    if task == "locate":
-        return prompts.WHERE.format(truth["phrase"].strip().rstrip("."))
+    query, phrase = truth.get("query"), truth.get("phrase")
+    if task == "moment" and isinstance(query, str):
+        return prompts.when_question(query)
+    if task == "locate" and isinstance(phrase, str):
+        return prompts.WHERE.format(phrase.strip().rstrip("."))
     fixed = {
         "events": prompts.EVENTS,
         "locate_sound": prompts.WHERE_SOUND,

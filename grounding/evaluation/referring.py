@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from grounding.evaluation.boxes import IOU_THRESHOLD, best_box_iou
 from grounding.evaluation.cases import Case, with_truth
 from grounding.evaluation.scores import Scores, mean
+from grounding.evaluation.truth import image_size, true_boxes
 from grounding.lego.answers import Box, parse_boxes
 
 WRITTEN = 1000
@@ -19,15 +20,11 @@ WRITTEN = 1000
 def score_boxes(cases: Sequence[Case]) -> Scores:
     """`rec`: accuracy at IoU .5, and the mean IoU. An answer without a box is wrong."""
     cases = with_truth(cases, "boxes", "rec")
-    predicted = [first_box(case.answer or "", case.record.truth.get("size")) for case in cases]
+    predicted = [first_box(case.answer or "", image_size(case)) for case in cases]
     ious = [best_box_iou(box, true_boxes(case)) for box, case in zip(predicted, cases)]
     missing = sum(case.answer is None for case in cases)
     counts = {"rows": len(cases), "missing": missing, "unread": sum(box is None for box in predicted) - missing}
     return Scores("rec", {"acc@.5": mean([iou >= IOU_THRESHOLD for iou in ious]), "mIoU": mean(ious)}, counts)
-
-
-def true_boxes(case: Case) -> list[Box]:
-    return [Box(*box) for box in case.record.truth["boxes"]]
 
 
 def square_boxes(text: str, size: Sequence[int] | None) -> list[Box]:

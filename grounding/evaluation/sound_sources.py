@@ -11,8 +11,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from grounding.evaluation.cases import Case, with_truth
-from grounding.evaluation.referring import image_in_square, square_boxes, true_boxes
+from grounding.evaluation.referring import image_in_square, square_boxes
 from grounding.evaluation.scores import Metric, Scores, mean
+from grounding.evaluation.truth import image_size, true_boxes
 from grounding.lego.answers import Box
 
 GRID = 224
@@ -24,7 +25,7 @@ def score_sound_sources(cases: Sequence[Case]) -> Scores:
     cases = with_truth(with_truth(cases, "boxes", "sound"), "size", "sound")
     values, unread = [], 0
     for case in cases:
-        size = case.record.truth["size"]
+        size = image_size(case) or (1, 1)
         predicted = square_boxes(case.answer or "", size)
         unread += not predicted and case.answer is not None
         values.append(region_iou(grid_of(predicted, size), grid_of(true_boxes(case), size)))

@@ -153,6 +153,8 @@ def test_tasks_are_asked_in_one_wording():
     assert "the cat" in fixed_question(second)
     assert fixed_question(last) == "Please give me the timestamp when the dog jumps?"
     assert fixed_question(single_turn("Is there a dog?", "yes", {"image": "a"}, truth={"task": "dialogue"})) == "Is there a dog?"
+    for odd in ({"task": "moment"}, {"task": "locate", "phrase": 3}, {"task": "moment", "query": None}):
+        assert fixed_question(single_turn("When is it?", "yes", {"image": "a"}, truth=odd)) == "When is it?"
     assert fixed_question(single_turn("Say.", "yes", {"image": "a"})) == "Say."
 
 

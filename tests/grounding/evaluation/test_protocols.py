@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from grounding.evaluation.captions import score_captions
 from grounding.evaluation.dense_captions import best_in_order, iou_table, likeness_at, score_events, soda
 from grounding.evaluation.errors import EvaluationError
 from grounding.evaluation.moments import score_moments
@@ -217,6 +218,28 @@ def test_the_grid_lies_over_the_image_and_not_over_its_padding():
     grid = grid_of([Box(0.0, 0.25, 1.0, 0.5)], [200, 100])
     assert grid[:112].all()
     assert not grid[112:].any()
+
+
+@pytest.mark.parametrize(
+    ("score", "truth"),
+    [
+        (score_moments, {"spans": [[0.4, 0.2]]}),
+        (score_moments, {"spans": "abc"}),
+        (score_moments, {"spans": [[0.1, 10**400]]}),
+        (score_moments, {"spans": [0.1, 0.2]}),
+        (score_moments, {"spans": [[0.1, 0.2]], "duration_s": -1}),
+        (score_boxes, {"boxes": [[1, 2, 3]], "size": [10, 10]}),
+        (score_boxes, {"boxes": [[0.1, 0.1, 0.2, "x"]]}),
+        (score_boxes, {"boxes": [[0.1, 0.1, 0.2, 0.2]], "size": [0, 0]}),
+        (score_sound_sources, {"boxes": [[0.1, 0.1, 0.2, 0.2]], "size": [10]}),
+        (score_events, {"events": [[0.1, "x"]]}),
+        (score_events, {"events": [[0.1, 0.2, 3]]}),
+        (score_captions, {"caption": ["x"]}),
+    ],
+)
+def test_a_truth_of_another_form_is_an_error_that_names_its_record(score, truth: dict):
+    with pytest.raises(EvaluationError, match="the truth of record 'row/7' cannot be compared with: "):
+        score([case("[0.1, 0.1, 0.2, 0.2] {0.1,0.2}", truth, name="row/7")])
 
 
 @pytest.mark.parametrize("score", [score_boxes, score_moments, score_events, score_sound_sources])
