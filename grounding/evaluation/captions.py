@@ -16,7 +16,8 @@ def score_captions(cases: Sequence[Case], *, java: bool | None = None) -> Scores
     """`caption`: the first answer about each media; a missing one scores nothing. `java` None: if it is there."""
     java = has_java() if java is None else java
     groups: dict[tuple, list[Case]] = {}
-    for case in with_truth(cases, "caption", "caption"):
+    cases, others = with_truth(cases, "caption", "caption")
+    for case in cases:
         groups.setdefault(tuple(sorted(case.record.media.items())), []).append(case)
     told = [next((case.answer for case in group if case.answer is not None), None) for group in groups.values()]
     flat = [text or "" for text in told] + [true_caption(case) for group in groups.values() for case in group]
@@ -29,5 +30,5 @@ def score_captions(cases: Sequence[Case], *, java: bool | None = None) -> Scores
             metrics["METEOR"] = mean(meteor.pairs(list(zip(answers, references))).tolist())
     missing = sum(text is None for text in told)
     unread = sum(not (text or "").strip() for text in told) - missing
-    counts = {"rows": len(told), "missing": missing, "unread": unread}
+    counts = {"rows": len(told), "missing": missing, "unread": unread, **others}
     return Scores("caption", metrics, counts, () if java else (NO_JAVA,))

@@ -40,7 +40,7 @@ class Story:
 def score_events(cases: Sequence[Case], *, java: bool | None = None) -> Scores:
     """`events`: a missing or unreadable answer has no events."""
     java = has_java() if java is None else java
-    cases = with_truth(cases, "events", "events")
+    cases, others = with_truth(cases, "events", "events")
     predicted, true = _stories(cases, java)
     cider = Cider([[words] for story in true for words in story.words])
     metrics = _metrics("CIDEr", cider.pairs, predicted, true)
@@ -48,7 +48,7 @@ def score_events(cases: Sequence[Case], *, java: bool | None = None) -> Scores:
         with Meteor() as meteor:
             metrics = _metrics("METEOR", meteor.pairs, predicted, true) | metrics
     missing = sum(case.answer is None for case in cases)
-    counts = {"rows": len(cases), "missing": missing, "unread": sum(not story.spans for story in predicted) - missing}
+    counts = {"rows": len(cases), "missing": missing, "unread": sum(not story.spans for story in predicted) - missing, **others}
     return Scores("events", metrics, counts, () if java else (NO_JAVA,))
 
 

@@ -22,7 +22,7 @@ RECALLS = (0.3, 0.5, 0.7)
 
 def score_moments(cases: Sequence[Case]) -> Scores:
     """`temporal`: an answer without a span is a miss."""
-    cases = with_truth(cases, "spans", "temporal")
+    cases, others = with_truth(cases, "spans", "temporal")
     lengths = list(map(clip_length_s, cases))
     predicted = [[_seconds(span, length) for span in parse_spans(case.answer or "", CLIP)] for case, length in zip(cases, lengths)]
     truths = [[_seconds(span, length) for span in true_spans(case)] for case, length in zip(cases, lengths)]
@@ -32,7 +32,7 @@ def score_moments(cases: Sequence[Case]) -> Scores:
         metrics |= _precision(predicted, truths)
     missing = sum(case.answer is None for case in cases)
     unread = sum(not spans for spans in predicted) - missing
-    return Scores("temporal", metrics, {"rows": len(cases), "missing": missing, "unread": unread})
+    return Scores("temporal", metrics, {"rows": len(cases), "missing": missing, "unread": unread, **others})
 
 
 def _seconds(span: Span, duration_s: float) -> Span:

@@ -19,11 +19,11 @@ WRITTEN = 1000
 
 def score_boxes(cases: Sequence[Case]) -> Scores:
     """`rec`: accuracy at IoU .5, and the mean IoU. An answer without a box is wrong."""
-    cases = with_truth(cases, "boxes", "rec")
+    cases, others = with_truth(cases, "boxes", "rec")
     predicted = [first_box(case.answer or "", image_size(case)) for case in cases]
     ious = [best_box_iou(box, true_boxes(case)) for box, case in zip(predicted, cases)]
     missing = sum(case.answer is None for case in cases)
-    counts = {"rows": len(cases), "missing": missing, "unread": sum(box is None for box in predicted) - missing}
+    counts = {"rows": len(cases), "missing": missing, "unread": sum(box is None for box in predicted) - missing, **others}
     return Scores("rec", {"acc@.5": mean([iou >= IOU_THRESHOLD for iou in ious]), "mIoU": mean(ious)}, counts)
 
 

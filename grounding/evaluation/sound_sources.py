@@ -22,7 +22,8 @@ THRESHOLDS = np.arange(21) * 0.05
 
 def score_sound_sources(cases: Sequence[Case]) -> Scores:
     """`sound`: all boxes of an answer together are its region; an answer without a box has none."""
-    cases = with_truth(with_truth(cases, "boxes", "sound"), "size", "sound")
+    cases, others = with_truth(cases, "boxes", "sound")
+    cases, unsized = with_truth(cases, "size", "sound")
     values, unread = [], 0
     for case in cases:
         size = image_size(case) or (1, 1)
@@ -31,7 +32,7 @@ def score_sound_sources(cases: Sequence[Case]) -> Scores:
         values.append(region_iou(grid_of(predicted, size), grid_of(true_boxes(case), size)))
     missing = sum(case.answer is None for case in cases)
     metrics = {"cIoU@.5": mean([value >= 0.5 for value in values]), "AUC": Metric(area_under(values)), "mean cIoU": mean(values)}
-    return Scores("sound", metrics, {"rows": len(cases), "missing": missing, "unread": unread})
+    return Scores("sound", metrics, {"rows": len(cases), "missing": missing, "unread": unread, **others, **unsized})
 
 
 def grid_of(boxes: Sequence[Box], size: Sequence[int]) -> np.ndarray:

@@ -220,6 +220,25 @@ def test_the_grid_lies_over_the_image_and_not_over_its_padding():
     assert not grid[112:].any()
 
 
+def test_only_questions_of_the_protocols_own_task_are_scored():
+    """A caption of a moment has its span in the question, from which anybody could copy it."""
+    span, box = {"spans": [[0.2, 0.4]]}, {"boxes": [[0.1, 0.1, 0.5, 0.5]], "size": [10, 10]}
+    right, copied = "{0.20,0.40} [0.1, 0.1, 0.5, 0.5]", "It is in {0.20,0.40}, at [0.1, 0.1, 0.5, 0.5]."
+    for score, truth, task, other in ((score_moments, span, "moment", "moment_caption"), (score_boxes, box, "locate", "region_caption")):
+        truths = [{"task": task, **truth}, truth, {"task": other, "caption": "x", **truth}, {"task": task}]
+        scores = score([case(None if i == 1 else (copied, right)[i == 0], one) for i, one in enumerate(truths)])
+        assert next(iter(scores.metrics.values())).value == 0.5
+        field = next(iter(truth))
+        left_out = {f"left out: of the task {other}": 1, f"left out: without {field}": 1}
+        assert scores.counts == {"rows": 2, "missing": 1, "unread": 0, **left_out}
+        assert f"1 left out: of the task {other}" in "\n".join(scores.lines())
+        with pytest.raises(EvaluationError, match=rf"no record has a truth with .* \(1 left out: of the task {other}\)"):
+            score([case(copied, truths[2])])
+    for score, truth in ((score_captions, {"caption": "a dog"}), (score_events, EVENTS), (score_sound_sources, box)):
+        with pytest.raises(EvaluationError, match="of the task moment_caption"):
+            score([case("x", {"task": "moment_caption", **truth})])
+
+
 @pytest.mark.parametrize(
     ("score", "truth"),
     [
