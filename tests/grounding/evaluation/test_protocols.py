@@ -36,7 +36,8 @@ def test_boxes_by_hand():
 
 def test_a_box_is_cut_to_the_image():
     assert first_box("[0.0, 0.0, 0.5, 1.0]", [200, 100]) == Box(0.0, 0.25, 0.5, 0.75)
-    assert first_box("[0.0, 0.0, 0.5, 0.2]", [200, 100]) is None  # padding only
+    assert first_box("[0.0, 0.0, 0.5, 0.2]", [200, 100]) == Box(0.0, 0.25, 0.5, 0.25)  # padding only
+    assert first_box("here [sic], there", [200, 100]) is None
     assert image_in_square([100, 200]) == Box(0.25, 0.0, 0.75, 1.0)
 
 
@@ -46,6 +47,14 @@ def test_the_first_box_counts_and_any_true_one():
     wrong = case("[0.2, 0.2, 0.3, 0.3] or [0.5, 0.5, 1.0, 1.0]", truth)
     assert values(score_boxes([right]))["acc@.5"] == 1
     assert values(score_boxes([wrong]))["acc@.5"] == 0
+    assert first_box("[1] in [sic] at [20%, 10%, 30%, 50%]", None) == Box(0.2, 0.1, 0.3, 0.5)
+
+
+@pytest.mark.parametrize("first", ["[0.5, 0.5, 0.5, 0.7]", "[0, 0, 1, 0.1]", "[0.3, 0.2, 0.3, 0.2]", "[0.9, 0.8, 0.1, 0.9]"])
+def test_a_first_box_without_area_or_in_the_padding_is_wrong(first: str):
+    scores = score_boxes([case(f"{first} or [0.0, 0.25, 0.5, 0.75]", HALF)])
+    assert values(scores) == {"acc@.5": 0, "mIoU": 0}
+    assert scores.counts == {"rows": 1, "missing": 0, "unread": 0}
 
 
 def test_moments_by_hand():
