@@ -160,19 +160,20 @@ def fixed_question(record: Record) -> str:
 
 
 def answered_before(output: Path) -> set[str]:
-    """Ids with an answer in the file; rows that were skipped and a last line that was cut off are taken out of it."""
+    """Ids with an answer in the file; rows without one, without an id, or cut off are taken out of it."""
     if not output.exists():
         return set()
     kept = []
-    for line in output.read_text(encoding="utf-8", errors="replace").splitlines():
+    # Lines end at "\n" alone: answers may hold other characters that `splitlines` takes for an end, such as U+2028.
+    for line in output.read_bytes().decode("utf-8", "replace").split("\n"):
         try:
             row = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
-        if isinstance(row, dict) and "answer" in row:
+        if isinstance(row, dict) and "id" in row and isinstance(row.get("answer"), str):
             kept.append((str(row["id"]), line))
     temporary = output.with_name(output.name + ".tmp")
-    temporary.write_text("".join(f"{line}\n" for _, line in kept), encoding="utf-8")
+    temporary.write_bytes("".join(f"{line}\n" for _, line in kept).encode())
     temporary.replace(output)
     return {name for name, _ in kept}
 

@@ -98,6 +98,15 @@ def test_a_run_goes_on_and_tries_again_what_was_skipped(grounder: Grounder, root
     assert answered_before(tmp_path / "a.jsonl") == {"i1", "i2", "gone", "v1"}
 
 
+def test_going_on_keeps_answers_with_odd_characters(tmp_path: Path):
+    told = ["x\u2028y", "p\x85q", "a\x0b\x1cb\rc", "fine"]
+    rows = [json.dumps({"id": str(i), "answer": text}, ensure_ascii=False) for i, text in enumerate(told)]
+    whole = "".join(f"{row}\n" for row in rows)
+    (tmp_path / "a.jsonl").write_text(whole + '{"answer": "without an id"}\n{"id": "x", "answer": null}\n' + "[" * 100_000 + "\n")
+    assert answered_before(tmp_path / "a.jsonl") == {"0", "1", "2", "3"}
+    assert (tmp_path / "a.jsonl").read_text() == whole
+
+
 def test_answers_are_those_that_the_grounder_gives(grounder: Grounder, root: Path, tmp_path: Path):
     write_records(tmp_path / "r.jsonl", records()[:2])
     predict(grounder, [tmp_path / "r.jsonl"], tmp_path / "a.jsonl", root)
