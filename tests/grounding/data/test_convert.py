@@ -24,7 +24,7 @@ from grounding.data.media import duration_s, exists, find_file, image_size, read
 from grounding.data.records import read_records, single_turn
 from grounding.data.sets.registry import SETS
 from grounding.data.writer import write_records
-from tests.grounding.data.samples import charades_sta, didemo, dump, dump_lines, vcr
+from tests.grounding.data.samples import charades_sta, didemo, dump, dump_lines, talk, vcr
 from tests.support import colour_video
 
 CHARADES = SETS["charades_sta"]
@@ -131,6 +131,30 @@ def test_lengths_and_sizes_come_from_the_files_where_no_row_has_them(tmp_path: P
     assert record.media == {"video": "videos/1@N00_1.mp4"}
     assert "{0.00,1.00}" in record.answer
     assert record.truth["duration_s"] == pytest.approx(4.0, abs=0.05)
+
+
+@pytest.mark.parametrize(("media", "root", "named"), [("data", None, "coco/a.jpg"), ("data/../data", "data", "coco/a.jpg")])
+def test_media_behind_links_are_named_as_they_are_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, media: str, root: str, named: str
+):
+    """data/coco -> elsewhere/coco, and a.jpg itself -> another file."""
+    (tmp_path / "elsewhere" / "coco").mkdir(parents=True)
+    (tmp_path / "data").mkdir()
+    Image.new("RGB", (20, 10)).save(tmp_path / "elsewhere" / "one.jpg")
+    (tmp_path / "elsewhere" / "coco" / "a.jpg").symlink_to(tmp_path / "elsewhere" / "one.jpg")
+    (tmp_path / "data" / "coco").symlink_to(tmp_path / "elsewhere" / "coco")
+    monkeypatch.chdir(tmp_path)
+    dump(tmp_path / "mix.json", [talk("image", name, "<image>\nWhat?", "A bus.") for name in ("coco/a.jpg", "coco/../../b.jpg")])
+    options = Options(Path(media), root=root and Path(root))
+    report = convert(SETS["llava_mix"], [tmp_path / "mix.json"], tmp_path / "out.jsonl", options)
+    assert report.skipped.counts == {"unsafe path": 1}
+    (record,) = read_records(tmp_path / "out.jsonl")
+    assert record.media == {"image": named}
+    linked = Options(Path("data/coco"), root=Path("data"))
+    convert(
+        SETS["llava_mix"], [dump(tmp_path / "a.json", [talk("image", "a.jpg", "<image>\nWhat?", "A bus.")])], tmp_path / "out.jsonl", linked
+    )
+    assert [record.media for record in read_records(tmp_path / "out.jsonl")] == [{"image": "coco/a.jpg"}]
 
 
 def test_folders_are_checked_before_anything_is_read(tmp_path: Path):
