@@ -57,7 +57,7 @@ def predict(
     tally = Tally()
     answered = 0
     output.parent.mkdir(parents=True, exist_ok=True)
-    with output.open("a", encoding="utf-8") as file:
+    with output.open("a", encoding="utf-8", errors="replace") as file:  # a record's JSON may name half a character
         for group in _groups(iter_wrapper(_limited(_read(records, tally), limit)), done, batch):
             for row in answer_group(grounder, group, root, question, tally):
                 file.write(json.dumps(row, ensure_ascii=False) + "\n")

@@ -98,6 +98,12 @@ def test_a_run_goes_on_and_tries_again_what_was_skipped(grounder: Grounder, root
     assert answered_before(tmp_path / "a.jsonl") == {"i1", "i2", "gone", "v1"}
 
 
+def test_an_id_with_half_a_character_ends_no_run(grounder: Grounder, root: Path, tmp_path: Path):
+    row = json.dumps(records()[3].to_json())  # its media are missing
+    (tmp_path / "r.jsonl").write_text(row.replace('"gone"', r'"\ud800"') + "\n")
+    assert predict(grounder, [tmp_path / "r.jsonl"], tmp_path / "a.jsonl", root).skipped.counts == {"missing file": 1}
+
+
 def test_going_on_keeps_answers_with_odd_characters(tmp_path: Path):
     told = ["x\u2028y", "p\x85q", "a\x0b\x1cb\rc", "fine"]
     rows = [json.dumps({"id": str(i), "answer": text}, ensure_ascii=False) for i, text in enumerate(told)]
