@@ -8,7 +8,7 @@ from pathlib import Path
 
 from grounding.data.convert import Report, identity
 from grounding.data.errors import SkipRow, Tally
-from grounding.data.media import safe_name
+from grounding.data.media import exists, safe_name
 from grounding.data.records import Record, read_records
 
 _BRACKETS = re.compile(r"\{\s*(-?[\d.]+)\s*,\s*(-?[\d.]+)\s*\}|\[\s*(-?[\d.]+)\s*,\s*(-?[\d.]+)\s*,\s*(-?[\d.]+)\s*,\s*(-?[\d.]+)\s*\]")
@@ -38,7 +38,7 @@ def check_numbers(record: Record) -> None:
         for match in _BRACKETS.finditer(message.text):
             if "." not in match.group():
                 continue  # [1, 2, 3, 4] in a talk about something else
-            values = [float(value) for value in match.groups() if value is not None]
+            values = _numbers(match)
             half = len(values) // 2
             if not all(0 <= value <= 1 for value in values):
                 raise SkipRow("out of range", match.group())
@@ -46,8 +46,15 @@ def check_numbers(record: Record) -> None:
                 raise SkipRow("zero length" if half == 1 else "empty box", match.group())
 
 
+def _numbers(match: re.Match[str]) -> list[float]:
+    try:
+        return [float(value) for value in match.groups() if value is not None]
+    except ValueError as error:  # 0.1.2
+        raise SkipRow("not a number", match.group()) from error
+
+
 def check_files(record: Record, root: Path) -> None:
     for name in record.media.values():
         path = Path(name) if Path(name).is_absolute() else root / safe_name(name)
-        if not path.is_file():
+        if not exists(path):
             raise SkipRow("missing file", str(path))

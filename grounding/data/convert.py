@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from grounding.data.media import SUFFIXES, find_file, safe_name
 from grounding.data.questions import QuestionBank, pick
 from grounding.data.records import Record
 from grounding.data.sets.dataset import DataSet
+from grounding.data.sources import ODD
 from grounding.data.tasks import Media, make_record, tasks_for
 from grounding.data.writer import RecordWriter
 
@@ -102,7 +104,7 @@ def _write(
         writer.write(make(annotation))
     except SkipRow as skip:
         on_skip(skip.at(annotation.key))
-    except (TypeError, ValueError, AttributeError) as error:
+    except ODD as error:
         if isinstance(error, DataError):
             raise
         on_skip(Skip("row of another form", annotation.key, f"{type(error).__name__}: {error}"))
@@ -123,8 +125,21 @@ def _files(annotation: Annotation, options: Options) -> tuple[dict[str, str], di
     if options.media is None:
         return {kind: _likeliest(kind, names) for kind, names in annotation.media.items()}, {}
     paths = {kind: find_file(options.media, kind, names) for kind, names in annotation.media.items()}
-    root = options.root or options.media
-    return {kind: path.resolve().relative_to(root.resolve()).as_posix() for kind, path in paths.items()}, paths
+    place = _below(options.media, options.root or options.media)
+    return {kind: (place / path.relative_to(options.media)).as_posix() for kind, path in paths.items()}, paths
+
+
+def _below(media: Path, root: Path) -> Path:
+    """`media` relative to `root`, as both are written: what lies below them may be links to anywhere. Raises DataError."""
+    for written, base in ((absolute(media), absolute(root)), (media.resolve(), root.resolve())):
+        if written.is_relative_to(base):
+            return written.relative_to(base)
+    raise DataError(f"{media} does not lie below {root}, to which the records' paths are to be relative")
+
+
+def absolute(path: Path) -> Path:
+    """Without `..`, and without following links."""
+    return Path(os.path.abspath(path))
 
 
 def _likeliest(kind: str, names: Sequence[str]) -> str:
@@ -151,8 +166,7 @@ def _check_folders(options: Options) -> None:
         return
     if not options.media.is_dir():
         raise DataError(f"{options.media} is no folder; name the one that holds the set's files")
-    if options.root is not None and not options.media.resolve().is_relative_to(options.root.resolve()):
-        raise DataError(f"{options.media} does not lie below {options.root}, to which the records' paths are to be relative")
+    _below(options.media, options.root or options.media)
 
 
 def _chosen_tasks(data_set: DataSet, wanted: Sequence[str]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from itertools import groupby
 from grounding.data.coordinates import format_square, round_fractions
 from grounding.data.errors import SkipRow
 from grounding.data.records import Record
+from grounding.data.sources import ODD
 
 MAX_LINES = 40
 """More do not fit beside the examples."""
@@ -48,7 +49,7 @@ def gather(records: Sequence[Record]) -> Facts:
     for record in records:
         try:
             told, new_spans, new_boxes = _told(record)
-        except (SkipRow, KeyError, TypeError, ValueError):
+        except (SkipRow, *ODD):
             continue  # a truth that was made by other means
         fresh = [line for line in told if line not in lines]
         if len(lines) + len(fresh) > MAX_LINES:

@@ -16,6 +16,8 @@ TIME_SLACK = 0.0051
 BOX_SLACK = 0.0015
 """A number that differs by rounding only is the source's; it is written as the source has it."""
 _BRACKETS = re.compile(r"\{[^{}]*\}|\[[^\[\]]*\]")
+_LOOSE = re.compile(r"[{}\[\]]")
+_APOSTROPHES = str.maketrans("\u2018\u2019\u02bc\u02b9\uff07`\u00b4", "'" * 7)
 _NUMBERS = re.compile(r"[+-]?\d*\.?\d+")
 _REFUSAL = re.compile(
     r"\b(?:as an ai|as a language model|i(?:'m| am) (?:sorry|unable|not able)|i apologi[sz]e|"
@@ -30,9 +32,12 @@ _SOURCE = re.compile(
 
 
 def check_dialogue(dialogue: Sequence[Exchange], facts: Facts, turns: int) -> list[Exchange]:
-    """The dialogue with its coordinates as the source has them. Raises SkipRow with the first test that it fails."""
-    if not dialogue or len(dialogue) > turns:
-        raise SkipRow("number of turns", f"{len(dialogue)} instead of at most {turns}")
+    """The dialogue with its coordinates as the source has them. Raises SkipRow with the first test that it fails.
+
+    `turns` is what was asked for: 1, or from two to so many.
+    """
+    if not min(turns, 2) <= len(dialogue) <= turns:
+        raise SkipRow("number of turns", f"{len(dialogue)} instead of {f'2 to {turns}' if turns > 1 else 'one'}")
     checked = [
         Exchange(_checked(one.question, facts, MAX_QUESTION_WORDS), _checked(one.answer, facts, MAX_ANSWER_WORDS)) for one in dialogue
     ]
@@ -49,13 +54,17 @@ def _checked(text: str, facts: Facts, max_words: int) -> str:
     words = len(_BRACKETS.sub("", text).split())
     if words > max_words:
         raise SkipRow("turn too long", f"{words} words")
-    refused = _REFUSAL.search(text)
+    plain = text.translate(_APOSTROPHES)
+    refused = _REFUSAL.search(plain)
     if refused:
         raise SkipRow("refusal", refused.group())
     leaked = _SOURCE.search(text)
     if leaked:
         raise SkipRow("talks about its source", leaked.group())
-    return _BRACKETS.sub(lambda match: _coordinates(match.group(), facts), text)
+    written = _BRACKETS.sub(lambda match: _coordinates(match.group(), facts), text)
+    if _LOOSE.search(_BRACKETS.sub("", text)):  # opened and not closed, or one inside another
+        raise SkipRow("malformed coordinates", text[-60:])
+    return written
 
 
 def _coordinates(text: str, facts: Facts) -> str:

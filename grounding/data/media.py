@@ -5,15 +5,20 @@ Whatever is wrong with a file is a SkipRow with a reason, so that a run over man
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from grounding.data.annotations import Size
 from grounding.data.errors import SkipRow
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 SUFFIXES = {
     "image": (".jpg", ".jpeg", ".png", ".webp"),
@@ -21,19 +26,29 @@ SUFFIXES = {
     "sound": (".flac", ".wav", ".mp3", ".ogg", ".m4a", ".mp4"),
 }
 SOUND_RATE = 16_000
+_BROKEN_PICTURE = (OSError, ValueError, SyntaxError, RuntimeError, LookupError, TypeError, EOFError, ArithmeticError, struct.error)
+"""What Pillow's decoders raise on damaged files; each format has its own way (AVIF: RuntimeError)."""
 
 
 def find_file(folder: Path, kind: str, candidates: Sequence[str]) -> Path:
     """The first of the candidates that exists below the folder, as it stands with another suffix of its kind, or with one more."""
     for name in candidates:
         path = folder / safe_name(name)
-        if path.is_file():
+        if exists(path):
             return path
         stems = dict.fromkeys((path.stem, path.name)) if path.suffix.lower() in SUFFIXES[kind] else (path.name,)
         for other in (path.with_name(stem + suffix) for stem in stems for suffix in SUFFIXES[kind]):
-            if other.is_file():
+            if exists(other):
                 return other
     raise SkipRow("missing file", f"{folder / candidates[0]}" if candidates else "no name")
+
+
+def exists(path: Path) -> bool:
+    """Is there such a file? A name that the file system refuses to look up, such as one of more than 255 bytes, is that of none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def safe_name(name: str) -> str:
@@ -46,15 +61,8 @@ def safe_name(name: str) -> str:
 
 def image_size(path: Path) -> Size:
     """From the header; the picture is not decoded."""
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        with Image.open(path) as image:
-            return Size(*image.size)
-    except FileNotFoundError as error:
-        raise SkipRow("missing file", str(path)) from error
-    except (OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise SkipRow("corrupt image", f"{path}: {error}") from error
+    with _picture(path) as image:
+        return Size(*image.size)
 
 
 def duration_s(path: Path) -> float:
@@ -72,15 +80,8 @@ def duration_s(path: Path) -> float:
 
 def read_image(path: Path) -> np.ndarray:
     """`(H, W, 3) uint8`, RGB."""
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        with Image.open(path) as image:
-            return np.asarray(image.convert("RGB"))
-    except FileNotFoundError as error:
-        raise SkipRow("missing file", str(path)) from error
-    except (OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise SkipRow("corrupt image", f"{path}: {error}") from error
+    with _picture(path) as image:
+        return np.asarray(image.convert("RGB"))
 
 
 def read_frames(path: Path, count: int) -> np.ndarray:
@@ -113,6 +114,19 @@ def read_sound(path: Path) -> np.ndarray:
     if not sum(map(len, pieces)):
         raise SkipRow("corrupt sound", f"{path} has no samples")
     return np.concatenate(pieces).astype(np.float32)
+
+
+@contextmanager
+def _picture(path: Path) -> Iterator[Image.Image]:
+    from PIL import Image
+
+    try:
+        with Image.open(path) as image:
+            yield image
+    except FileNotFoundError as error:
+        raise SkipRow("missing file", str(path)) from error
+    except (*_BROKEN_PICTURE, Image.DecompressionBombError) as error:
+        raise SkipRow("corrupt image", f"{path}: {error}") from error
 
 
 @contextmanager

@@ -10,10 +10,11 @@ from typing import Any, TypeVar
 from xml.etree import ElementTree
 
 from grounding.data.errors import DataError, SkipRow
-from grounding.data.records import OnSkip
+from grounding.data.records import OnSkip, json_fault
 
 T = TypeVar("T")
-_ODD = (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError)
+ODD = (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError)
+"""What a row of another form makes a reader raise."""
 
 
 def parsed(rows: Iterable[tuple[str, Any]], parse: Callable[[str, Any], Iterable[T]], on_skip: OnSkip) -> Iterator[T]:
@@ -23,7 +24,7 @@ def parsed(rows: Iterable[tuple[str, Any]], parse: Callable[[str, Any], Iterable
             yield from list(parse(name, row))
         except SkipRow as skip:
             on_skip(skip.at(name))
-        except _ODD as error:
+        except ODD as error:
             on_skip(SkipRow("row of another form", f"{type(error).__name__}: {error}").at(name))
 
 
@@ -50,8 +51,8 @@ def _streamed(path: Path, read: Callable[[Any], Iterable[tuple[str, Any]]]) -> I
             for pair in read(file):
                 yield pair
                 count += 1
-    except (OSError, ijson.JSONError) as error:
-        raise DataError(f"{path} cannot be read behind its first {count} rows: {error}") from error
+    except (OSError, ValueError, ijson.JSONError) as error:
+        raise DataError(f"{path} cannot be read behind its first {count} rows: {json_fault(error)}") from error
 
 
 def csv_rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
@@ -84,7 +85,7 @@ def read_xml(path: Path) -> ElementTree.Element:
         return ElementTree.fromstring(text)
     except OSError as error:
         raise SkipRow("missing file", f"{path}: {error}") from error
-    except ElementTree.ParseError as error:
+    except (ElementTree.ParseError, LookupError, ValueError) as error:  # LookupError: an encoding that Python does not know
         raise SkipRow("broken XML", f"{path}: {error}") from error
 
 
@@ -102,5 +103,5 @@ def read_pickle(path: Path) -> Any:
             return _PlainUnpickler(file, encoding="utf-8", errors="replace").load()
     except DataError as error:
         raise DataError(f"{path}: {error}") from error
-    except (OSError, pickle.UnpicklingError, EOFError, *_ODD) as error:
+    except (OSError, pickle.UnpicklingError, EOFError, *ODD) as error:
         raise DataError(f"{path} cannot be read as a pickle: {error!r}") from error

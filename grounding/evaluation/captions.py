@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from grounding.evaluation.cases import Case, with_truth
 from grounding.evaluation.scores import Metric, Scores, mean
 from grounding.evaluation.sentences import Cider, Meteor, has_java, tokenize
+from grounding.evaluation.truth import true_caption
 
 NO_JAVA = "without Java: words are cut plainly and METEOR is left out; CIDEr may differ a little from published numbers"
 
@@ -15,10 +16,11 @@ def score_captions(cases: Sequence[Case], *, java: bool | None = None) -> Scores
     """`caption`: the first answer about each media; a missing one scores nothing. `java` None: if it is there."""
     java = has_java() if java is None else java
     groups: dict[tuple, list[Case]] = {}
-    for case in with_truth(cases, "caption", "caption"):
+    cases, others = with_truth(cases, "caption", "caption")
+    for case in cases:
         groups.setdefault(tuple(sorted(case.record.media.items())), []).append(case)
     told = [next((case.answer for case in group if case.answer is not None), None) for group in groups.values()]
-    flat = [text or "" for text in told] + [case.record.truth["caption"] for group in groups.values() for case in group]
+    flat = [text or "" for text in told] + [true_caption(case) for group in groups.values() for case in group]
     words = iter(tokenize(flat, java=java))
     answers = [next(words) for _ in told]
     references = [[next(words) for _ in group] for group in groups.values()]
@@ -28,5 +30,5 @@ def score_captions(cases: Sequence[Case], *, java: bool | None = None) -> Scores
             metrics["METEOR"] = mean(meteor.pairs(list(zip(answers, references))).tolist())
     missing = sum(text is None for text in told)
     unread = sum(not (text or "").strip() for text in told) - missing
-    counts = {"rows": len(told), "missing": missing, "unread": unread}
+    counts = {"rows": len(told), "missing": missing, "unread": unread, **others}
     return Scores("caption", metrics, counts, () if java else (NO_JAVA,))

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from grounding.data.errors import DataError, Tally
 from grounding.data.records import OnSkip, Record, read_records, read_rows
 from grounding.evaluation.errors import EvaluationError
+
+SCORED: Mapping[str, tuple[str, ...]] = {
+    "rec": ("locate",),
+    "temporal": ("moment",),
+    "events": ("events",),
+    "sound": ("locate_sound",),
+    "caption": ("describe_image", "describe_video", "describe_sound"),
+}
+"""Protocol -> the tasks of the records that it scores (`grounding.data.tasks`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +55,29 @@ def pair_up(answers: Path, truth: Path) -> tuple[list[Case], Tally]:
     return [Case(record, given.get(record.id)) for record in records], tally
 
 
-def with_truth(cases: Iterable[Case], field: str, task: str) -> list[Case]:
-    """The cases, all of which must have that field of the truth."""
-    kept = [case for case in cases if case.record.truth.get(field)]
+def with_truth(cases: Iterable[Case], field: str, task: str) -> tuple[list[Case], dict[str, int]]:
+    """The cases that `task` scores, and how many others there are by the reason: `left out: ...`.
+
+    A row that says its task must be of the right one: a caption of a moment has a span in its truth, but also in its question. Raises
+    EvaluationError where no case is left.
+    """
+    kept, others = [], Counter[str]()
+    for case in cases:
+        reason = _other(case.record, field, task)
+        if reason:
+            others[f"left out: {reason}"] += 1
+        else:
+            kept.append(case)
     if not kept:
-        raise EvaluationError(f"no record has a truth with {field}, which {task} compares with; was it converted for another task?")
-    return kept
+        told = ", ".join(f"{count:,} {reason}" for reason, count in others.items())
+        why = f" ({told})" if told else ""
+        raise EvaluationError(f"no record has a truth with {field}, which {task} compares with{why}; was it converted for another task?")
+    return kept, dict(others)
+
+
+def _other(record: Record, field: str, task: str) -> str:
+    """Why the task does not score this record; empty where it does."""
+    asked = record.truth.get("task")
+    if asked is not None and asked not in SCORED[task]:
+        return f"of the task {asked}"
+    return "" if record.truth.get(field) else f"without {field}"

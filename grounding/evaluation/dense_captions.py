@@ -18,6 +18,7 @@ from grounding.evaluation.cases import Case, with_truth
 from grounding.evaluation.moments import CLIP
 from grounding.evaluation.scores import Metric, Scores
 from grounding.evaluation.sentences import Cider, Meteor, has_java, tokenize
+from grounding.evaluation.truth import true_events
 from grounding.evaluation.yes_no import f1
 from grounding.lego.answers import parse_events
 from grounding.spans import Span
@@ -39,7 +40,7 @@ class Story:
 def score_events(cases: Sequence[Case], *, java: bool | None = None) -> Scores:
     """`events`: a missing or unreadable answer has no events."""
     java = has_java() if java is None else java
-    cases = with_truth(cases, "events", "events")
+    cases, others = with_truth(cases, "events", "events")
     predicted, true = _stories(cases, java)
     cider = Cider([[words] for story in true for words in story.words])
     metrics = _metrics("CIDEr", cider.pairs, predicted, true)
@@ -47,7 +48,7 @@ def score_events(cases: Sequence[Case], *, java: bool | None = None) -> Scores:
         with Meteor() as meteor:
             metrics = _metrics("METEOR", meteor.pairs, predicted, true) | metrics
     missing = sum(case.answer is None for case in cases)
-    counts = {"rows": len(cases), "missing": missing, "unread": sum(not story.spans for story in predicted) - missing}
+    counts = {"rows": len(cases), "missing": missing, "unread": sum(not story.spans for story in predicted) - missing, **others}
     return Scores("events", metrics, counts, () if java else (NO_JAVA,))
 
 
@@ -107,7 +108,7 @@ def _tables(likeness: Likeness, predicted: Sequence[Story], true: Sequence[Story
 
 def _stories(cases: Sequence[Case], java: bool) -> tuple[list[Story], list[Story]]:
     told = [[(event.span, event.text) for event in parse_events(case.answer or "", CLIP)] for case in cases]
-    known = [[(Span(start, end), text) for start, end, text in case.record.truth["events"]] for case in cases]
+    known = list(map(true_events, cases))
     ordered = [sorted(events, key=lambda event: event[0]) for events in (*told, *known)]
     words = iter(tokenize([text for events in ordered for _, text in events], java=java))
     stories = [Story(tuple(span for span, _ in events), tuple(next(words) for _ in events)) for events in ordered]

@@ -78,7 +78,7 @@ def parse_verdict(text: str) -> Verdict | None:
         try:
             raw = json.loads(match.group())
             right, score = str(raw["right"]).strip().lower(), float(raw["score"])
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, OverflowError):
             continue
         if right in ("yes", "no") and 0 <= score <= BEST:
             return Verdict(right == "yes", round(score))

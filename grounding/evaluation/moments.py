@@ -12,6 +12,7 @@ import numpy as np
 from grounding.evaluation.cases import Case, with_truth
 from grounding.evaluation.scores import Metric, Scores, mean
 from grounding.evaluation.temporal import MAP_THRESHOLDS, average_precision, best_iou
+from grounding.evaluation.truth import clip_length_s, true_spans
 from grounding.lego.answers import parse_spans
 from grounding.spans import ScoredSpan, Span
 
@@ -21,17 +22,17 @@ RECALLS = (0.3, 0.5, 0.7)
 
 def score_moments(cases: Sequence[Case]) -> Scores:
     """`temporal`: an answer without a span is a miss."""
-    cases = with_truth(cases, "spans", "temporal")
-    lengths = [float(case.record.truth.get("duration_s") or 1.0) for case in cases]
+    cases, others = with_truth(cases, "spans", "temporal")
+    lengths = list(map(clip_length_s, cases))
     predicted = [[_seconds(span, length) for span in parse_spans(case.answer or "", CLIP)] for case, length in zip(cases, lengths)]
-    truths = [[_seconds(Span(*pair), length) for pair in case.record.truth["spans"]] for case, length in zip(cases, lengths)]
+    truths = [[_seconds(span, length) for span in true_spans(case)] for case, length in zip(cases, lengths)]
     ious = [best_iou(spans[0] if spans else None, windows) for spans, windows in zip(predicted, truths)]
     metrics = {f"R@1 IoU {t}": mean([iou >= t for iou in ious]) for t in RECALLS} | {"mIoU": mean(ious)}
     if any(len(windows) > 1 for windows in truths):
         metrics |= _precision(predicted, truths)
     missing = sum(case.answer is None for case in cases)
     unread = sum(not spans for spans in predicted) - missing
-    return Scores("temporal", metrics, {"rows": len(cases), "missing": missing, "unread": unread})
+    return Scores("temporal", metrics, {"rows": len(cases), "missing": missing, "unread": unread, **others})
 
 
 def _seconds(span: Span, duration_s: float) -> Span:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from grounding.data.errors import DataError, SkipRow, Tally
-from grounding.data.media import read_frames, read_image, read_sound, safe_name
+from grounding.data.media import exists, read_frames, read_image, read_sound, safe_name
 from grounding.data.records import Record, read_records
 from grounding.evaluation.errors import EvaluationError
 
@@ -57,7 +57,7 @@ def predict(
     tally = Tally()
     answered = 0
     output.parent.mkdir(parents=True, exist_ok=True)
-    with output.open("a", encoding="utf-8") as file:
+    with output.open("a", encoding="utf-8", errors="replace") as file:  # a record's JSON may name half a character
         for group in _groups(iter_wrapper(_limited(_read(records, tally), limit)), done, batch):
             for row in answer_group(grounder, group, root, question, tally):
                 file.write(json.dumps(row, ensure_ascii=False) + "\n")
@@ -109,7 +109,7 @@ def encode_media(grounder: Grounder, media: Mapping[str, str], root: Path) -> di
     def path(kind: str) -> Path:
         name = media[kind]
         found = Path(name) if Path(name).is_absolute() else root / safe_name(name)
-        if not found.is_file():
+        if not exists(found):
             raise SkipRow("missing file", str(found))
         return found
 
@@ -144,10 +144,11 @@ def fixed_question(record: Record) -> str:
     from grounding.lego import prompts
 
     truth, task = record.truth, record.truth.get("task")
-    if task == "moment":
-        return prompts.when_question(truth["query"])
-    if task == "locate":
-        return prompts.WHERE.format(truth["phrase"].strip().rstrip("."))
+    query, phrase = truth.get("query"), truth.get("phrase")
+    if task == "moment" and isinstance(query, str):
+        return prompts.when_question(query)
+    if task == "locate" and isinstance(phrase, str):
+        return prompts.WHERE.format(phrase.strip().rstrip("."))
     fixed = {
         "events": prompts.EVENTS,
         "locate_sound": prompts.WHERE_SOUND,
@@ -159,19 +160,20 @@ def fixed_question(record: Record) -> str:
 
 
 def answered_before(output: Path) -> set[str]:
-    """Ids with an answer in the file; rows that were skipped and a last line that was cut off are taken out of it."""
+    """Ids with an answer in the file; rows without one, without an id, or cut off are taken out of it."""
     if not output.exists():
         return set()
     kept = []
-    for line in output.read_text(encoding="utf-8", errors="replace").splitlines():
+    # Lines end at "\n" alone: answers may hold other characters that `splitlines` takes for an end, such as U+2028.
+    for line in output.read_bytes().decode("utf-8", "replace").split("\n"):
         try:
             row = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
-        if isinstance(row, dict) and "answer" in row:
+        if isinstance(row, dict) and "id" in row and isinstance(row.get("answer"), str):
             kept.append((str(row["id"]), line))
     temporary = output.with_name(output.name + ".tmp")
-    temporary.write_text("".join(f"{line}\n" for _, line in kept), encoding="utf-8")
+    temporary.write_bytes("".join(f"{line}\n" for _, line in kept).encode())
     temporary.replace(output)
     return {name for name, _ in kept}
 

@@ -1,33 +1,33 @@
 """Referring expressions: the first box of an answer is right if it overlaps a true one with IoU of at least .5.
 
 Compared in fractions of the padded square, unrounded on the side of the truth; a box that reaches into the padding is cut to the image.
+A first box without area, or wholly in the padding, is wrong: the next one does not take its place.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from grounding.evaluation.boxes import IOU_THRESHOLD, best_box_iou
 from grounding.evaluation.cases import Case, with_truth
 from grounding.evaluation.scores import Scores, mean
-from grounding.lego.answers import Box, parse_boxes
+from grounding.evaluation.truth import image_size, true_boxes
+from grounding.lego.answers import Box, parse_boxes, rewrite_boxes
 
 WRITTEN = 1000
 """Three decimals: an answer's boxes are read as pixels of a square of so many."""
+_WRITTEN_BOX = re.compile(r"\[" + ", ".join([r"(\d\.\d+)"] * 4) + r"\]", re.ASCII)
 
 
 def score_boxes(cases: Sequence[Case]) -> Scores:
     """`rec`: accuracy at IoU .5, and the mean IoU. An answer without a box is wrong."""
-    cases = with_truth(cases, "boxes", "rec")
-    predicted = [first_box(case.answer or "", case.record.truth.get("size")) for case in cases]
+    cases, others = with_truth(cases, "boxes", "rec")
+    predicted = [first_box(case.answer or "", image_size(case)) for case in cases]
     ious = [best_box_iou(box, true_boxes(case)) for box, case in zip(predicted, cases)]
     missing = sum(case.answer is None for case in cases)
-    counts = {"rows": len(cases), "missing": missing, "unread": sum(box is None for box in predicted) - missing}
+    counts = {"rows": len(cases), "missing": missing, "unread": sum(box is None for box in predicted) - missing, **others}
     return Scores("rec", {"acc@.5": mean([iou >= IOU_THRESHOLD for iou in ious]), "mIoU": mean(ious)}, counts)
-
-
-def true_boxes(case: Case) -> list[Box]:
-    return [Box(*box) for box in case.record.truth["boxes"]]
 
 
 def square_boxes(text: str, size: Sequence[int] | None) -> list[Box]:
@@ -37,7 +37,13 @@ def square_boxes(text: str, size: Sequence[int] | None) -> list[Box]:
 
 
 def first_box(text: str, size: Sequence[int] | None) -> Box | None:
-    return next(iter(square_boxes(text, size)), None)
+    """The box that is written first, cut to the image, which may leave it without area; None if there is none."""
+    # Written anew every box has one form and nothing else does; `parse_boxes` leaves out those without area.
+    found = _WRITTEN_BOX.search(rewrite_boxes(text, WRITTEN, WRITTEN))
+    if found is None:
+        return None
+    box = Box(*map(float, found.groups()))
+    return _inside(box, size) if size else box
 
 
 def image_in_square(size: Sequence[int]) -> Box:
@@ -50,4 +56,5 @@ def image_in_square(size: Sequence[int]) -> Box:
 
 def _inside(box: Box, size: Sequence[int]) -> Box:
     image = image_in_square(size)
-    return Box(max(box.x1, image.x1), max(box.y1, image.y1), min(box.x2, image.x2), min(box.y2, image.y2))
+    x1, y1 = max(box.x1, image.x1), max(box.y1, image.y1)
+    return Box(x1, y1, max(x1, min(box.x2, image.x2)), max(y1, min(box.y2, image.y2)))

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from grounding.evaluation.cases import Case, with_truth
-from grounding.evaluation.referring import image_in_square, square_boxes, true_boxes
+from grounding.evaluation.referring import image_in_square, square_boxes
 from grounding.evaluation.scores import Metric, Scores, mean
+from grounding.evaluation.truth import image_size, true_boxes
 from grounding.lego.answers import Box
 
 GRID = 224
@@ -21,16 +22,17 @@ THRESHOLDS = np.arange(21) * 0.05
 
 def score_sound_sources(cases: Sequence[Case]) -> Scores:
     """`sound`: all boxes of an answer together are its region; an answer without a box has none."""
-    cases = with_truth(with_truth(cases, "boxes", "sound"), "size", "sound")
+    cases, others = with_truth(cases, "boxes", "sound")
+    cases, unsized = with_truth(cases, "size", "sound")
     values, unread = [], 0
     for case in cases:
-        size = case.record.truth["size"]
+        size = image_size(case) or (1, 1)
         predicted = square_boxes(case.answer or "", size)
         unread += not predicted and case.answer is not None
         values.append(region_iou(grid_of(predicted, size), grid_of(true_boxes(case), size)))
     missing = sum(case.answer is None for case in cases)
     metrics = {"cIoU@.5": mean([value >= 0.5 for value in values]), "AUC": Metric(area_under(values)), "mean cIoU": mean(values)}
-    return Scores("sound", metrics, {"rows": len(cases), "missing": missing, "unread": unread})
+    return Scores("sound", metrics, {"rows": len(cases), "missing": missing, "unread": unread, **others, **unsized})
 
 
 def grid_of(boxes: Sequence[Box], size: Sequence[int]) -> np.ndarray:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -19,11 +20,11 @@ from grounding.data.__main__ import main
 from grounding.data.check import check_records
 from grounding.data.convert import Options, convert
 from grounding.data.errors import DataError, SkipRow
-from grounding.data.media import duration_s, find_file, image_size, read_frames, read_image, read_sound, safe_name
+from grounding.data.media import duration_s, exists, find_file, image_size, read_frames, read_image, read_sound, safe_name
 from grounding.data.records import read_records, single_turn
 from grounding.data.sets.registry import SETS
 from grounding.data.writer import write_records
-from tests.grounding.data.samples import charades_sta, didemo, dump
+from tests.grounding.data.samples import charades_sta, didemo, dump, dump_lines, talk, vcr
 from tests.support import colour_video
 
 CHARADES = SETS["charades_sta"]
@@ -132,6 +133,30 @@ def test_lengths_and_sizes_come_from_the_files_where_no_row_has_them(tmp_path: P
     assert record.truth["duration_s"] == pytest.approx(4.0, abs=0.05)
 
 
+@pytest.mark.parametrize(("media", "root", "named"), [("data", None, "coco/a.jpg"), ("data/../data", "data", "coco/a.jpg")])
+def test_media_behind_links_are_named_as_they_are_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, media: str, root: str, named: str
+):
+    """data/coco -> elsewhere/coco, and a.jpg itself -> another file."""
+    (tmp_path / "elsewhere" / "coco").mkdir(parents=True)
+    (tmp_path / "data").mkdir()
+    Image.new("RGB", (20, 10)).save(tmp_path / "elsewhere" / "one.jpg")
+    (tmp_path / "elsewhere" / "coco" / "a.jpg").symlink_to(tmp_path / "elsewhere" / "one.jpg")
+    (tmp_path / "data" / "coco").symlink_to(tmp_path / "elsewhere" / "coco")
+    monkeypatch.chdir(tmp_path)
+    dump(tmp_path / "mix.json", [talk("image", name, "<image>\nWhat?", "A bus.") for name in ("coco/a.jpg", "coco/../../b.jpg")])
+    options = Options(Path(media), root=root and Path(root))
+    report = convert(SETS["llava_mix"], [tmp_path / "mix.json"], tmp_path / "out.jsonl", options)
+    assert report.skipped.counts == {"unsafe path": 1}
+    (record,) = read_records(tmp_path / "out.jsonl")
+    assert record.media == {"image": named}
+    linked = Options(Path("data/coco"), root=Path("data"))
+    convert(
+        SETS["llava_mix"], [dump(tmp_path / "a.json", [talk("image", "a.jpg", "<image>\nWhat?", "A bus.")])], tmp_path / "out.jsonl", linked
+    )
+    assert [record.media for record in read_records(tmp_path / "out.jsonl")] == [{"image": "coco/a.jpg"}]
+
+
 def test_folders_are_checked_before_anything_is_read(tmp_path: Path):
     sources = charades_sta(tmp_path)
     with pytest.raises(DataError, match="is no folder"):
@@ -176,6 +201,25 @@ def test_damaged_files_say_so(tmp_path: Path, content: bytes):
         read_frames(tmp_path / "a.dat", 4)
 
 
+def test_a_name_that_is_too_long_is_a_missing_file(tmp_path: Path):
+    long = "a" * 300 + ".jpg"
+    assert not exists(tmp_path / long)
+    with pytest.raises(SkipRow, match="missing file"):
+        find_file(tmp_path, "image", [long])
+    write_records(tmp_path / "r.jsonl", [single_turn("Where?", "Here.", {"image": long})])
+    assert check_records(tmp_path / "r.jsonl", tmp_path).skipped.counts == {"missing file": 1}
+
+
+def test_a_damaged_avif_is_a_corrupt_image_whatever_its_name(tmp_path: Path):
+    Image.new("RGB", (24, 24), (90, 3, 4)).save(tmp_path / "a.jpg", "AVIF")
+    whole = (tmp_path / "a.jpg").read_bytes()
+    for place in range(0, len(whole), 3):  # some of these are a RuntimeError of the decoder
+        (tmp_path / "a.jpg").write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
+        for read in (image_size, read_image):
+            with suppress(SkipRow):
+                read(tmp_path / "a.jpg")
+
+
 def test_a_sound_is_read_at_16_khz(tmp_path: Path):
     import wave
 
@@ -192,11 +236,28 @@ def test_a_sound_is_read_at_16_khz(tmp_path: Path):
     assert np.argmax(np.abs(np.fft.rfft(read[:16_000]))) == pytest.approx(440, abs=1)
 
 
+def test_a_number_of_400_digits_costs_its_row_only(tmp_path: Path):
+    sources = vcr(tmp_path)
+    row = json.loads(sources[0].read_text().splitlines()[0])
+    dump(sources[1] / "huge.json", {"boxes": [[0, 0, 10**400, 10]] * 2, "names": ["person"] * 2, "width": 200, "height": 200})
+    dump_lines(sources[0], [{**row, "metadata_fn": "huge.json", "annot_id": "huge"}, row])
+    report = convert(SETS["vcr"], sources, tmp_path / "out.jsonl", Options(None))
+    assert (report.written, report.skipped.counts) == (1, {"row of another form": 1})
+
+
 def test_check_finds_what_training_would_stumble_over(tmp_path: Path):
-    answers = ("in {0.50,0.40}", "in {0.1,1.2}", "at [0.5, 0.1, 0.4, 0.9]", "fine {0.1,0.2}", "a list [1, 2, 3, 4]")
+    answers = (
+        "in {0.50,0.40}",
+        "in {0.1,1.2}",
+        "in {0.1.2,0.5}",
+        "at [0..1, 0.2, 0.3, 0.4]",
+        "at [0.5, 0.1, 0.4, 0.9]",
+        "fine {0.1,0.2}",
+        "a list [1, 2, 3, 4]",
+    )
     write_records(tmp_path / "r.jsonl", [single_turn("When?", answer, {"video": "a.mp4"}, id=answer) for answer in answers])
     report = check_records(tmp_path / "r.jsonl")
-    assert report.skipped.counts == {"zero length": 1, "out of range": 1, "empty box": 1}
+    assert report.skipped.counts == {"zero length": 1, "out of range": 1, "not a number": 2, "empty box": 1}
     assert check_records(tmp_path / "r.jsonl", tmp_path).skipped.counts["missing file"] == 2
 
 

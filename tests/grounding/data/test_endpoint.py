@@ -66,6 +66,7 @@ PASSING = {
     "status 429": Reply(status=429, headers={"Retry-After": "tomorrow"}),
     "nonsense: no chat completion": Reply(body=b"<html>Bad gateway</html>"),
     "nonsense: no words": Reply(""),
+    "nonsense: broken encoding": Reply("x", headers={"Content-Encoding": "gzip"}),
     "connection: RemoteProtocolError": Reply("half", cut=True),
     "timeout": Reply("late", wait_s=0.5),
 }

@@ -25,7 +25,7 @@ def test_the_hand_made_examples_pass_the_filters(media: str):
         spans = frozenset(_numbers(numbers, "{", "}"))
         boxes = frozenset(_numbers(numbers, "[", "]"))
         facts = Facts("x", dict.fromkeys(media.split("_"), "a"), (example.facts,), spans, boxes)
-        assert check_dialogue(example.dialogue, facts, 4) == list(example.dialogue)
+        assert check_dialogue(example.dialogue, facts, 4 if len(example.dialogue) > 1 else 1) == list(example.dialogue)
 
 
 def _numbers(text: str, opening: str, closing: str):
@@ -46,6 +46,11 @@ def _numbers(text: str, opening: str, closing: str):
         (one(answer="At [0.100, 0.200]."), IMAGE, "malformed coordinates"),
         (one(answer="In {0.10,0.25}."), VIDEO, "coordinates that the source does not have"),
         (one(answer="In {12.5 s}."), VIDEO, "malformed coordinates"),
+        (one(answer="First {0.10,0.20}, then {0.99,0.50 it ends."), VIDEO, "malformed coordinates"),
+        (one(answer="In {0.10,0.20}, at [0.500, 0.600, 0.700"), VIDEO, "malformed coordinates"),
+        (one(answer="In {{0.10,0.20}}."), VIDEO, "malformed coordinates"),
+        (one(answer="In {0.10,0.20}}."), VIDEO, "malformed coordinates"),
+        (one(answer="At [[0.100, 0.200, 0.300, 0.400], [0.100, 0.200, 0.300, 0.400]]."), IMAGE, "malformed coordinates"),
         (one(answer="In {start,end}."), VIDEO, "malformed coordinates"),
         (one(answer="At [0.1, 0.2, 0.3, 0.4]."), SOUND, "coordinates that the source does not have"),
         (one(question="?"), IMAGE, "empty turn"),
@@ -53,6 +58,8 @@ def _numbers(text: str, opening: str, closing: str):
         (one(question="why " * 61), IMAGE, "turn too long"),
         (one(answer="so " * 201), SOUND, "turn too long"),
         (one(answer="I'm sorry, but this is hard to say."), SOUND, "refusal"),
+        (one(answer="I\u2019m sorry, but this is hard to say."), SOUND, "refusal"),
+        (one(answer="I can\u2019t hear it."), SOUND, "refusal"),
         (one(answer="As an AI I have no ears."), SOUND, "refusal"),
         (one(answer="I cannot see the image."), SOUND, "refusal"),
         (one(answer="According to the caption a dog barks."), SOUND, "talks about its source"),
@@ -62,8 +69,14 @@ def _numbers(text: str, opening: str, closing: str):
 )
 def test_what_a_model_must_not_learn(dialogue: list[Exchange], facts: Facts, reason: str):
     with pytest.raises(SkipRow) as caught:
-        check_dialogue(dialogue, facts, 2)
+        check_dialogue(dialogue, facts, 1 if len(dialogue) == 1 else 2)
     assert caught.value.reason == reason
+
+
+def test_several_turns_that_were_asked_for_are_at_least_two():
+    assert check_dialogue(one(), IMAGE, 1) == one()
+    with pytest.raises(SkipRow, match="number of turns: 1 instead of 2 to 4"):
+        check_dialogue(one(), IMAGE, 4)
 
 
 def test_coordinates_are_written_as_the_source_has_them():
@@ -115,6 +128,11 @@ def test_facts_are_gathered_from_the_truth_of_all_records_about_a_file():
     assert first.lines == ("- {0.10,0.20} it jumps", "- {0.30,0.50} It runs.", "- {0.50,1.00} It rests.")
     assert first.spans == {(0.1, 0.2), (0.3, 0.5), (0.5, 1.0)}
     assert (second.lines, second.located) == (("- A bark.",), False)
+
+
+def test_facts_leave_out_truths_of_another_form():
+    odd = [{"spans": [[0.1, 10**400]], "query": "it jumps"}, {"events": [[None, 1, "x"]]}, {"boxes": [1], "phrase": "x"}, {"boxes": 0}]
+    assert gather([single_turn("?", "x", {"image": "a"}, truth=truth) for truth in odd]).lines == ()
 
 
 def test_facts_about_an_image_name_things_with_their_boxes():

@@ -41,7 +41,7 @@ def dialogue(body: dict[str, Any]) -> str:
 def run(server: Server, folder: Path, *options: str) -> int:
     records = folder / "records.jsonl"
     where = ["--endpoint", server.url, "--model", "m", "--attempts", "3"]
-    return main(["generate", str(records), "-o", str(folder / "out.jsonl"), *where, *options])
+    return main(["generate", str(records), "-o", str(folder / "out.jsonl"), *where, "--single", "1", *options])
 
 
 def written(folder: Path) -> list[str]:
@@ -177,6 +177,8 @@ def test_a_killed_run_goes_on_without_asking_again(tmp_path: Path):
             "m",
             "--concurrency",
             "2",
+            "--single",
+            "1",
         ]
         child = subprocess.Popen([sys.executable, *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         while len(server.requests) < 8 and child.poll() is None:

@@ -1,5 +1,6 @@
 """Every public set from a small file in its own form."""
 
+import json
 import pickle
 from pathlib import Path
 
@@ -168,6 +169,24 @@ def test_xml_that_declares_entities_is_refused(tmp_path: Path):
     (tmp_path / "a.xml").write_text('<!DOCTYPE a [<!ENTITY b "b">]><a>&b;</a>')
     with pytest.raises(SkipRow, match="XML with declarations"):
         read_xml(tmp_path / "a.xml")
+
+
+def test_xml_in_an_unknown_encoding_is_broken(tmp_path: Path):
+    (tmp_path / "a.xml").write_bytes(b'<?xml version="1.0" encoding="klingon"?><a/>')
+    with pytest.raises(SkipRow, match="broken XML"):
+        read_xml(tmp_path / "a.xml")
+
+
+@pytest.mark.parametrize("value", ["NaN", "-Infinity", "1" * 5000])
+def test_json_with_numbers_that_are_none_names_file_and_place(tmp_path: Path, value: str):
+    good = json.dumps({"duration": 10, "timestamps": [[1, 2]], "sentences": ["a b."]})
+    (tmp_path / "train.json").write_text(f'{{"v_A": {good}, "v_B": {good.replace("10", value)}}}')
+    with pytest.raises(DataError, match=r"train\.json cannot be read behind its first 1 rows: [^\n]+\Z") as caught:
+        convert(SETS["activitynet"], [tmp_path / "train.json"], tmp_path / "out.jsonl", Options(None))
+    assert ("NaN and Infinity are no JSON" in str(caught.value)) == (not value.isdigit())
+    (tmp_path / "r.json").write_text(f"[1, {value}]")
+    with pytest.raises(DataError, match=r"r\.json is broken after \d rows"):
+        list(read_records(tmp_path / "r.json", lambda _: None))
 
 
 @pytest.mark.parametrize("name", ["valley", "visual_genome", "hirest", "wavcaps"])

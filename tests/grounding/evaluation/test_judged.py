@@ -23,6 +23,7 @@ from tests.grounding.evaluation.cases import case
         ('{"right": "maybe", "score": 3}', None),
         ('{"right": "yes", "score": 9}', None),
         ('{"right": "yes", "score": NaN}', None),
+        ('{"right": "yes", "score": 1' + "0" * 400 + "}", None),
         ('{"right": "yes"}', None),
         ("yes, 5", None),
         ("", None),

@@ -58,6 +58,7 @@ def records() -> list[Record]:
         single_turn("Where?", "[0.1, 0.2, 0.3, 0.4]", {"image": "broken.png"}, id="bad", truth=box),
         single_turn("When?", "{0.1,0.2}", {"video": "gone.mp4"}, id="gone", truth=span),
         single_turn("When?", "{0.1,0.2}", {"video": "../../etc/passwd"}, id="out", truth=span),
+        single_turn("When?", "{0.1,0.2}", {"video": "v" * 300 + ".mp4"}, id="long", truth=span),
         single_turn("When does it jump?", "{0.1,0.2}", {"video": "a.mp4"}, id="v1", truth=span),
     ]
 
@@ -72,15 +73,15 @@ def test_a_checkpoint_answers_and_bad_media_are_skipped(checkpoint: Path, root: 
     assert main(["run", *arguments, "--dtype", "float32", "--max-new-tokens", "4"]) == 1
     told = capsys.readouterr()
     assert "3 answered, 0 were answered before" in told.out
-    for reason in ("corrupt image", "missing file", "unsafe path"):
-        assert f"1 skipped: {reason}" in told.out
+    for count, reason in ((1, "corrupt image"), (2, "missing file"), (1, "unsafe path")):
+        assert f"{count} skipped: {reason}" in told.out
     rows = {row["id"]: row for row in lines(tmp_path / "out" / "a.jsonl")}
-    assert set(rows) == {"i1", "i2", "bad", "gone", "out", "v1"}
+    assert set(rows) == {"i1", "i2", "bad", "gone", "out", "long", "v1"}
     assert rows["gone"]["skipped"].startswith("missing file")
     assert all(isinstance(rows[name]["answer"], str) for name in ("i1", "i2", "v1"))
 
     cases, _ = pair_up(tmp_path / "out" / "a.jsonl", tmp_path / "r.jsonl")
-    assert [case.answer is not None for case in cases] == [True, True, False, False, False, True]
+    assert [case.answer is not None for case in cases] == [True, True, False, False, False, False, True]
 
 
 def test_a_run_goes_on_and_tries_again_what_was_skipped(grounder: Grounder, root: Path, tmp_path: Path):
@@ -95,6 +96,21 @@ def test_a_run_goes_on_and_tries_again_what_was_skipped(grounder: Grounder, root
     rows = lines(tmp_path / "a.jsonl")
     assert [row["id"] for row in rows if "answer" in row] == ["i1", "i2", "gone", "v1"]
     assert answered_before(tmp_path / "a.jsonl") == {"i1", "i2", "gone", "v1"}
+
+
+def test_an_id_with_half_a_character_ends_no_run(grounder: Grounder, root: Path, tmp_path: Path):
+    row = json.dumps(records()[3].to_json())  # its media are missing
+    (tmp_path / "r.jsonl").write_text(row.replace('"gone"', r'"\ud800"') + "\n")
+    assert predict(grounder, [tmp_path / "r.jsonl"], tmp_path / "a.jsonl", root).skipped.counts == {"missing file": 1}
+
+
+def test_going_on_keeps_answers_with_odd_characters(tmp_path: Path):
+    told = ["x\u2028y", "p\x85q", "a\x0b\x1cb\rc", "fine"]
+    rows = [json.dumps({"id": str(i), "answer": text}, ensure_ascii=False) for i, text in enumerate(told)]
+    whole = "".join(f"{row}\n" for row in rows)
+    (tmp_path / "a.jsonl").write_text(whole + '{"answer": "without an id"}\n{"id": "x", "answer": null}\n' + "[" * 100_000 + "\n")
+    assert answered_before(tmp_path / "a.jsonl") == {"0", "1", "2", "3"}
+    assert (tmp_path / "a.jsonl").read_text() == whole
 
 
 def test_answers_are_those_that_the_grounder_gives(grounder: Grounder, root: Path, tmp_path: Path):
@@ -152,6 +168,8 @@ def test_tasks_are_asked_in_one_wording():
     assert "the cat" in fixed_question(second)
     assert fixed_question(last) == "Please give me the timestamp when the dog jumps?"
     assert fixed_question(single_turn("Is there a dog?", "yes", {"image": "a"}, truth={"task": "dialogue"})) == "Is there a dog?"
+    for odd in ({"task": "moment"}, {"task": "locate", "phrase": 3}, {"task": "moment", "query": None}):
+        assert fixed_question(single_turn("When is it?", "yes", {"image": "a"}, truth=odd)) == "When is it?"
     assert fixed_question(single_turn("Say.", "yes", {"image": "a"})) == "Say."
 
 
@@ -185,7 +203,7 @@ def test_files_that_are_missing_broken_or_double(tmp_path: Path):
         pair_up(tmp_path / "a.jsonl", tmp_path / "empty.jsonl")
     write_records(tmp_path / "r.jsonl", records())
     cases, skipped = pair_up(tmp_path / "a.jsonl", tmp_path / "r.jsonl")
-    assert (len(cases), skipped.counts) == (6, {"not JSON": 1})
+    assert (len(cases), skipped.counts) == (7, {"not JSON": 1})
 
 
 def test_one_table_beside_the_published_numbers(tmp_path: Path, capsys: pytest.CaptureFixture):

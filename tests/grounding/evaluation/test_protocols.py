@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from grounding.evaluation.captions import score_captions
 from grounding.evaluation.dense_captions import best_in_order, iou_table, likeness_at, score_events, soda
 from grounding.evaluation.errors import EvaluationError
 from grounding.evaluation.moments import score_moments
@@ -35,7 +36,8 @@ def test_boxes_by_hand():
 
 def test_a_box_is_cut_to_the_image():
     assert first_box("[0.0, 0.0, 0.5, 1.0]", [200, 100]) == Box(0.0, 0.25, 0.5, 0.75)
-    assert first_box("[0.0, 0.0, 0.5, 0.2]", [200, 100]) is None  # padding only
+    assert first_box("[0.0, 0.0, 0.5, 0.2]", [200, 100]) == Box(0.0, 0.25, 0.5, 0.25)  # padding only
+    assert first_box("here [sic], there", [200, 100]) is None
     assert image_in_square([100, 200]) == Box(0.25, 0.0, 0.75, 1.0)
 
 
@@ -45,6 +47,14 @@ def test_the_first_box_counts_and_any_true_one():
     wrong = case("[0.2, 0.2, 0.3, 0.3] or [0.5, 0.5, 1.0, 1.0]", truth)
     assert values(score_boxes([right]))["acc@.5"] == 1
     assert values(score_boxes([wrong]))["acc@.5"] == 0
+    assert first_box("[1] in [sic] at [20%, 10%, 30%, 50%]", None) == Box(0.2, 0.1, 0.3, 0.5)
+
+
+@pytest.mark.parametrize("first", ["[0.5, 0.5, 0.5, 0.7]", "[0, 0, 1, 0.1]", "[0.3, 0.2, 0.3, 0.2]", "[0.9, 0.8, 0.1, 0.9]"])
+def test_a_first_box_without_area_or_in_the_padding_is_wrong(first: str):
+    scores = score_boxes([case(f"{first} or [0.0, 0.25, 0.5, 0.75]", HALF)])
+    assert values(scores) == {"acc@.5": 0, "mIoU": 0}
+    assert scores.counts == {"rows": 1, "missing": 0, "unread": 0}
 
 
 def test_moments_by_hand():
@@ -217,6 +227,47 @@ def test_the_grid_lies_over_the_image_and_not_over_its_padding():
     grid = grid_of([Box(0.0, 0.25, 1.0, 0.5)], [200, 100])
     assert grid[:112].all()
     assert not grid[112:].any()
+
+
+def test_only_questions_of_the_protocols_own_task_are_scored():
+    """A caption of a moment has its span in the question, from which anybody could copy it."""
+    span, box = {"spans": [[0.2, 0.4]]}, {"boxes": [[0.1, 0.1, 0.5, 0.5]], "size": [10, 10]}
+    right, copied = "{0.20,0.40} [0.1, 0.1, 0.5, 0.5]", "It is in {0.20,0.40}, at [0.1, 0.1, 0.5, 0.5]."
+    for score, truth, task, other in ((score_moments, span, "moment", "moment_caption"), (score_boxes, box, "locate", "region_caption")):
+        truths = [{"task": task, **truth}, truth, {"task": other, "caption": "x", **truth}, {"task": task}]
+        scores = score([case(None if i == 1 else (copied, right)[i == 0], one) for i, one in enumerate(truths)])
+        assert next(iter(scores.metrics.values())).value == 0.5
+        field = next(iter(truth))
+        left_out = {f"left out: of the task {other}": 1, f"left out: without {field}": 1}
+        assert scores.counts == {"rows": 2, "missing": 1, "unread": 0, **left_out}
+        assert f"1 left out: of the task {other}" in "\n".join(scores.lines())
+        with pytest.raises(EvaluationError, match=rf"no record has a truth with .* \(1 left out: of the task {other}\)"):
+            score([case(copied, truths[2])])
+    for score, truth in ((score_captions, {"caption": "a dog"}), (score_events, EVENTS), (score_sound_sources, box)):
+        with pytest.raises(EvaluationError, match="of the task moment_caption"):
+            score([case("x", {"task": "moment_caption", **truth})])
+
+
+@pytest.mark.parametrize(
+    ("score", "truth"),
+    [
+        (score_moments, {"spans": [[0.4, 0.2]]}),
+        (score_moments, {"spans": "abc"}),
+        (score_moments, {"spans": [[0.1, 10**400]]}),
+        (score_moments, {"spans": [0.1, 0.2]}),
+        (score_moments, {"spans": [[0.1, 0.2]], "duration_s": -1}),
+        (score_boxes, {"boxes": [[1, 2, 3]], "size": [10, 10]}),
+        (score_boxes, {"boxes": [[0.1, 0.1, 0.2, "x"]]}),
+        (score_boxes, {"boxes": [[0.1, 0.1, 0.2, 0.2]], "size": [0, 0]}),
+        (score_sound_sources, {"boxes": [[0.1, 0.1, 0.2, 0.2]], "size": [10]}),
+        (score_events, {"events": [[0.1, "x"]]}),
+        (score_events, {"events": [[0.1, 0.2, 3]]}),
+        (score_captions, {"caption": ["x"]}),
+    ],
+)
+def test_a_truth_of_another_form_is_an_error_that_names_its_record(score, truth: dict):
+    with pytest.raises(EvaluationError, match="the truth of record 'row/7' cannot be compared with: "):
+        score([case("[0.1, 0.1, 0.2, 0.2] {0.1,0.2}", truth, name="row/7")])
 
 
 @pytest.mark.parametrize("score", [score_boxes, score_moments, score_events, score_sound_sources])
