@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from grounding.data.errors import Skip, SkipRow
+from grounding.data.media import exists
 from grounding.data.records import read_records
 from grounding.lego.modality import Modality
 from grounding.lego.model import LegoModel
@@ -50,7 +51,7 @@ class Features:
         for source in sources:
             for record in read_records(source.records, _ignore):
                 for name, path in record.media.items():
-                    if name in paths and (source.folder / path).is_file():
+                    if name in paths and exists(source.folder / path):
                         paths[name].append(source.folder / path)
         for name, own in paths.items():
             made = self.fill(name, list(dict.fromkeys(own))[rank::processes])
