@@ -543,6 +543,7 @@ LIBRARY: dict[str, str] = {
     "{} holds a model of type {}, not {}": "{} 中的模型类型为 {}，而不是 {}",
     "{} in {} cannot be loaded: {}": "无法加载 {1} 中的 {0}：{2}",
     "{} is not here: {} is not in the local cache and could not be fetched": "没有 {}：{} 不在本地缓存中，也无法获取",
+    "cannot load the speech model {}: there is no such folder": "无法加载语音模型 {}：没有该文件夹",
     "cannot load the speech model {}: {}": "无法加载语音模型 {}：{}",
     "screen text needs rapidocr ({})": "屏幕文字需要 rapidocr ({})",
     "screen text needs rapidocr, which is not installed": "屏幕文字需要 rapidocr，但未安装",

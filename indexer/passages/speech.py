@@ -139,16 +139,19 @@ def _load(settings: Settings) -> WhisperSpeech:
         raise ModelError(f"speech needs faster-whisper ({error})", _INSTALL) from None
     device, index = _device(settings.device)
     source = _embedded_folder() if settings.speech_model == EMBEDDED else settings.speech_model
+    hint = "SEEKPOINT_SPEECH_MODEL takes embedded, a folder in CTranslate2 format, or a hub id"
+    folder = Path(source).expanduser()
+    if source.startswith(("/", "~", ".")) and not folder.is_dir():
+        raise ModelError(f"cannot load the speech model {source}: there is no such folder", hint)
     try:
         model = WhisperModel(
-            str(Path(source).expanduser()) if Path(source).expanduser().is_dir() else source,
+            str(folder) if folder.is_dir() else source,
             device=device,
             device_index=index,
             compute_type="int8" if device == "cpu" else "float16",
             cpu_threads=settings.threads,
         )
     except (RuntimeError, ValueError, OSError) as error:
-        hint = "SEEKPOINT_SPEECH_MODEL takes embedded, a folder in CTranslate2 format, or a hub id"
         raise ModelError(f"cannot load the speech model {source}: {error}", hint) from error
     multilingual = bool(model.model.is_multilingual)
     language = settings.speech_language or None
