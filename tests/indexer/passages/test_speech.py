@@ -229,7 +229,7 @@ def test_a_multilingual_model_tells_the_language():
 
 
 def test_a_model_that_is_not_there_is_named(tmp_path: Path):
-    with pytest.raises(ModelError, match="nowhere.*no such folder") as caught:
+    with pytest.raises(ModelError, match=r"nowhere.*no such folder") as caught:
         load_speech_model(load_settings(speech_model=str(tmp_path / "nowhere" / "at" / "all")))
     assert "SEEKPOINT_SPEECH_MODEL" in caught.value.hint
 
