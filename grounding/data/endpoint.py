@@ -49,10 +49,12 @@ class BudgetSpent(DataError):
 class _Passing(Exception):
     """A failure that may pass. Retried."""
 
-    def __init__(self, name: str, wait_s: float = 0.0) -> None:
+    def __init__(self, name: str, wait_s: float = 0.0, tokens: int = 0) -> None:
         super().__init__(name)
         self.name = name
         self.wait_s = wait_s
+        self.tokens = tokens
+        """What the endpoint says that it used nevertheless."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +193,7 @@ class Endpoint:
             self.usage.tokens += answer.tokens
         except _Passing as error:
             self.usage.failures[error.name] += 1
+            self.usage.tokens += error.tokens
             raise
         finally:
             self.usage.reserved -= guess
@@ -229,9 +232,9 @@ class Endpoint:
             raise _Passing("nonsense: broken encoding") from error
         except httpx2.TransportError as error:
             raise _Passing(f"connection: {type(error).__name__}") from error
-        return self._read(response)
+        return self._read(response, len(body))
 
-    def _read(self, response: httpx2.Response) -> Answer:
+    def _read(self, response: httpx2.Response, asked: int) -> Answer:
         status = response.status_code
         if status in FATAL:
             raise EndpointError(f"{self._address} answers {status}: {response.text[:200]!r}; check the address, the key and the model")
@@ -239,25 +242,31 @@ class Endpoint:
             raise _Passing(f"status {status}", _seconds(response.headers.get("retry-after", "")))
         if status != 200:
             raise NoAnswer(f"endpoint: status {status}: {response.text[:200]!r}")
-        return parse_answer(response.content)
+        return parse_answer(response.content, asked)
 
 
-def parse_answer(content: bytes) -> Answer:
-    """Raises what is retried unless it is a chat completion with words in it."""
+def parse_answer(content: bytes, asked: int) -> Answer:
+    """`asked`: bytes of the request. Raises what is retried unless it is a chat completion with words in it."""
     if len(content) > MAX_ANSWER_BYTES:
         raise _Passing("nonsense: too large")
+    used = 0
     try:
         raw = json.loads(content)
+        used = _used(raw)
         choice = raw["choices"][0]
         text = choice["message"]["content"]
     except (ValueError, KeyError, IndexError, TypeError, RecursionError) as error:
-        raise _Passing("nonsense: no chat completion") from error
+        raise _Passing("nonsense: no chat completion", tokens=used) from error
     if not isinstance(text, str) or not text.strip():
-        raise _Passing("nonsense: no words")
-    usage = raw.get("usage")
+        raise _Passing("nonsense: no words", tokens=used)
+    return Answer(text, choice.get("finish_reason") != "length", used or (asked + len(content)) // BYTES_PER_TOKEN)
+
+
+def _used(raw: Any) -> int:
+    """Tokens of question and answer as the endpoint counts them; 0 where it does not say."""
+    usage = raw.get("usage") if isinstance(raw, dict) else None
     used = usage.get("total_tokens") if isinstance(usage, dict) else None
-    tokens = used if isinstance(used, int) and used > 0 else len(content) // BYTES_PER_TOKEN
-    return Answer(text, choice.get("finish_reason") != "length", tokens)
+    return used if isinstance(used, int) and used > 0 else 0
 
 
 def _asked_to_wait(state: Any) -> float:

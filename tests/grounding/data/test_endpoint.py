@@ -65,7 +65,7 @@ PASSING = {
     "status 503": Reply(status=503, headers={"Retry-After": "0.01"}),
     "status 429": Reply(status=429, headers={"Retry-After": "tomorrow"}),
     "nonsense: no chat completion": Reply(body=b"<html>Bad gateway</html>"),
-    "nonsense: no words": Reply(""),
+    "nonsense: no words": Reply("", tokens=None),
     "nonsense: broken encoding": Reply("x", headers={"Content-Encoding": "gzip"}),
     "connection: RemoteProtocolError": Reply("half", cut=True),
     "timeout": Reply("late", wait_s=0.5),
@@ -174,6 +174,19 @@ def test_tokens_are_guessed_where_the_endpoint_does_not_count(tmp_path: Path):
     with serving([Reply("x" * 3000, tokens=None)]) as server:
         (answer,), _ = ask(server.url, tmp_path, "a")
         assert answer.tokens > 1000
+    with serving([Reply("yes", tokens=None)]) as server:
+        (answer,), endpoint = ask(server.url, tmp_path, "x" * 3000)
+        assert endpoint.usage.tokens == answer.tokens > 1000  # the question counts, too
+
+
+def test_nonsense_that_was_paid_for_counts_towards_the_budget(tmp_path: Path):
+    with serving([Reply("", tokens=500), Reply(body=b'{"choices": [], "usage": {"total_tokens": 300}}'), Reply("yes", tokens=7)]) as server:
+        (answer,), endpoint = ask(server.url, tmp_path, "a")
+        assert (answer.text, endpoint.usage.tokens) == ("yes", 807)
+    with serving([Reply("", tokens=500)]) as server:
+        (result,), endpoint = ask(server.url, tmp_path, "b", max_tokens=1050, answer_tokens=60, attempts=9)
+        assert isinstance(result, BudgetSpent)
+        assert endpoint.usage.tokens == 500 * len(server.requests) == 1000
 
 
 def test_an_answer_that_was_cut_off_says_so(tmp_path: Path):
