@@ -14,6 +14,8 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +29,9 @@ RETRIED = {408, 409, 425, 429, 500, 502, 503, 504}
 FATAL = {401, 403, 404, 405}
 FIRST_WAIT_S = 1.0
 LONGEST_WAIT_S = 60.0
+"""Of the waits that grow from try to try."""
+LONGEST_ASKED_WAIT_S = 900.0
+"""`Retry-After` is obeyed up to this; an endpoint that asks for days counts as failing."""
 BYTES_PER_TOKEN = 3
 """A cautious guess where the endpoint does not say what it used."""
 MAX_ANSWER_BYTES = 4 * 2**20
@@ -271,11 +276,17 @@ def _used(raw: Any) -> int:
 
 def _asked_to_wait(state: Any) -> float:
     error = state.outcome.exception() if state.outcome else None
-    return min(error.wait_s, LONGEST_WAIT_S) if isinstance(error, _Passing) else 0.0
+    return min(error.wait_s, LONGEST_ASKED_WAIT_S) if isinstance(error, _Passing) else 0.0
 
 
 def _seconds(header: str) -> float:
+    """`Retry-After`: seconds, or a date until which to wait. 0 for anything else."""
     try:
         return max(0.0, float(header))
     except ValueError:
+        pass
+    try:
+        until = parsedate_to_datetime(header)
+    except ValueError:
         return 0.0
+    return max(0.0, (until if until.tzinfo else until.replace(tzinfo=UTC)).timestamp() - datetime.now(UTC).timestamp())

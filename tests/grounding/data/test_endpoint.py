@@ -1,5 +1,7 @@
 import asyncio
 import json
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +145,32 @@ def test_requests_start_at_the_set_rate(tmp_path: Path, monkeypatch: pytest.Monk
     with serving([Reply("yes")]) as server:
         ask(server.url, tmp_path, "a", "b", "c", per_minute=60)
     assert [round(wait) for wait in sorted(waits)] == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("header", "low", "high"),
+    [
+        ("300", 300, 300),
+        ("in 400 s", 300, 400),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0, 1),
+        ("999999", 900, 900),
+        ("inf", 900, 900),
+        ("nan", 0, 1),
+        ("-5", 0, 1),
+        ("Mon, 99 Foo 2015", 0, 1),
+        ("", 0, 1),
+    ],
+)
+def test_retry_after_is_obeyed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, header: str, low: float, high: float):
+    if header == "in 400 s":
+        header = format_datetime(datetime.now(UTC) + timedelta(seconds=400), usegmt=True)
+    waits: list[float] = []
+    sleep = asyncio.sleep
+    monkeypatch.setattr(asyncio, "sleep", lambda seconds: waits.append(seconds) or sleep(0))
+    with serving([Reply(status=429, headers={"Retry-After": header}), Reply("yes")]) as server:
+        (answer,), _ = ask(server.url, tmp_path, "a")
+    assert answer.text == "yes"
+    assert low <= max(waits) <= high
 
 
 def test_the_budget_of_requests_holds_and_the_next_run_goes_on(tmp_path: Path):
