@@ -112,6 +112,8 @@ class Endpoint:
         self._next_start = 0.0
         self._failed_in_a_row = 0
         self._under_way: dict[str, asyncio.Future[Answer]] = {}
+        self.remembers_only = False
+        """Set: nothing is sent any more; a question that was not answered before is a BudgetSpent."""
 
     async def __aenter__(self) -> Endpoint:
         import httpx2
@@ -136,6 +138,8 @@ class Endpoint:
         if known is not None:
             self.usage.remembered += 1
             return known
+        if self.remembers_only:
+            raise BudgetSpent("nothing is asked any more")
         if key in self._under_way:
             return await asyncio.shield(self._under_way[key])
         future = self._under_way[key] = asyncio.get_running_loop().create_future()

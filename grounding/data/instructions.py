@@ -46,7 +46,7 @@ class GenerationReport:
     """Every dialogue that did not pass."""
     usage: Usage = field(default_factory=Usage)
     stopped: str = ""
-    """Why rows are left that were not asked about."""
+    """Why rows are left that were not asked about; those that an earlier run asked about are written nevertheless."""
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -147,13 +147,15 @@ async def _dialogue(
 async def _side_by_side(
     rows: Iterable[Facts], work: Callable[[Facts], Any], endpoint: Endpoint
 ) -> AsyncIterator[tuple[Facts, list[Exchange] | Skip | DataError]]:
-    """Outcomes in the order of the rows, with twice as many under way as the endpoint takes. No new row once one said stop."""
+    """Outcomes in the order of the rows, with twice as many under way as the endpoint takes.
+
+    Once one said stop, later rows get only what is remembered: an output never has fewer rows than earlier runs paid for.
+    """
     waiting: deque[tuple[Facts, asyncio.Task]] = deque()
     source = iter(rows)
-    stopped = False
     try:
         while True:
-            while not stopped and len(waiting) < 2 * endpoint.settings.concurrency:
+            while len(waiting) < 2 * endpoint.settings.concurrency:
                 facts = next(source, None)
                 if facts is None:
                     break
@@ -164,7 +166,7 @@ async def _side_by_side(
             try:
                 outcome = await task
             except (BudgetSpent, EndpointError) as error:
-                outcome, stopped = error, True
+                outcome, endpoint.remembers_only = error, True
             yield facts, outcome
     finally:
         for _, task in waiting:
