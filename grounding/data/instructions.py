@@ -20,7 +20,7 @@ from grounding.data.facts import Facts, group_records
 from grounding.data.filters import Exchange, check_dialogue, fingerprint
 from grounding.data.questions import chance
 from grounding.data.records import Message, Record, read_records, with_markers
-from grounding.data.writer import RecordWriter
+from grounding.data.writer import RecordWriter, check_output
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,7 @@ async def generate(
     iter_wrapper: Callable[[Iterable[Facts]], Iterable[Facts]] = lambda rows: rows,
 ) -> GenerationReport:
     """Writes `output` and returns what was kept and why not. A spent budget or a broken endpoint ends the run early, with what it has."""
+    check_output(output, sources)
     examples = examples or load_examples()
     report = GenerationReport(usage=endpoint.usage)
     rows = iter_wrapper(islice(_rows(sources, report.rejected), plan.limit))

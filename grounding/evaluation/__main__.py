@@ -12,6 +12,7 @@ from pathlib import Path
 
 from grounding.data.errors import DataError
 from grounding.data.options import add_endpoint_options, endpoint_settings, store_path
+from grounding.data.writer import check_output
 from grounding.evaluation.cases import Case, pair_up
 from grounding.evaluation.errors import EvaluationError
 from grounding.evaluation.scores import Scores
@@ -47,6 +48,8 @@ def protocol(task: str) -> Callable[[Sequence[Case]], Scores]:
 
 
 def score(given: argparse.Namespace) -> int:
+    if given.json:
+        check_output(given.json, (given.answers, given.records))
     cases, skipped = pair_up(given.answers, given.records)
     scores = _judged(given, cases) if given.task == "qa" else protocol(given.task)(cases)
     print("\n".join(scores.lines()))
