@@ -98,6 +98,13 @@ def test_a_run_goes_on_and_tries_again_what_was_skipped(grounder: Grounder, root
     assert answered_before(tmp_path / "a.jsonl") == {"i1", "i2", "gone", "v1"}
 
 
+@pytest.mark.parametrize("option", ["--batch", "--limit", "--max-new-tokens"])
+def test_counts_begin_at_one(option: str, capsys: pytest.CaptureFixture):
+    with pytest.raises(SystemExit):
+        main(["run", "checkpoint", "r.jsonl", "-o", "a.jsonl", option, "0"])
+    assert "'0' is no whole number from 1" in capsys.readouterr().err
+
+
 def test_records_are_never_overwritten(grounder: Grounder, root: Path, tmp_path: Path):
     write_records(tmp_path / "r.jsonl", records())
     (tmp_path / "a.jsonl").write_text('{"id": "i1", "answer": "[0.1, 0.2, 0.3, 0.4]"}\n')
