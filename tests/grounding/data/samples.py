@@ -149,6 +149,8 @@ def vggss(folder: Path) -> list[Path]:
         {"file": "horse_000021", "class": "horse clip-clop", "bbox": [[0.25, 0.5, 0.75, 1.0]]},
         {"file": "gone_000001", "class": ["cat"], "bbox": [[0.25, 0.5, 0.75, 1.0]]},
         {"file": "horse_000021", "class": "nobody", "bbox": []},
+        {"file": "horse_000021", "class": "rider", "bbox": [[0.25, 0.0, 0.5, 0.5]]},
+        {"file": ["horse"], "class": "rider", "bbox": []},
     ]
     return [dump(folder / "vggss.json", rows)]
 
@@ -264,7 +266,7 @@ SAMPLES = (
     ),
     Sample("didemo", didemo, 1, {"annotators disagree": 2}),
     Sample("hirest", hirest, 4, {"nothing to localise": 2}),
-    Sample("vggss", vggss, 1, {"missing file": 1, "no box": 1}, ("horse_000021.jpg", "horse_000021.wav")),
+    Sample("vggss", vggss, 2, {"missing file": 1, "no box": 1, "row of another form": 1}, ("horse_000021.jpg", "horse_000021.wav")),
     Sample("flickr30k", flickr30k, 3, {"no box": 1, "broken XML": 1}),
     Sample("vcr", vcr, 1, {"no label": 1, "metadata cannot be read": 1, "row of another form": 1}),
     Sample("activitynet", activitynet, 3, {"row of another form": 1}),
