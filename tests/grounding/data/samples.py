@@ -104,7 +104,8 @@ def visual_genome_objects(folder: Path) -> list[Path]:
         return {"object_id": number, "names": [name], "x": 10 * number, "y": 5, "w": 9, "h": 9}
 
     things = [thing(1, "cup"), thing(2, "Cup"), *(thing(3 + i, "window") for i in range(6))]
-    rows = [{"image_id": 1, "objects": things}]
+    nameless = [{**thing(9, ""), "names": []}, {**thing(9, ""), "names": None}, "no object"]
+    rows = [{"image_id": 1, "objects": [*nameless, *things]}]
     return [dump(folder / "objects.json", rows), dump(folder / "image_data.json", [{"image_id": 1, "width": 800, "height": 600}])]
 
 
@@ -250,7 +251,7 @@ SAMPLES = (
         2,
         {"box outside the image": 1, "empty box": 1, "row of another form": 1, "image without size": 1},
     ),
-    Sample("visual_genome", visual_genome_objects, 1, {"too many alike": 1}),
+    Sample("visual_genome", visual_genome_objects, 1, {"too many alike": 1, "object without a name": 3}),
     Sample(
         "charades_sta",
         charades_sta,
