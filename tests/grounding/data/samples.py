@@ -141,8 +141,13 @@ def hirest(folder: Path) -> list[Path]:
         {"index": 1, "heading": "Flip the egg", "absolute_bounds": [60, 70]},
     ]
     egg = {"relevant": True, "clip": True, "v_duration": 354.97, "bounds": [43, 290], "steps": steps}
+    # Of `bad` the whole and the third step are good, of `unbound` its step.
+    odd = [{"index": 0, "heading": "no bounds"}, {"index": 1, "heading": "z", "absolute_bounds": [15, 15]}, steps[0], None]
+    bad = {**egg, "bounds": [10, 80], "steps": odd}
+    unbound = {"relevant": True, "clip": True, "v_duration": 354.97, "steps": steps[:1]}
     whole = {"relevant": True, "clip": False, "v_duration": 53.92, "bounds": [0, 0], "steps": []}
-    return [dump(folder / "all_data_train.json", {"Make an Egg Sandwich": {"CAB-4KfX8x0.mp4": egg, "kMh.mp4": whole, "none.mp4": {}}})]
+    videos = {"CAB-4KfX8x0.mp4": egg, "kMh.mp4": whole, "none.mp4": {}, "bad.mp4": bad, "unbound.mp4": unbound}
+    return [dump(folder / "all_data_train.json", {"Make an Egg Sandwich": videos})]
 
 
 def vggss(folder: Path) -> list[Path]:
@@ -266,7 +271,7 @@ SAMPLES = (
         },
     ),
     Sample("didemo", didemo, 1, {"annotators disagree": 2}),
-    Sample("hirest", hirest, 4, {"nothing to localise": 2}),
+    Sample("hirest", hirest, 7, {"nothing to localise": 2, "row of another form": 4, "zero length": 1}),
     Sample("vggss", vggss, 2, {"missing file": 1, "no box": 1, "row of another form": 1}, ("horse_000021.jpg", "horse_000021.wav")),
     Sample("flickr30k", flickr30k, 3, {"no box": 1, "broken XML": 1}),
     Sample("vcr", vcr, 1, {"no label": 1, "metadata cannot be read": 1, "row of another form": 1}),
