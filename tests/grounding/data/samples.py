@@ -64,6 +64,7 @@ def wavcaps(folder: Path) -> list[Path]:
     plane = {"id": "2219", "caption": "An airplane is landing.", "duration": 14.1}
     strong = {"id": "Yb0RFKhbpFJA.wav", "caption": "Wind blows.", "duration": 10.0}
     bad = [{"id": "1", "duration": 3.0}, {"id": "2", "caption": "Nothing.", "duration": 0}]
+    bad += [{"id": str(3 + i), "caption": "Endless.", "duration": odd} for i, odd in enumerate(("nan", "inf"))]
     head = {"num_captions_per_audio": 1}
     sound_bible = dump(folder / "sb_final.json", {**head, "data": [plane, *bad]})
     return [sound_bible, dump(folder / "as_final.json", {**head, "data": [strong]})]
@@ -246,7 +247,7 @@ SAMPLES = (
         {"duplicate": 1, "empty text": 1, "row of another form": 2, "unsafe path": 1, "reserved words": 1},
     ),
     Sample("valley", valley, 1),
-    Sample("wavcaps", wavcaps, 2, {"row of another form": 1, "zero length": 1}),
+    Sample("wavcaps", wavcaps, 2, {"row of another form": 1, "zero length": 1, "not a number": 2}),
     Sample("refcoco", refcoco, 2, {"image or box unknown": 1, "empty box": 2}),
     Sample("refcoco+", refcoco, 2, {"image or box unknown": 1, "empty box": 2}),
     Sample("refcocog", refcoco, 2, {"image or box unknown": 1, "empty box": 2}),
