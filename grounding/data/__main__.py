@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from grounding.data.errors import DataError, Tally
-from grounding.data.options import add_endpoint_options, endpoint_settings, store_path
+from grounding.data.options import add_endpoint_options, endpoint_settings, positive, store_path
 from grounding.data.writer import replace_text
 
 if TYPE_CHECKING:
@@ -149,18 +149,18 @@ def build_parser() -> argparse.ArgumentParser:
     add.add_argument("--task", action="append", default=[], help="only this task of those that the set offers; may be repeated")
     add.add_argument("--split", help="RefCOCO: train (default), val, testA, testB, test")
     add.add_argument("--seed", type=int, default=0, help="which wording and task a row gets (default 0)")
-    add.add_argument("--limit", type=int, help="end after that many records")
+    add.add_argument("--limit", type=positive, help="end after that many records")
     add.set_defaults(run=convert)
 
     add = verbs.add_parser("generate", help="dialogues about annotated media, written by a language model and filtered")
     add.add_argument("records", nargs="+", type=Path, help="what `convert` wrote; records of the same media stand together")
     add.add_argument("-o", "--output", type=Path, required=True)
-    add.add_argument("--turns", type=int, default=4, help="at most so many questions in a dialogue (default 4)")
+    add.add_argument("--turns", type=positive, default=4, help="at most so many questions in a dialogue (default 4)")
     add.add_argument("--single", type=float, default=0.3, help="part of the rows that become a single question (default .3)")
-    add.add_argument("--tries", type=int, default=2, help="how often a row is asked about until a dialogue passes (default 2)")
+    add.add_argument("--tries", type=positive, default=2, help="how often a row is asked about until a dialogue passes (default 2)")
     add.add_argument("--examples", type=Path, help="other hand-made examples than those that come with the project")
     add.add_argument("--seed", type=int, default=0)
-    add.add_argument("--limit", type=int, help="ask about that many rows only")
+    add.add_argument("--limit", type=positive, help="ask about that many rows only")
     add_endpoint_options(add)
     add.set_defaults(run=generate)
 
@@ -168,7 +168,7 @@ def build_parser() -> argparse.ArgumentParser:
     add.add_argument("-o", "--output", type=Path, required=True, help="the bank; one that exists is extended")
     add.add_argument("--start", type=Path, help="bank to begin with (default: the output, or the one that comes with the project)")
     add.add_argument("--task", action="append", default=[], help="only for this task; may be repeated")
-    add.add_argument("--wanted", type=int, default=100, help="questions for each task (default 100)")
+    add.add_argument("--wanted", type=positive, default=100, help="questions for each task (default 100)")
     add_endpoint_options(add)
     add.set_defaults(run=questions)
 

@@ -17,7 +17,7 @@ from grounding.data.records import Record
 from grounding.data.sets.dataset import DataSet
 from grounding.data.sources import ODD
 from grounding.data.tasks import Media, make_record, tasks_for
-from grounding.data.writer import RecordWriter
+from grounding.data.writer import RecordWriter, check_output
 
 COMMIT_EVERY = 1000
 T = TypeVar("T")
@@ -65,6 +65,7 @@ def convert(
 ) -> Report:
     """Writes `output` (JSON lines). A run that was killed goes on behind the last row that it committed; bad rows are counted."""
     data_set.check_sources(sources)
+    check_output(output, sources)
     _check_folders(options)
     bank = bank or QuestionBank.load()
     tasks = _chosen_tasks(data_set, options.tasks)

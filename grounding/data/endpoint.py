@@ -14,6 +14,8 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +29,9 @@ RETRIED = {408, 409, 425, 429, 500, 502, 503, 504}
 FATAL = {401, 403, 404, 405}
 FIRST_WAIT_S = 1.0
 LONGEST_WAIT_S = 60.0
+"""Of the waits that grow from try to try."""
+LONGEST_ASKED_WAIT_S = 900.0
+"""`Retry-After` is obeyed up to this; an endpoint that asks for days counts as failing."""
 BYTES_PER_TOKEN = 3
 """A cautious guess where the endpoint does not say what it used."""
 MAX_ANSWER_BYTES = 4 * 2**20
@@ -49,10 +54,12 @@ class BudgetSpent(DataError):
 class _Passing(Exception):
     """A failure that may pass. Retried."""
 
-    def __init__(self, name: str, wait_s: float = 0.0) -> None:
+    def __init__(self, name: str, wait_s: float = 0.0, tokens: int = 0) -> None:
         super().__init__(name)
         self.name = name
         self.wait_s = wait_s
+        self.tokens = tokens
+        """What the endpoint says that it used nevertheless."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +112,8 @@ class Endpoint:
         self._next_start = 0.0
         self._failed_in_a_row = 0
         self._under_way: dict[str, asyncio.Future[Answer]] = {}
+        self.remembers_only = False
+        """Set: nothing is sent any more; a question that was not answered before is a BudgetSpent."""
 
     async def __aenter__(self) -> Endpoint:
         import httpx2
@@ -129,6 +138,8 @@ class Endpoint:
         if known is not None:
             self.usage.remembered += 1
             return known
+        if self.remembers_only:
+            raise BudgetSpent("nothing is asked any more")
         if key in self._under_way:
             return await asyncio.shield(self._under_way[key])
         future = self._under_way[key] = asyncio.get_running_loop().create_future()
@@ -191,6 +202,7 @@ class Endpoint:
             self.usage.tokens += answer.tokens
         except _Passing as error:
             self.usage.failures[error.name] += 1
+            self.usage.tokens += error.tokens
             raise
         finally:
             self.usage.reserved -= guess
@@ -229,9 +241,9 @@ class Endpoint:
             raise _Passing("nonsense: broken encoding") from error
         except httpx2.TransportError as error:
             raise _Passing(f"connection: {type(error).__name__}") from error
-        return self._read(response)
+        return self._read(response, len(body))
 
-    def _read(self, response: httpx2.Response) -> Answer:
+    def _read(self, response: httpx2.Response, asked: int) -> Answer:
         status = response.status_code
         if status in FATAL:
             raise EndpointError(f"{self._address} answers {status}: {response.text[:200]!r}; check the address, the key and the model")
@@ -239,34 +251,46 @@ class Endpoint:
             raise _Passing(f"status {status}", _seconds(response.headers.get("retry-after", "")))
         if status != 200:
             raise NoAnswer(f"endpoint: status {status}: {response.text[:200]!r}")
-        return parse_answer(response.content)
+        return parse_answer(response.content, asked)
 
 
-def parse_answer(content: bytes) -> Answer:
-    """Raises what is retried unless it is a chat completion with words in it."""
+def parse_answer(content: bytes, asked: int) -> Answer:
+    """`asked`: bytes of the request. Raises what is retried unless it is a chat completion with words in it."""
     if len(content) > MAX_ANSWER_BYTES:
         raise _Passing("nonsense: too large")
+    used = 0
     try:
         raw = json.loads(content)
+        used = _used(raw)
         choice = raw["choices"][0]
         text = choice["message"]["content"]
     except (ValueError, KeyError, IndexError, TypeError, RecursionError) as error:
-        raise _Passing("nonsense: no chat completion") from error
+        raise _Passing("nonsense: no chat completion", tokens=used) from error
     if not isinstance(text, str) or not text.strip():
-        raise _Passing("nonsense: no words")
-    usage = raw.get("usage")
+        raise _Passing("nonsense: no words", tokens=used)
+    return Answer(text, choice.get("finish_reason") != "length", used or (asked + len(content)) // BYTES_PER_TOKEN)
+
+
+def _used(raw: Any) -> int:
+    """Tokens of question and answer as the endpoint counts them; 0 where it does not say."""
+    usage = raw.get("usage") if isinstance(raw, dict) else None
     used = usage.get("total_tokens") if isinstance(usage, dict) else None
-    tokens = used if isinstance(used, int) and used > 0 else len(content) // BYTES_PER_TOKEN
-    return Answer(text, choice.get("finish_reason") != "length", tokens)
+    return used if isinstance(used, int) and used > 0 else 0
 
 
 def _asked_to_wait(state: Any) -> float:
     error = state.outcome.exception() if state.outcome else None
-    return min(error.wait_s, LONGEST_WAIT_S) if isinstance(error, _Passing) else 0.0
+    return min(error.wait_s, LONGEST_ASKED_WAIT_S) if isinstance(error, _Passing) else 0.0
 
 
 def _seconds(header: str) -> float:
+    """`Retry-After`: seconds, or a date until which to wait. 0 for anything else."""
     try:
         return max(0.0, float(header))
     except ValueError:
+        pass
+    try:
+        until = parsedate_to_datetime(header)
+    except ValueError:
         return 0.0
+    return max(0.0, (until if until.tzinfo else until.replace(tzinfo=UTC)).timestamp() - datetime.now(UTC).timestamp())

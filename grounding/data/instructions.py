@@ -20,7 +20,7 @@ from grounding.data.facts import Facts, group_records
 from grounding.data.filters import Exchange, check_dialogue, fingerprint
 from grounding.data.questions import chance
 from grounding.data.records import Message, Record, read_records, with_markers
-from grounding.data.writer import RecordWriter
+from grounding.data.writer import RecordWriter, check_output
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class GenerationReport:
     """Every dialogue that did not pass."""
     usage: Usage = field(default_factory=Usage)
     stopped: str = ""
-    """Why rows are left that were not asked about."""
+    """Why rows are left that were not asked about; those that an earlier run asked about are written nevertheless."""
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -80,6 +80,7 @@ async def generate(
     iter_wrapper: Callable[[Iterable[Facts]], Iterable[Facts]] = lambda rows: rows,
 ) -> GenerationReport:
     """Writes `output` and returns what was kept and why not. A spent budget or a broken endpoint ends the run early, with what it has."""
+    check_output(output, sources)
     examples = examples or load_examples()
     report = GenerationReport(usage=endpoint.usage)
     rows = iter_wrapper(islice(_rows(sources, report.rejected), plan.limit))
@@ -147,13 +148,15 @@ async def _dialogue(
 async def _side_by_side(
     rows: Iterable[Facts], work: Callable[[Facts], Any], endpoint: Endpoint
 ) -> AsyncIterator[tuple[Facts, list[Exchange] | Skip | DataError]]:
-    """Outcomes in the order of the rows, with twice as many under way as the endpoint takes. No new row once one said stop."""
+    """Outcomes in the order of the rows, with twice as many under way as the endpoint takes.
+
+    Once one said stop, later rows get only what is remembered: an output never has fewer rows than earlier runs paid for.
+    """
     waiting: deque[tuple[Facts, asyncio.Task]] = deque()
     source = iter(rows)
-    stopped = False
     try:
         while True:
-            while not stopped and len(waiting) < 2 * endpoint.settings.concurrency:
+            while len(waiting) < 2 * endpoint.settings.concurrency:
                 facts = next(source, None)
                 if facts is None:
                     break
@@ -164,7 +167,7 @@ async def _side_by_side(
             try:
                 outcome = await task
             except (BudgetSpent, EndpointError) as error:
-                outcome, stopped = error, True
+                outcome, endpoint.remembers_only = error, True
             yield facts, outcome
     finally:
         for _, task in waiting:

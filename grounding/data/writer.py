@@ -14,6 +14,13 @@ from grounding.data.errors import DataError
 from grounding.data.records import Record
 
 
+def check_output(output: Path, sources: Iterable[Path]) -> None:
+    """Raises DataError where writing would overwrite one of the files that are read."""
+    for source in sources:
+        if output.resolve() == source.resolve() or (output.exists() and source.exists() and output.samefile(source)):
+            raise DataError(f"{output} is read, and would be overwritten; name another file for the output")
+
+
 def write_records(path: str | Path, records: Iterable[Record]) -> int:
     """Writes all or nothing; returns how many."""
     with RecordWriter(path) as writer:

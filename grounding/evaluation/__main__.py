@@ -11,7 +11,8 @@ from functools import partial
 from pathlib import Path
 
 from grounding.data.errors import DataError
-from grounding.data.options import add_endpoint_options, endpoint_settings, store_path
+from grounding.data.options import add_endpoint_options, endpoint_settings, positive, store_path
+from grounding.data.writer import check_output
 from grounding.evaluation.cases import Case, pair_up
 from grounding.evaluation.errors import EvaluationError
 from grounding.evaluation.scores import Scores
@@ -47,6 +48,8 @@ def protocol(task: str) -> Callable[[Sequence[Case]], Scores]:
 
 
 def score(given: argparse.Namespace) -> int:
+    if given.json:
+        check_output(given.json, (given.answers, given.records))
     cases, skipped = pair_up(given.answers, given.records)
     scores = _judged(given, cases) if given.task == "qa" else protocol(given.task)(cases)
     print("\n".join(scores.lines()))
@@ -134,9 +137,9 @@ def _add_run(add: argparse.ArgumentParser) -> None:
     add.add_argument("--device", default="cpu")
     add.add_argument("--dtype", default="bfloat16", help="bfloat16, float16, float32, int8, int4")
     add.add_argument("--clip", type=Path, help="folder of CLIP's weights, if it is not beside or inside the checkpoint")
-    add.add_argument("--max-new-tokens", type=int, default=128)
-    add.add_argument("--batch", type=int, default=8, help="questions about the same media at once (default 8)")
-    add.add_argument("--limit", type=int, help="only the first records")
+    add.add_argument("--max-new-tokens", type=positive, default=128)
+    add.add_argument("--batch", type=positive, default=8, help="questions about the same media at once (default 8)")
+    add.add_argument("--limit", type=positive, help="only the first records")
     add.add_argument("--wording", choices=("fixed", "record"), default="fixed", help="one wording for each task, or each record's own")
     add.set_defaults(run=run)
 

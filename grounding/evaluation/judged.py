@@ -36,35 +36,47 @@ class Verdict:
 async def score_judged(cases: Sequence[Case], endpoint: Endpoint) -> Scores:
     """`qa`: a missing answer is wrong with score 0; an answer that the judge said nothing readable about is left out and counted.
 
-    Raises EndpointError and BudgetSpent; what was judged until then is remembered.
+    Raises EndpointError and BudgetSpent; what was judged until then is remembered. Raises EvaluationError where there are answers and
+    the judge said nothing readable about any: missing answers alone are no result.
     """
     if not cases:
         raise EvaluationError("there is nothing to judge")
-    tasks = [asyncio.create_task(judge(case, endpoint)) for case in cases]
+    failures: list[str] = []
+    tasks = [asyncio.create_task(judge(case, endpoint, failures)) for case in cases]
     try:
         verdicts = await asyncio.gather(*tasks)
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+    told = [verdict for case, verdict in zip(cases, verdicts) if _has_answer(case)]
+    if told and not any(told):
+        raise EvaluationError(f"the judge said nothing readable about any of {len(told):,} answers; at last: {failures[-1]}")
     known = [verdict for verdict in verdicts if verdict is not None]
     metrics = {"accuracy": mean([verdict.right for verdict in known]), "score": mean([verdict.score for verdict in known], percent=False)}
     missing = sum(case.answer is None for case in cases)
     return Scores("qa", metrics, {"rows": len(cases), "missing": missing, "not judged": len(cases) - len(known)})
 
 
-async def judge(case: Case, endpoint: Endpoint) -> Verdict | None:
-    """None where the judge did not answer, or nonsense each time."""
-    if case.answer is None or not case.answer.strip():
+async def judge(case: Case, endpoint: Endpoint, failures: list[str]) -> Verdict | None:
+    """None where the judge did not answer, or nonsense each time; what it said instead is put behind `failures`."""
+    if not _has_answer(case):
         return Verdict(False, 0)
     for variant in range(TRIES):
         try:
-            verdict = parse_verdict((await endpoint.ask(request(case), variant)).text)
-        except NoAnswer:
+            text = (await endpoint.ask(request(case), variant)).text
+        except NoAnswer as error:
+            failures.append(str(error))
             continue
+        verdict = parse_verdict(text)
         if verdict is not None:
             return verdict
+        failures.append(f"no verdict: {text[:80]!r}")
     return None
+
+
+def _has_answer(case: Case) -> bool:
+    return bool(case.answer and case.answer.strip())
 
 
 def request(case: Case) -> list[Message]:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from grounding.data.errors import DataError, SkipRow, Tally
 from grounding.data.media import exists, read_frames, read_image, read_sound, safe_name
 from grounding.data.records import Record, read_records
+from grounding.data.writer import check_output
 from grounding.evaluation.errors import EvaluationError
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def predict(
     iter_wrapper: Callable[[Iterable[Record]], Iterable[Record]] = lambda rows: rows,
 ) -> Ran:
     """Media lie below `root`. Records about the same media that stand together are asked about in one batch; the media are encoded once."""
+    check_output(output, records)
     question = question or fixed_question
     done = answered_before(output)
     tally = Tally()

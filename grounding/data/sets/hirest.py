@@ -33,16 +33,18 @@ def _moments(name: str, found: tuple[str, str, dict[str, Any]]) -> Iterable[tupl
     query, video, row = found
     if not row.get("relevant") or not row.get("clip"):
         raise SkipRow("nothing to localise")
-    yield f"{name}/all", (video, row["v_duration"], [(row["bounds"], query)])
-    for i, step in enumerate(row["steps"]):
-        yield f"{name}/{i}", (video, row["v_duration"], [(step["absolute_bounds"], step["heading"])])
-    if len(row["steps"]) > 1:
-        yield f"{name}/steps", (video, row["v_duration"], [(step["absolute_bounds"], step["heading"]) for step in row["steps"]])
+    # Steps are looked at one by one, so that a bad one costs itself and the story of all steps, and no other moment.
+    steps = row["steps"] if isinstance(row.get("steps"), list) else []
+    yield f"{name}/all", (video, row["v_duration"], [{"absolute_bounds": row.get("bounds"), "heading": query}])
+    for i, step in enumerate(steps):
+        yield f"{name}/{i}", (video, row["v_duration"], [step])
+    if len(steps) > 1:
+        yield f"{name}/steps", (video, row["v_duration"], steps)
 
 
 def _annotation(name: str, found: tuple[str, float, list]) -> Iterable[Annotation]:
-    video, duration_s, told = found
-    events = tuple((to_span(start, end), text) for (start, end), text in told)
+    video, duration_s, steps = found
+    events = tuple((to_span(*step["absolute_bounds"]), step["heading"]) for step in steps)
     fact = Events(events, duration_s) if name.endswith("/steps") else Moment(events[0][1], (events[0][0],), duration_s)
     yield Annotation(name, {"video": (video,)}, fact)
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,15 +17,23 @@ from grounding.data.sources import json_items, parsed
 
 
 def _read(sources: Sequence[Path], on_skip: OnSkip) -> Iterator[Annotation]:
+    rows_of: Counter[str] = Counter()
+
+    def parse(name: str, row: dict[str, Any]) -> Iterable[Annotation]:
+        rows_of[row["file"]] += 1
+        yield _annotation(row, rows_of[row["file"]])
+
     for source in sources:
-        yield from parsed(json_items(source), _row, on_skip)
+        yield from parsed(json_items(source), parse, on_skip)
 
 
-def _row(name: str, row: dict[str, Any]) -> Iterable[Annotation]:
+def _annotation(row: dict[str, Any], number: int) -> Annotation:
+    """The first row of a file has its name, the others their number behind it."""
     file, label = row["file"], row["class"]
+    key = file if number == 1 else f"{file}/{number}"
     boxes = tuple(PixelBox(*map(float, box)) for box in row["bbox"])
     media = {"image": (f"frames/{file}.jpg", f"{file}.jpg"), "sound": (f"audio/{file}.wav", f"{file}.wav")}
-    yield Annotation(file, media, SoundSource(label if isinstance(label, str) else ", ".join(label), boxes, fractions=True))
+    return Annotation(key, media, SoundSource(label if isinstance(label, str) else ", ".join(label), boxes, fractions=True))
 
 
 VGGSS = DataSet(

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from grounding.data.annotations import Annotation, PixelBox, Region, Size
-from grounding.data.errors import SkipRow
+from grounding.data.errors import Skip, SkipRow
 from grounding.data.records import OnSkip
 from grounding.data.sets.dataset import DataSet
-from grounding.data.sources import json_items, parsed
+from grounding.data.sources import ODD, json_items, parsed
 
 MAX_ALIKE = 5
 """More things of one name in an image are seldom all annotated."""
@@ -29,7 +29,7 @@ def _read(sources: Sequence[Path], on_skip: OnSkip) -> Iterator[Annotation]:
         if image not in sizes:
             raise SkipRow("image without size", f"image {image} is not in {sources[1].name}")
         things = row["objects"] if "objects" in row else row["regions"]
-        for i, thing in enumerate(_grouped(things) if "objects" in row else things):
+        for i, thing in enumerate(_grouped(things, name, on_skip) if "objects" in row else things):
             yield f"{name}/{i}", (image, thing, sizes[image])
 
     yield from parsed(parsed(json_items(sources[0]), parse, on_skip), _thing, on_skip)
@@ -39,11 +39,14 @@ def _size(name: str, row: dict[str, Any]) -> Iterable[tuple[int, Size]]:
     yield row["image_id"], Size(row["width"], row["height"])
 
 
-def _grouped(objects: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Objects of the same name belong to one question."""
+def _grouped(objects: Sequence[dict[str, Any]], image: str, on_skip: OnSkip) -> Iterator[dict[str, Any]]:
+    """Objects of the same name belong to one question; one without a name to none."""
     alike: dict[str, list[dict[str, Any]]] = {}
-    for thing in objects:
-        alike.setdefault(thing["names"][0].strip().lower(), []).append(thing)
+    for i, thing in enumerate(objects):
+        try:
+            alike.setdefault(thing["names"][0].strip().lower(), []).append(thing)
+        except ODD:
+            on_skip(Skip("object without a name", f"{image}/objects/{i}"))
     for name, things in alike.items():
         yield {"name": name, "things": things}
 

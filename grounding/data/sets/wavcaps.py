@@ -7,6 +7,7 @@ Sounds are `ID.flac` in a folder for each source; ids of AudioSet end in `.wav`.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -34,7 +35,10 @@ def _read(sources: Sequence[Path], on_skip: OnSkip) -> Iterator[Annotation]:
 
         def parse(name: str, row: dict[str, Any], folder: str | None = folder, stem: str = source.stem) -> Iterable[Annotation]:
             sound = str(row["id"]).removesuffix(".wav")
-            if float(row.get("duration", 1)) <= 0:
+            duration_s = float(row.get("duration", 1))
+            if not math.isfinite(duration_s):
+                raise SkipRow("not a number", f"{row['duration']} s")
+            if duration_s <= 0:
                 raise SkipRow("zero length", f"{row['duration']} s")
             places = (f"{folder}/{sound}.flac", f"{sound}.flac") if folder else (f"{sound}.flac",)
             yield Annotation(f"{stem}/{sound}", {"sound": places}, Caption(row["caption"]))

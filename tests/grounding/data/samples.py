@@ -64,6 +64,7 @@ def wavcaps(folder: Path) -> list[Path]:
     plane = {"id": "2219", "caption": "An airplane is landing.", "duration": 14.1}
     strong = {"id": "Yb0RFKhbpFJA.wav", "caption": "Wind blows.", "duration": 10.0}
     bad = [{"id": "1", "duration": 3.0}, {"id": "2", "caption": "Nothing.", "duration": 0}]
+    bad += [{"id": str(3 + i), "caption": "Endless.", "duration": odd} for i, odd in enumerate(("nan", "inf"))]
     head = {"num_captions_per_audio": 1}
     sound_bible = dump(folder / "sb_final.json", {**head, "data": [plane, *bad]})
     return [sound_bible, dump(folder / "as_final.json", {**head, "data": [strong]})]
@@ -104,7 +105,8 @@ def visual_genome_objects(folder: Path) -> list[Path]:
         return {"object_id": number, "names": [name], "x": 10 * number, "y": 5, "w": 9, "h": 9}
 
     things = [thing(1, "cup"), thing(2, "Cup"), *(thing(3 + i, "window") for i in range(6))]
-    rows = [{"image_id": 1, "objects": things}]
+    nameless = [{**thing(9, ""), "names": []}, {**thing(9, ""), "names": None}, "no object"]
+    rows = [{"image_id": 1, "objects": [*nameless, *things]}]
     return [dump(folder / "objects.json", rows), dump(folder / "image_data.json", [{"image_id": 1, "width": 800, "height": 600}])]
 
 
@@ -140,8 +142,13 @@ def hirest(folder: Path) -> list[Path]:
         {"index": 1, "heading": "Flip the egg", "absolute_bounds": [60, 70]},
     ]
     egg = {"relevant": True, "clip": True, "v_duration": 354.97, "bounds": [43, 290], "steps": steps}
+    # Of `bad` the whole and the third step are good, of `unbound` its step.
+    odd = [{"index": 0, "heading": "no bounds"}, {"index": 1, "heading": "z", "absolute_bounds": [15, 15]}, steps[0], None]
+    bad = {**egg, "bounds": [10, 80], "steps": odd}
+    unbound = {"relevant": True, "clip": True, "v_duration": 354.97, "steps": steps[:1]}
     whole = {"relevant": True, "clip": False, "v_duration": 53.92, "bounds": [0, 0], "steps": []}
-    return [dump(folder / "all_data_train.json", {"Make an Egg Sandwich": {"CAB-4KfX8x0.mp4": egg, "kMh.mp4": whole, "none.mp4": {}}})]
+    videos = {"CAB-4KfX8x0.mp4": egg, "kMh.mp4": whole, "none.mp4": {}, "bad.mp4": bad, "unbound.mp4": unbound}
+    return [dump(folder / "all_data_train.json", {"Make an Egg Sandwich": videos})]
 
 
 def vggss(folder: Path) -> list[Path]:
@@ -149,6 +156,8 @@ def vggss(folder: Path) -> list[Path]:
         {"file": "horse_000021", "class": "horse clip-clop", "bbox": [[0.25, 0.5, 0.75, 1.0]]},
         {"file": "gone_000001", "class": ["cat"], "bbox": [[0.25, 0.5, 0.75, 1.0]]},
         {"file": "horse_000021", "class": "nobody", "bbox": []},
+        {"file": "horse_000021", "class": "rider", "bbox": [[0.25, 0.0, 0.5, 0.5]]},
+        {"file": ["horse"], "class": "rider", "bbox": []},
     ]
     return [dump(folder / "vggss.json", rows)]
 
@@ -238,7 +247,7 @@ SAMPLES = (
         {"duplicate": 1, "empty text": 1, "row of another form": 2, "unsafe path": 1, "reserved words": 1},
     ),
     Sample("valley", valley, 1),
-    Sample("wavcaps", wavcaps, 2, {"row of another form": 1, "zero length": 1}),
+    Sample("wavcaps", wavcaps, 2, {"row of another form": 1, "zero length": 1, "not a number": 2}),
     Sample("refcoco", refcoco, 2, {"image or box unknown": 1, "empty box": 2}),
     Sample("refcoco+", refcoco, 2, {"image or box unknown": 1, "empty box": 2}),
     Sample("refcocog", refcoco, 2, {"image or box unknown": 1, "empty box": 2}),
@@ -248,7 +257,7 @@ SAMPLES = (
         2,
         {"box outside the image": 1, "empty box": 1, "row of another form": 1, "image without size": 1},
     ),
-    Sample("visual_genome", visual_genome_objects, 1, {"too many alike": 1}),
+    Sample("visual_genome", visual_genome_objects, 1, {"too many alike": 1, "object without a name": 3}),
     Sample(
         "charades_sta",
         charades_sta,
@@ -263,8 +272,8 @@ SAMPLES = (
         },
     ),
     Sample("didemo", didemo, 1, {"annotators disagree": 2}),
-    Sample("hirest", hirest, 4, {"nothing to localise": 2}),
-    Sample("vggss", vggss, 1, {"missing file": 1, "no box": 1}, ("horse_000021.jpg", "horse_000021.wav")),
+    Sample("hirest", hirest, 7, {"nothing to localise": 2, "row of another form": 4, "zero length": 1}),
+    Sample("vggss", vggss, 2, {"missing file": 1, "no box": 1, "row of another form": 1}, ("horse_000021.jpg", "horse_000021.wav")),
     Sample("flickr30k", flickr30k, 3, {"no box": 1, "broken XML": 1}),
     Sample("vcr", vcr, 1, {"no label": 1, "metadata cannot be read": 1, "row of another form": 1}),
     Sample("activitynet", activitynet, 3, {"row of another form": 1}),

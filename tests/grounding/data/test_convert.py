@@ -279,6 +279,30 @@ def test_the_command_says_what_became_of_the_rows(tmp_path: Path, capsys: pytest
     assert all(name in capsys.readouterr().out for name in ("vggss",))
 
 
+def test_an_output_that_is_a_source_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture):
+    sources = charades_sta(tmp_path)
+    (tmp_path / "link").hardlink_to(sources[0])
+    before = [source.read_bytes() for source in sources]
+    for output in (*sources, tmp_path / "link", tmp_path / "." / ".." / tmp_path.name / sources[1].name):
+        assert main(["convert", "charades_sta", *map(str, sources), "-o", str(output)]) == 1
+        assert "would be overwritten" in capsys.readouterr().err
+    endpoint = ["--endpoint", "http://127.0.0.1:1/v1", "--model", "m", "--store", str(tmp_path / "store")]
+    assert main(["generate", str(sources[0]), "-o", str(sources[0]), *endpoint]) == 1
+    assert [source.read_bytes() for source in sources] == before
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "x", "1.5"])
+def test_counts_begin_at_one(number: str, capsys: pytest.CaptureFixture):
+    generate = ["generate", "r.jsonl", "-o", "out", "--endpoint", "http://127.0.0.1:1/v1", "--model", "m"]
+    commands = [["convert", "pope", "a.json", "-o", "out", "--limit"]]
+    commands += [[*generate, option] for option in ("--limit", "--tries", "--turns", "--concurrency", "--attempts")]
+    for command in commands:
+        with pytest.raises(SystemExit) as caught:
+            main([*command, number])
+        assert caught.value.code == 2
+        assert f"'{number}' is no whole number from 1" in capsys.readouterr().err
+
+
 def test_reading_data_loads_no_torch():
     code = (
         "import sys; import grounding.data.__main__, grounding.data.convert, grounding.data.sets.registry; sys.exit('torch' in sys.modules)"

@@ -1,5 +1,7 @@
 import asyncio
 import json
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +67,7 @@ PASSING = {
     "status 503": Reply(status=503, headers={"Retry-After": "0.01"}),
     "status 429": Reply(status=429, headers={"Retry-After": "tomorrow"}),
     "nonsense: no chat completion": Reply(body=b"<html>Bad gateway</html>"),
-    "nonsense: no words": Reply(""),
+    "nonsense: no words": Reply("", tokens=None),
     "nonsense: broken encoding": Reply("x", headers={"Content-Encoding": "gzip"}),
     "connection: RemoteProtocolError": Reply("half", cut=True),
     "timeout": Reply("late", wait_s=0.5),
@@ -145,6 +147,32 @@ def test_requests_start_at_the_set_rate(tmp_path: Path, monkeypatch: pytest.Monk
     assert [round(wait) for wait in sorted(waits)] == [0, 1, 2]
 
 
+@pytest.mark.parametrize(
+    ("header", "low", "high"),
+    [
+        ("300", 300, 300),
+        ("in 400 s", 300, 400),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0, 1),
+        ("999999", 900, 900),
+        ("inf", 900, 900),
+        ("nan", 0, 1),
+        ("-5", 0, 1),
+        ("Mon, 99 Foo 2015", 0, 1),
+        ("", 0, 1),
+    ],
+)
+def test_retry_after_is_obeyed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, header: str, low: float, high: float):
+    if header == "in 400 s":
+        header = format_datetime(datetime.now(UTC) + timedelta(seconds=400), usegmt=True)
+    waits: list[float] = []
+    sleep = asyncio.sleep
+    monkeypatch.setattr(asyncio, "sleep", lambda seconds: waits.append(seconds) or sleep(0))
+    with serving([Reply(status=429, headers={"Retry-After": header}), Reply("yes")]) as server:
+        (answer,), _ = ask(server.url, tmp_path, "a")
+    assert answer.text == "yes"
+    assert low <= max(waits) <= high
+
+
 def test_the_budget_of_requests_holds_and_the_next_run_goes_on(tmp_path: Path):
     with serving([Reply("yes")]) as server:
         results, endpoint = ask(server.url, tmp_path, *"abcde", max_requests=3)
@@ -174,6 +202,19 @@ def test_tokens_are_guessed_where_the_endpoint_does_not_count(tmp_path: Path):
     with serving([Reply("x" * 3000, tokens=None)]) as server:
         (answer,), _ = ask(server.url, tmp_path, "a")
         assert answer.tokens > 1000
+    with serving([Reply("yes", tokens=None)]) as server:
+        (answer,), endpoint = ask(server.url, tmp_path, "x" * 3000)
+        assert endpoint.usage.tokens == answer.tokens > 1000  # the question counts, too
+
+
+def test_nonsense_that_was_paid_for_counts_towards_the_budget(tmp_path: Path):
+    with serving([Reply("", tokens=500), Reply(body=b'{"choices": [], "usage": {"total_tokens": 300}}'), Reply("yes", tokens=7)]) as server:
+        (answer,), endpoint = ask(server.url, tmp_path, "a")
+        assert (answer.text, endpoint.usage.tokens) == ("yes", 807)
+    with serving([Reply("", tokens=500)]) as server:
+        (result,), endpoint = ask(server.url, tmp_path, "b", max_tokens=1050, answer_tokens=60, attempts=9)
+        assert isinstance(result, BudgetSpent)
+        assert endpoint.usage.tokens == 500 * len(server.requests) == 1000
 
 
 def test_an_answer_that_was_cut_off_says_so(tmp_path: Path):

@@ -149,6 +149,22 @@ def test_an_endpoint_that_goes_down_keeps_what_it_gave(tmp_path: Path, capsys: p
     assert written(tmp_path) == [f"dialogue/row/{i}" for i in range(6)]
 
 
+def test_what_is_remembered_is_written_also_behind_the_stop(tmp_path: Path):
+    """Rows 3 and 4 are refused at first; then the endpoint is down, or nothing may be spent: no row of the first output is lost."""
+    sources(tmp_path, 30)
+    with serving(lambda body, _: Reply(dialogue(body)) if number(body) not in (3, 4) else Reply(status=400)) as server:
+        assert run(server, tmp_path) == 0
+        first = (tmp_path / "out.jsonl").read_bytes()
+        assert len(written(tmp_path)) == 28
+        server.decide = lambda body, _: Reply(status=401)
+        assert run(server, tmp_path, "--concurrency", "1") == 1
+        assert (tmp_path / "out.jsonl").read_bytes() == first
+        asked = len(server.requests)
+        assert run(server, tmp_path, "--max-tokens", "1", "--concurrency", "1") == 1
+        assert (tmp_path / "out.jsonl").read_bytes() == first
+        assert len(server.requests) == asked
+
+
 def test_a_wrong_key_is_said_at_once(tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch):
     sources(tmp_path, 5)
     monkeypatch.setenv("SEEKPOINT_ENDPOINT_KEY", "very-secret")

@@ -106,7 +106,8 @@ def test_activitynet_tells_all_events_in_order(tmp_path: Path):
 
 def test_vggss_has_an_image_and_a_sound(tmp_path: Path):
     media_files(BY_NAME["vggss"], tmp_path)
-    (record,) = converted("vggss", tmp_path, media=True)
+    record, second = converted("vggss", tmp_path, media=True)
+    assert (record.id, second.id) == ("vggss/horse_000021", "vggss/horse_000021/3")  # the second row is not used
     assert record.media == {"image": "horse_000021.jpg", "sound": "horse_000021.wav"}
     assert record.messages[0].text.startswith("<sound>\n<image>\n")
     assert "[0.250, 0.500, 0.750, 0.750]" in record.answer  # 200 x 100: rows .5 to 1 of it

@@ -75,6 +75,20 @@ def test_a_spent_budget_is_an_error_and_the_next_run_goes_on(tmp_path: Path, cap
         assert len(server.requests) == 5
 
 
+@pytest.mark.parametrize(
+    ("reply", "why"),
+    [(Reply(status=400, body=b"no such parameter"), "status 400: 'no such parameter'"), (Reply("well"), "no verdict: 'well'")],
+)
+def test_nothing_judged_is_no_score(tmp_path: Path, capsys: pytest.CaptureFixture, reply: Reply, why: str):
+    with serving([reply]) as server:
+        assert main([*benchmark(tmp_path, 3, 2), "--endpoint", server.url]) == 1
+    told = capsys.readouterr()
+    assert "accuracy" not in told.out
+    assert "nothing readable about any of 2 answers" in told.err
+    assert why in told.err
+    assert not (tmp_path / "scores.json").exists()
+
+
 def test_a_judge_that_refuses_the_key_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture):
     with serving([Reply(status=401)]) as server:
         assert main([*benchmark(tmp_path, 5, 5), "--endpoint", server.url]) == 1

@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from grounding.data.errors import Tally
+from grounding.data.errors import DataError, Tally
 from grounding.data.records import Record, single_turn
 from grounding.data.writer import write_records
 from grounding.evaluation.__main__ import main
@@ -96,6 +96,23 @@ def test_a_run_goes_on_and_tries_again_what_was_skipped(grounder: Grounder, root
     rows = lines(tmp_path / "a.jsonl")
     assert [row["id"] for row in rows if "answer" in row] == ["i1", "i2", "gone", "v1"]
     assert answered_before(tmp_path / "a.jsonl") == {"i1", "i2", "gone", "v1"}
+
+
+@pytest.mark.parametrize("option", ["--batch", "--limit", "--max-new-tokens"])
+def test_counts_begin_at_one(option: str, capsys: pytest.CaptureFixture):
+    with pytest.raises(SystemExit):
+        main(["run", "checkpoint", "r.jsonl", "-o", "a.jsonl", option, "0"])
+    assert "'0' is no whole number from 1" in capsys.readouterr().err
+
+
+def test_records_are_never_overwritten(grounder: Grounder, root: Path, tmp_path: Path):
+    write_records(tmp_path / "r.jsonl", records())
+    (tmp_path / "a.jsonl").write_text('{"id": "i1", "answer": "[0.1, 0.2, 0.3, 0.4]"}\n')
+    before = (tmp_path / "r.jsonl").read_bytes()
+    with pytest.raises(DataError, match="would be overwritten"):
+        predict(grounder, [tmp_path / "r.jsonl"], tmp_path / "r.jsonl", root)
+    assert main(["rec", str(tmp_path / "a.jsonl"), str(tmp_path / "r.jsonl"), "--json", str(tmp_path / "r.jsonl")]) == 1
+    assert (tmp_path / "r.jsonl").read_bytes() == before
 
 
 def test_an_id_with_half_a_character_ends_no_run(grounder: Grounder, root: Path, tmp_path: Path):
