@@ -10,8 +10,8 @@ from pathlib import Path
 
 from indexer.catalog import work
 from indexer.work.turns import Turns
+from tests.indexer.grounder.test_lego import CHECKPOINT
 from tests.indexer.media.golden import ffmpeg
-from tests.indexer.test_lego import CHECKPOINT
 from tests.support import colour_video, demo_library
 from tests.workers.contents import contents
 from tests.workers.fleet import Fleet, children
