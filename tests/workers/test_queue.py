@@ -84,7 +84,8 @@ def test_cancel_and_remove_while_in_progress(fleet: Fleet):
     worker.send_signal(signal.SIGCONT)
     wait_until(fleet.is_settled, PATIENCE_S, "nothing is left to do")
     assert [(v.video_id, v.state) for v in library.videos()] == [(second.video_id, "failed")]
-    assert not library.artefacts.video_folder(first.video_id).exists()
+    folder = library.artefacts.video_folder(first.video_id)
+    wait_until(lambda: not folder.exists(), PATIENCE_S, "what a child had begun to write is gone")
     library.ingest([media], queue=True)
     wait_until(lambda: [v.state for v in library.videos()] == ["ready", "ready"], PATIENCE_S, "both are done after all")
     assert not library.status().errors
