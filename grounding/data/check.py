@@ -8,7 +8,7 @@ from pathlib import Path
 
 from grounding.data.convert import Report, identity
 from grounding.data.errors import SkipRow, Tally
-from grounding.data.media import exists, safe_name
+from grounding.data.media import named_file
 from grounding.data.records import Record, read_records
 
 _BRACKETS = re.compile(r"\{\s*(-?[\d.]+)\s*,\s*(-?[\d.]+)\s*\}|\[\s*(-?[\d.]+)\s*,\s*(-?[\d.]+)\s*,\s*(-?[\d.]+)\s*,\s*(-?[\d.]+)\s*\]")
@@ -55,6 +55,4 @@ def _numbers(match: re.Match[str]) -> list[float]:
 
 def check_files(record: Record, root: Path) -> None:
     for name in record.media.values():
-        path = Path(name) if Path(name).is_absolute() else root / safe_name(name)
-        if not exists(path):
-            raise SkipRow("missing file", str(path))
+        named_file(name, root)

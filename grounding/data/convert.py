@@ -132,9 +132,9 @@ def _files(annotation: Annotation, options: Options) -> tuple[dict[str, str], di
 
 def _below(media: Path, root: Path) -> Path:
     """`media` relative to `root`, as both are written: what lies below them may be links to anywhere. Raises DataError."""
-    for written, base in ((absolute(media), absolute(root)), (media.resolve(), root.resolve())):
-        if written.is_relative_to(base):
-            return written.relative_to(base)
+    for read in (absolute, Path.resolve):
+        if read(media).is_relative_to(read(root)):
+            return read(media).relative_to(read(root))
     raise DataError(f"{media} does not lie below {root}, to which the records' paths are to be relative")
 
 

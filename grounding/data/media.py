@@ -51,6 +51,14 @@ def exists(path: Path) -> bool:
         return False
 
 
+def named_file(name: str, root: Path) -> Path:
+    """The file that a record names: below `root`, or anywhere by its whole path. Raises SkipRow where there is none."""
+    path = Path(name) if Path(name).is_absolute() else root / safe_name(name)
+    if not exists(path):
+        raise SkipRow("missing file", str(path))
+    return path
+
+
 def safe_name(name: str) -> str:
     """Names come from other people's files: none may lead out of the folder."""
     pure = PurePosixPath(name.replace("\\", "/"))

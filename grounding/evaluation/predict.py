@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from grounding.data.errors import DataError, SkipRow, Tally
-from grounding.data.media import exists, read_frames, read_image, read_sound, safe_name
+from grounding.data.media import named_file, read_frames, read_image, read_sound
 from grounding.data.records import Record, read_records
 from grounding.data.writer import check_output
 from grounding.evaluation.errors import EvaluationError
@@ -109,11 +109,7 @@ def encode_media(grounder: Grounder, media: Mapping[str, str], root: Path) -> di
     from grounding.lego.errors import MediaError
 
     def path(kind: str) -> Path:
-        name = media[kind]
-        found = Path(name) if Path(name).is_absolute() else root / safe_name(name)
-        if not exists(found):
-            raise SkipRow("missing file", str(found))
-        return found
+        return named_file(media[kind], root)
 
     readers: dict[str, Callable[[], Encoded]] = {
         "image": lambda: grounder.read_image(read_image(path("image"))).encoded,

@@ -584,13 +584,9 @@ def test_sign_in_refused_and_accepted(browser, home):
         page = context.new_page()
         page.goto("/?q=green")
         expect(page).to_have_url(re.compile("/sign-in"))
-        page.get_by_label("Name").fill("vera")
-        page.get_by_label("Password").fill("wrong")
-        page.keyboard.press("Enter")
+        enter(page, "vera", "wrong")
         expect(page.get_by_role("alert")).to_have_text("The name or the password is wrong.")
-        page.get_by_label("Name").fill("vera")
-        page.get_by_label("Password").fill(PASSWORD)
-        page.keyboard.press("Enter")
+        enter(page, "vera", PASSWORD)
         expect(page).to_have_url(re.compile(r"/\?q=green"))
         card(page, "traffic light").click()
         at(page, 4.0)
@@ -607,10 +603,14 @@ def test_sign_in_refused_and_accepted(browser, home):
 
 def sign_in(page: Page, name: str) -> None:
     page.goto("/sign-in")
-    page.get_by_label("Name").fill(name)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.keyboard.press("Enter")
+    enter(page, name, PASSWORD)
     page.wait_for_url(lambda address: "sign-in" not in address)
+
+
+def enter(page: Page, name: str, password: str) -> None:
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Password").fill(password)
+    page.keyboard.press("Enter")
 
 
 def test_an_editor_who_is_none_any_more(browser, tmp_path):
