@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from grounding.data.errors import DataError, Tally
-from grounding.data.options import add_endpoint_options, endpoint_settings, positive, store_path
+from grounding.data.options import add_endpoint_options, endpoint_settings, positive, run_command, share, store_path
 from grounding.data.writer import replace_text
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def build_parser() -> argparse.ArgumentParser:
     add.add_argument("records", nargs="+", type=Path, help="what `convert` wrote; records of the same media stand together")
     add.add_argument("-o", "--output", type=Path, required=True)
     add.add_argument("--turns", type=positive, default=4, help="at most so many questions in a dialogue (default 4)")
-    add.add_argument("--single", type=float, default=0.3, help="part of the rows that become a single question (default .3)")
+    add.add_argument("--single", type=share, default=0.3, help="part of the rows that become a single question (default .3)")
     add.add_argument("--tries", type=positive, default=2, help="how often a row is asked about until a dialogue passes (default 2)")
     add.add_argument("--examples", type=Path, help="other hand-made examples than those that come with the project")
     add.add_argument("--seed", type=int, default=0)
@@ -180,15 +180,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    given = build_parser().parse_args(arguments)
-    try:
-        return given.run(given)
-    except (DataError, OSError) as error:  # OSError: a full disk, a folder that cannot be written
-        print(error, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("stopped; the same command goes on", file=sys.stderr)
-        return 130
+    return run_command(build_parser(), arguments, DataError)
 
 
 if __name__ == "__main__":

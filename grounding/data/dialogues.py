@@ -84,7 +84,8 @@ def media_key(media: Mapping[str, str]) -> str:
 def request(facts: Facts, examples: Mapping[str, Sequence[Example]], seed: int, turns: int) -> list[Message]:
     """The description, examples that are drawn for this row, and the row. `turns` 1: a single question and its answer."""
     key = media_key(facts.media)
-    drawn = sorted(examples[key], key=lambda example: chance(seed, facts.name, example.facts))[:SHOWN]
+    fitting = [example for example in examples[key] if len(example.dialogue) >= min(turns, 2)] or examples[key]
+    drawn = sorted(fitting, key=lambda example: chance(seed, facts.name, example.facts))[:SHOWN]
     messages: list[Message] = [{"role": "system", "content": f"{DESCRIPTIONS[key]} {_how_many(turns)}"}]
     for example in drawn:
         told = [{"question": one.question, "answer": one.answer} for one in example.dialogue[:turns]]

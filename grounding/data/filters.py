@@ -19,6 +19,8 @@ _BRACKETS = re.compile(r"\{[^{}]*\}|\[[^\[\]]*\]")
 _LOOSE = re.compile(r"[{}\[\]]")
 _APOSTROPHES = str.maketrans("\u2018\u2019\u02bc\u02b9\uff07`\u00b4", "'" * 7)
 _NUMBERS = re.compile(r"[+-]?\d*\.?\d+")
+_BARE = re.compile(r"(?<![\d.,])0?\.\d{2,3}(?!\d)")
+"""A number as coordinates are written, where none belongs."""
 _REFUSAL = re.compile(
     r"\b(?:as an ai|as a language model|i(?:'m| am) (?:sorry|unable|not able)|i apologi[sz]e|"
     r"i (?:cannot|can't|can not) (?:see|view|hear|watch|assist|help|access|provide))\b",
@@ -64,6 +66,9 @@ def _checked(text: str, facts: Facts, max_words: int) -> str:
     written = _BRACKETS.sub(lambda match: _coordinates(match.group(), facts), text)
     if _LOOSE.search(_BRACKETS.sub("", text)):  # opened and not closed, or one inside another
         raise SkipRow("malformed coordinates", text[-60:])
+    bare = _BARE.findall(_BRACKETS.sub("", text)) if facts.located else []
+    if len(bare) > 1:  # a single one may be a price or a share
+        raise SkipRow("coordinates without brackets", ", ".join(bare))
     return written
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from grounding.data.errors import DataError, Skip, SkipRow, refuse
+from grounding.data.finite_json import FiniteJson
 
 MARKERS: Mapping[str, str] = {"image": "<image>", "video": "<video>", "sound": "<sound>"}
 """What stands for a medium in the words of a turn; the names of `grounding.lego.registry`."""
@@ -23,7 +24,6 @@ MEDIA_ORDER = ("sound", "video", "image")
 """Several media stand in this order, each on a line of its own (`grounding.lego.prompts`)."""
 ROLES: tuple[Literal["human"], Literal["gpt"]] = ("human", "gpt")
 _RESERVED = re.compile(r"###|<(?:im|vi|so)_(?:patch|start|end)>")
-_NOT_FINITE = re.compile(r"\bNaN\b|\bInfinity\b")
 _KNOWN = {"id", "conversations", "truth", *MARKERS}
 
 OnSkip = Callable[[Skip], None]
@@ -124,16 +124,15 @@ def _array_rows(path: Path) -> Iterator[tuple[str, Any]]:
         if file.read(3) != b"\xef\xbb\xbf":
             file.seek(0)
         try:
-            for number, row in enumerate(ijson.items(file, "item", use_float=True), 1):
+            for number, row in enumerate(ijson.items(FiniteJson(file), "item", use_float=True), 1):
                 yield f"{path}[{number - 1}]", row
         except (ijson.JSONError, ValueError) as error:
             raise DataError(f"{path} is broken after {number} rows: {json_fault(error)}; nothing behind that place can be read") from error
 
 
 def json_fault(error: Exception) -> str:
-    """What a parser says is wrong with a file, on one line; the commonest fault by its name."""
-    told = " ".join(str(error).split())
-    return f"{told} (NaN and Infinity are no JSON; write null instead)" if _NOT_FINITE.search(told) else told
+    """What a parser says is wrong with a file, on one line."""
+    return " ".join(str(error).split())
 
 
 def with_markers(question: str, media: Mapping[str, str] | Sequence[str]) -> str:

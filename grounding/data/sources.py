@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from xml.etree import ElementTree
 
 from grounding.data.errors import DataError, SkipRow
+from grounding.data.finite_json import FiniteJson
 from grounding.data.records import OnSkip, json_fault
 
 T = TypeVar("T")
@@ -48,7 +49,7 @@ def _streamed(path: Path, read: Callable[[Any], Iterable[tuple[str, Any]]]) -> I
     count = 0
     try:
         with path.open("rb") as file:
-            for pair in read(file):
+            for pair in read(FiniteJson(file)):
                 yield pair
                 count += 1
     except (OSError, ValueError, ijson.JSONError) as error:

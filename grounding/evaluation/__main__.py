@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from grounding.data.errors import DataError
-from grounding.data.options import add_endpoint_options, endpoint_settings, positive, store_path
+from grounding.data.options import add_endpoint_options, endpoint_settings, positive, run_command, store_path
 from grounding.data.writer import check_output
 from grounding.evaluation.cases import Case, pair_up
 from grounding.evaluation.errors import EvaluationError
@@ -145,17 +145,9 @@ def _add_run(add: argparse.ArgumentParser) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    given = build_parser().parse_args(arguments)
     from grounding.lego.errors import LegoError
 
-    try:
-        return given.run(given)
-    except (DataError, EvaluationError, LegoError, OSError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("stopped; the same command goes on", file=sys.stderr)
-        return 130
+    return run_command(build_parser(), arguments, DataError, EvaluationError, LegoError)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from grounding.data.errors import SkipRow
-from grounding.data.media import read_frames, read_image
+from grounding.data.media import named_file, read_frames, read_image
 from grounding.data.media import read_sound as read_samples
 from grounding.data.records import Record
 from grounding.lego.errors import LegoError
@@ -46,7 +46,7 @@ class Reader:
         self._image = image
 
     def example(self, record: Record, folder: Path) -> Example:
-        """Raises SkipRow: a medium that the model lacks, an answer of nonsense, too long."""
+        """Raises SkipRow: a medium that the model lacks, a file that is not there, an answer of nonsense, too long."""
         unknown = sorted(set(record.media) - set(self._modalities))
         if unknown:
             raise SkipRow("medium that the model lacks", ", ".join(unknown))
@@ -59,7 +59,7 @@ class Reader:
             raise SkipRow("cannot be tokenized", str(error)) from error
         if len(ids) > self.max_length:
             raise SkipRow("too long", f"{len(ids)} tokens, at most {self.max_length}")
-        return Example(tuple(ids), tuple(labels), {name: folder / path for name, path in record.media.items()})
+        return Example(tuple(ids), tuple(labels), {name: named_file(path, folder) for name, path in record.media.items()})
 
     def rough_length(self, record: Record) -> int:
         """Tokens at about four bytes each; what batches of like length are made by."""

@@ -19,7 +19,6 @@ from torch.utils.data import Dataset, Sampler
 from transformers.trainer_pt_utils import get_length_grouped_indices
 
 from grounding.data.errors import Skip, SkipRow, Tally
-from grounding.data.media import exists
 from grounding.data.records import Record, read_records
 from grounding.training.errors import TrainingError
 from grounding.training.examples import Example, Reader, padded
@@ -92,9 +91,6 @@ class Rows(Dataset):
 def _usable(record: Record, folder: Path, reader: Reader, tally: Tally) -> bool:
     try:
         reader.example(record, folder)
-        for path in record.media.values():
-            if not exists(folder / path):
-                raise SkipRow("missing file", str(folder / path))
     except SkipRow as skip:
         tally(skip.at(record.id or "a row without a name"))
         return False

@@ -177,6 +177,11 @@ class MediaProcess:
     def pid(self) -> int | None:
         return self._child.process.pid if self._child else None
 
+    @property
+    def busy(self) -> bool:
+        """Is an answer outstanding, which whoever asked for it no longer waits for?"""
+        return self._waiting
+
     def _kill(self) -> None:
         child, self._child, self._waiting = self._child, None, False
         if child is not None and child.owner == os.getpid():
@@ -212,8 +217,7 @@ class MediaProcess:
 class ReaderProcess:
     """The interface and the results of Reader, read in a child. Each read has `timeout_s`, after which the child is killed.
 
-    `prefetch` starts a read whose result the next `read` of the same arguments takes; one read is ahead at most, so that memory
-    holds two reads. After MediaTimeout, or a child that died, the next read starts another child from the same file.
+    After MediaTimeout, a child that died, or a read that was interrupted, the next read starts another child from the same file.
     """
 
     def __init__(
@@ -223,7 +227,6 @@ class ReaderProcess:
         self._open_args = (os.fspath(path), threads, max_pixels)
         self._timeout_s = timeout_s
         self._process = MediaProcess(path)
-        self._ahead: tuple[object, ...] | None = None
         self._is_open = False
         try:
             self._open()
@@ -244,18 +247,10 @@ class ReaderProcess:
 
     def close(self) -> None:
         self._is_open = False
-        if self._ahead is None and self._process.pid is not None:
+        if self._process.pid is not None and not self._process.busy:
             with suppress(MediaError):  # a child that is gone has closed the file too
                 self._process.call("close", timeout_s=_CLOSE_TIMEOUT_S)
         self._process.close()
-        self._ahead = None
-
-    def prefetch(self, start_s: float, end_s: float, rate_hz: float, short_side: int | None, keyframes_only: bool = False) -> None:
-        """Begins the read that comes next while the caller works on the last one."""
-        wanted = (start_s, end_s, (Sampling(rate_hz, short_side, keyframes_only),))
-        if self._ahead is None:
-            self._start("read", *wanted)
-            self._ahead = wanted
 
     def read(self, start_s: float, end_s: float, rate_hz: float, short_side: int | None, keyframes_only: bool = False) -> PictureRead:
         """As Reader.read; MediaTimeout when it takes too long."""
@@ -263,13 +258,8 @@ class ReaderProcess:
 
     def read_each(self, start_s: float, end_s: float, samplings: Sequence[Sampling]) -> list[PictureRead]:
         """As Reader.read_each; MediaTimeout when it takes too long."""
-        wanted = (start_s, end_s, tuple(samplings))
-        if self._ahead != wanted:
-            self._drop_ahead()
-            self._start("read", *wanted)
-        self._ahead = None
         reads, at = [], 0
-        for told, cuts_s, damage in self._process.result():
+        for told, cuts_s, damage in self._ask("read", start_s, end_s, tuple(samplings)):
             frames = self._process.frames(told, at)
             reads.append(PictureRead(frames, cuts_s, damage))
             at += frames.images.nbytes
@@ -277,24 +267,18 @@ class ReaderProcess:
 
     def at(self, times_s: Any, *, short_side: int | None = None, keyframes_only: bool = False) -> Frames:
         """As Reader.at."""
-        self._drop_ahead()
-        self._start("at", np.asarray(times_s, np.float64), short_side, keyframes_only)
-        return self._process.frames(self._process.result())
+        return self._process.frames(self._ask("at", np.asarray(times_s, np.float64), short_side, keyframes_only))
 
     def _open(self) -> None:
         self._process.call("open", *self._open_args, timeout_s=self._timeout_s)
         self._is_open = True
 
-    def _start(self, name: str, *args: object) -> None:
+    def _ask(self, name: str, *args: object) -> Any:
+        if self._process.busy:
+            self._process.close()
         if self._process.pid is None or not self._is_open:
             self._open()
-        self._process.start(name, *args, timeout_s=self._timeout_s)
-
-    def _drop_ahead(self) -> None:
-        """Ends a read that nobody wants any more; another child is there sooner than its end may be."""
-        if self._ahead is not None:
-            self._ahead = None
-            self._process.close()
+        return self._process.call(name, *args, timeout_s=self._timeout_s)
 
 
 def probe_in_process(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS, timeout_s: float = 60.0) -> VideoInfo:

@@ -291,16 +291,31 @@ def test_an_output_that_is_a_source_is_refused(tmp_path: Path, capsys: pytest.Ca
     assert [source.read_bytes() for source in sources] == before
 
 
+COUNTS = ("--limit", "--tries", "--turns", "--concurrency", "--attempts", "--max-requests", "--max-tokens")
+
+
 @pytest.mark.parametrize("number", ["0", "-1", "x", "1.5"])
 def test_counts_begin_at_one(number: str, capsys: pytest.CaptureFixture):
     generate = ["generate", "r.jsonl", "-o", "out", "--endpoint", "http://127.0.0.1:1/v1", "--model", "m"]
     commands = [["convert", "pope", "a.json", "-o", "out", "--limit"]]
-    commands += [[*generate, option] for option in ("--limit", "--tries", "--turns", "--concurrency", "--attempts")]
+    commands += [[*generate, option] for option in COUNTS]
     for command in commands:
         with pytest.raises(SystemExit) as caught:
             main([*command, number])
         assert caught.value.code == 2
         assert f"'{number}' is no whole number from 1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("--per-minute", "-1"), ("--timeout", "0"), ("--timeout", "inf"), ("--temperature", "-0.1"), ("--single", "1.5"), ("--single", "nan")],
+)
+def test_numbers_out_of_range_are_refused_by_name(option: str, value: str, capsys: pytest.CaptureFixture):
+    with pytest.raises(SystemExit) as caught:
+        main(["generate", "r.jsonl", "-o", "out", "--endpoint", "http://127.0.0.1:1/v1", "--model", "m", option, value])
+    assert caught.value.code == 2
+    told = capsys.readouterr().err
+    assert f"argument {option}: '{value}' is" in told
 
 
 def test_reading_data_loads_no_torch():

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from grounding.data.dialogues import DESCRIPTIONS, Exchange, load_examples, media_key, parse_dialogue, request
+from grounding.data.dialogues import DESCRIPTIONS, Example, Exchange, load_examples, media_key, parse_dialogue, request
 from grounding.data.errors import DataError, SkipRow
 from grounding.data.facts import Facts, gather, group_records
 from grounding.data.filters import check_dialogue, fingerprint
@@ -52,6 +52,8 @@ def _numbers(text: str, opening: str, closing: str):
         (one(answer="In {0.10,0.20}}."), VIDEO, "malformed coordinates"),
         (one(answer="At [[0.100, 0.200, 0.300, 0.400], [0.100, 0.200, 0.300, 0.400]]."), IMAGE, "malformed coordinates"),
         (one(answer="In {start,end}."), VIDEO, "malformed coordinates"),
+        (one(answer="In {0.10,0.20}, that is from 0.10 to 0.20."), VIDEO, "coordinates without brackets"),
+        (one("What is at (0.100, .200)?"), IMAGE, "coordinates without brackets"),
         (one(answer="At [0.1, 0.2, 0.3, 0.4]."), SOUND, "coordinates that the source does not have"),
         (one(question="?"), IMAGE, "empty turn"),
         (one(answer=" "), IMAGE, "empty turn"),
@@ -155,10 +157,12 @@ def test_a_request_shows_examples_that_are_drawn_for_its_row():
     assert "two to 4 questions" in messages[0]["content"]
     assert request(IMAGE, examples, 0, 4) == messages
     others = [request(Facts(str(i), IMAGE.media, IMAGE.lines, IMAGE.spans, IMAGE.boxes), examples, 0, 4)[1]["content"] for i in range(40)]
-    assert set(others) == {example.facts for example in examples["image"]}
+    assert set(others) == {example.facts for example in examples["image"] if len(example.dialogue) > 1}
     single = request(IMAGE, examples, 0, 1)
     assert "one question" in single[0]["content"]
     assert all(len(json.loads(message["content"])) == 1 for message in single if message["role"] == "assistant")
+    singles = {media: [Example(one.facts, one.dialogue[:1]) for one in some] for media, some in examples.items()}
+    assert len(request(IMAGE, singles, 0, 4)) == len(messages)  # none that fits: better those than none
 
 
 def test_media_without_a_description_and_bad_examples_are_named(tmp_path):

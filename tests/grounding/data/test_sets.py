@@ -10,7 +10,7 @@ from PIL import Image
 
 from grounding.data.check import check_records
 from grounding.data.convert import Options, convert
-from grounding.data.errors import DataError, SkipRow
+from grounding.data.errors import DataError, Skip, SkipRow
 from grounding.data.records import Record, read_records
 from grounding.data.sets.didemo import agreed
 from grounding.data.sets.registry import SETS
@@ -179,15 +179,19 @@ def test_xml_in_an_unknown_encoding_is_broken(tmp_path: Path):
 
 
 @pytest.mark.parametrize("value", ["NaN", "-Infinity", "1" * 5000])
-def test_json_with_numbers_that_are_none_names_file_and_place(tmp_path: Path, value: str):
-    good = json.dumps({"duration": 10, "timestamps": [[1, 2]], "sentences": ["a b."]})
-    (tmp_path / "train.json").write_text(f'{{"v_A": {good}, "v_B": {good.replace("10", value)}}}')
-    with pytest.raises(DataError, match=r"train\.json cannot be read behind its first 1 rows: [^\n]+\Z") as caught:
-        convert(SETS["activitynet"], [tmp_path / "train.json"], tmp_path / "out.jsonl", Options(None))
-    assert ("NaN and Infinity are no JSON" in str(caught.value)) == (not value.isdigit())
-    (tmp_path / "r.json").write_text(f"[1, {value}]")
-    with pytest.raises(DataError, match=r"r\.json is broken after \d rows"):
-        list(read_records(tmp_path / "r.json", lambda _: None))
+def test_a_number_that_is_none_costs_its_row_alone(tmp_path: Path, value: str):
+    good = json.dumps({"duration": 10, "timestamps": [[1, 2]], "sentences": ['NaN, "Infinity" b.']})
+    (tmp_path / "train.json").write_text(f'{{"v_A": {good}, "v_B": {good.replace("[1,", f"[{value},")}, "v_C": {good}}}')
+    report = convert(SETS["activitynet"], [tmp_path / "train.json"], tmp_path / "out.jsonl", Options(None))
+    assert report.skipped.counts == {"not a number": 2}
+    records = list(read_records(tmp_path / "out.jsonl"))
+    assert {record.media["video"] for record in records} == {"v_A.mp4", "v_C.mp4"}
+    assert any('NaN, "Infinity" b' in record.answer + record.question for record in records)
+    (tmp_path / "r.json").write_text(f'[1, {value}, {{"conversations": []}}]')
+    skips: list[Skip] = []
+    assert list(read_records(tmp_path / "r.json", skips.append)) == []
+    assert [skip.detail for skip in skips[:2]] == ["a int instead of an object", "a NoneType instead of an object"]
+    assert len(skips) == 3
 
 
 @pytest.mark.parametrize("name", ["valley", "visual_genome", "hirest", "wavcaps"])

@@ -56,15 +56,6 @@ def test_a_child_that_dies_is_an_error_that_names_the_file_and_the_next_read_wor
         assert len(reader.read(0.0, 0.5, 5.0, 64).frames) >= 3
 
 
-def test_a_child_that_dies_while_it_reads_ahead(video):
-    with ReaderProcess(video) as reader:
-        os.kill(reader.pid, signal.SIGSTOP)
-        reader.prefetch(0.0, 1.0, 5.0, 64)
-        os.kill(reader.pid, signal.SIGKILL)
-        with pytest.raises(ReadingProcessDied, match="SIGKILL"):
-            reader.read(0.0, 1.0, 5.0, 64)
-
-
 def test_errors_of_the_reader_come_through(tmp_path, video):
     (tmp_path / "bad.mp4").write_bytes(b"no video")
     with pytest.raises(MediaError, match=r"bad\.mp4"):
@@ -77,19 +68,6 @@ def test_errors_of_the_reader_come_through(tmp_path, video):
         assert len(reader.read(0.0, 1.0, 2.0, 64).frames) >= 2
 
 
-def test_reading_ahead_gives_the_same_and_overlaps_with_the_caller(video):
-    spans = [(k * 0.4, (k + 1) * 0.4) for k in range(6)]
-    with ReaderProcess(video) as process, Reader(video) as reader:
-        process.prefetch(*spans[0], 10.0, 64)
-        for span, following in zip(spans, [*spans[1:], None], strict=True):
-            got = process.read(*span, 10.0, 64)
-            if following:
-                process.prefetch(*following, 10.0, 64)
-            expected = reader.read(*span, 10.0, 64)
-            np.testing.assert_array_equal(got.frames.images, expected.frames.images)
-            np.testing.assert_array_equal(got.cuts_s, expected.cuts_s)
-
-
 def test_pictures_of_two_sizes_come_from_one_read(video):
     samplings = [Sampling(10.0, 64), Sampling(3.0, 101)]
     with ReaderProcess(video) as process, Reader(video) as reader:
@@ -99,12 +77,28 @@ def test_pictures_of_two_sizes_come_from_one_read(video):
             np.testing.assert_array_equal(got.cuts_s, expected.cuts_s)
 
 
-def test_a_read_other_than_the_one_begun_ahead(video):
+@pytest.fixture
+def interrupted():
+    """Interrupts a read of a child that does not answer, as Ctrl+C does."""
+
+    def interrupt(reader: ReaderProcess) -> None:
+        os.kill(reader.pid, signal.SIGSTOP)
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
+        with pytest.raises(KeyboardInterrupt):
+            reader.read(0.0, 1.0, 10.0, 64)
+
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    yield interrupt
+    signal.signal(signal.SIGALRM, before)
+
+
+def test_a_read_after_one_that_was_interrupted(video, interrupted):
     with ReaderProcess(video) as process, Reader(video) as reader:
-        process.prefetch(0.0, 1.0, 10.0, 64)
-        got = process.read(1.0, 2.0, 10.0, 64)
-        np.testing.assert_array_equal(got.frames.images, reader.read(1.0, 2.0, 10.0, 64).frames.images)
-        process.prefetch(0.0, 1.0, 10.0, 64)
+        for _ in range(2):
+            interrupted(process)
+            got = process.read(1.0, 2.0, 10.0, 64)
+            np.testing.assert_array_equal(got.frames.images, reader.read(1.0, 2.0, 10.0, 64).frames.images)
+        interrupted(process)
         assert read_number(process.at([1.0], short_side=64).images[0]) == 25
 
 
@@ -118,17 +112,17 @@ def test_a_child_serves_one_file_after_another(make_golden):
             assert other.pid != first
 
 
-def test_closing_while_it_reads_ahead_leaves_no_child(video):
+def test_closing_after_an_interrupted_read_leaves_no_child(video, interrupted):
     with ReaderProcess(video) as reader:
         pid = reader.pid
-        reader.prefetch(0.0, 2.0, 25.0, 512)
+        interrupted(reader)
     assert not is_running(pid)
 
 
 def test_children_end_with_their_parent(video):
     code = (
         "import os, sys\nfrom indexer.media.process import ReaderProcess\n"
-        "reader = ReaderProcess(sys.argv[1])\nreader.prefetch(0.0, 1.0, 5.0, 64)\nprint(reader.pid, flush=True)\nos._exit(1)\n"
+        "reader = ReaderProcess(sys.argv[1])\nprint(reader.pid, flush=True)\nos._exit(1)\n"
     )
     done = subprocess.run([sys.executable, "-c", code, video], capture_output=True, text=True, timeout=60)
     pid = int(done.stdout)
