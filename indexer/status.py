@@ -14,6 +14,8 @@ from indexer.errors import QueueError
 from indexer.work.hints import Hints
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from indexer.catalog.work import Progress
     from indexer.library import Library, Status
 
@@ -26,7 +28,7 @@ class QueueStatus:
     """What waits for workers, by kind (stages of chunks; files to plan; questions to ground), from the catalog.
 
     `speed`: seconds of video whose pictures were done in a second, over the last minute. `oldest_s`: since when the chunk waits that has
-    waited longest. `workers`: who holds how many chunks. `hints` wait in the broker; None: there is none, or it is away (`broker` says).
+    waited longest. `workers`: who holds how many of those. `hints` wait in the broker; None: there is none, or it is away (`broker` says).
     """
 
     waiting: dict[str, int]
@@ -38,13 +40,16 @@ class QueueStatus:
 
 
 def status(library: Library) -> Status:
+    """All from one state of the catalog: work that goes from one place to the next in the meantime is counted once."""
     from indexer.library import Status
 
+    hints, broker = _broker(library)
     with library.catalog.read() as session:
         usage = rows.usage(session)
         progress = work.progress(session)
         listed = videos.list_videos(session)
         failed = errands.failures(session)
+        queue = _queue(session, progress, hints, broker)
     disk = {
         "catalog": usage.database_bytes,
         "snapshots": folder_bytes(library.settings.snapshots),
@@ -62,26 +67,22 @@ def status(library: Library) -> Status:
         disk_bytes=disk,
         bytes_per_hour=per_hour,
         errors=(*(f"video {video.id}: {video.error}" for video in listed if video.error), *(f"{name}: {said}" for name, said in failed)),
-        queue=queue_status(library, progress),
+        queue=queue,
     )
 
 
-def queue_status(library: Library, progress: Progress) -> QueueStatus:
-    with library.catalog.read() as session:
-        errand_counts = errands.waiting(session)
-        speed = work.done_since(session, SPEED_OVER_S) / SPEED_OVER_S
-        holders = work.holders(session)
+def _queue(session: Session, progress: Progress, hints: int | None, broker: str) -> QueueStatus:
+    errand_counts = errands.waiting(session)
     times = [progress.oldest_waiting, *(it.oldest for it in errand_counts.values())]
     oldest = min((time for time in times if time is not None), default=None)
-    hints, broker = _broker(library)
     return QueueStatus(
         waiting={
             **{name: stage.pending for name, stage in progress.stages.items() if stage.pending},
             **{kind: it.pending for kind, it in errand_counts.items() if it.pending},
         },
-        speed=speed,
+        speed=work.done_since(session, SPEED_OVER_S) / SPEED_OVER_S,
         oldest_s=None if oldest is None else max(0.0, (utc_now() - oldest).total_seconds()),
-        workers=holders,
+        workers=dict(Counter(work.holders(session)) + Counter(errands.holders(session))),
         hints=hints,
         broker=broker,
     )

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     import httpx2
 
 RETRIED = {408, 409, 425, 429, 500, 502, 503, 504}
-FATAL = {401, 403, 404, 405}
+FATAL = {301, 302, 303, 307, 308, 401, 403, 404, 405}
+"""What no other request would change; a key is not sent on to where an endpoint points."""
 FIRST_WAIT_S = 1.0
 LONGEST_WAIT_S = 60.0
 """Of the waits that grow from try to try."""

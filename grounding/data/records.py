@@ -176,6 +176,10 @@ def _check_messages(messages: Sequence[Message]) -> None:
             raise SkipRow("turns do not alternate", f"turn {i + 1} is from {message.role}")
         if not without_markers(message.text):
             raise SkipRow("empty turn", f"turn {i + 1}")
+        try:
+            message.text.encode()
+        except UnicodeEncodeError as error:
+            raise SkipRow("half a character", f"turn {i + 1}: {error.reason}") from error
         reserved = _RESERVED.search(message.text)
         if reserved:
             raise SkipRow("reserved words", f"turn {i + 1} contains {reserved.group()}, which has a meaning in prompts")

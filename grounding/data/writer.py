@@ -15,7 +15,9 @@ from grounding.data.records import Record
 
 
 def check_output(output: Path, sources: Iterable[Path]) -> None:
-    """Raises DataError where writing would overwrite one of the files that are read."""
+    """Raises DataError where the output is a folder, or writing would overwrite one of the files that are read."""
+    if output.is_dir():
+        raise DataError(f"{output} is a folder; name a file for the output")
     for source in sources:
         if output.resolve() == source.resolve() or (output.exists() and source.exists() and output.samefile(source)):
             raise DataError(f"{output} is read, and would be overwritten; name another file for the output")

@@ -54,6 +54,7 @@ def predict(
 ) -> Ran:
     """Media lie below `root`. Records about the same media that stand together are asked about in one batch; the media are encoded once."""
     check_output(output, records)
+    _check_ids(_limited(_read(records, Tally()), limit))
     question = question or fixed_question
     done = answered_before(output)
     tally = Tally()
@@ -189,6 +190,16 @@ def _limited(records: Iterator[Record], limit: int | None) -> Iterator[Record]:
         if limit is not None and number >= limit:
             return
         yield record
+
+
+def _check_ids(records: Iterable[Record]) -> None:
+    """Answers belong to records by their ids. Raises EvaluationError before a model has worked for answers that nobody can score."""
+    seen: set[str] = set()
+    for record in records:
+        if not record.id or record.id in seen:
+            fault = f"the id {record.id!r}, which another one has" if record.id else "no id"
+            raise EvaluationError(f"a record has {fault}: {record.question[:60]!r}; give each its own, by which its answer is found")
+        seen.add(record.id)
 
 
 def _groups(records: Iterable[Record], done: set[str], batch: int) -> Iterator[list[Record]]:

@@ -48,16 +48,24 @@ class Scores:
     def from_json(cls, raw: Any) -> Scores:
         try:
             metrics = {
-                name: Metric(math.nan if m["value"] is None else m["value"], m["interval"] and tuple(m["interval"]), m["percent"])
+                name: Metric(math.nan if m["value"] is None else float(m["value"]), _interval(m["interval"]), bool(m["percent"]))
                 for name, m in raw["metrics"].items()
             }
-            return cls(raw["task"], metrics, raw["counts"], raw["notes"])
-        except (KeyError, TypeError, AttributeError) as error:
+            counts = {str(name): int(count) for name, count in raw["counts"].items()}
+            return cls(str(raw["task"]), metrics, counts, tuple(map(str, raw["notes"])))
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise EvaluationError(f"these are no scores: {error!r}; `--json` writes them") from error
 
     def lines(self) -> list[str]:
         counted = ", ".join(f"{count:,} {name}" for name, count in self.counts.items())
         return [*(f"{name:16} {metric.text()}" for name, metric in self.metrics.items()), counted, *self.notes]
+
+
+def _interval(raw: Any) -> tuple[float, float] | None:
+    if not raw:
+        return None
+    low, high = (math.nan if bound is None else float(bound) for bound in raw)
+    return low, high
 
 
 def mean(values: Sequence[float], *, percent: bool = True) -> Metric:

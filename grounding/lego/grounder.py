@@ -75,6 +75,7 @@ def load_grounder(
     clip_folder = Path(clip_folder).expanduser() if clip_folder else None
     if dtype not in (*DTYPES, *BITS):
         raise LegoError(f"dtype {dtype!r} is unknown; choose one of {', '.join((*DTYPES, *BITS))}")
+    check_device(device)
     if dtype in BITS:
         model = load_model(folder, clip_folder=clip_folder, without=without, dtype=torch.bfloat16)
         quantize_language(model, BITS[dtype], device)  # type: ignore[arg-type]
@@ -87,6 +88,14 @@ def load_grounder(
         raise CheckpointError(f"{clip} prepares pictures of {image_transform.size} pixels, but its tower reads {wanted}")
     tokenizer = load_tokenizer(folder, model)
     return Grounder(model, tokenizer, image_transform, Generator(model, tokenizer, Limits(max_new_tokens)))
+
+
+def check_device(device: str) -> None:
+    """Raises LegoError where torch knows no such device, or this machine has none."""
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:  # AssertionError: a torch that was built without CUDA
+        raise LegoError(f"device {device!r} cannot be used here: {str(error).splitlines()[0]}; choose cpu, or cuda with a GPU") from error
 
 
 def load_tokenizer(folder: str | Path, model: LegoModel) -> LegoTokenizer:

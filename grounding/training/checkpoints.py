@@ -31,7 +31,7 @@ def last_whole(settings: StageSettings, names: Sequence[str]) -> Path | None:
 
     Raises TrainingError where none is whole, or the last whole one belongs to another run.
     """
-    found = sorted(settings.output.glob("checkpoint-*"), key=_step, reverse=True)
+    found = sorted(settings.output.glob("checkpoint-*"), key=checkpoint_step, reverse=True)
     faults = []
     for checkpoint in found:
         fault = _fault(checkpoint, shared=settings.engine is not None)
@@ -51,7 +51,7 @@ def passport(settings: StageSettings, names: Sequence[str]) -> dict[str, Any]:
     return {"names": list(names), "settings": {**said, "records": [_digest(source.records) for source in settings.sources]}}
 
 
-def _step(checkpoint: Path) -> int:
+def checkpoint_step(checkpoint: Path) -> int:
     number = checkpoint.name.rpartition("-")[2]
     return int(number) if number.isdigit() else -1
 

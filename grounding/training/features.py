@@ -42,7 +42,11 @@ class Features:
         entry = self._entry(name, path)
         if not entry.exists():
             self._make(name, [path])
-        return torch.from_numpy(np.load(entry))
+        try:
+            return torch.from_numpy(np.load(entry))
+        except (ValueError, EOFError, OSError):  # cut off when a machine lost its power
+            self._make(name, [path])
+            return torch.from_numpy(np.load(entry))
 
     def fill_for(self, sources: Sequence[Source]) -> None:
         """Makes what is missing for all files of the sources. Each process of several takes its share of them."""

@@ -16,14 +16,21 @@ def plot_losses(log_file: Path, picture: Path) -> None:
     losses = read_losses(log_file)
     figure, axes = pyplot.subplots(figsize=(7, 4))
     axes.plot(list(losses), list(losses.values()))
-    axes.set(xlabel="step", ylabel="loss", title=log_file.parent.name)
+    axes.set(xlabel="step", ylabel="loss", title=log_file.parent.name.encode(errors="replace").decode())
     axes.grid(alpha=0.3)
     figure.savefig(picture, dpi=120, bbox_inches="tight")
     pyplot.close(figure)
 
 
 def read_losses(log_file: Path) -> dict[int, float]:
-    """Step -> loss."""
-    lines = log_file.read_text(encoding="utf-8").splitlines() if log_file.exists() else []
-    rows = [json.loads(line) for line in lines]
-    return dict(sorted({row["step"]: row["loss"] for row in rows if "loss" in row}.items()))
+    """Step -> loss; a line that was cut off is left out."""
+    lines = log_file.read_text(encoding="utf-8", errors="replace").splitlines() if log_file.exists() else []
+    losses = {}
+    for line in lines:
+        try:
+            row = json.loads(line)
+            if "loss" in row:
+                losses[int(row["step"])] = float(row["loss"])
+        except (ValueError, TypeError, KeyError):
+            continue
+    return dict(sorted(losses.items()))

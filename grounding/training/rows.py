@@ -53,7 +53,7 @@ class Rows(Dataset):
             first = len(blobs)
             for record in read_records(source.records, tally):
                 if _usable(record, source.folder, reader, tally):
-                    blobs.append(json.dumps(record.to_json()).encode())
+                    blobs.append(json.dumps(Record(record.messages, record.media, record.id).to_json()).encode())  # all that training reads
                     origin.append(number)
                     lengths.append(reader.rough_length(record))
             if len(blobs) == first:

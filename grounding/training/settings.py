@@ -6,7 +6,6 @@ Batch size is per process: the published one counts a GPU, and their number was 
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -31,9 +30,13 @@ _BOUNDS: Mapping[str, tuple[float, float]] = {
 
 
 def _bounds_text(low: float, high: float) -> str:
-    if high < 1e9:
+    if high < 1e9 or low == 1:
         return f"{low:g} to {high:g}"
     return "a number above 0" if low == LEAST else f"at least {low:g}"
+
+
+MOST_TIMES = 10_000
+"""A row in an epoch; runs that see it oftener have more epochs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +49,8 @@ class Source:
     """The folder that the paths in the records are relative to; without it the folder of the file."""
 
     def __post_init__(self) -> None:
-        if not 0 < self.weight < math.inf:
-            raise TrainingError(f"the weight of {self.records} is {self.weight}; expected a number above 0")
+        if not 0 < self.weight <= MOST_TIMES:
+            raise TrainingError(f"the weight of {self.records} is {self.weight}; expected a number above 0 and up to {MOST_TIMES:,}")
 
     @property
     def folder(self) -> Path:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import logging
+import os
 import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +23,7 @@ from grounding.lego.grounder import load_tokenizer
 from grounding.lego.model import LegoModel
 from grounding.lego.preprocess_image import ImageTransform
 from grounding.lego.save import save_model
-from grounding.training.checkpoints import WEIGHTS, last_whole
+from grounding.training.checkpoints import WEIGHTS, checkpoint_step, last_whole
 from grounding.training.errors import TrainingError
 from grounding.training.examples import Reader
 from grounding.training.features import Features
@@ -46,7 +50,14 @@ def run_stage(settings: StageSettings) -> Path:
     if done.exists():
         raise TrainingError(f"{done} exists already; choose another output or remove it")
     check_start(settings)
+    engine = _engine(settings.engine)
     settings.output.mkdir(parents=True, exist_ok=True)
+    with _memory_named(settings):
+        _run(settings, engine)
+    return done
+
+
+def _run(settings: StageSettings, engine: Mapping[str, Any]) -> None:
     model = load_model(settings.start, dtype=DTYPES[settings.precision])
     clip = find_clip_folder(settings.start, None)
     transform = ImageTransform.read(clip) if clip and "image" in model.modalities else ImageTransform()
@@ -62,15 +73,22 @@ def run_stage(settings: StageSettings) -> Path:
     trained = Trained(model, settings)
     if settings.gradient_checkpointing:
         model.language.activation_checkpointing_enable({"use_reentrant": False})
-    trainer = LegoTrainer(trained, rows, settings, training_arguments(settings), tally)
+    trainer = LegoTrainer(trained, rows, settings, training_arguments(settings, engine), tally)
     _train(trainer, settings)
-    plot_losses(settings.output / "log.jsonl", settings.output / "loss.png")
     replace_text(settings.output / "skipped.json", json.dumps(tally.to_json(), indent=2))
     trainer.save_model(str(settings.output / LAST))  # an engine that shares the weights gathers them here
     if trainer.is_world_process_zero():
         _publish(load_step(settings, settings.output / LAST), tokenizer, transform, settings)
         shutil.rmtree(settings.output / LAST)
-    return done
+        _plot(settings.output)
+
+
+def _plot(folder: Path) -> None:
+    """A run is no worse for a picture that cannot be drawn."""
+    try:
+        plot_losses(folder / "log.jsonl", folder / "loss.png")
+    except (OSError, RuntimeError, ValueError, TypeError) as error:  # a full disk; what matplotlib makes of odd fonts and names
+        log.warning("the losses cannot be drawn: %s; they stand in %s", error, folder / "log.jsonl")
 
 
 def load_step(settings: StageSettings, checkpoint: Path) -> LegoModel:
@@ -86,6 +104,8 @@ def check_start(settings: StageSettings) -> None:
     made = stage_of(settings.start)
     if settings.any_start or made == settings.stage - 1:
         return
+    if not settings.start.exists():
+        raise TrainingError(f"{settings.start}, the checkpoint to start from, does not exist")
     found = "no stage of this program" if made is None else f"stage {made}"
     if settings.stage > 1 or made is not None:
         raise TrainingError(
@@ -103,7 +123,7 @@ def stage_of(folder: Path) -> int | None:
         raise TrainingError(f"{folder / STAGE_FILE} does not say which stage made the checkpoint: {error!r}") from error
 
 
-def training_arguments(settings: StageSettings) -> TrainingArguments:
+def training_arguments(settings: StageSettings, engine: Mapping[str, Any]) -> TrainingArguments:
     return TrainingArguments(
         output_dir=str(settings.output),
         learning_rate=settings.learning_rate,
@@ -129,7 +149,7 @@ def training_arguments(settings: StageSettings) -> TrainingArguments:
         ddp_find_unused_parameters=True,  # a batch need not hold every modality
         disable_tqdm=True,
         report_to="none",
-        **_engine(settings.engine),
+        **engine,
     )
 
 
@@ -140,22 +160,40 @@ def _engine(file: Path | None) -> dict[str, Any]:
         raw = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise TrainingError(f"the engine's settings in {file} cannot be read: {error}") from error
-    return {"fsdp": True, "fsdp_config": raw["fsdp"]} if "fsdp" in raw else {"deepspeed": str(file)}
+    if not isinstance(raw, dict) or not isinstance(raw.get("fsdp", {}), dict):
+        raise TrainingError(f"{file} holds no engine's settings; expected an object, DeepSpeed's own or {{\"fsdp\": {{...}}}}")
+    if "fsdp" in raw:
+        if "WORLD_SIZE" not in os.environ:
+            raise TrainingError(f"{file} shares the model among processes; start them with torchrun (docs/training.md)")
+        return {"fsdp": True, "fsdp_config": raw["fsdp"]}
+    if importlib.util.find_spec("deepspeed") is None:
+        raise TrainingError(f"{file} needs DeepSpeed, which is not installed: pip install deepspeed")
+    return {"deepspeed": str(file)}
 
 
 def _train(trainer: LegoTrainer, settings: StageSettings) -> None:
     last = last_whole(settings, trainer.names)
     if last is not None:
         log.info("going on from %s", last)
+        if settings.engine is None and settings.max_steps and checkpoint_step(last) >= settings.max_steps:
+            trainer.load_step(last)  # nothing is left but to publish; the Trainer would take a step more
+            return
+    trainer.train(resume_from_checkpoint=None if last is None else str(last))
+
+
+@contextmanager
+def _memory_named(settings: StageSettings) -> Iterator[None]:
+    """Out of memory, which torch says in different ways on a GPU and on a CPU, becomes a TrainingError that says what helps."""
     try:
-        trainer.train(resume_from_checkpoint=None if last is None else str(last))
-    except RuntimeError as error:
-        if isinstance(error, torch.OutOfMemoryError) or "out of memory" in str(error) or "can't allocate memory" in str(error):
-            raise TrainingError(
-                f"out of memory with a batch of {settings.batch_size} and up to {settings.max_length} tokens: halve batch_size and double "
-                "accumulation (the result is the same), set gradient_checkpointing, use LoRA, or share the model over several GPUs"
-            ) from error
-        raise
+        yield
+    except (RuntimeError, MemoryError) as error:
+        said = str(error)
+        if not isinstance(error, torch.OutOfMemoryError | MemoryError) and "out of memory" not in said and "allocate memory" not in said:
+            raise
+        raise TrainingError(
+            f"out of memory with a batch of {settings.batch_size} and up to {settings.max_length} tokens: halve batch_size and double "
+            "accumulation (the result is the same), set gradient_checkpointing, use LoRA, or share the model over several GPUs"
+        ) from error
 
 
 def _publish(model: LegoModel, tokenizer, transform: ImageTransform, settings: StageSettings) -> None:

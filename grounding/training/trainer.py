@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -136,6 +137,10 @@ class LegoTrainer(Trainer):
         target.load_state_dict(stored, strict=False)
         return None
 
+    def load_step(self, checkpoint: Path) -> None:
+        """What is trained becomes what it was at that step."""
+        self._load_from_checkpoint(str(checkpoint))
+
 
 class WriteLog(TrainerCallback):
     """Each logged loss as a line of `log.jsonl`, and what was skipped so far in `skipped.json`."""
@@ -146,6 +151,8 @@ class WriteLog(TrainerCallback):
 
     def on_log(self, args, state, control, logs=None, **kwargs) -> None:
         if state.is_world_process_zero and logs:
-            with (self._folder / "log.jsonl").open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"step": state.global_step, **logs}) + "\n")
+            with (self._folder / "log.jsonl").open("ab+") as file:
+                if file.tell() and (file.seek(-1, os.SEEK_END), file.read(1))[1] != b"\n":
+                    file.write(b"\n")  # a line that was cut off ends here
+                file.write(json.dumps({"step": state.global_step, **logs}).encode() + b"\n")
             replace_text(self._folder / "skipped.json", json.dumps(self._tally.to_json(), indent=2))

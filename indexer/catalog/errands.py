@@ -191,6 +191,12 @@ def waiting(s: Session) -> dict[str, Waiting]:
     return {kind: Waiting(**counts) for kind, counts in found.items()}
 
 
+def holders(s: Session) -> dict[str, int]:
+    """Who runs how many."""
+    held = select(Errand.owner, func.count()).where(Errand.state == "running", Errand.owner.is_not(None)).group_by(Errand.owner)
+    return {str(owner): int(count) for owner, count in s.execute(held)}
+
+
 def is_waiting(s: Session, kind: Kind) -> bool:
     return s.scalar(select(Errand.id).where(Errand.kind == kind, Errand.state == "pending").limit(1)) is not None
 

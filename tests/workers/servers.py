@@ -44,8 +44,9 @@ class RedisServer:
         assert program is not None
         options = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", str(self.folder)]
         options += ["--requirepass", self.password] if self.password else []
-        self.process = subprocess.Popen([program, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_until(lambda: is_listening(self.port), 30, "redis-server listens")
+        process = self.process = subprocess.Popen([program, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_until(lambda: is_listening(self.port) or process.poll() is not None, 30, "redis-server listens")
+        assert process.poll() is None, f"redis-server ended with {process.poll()}: somebody else may have port {self.port}"
 
     def stop(self) -> None:
         if self.process is not None:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from grounding.data.composed import wording
+from grounding.data.composed.draw import SIDE
 from grounding.data.composed.files import write_clip, write_picture, write_sound
 from grounding.data.composed.scenes import Action, ClipScene, PictureScene, SoundScene, clip_scene, picture_scene, sound_scene
 from grounding.data.composed.wording import Exchange
@@ -107,8 +108,9 @@ def _ask_when(folder: Path, random: np.random.Generator, name: str, combination:
         media,
         [wording.when(random, scene, action)],
         combination=combination,
-        event=f"the {wording.act(scene, action)}",
-        span=[action.start, action.end],
+        task="moment",
+        query=f"the {wording.act(scene, action)}",
+        spans=[[action.start, action.end]],
     )
 
 
@@ -116,13 +118,15 @@ def _ask_where(folder: Path, random: np.random.Generator, name: str, combination
     scene = picture_scene(random, 3, combination)
     look = scene.places[0].look
     media = _write_picture(folder, name, scene)
-    return _record(name, media, [wording.where(random, look)], combination=combination, thing=f"the {look.thing}", box=list(look.box()))
+    truth = {"task": "locate", "phrase": f"the {look.thing}", "boxes": [list(look.box())], "size": [SIDE, SIDE]}
+    return _record(name, media, [wording.where(random, look)], combination=combination, **truth)
 
 
 def _ask_source(folder: Path, random: np.random.Generator, name: str, combination: Combination) -> Record:
     scene = sound_scene(random, 3, combination)
     media = _write_source(folder, name, scene)
-    return _record(name, media, [wording.where_sound(random, scene)], combination=combination, box=list(scene.picture.places[0].look.box()))
+    truth = {"task": "locate_sound", "boxes": [list(scene.picture.places[0].look.box())], "size": [SIDE, SIDE]}
+    return _record(name, media, [wording.where_sound(random, scene)], combination=combination, **truth)
 
 
 def _spans(actions: tuple[Action, ...]) -> list[list[float]]:

@@ -64,7 +64,7 @@ def run(folder: Path, plan: Plan | None = None) -> dict[str, Any]:
     start = folder / "start"
     for stage in (1, 2, 3):
         settings = stage_plan(folder, plan, stage, start)
-        steps.do(f"stage{stage}", lambda settings=settings: {"folder": str(run_stage(settings))})
+        steps.do(f"stage{stage}", lambda settings=settings: {"folder": str(_staged(settings))})
         start = folder / f"stage{stage}" / "model"
         steps.do(f"asked{stage}", lambda start=start: evaluate(_grounder(start), folder / "data").to_json())
         if stage == 2:
@@ -75,6 +75,12 @@ def run(folder: Path, plan: Plan | None = None) -> dict[str, Any]:
     replace_text(folder / "report.md", as_text(report))
     plot_curves(folder, report, folder / "curve.png")
     return report
+
+
+def _staged(settings: StageSettings) -> Path:
+    """`run_stage`, or what it had published when the demo was stopped."""
+    made = settings.output / "model"
+    return made if made.exists() else run_stage(settings)
 
 
 class Steps:
@@ -136,8 +142,9 @@ def train_part(folder: Path, name: str, steps: int | tuple[int, int, int]) -> di
     measured = list(taught)[-20:]
     last = {key: round(sum(step[key] for step in measured) / len(measured), 4) for key in measured[0]}
     last |= {"clock_s": round(time.monotonic() - clock, 1), "processor_s": round(time.process_time() - processor, 1)}
-    torch.save(part.state_dict(), file)
     replace_text(reached, json.dumps(last))
+    torch.save(part.state_dict(), file.with_suffix(".tmp"))
+    file.with_suffix(".tmp").replace(file)  # last: what has its name is whole
     return last
 
 

@@ -70,9 +70,9 @@ def _ask_spans(grounder: Grounder, data: Path, records: Sequence[Record], shuffl
     if shuffled:
         frames = [own[np.random.default_rng(number).permutation(len(own))] for number, own in enumerate(frames)]
     windows = grounder.read_windows(frames)
-    asked = [(prompts.when_question(record.truth["event"]), {"video": window}) for record, window in zip(records, windows)]
+    asked = [(prompts.when_question(record.truth["query"]), {"video": window}) for record, window in zip(records, windows)]
     found = [parse_spans(reply.text, FRACTIONS) for reply in grounder.ask_all(asked)]
-    return [best_iou(spans[0] if spans else None, [Span(*record.truth["span"])]) for spans, record in zip(found, records)]
+    return [best_iou(spans[0] if spans else None, [Span(*span) for span in record.truth["spans"]]) for spans, record in zip(found, records)]
 
 
 def _ask_boxes(grounder: Grounder, data: Path, records: Sequence[Record]) -> list[float]:
@@ -86,10 +86,10 @@ def _ask_boxes(grounder: Grounder, data: Path, records: Sequence[Record]) -> lis
         if "sound" in record.media:
             media["sound"] = grounder.read_audio(read_sound(data / record.media["sound"]))
         else:
-            question = prompts.WHERE.format(record.truth["thing"])
+            question = prompts.WHERE.format(record.truth["phrase"])
         asked.append((question, media))
     replies = grounder.ask_all(asked)
-    return [_best_box(reply.text, size, record.truth["box"]) for reply, size, record in zip(replies, sizes, records)]
+    return [_best_box(reply.text, size, record.truth["boxes"][0]) for reply, size, record in zip(replies, sizes, records)]
 
 
 def _best_box(text: str, size: tuple[int, int], truth: Sequence[float]) -> float:
@@ -111,7 +111,7 @@ def _describe(grounder: Grounder, data: Path, clip: Record, picture: Record, sou
 def best_constant(data: Path) -> Constant:
     """Searched over the answers of stage 2, in half frames: answers begin and end between two of them."""
     training = np.array([span for record in read_records(data / "stage2.jsonl") for span in record.truth.get("spans", ())])
-    asked = np.array([record.truth["span"] for record in read_records(data / "test.jsonl") if "span" in record.truth])
+    asked = np.array([span for record in read_records(data / "test.jsonl") for span in record.truth.get("spans", ())])
     grid = np.arange(0, 2 * FRAMES + 1) / (2 * FRAMES)
     pairs = [(start, end) for start in grid for end in grid if end > start]
     best = max(pairs, key=lambda pair: _hits(training, *pair))

@@ -11,6 +11,10 @@ from grounding.data.composed.sounds import Tone
 from grounding.data.composed.world import ATTRIBUTES, COLOURS, MOTIONS, SHAPES, VOICES, Thing, held_out, trained
 from grounding.data.media import read_frames, read_sound
 from grounding.data.records import read_records
+from grounding.evaluation.cases import Case
+from grounding.evaluation.moments import score_moments
+from grounding.evaluation.referring import score_boxes
+from grounding.evaluation.sound_sources import score_sound_sources
 from grounding.training.examples import check_answer
 from grounding.training.tiny.evaluate import best_constant
 
@@ -44,6 +48,15 @@ def test_questions_are_about_held_out_combinations_alone(data):
     asked = [(kinds[tuple(sorted(record.media))], tuple(record.truth["combination"])) for record in read_records(data / "test.jsonl")]
     assert len(set(asked)) == 36
     assert all(combination in held_out(kind) for kind, combination in asked)
+
+
+def test_true_answers_score_full_marks_in_the_protocols_of_the_public_sets(data):
+    records = list(read_records(data / "test.jsonl"))
+    protocols = {"moment": (score_moments, "mIoU"), "locate": (score_boxes, "acc@.5"), "locate_sound": (score_sound_sources, "cIoU@.5")}
+    for task, (protocol, metric) in protocols.items():
+        scores = protocol([Case(record, record.answer) for record in records])
+        assert scores.counts["rows"] == sum(record.truth["task"] == task for record in records) == 12
+        assert scores.metrics[metric].value >= 0.96  # answers have two decimals
 
 
 def test_a_box_is_where_the_thing_is():

@@ -94,7 +94,7 @@ def test_nonsense_of_any_kind_is_no_answer(tmp_path: Path, body: bytes):
         assert len(server.requests) == 2
 
 
-@pytest.mark.parametrize("status", [401, 403, 404])
+@pytest.mark.parametrize("status", [302, 401, 403, 404])
 def test_a_wrong_key_or_address_stops_at_once(tmp_path: Path, status: int):
     with serving([Reply(status=status, body=b"no such model")]) as server:
         (error,), _ = ask(server.url, tmp_path, "a", key="secret")

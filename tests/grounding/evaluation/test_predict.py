@@ -121,6 +121,23 @@ def test_an_id_with_half_a_character_ends_no_run(grounder: Grounder, root: Path,
     assert predict(grounder, [tmp_path / "r.jsonl"], tmp_path / "a.jsonl", root).skipped.counts == {"missing file": 1}
 
 
+@pytest.mark.parametrize(("ids", "message"), [(("a", ""), "has no id"), (("a", "b", "a"), "has the id 'a', which another one has")])
+def test_records_without_ids_of_their_own_are_refused_before_any_is_asked(grounder, root, tmp_path, ids, message):
+    write_records(tmp_path / "r.jsonl", [single_turn("Where?", "No.", {"image": "a.png"}, id=name) for name in ids])
+    with pytest.raises(EvaluationError, match=message):
+        predict(grounder, [tmp_path / "r.jsonl"], tmp_path / "a.jsonl", root)
+    assert not (tmp_path / "a.jsonl").exists() or not (tmp_path / "a.jsonl").read_bytes()
+
+
+@pytest.mark.parametrize("device", ["cuda", "banana"])
+def test_a_device_that_is_not_there(checkpoint: Path, device: str, tmp_path: Path, capsys: pytest.CaptureFixture):
+    if device == "cuda" and torch.cuda.is_available():
+        pytest.skip("there is one")
+    (tmp_path / "r.jsonl").write_text("")
+    assert main(["run", str(checkpoint), str(tmp_path / "r.jsonl"), "-o", str(tmp_path / "a"), "--device", device]) == 1
+    assert f"device '{device}' cannot be used here" in capsys.readouterr().err
+
+
 def test_going_on_keeps_answers_with_odd_characters(tmp_path: Path):
     told = ["x\u2028y", "p\x85q", "a\x0b\x1cb\rc", "fine"]
     rows = [json.dumps({"id": str(i), "answer": text}, ensure_ascii=False) for i, text in enumerate(told)]
@@ -236,5 +253,11 @@ def test_one_table_beside_the_published_numbers(tmp_path: Path, capsys: pytest.C
     assert "| Charades-STA test | R@1 IoU 0.5 | not run | | 29.60 | |" in table
     assert not any("| RefCOCO val |" in line for line in table)
     assert make_table([read_result(tmp_path / "s.json")]).splitlines() == table
-    (tmp_path / "s.json").write_text("[]")
-    assert main(["table", str(tmp_path / "s.json")]) == 1
+    written = json.loads((tmp_path / "s.json").read_text())
+    for odd in (
+        [],
+        {**written, "counts": {"rows": None}},
+        {**written, "metrics": {"a": {"value": "x", "interval": None, "percent": True}}},
+    ):
+        (tmp_path / "s.json").write_text(json.dumps(odd))
+        assert main(["table", str(tmp_path / "s.json")]) == 1

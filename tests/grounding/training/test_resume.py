@@ -11,6 +11,7 @@ import pytest
 
 from grounding.training.checkpoints import _digest
 from grounding.training.errors import TrainingError
+from grounding.training.plot import read_losses
 from grounding.training.settings import Source
 from grounding.training.stage import run_stage
 from tests.grounding.training.conftest import START
@@ -30,10 +31,6 @@ app()
 STEPS = 7
 
 
-def losses(log):
-    return {row["step"]: row["loss"] for row in map(json.loads, log.read_text().splitlines()) if "loss" in row}
-
-
 def test_killed_run_goes_on_to_the_same_losses(planned, drawn, tmp_path):
     settings = {"max_steps": STEPS, "save_steps": 2, "batch_size": 4, "seed": 3, "dropout": 0.1}  # more steps than an epoch has
     whole = run_stage(planned(1, output="whole", epochs=9.0, **settings))
@@ -51,8 +48,8 @@ def test_killed_run_goes_on_to_the_same_losses(planned, drawn, tmp_path):
     process.wait()
     assert not (output / "model").exists()
     subprocess.run(command, check=True, capture_output=True)
-    assert losses(output / "log.jsonl") == pytest.approx(losses(whole.parent / "log.jsonl"), rel=1e-6)
-    assert set(losses(output / "log.jsonl")) == set(range(1, STEPS + 1))
+    assert read_losses(output / "log.jsonl") == pytest.approx(read_losses(whole.parent / "log.jsonl"), rel=1e-6)
+    assert set(read_losses(output / "log.jsonl")) == set(range(1, STEPS + 1))
     left = json.loads((output / "checkpoint-6" / "trainer_state.json").read_text())
     assert left["global_step"] == 6
 
@@ -69,18 +66,31 @@ def test_a_run_with_other_settings_does_not_go_on(planned):
 def test_a_checkpoint_that_is_not_whole_gives_its_place_to_the_one_before(planned, caplog, file):
     run_stage(planned(1, save_steps=2))
     output = planned(1).output
-    expected = losses(output / "log.jsonl")[3]
+    expected = read_losses(output / "log.jsonl")[3]
     (output / "model").rename(output / "elsewhere")
     part = output / "checkpoint-3" / file
     part.write_bytes(part.read_bytes()[: part.stat().st_size // 2])
     run_stage(planned(1))
-    assert losses(output / "log.jsonl")[3] == pytest.approx(expected, rel=1e-6)
+    assert read_losses(output / "log.jsonl")[3] == pytest.approx(expected, rel=1e-6)
     assert "checkpoint-3 cannot be read" in caplog.text
     (output / "model").rename(output / "elsewhere too")
     for checkpoint in output.glob("checkpoint-*"):
         (checkpoint / file).unlink()
     with pytest.raises(TrainingError, match=r"cannot be read.*remove it to begin again"):
         run_stage(planned(1))
+
+
+def test_a_run_that_was_stopped_before_its_model_is_published_trains_no_further(planned):
+    folder = run_stage(planned(1, save_steps=2))
+    model = (folder / "training.json").parent
+    before = {file.name: file.read_bytes() for file in model.glob("*.safetensors")}
+    folder.rename(folder.with_name("elsewhere"))
+    log = folder.parent / "log.jsonl"
+    log.write_bytes(log.read_bytes() + b'{"step": 3, "lo')  # a full disk
+    run_stage(planned(1, save_steps=2))
+    assert not (folder.parent / "checkpoint-4").exists()
+    assert {file.name: file.read_bytes() for file in folder.glob("*.safetensors")} == before
+    assert sorted(read_losses(log)) == [1, 2, 3]
 
 
 def test_a_run_does_not_go_on_with_other_records(planned, records_of, drawn):
@@ -97,7 +107,7 @@ def test_a_run_does_not_go_on_with_other_records(planned, records_of, drawn):
 
 def test_lora_begins_with_the_same_numbers_each_time(planned):
     runs = [run_stage(planned(2, output=name, lora_rank=4, dropout=0.1)) for name in ("one", "two")]
-    one, two = (losses(folder.parent / "log.jsonl") for folder in runs)
+    one, two = (read_losses(folder.parent / "log.jsonl") for folder in runs)
     assert one == two
 
 

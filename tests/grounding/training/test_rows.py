@@ -68,12 +68,14 @@ def test_answers_that_hold(answer):
 def test_bad_rows_are_counted_with_their_reasons(reader, drawn, records_of):
     good = json.loads((drawn / "stage2.jsonl").read_text().splitlines()[0])
     rows = [good, "{broken", row("<image>\nWhat?", "A dog.", image="none.png"), row("<video>\nWhen?", "in {0.9,0.1}", video=good["video"])]
+    rows += ['{"id": "deep", "x": ' + "[" * 3000 + "]" * 3000 + "}", row("<video>\nWhat?", "A \ud800.", video=good["video"])]
     rows += [row("<video>\nWhat?", "word " * 600, video=good["video"]), row("<image>\nWhat?", "", image="x.png"), [1]]
     tally = Tally()
     made = Rows([Source(records_of(rows), media=drawn)], reader, None, tally, 0)
     assert len(made) == 1
     assert tally.counts == {
-        "not JSON": 1,
+        "not JSON": 2,
+        "half a character": 1,
         "missing file": 1,
         "answer with a span that is none": 1,
         "too long": 1,

@@ -50,7 +50,7 @@ def test_values_are_read_as_what_they_are():
     assert (settings.group_by_length, settings.features, settings.learning_rate) == (False, Path("kept"), 1e-3)
 
 
-@pytest.mark.parametrize("weight", ["0", "-1", "nan", "inf"])
+@pytest.mark.parametrize("weight", ["0", "-1", "nan", "inf", "1e9"])
 def test_weights_that_are_none(weight, tmp_path):
     (tmp_path / "rows.jsonl").write_text("")
     done = CliRunner().invoke(app, ["stage1", "--from", "x", "--output", str(tmp_path / "o"), "--data", f"{tmp_path}/rows.jsonl:{weight}"])

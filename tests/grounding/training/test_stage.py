@@ -1,6 +1,8 @@
 """What a stage trains, that nothing else moves by a digit, and that its checkpoint is the model that was trained."""
 
 import json
+import os
+import sys
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from grounding.lego import load_grounder
 from grounding.lego.checkpoint import load_model
 from grounding.training import stage as stages
 from grounding.training.errors import TrainingError
+from grounding.training.plot import plot_losses, read_losses
 from grounding.training.settings import Source
 from grounding.training.stage import load_step, run_stage
 from tests.grounding.training.conftest import START
@@ -133,6 +136,58 @@ def test_a_step_on_the_way_can_be_loaded(planned, drawn):
 def test_loss_is_plotted(planned):
     folder = run_stage(planned(1, max_steps=2))
     assert (folder.parent / "loss.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_picture_that_cannot_be_drawn_costs_no_checkpoint(planned, monkeypatch, caplog):
+    def broken(*args):
+        raise RuntimeError("no font")
+
+    monkeypatch.setattr(stages, "plot_losses", broken)
+    assert loaded(run_stage(planned(1, max_steps=1))).modalities
+    assert "cannot be drawn: no font" in caplog.text
+
+
+def test_a_name_that_is_no_text_is_drawn(tmp_path):
+    folder = tmp_path / os.fsdecode(b"run \xff \xc3\xb6")
+    folder.mkdir()
+    (folder / "log.jsonl").write_bytes(b'{"step": 1, "loss": 2.0}\n{"step": 2, "lo\n[]\n\xff\n{"step": 3, "loss": 1.0}\n')
+    assert read_losses(folder / "log.jsonl") == {1: 2.0, 3: 1.0}
+    plot_losses(folder / "log.jsonl", folder / "loss.png")
+    assert (folder / "loss.png").stat().st_size > 1000
+
+
+def test_kept_features_that_were_cut_off_are_made_again(planned, tmp_path):
+    kept = planned(1, output="one", max_steps=2, features=tmp_path / "features")
+    run_stage(kept)
+    for entry in (tmp_path / "features").rglob("*.npy"):
+        entry.write_bytes(entry.read_bytes()[:50])
+    run_stage(planned(1, output="two", max_steps=2, features=tmp_path / "features"))
+    logs = [read_losses(tmp_path / name / "log.jsonl") for name in ("one", "two")]
+    assert logs[0] == logs[1]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("[]", "holds no engine's settings"),
+        ('{"fsdp": null}', "holds no engine's settings"),
+        ("{", "cannot be read"),
+        ('{"fsdp": {}}', "start them with torchrun"),
+        ('{"zero_optimization": {}}', "DeepSpeed, which is not installed"),
+    ],
+)
+def test_an_engine_that_cannot_run_is_told_before_anything_is_read(planned, tmp_path, content, message, monkeypatch):
+    monkeypatch.delenv("WORLD_SIZE", raising=False)
+    monkeypatch.setitem(sys.modules, "deepspeed", None)
+    (tmp_path / "engine.json").write_text(content)
+    with pytest.raises(TrainingError, match=message):
+        run_stage(planned(1, engine=tmp_path / "engine.json"))
+    assert not planned(1).output.exists()
+
+
+def test_a_start_that_is_not_there(planned, tmp_path):
+    with pytest.raises(TrainingError, match=r"nowhere, the checkpoint to start from, does not exist"):
+        run_stage(planned(2, start=tmp_path / "nowhere"))
 
 
 def test_too_little_memory_says_what_to_do(planned, monkeypatch):

@@ -167,6 +167,19 @@ def test_speed_and_holders(catalog: Catalog):
         assert work.waiting(s) == {"picture": 1}
 
 
+def test_who_runs_an_errand_is_at_work(catalog: Catalog):
+    for name in ("a", "b", "c"):
+        add(catalog, name)
+    first = taken(catalog)
+    taken(catalog)
+    taken(catalog, owner="other")
+    with catalog.begin() as s:
+        assert errands.holders(s) == {"me": 2, "other": 1}
+        errands.release(s, "me", first.id)
+    with catalog.read() as s:
+        assert errands.holders(s) == {"me": 1, "other": 1}
+
+
 def test_errands_go_with_their_collection(catalog: Catalog):
     add(catalog, "a", "gone")
     with catalog.begin() as s:
