@@ -81,7 +81,9 @@ def ask(page: Page, question: str) -> None:
 
 
 def card(page: Page, title: str):
-    found = page.locator("a.open", has_text=title).first
+    """Of the answer to the question in the address, if there is one: those that stood there before may still be seen."""
+    asked = re.search(r"[?&](q=\w*)", page.url)
+    found = page.locator(f"a.open[href*='{asked[1]}']" if asked else "a.open", has_text=title).first
     found.wait_for()
     return found
 
