@@ -53,7 +53,8 @@ def check_dialogue(dialogue: Sequence[Exchange], facts: Facts, turns: int) -> li
 def _checked(text: str, facts: Facts, max_words: int) -> str:
     if not re.search(r"\w", text):
         raise SkipRow("empty turn")
-    words = len(_BRACKETS.sub("", text).split())
+    prose = _BRACKETS.sub("", text)
+    words = len(prose.split())
     if words > max_words:
         raise SkipRow("turn too long", f"{words} words")
     plain = text.translate(_APOSTROPHES)
@@ -64,9 +65,9 @@ def _checked(text: str, facts: Facts, max_words: int) -> str:
     if leaked:
         raise SkipRow("talks about its source", leaked.group())
     written = _BRACKETS.sub(lambda match: _coordinates(match.group(), facts), text)
-    if _LOOSE.search(_BRACKETS.sub("", text)):  # opened and not closed, or one inside another
+    if _LOOSE.search(prose):  # opened and not closed, or one inside another
         raise SkipRow("malformed coordinates", text[-60:])
-    bare = _BARE.findall(_BRACKETS.sub("", text)) if facts.located else []
+    bare = _BARE.findall(prose) if facts.located else []
     if len(bare) > 1:  # a single one may be a price or a share
         raise SkipRow("coordinates without brackets", ", ".join(bare))
     return written

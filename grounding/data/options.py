@@ -25,13 +25,13 @@ def positive(text: str) -> int:
     return value
 
 
-def _number(text: str, least: float) -> float:
+def _number(text: str, least: float, most: float = sys.float_info.max) -> float:
     try:
         value = float(text)
     except ValueError:
         value = math.nan
-    if not least <= value < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from {least:g}")
+    if not least <= value <= most:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from {least:g}{f' to {most:g}' if most < sys.float_info.max else ''}")
     return value
 
 
@@ -47,10 +47,7 @@ def seconds(text: str) -> float:
 
 def share(text: str) -> float:
     """A number from 0 to 1, as argparse takes a type."""
-    value = _number(text, 0)
-    if value > 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is more than 1")
-    return value
+    return _number(text, 0, 1)
 
 
 def add_endpoint_options(parser: argparse.ArgumentParser) -> None:

@@ -126,13 +126,15 @@ def encode_media(grounder: Grounder, media: Mapping[str, str], root: Path) -> di
 
 @contextmanager
 def memory_named(when: str) -> Iterator[None]:
-    """Out of memory, which torch says in different ways on a GPU and on a CPU, becomes a SkipRow; what the GPU kept is freed."""
+    """Out of memory becomes a SkipRow; what the GPU kept is freed."""
     import torch
+
+    from grounding.lego.memory import is_out_of_memory
 
     try:
         yield
     except (MemoryError, RuntimeError) as error:
-        if not isinstance(error, MemoryError | torch.OutOfMemoryError) and "allocate memory" not in str(error):
+        if not is_out_of_memory(error):
             raise
         torch.cuda.empty_cache()
         raise SkipRow("out of memory", when) from error

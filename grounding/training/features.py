@@ -40,11 +40,9 @@ class Features:
     def read(self, name: str, path: Path) -> Tensor:
         """Raises SkipRow where the file cannot be read."""
         entry = self._entry(name, path)
-        if not entry.exists():
-            self._make(name, [path])
         try:
             return torch.from_numpy(np.load(entry))
-        except (ValueError, EOFError, OSError):  # cut off when a machine lost its power
+        except (OSError, ValueError, EOFError):  # not there yet, or cut off when a machine lost its power
             self._make(name, [path])
             return torch.from_numpy(np.load(entry))
 

@@ -20,6 +20,7 @@ from grounding.data.errors import Tally
 from grounding.data.writer import replace_text
 from grounding.lego.checkpoint import find_clip_folder, load_model
 from grounding.lego.grounder import load_tokenizer
+from grounding.lego.memory import is_out_of_memory
 from grounding.lego.model import LegoModel
 from grounding.lego.preprocess_image import ImageTransform
 from grounding.lego.save import save_model
@@ -183,12 +184,11 @@ def _train(trainer: LegoTrainer, settings: StageSettings) -> None:
 
 @contextmanager
 def _memory_named(settings: StageSettings) -> Iterator[None]:
-    """Out of memory, which torch says in different ways on a GPU and on a CPU, becomes a TrainingError that says what helps."""
+    """Out of memory becomes a TrainingError that says what helps."""
     try:
         yield
     except (RuntimeError, MemoryError) as error:
-        said = str(error)
-        if not isinstance(error, torch.OutOfMemoryError | MemoryError) and "out of memory" not in said and "allocate memory" not in said:
+        if not is_out_of_memory(error):
             raise
         raise TrainingError(
             f"out of memory with a batch of {settings.batch_size} and up to {settings.max_length} tokens: halve batch_size and double "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -147,12 +146,17 @@ class WriteLog(TrainerCallback):
 
     def __init__(self, folder: Path, tally: Tally) -> None:
         self._folder = folder
+        self._file = folder / "log.jsonl"
         self._tally = tally
+
+    def on_train_begin(self, args, state, control, **kwargs) -> None:
+        """A line that was cut off when a run was killed ends, so that the next is whole."""
+        if state.is_world_process_zero and self._file.exists() and not self._file.read_bytes().endswith(b"\n"):
+            with self._file.open("ab") as file:
+                file.write(b"\n")
 
     def on_log(self, args, state, control, logs=None, **kwargs) -> None:
         if state.is_world_process_zero and logs:
-            with (self._folder / "log.jsonl").open("ab+") as file:
-                if file.tell() and (file.seek(-1, os.SEEK_END), file.read(1))[1] != b"\n":
-                    file.write(b"\n")  # a line that was cut off ends here
-                file.write(json.dumps({"step": state.global_step, **logs}).encode() + b"\n")
+            with self._file.open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"step": state.global_step, **logs}) + "\n")
             replace_text(self._folder / "skipped.json", json.dumps(self._tally.to_json(), indent=2))

@@ -70,7 +70,10 @@ def test_a_checkpoint_that_is_not_whole_gives_its_place_to_the_one_before(planne
     (output / "model").rename(output / "elsewhere")
     part = output / "checkpoint-3" / file
     part.write_bytes(part.read_bytes()[: part.stat().st_size // 2])
+    with (output / "log.jsonl").open("a") as log:
+        log.write('{"step": 3, "lo')
     run_stage(planned(1))
+    assert '{"step": 3, "lo' in (output / "log.jsonl").read_text().splitlines()
     assert read_losses(output / "log.jsonl")[3] == pytest.approx(expected, rel=1e-6)
     assert "checkpoint-3 cannot be read" in caplog.text
     (output / "model").rename(output / "elsewhere too")
