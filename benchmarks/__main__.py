@@ -10,7 +10,9 @@ HELPERS = {"__init__", "__main__", "footage", "measure"}
 
 
 def main() -> int:
-    there = sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in HELPERS)
+    there = sorted(
+        path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in HELPERS
+    )
     wanted = sys.argv[1:] or there
     for name in wanted:
         if name not in there:

@@ -1,9 +1,11 @@
-"""Faults while workers work: at least a hundred, at moments that a seed decides, against real Redis and PostgreSQL.
+"""Faults while workers work: at least a hundred, at moments that a seed decides, against real Redis
+and PostgreSQL.
 
     python -m benchmarks.faults [--faults N] [--videos N] [--seed N] [--pause SECONDS]
 
-At the end the rows (content hash, stage, key, span; vectors bit for bit) must be those of a run without faults; exit status 1 if not.
-As root a small disk is mounted and filled; otherwise that kind of fault is left out, and the output says so.
+At the end the rows (content hash, stage, key, span; vectors bit for bit) must be those of a run
+without faults; exit status 1 if not. As root a small disk is mounted and filled; otherwise that
+kind of fault is left out, and the output says so.
 """
 
 from __future__ import annotations
@@ -15,7 +17,15 @@ import time
 from pathlib import Path
 
 from benchmarks.measure import header, row
-from tests.workers.faults import Storm, check, expected, make_videos, mount_small_disk, storm_fleet, unmount
+from tests.workers.faults import (
+    Storm,
+    check,
+    expected,
+    make_videos,
+    mount_small_disk,
+    storm_fleet,
+    unmount,
+)
 
 
 def main() -> int:
@@ -23,7 +33,9 @@ def main() -> int:
     parser.add_argument("--faults", type=int, default=120)
     parser.add_argument("--videos", type=int, default=36)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--pause", type=float, default=3.0, help="longest pause between two faults, seconds")
+    parser.add_argument(
+        "--pause", type=float, default=3.0, help="longest pause between two faults, seconds"
+    )
     arguments = parser.parse_args()
     header(f"{arguments.faults} faults over {arguments.videos} videos, seed {arguments.seed}")
     with storm_fleet() as fleet, tempfile.TemporaryDirectory() as whole:
@@ -34,7 +46,9 @@ def main() -> int:
             storm = Storm(fleet)
             storm.start()
             started = time.monotonic()
-            storm.run(storm.schedule(arguments.seed, arguments.faults, arguments.pause), files, "films")
+            storm.run(
+                storm.schedule(arguments.seed, arguments.faults, arguments.pause), files, "films"
+            )
             stormy = time.monotonic() - started
             storm.settle(600)
             wrong = check(storm, wanted)
@@ -44,7 +58,10 @@ def main() -> int:
             row(kind, str(count))
         if not disk:
             row("the disk is full", "left out: only root may mount a small disk")
-        row("seconds with faults; until all was done", f"{stormy:.0f}; {time.monotonic() - started:.0f}")
+        row(
+            "seconds with faults; until all was done",
+            f"{stormy:.0f}; {time.monotonic() - started:.0f}",
+        )
         row("works (stages of chunks) compared", str(len(wanted)))
         row("differences to the run without faults", str(len(wrong)), "0")
         if wrong:

@@ -1,8 +1,10 @@
-"""Ingest: speed against its parts, keyframes against everything, memory and time against length, repeating.
+"""Ingest: speed against its parts, keyframes against everything, memory and time against length,
+repeating.
 
     python -m benchmarks.ingest [--folder DIR] [--quick] [--only PART...]
 
-Speech and screen text are off, models are loaded before the clock starts, and what is compared runs in turn in one process.
+Speech and screen text are off, models are loaded before the clock starts, and what is compared runs
+in turn in one process.
 """
 
 from __future__ import annotations
@@ -31,7 +33,9 @@ def fresh(folder: Path, name: str) -> Library:
 
 
 def decode(path: Path, rate_hz: float, short_side: int) -> np.ndarray:
-    """PyAV alone: decodes every frame, converts the sampled ones at the size that the embedder wants."""
+    """PyAV alone: decodes every frame, converts the sampled ones at the size that the embedder
+    wants.
+    """
     images = []
     due = 0.0
     with av.open(str(path)) as container:
@@ -50,7 +54,11 @@ def against_parts(folder: Path, path: Path, rounds: int) -> None:
     library = fresh(folder, "warm")
     embedder: Embedder = library.embedder
     settings = library.settings
-    embedder.embed_frames(np.zeros((settings.batch_size, embedder.short_side, embedder.short_side * 16 // 9, 3), np.uint8))
+    embedder.embed_frames(
+        np.zeros(
+            (settings.batch_size, embedder.short_side, embedder.short_side * 16 // 9, 3), np.uint8
+        )
+    )
     ratios, speeds = [], []
     for _ in range(rounds):
         images = measure(lambda: decode(path, settings.frame_rate_hz, embedder.short_side))
@@ -73,7 +81,11 @@ def fast_against_full(folder: Path, path: Path) -> None:
     header("`--fast` against the full pass, 30 minutes, a keyframe every 10 s")
     full = measure(lambda: fresh(folder, "full").ingest([path]))
     fast = measure(lambda: fresh(folder, "fast").ingest([path], fast=True))
-    row("full / fast", f"{full.wall_s / fast.wall_s:.1f} ({full.wall_s:.1f} s and {fast.wall_s:.1f} s)", "at least 8")
+    row(
+        "full / fast",
+        f"{full.wall_s / fast.wall_s:.1f} ({full.wall_s:.1f} s and {fast.wall_s:.1f} s)",
+        "at least 8",
+    )
 
 
 def against_length(folder: Path, minutes: tuple[int, ...]) -> None:
@@ -99,7 +111,9 @@ def repeated(folder: Path, count: int) -> None:
     content = small.read_bytes()
     for number in range(count):
         # A box of free bytes at the end makes each file's content its own.
-        (media / f"{number:04d}.mp4").write_bytes(content + (16).to_bytes(4, "big") + b"free" + number.to_bytes(8, "big"))
+        (media / f"{number:04d}.mp4").write_bytes(
+            content + (16).to_bytes(4, "big") + b"free" + number.to_bytes(8, "big")
+        )
     library = fresh(folder, "repeat")
     settings = library.settings.model_copy(update={"embedder": "demo"})
     first = measure(lambda: Library(settings).ingest([media]))
@@ -110,8 +124,12 @@ def repeated(folder: Path, count: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--folder", type=Path, help="where footage is made and kept; default: a temporary folder")
-    parser.add_argument("--quick", action="store_true", help="a tenth of the lengths, to try it out")
+    parser.add_argument(
+        "--folder", type=Path, help="where footage is made and kept; default: a temporary folder"
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="a tenth of the lengths, to try it out"
+    )
     parser.add_argument("--only", choices=PARTS, nargs="+", default=PARTS, help="some of the parts")
     parser.add_argument("--rounds", type=int, default=3, help="of the comparison with its parts")
     arguments = parser.parse_args()
@@ -121,7 +139,9 @@ def main() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         started = time.perf_counter()
         if "parts" in arguments.only:
-            against_parts(folder, make_footage(folder, 10 * scale), 1 if arguments.quick else arguments.rounds)
+            against_parts(
+                folder, make_footage(folder, 10 * scale), 1 if arguments.quick else arguments.rounds
+            )
         if "fast" in arguments.only:
             fast_against_full(folder, make_footage(folder, 30 * scale, keyframe_s=10))
         if "length" in arguments.only:

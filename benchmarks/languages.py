@@ -1,9 +1,11 @@
-"""Questions in one language about what was said in another: the right sentence first, said to match, and false alarms.
+"""Questions in one language about what was said in another: the right sentence first, said to
+match, and false alarms.
 
     python -m benchmarks.languages
 
-Sixteen sentences of benchmarks.text_search in English, Spanish and German, each asked in other words in English, Spanish and Chinese, among
-sixteen sentences about other things; and 24 questions in each language that nobody answers. The sentences are subtitles of drawn videos.
+Sixteen sentences of benchmarks.text_search in English, Spanish and German, each asked in other
+words in English, Spanish and Chinese, among sixteen sentences about other things; and 24 questions
+in each language that nobody answers. The sentences are subtitles of drawn videos.
 """
 
 from __future__ import annotations
@@ -187,9 +189,14 @@ EACH_S = 3
 def make_library(folder: Path, sentences: tuple[str, ...]) -> Library:
     """One video; sentence n is said from `EACH_S` * n on."""
     video = colour_video(folder / "media" / "said.mp4", [("blue", EACH_S * len(sentences))])
-    lines = [f"{n + 1}\n{_time(EACH_S * n)} --> {_time(EACH_S * n + 2)}\n{text}\n" for n, text in enumerate(sentences)]
+    lines = [
+        f"{n + 1}\n{_time(EACH_S * n)} --> {_time(EACH_S * n + 2)}\n{text}\n"
+        for n, text in enumerate(sentences)
+    ]
     video.with_suffix(".srt").write_text("\n".join(lines))
-    library = Library(load_settings(home=folder / "home", embedder="demo", speech=True, screen_text=False))
+    library = Library(
+        load_settings(home=folder / "home", embedder="demo", speech=True, screen_text=False)
+    )
     library.ingest([video])
     return library
 
@@ -202,7 +209,9 @@ def ask(library: Library, questions: tuple[str, ...], absent: tuple[str, ...]) -
     first = matched = 0
     for number, question in enumerate(questions):
         answer = library.search(question, only=["speech"])
-        is_first = bool(answer.moments) and abs(answer.moments[0].span.start_s - EACH_S * number) < 1
+        is_first = (
+            bool(answer.moments) and abs(answer.moments[0].span.start_s - EACH_S * number) < 1
+        )
         first += is_first
         matched += is_first and answer.matched
     false = sum(library.search(question, only=["speech"]).matched for question in absent)

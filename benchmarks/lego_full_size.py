@@ -1,10 +1,12 @@
-"""LEGO at its true size, once, for real: a random 7B checkpoint in the published layout, loaded and asked one question.
+"""LEGO at its true size, once, for real: a random 7B checkpoint in the published layout, loaded and
+asked one question.
 
     python -m benchmarks.lego_full_size EMPTY_FOLDER VIDEO [--tokens 16]
 
-Writes about 19 GB to EMPTY_FOLDER (bfloat16 `.bin` shards, a tokenizer of 32,000 pieces, the CLIP tower), loads it in bfloat16,
-answers one question about the first 30 seconds of VIDEO, prints seconds by stage and memory, and removes what it wrote.
-`--like FOLDER` takes the sizes of another checkpoint folder, for trying it out.
+Writes about 19 GB to EMPTY_FOLDER (bfloat16 `.bin` shards, a tokenizer of 32,000 pieces, the CLIP
+tower), loads it in bfloat16, answers one question about the first 30 seconds of VIDEO, prints
+seconds by stage and memory, and removes what it wrote. `--like FOLDER` takes the sizes of another
+checkpoint folder, for trying it out.
 """
 
 from __future__ import annotations
@@ -70,7 +72,10 @@ class Plan:
 def published_plan() -> Plan:
     with gzip.open(FIXTURES / "full_size_names.tsv.gz", "rt") as lines:
         pairs = (line.rstrip("\n").split("\t") for line in lines)
-        shapes = {name: tuple(int(size) for size in shape.strip("[]").split(",") if size.strip()) for name, shape in pairs}
+        shapes = {
+            name: tuple(int(size) for size in shape.strip("[]").split(",") if size.strip())
+            for name, shape in pairs
+        }
     clip = {"model_type": "clip_vision_model", **PUBLISHED_CLIP}
     return Plan(PUBLISHED, None, clip, shapes, clip_shapes(PUBLISHED_CLIP), PIECES)
 
@@ -79,10 +84,19 @@ def plan_like(folder: Path) -> Plan:
     clip_folder, dims = find_clip_folder(folder, None), find_dims(folder)
     if clip_folder is None:
         raise SystemExit(f"{folder} has no CLIP tower")
-    config, clip = (json.loads((place / "config.json").read_text()) for place in (folder, clip_folder))
+    config, clip = (
+        json.loads((place / "config.json").read_text()) for place in (folder, clip_folder)
+    )
     shapes = {name: entry.shape for name, entry in Shards(folder).entries.items()}
     sizes = json.loads(dims.read_text()) if dims else None
-    return Plan(config, sizes, clip, shapes, {n: e.shape for n, e in Shards(clip_folder).entries.items()}, config["vocab_size"] - 9)
+    return Plan(
+        config,
+        sizes,
+        clip,
+        shapes,
+        {n: e.shape for n, e in Shards(clip_folder).entries.items()},
+        config["vocab_size"] - 9,
+    )
 
 
 def clip_shapes(sizes: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
@@ -90,7 +104,9 @@ def clip_shapes(sizes: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
 
     with torch.device("meta"):
         tower = CLIPVisionModel(CLIPVisionConfig(**sizes))
-    return {f"vision_model.{name}": tuple(tensor.shape) for name, tensor in tower.state_dict().items()}
+    return {
+        f"vision_model.{name}": tuple(tensor.shape) for name, tensor in tower.state_dict().items()
+    }
 
 
 def write_checkpoint(folder: Path, plan: Plan) -> int:
@@ -108,9 +124,15 @@ def write_checkpoint(folder: Path, plan: Plan) -> int:
 
 
 def write_tensors(folder: Path, shapes: Mapping[str, tuple[int, ...]]) -> int:
-    """Random numbers are drawn once and handed out in pieces: nine billion of them would take longer than everything else."""
+    """Random numbers are drawn once and handed out in pieces: nine billion of them would take
+    longer than everything else.
+    """
     largest = max(int(np.prod(shape, dtype=np.int64)) for shape in shapes.values())
-    pool = torch.randn(min(2**26, largest), generator=torch.Generator().manual_seed(0)).mul_(0.02).to(torch.bfloat16)
+    pool = (
+        torch.randn(min(2**26, largest), generator=torch.Generator().manual_seed(0))
+        .mul_(0.02)
+        .to(torch.bfloat16)
+    )
     shards: list[dict[str, tuple[int, ...]]] = [{}]
     size = total = 0
     for name, shape in shapes.items():
@@ -155,11 +177,16 @@ def stage(name: str, report: dict[str, float]) -> Iterator[None]:
     yield
     report[f"{name}_s"] = time.perf_counter() - start
     report[f"{name}_held_gb"] = memory_gb("RssAnon")
-    print(f"{name:<10} {report[f'{name}_s']:8.1f} s   {report[f'{name}_held_gb']:.2f} GB held beside the mapped files", flush=True)
+    print(
+        f"{name:<10} {report[f'{name}_s']:8.1f} s   {report[f'{name}_held_gb']:.2f} GB held beside the mapped files",
+        flush=True,
+    )
 
 
 def memory_gb(field: str) -> float:
-    """RssAnon: memory of its own; VmHWM: the most ever resident, pages of the mapped checkpoint included."""
+    """RssAnon: memory of its own; VmHWM: the most ever resident, pages of the mapped checkpoint
+    included.
+    """
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) * 1024 / 1e9 for line in lines if line.startswith(f"{field}:"))
 
@@ -169,7 +196,9 @@ def read_clip(video: Path) -> tuple[np.ndarray, float]:
     from indexer.media.probe import probe
 
     length_s = min(WINDOW_S, probe(video).duration_s)
-    return sample_frames(video, times_s=np.arange(64) * length_s / 64, short_side=224).images, length_s
+    return sample_frames(
+        video, times_s=np.arange(64) * length_s / 64, short_side=224
+    ).images, length_s
 
 
 def run(folder: Path, video: Path, plan: Plan, tokens: int) -> dict[str, float]:
@@ -195,7 +224,9 @@ def run(folder: Path, video: Path, plan: Plan, tokens: int) -> dict[str, float]:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folder", type=Path)
     parser.add_argument("video", type=Path)
     parser.add_argument("--tokens", type=int, default=16)
@@ -205,7 +236,12 @@ def main(arguments: list[str] | None = None) -> None:
     if any(given.folder.iterdir()):
         raise SystemExit(f"{given.folder} is not empty")
     try:
-        report = run(given.folder, given.video, plan_like(given.like) if given.like else published_plan(), given.tokens)
+        report = run(
+            given.folder,
+            given.video,
+            plan_like(given.like) if given.like else published_plan(),
+            given.tokens,
+        )
     finally:
         shutil.rmtree(given.folder)
     print(json.dumps({name: round(value, 3) for name, value in report.items()}))

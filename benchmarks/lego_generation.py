@@ -1,4 +1,5 @@
-"""LEGO's decoding against encoding the frames again for every token, as the public code does; both in this run, random weights.
+"""LEGO's decoding against encoding the frames again for every token, as the public code does; both
+in this run, random weights.
 
     python -m benchmarks.lego_generation [--tokens 32] [--questions 8] [--json]
 
@@ -26,7 +27,9 @@ PLACEHOLDER = (VOCABULARY - 3, VOCABULARY - 2, VOCABULARY - 1)
 
 
 class NumberTokenizer:
-    """Stands for a tokenizer: random weights write no words, and no stop string must end the measurement early."""
+    """Stands for a tokenizer: random weights write no words, and no stop string must end the
+    measurement early.
+    """
 
     end_id = -1
 
@@ -56,14 +59,18 @@ def random_model(size: Size) -> LegoModel:
         },
         clip={},
         eva=EvaDims(image_size=size.image_size, width=size.width, layers=size.layers, heads=8),
-        qformer=QFormerDims(width=size.width // 2, layers=size.layers // 2, heads=4, mlp_width=2 * size.width),
+        qformer=QFormerDims(
+            width=size.width // 2, layers=size.layers // 2, heads=4, mlp_width=2 * size.width
+        ),
         max_frames=size.frames,
         placeholder_ids={"video": PLACEHOLDER},
     )
     model = LegoModel(config, (VideoModality,)).eval()
     for weight in model.language.parameters():
         if weight.ndim == 2:
-            torch.nn.init.normal_(weight, std=weight.shape[1] ** -0.5)  # lively enough not to write one token over and over
+            torch.nn.init.normal_(
+                weight, std=weight.shape[1] ** -0.5
+            )  # lively enough not to write one token over and over
     return model
 
 
@@ -89,10 +96,14 @@ def encode_again(model: LegoModel, clip: torch.Tensor, tokens: int) -> list[int]
 
 
 @torch.inference_mode()
-def encode_once(model: LegoModel, clip: torch.Tensor, tokens: int, questions: int) -> list[list[int]]:
+def encode_once(
+    model: LegoModel, clip: torch.Tensor, tokens: int, questions: int
+) -> list[list[int]]:
     """All from nothing: encode, read the shared beginning, answer."""
     encoded = model.encode("video", [clip])
-    prompts = [Prompt(prompt_ids(model, question), {"video": encoded}) for question in range(questions)]
+    prompts = [
+        Prompt(prompt_ids(model, question), {"video": encoded}) for question in range(questions)
+    ]
     generator = Generator(model, NumberTokenizer(), Limits(tokens, stop="never"))  # type: ignore[arg-type]
     return [list(reply.ids) for reply in generator.generate(prompts)]
 
@@ -106,9 +117,16 @@ def timed(run: Callable[[], Any]) -> tuple[Any, float]:
 def measure(tokens: int, questions: int, repeats: int, size: Size = Size()) -> dict[str, float]:
     """The slow way runs once, the others `repeats` times in turn, of which the fastest counts."""
     model = random_model(size)
-    clip = torch.randn(3, model.config.max_frames, model.config.eva.image_size, model.config.eva.image_size)
-    runs = [[timed(lambda n=n: encode_once(model, clip, tokens, n)) for n in (1, questions)] for _ in range(repeats)]
-    (one, one_s), (_, questions_s) = (min(results, key=lambda result: result[1]) for results in zip(*runs))
+    clip = torch.randn(
+        3, model.config.max_frames, model.config.eva.image_size, model.config.eva.image_size
+    )
+    runs = [
+        [timed(lambda n=n: encode_once(model, clip, tokens, n)) for n in (1, questions)]
+        for _ in range(repeats)
+    ]
+    (one, one_s), (_, questions_s) = (
+        min(results, key=lambda result: result[1]) for results in zip(*runs)
+    )
     again, again_s = timed(lambda: encode_again(model, clip, tokens))
     if one[0] != again:
         raise SystemExit("the two ways wrote different tokens")
@@ -124,7 +142,9 @@ def measure(tokens: int, questions: int, repeats: int, size: Size = Size()) -> d
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--tokens", type=int, default=32)
     parser.add_argument("--questions", type=int, default=8)
     parser.add_argument("--repeats", type=int, default=2)

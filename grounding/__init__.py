@@ -1,1 +1,3 @@
-"""Temporal and spatial grounding: arrays in, spans and boxes out; imports no other package of the project."""
+"""Temporal and spatial grounding: arrays in, spans and boxes out; imports no other package of the
+project.
+"""

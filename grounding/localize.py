@@ -1,9 +1,10 @@
 """The similarity curve of one video to a query -> spans, without a language model.
 
-Every span between two borders is scored at once: mean inside minus mean outside (TFVTG, Zheng et al. 2024), times the length to a power,
-for without it the best span is a single frame, minus what a log-normal prior over lengths says against it. The curve is smoothed within
-shots, never across a cut; borders lie half-way between two frames or on the cut between them. docs/quality-localizer.md has what each
-step gained and what was tried in vain.
+Every span between two borders is scored at once: mean inside minus mean outside (TFVTG, Zheng et
+al. 2024), times the length to a power, for without it the best span is a single frame, minus what a
+log-normal prior over lengths says against it. The curve is smoothed within shots, never across a
+cut; borders lie half-way between two frames or on the cut between them. docs/quality-localizer.md
+has what each step gained and what was tried in vain.
 """
 
 from __future__ import annotations
@@ -19,14 +20,21 @@ from grounding.spans import ScoredSpan, Span
 @dataclass(frozen=True, slots=True)
 class LocalizerOptions:
     smoothing_frames: float = 1.0  # standard deviation of the Gaussian that smooths a shot's curve
-    length_power: float = (
-        0.3  # of seconds. 0: single frames win; 1/2: likelihood of one raised stretch in white noise; more: long spans win
+    # of seconds. 0: single frames win; 1/2: likelihood of one raised stretch in white noise; more:
+    # long spans win
+    length_power: float = 0.3
+    usual_length_s: float = (
+        6.0  # people's moments: 3 to 4 s in films and camera recordings, 8 s in Charades-STA
     )
-    usual_length_s: float = 6.0  # people's moments: 3 to 4 s in films and camera recordings, 8 s in Charades-STA
-    length_weight: float = 0.25  # what a span loses for being e times longer or shorter than usual, in deviations of the curve
+    # what a span loses for being e times longer or shorter than usual, in deviations of the curve
+    length_weight: float = 0.25
     max_span_s: float = 120.0
-    max_shared: float = 0.3  # of two spans that share more of the shorter one, the better stays: a part of a moment is no second moment
-    exhaustive_frames: int = 720  # up to so many frames spans may lie anywhere; of more, in the neighbourhoods of the highest peaks
+    # of two spans that share more of the shorter one, the better stays: a part of a moment is no
+    # second moment
+    max_shared: float = 0.3
+    # up to so many frames spans may lie anywhere; of more, in the neighbourhoods of the highest
+    # peaks
+    exhaustive_frames: int = 720
 
 
 DEFAULT = LocalizerOptions()
@@ -44,11 +52,13 @@ def localize(
     count: int = 5,
     options: LocalizerOptions = DEFAULT,
 ) -> list[ScoredSpan]:
-    """Spans of the stretch `[start_s, end_s)` that stand out, best first, at most `count`; none overlaps a better one by much.
+    """Spans of the stretch `[start_s, end_s)` that stand out, best first, at most `count`; none
+    overlaps a better one by much.
 
-    `times_s` (N,) float64 rising, `similarities` (N,) of the frames to the query, `cuts_s` starts of shots. A score is in standard
-    deviations of the curve: spans of one curve are ordered by it, two curves are not comparable. Raises `ValueError` where lengths differ,
-    times fall or values are not finite.
+    `times_s` (N,) float64 rising, `similarities` (N,) of the frames to the query, `cuts_s` starts
+    of shots. A score is in standard deviations of the curve: spans of one curve are ordered by it,
+    two curves are not comparable. Raises `ValueError` where lengths differ, times fall or values
+    are not finite.
     """
     times, values = _checked(times_s, similarities)
     if not len(values):
@@ -60,9 +70,14 @@ def localize(
 
 
 def _checked(times_s: np.ndarray, similarities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    times, values = np.asarray(times_s, dtype=np.float64), np.asarray(similarities, dtype=np.float64)
+    times, values = (
+        np.asarray(times_s, dtype=np.float64),
+        np.asarray(similarities, dtype=np.float64),
+    )
     if times.ndim != 1 or times.shape != values.shape:
-        raise ValueError(f"times_s and similarities must be two vectors of one length, not {times.shape} and {values.shape}")
+        raise ValueError(
+            f"times_s and similarities must be two vectors of one length, not {times.shape} and {values.shape}"
+        )
     if not np.isfinite(values).all() or not np.isfinite(times).all():
         raise ValueError("times_s and similarities must be finite")
     if (np.diff(times) < 0).any():
@@ -70,9 +85,15 @@ def _checked(times_s: np.ndarray, similarities: np.ndarray) -> tuple[np.ndarray,
     return times, values
 
 
-def _borders(times: np.ndarray, cuts: np.ndarray, start_s: float, end_s: float) -> tuple[np.ndarray, np.ndarray]:
-    """(N + 1,) border before each frame and after the last, and whether it is a cut; the ends of the stretch count as cuts."""
-    borders = np.concatenate([[start_s], (times[1:] + times[:-1]) / 2, [end_s]]).clip(start_s, end_s)
+def _borders(
+    times: np.ndarray, cuts: np.ndarray, start_s: float, end_s: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """(N + 1,) border before each frame and after the last, and whether it is a cut; the ends of
+    the stretch count as cuts.
+    """
+    borders = np.concatenate([[start_s], (times[1:] + times[:-1]) / 2, [end_s]]).clip(
+        start_s, end_s
+    )
     is_cut = np.zeros(len(borders), dtype=bool)
     is_cut[[0, -1]] = True
     first_after = np.searchsorted(times, cuts - 1e-6)
@@ -98,8 +119,12 @@ def _smoothed(values: np.ndarray, is_cut: np.ndarray, deviation: float) -> np.nd
     return total / weight
 
 
-def _scored(curve: np.ndarray, borders: np.ndarray, options: LocalizerOptions) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Border numbers where spans begin and end, and their scores: (M,) int64, (M,) int64, (M,) float64."""
+def _scored(
+    curve: np.ndarray, borders: np.ndarray, options: LocalizerOptions
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Border numbers where spans begin and end, and their scores: (M,) int64, (M,) int64, (M,)
+    float64.
+    """
     begin, end = _pairs(curve, borders, options)
     centred = curve - curve.mean()
     cumulative = np.concatenate([[0.0], np.cumsum(centred)])
@@ -108,13 +133,23 @@ def _scored(curve: np.ndarray, borders: np.ndarray, options: LocalizerOptions) -
     # The mean of the whole is 0, so the sum outside is minus the sum inside.
     contrast = (inside / frames + inside / np.maximum(outside, 1)) / (float(centred.std()) or 1.0)
     length_s = np.maximum(borders[end] - borders[begin], 1e-3)
-    share_outside = np.sqrt(outside / len(curve))  # a span that leaves next to nothing outside has nothing to stand out from
+    share_outside = np.sqrt(
+        outside / len(curve)
+    )  # a span that leaves next to nothing outside has nothing to stand out from
     scores = contrast * length_s**options.length_power * share_outside
-    return begin, end, scores - options.length_weight * np.log(length_s / options.usual_length_s) ** 2
+    return (
+        begin,
+        end,
+        scores - options.length_weight * np.log(length_s / options.usual_length_s) ** 2,
+    )
 
 
-def _pairs(curve: np.ndarray, borders: np.ndarray, options: LocalizerOptions) -> tuple[np.ndarray, np.ndarray]:
-    """Borders where a span may begin and end: a best span begins where the curve rises and ends where it falls."""
+def _pairs(
+    curve: np.ndarray, borders: np.ndarray, options: LocalizerOptions
+) -> tuple[np.ndarray, np.ndarray]:
+    """Borders where a span may begin and end: a best span begins where the curve rises and ends
+    where it falls.
+    """
     steps = np.diff(curve)
     rises = np.concatenate([[0], np.flatnonzero(steps >= 0) + 1])
     falls = np.concatenate([np.flatnonzero(steps <= 0) + 1, [len(curve)]])
@@ -122,27 +157,39 @@ def _pairs(curve: np.ndarray, borders: np.ndarray, options: LocalizerOptions) ->
     for first, last in _neighbourhoods(curve, options.exhaustive_frames):
         begins = rises[(rises >= first) & (rises < last)]
         ends = falls[(falls > first) & (falls <= last)]
-        row, column = np.nonzero((begins[:, None] < ends) & (borders[ends] - borders[begins][:, None] <= options.max_span_s))
+        row, column = np.nonzero(
+            (begins[:, None] < ends)
+            & (borders[ends] - borders[begins][:, None] <= options.max_span_s)
+        )
         found.append((begins[row], ends[column]))
     begin, end = (np.concatenate(parts) for parts in zip(*found, strict=True))
     return (begin, end) if len(begin) else (np.array([0]), np.array([len(curve)]))
 
 
 def _neighbourhoods(curve: np.ndarray, exhaustive_frames: int) -> Iterator[tuple[int, int]]:
-    """Stretches of frames [first, last) to search: all, or around the highest peaks, so that hours cost little more than minutes."""
+    """Stretches of frames [first, last) to search: all, or around the highest peaks, so that hours
+    cost little more than minutes.
+    """
     if len(curve) <= exhaustive_frames:
         yield 0, len(curve)
         return
     rest = curve.copy()
     for _ in range(_PEAKS):
         peak = int(np.argmax(rest))
-        first, last = max(0, peak - _NEIGHBOURHOOD_FRAMES // 2), min(len(curve), peak + _NEIGHBOURHOOD_FRAMES // 2)
+        first, last = (
+            max(0, peak - _NEIGHBOURHOOD_FRAMES // 2),
+            min(len(curve), peak + _NEIGHBOURHOOD_FRAMES // 2),
+        )
         yield first, last
         rest[first:last] = -np.inf
 
 
-def _apart(starts: np.ndarray, ends: np.ndarray, scores: np.ndarray, count: int, max_shared: float) -> list[ScoredSpan]:
-    """The `count` best, none of which shares more than `max_shared` of the shorter one with a better one."""
+def _apart(
+    starts: np.ndarray, ends: np.ndarray, scores: np.ndarray, count: int, max_shared: float
+) -> list[ScoredSpan]:
+    """The `count` best, none of which shares more than `max_shared` of the shorter one with a
+    better one.
+    """
     rest = scores.copy()
     found: list[ScoredSpan] = []
     while len(found) < count and np.isfinite(rest[best := int(np.argmax(rest))]):

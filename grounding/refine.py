@@ -1,12 +1,16 @@
 """When a grounder's span replaces the localizer's.
 
-A language model that reads video writes plausible times whether it saw the event or not. So it is asked about two windows that are
-shifted against each other, and its span replaces the localizer's only if
+A language model that reads video writes plausible times whether it saw the event or not. So it is
+asked about two windows that are shifted against each other, and its span replaces the localizer's
+only if
 
-1. both readings name the same span of the video (one that answers by habit, say "the middle third", moves along with its window), and
-2. the similarity curve, which knows nothing of the grounder, supports that span nearly as well as the localizer's own.
+1. both readings name the same span of the video (one that answers by habit, say "the middle third",
+moves along with its window), and
+2. the similarity curve, which knows nothing of the grounder, supports that span nearly as well as
+the localizer's own.
 
-Spans are averaged when they agree and never united. Numbers: `docs/lego.md`, tests with simulated grounders.
+Spans are averaged when they agree and never united. Numbers: `docs/lego.md`, tests with simulated
+grounders.
 """
 
 from __future__ import annotations
@@ -51,7 +55,13 @@ class Refined:
     reason: str
 
 
-def refine(localized: Span, readings: Sequence[Reading], times_s: np.ndarray, curve: np.ndarray, rule: Rule = Rule()) -> Refined:
+def refine(
+    localized: Span,
+    readings: Sequence[Reading],
+    times_s: np.ndarray,
+    curve: np.ndarray,
+    rule: Rule = Rule(),
+) -> Refined:
     """`times_s` (N,) and `curve` (N,): similarity of the video's frames to the query.
 
     Keeps the localizer's span unless the readings agree and the curve supports them.
@@ -61,10 +71,17 @@ def refine(localized: Span, readings: Sequence[Reading], times_s: np.ndarray, cu
     agreed = agreement(readings, rule)
     if agreed is None:
         single = next((span for reading in readings for span in reading.spans), None)
-        return Refined(localized, single, False, "no two different windows gave the same answer" if single else "no answer")
+        return Refined(
+            localized,
+            single,
+            False,
+            "no two different windows gave the same answer" if single else "no answer",
+        )
     if contrast(agreed, times_s, curve) < _needed(contrast(localized, times_s, curve), rule):
         return Refined(localized, agreed, False, "the pictures do not support the answer")
-    return Refined(agreed, agreed, True, "two windows gave the same answer, and the pictures support it")
+    return Refined(
+        agreed, agreed, True, "two windows gave the same answer, and the pictures support it"
+    )
 
 
 def agreement(readings: Sequence[Reading], rule: Rule = Rule()) -> Span | None:
@@ -81,12 +98,17 @@ def agreement(readings: Sequence[Reading], rule: Rule = Rule()) -> Span | None:
 
 
 def merge_readings(readings: Sequence[Reading], max_iou: float = 0.5) -> list[ScoredSpan]:
-    """All spans of overlapping windows, best supported first: the score counts the windows that agree; never a union.
+    """All spans of overlapping windows, best supported first: the score counts the windows that
+    agree; never a union.
 
-    For the events of a long video: of two spans that overlap more than `max_iou` the less supported one is dropped.
+    For the events of a long video: of two spans that overlap more than `max_iou` the less supported
+    one is dropped.
     """
     scored = [
-        ScoredSpan(span, sum(any(span.iou(other) > max_iou for other in reading.spans) for reading in readings))
+        ScoredSpan(
+            span,
+            sum(any(span.iou(other) > max_iou for other in reading.spans) for reading in readings),
+        )
         for own in readings
         for span in own.spans
     ]
@@ -94,23 +116,34 @@ def merge_readings(readings: Sequence[Reading], max_iou: float = 0.5) -> list[Sc
 
 
 def windows_around(span: Span, duration_s: float, max_s: float = MAX_WINDOW_S) -> list[Span]:
-    """Two windows of at most `max_s`, shifted against each other, that both hold the span as far as they can."""
+    """Two windows of at most `max_s`, shifted against each other, that both hold the span as far as
+    they can.
+    """
     length_s = min(max_s, duration_s * 0.8)
     slack_s = max(length_s - span.length_s, length_s * 0.3)
     starts = (span.middle_s - length_s / 2 - slack_s * share for share in (-0.25, 0.25))
     return [_placed(start, length_s, duration_s) for start in starts]
 
 
-def tile_windows(duration_s: float, max_s: float = MAX_WINDOW_S, overlap: float = 0.5) -> list[Span]:
-    """Windows over a whole video, each sharing `overlap` of its length with the next; the last ends with the video."""
+def tile_windows(
+    duration_s: float, max_s: float = MAX_WINDOW_S, overlap: float = 0.5
+) -> list[Span]:
+    """Windows over a whole video, each sharing `overlap` of its length with the next; the last ends
+    with the video.
+    """
     if duration_s <= max_s:
         return [Span(0.0, duration_s)] if duration_s > 0 else []
     count = int(np.ceil((duration_s - max_s) / (max_s * (1 - overlap)))) + 1
-    return [Span(float(start), float(start) + max_s) for start in np.linspace(0.0, duration_s - max_s, count)]
+    return [
+        Span(float(start), float(start) + max_s)
+        for start in np.linspace(0.0, duration_s - max_s, count)
+    ]
 
 
 def contrast(span: Span, times_s: np.ndarray, curve: np.ndarray) -> float:
-    """Mean similarity inside minus mean outside; -inf for a span without frames, 0 for one without an outside."""
+    """Mean similarity inside minus mean outside; -inf for a span without frames, 0 for one without
+    an outside.
+    """
     inside = (times_s >= span.start_s) & (times_s < span.end_s)
     if not inside.any():
         return -np.inf

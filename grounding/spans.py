@@ -1,4 +1,6 @@
-"""Spans of time, half-open `[start_s, end_s)`, in seconds from the start of the video as a player shows it."""
+"""Spans of time, half-open `[start_s, end_s)`, in seconds from the start of the video as a player
+shows it.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ class Span:
 
     def __post_init__(self) -> None:
         if not self.start_s <= self.end_s:
-            raise ValueError(f"a span must not end before it starts: [{self.start_s}, {self.end_s})")
+            raise ValueError(
+                f"a span must not end before it starts: [{self.start_s}, {self.end_s})"
+            )
 
     @property
     def length_s(self) -> float:
@@ -44,7 +48,9 @@ class ScoredSpan:
 
 
 def suppress(spans: Iterable[ScoredSpan], max_iou: float) -> list[ScoredSpan]:
-    """Best first; a span that overlaps a better one with more than `max_iou` is dropped, never merged."""
+    """Best first; a span that overlaps a better one with more than `max_iou` is dropped, never
+    merged.
+    """
     kept: list[ScoredSpan] = []
     for candidate in sorted(spans, key=lambda s: -s.score):
         if all(candidate.span.iou(better.span) <= max_iou for better in kept):
@@ -53,7 +59,9 @@ def suppress(spans: Iterable[ScoredSpan], max_iou: float) -> list[ScoredSpan]:
 
 
 def format_time(seconds: float, *, tenths: bool = False) -> str:
-    """`754.24` -> `12:34`, `3754.0` -> `1:02:34`; with `tenths` `12:34.2`. Truncates: a link must not start late."""
+    """`754.24` -> `12:34`, `3754.0` -> `1:02:34`; with `tenths` `12:34.2`. Truncates: a link must
+    not start late.
+    """
     whole = int(max(0.0, seconds) * 10 + 1e-6)
     hours, rest = divmod(whole, 36_000)
     minutes, rest = divmod(rest, 600)

@@ -23,13 +23,27 @@ LONGEST = 1024
 _MEMORY = 256 * COST * BLOCK
 
 
-def add_user(catalog: Catalog, name: str, password: str | None, role: str, collection_names: Sequence[str] | None = None) -> None:
-    """Adds or changes a user. No password: somebody who signs in with OpenID Connect under this name (an e-mail address)."""
+def add_user(
+    catalog: Catalog,
+    name: str,
+    password: str | None,
+    role: str,
+    collection_names: Sequence[str] | None = None,
+) -> None:
+    """Adds or changes a user. No password: somebody who signs in with OpenID Connect under this
+    name (an e-mail address).
+    """
     if password is not None and not MINIMUM_LENGTH <= len(password) <= LONGEST:
-        raise UsageError("the password is too short or too long", f"use {MINIMUM_LENGTH} to {LONGEST} characters")
+        raise UsageError(
+            "the password is too short or too long", f"use {MINIMUM_LENGTH} to {LONGEST} characters"
+        )
     hashed = None if password is None else hash_password(password)
     with catalog.begin() as session:
-        ids = None if not collection_names else collections.find_collections(session, list(collection_names))
+        ids = (
+            None
+            if not collection_names
+            else collections.find_collections(session, list(collection_names))
+        )
         accounts.put_account(session, name, role, ids, hashed)
 
 
@@ -48,11 +62,14 @@ def hash_password(password: str) -> str:
 
 def _matches(password: str, stored: str) -> bool:
     _, cost, block, parallel, salt, digest = stored.split("$")
-    return hmac.compare_digest(_scrypt(password, bytes.fromhex(salt), int(cost), int(block), int(parallel)).hex(), digest)
+    return hmac.compare_digest(
+        _scrypt(password, bytes.fromhex(salt), int(cost), int(block), int(parallel)).hex(), digest
+    )
 
 
 def _scrypt(password: str, salt: bytes, cost: int, block: int, parallel: int) -> bytes:
-    # NFKC: the same letters typed on two keyboards are the same password. A huge guess must not cost more than a short one.
+    # NFKC: the same letters typed on two keyboards are the same password. A huge guess must not
+    # cost more than a short one.
     text = unicodedata.normalize("NFKC", password[: LONGEST + 1]).encode("utf-8", "replace")
     return hashlib.scrypt(text, salt=salt, n=cost, r=block, p=parallel, maxmem=_MEMORY, dklen=32)
 

@@ -1,4 +1,6 @@
-"""Files derived from videos (thumbnails, proxies), below one root that machines may share; a video's are in one folder."""
+"""Files derived from videos (thumbnails, proxies), below one root that machines may share; a
+video's are in one folder.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ class Artefacts:
         shutil.rmtree(self.video_folder(video_id), ignore_errors=True)
 
     def keep_only(self, video_ids: set[int]) -> list[int]:
-        """Removes the folders of videos that are no more (left by a process that died between commit and clean-up)."""
+        """Removes the folders of videos that are no more (left by a process that died between
+        commit and clean-up).
+        """
         removed = []
         for folder in (self.root / "videos").glob("*/*"):
             if folder.name.isdigit() and int(folder.name) not in video_ids:
@@ -39,7 +43,9 @@ class Artefacts:
         return removed
 
     def size_bytes(self) -> int:
-        return sum(_size(Path(parent) / name) for parent, _, names in os.walk(self.root) for name in names)
+        return sum(
+            _size(Path(parent) / name) for parent, _, names in os.walk(self.root) for name in names
+        )
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -59,8 +65,14 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 def storage_error(path: Path, error: OSError) -> StorageError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return StorageError(f"no space left to write {path}", "free some space and run the same command again: finished chunks are kept")
-    return StorageError(f"cannot write {path}: {(error.strerror or str(error)).lower()}", "check the folder and its permissions")
+        return StorageError(
+            f"no space left to write {path}",
+            "free some space and run the same command again: finished chunks are kept",
+        )
+    return StorageError(
+        f"cannot write {path}: {(error.strerror or str(error)).lower()}",
+        "check the folder and its permissions",
+    )
 
 
 def _size(path: Path) -> int:

@@ -1,6 +1,8 @@
-"""The demo library: small videos put together from photographs and clips that installed packages carry, with known true spans.
+"""The demo library: small videos put together from photographs and clips that installed packages
+carry, with known true spans.
 
-Photographs are shown with camera moves (pans and zooms) and cut together with real clips, so that what happens when is known to the frame.
+Photographs are shown with camera moves (pans and zooms) and cut together with real clips, so that
+what happens when is known to the frame.
 """
 
 from __future__ import annotations
@@ -76,11 +78,15 @@ PROGRAMMES: dict[str, tuple[Photo | Clip, ...]] = {
 }
 QUESTIONS = (
     DemoQuestion("When is there a close-up of a cat?", "at-home.mp4", "chelsea.png"),
-    DemoQuestion("At what time does the rocket stand on the launch pad?", "space-magazine.mp4", "rocket.jpg"),
+    DemoQuestion(
+        "At what time does the rocket stand on the launch pad?", "space-magazine.mp4", "rocket.jpg"
+    ),
     DemoQuestion("Show me the cup of coffee on a table", "at-home.mp4", "coffee.png"),
     DemoQuestion("When does an orange flower bloom?", "at-home.mp4", "flower.jpg"),
     DemoQuestion("When do people ride bicycles in the street?", "on-the-road.mp4", "bikes.mp4"),
-    DemoQuestion("Find the moment with a motorcycle in the garage", "on-the-road.mp4", "motorcycle_left.png"),
+    DemoQuestion(
+        "Find the moment with a motorcycle in the garage", "on-the-road.mp4", "motorcycle_left.png"
+    ),
     DemoQuestion("When is there an old temple with a curved roof?", "on-the-road.mp4", "china.jpg"),
     DemoQuestion("When does an elephant drink from a river?", None, None),
 )
@@ -99,7 +105,9 @@ def true_spans() -> dict[tuple[str, str], Span]:
 
 
 def make_library(folder: Path) -> list[Path]:
-    """Writes the demo videos that are not there yet; raises SeekpointError where a package with the pictures is missing."""
+    """Writes the demo videos that are not there yet; raises SeekpointError where a package with the
+    pictures is missing.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / name for name in PROGRAMMES]
     for path in paths:
@@ -129,7 +137,9 @@ def _moving(photo: Photo) -> Iterator[np.ndarray]:
         h = w * HEIGHT / WIDTH
         along = {"left": 1.0 - ease, "right": ease}.get(photo.move, 0.5)
         x, y = (picture.width - w) * along, (picture.height - h) / 2
-        yield np.asarray(picture.resize((WIDTH, HEIGHT), Image.Resampling.BILINEAR, box=(x, y, x + w, y + h)))
+        yield np.asarray(
+            picture.resize((WIDTH, HEIGHT), Image.Resampling.BILINEAR, box=(x, y, x + w, y + h))
+        )
 
 
 def _clip(clip: Clip) -> Iterator[np.ndarray]:
@@ -142,7 +152,9 @@ def _clip(clip: Clip) -> Iterator[np.ndarray]:
             w = min(picture.width, picture.height * WIDTH / HEIGHT)
             h = w * HEIGHT / WIDTH
             x, y = (picture.width - w) / 2, (picture.height - h) / 2
-            yield np.asarray(picture.resize((WIDTH, HEIGHT), Image.Resampling.BILINEAR, box=(x, y, x + w, y + h)))
+            yield np.asarray(
+                picture.resize((WIDTH, HEIGHT), Image.Resampling.BILINEAR, box=(x, y, x + w, y + h))
+            )
 
 
 def _packaged(file: str) -> Path:
@@ -153,4 +165,7 @@ def _packaged(file: str) -> Path:
     for place in places:
         if (path := Path(place) / rest).is_file():
             return path
-    raise SeekpointError(f"the demo needs {file}, which is not installed", "install the extra: pip install 'seekpoint[demo]'")
+    raise SeekpointError(
+        f"the demo needs {file}, which is not installed",
+        "install the extra: pip install 'seekpoint[demo]'",
+    )

@@ -1,4 +1,6 @@
-"""Looks at everything that an installation leans on, and says how to mend what is wrong. A check never changes anything."""
+"""Looks at everything that an installation leans on, and says how to mend what is wrong. A check
+never changes anything.
+"""
 
 from __future__ import annotations
 
@@ -58,8 +60,12 @@ def _database(library: Library) -> Check:
 
     opened = library.catalog
     kind = "SQLite" if opened.is_sqlite else opened.url.get_backend_name()
-    with Catalog(library.settings.url, busy_timeout_s=WRITE_LOCK_S) as writer, writer.begin() as session:
-        session.connection()  # takes the write lock: a program that keeps it would let every ingest wait
+    with (
+        Catalog(library.settings.url, busy_timeout_s=WRITE_LOCK_S) as writer,
+        writer.begin() as session,
+    ):
+        # takes the write lock: a program that keeps it would let every ingest wait
+        session.connection()
     return Check("database", True, f"{kind} at revision {revision(library.settings.url)}")
 
 
@@ -70,7 +76,9 @@ def _ffmpeg(library: Library) -> Check:
 
 def _model(library: Library) -> Check:
     embedder = library.embedder
-    return Check("models", True, f"embedder {embedder.name} ({embedder.dimension} numbers a vector) loads")
+    return Check(
+        "models", True, f"embedder {embedder.name} ({embedder.dimension} numbers a vector) loads"
+    )
 
 
 def _speech(library: Library) -> Check:
@@ -95,18 +103,31 @@ def _device(library: Library) -> Check:
     device = library.settings.torch_device
     if device.startswith("cuda") and not torch.cuda.is_available():
         return Check(
-            "device", False, f"{device} was asked for, but torch sees no GPU", "set SEEKPOINT_DEVICE=cpu, or install a CUDA build of torch"
+            "device",
+            False,
+            f"{device} was asked for, but torch sees no GPU",
+            "set SEEKPOINT_DEVICE=cpu, or install a CUDA build of torch",
         )
     return Check("device", True, str(choose_device(library.settings)))
 
 
 def _files(library: Library) -> Check:
     listed = library.videos()
-    offline = [video for video in listed if video.paths and all(path.offline or not os.path.exists(path.path) for path in video.paths)]
+    offline = [
+        video
+        for video in listed
+        if video.paths
+        and all(path.offline or not os.path.exists(path.path) for path in video.paths)
+    ]
     if offline:
         names = ", ".join(str(video.video_id) for video in offline[:5])
         mend = "bring the files back or ingest the folder they moved to; they stay searchable meanwhile"
-        return Check("files", True, f"{len(offline)} of {len(listed)} videos are offline (numbers {names})", mend)
+        return Check(
+            "files",
+            True,
+            f"{len(offline)} of {len(listed)} videos are offline (numbers {names})",
+            mend,
+        )
     return Check("files", True, f"{len(listed)} videos, all there")
 
 
@@ -115,11 +136,16 @@ def _work(library: Library) -> Check:
     failed = status.chunks.get("failed", 0) + status.videos.get("failed", 0)
     if failed:
         return Check(
-            "work", False, f"{status.videos.get('failed', 0)} videos failed", "`seekpoint videos` says why; `seekpoint retry` tries again"
+            "work",
+            False,
+            f"{status.videos.get('failed', 0)} videos failed",
+            "`seekpoint videos` says why; `seekpoint retry` tries again",
         )
     waiting = status.chunks.get("waiting", 0)
     mend = "`seekpoint ingest` of the same paths goes on with them" if waiting else ""
-    return Check("work", True, f"{status.chunks.get('done', 0)} chunks done, {waiting} waiting", mend)
+    return Check(
+        "work", True, f"{status.chunks.get('done', 0)} chunks done, {waiting} waiting", mend
+    )
 
 
 def _vectors(library: Library) -> Iterator[Check]:
@@ -137,7 +163,9 @@ def _snapshot(library: Library, stage: str, key: str) -> Check:
         if (pointer := store.pointer()) is not None:
             store.open(pointer)  # before the index does, which would replace a damaged one
     except SnapshotError as error:
-        return Check(f"vectors {key}", False, error.message, f"{REINDEX}; a search does so by itself")
+        return Check(
+            f"vectors {key}", False, error.message, f"{REINDEX}; a search does so by itself"
+        )
     report = index.self_check()
     return Check(f"vectors {key}", report.ok, report.text, "" if report.ok else REINDEX)
 
@@ -149,7 +177,9 @@ def _server_index(library: Library, stage: str, key: str) -> Check:
     assert isinstance(index, PgVectorIndex), "the settings name it"
     state = index.state_text()
     report = index.self_check()
-    return Check(f"vectors {key}", report.ok, f"{report.text} ({state})", "" if report.ok else REINDEX)
+    return Check(
+        f"vectors {key}", report.ok, f"{report.text} ({state})", "" if report.ok else REINDEX
+    )
 
 
 def _disk(library: Library) -> Check:
@@ -157,9 +187,19 @@ def _disk(library: Library) -> Check:
     while not os.path.exists(place):  # Path.exists raises where a folder above may not be entered
         place = place.parent
     if not os.access(place, os.W_OK):
-        return Check("disk", False, f"{place} cannot be written", "make it yours to write, or set SEEKPOINT_HOME to a folder that is")
+        return Check(
+            "disk",
+            False,
+            f"{place} cannot be written",
+            "make it yours to write, or set SEEKPOINT_HOME to a folder that is",
+        )
     free = shutil.disk_usage(place).free
     found = f"{free / 1e9:,.1f} GB free in {library.settings.home_path}"
     return Check(
-        "disk", free >= LOW_DISK_BYTES, found, "" if free >= LOW_DISK_BYTES else "free some space, or move SEEKPOINT_HOME to a larger disk"
+        "disk",
+        free >= LOW_DISK_BYTES,
+        found,
+        ""
+        if free >= LOW_DISK_BYTES
+        else "free some space, or move SEEKPOINT_HOME to a larger disk",
     )

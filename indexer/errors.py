@@ -2,7 +2,9 @@
 
 
 class SeekpointError(Exception):
-    """Base of all errors that Seekpoint raises on purpose; the command line prints it without a traceback."""
+    """Base of all errors that Seekpoint raises on purpose; the command line prints it without a
+    traceback.
+    """
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)

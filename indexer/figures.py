@@ -1,7 +1,8 @@
-"""Figures of a library for Prometheus: what its catalog says of the work, and how long searches take.
+"""Figures of a library for Prometheus: what its catalog says of the work, and how long searches
+take.
 
-The page and the workers both tell them; the figures of the catalog are the same wherever they are asked for: take the maximum, not the
-sum.
+The page and the workers both tell them; the figures of the catalog are the same wherever they are
+asked for: take the maximum, not the sum.
 """
 
 from __future__ import annotations
@@ -23,13 +24,17 @@ from indexer.errors import CatalogError
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 KEPT_S = 5.0
-"""Counting all work of a large library takes a while: monitors that ask more often get the same figures again."""
+"""Counting all work of a large library takes a while: monitors that ask more often get the same
+figures again.
+"""
 STATES = ("pending", "running", "done", "failed")
 SEARCH_BUCKETS_S = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 
 
 class CatalogFigures(Collector):
-    """Asked of the catalog when a monitor asks. A catalog that is away is a figure too: seekpoint_catalog_up 0, and no others."""
+    """Asked of the catalog when a monitor asks. A catalog that is away is a figure too:
+    seekpoint_catalog_up 0, and no others.
+    """
 
     def __init__(self, catalog: Callable[[], Catalog]) -> None:
         self._catalog = catalog
@@ -38,7 +43,9 @@ class CatalogFigures(Collector):
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         progress = self._progress()
-        yield _gauge("seekpoint_catalog_up", "Whether the catalog answers", 0 if progress is None else 1)
+        yield _gauge(
+            "seekpoint_catalog_up", "Whether the catalog answers", 0 if progress is None else 1
+        )
         if progress is None:
             return
         yield from _by_stage(progress)
@@ -46,9 +53,21 @@ class CatalogFigures(Collector):
         for state, count in progress.videos.items():
             videos.add_metric([state], count)
         yield videos
-        yield _gauge("seekpoint_queue_depth", "Stages of chunks that wait", sum(it.pending for it in progress.stages.values()))
-        waited_s = 0.0 if progress.oldest_waiting is None else (datetime.now(UTC) - progress.oldest_waiting).total_seconds()
-        yield _gauge("seekpoint_oldest_waiting_seconds", "How long the work has waited that was planned first", max(0.0, waited_s))
+        yield _gauge(
+            "seekpoint_queue_depth",
+            "Stages of chunks that wait",
+            sum(it.pending for it in progress.stages.values()),
+        )
+        waited_s = (
+            0.0
+            if progress.oldest_waiting is None
+            else (datetime.now(UTC) - progress.oldest_waiting).total_seconds()
+        )
+        yield _gauge(
+            "seekpoint_oldest_waiting_seconds",
+            "How long the work has waited that was planned first",
+            max(0.0, waited_s),
+        )
 
     def describe(self) -> list[GaugeMetricFamily]:
         return []  # registering it must not ask the database
@@ -68,9 +87,17 @@ class CatalogFigures(Collector):
 
 
 def _by_stage(progress: Progress) -> Iterator[GaugeMetricFamily]:
-    chunks = GaugeMetricFamily("seekpoint_chunks", "Stages of chunks by state", labels=["stage", "state"])
-    video_s = GaugeMetricFamily("seekpoint_video_seconds", "Seconds of video by stage: done, and planned in all", labels=["stage", "state"])
-    spent_s = GaugeMetricFamily("seekpoint_work_seconds", "Seconds that the done work took", labels=["stage"])
+    chunks = GaugeMetricFamily(
+        "seekpoint_chunks", "Stages of chunks by state", labels=["stage", "state"]
+    )
+    video_s = GaugeMetricFamily(
+        "seekpoint_video_seconds",
+        "Seconds of video by stage: done, and planned in all",
+        labels=["stage", "state"],
+    )
+    spent_s = GaugeMetricFamily(
+        "seekpoint_work_seconds", "Seconds that the done work took", labels=["stage"]
+    )
     for name, stage in progress.stages.items():
         for state in STATES:
             chunks.add_metric([name, state], _count(stage, state))
@@ -92,8 +119,15 @@ class SearchFigures:
     """How long searches take, and what becomes of them: matched, no match, failed."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self._seconds = Histogram("seekpoint_search_seconds", "Seconds that a search took", buckets=SEARCH_BUCKETS_S, registry=registry)
-        self._outcomes = Counter("seekpoint_searches", "Searches by outcome", ["outcome"], registry=registry)
+        self._seconds = Histogram(
+            "seekpoint_search_seconds",
+            "Seconds that a search took",
+            buckets=SEARCH_BUCKETS_S,
+            registry=registry,
+        )
+        self._outcomes = Counter(
+            "seekpoint_searches", "Searches by outcome", ["outcome"], registry=registry
+        )
 
     @contextmanager
     def timed(self) -> Iterator[Callable[[bool], None]]:

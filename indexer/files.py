@@ -1,4 +1,6 @@
-"""Which files an ingest means, and how a path is written down so that other machines find it (named roots)."""
+"""Which files an ingest means, and how a path is written down so that other machines find it (named
+roots).
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,8 @@ from indexer.errors import MediaError, UsageError
 from indexer.settings import Settings
 
 LOCAL_ROOT = "local"
-# Names that FFmpeg's demuxers of video use. A folder is searched for these; a file that is named is tried whatever it is called.
+# Names that FFmpeg's demuxers of video use. A folder is searched for these; a file that is named is
+# tried whatever it is called.
 VIDEO_SUFFIXES = frozenset(
     {
         ".3g2", ".3gp", ".amv", ".asf", ".avi", ".divx", ".drc", ".dv", ".f4v", ".flv", ".gxf", ".h264", ".h265", ".hevc",
@@ -41,7 +44,9 @@ class Unusable:
 
 @dataclass(frozen=True, slots=True)
 class Roots:
-    """Maps absolute paths to (root name, relative path) and back; each machine has its own folders behind the same names."""
+    """Maps absolute paths to (root name, relative path) and back; each machine has its own folders
+    behind the same names.
+    """
 
     folders: dict[str, Path]
 
@@ -49,27 +54,40 @@ class Roots:
     def of(cls, settings: Settings) -> Roots:
         folders = {name: folder.expanduser().absolute() for name, folder in settings.roots.items()}
         if LOCAL_ROOT in folders:
-            raise UsageError(f'the root name "{LOCAL_ROOT}" is taken', "choose another name in SEEKPOINT_ROOTS")
+            raise UsageError(
+                f'the root name "{LOCAL_ROOT}" is taken', "choose another name in SEEKPOINT_ROOTS"
+            )
         return cls({**folders, LOCAL_ROOT: Path("/")})
 
     def split(self, path: Path) -> tuple[str, str]:
         """The longest root that holds `path`, and the rest with forward slashes."""
-        holding = [(len(folder.parts), name) for name, folder in self.folders.items() if path.is_relative_to(folder)]
+        holding = [
+            (len(folder.parts), name)
+            for name, folder in self.folders.items()
+            if path.is_relative_to(folder)
+        ]
         name = max(holding)[1]
         return name, path.relative_to(self.folders[name]).as_posix()
 
     def join(self, root: str, relative_path: str) -> Path:
         if root not in self.folders:
-            raise MediaError(f'the media root "{root}" is not known on this machine', 'map it: SEEKPOINT_ROOTS={"' + root + '": "/folder"}')
+            raise MediaError(
+                f'the media root "{root}" is not known on this machine',
+                'map it: SEEKPOINT_ROOTS={"' + root + '": "/folder"}',
+            )
         return self.folders[root] / relative_path
 
     def vanished(self, root: str, relative_path: str, given: Sequence[Path]) -> Path | None:
-        """Where a file was that lay below one of the given paths and is not there any more; None: it is there, or not ours to look for."""
+        """Where a file was that lay below one of the given paths and is not there any more; None:
+        it is there, or not ours to look for.
+        """
         if root not in self.folders:
             return None
         path = self.join(root, relative_path)
         below = any(path.is_relative_to(folder) for folder in given)
-        return path if below and not os.path.exists(path) else None  # it may lie in a folder that is closed to us
+        return (
+            path if below and not os.path.exists(path) else None
+        )  # it may lie in a folder that is closed to us
 
 
 def given_path(name: str | os.PathLike[str]) -> Path:
@@ -78,7 +96,8 @@ def given_path(name: str | os.PathLike[str]) -> Path:
 
 
 def find_files(paths: Sequence[str | os.PathLike[str]]) -> Iterator[FoundFile | Unusable]:
-    """Named files whatever their suffix, and all videos below named folders, each real file once, in a stable order.
+    """Named files whatever their suffix, and all videos below named folders, each real file once,
+    in a stable order.
 
     Links are followed; a folder is entered once, so that a loop of links ends.
     """
@@ -95,10 +114,16 @@ def find_files(paths: Sequence[str | os.PathLike[str]]) -> Iterator[FoundFile | 
                 given.add(found.path)
             yield found
         if empty and start not in given:
-            yield _unusable(start, "there is no video in this folder", "name a file to try it whatever its suffix is")
+            yield _unusable(
+                start,
+                "there is no video in this folder",
+                "name a file to try it whatever its suffix is",
+            )
 
 
-def _walk(path: Path, entered: set[tuple[int, int]], *, named: bool) -> Iterator[FoundFile | Unusable]:
+def _walk(
+    path: Path, entered: set[tuple[int, int]], *, named: bool
+) -> Iterator[FoundFile | Unusable]:
     try:
         status = path.stat()
     except OSError as error:
@@ -111,12 +136,18 @@ def _walk(path: Path, entered: set[tuple[int, int]], *, named: bool) -> Iterator
     elif not _is_utf8(path):
         yield _unusable(path, "the name is not valid UTF-8", "rename the file")
     elif not stat.S_ISREG(status.st_mode):
-        yield _unusable(path, "it is not a regular file (a pipe, a socket or a device)", "copy its content to a file first")
+        yield _unusable(
+            path,
+            "it is not a regular file (a pipe, a socket or a device)",
+            "copy its content to a file first",
+        )
     else:
         yield FoundFile(path, status.st_size, status.st_mtime_ns)
 
 
-def _walk_folder(path: Path, identity: tuple[int, int], entered: set[tuple[int, int]]) -> Iterator[FoundFile | Unusable]:
+def _walk_folder(
+    path: Path, identity: tuple[int, int], entered: set[tuple[int, int]]
+) -> Iterator[FoundFile | Unusable]:
     if identity in entered:
         return
     entered.add(identity)
@@ -136,11 +167,15 @@ def content_hash(path: Path) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise MediaError(f"{printable(path)}: {_reason(error)}", "check the file and its permissions") from error
+        raise MediaError(
+            f"{printable(path)}: {_reason(error)}", "check the file and its permissions"
+        ) from error
 
 
 def printable(path: str | os.PathLike[str]) -> str:
-    """A path as one line of valid text: control characters and bytes that are not UTF-8 are escaped."""
+    """A path as one line of valid text: control characters and bytes that are not UTF-8 are
+    escaped.
+    """
     text = os.fsencode(path).decode("utf-8", "backslashreplace")
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 

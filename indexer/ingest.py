@@ -1,6 +1,8 @@
-"""Files become searchable: find -> recognise -> probe -> plan chunks -> the stages of each chunk -> ready.
+"""Files become searchable: find -> recognise -> probe -> plan chunks -> the stages of each chunk ->
+ready.
 
-Every chunk and stage is one transaction, so an ingest can be stopped anywhere and repeated: what is committed is kept.
+Every chunk and stage is one transaction, so an ingest can be stopped anywhere and repeated: what is
+committed is kept.
 """
 
 from __future__ import annotations
@@ -25,7 +27,16 @@ from indexer.work.owner import dead_owners, owner_name
 from indexer.work.pipeline import Job, Outcome, Pipeline
 from indexer.work.planning import Planner, Relation
 
-FileState = Literal["indexed", "unchanged", "same content", "moved", "partly", "in progress elsewhere", "queued", "failed"]
+FileState = Literal[
+    "indexed",
+    "unchanged",
+    "same content",
+    "moved",
+    "partly",
+    "in progress elsewhere",
+    "queued",
+    "failed",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +100,17 @@ class _FileJob(Job):
 
 
 class Ingest:
-    """One run over some paths into one collection; `stages` are done in their order, chunk by chunk."""
+    """One run over some paths into one collection; `stages` are done in their order, chunk by
+    chunk.
+    """
 
-    def __init__(self, catalog: Catalog, settings: Settings, stages: Sequence[Stage], observer: Observer | None = None) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        settings: Settings,
+        stages: Sequence[Stage],
+        observer: Observer | None = None,
+    ) -> None:
         self.catalog = catalog
         self.settings = settings
         self.stages = {stage.name: stage for stage in stages}
@@ -113,12 +132,17 @@ class Ingest:
             self._known = videos.known_paths(session, self._collection_id)
             work.release(session, dead_owners(work.owners(session)))
         self.observer.started(len(files), sum(file.size_bytes for file in files))
-        outcomes = [FileOutcome(bad.path, "failed", None, bad.error.message, bad.error.hint) for bad in found if isinstance(bad, Unusable)]
+        outcomes = [
+            FileOutcome(bad.path, "failed", None, bad.error.message, bad.error.hint)
+            for bad in found
+            if isinstance(bad, Unusable)
+        ]
         for outcome in outcomes:
             self.observer.finished(outcome)
         chunks: dict[int, float] = {}  # seconds of each, however many stages were done
         leases = Leases(self.catalog, self.owner, self.settings.lease_s)
-        # Closed at once when something stops the loop, not when the garbage collector comes by: it holds processes.
+        # Closed at once when something stops the loop, not when the garbage collector comes by: it
+        # holds processes.
         with leases, closing(self.pipeline.run(self._steps(files))) as steps:
             for step in steps:
                 if isinstance(step, Outcome):
@@ -127,8 +151,12 @@ class Ingest:
                 else:
                     outcomes.append(self._outcome(step))
                     self.observer.finished(outcomes[-1])
-        offline = mark_offline(self.catalog, self.planner, paths, files, self._known, self._forgotten)
-        return IngestReport(collection, tuple(outcomes), offline, sum(chunks.values()), time.monotonic() - started)
+        offline = mark_offline(
+            self.catalog, self.planner, paths, files, self._known, self._forgotten
+        )
+        return IngestReport(
+            collection, tuple(outcomes), offline, sum(chunks.values()), time.monotonic() - started
+        )
 
     # --- what there is to do, file by file ---
 
@@ -162,28 +190,57 @@ class Ingest:
         assert task.source is not None, "a file is planned before its chunks are done"
         while True:
             with self.catalog.begin() as session:
-                item = work.claim(session, self.owner, self.settings.lease_s, tuple(self.stages), video_id=task.video_id)
+                item = work.claim(
+                    session,
+                    self.owner,
+                    self.settings.lease_s,
+                    tuple(self.stages),
+                    video_id=task.video_id,
+                )
             if item is None:
                 return
             yield from self._jobs([item, *self._same_pictures(item)], task.source, task)
 
     def _same_pictures(self, item: WorkItem) -> list[WorkItem]:
-        """Claims the other stages of the chunk that sample its pictures too, so that these are decoded once."""
+        """Claims the other stages of the chunk that sample its pictures too, so that these are
+        decoded once.
+        """
         if self.stages[item.stage].sampling is None:
             return []
-        others = [name for name, stage in self.stages.items() if name != item.stage and stage.sampling is not None]
+        others = [
+            name
+            for name, stage in self.stages.items()
+            if name != item.stage and stage.sampling is not None
+        ]
         claimed = []
         for name in others:
             with self.catalog.begin() as session:
-                claimed.append(work.claim(session, self.owner, self.settings.lease_s, [name], item.video_id, chunk_id=item.chunk_id))
+                claimed.append(
+                    work.claim(
+                        session,
+                        self.owner,
+                        self.settings.lease_s,
+                        [name],
+                        item.video_id,
+                        chunk_id=item.chunk_id,
+                    )
+                )
         return [other for other in claimed if other is not None]
 
-    def _jobs(self, items: Sequence[WorkItem], source: Source, task: _FileTask) -> Iterator[_FileJob]:
+    def _jobs(
+        self, items: Sequence[WorkItem], source: Source, task: _FileTask
+    ) -> Iterator[_FileJob]:
         """Of one chunk; the first is read with what the others want."""
-        others = tuple(sampling for item in items[1:] if (sampling := self.stages[item.stage].sampling) is not None)
+        others = tuple(
+            sampling
+            for item in items[1:]
+            if (sampling := self.stages[item.stage].sampling) is not None
+        )
         for item in items:
             follows = item is not items[0]
-            yield _FileJob(item, self.stages[item.stage], source, () if follows else others, follows, task=task)
+            yield _FileJob(
+                item, self.stages[item.stage], source, () if follows else others, follows, task=task
+            )
 
     # --- what came of it ---
 
@@ -197,7 +254,12 @@ class Ingest:
             task.chunks_done += 1
         if outcome.damage:
             task.damage.append(outcome.damage)
-        share = task.file.size_bytes * job.item.span.length_s / max(job.source.duration_s, 1e-9) / len(self.stages)
+        share = (
+            task.file.size_bytes
+            * job.item.span.length_s
+            / max(job.source.duration_s, 1e-9)
+            / len(self.stages)
+        )
         task.advanced_bytes += share
         self.observer.advanced(share, job.item.span.length_s / len(self.stages))
 
@@ -210,7 +272,11 @@ class Ingest:
             first = task.errors[0]
             more = f" (and {len(task.errors) - 1} more chunks)" if len(task.errors) > 1 else ""
             state: FileState = "partly" if task.chunks_done else "failed"
-            message = first.message if task.file.path.name in first.message or name in first.message else f"{name}: {first.message}"
+            message = (
+                first.message
+                if task.file.path.name in first.message or name in first.message
+                else f"{name}: {first.message}"
+            )
             return FileOutcome(name, state, task.video_id or None, message + more, first.hint)
         if task.video_id:
             self.pipeline.settle(task.video_id)

@@ -82,7 +82,9 @@ class Retried:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """`bytes_per_hour`: all that the index takes on disk, per hour of video; None while there is no video. `queue`: what waits."""
+    """`bytes_per_hour`: all that the index takes on disk, per hour of video; None while there is no
+    video. `queue`: what waits.
+    """
 
     home: Path
     videos: dict[str, int]
@@ -96,7 +98,9 @@ class Status:
 
 
 class Library:
-    """One library; cheap to make, models and indexes are loaded when first used. Safe to share between threads."""
+    """One library; cheap to make, models and indexes are loaded when first used. Safe to share
+    between threads.
+    """
 
     def __init__(self, settings: Settings | None = None) -> None:
         wait_asleep()
@@ -129,28 +133,40 @@ class Library:
 
         with self._lock:
             if self._searcher is None:
-                self._searcher = Searcher(self.catalog, self.settings, lambda: self.embedder, self.index_for)
+                self._searcher = Searcher(
+                    self.catalog, self.settings, lambda: self.embedder, self.index_for
+                )
             return self._searcher
 
     def index_for(self, key: str, stage: str = "picture") -> VectorIndex:
-        """The vector index of a picture key, or of the passages under the key of another stage, kept fresh by itself."""
+        """The vector index of a picture key, or of the passages under the key of another stage,
+        kept fresh by itself.
+        """
         from indexer.passages import meaning
         from indexer.vectors.opening import open_index
 
         with self._lock:
             if key not in self._indexes:
                 dimension = self.embedder.dimension if stage == "picture" else meaning.DIMENSION
-                self._indexes[key] = open_index(self.catalog, key, dimension, self.settings, stage=stage)
+                self._indexes[key] = open_index(
+                    self.catalog, key, dimension, self.settings, stage=stage
+                )
             return self._indexes[key]
 
     def vector_keys(self) -> list[tuple[str, str]]:
-        """(stage, key) of all vectors that are served: of segments in any space, of passages in the space that is in use."""
+        """(stage, key) of all vectors that are served: of segments in any space, of passages in the
+        space that is in use.
+        """
         from indexer.passages import meaning
         from indexer.stages import embedder_key_of
 
         with self.catalog.read() as session:
             keys = rows.vector_keys(session)
-        return [(stage, key) for stage, key in keys if stage == "picture" or embedder_key_of(key) == meaning.KEY]
+        return [
+            (stage, key)
+            for stage, key in keys
+            if stage == "picture" or embedder_key_of(key) == meaning.KEY
+        ]
 
     def stages(self, *, fast: bool = False, events: bool | None = None) -> list[Stage]:
         """`events` None: where a checkpoint is configured and the device is a GPU."""
@@ -175,10 +191,11 @@ class Library:
         queue: bool = False,
         observer: Observer | None = None,
     ) -> IngestReport:
-        """Makes files and folders searchable; safe to stop and to repeat. Files that fail are named in the report, the rest goes on.
+        """Makes files and folders searchable; safe to stop and to repeat. Files that fail are named
+        in the report, the rest goes on.
 
-        `events`: whether LEGO grounds every window; None: where a checkpoint is configured and the device is a GPU.
-        `queue`: notes the files for workers and returns at once.
+        `events`: whether LEGO grounds every window; None: where a checkpoint is configured and the
+        device is a GPU. `queue`: notes the files for workers and returns at once.
         """
         from indexer.ingest import Ingest
 
@@ -188,14 +205,18 @@ class Library:
             from indexer.work.enqueue import enqueue
 
             return enqueue(self, paths, collection, fast=fast, events=events)
-        report = Ingest(self.catalog, self.settings, self.stages(fast=fast, events=events), observer).run(paths, collection)
+        report = Ingest(
+            self.catalog, self.settings, self.stages(fast=fast, events=events), observer
+        ).run(paths, collection)
         self.publish(force=False)
         if events is None and self.settings.lego_path and not self._events_by_default:
             report = replace(report, notes=tuple(filter(None, [self._events_note()])))
         return report
 
     def _events_note(self) -> str:
-        """How long LEGO would take here for what has no events yet; it waits to be asked for where there is no GPU."""
+        """How long LEGO would take here for what has no events yet; it waits to be asked for where
+        there is no GPU.
+        """
         from indexer.grounder.lego import require_lego
         from indexer.stages.events import estimated_time
 
@@ -208,7 +229,9 @@ class Library:
         return estimated_time(progress)
 
     def publish(self, *, force: bool) -> list[Published]:
-        """Writes new vector snapshots where one is due (or, with `force`, wherever there are vectors)."""
+        """Writes new vector snapshots where one is due (or, with `force`, wherever there are
+        vectors).
+        """
         published = []
         for stage, key in self.vector_keys():
             index = self.index_of(key, stage)
@@ -227,7 +250,9 @@ class Library:
         return open_index(self.catalog, key, dimension, self.settings)
 
     def request_artefacts(self, video_ids: Sequence[int] | None = None) -> int:
-        """Asks workers for the thumbnails and the copies for browsers that videos (all, if none are named) lack; how many were asked."""
+        """Asks workers for the thumbnails and the copies for browsers that videos (all, if none are
+        named) lack; how many were asked.
+        """
         from indexer.work.enqueue import request_artefacts
 
         return request_artefacts(self, video_ids)
@@ -235,15 +260,27 @@ class Library:
     def reindex(self) -> list[Published]:
         return self.publish(force=True)
 
-    def retry(self, video_ids: Sequence[int] | None = None, observer: Observer | None = None) -> Retried:
-        """Does failed chunks again, of these videos or of all; where workers are configured, they do."""
+    def retry(
+        self, video_ids: Sequence[int] | None = None, observer: Observer | None = None
+    ) -> Retried:
+        """Does failed chunks again, of these videos or of all; where workers are configured, they
+        do.
+        """
         if self.settings.broker_url:
             from indexer.work.enqueue import retry_by_workers
 
             return retry_by_workers(self, video_ids)
         with self.catalog.begin() as session:
-            named = None if video_ids is None else {videos.get_video(session, video_id).id for video_id in video_ids}
-            failed = [v for v in videos.list_videos(session, states=["failed"]) if named is None or v.id in named]
+            named = (
+                None
+                if video_ids is None
+                else {videos.get_video(session, video_id).id for video_id in video_ids}
+            )
+            failed = [
+                v
+                for v in videos.list_videos(session, states=["failed"])
+                if named is None or v.id in named
+            ]
             chunks = work.retry(session, [video.id for video in failed if self._place_of(video)])
         errors: list[str] = []
         ready = 0
@@ -258,11 +295,17 @@ class Library:
         return Retried(len(failed), chunks, ready, tuple(errors))
 
     def cancel(self, video_ids: Sequence[int] | None = None) -> int:
-        """Drops waiting chunks, and files that wait to be planned where no videos are named; the number of both."""
+        """Drops waiting chunks, and files that wait to be planned where no videos are named; the
+        number of both.
+        """
         with self.catalog.begin() as session:
             if video_ids is None:
-                return errands.cancel(session, "plan") + work.cancel(session, [video.id for video in videos.list_videos(session)])
-            return work.cancel(session, [videos.get_video(session, video_id).id for video_id in video_ids])
+                return errands.cancel(session, "plan") + work.cancel(
+                    session, [video.id for video in videos.list_videos(session)]
+                )
+            return work.cancel(
+                session, [videos.get_video(session, video_id).id for video_id in video_ids]
+            )
 
     # --- asking ---
 
@@ -278,10 +321,12 @@ class Library:
         titles: bool = False,
         ground: bool = False,
     ) -> Answer:
-        """Moments, best first; `only` keeps what matched by these kinds of evidence (picture, speech, screen, event).
+        """Moments, best first; `only` keeps what matched by these kinds of evidence (picture,
+        speech, screen, event).
 
-        `titles`: the names and dates of files are evidence too. `filters`: which files may answer. `ground`: LEGO looks at the best
-        moments again; without a checkpoint a note says what is missing.
+        `titles`: the names and dates of files are evidence too. `filters`: which files may answer.
+        `ground`: LEGO looks at the best moments again; without a checkpoint a note says what is
+        missing.
         """
         scope = self.filtered(self.scope(collections, video_id, only), filters)
         answer = self.searcher.search(question, replace(scope, titles=titles), top=top)
@@ -291,31 +336,70 @@ class Library:
 
         return verify(self, answer)
 
-    def ask(self, video: str, question: str, *, at_s: float | None = None, sound: bool = False, picture: Path | None = None) -> Reply:
-        """LEGO about a video (its number or a path), the frame at `at_s` (boxes drawn to `picture`), or its sound."""
+    def ask(
+        self,
+        video: str,
+        question: str,
+        *,
+        at_s: float | None = None,
+        sound: bool = False,
+        picture: Path | None = None,
+    ) -> Reply:
+        """LEGO about a video (its number or a path), the frame at `at_s` (boxes drawn to
+        `picture`), or its sound.
+        """
         from indexer.grounder.asking import ask
 
         return ask(self, video, question, at_s=at_s, sound=sound, picture=picture)
 
     def search_picture(
-        self, name: str, *, collections: Sequence[str] | None = None, top: int = 10, filters: Filters | None = None
+        self,
+        name: str,
+        *,
+        collections: Sequence[str] | None = None,
+        top: int = 10,
+        filters: Filters | None = None,
     ) -> Answer:
-        """Moments that look like a picture, which was kept under `name` (indexer/questions/pictures.py)."""
+        """Moments that look like a picture, which was kept under `name`
+        (indexer/questions/pictures.py).
+        """
         from indexer.answers.similar import picture_vector, search_vector
 
-        return search_vector(self, picture_vector(self, name), self.filtered(self.scope(collections, None, None), filters), top)
+        return search_vector(
+            self,
+            picture_vector(self, name),
+            self.filtered(self.scope(collections, None, None), filters),
+            top,
+        )
 
     def more_like(
-        self, video_id: int, span: Span, *, collections: Sequence[str] | None = None, top: int = 10, filters: Filters | None = None
+        self,
+        video_id: int,
+        span: Span,
+        *,
+        collections: Sequence[str] | None = None,
+        top: int = 10,
+        filters: Filters | None = None,
     ) -> Answer:
         """Moments that look like one of the library."""
         from indexer.answers.similar import moment_vector, search_vector
 
         scope = self.filtered(self.scope(collections, None, None), filters)
-        return search_vector(self, moment_vector(self, video_id, span), scope, top, (video_id, span))
+        return search_vector(
+            self, moment_vector(self, video_id, span), scope, top, (video_id, span)
+        )
 
-    def curve(self, video_id: int, *, question: str = "", like: tuple[int, Span] | None = None, picture: str = "") -> Curve:
-        """How well each part of a video fits a question, a moment or a kept picture; with none of them its cuts alone."""
+    def curve(
+        self,
+        video_id: int,
+        *,
+        question: str = "",
+        like: tuple[int, Span] | None = None,
+        picture: str = "",
+    ) -> Curve:
+        """How well each part of a video fits a question, a moment or a kept picture; with none of
+        them its cuts alone.
+        """
         from indexer.answers.curves import curve
         from indexer.answers.similar import moment_vector, picture_vector
         from indexer.questions.caption import read_question
@@ -340,15 +424,21 @@ class Library:
         known = ids if scope.video_ids is None else [id for id in ids if id in scope.video_ids]
         return replace(scope, video_ids=tuple(known))
 
-    def scope(self, names: Sequence[str] | None, video_id: int | None, only: Iterable[str] | None) -> Scope:
+    def scope(
+        self, names: Sequence[str] | None, video_id: int | None, only: Iterable[str] | None
+    ) -> Scope:
         from indexer.search import KINDS, Scope
 
         kinds = tuple(only) if only else KINDS
         for kind in kinds:
             if kind not in KINDS:
-                raise UsageError(f"{kind!r} is no kind of evidence", f"choose from {', '.join(KINDS)}")
+                raise UsageError(
+                    f"{kind!r} is no kind of evidence", f"choose from {', '.join(KINDS)}"
+                )
         with self.catalog.read() as session:
-            collection_ids = tuple(collections.find_collections(session, list(names))) if names else None
+            collection_ids = (
+                tuple(collections.find_collections(session, list(names))) if names else None
+            )
             if video_id is not None:
                 videos.get_video(session, video_id)
         return Scope(collection_ids, None if video_id is None else (video_id,), kinds)
@@ -362,7 +452,9 @@ class Library:
         ground: bool = False,
         wrap: Callable[[Sequence[Row]], Iterable[Row]] = iter,
     ) -> Report:
-        """Asks every row of a ground truth of one collection; `ground`: LEGO too, with how often its spans were accepted."""
+        """Asks every row of a ground truth of one collection; `ground`: LEGO too, with how often
+        its spans were accepted.
+        """
         from indexer.evaluation.asking import evaluate_library
 
         return evaluate_library(self, ground_truth, collection, only, wrap, ground=ground)
@@ -385,7 +477,9 @@ class Library:
         return playback(self, video_id)
 
     def make_proxy(self, video_id: int, progress: Callable[[float], None]) -> None:
-        """Makes the copy that browsers play, where it is not there yet; `progress` is told the share that is done."""
+        """Makes the copy that browsers play, where it is not there yet; `progress` is told the
+        share that is done.
+        """
         from indexer.playback import make_proxy_of
 
         make_proxy_of(self, video_id, progress)
@@ -403,28 +497,37 @@ class Library:
         return bool(self.settings.lego_path)
 
     def warm(self) -> None:
-        """Loads what the first question needs: models, and of a library that holds videos the index and what answers stand out from."""
+        """Loads what the first question needs: models, and of a library that holds videos the index
+        and what answers stand out from.
+        """
         self.embedder.embed_texts(["a picture"])
         self.search("a picture", titles=True)
         keys = self.vector_keys()
         for stage, key in keys:
             self.index_of(key, stage).refresh()
         if any(stage != "picture" for stage, _ in keys):
-            self.searcher.search("something is said", self.scope(None, None, ["speech", "screen", "event"]), top=1)
+            self.searcher.search(
+                "something is said", self.scope(None, None, ["speech", "screen", "event"]), top=1
+            )
 
     # --- looking after it ---
 
-    def videos(self, names: Sequence[str] | None = None, *, newest: int | None = None, named: str = "") -> list[Video]:
+    def videos(
+        self, names: Sequence[str] | None = None, *, newest: int | None = None, named: str = ""
+    ) -> list[Video]:
         """Videos of these collections (of all) in the order in which they were added.
 
-        `newest`: at most so many, those added last. `named`: a piece of the title or the file's name, in any case of letters.
+        `newest`: at most so many, those added last. `named`: a piece of the title or the file's
+        name, in any case of letters.
         """
         from indexer.catalog.selection import filtered_videos
 
         with self.catalog.read() as session:
             ids = collections.find_collections(session, list(names)) if names else None
             if newest is None and not named:
-                return [self._shown(video) for video in videos.list_videos(session, collection_ids=ids)]
+                return [
+                    self._shown(video) for video in videos.list_videos(session, collection_ids=ids)
+                ]
             found = filtered_videos(session, ids, Filters(name=named), newest=newest)
             return [self._shown(video) for video in videos.get_videos(session, found).values()]
 
@@ -436,7 +539,10 @@ class Library:
         return Video(
             video.id,
             video.collection,
-            tuple(VideoPath(self._path_text(path.root, path.relative_path), path.offline) for path in video.paths),
+            tuple(
+                VideoPath(self._path_text(path.root, path.relative_path), path.offline)
+                for path in video.paths
+            ),
             video.state,
             video.error or "",
             video.duration_s,
@@ -449,10 +555,16 @@ class Library:
 
     def _path_text(self, root: str, relative_path: str) -> str:
         """Where this machine finds a file; `root:path` where it does not know the root."""
-        return str(self.roots.join(root, relative_path)) if root in self.roots.folders else f"{root}:{relative_path}"
+        return (
+            str(self.roots.join(root, relative_path))
+            if root in self.roots.folders
+            else f"{root}:{relative_path}"
+        )
 
     def shown_path(self, video: videos.VideoRow) -> str:
-        """The first path of a video that is not offline, as this machine finds it; empty where it has none."""
+        """The first path of a video that is not offline, as this machine finds it; empty where it
+        has none.
+        """
         paths = sorted(video.paths, key=lambda path: path.offline)
         return self._path_text(paths[0].root, paths[0].relative_path) if paths else ""
 
@@ -461,10 +573,17 @@ class Library:
         if (place := self._place_of(video)) is not None:
             return place
         places = ", ".join(self._path_text(path.root, path.relative_path) for path in video.paths)
-        raise MediaError(f"the file of video {video.id} is not at {places}", "bring it back, or ingest the folder that it was moved to")
+        raise MediaError(
+            f"the file of video {video.id} is not at {places}",
+            "bring it back, or ingest the folder that it was moved to",
+        )
 
     def _place_of(self, video: videos.VideoRow) -> Path | None:
-        known = (self.roots.join(path.root, path.relative_path) for path in video.paths if path.root in self.roots.folders)
+        known = (
+            self.roots.join(path.root, path.relative_path)
+            for path in video.paths
+            if path.root in self.roots.folders
+        )
         return next((place for place in known if os.path.exists(place)), None)
 
     def collections(self) -> list[CollectionInfo]:
@@ -472,7 +591,9 @@ class Library:
             return collections.list_collections(session)
 
     def remove(self, *, video_ids: Sequence[int] = (), collections: Sequence[str] = ()) -> Removed:
-        """Takes videos and collections out of the library and frees their disk space; the files stay."""
+        """Takes videos and collections out of the library and frees their disk space; the files
+        stay.
+        """
         from indexer.removal import remove
 
         return remove(self, video_ids, collections)
@@ -515,7 +636,10 @@ class Library:
         from indexer.media.clips import cut_clip
 
         if end_s <= start_s:
-            raise UsageError(f"the clip would end ({end_s:g} s) before it starts ({start_s:g} s)", "give START before END")
+            raise UsageError(
+                f"the clip would end ({end_s:g} s) before it starts ({start_s:g} s)",
+                "give START before END",
+            )
         if video.isdecimal() and not os.path.exists(video):
             with self.catalog.read() as session:
                 source = self.path_of(videos.get_video(session, int(video)))

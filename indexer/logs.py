@@ -1,6 +1,8 @@
-"""Logs of every process: lines for people, or one JSON object a line for machines (SEEKPOINT_LOG_FORMAT=json), on stderr.
+"""Logs of every process: lines for people, or one JSON object a line for machines
+(SEEKPOINT_LOG_FORMAT=json), on stderr.
 
-`about(video=3, chunk=12)` says what the lines inside it are about, in whatever module they are written.
+`about(video=3, chunk=12)` says what the lines inside it are about, in whatever module they are
+written.
 """
 
 from __future__ import annotations
@@ -22,7 +24,8 @@ _about: ContextVar[Mapping[str, int | str]] = ContextVar("about", default=NOTHIN
 
 
 def set_up(settings: Settings, process: str, stream: IO[str] | None = None) -> None:
-    """Lines of this process go to `stream` (stderr) from now on; what other packages say, from warnings upward only.
+    """Lines of this process go to `stream` (stderr) from now on; what other packages say, from
+    warnings upward only.
 
     `process` names what it is: worker, page, or the command.
     """
@@ -40,7 +43,9 @@ def set_up(settings: Settings, process: str, stream: IO[str] | None = None) -> N
 
 
 def _is_no_interrupt(record: logging.LogRecord) -> bool:
-    """Ctrl+C is no error, also where a package was tidying up just then and logs what stopped it; the command says what became of it."""
+    """Ctrl+C is no error, also where a package was tidying up just then and logs what stopped it;
+    the command says what became of it.
+    """
     return not (record.exc_info and isinstance(record.exc_info[1], KeyboardInterrupt))
 
 
@@ -66,15 +71,21 @@ class Lines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         ids = ", ".join(f"{name} {value}" for name, value in _about.get().items())
         time = datetime.fromtimestamp(record.created).strftime("%H:%M:%S")
-        line = f"{time} {record.levelname.lower()} {record.getMessage()}" + (f" ({ids})" if ids else "")
+        line = f"{time} {record.levelname.lower()} {record.getMessage()}" + (
+            f" ({ids})" if ids else ""
+        )
         return "\n".join([line, *filter(None, [self._traceback(record)])])
 
     def _traceback(self, record: logging.LogRecord) -> str:
-        return self.formatException(record.exc_info) if record.exc_info and record.exc_info[0] else ""
+        return (
+            self.formatException(record.exc_info) if record.exc_info and record.exc_info[0] else ""
+        )
 
 
 class JsonLines(Lines):
-    """`{"time", "level", "logger", "process", "pid", "message", "traceback"?, ...}`, with the ids, and what `extra={"fields": {}}` adds."""
+    """`{"time", "level", "logger", "process", "pid", "message", "traceback"?, ...}`, with the ids,
+    and what `extra={"fields": {}}` adds.
+    """
 
     def __init__(self, process: str) -> None:
         super().__init__()

@@ -29,7 +29,13 @@ def model_states(settings: Settings) -> list[ModelState]:
         )
         for card in MODELS
     ]
-    return [*embedders, _speech(settings), _other_speech(settings), _screen(settings), _lego(settings)]
+    return [
+        *embedders,
+        _speech(settings),
+        _other_speech(settings),
+        _screen(settings),
+        _lego(settings),
+    ]
 
 
 def _has(*packages: str) -> bool:
@@ -89,7 +95,8 @@ def _lego(settings: Settings) -> ModelState:
     return ModelState(
         name="LEGO (GroundingGPT-7B)",
         kind="grounder",
-        installed=bool(settings.lego_path) and (Path(settings.lego_path).expanduser() / "config.json").is_file(),
+        installed=bool(settings.lego_path)
+        and (Path(settings.lego_path).expanduser() / "config.json").is_file(),
         in_use=bool(settings.lego_path),
         purpose="second opinion on times, boxes in pictures, descriptions (docs/lego.md)",
         needs="18 GB of memory in bfloat16; a GPU for daily use",

@@ -42,7 +42,11 @@ def playback_of(library: Library, video: VideoRow) -> Playback:
         plays = _plays(path, path.stat().st_mtime_ns)
     except (MediaError, OSError):
         return Playback("gone")
-    return Playback("ready", path, "video/webm" if video.container == "matroska,webm" else "video/mp4") if plays else Playback("wait")
+    return (
+        Playback("ready", path, "video/webm" if video.container == "matroska,webm" else "video/mp4")
+        if plays
+        else Playback("wait")
+    )
 
 
 def proxy_path(library: Library, video_id: int) -> Path:

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from indexer.library import Library, Removed
 
 WORTH_REWRITING = 0.1
-"""Share of a file that must be free before it is rewritten: less is used again by what comes next."""
+"""Share of a file that must be free before it is rewritten: less is used again by what comes next.
+"""
 
 
 def remove(library: Library, video_ids: Sequence[int], names: Sequence[str]) -> Removed:
@@ -29,7 +30,9 @@ def remove(library: Library, video_ids: Sequence[int], names: Sequence[str]) -> 
             ids += collection_queries.remove_collection(session, collection_id)
     for video_id in ids:
         library.artefacts.remove_video(video_id)
-    if library.settings.vectors == "faiss":  # a server gives the space of removed rows back by itself (autovacuum)
+    if (
+        library.settings.vectors == "faiss"
+    ):  # a server gives the space of removed rows back by itself (autovacuum)
         _shrink_snapshots(library, chunks)
     maintenance.compact(library.catalog, WORTH_REWRITING)
     return Removed(tuple(ids), max(0, before - _disk_bytes(library)))
@@ -46,7 +49,9 @@ def _chunks(library: Library) -> dict[tuple[str, str], int]:
 
 
 def _shrink_snapshots(library: Library, before: Mapping[tuple[str, str], int]) -> None:
-    """Snapshots hold copies of the vectors: those of no video are deleted, those that lost a good part are written anew."""
+    """Snapshots hold copies of the vectors: those of no video are deleted, those that lost a good
+    part are written anew.
+    """
     from indexer.vectors.store import remove_snapshots_except
 
     after = _chunks(library)

@@ -1,4 +1,6 @@
-"""A question becomes moments: caption -> vector -> segments -> frames around them -> spans -> one ranked answer."""
+"""A question becomes moments: caption -> vector -> segments -> frames around them -> spans -> one
+ranked answer.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,16 @@ import numpy as np
 
 from grounding.spans import ScoredSpan, Span
 from indexer.answers import titles
-from indexer.answers.ranking import Block, Evidence, FusedMoment, PassageHit, Ranking, candidate_chunks, fuse, rank_moments
+from indexer.answers.ranking import (
+    Block,
+    Evidence,
+    FusedMoment,
+    PassageHit,
+    Ranking,
+    candidate_chunks,
+    fuse,
+    rank_moments,
+)
 from indexer.answers.text_search import MATCHED, TextAnswer, TextSearch
 from indexer.artefacts import Artefacts
 from indexer.catalog import chunks, rows, videos
@@ -36,20 +47,31 @@ KINDS = ("picture", "speech", "screen", "event")
 CANDIDATE_SEGMENTS = 400
 RANKED_MOMENTS = 50
 HINT_WEIGHT = 2.0  # of the kind that the question names: "she says ...", "the sign reads ..."
-MIN_SUPPORT = 0.3  # strength of a passage that may lift a picture: half of the words; one common word of five lifted any above the best
+# strength of a passage that may lift a picture: half of the words; one common word of five lifted
+# any above the best
+MIN_SUPPORT = 0.3
 TEXT_WEIGHT = 0.2, 1.5  # of a passage that hardly answers, and of one that says just what was asked
-PICTURE_WEIGHT = 1.0, 0.2  # of pictures where no passage is stronger than TOLD, and where one says just what was asked
+PICTURE_WEIGHT = (
+    1.0,
+    0.2,
+)  # of pictures where no passage is stronger than TOLD, and where one says just what was asked
 TOLD = 0.6
-SURE = 4.0  # confidence of a passage that says just what was asked is half of it, in the deviations in which pictures are measured
+# confidence of a passage that says just what was asked is half of it, in the deviations in which
+# pictures are measured
+SURE = 4.0
 NOTHING = Ranking(moments=(), confidence=0.0, matched=False)
 BACKGROUND_SEGMENTS = 500
 BACKGROUND_LOOK_S = 1.0  # counting a large library takes longer than searching it
-BACKGROUND_DRIFT = 0.1  # share of the library that may come or go before the background is sampled again
+BACKGROUND_DRIFT = (
+    0.1  # share of the library that may come or go before the background is sampled again
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """An answer. `score` lies in [0, 1]: of the first moment how sure the answer is (.5: as sure as of a neutral caption), then falling."""
+    """An answer. `score` lies in [0, 1]: of the first moment how sure the answer is (.5: as sure as
+    of a neutral caption), then falling.
+    """
 
     video_id: int
     path: str
@@ -66,7 +88,9 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`matched` False: nothing in the library seems to show it, and `moments` are the nearest that there is."""
+    """`matched` False: nothing in the library seems to show it, and `moments` are the nearest that
+    there is.
+    """
 
     query: str
     caption: str
@@ -79,7 +103,9 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a search looks at: everything, some collections, or some videos. `titles`: names and dates of files are evidence too."""
+    """What a search looks at: everything, some collections, or some videos. `titles`: names and
+    dates of files are evidence too.
+    """
 
     collection_ids: tuple[int, ...] | None = None
     video_ids: tuple[int, ...] | None = None
@@ -108,7 +134,9 @@ class _Answered:
 
 
 class Searcher:
-    """Answers questions over one catalog. `index_for(key, stage="picture")` gives a vector index, kept fresh by itself."""
+    """Answers questions over one catalog. `index_for(key, stage="picture")` gives a vector index,
+    kept fresh by itself.
+    """
 
     def __init__(
         self,
@@ -135,10 +163,20 @@ class Searcher:
         answered = self._answer(question, scope, max(top, RANKED_MOMENTS), per_video)
         moments = self.describe(_scored(answered.moments[: max(top, 1)], answered.confidence))
         took_ms = (time.perf_counter() - started) * 1000
-        return Answer(text, question.caption, answered.matched, took_ms, tuple(moments), answered.confidence, tuple(answered.notes))
+        return Answer(
+            text,
+            question.caption,
+            answered.matched,
+            took_ms,
+            tuple(moments),
+            answered.confidence,
+            tuple(answered.notes),
+        )
 
     def spans_in_video(self, text: str, video_id: int, count: int = 5) -> list[ScoredSpan]:
-        """The best spans of one given video, best first: from the curve of all its frames, and from what is said and written in it."""
+        """The best spans of one given video, best first: from the curve of all its frames, and from
+        what is said and written in it.
+        """
         answered = self._answer(read_question(text), Scope(video_ids=(video_id,)), count, count)
         return [ScoredSpan(moment.span, moment.score) for moment in answered.moments[:count]]
 
@@ -147,17 +185,26 @@ class Searcher:
         notes: list[str] = []
         try:
             pictures, notes = self._pictures(question, scope, limit, per_video)
-        except ModelError as error:  # what is said and written may answer a question that no picture model reads
+        except (
+            ModelError
+        ) as error:  # what is said and written may answer a question that no picture model reads
             if not texts.hits:
                 raise
             pictures, notes = NOTHING, [f"Pictures were not searched: {error.message}"]
         fused = self._fused(question, scope, pictures, texts)
-        confidence = max([pictures.confidence, *(SURE * (strength - MATCHED) for strength in texts.strengths.values())])
+        confidence = max(
+            [
+                pictures.confidence,
+                *(SURE * (strength - MATCHED) for strength in texts.strengths.values()),
+            ]
+        )
         return _Answered(fused, pictures.matched or texts.matched, confidence, notes)
 
     # --- picture ---
 
-    def _pictures(self, question: Question, scope: Scope, limit: int, per_video: int) -> tuple[Ranking, list[str]]:
+    def _pictures(
+        self, question: Question, scope: Scope, limit: int, per_video: int
+    ) -> tuple[Ranking, list[str]]:
         if "picture" not in scope.kinds:
             return NOTHING, []
         with self._catalog.read() as session:
@@ -181,7 +228,14 @@ class Searcher:
         if not blocks:
             return NOTHING, notes
         probes = self._probes_of(embedder)
-        ranking = rank_moments(query, blocks, background=np.concatenate(background), probes=probes, per_video=per_video, limit=limit)
+        ranking = rank_moments(
+            query,
+            blocks,
+            background=np.concatenate(background),
+            probes=probes,
+            per_video=per_video,
+            limit=limit,
+        )
         return ranking, notes
 
     def _blocks(self, key: str, query, scope: Scope) -> list[Block]:
@@ -196,7 +250,9 @@ class Searcher:
             score_of = dict(zip(hits.ids.tolist(), hits.scores.tolist()))
             found = rows.segments(session, hits.ids.tolist())
             chunk_ids = candidate_chunks(
-                np.array([s.chunk_id for s in found]), np.array([s.video_id for s in found]), np.array([score_of[s.id] for s in found])
+                np.array([s.chunk_id for s in found]),
+                np.array([s.video_id for s in found]),
+                np.array([score_of[s.id] for s in found]),
             )
             return _as_blocks(chunks.stored_blocks(session, chunk_ids, key))
 
@@ -207,15 +263,21 @@ class Searcher:
         return self._probes[embedder.key]
 
     def _background(self, key: str) -> np.ndarray:
-        """Segment vectors (B, D) sampled over the whole library: what an answer must stand out from. Renewed as the library grows."""
+        """Segment vectors (B, D) sampled over the whole library: what an answer must stand out
+        from. Renewed as the library grows.
+        """
         known = self._backgrounds.get(key)
-        if known is not None and (time.monotonic() - known.looked_s < BACKGROUND_LOOK_S or not known.watch.changed()):
+        if known is not None and (
+            time.monotonic() - known.looked_s < BACKGROUND_LOOK_S or not known.watch.changed()
+        ):
             return known.vectors
         with self._catalog.read() as session:
             live = rows.live_state(session, key).chunks
             if known is None or abs(live - known.chunks) > known.chunks * BACKGROUND_DRIFT:
                 vectors = chunks.sample_vectors(session, key, BACKGROUND_SEGMENTS)
-                known = _Background(live, vectors, time.monotonic(), known.watch if known else self._catalog.watch())
+                known = _Background(
+                    live, vectors, time.monotonic(), known.watch if known else self._catalog.watch()
+                )
         self._backgrounds[key] = replace(known, looked_s=time.monotonic())
         return known.vectors
 
@@ -225,13 +287,20 @@ class Searcher:
         kinds = [kind for kind in scope.kinds if kind != "picture"]
         return self._texts.find(question, scope, kinds) if kinds else TextAnswer()
 
-    def _fused(self, question: Question, scope: Scope, pictures: Ranking, texts: TextAnswer) -> Sequence[FusedMoment]:
+    def _fused(
+        self, question: Question, scope: Scope, pictures: Ranking, texts: TextAnswer
+    ) -> Sequence[FusedMoment]:
         hits: dict[str, Sequence[PassageHit]] = dict(texts.hits)
         if pictures.moments:  # without pictures even a weak passage is the nearest that there is
-            hits = {kind: [hit for hit in found if hit.score >= MIN_SUPPORT] for kind, found in hits.items()}
+            hits = {
+                kind: [hit for hit in found if hit.score >= MIN_SUPPORT]
+                for kind, found in hits.items()
+            }
         if scope.titles:
             with self._catalog.read() as session:
-                hits[titles.KIND] = titles.title_hits(session, question.caption, scope.collection_ids, scope.video_ids)
+                hits[titles.KIND] = titles.title_hits(
+                    session, question.caption, scope.collection_ids, scope.video_ids
+                )
         best = max(texts.strengths.values(), default=0.0)
 
         def weigh(kind: str, score: float) -> float:
@@ -250,8 +319,13 @@ class Searcher:
         fused = list(fused)
         with self._catalog.read() as session:
             known = videos.get_videos(session, {moment.video_id for moment in fused})
-            nearest = chunks.thumbnails_near(session, [(moment.video_id, moment.peak_s) for moment in fused])
-        return [self._moment(moment, known[moment.video_id], self._thumbnail(moment, time_s)) for moment, time_s in zip(fused, nearest)]
+            nearest = chunks.thumbnails_near(
+                session, [(moment.video_id, moment.peak_s) for moment in fused]
+            )
+        return [
+            self._moment(moment, known[moment.video_id], self._thumbnail(moment, time_s))
+            for moment, time_s in zip(fused, nearest)
+        ]
 
     def _thumbnail(self, moment: FusedMoment, time_s: float | None) -> Path | None:
         if time_s is None:
@@ -259,7 +333,9 @@ class Searcher:
         path = self._artefacts.thumbnail(moment.video_id, time_s)
         return path if path.exists() else None
 
-    def _moment(self, moment: FusedMoment, video: videos.VideoRow, thumbnail: Path | None) -> Moment:
+    def _moment(
+        self, moment: FusedMoment, video: videos.VideoRow, thumbnail: Path | None
+    ) -> Moment:
         path = next((path for path in video.paths if not path.offline), video.paths[0])
         shown = (
             str(self._roots.join(path.root, path.relative_path))
@@ -268,11 +344,23 @@ class Searcher:
         )
         title = video.title or Path(path.relative_path).stem
         span = replace(moment.span).clamp(0.0, video.duration_s)
-        return Moment(video.id, shown, video.collection, span, moment.score, moment.evidence, thumbnail, title, path.offline)
+        return Moment(
+            video.id,
+            shown,
+            video.collection,
+            span,
+            moment.score,
+            moment.evidence,
+            thumbnail,
+            title,
+            path.offline,
+        )
 
 
 def _scored(fused: Sequence[FusedMoment], confidence: float) -> list[FusedMoment]:
-    """Scores in [0, 1]: of the first how sure the answer is (.5 is the threshold of a match), of the others their share of its rank."""
+    """Scores in [0, 1]: of the first how sure the answer is (.5 is the threshold of a match), of
+    the others their share of its rank.
+    """
     if not fused:
         return []
     sure = 1 / (1 + math.exp(-max(-50.0, min(50.0, confidence))))
@@ -291,8 +379,25 @@ def _notes(keys: Iterable[str], embedder: Embedder) -> list[str]:
 def _unread_note(caption: str, embedder: Embedder) -> list[str]:
     """What a question in two scripts loses where the embedder reads but one of them."""
     unread = unread_words(caption, embedder.reads)
-    return [f"No installed text model reads {' '.join(unread)}: pictures were searched for the rest of the question."] if unread else []
+    return (
+        [
+            f"No installed text model reads {' '.join(unread)}: pictures were searched for the rest of the question."
+        ]
+        if unread
+        else []
+    )
 
 
 def _as_blocks(found: Iterable[chunks.StoredBlock]) -> list[Block]:
-    return [Block(b.video_id, b.chunk_id, b.span.start_s, b.span.end_s, b.frames.times_s, b.frames.vectors, b.frames.cuts_s) for b in found]
+    return [
+        Block(
+            b.video_id,
+            b.chunk_id,
+            b.span.start_s,
+            b.span.end_s,
+            b.frames.times_s,
+            b.frames.vectors,
+            b.frames.cuts_s,
+        )
+        for b in found
+    ]

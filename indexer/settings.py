@@ -1,4 +1,6 @@
-"""All settings in one class; each is an environment variable with the prefix SEEKPOINT_ (docs/settings.md lists them)."""
+"""All settings in one class; each is an environment variable with the prefix SEEKPOINT_
+(docs/settings.md lists them).
+"""
 
 from __future__ import annotations
 
@@ -17,132 +19,258 @@ from indexer.errors import UsageError
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="SEEKPOINT_", extra="ignore", frozen=True)
 
-    home: Annotated[Path, Field(description="Folder of all state: catalog, snapshots, artefacts")] = Path("~/.seekpoint")
-    database_url: Annotated[str, Field(description="SQLAlchemy URL of the catalog; empty: SQLite in the home")] = ""
+    home: Annotated[
+        Path, Field(description="Folder of all state: catalog, snapshots, artefacts")
+    ] = Path("~/.seekpoint")
+    database_url: Annotated[
+        str, Field(description="SQLAlchemy URL of the catalog; empty: SQLite in the home")
+    ] = ""
     artefact_root: Annotated[
-        Path | None, Field(description="Folder of thumbnails and proxies, shared between machines; default: in the home")
+        Path | None,
+        Field(
+            description="Folder of thumbnails and proxies, shared between machines; default: in the home"
+        ),
     ] = None
     roots: Annotated[
         dict[str, Path],
-        Field(description='Named media roots of this machine, as JSON: {"archive": "/mnt/archive"}; others belong to the root "local" = /'),
+        Field(
+            description='Named media roots of this machine, as JSON: {"archive": "/mnt/archive"}; others belong to the root "local" = /'
+        ),
     ] = {}
 
-    device: Annotated[str, Field(description='Where models run: "auto", "cpu", "cuda", "cuda:1"')] = "auto"
+    device: Annotated[
+        str, Field(description='Where models run: "auto", "cpu", "cuda", "cuda:1"')
+    ] = "auto"
     dtype: Annotated[
         Literal["auto", "float32", "bfloat16", "float16"],
-        Field(description="Number format of models; auto: the fastest that the device computes well"),
+        Field(
+            description="Number format of models; auto: the fastest that the device computes well"
+        ),
     ] = "auto"
-    threads: Annotated[int, Field(ge=0, description="CPU threads for models and decoding; 0: all cores")] = 0
-    batch_size: Annotated[int, Field(ge=1, description="Frames that an embedder takes at once")] = 32
+    threads: Annotated[
+        int, Field(ge=0, description="CPU threads for models and decoding; 0: all cores")
+    ] = 0
+    batch_size: Annotated[int, Field(ge=1, description="Frames that an embedder takes at once")] = (
+        32
+    )
 
     embedder: Annotated[str, Field(description="lite, siglip2, clip or demo")] = "lite"
-    embedder_path: Annotated[str, Field(description="Local folder or hub id of the embedder's weights (siglip2, clip)")] = ""
+    embedder_path: Annotated[
+        str, Field(description="Local folder or hub id of the embedder's weights (siglip2, clip)")
+    ] = ""
 
-    speech: Annotated[bool, Field(description="Recognise speech (subtitles that a file has win over it)")] = True
+    speech: Annotated[
+        bool, Field(description="Recognise speech (subtitles that a file has win over it)")
+    ] = True
     speech_model: Annotated[
         str,
-        Field(description="Whisper for CTranslate2: embedded (tiny, English), a folder or a hub id (a multilingual one tells languages)"),
+        Field(
+            description="Whisper for CTranslate2: embedded (tiny, English), a folder or a hub id (a multilingual one tells languages)"
+        ),
     ] = "embedded"
-    speech_language: Annotated[str, Field(description="Language of the speech, such as de; empty: told by the model")] = ""
+    speech_language: Annotated[
+        str, Field(description="Language of the speech, such as de; empty: told by the model")
+    ] = ""
     screen_text: Annotated[bool, Field(description="Read text on screen")] = True
 
-    lego_path: Annotated[str, Field(description="Folder of a LEGO (GroundingGPT) checkpoint; empty: none")] = ""
+    lego_path: Annotated[
+        str, Field(description="Folder of a LEGO (GroundingGPT) checkpoint; empty: none")
+    ] = ""
 
     lego_clip_path: Annotated[
-        str, Field(description="Folder of LEGO's CLIP tower (openai/clip-vit-large-patch14-336); empty: found beside the checkpoint")
+        str,
+        Field(
+            description="Folder of LEGO's CLIP tower (openai/clip-vit-large-patch14-336); empty: found beside the checkpoint"
+        ),
     ] = ""
     lego_dtype: Annotated[
         Literal["auto", "bfloat16", "float16", "float32", "int8", "int4"],
         Field(description="Number format of LEGO; int8 and int4 need a GPU and bitsandbytes"),
     ] = "auto"
     lego_replaces: Annotated[
-        bool, Field(description="LEGO's span replaces the localizer's where the rule of docs/lego.md allows it; off: it is shown beside")
+        bool,
+        Field(
+            description="LEGO's span replaces the localizer's where the rule of docs/lego.md allows it; off: it is shown beside"
+        ),
     ] = False
 
-    frame_rate_hz: Annotated[float, Field(gt=0, le=60, description="Base rate of sampled frames, per second")] = 2.0
+    frame_rate_hz: Annotated[
+        float, Field(gt=0, le=60, description="Base rate of sampled frames, per second")
+    ] = 2.0
     chunk_s: Annotated[float, Field(ge=60, le=120, description="Length of a chunk, seconds")] = 90.0
-    segment_min_s: Annotated[float, Field(ge=0.5, description="Shortest segment, seconds (a shorter shot is its own)")] = 2.0
+    segment_min_s: Annotated[
+        float, Field(ge=0.5, description="Shortest segment, seconds (a shorter shot is its own)")
+    ] = 2.0
     segment_max_s: Annotated[float, Field(le=60, description="Longest segment, seconds")] = 8.0
-    chunk_timeout_s: Annotated[float, Field(gt=0, description="Seconds after which the reading of a chunk is killed")] = 300.0
-    max_frame_pixels: Annotated[int, Field(gt=0, description="Larger pictures are refused")] = 16384 * 8704
-    max_attempts: Annotated[int, Field(ge=1, description="Attempts at a chunk before it is parked as failed")] = 3
+    chunk_timeout_s: Annotated[
+        float, Field(gt=0, description="Seconds after which the reading of a chunk is killed")
+    ] = 300.0
+    max_frame_pixels: Annotated[int, Field(gt=0, description="Larger pictures are refused")] = (
+        16384 * 8704
+    )
+    max_attempts: Annotated[
+        int, Field(ge=1, description="Attempts at a chunk before it is parked as failed")
+    ] = 3
 
     lease_s: Annotated[
-        float, Field(ge=1, description="Seconds after which work is taken from a process that stopped renewing its hold (it was lost)")
+        float,
+        Field(
+            ge=1,
+            description="Seconds after which work is taken from a process that stopped renewing its hold (it was lost)",
+        ),
     ] = 60.0
 
-    broker_url: Annotated[str, Field(description="Redis that workers are told of work through: redis://host:6379/0; empty: no workers")] = (
-        ""
-    )
+    broker_url: Annotated[
+        str,
+        Field(
+            description="Redis that workers are told of work through: redis://host:6379/0; empty: no workers"
+        ),
+    ] = ""
     sweep_s: Annotated[
-        float, Field(ge=0.2, description="Seconds between two sweeps: what lost workers held, and what Redis forgot, is put back in line")
+        float,
+        Field(
+            ge=0.2,
+            description="Seconds between two sweeps: what lost workers held, and what Redis forgot, is put back in line",
+        ),
     ] = 15.0
     turn_s: Annotated[
-        float, Field(gt=0, description="Seconds that a worker stays at one kind of work before it looks what is most urgent")
+        float,
+        Field(
+            gt=0,
+            description="Seconds that a worker stays at one kind of work before it looks what is most urgent",
+        ),
     ] = 60.0
     task_timeout_s: Annotated[
-        float, Field(gt=0, description="Seconds after which a worker that does not end its turn is killed; LEGO on a CPU needs more")
+        float,
+        Field(
+            gt=0,
+            description="Seconds after which a worker that does not end its turn is killed; LEGO on a CPU needs more",
+        ),
     ] = 3600.0
     shutdown_s: Annotated[
-        float, Field(ge=0, description="Seconds that a worker which is told to stop has for its chunk; then it hands it back")
+        float,
+        Field(
+            ge=0,
+            description="Seconds that a worker which is told to stop has for its chunk; then it hands it back",
+        ),
     ] = 60.0
     worker_memory_mb: Annotated[
-        int, Field(ge=0, description="Memory (RSS, MB) above which a worker's child is replaced after its turn; 0: any")
+        int,
+        Field(
+            ge=0,
+            description="Memory (RSS, MB) above which a worker's child is replaced after its turn; 0: any",
+        ),
     ] = 16_000
     ground_wait_s: Annotated[
-        float, Field(gt=0, description="Seconds that a search waits for a worker with LEGO, where this machine has none")
+        float,
+        Field(
+            gt=0,
+            description="Seconds that a search waits for a worker with LEGO, where this machine has none",
+        ),
     ] = 120.0
     proxies_ahead: Annotated[
-        bool, Field(description="Workers make the copies that browsers play when files arrive, not when somebody watches")
+        bool,
+        Field(
+            description="Workers make the copies that browsers play when files arrive, not when somebody watches"
+        ),
     ] = False
 
-    ffmpeg: Annotated[str, Field(description="Path of the ffmpeg binary; empty: PATH, then the packaged one")] = ""
+    ffmpeg: Annotated[
+        str, Field(description="Path of the ffmpeg binary; empty: PATH, then the packaged one")
+    ] = ""
     vectors: Annotated[
         Literal["faiss", "pgvector"],
-        Field(description="Where vectors are searched: faiss, snapshots on each host; pgvector, inside PostgreSQL (docs/scale.md)"),
+        Field(
+            description="Where vectors are searched: faiss, snapshots on each host; pgvector, inside PostgreSQL (docs/scale.md)"
+        ),
     ] = "faiss"
     flat_max_rows: Annotated[
-        int, Field(ge=1, description="Rows up to which the snapshot is exact (flat); beyond: IVF with 8-bit scalars")
+        int,
+        Field(
+            ge=1,
+            description="Rows up to which the snapshot is exact (flat); beyond: IVF with 8-bit scalars",
+        ),
     ] = 200_000
 
     log_format: Annotated[
-        Literal["text", "json"], Field(description="Logs on stderr: text, lines for people; json, an object a line for machines")
+        Literal["text", "json"],
+        Field(
+            description="Logs on stderr: text, lines for people; json, an object a line for machines"
+        ),
     ] = "text"
     log_level: Annotated[
         Literal["auto", "debug", "info", "warning", "error"],
-        Field(description="From which level on lines are logged; auto: info as json, warning as text"),
+        Field(
+            description="From which level on lines are logged; auto: info as json, warning as text"
+        ),
     ] = "auto"
     metrics_port: Annotated[
-        int, Field(ge=0, le=65535, description="Port on which a worker tells Prometheus its figures, at /metrics; 0: none")
+        int,
+        Field(
+            ge=0,
+            le=65535,
+            description="Port on which a worker tells Prometheus its figures, at /metrics; 0: none",
+        ),
     ] = 0
-    metrics_host: Annotated[str, Field(description="Address of that port; 0.0.0.0 where the monitor is on another machine")] = "127.0.0.1"
+    metrics_host: Annotated[
+        str,
+        Field(description="Address of that port; 0.0.0.0 where the monitor is on another machine"),
+    ] = "127.0.0.1"
     metrics_token: Annotated[
-        str, Field(description="Bearer token of a monitor that asks a page with sign-in for /metrics; empty: it gets none")
+        str,
+        Field(
+            description="Bearer token of a monitor that asks a page with sign-in for /metrics; empty: it gets none"
+        ),
     ] = ""
 
     ui_sign_in: Annotated[
         Literal["auto", "always"],
-        Field(description="When the search page asks who is there; auto: when it is served off the local machine"),
+        Field(
+            description="When the search page asks who is there; auto: when it is served off the local machine"
+        ),
     ] = "auto"
     ui_secret: Annotated[
-        str, Field(description="Signs the cookies of the search page; empty: made once and kept in the home (several hosts share one)")
+        str,
+        Field(
+            description="Signs the cookies of the search page; empty: made once and kept in the home (several hosts share one)"
+        ),
     ] = ""
-    ui_session_days: Annotated[float, Field(gt=0, description="Days until one has to sign in again")] = 14.0
-    ui_upload_max_mb: Annotated[int, Field(ge=0, description="Largest file that the search page takes, MB; 0: no uploads")] = 20_000
+    ui_session_days: Annotated[
+        float, Field(gt=0, description="Days until one has to sign in again")
+    ] = 14.0
+    ui_upload_max_mb: Annotated[
+        int, Field(ge=0, description="Largest file that the search page takes, MB; 0: no uploads")
+    ] = 20_000
     ui_folders: Annotated[
         list[Path],
-        Field(description="Folders that the search page may add, as JSON; empty: any on the local machine, only named roots off it"),
+        Field(
+            description="Folders that the search page may add, as JSON; empty: any on the local machine, only named roots off it"
+        ),
     ] = []
-    ui_rescan_minutes: Annotated[float, Field(gt=0, description="Minutes between two looks into a watched folder")] = 10.0
+    ui_rescan_minutes: Annotated[
+        float, Field(gt=0, description="Minutes between two looks into a watched folder")
+    ] = 10.0
     oidc_metadata_url: Annotated[
-        str, Field(description="OpenID Connect: the provider's .well-known/openid-configuration; empty: named users only")
+        str,
+        Field(
+            description="OpenID Connect: the provider's .well-known/openid-configuration; empty: named users only"
+        ),
     ] = ""
-    oidc_client_id: Annotated[str, Field(description="OpenID Connect: name of this application at the provider")] = ""
+    oidc_client_id: Annotated[
+        str, Field(description="OpenID Connect: name of this application at the provider")
+    ] = ""
     oidc_client_secret: Annotated[str, Field(description="OpenID Connect: its secret")] = ""
-    oidc_redirect_uri: Annotated[str, Field(description="OpenID Connect: https://HOST/oauth2callback, as registered at the provider")] = ""
+    oidc_redirect_uri: Annotated[
+        str,
+        Field(
+            description="OpenID Connect: https://HOST/oauth2callback, as registered at the provider"
+        ),
+    ] = ""
     oidc_role: Annotated[
         Literal["", "viewer", "editor"],
-        Field(description="OpenID Connect: role of people that `seekpoint users` does not list; empty: they may not enter"),
+        Field(
+            description="OpenID Connect: role of people that `seekpoint users` does not list; empty: they may not enter"
+        ),
     ] = ""
 
     @property
@@ -178,11 +306,16 @@ def load_settings(**overrides: object) -> Settings:
         field = re.search(r'field "(\w+)"', str(error))
         name = f"SEEKPOINT_{field[1].upper()}" if field else "a setting"
         value = os.environ.get(name, "")
-        raise UsageError(f"{name}={value!r} is not JSON", "docs/settings.md lists what each setting takes") from None
+        raise UsageError(
+            f"{name}={value!r} is not JSON", "docs/settings.md lists what each setting takes"
+        ) from None
     except ValidationError as error:
         first = error.errors()[0]
         name = "SEEKPOINT_" + "_".join(str(part) for part in first["loc"]).upper()
-        raise UsageError(f"{name}={first.get('input')!r}: {first['msg']}", "docs/settings.md lists what each setting takes") from None
+        raise UsageError(
+            f"{name}={first.get('input')!r}: {first['msg']}",
+            "docs/settings.md lists what each setting takes",
+        ) from None
 
 
 def as_markdown() -> str:

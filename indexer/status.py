@@ -25,10 +25,12 @@ SPEED_OVER_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class QueueStatus:
-    """What waits for workers, by kind (stages of chunks; files to plan; questions to ground), from the catalog.
+    """What waits for workers, by kind (stages of chunks; files to plan; questions to ground), from
+    the catalog.
 
-    `speed`: seconds of video whose pictures were done in a second, over the last minute. `oldest_s`: since when the chunk waits that has
-    waited longest. `workers`: who holds how many of those. `hints` wait in the broker; None: there is none, or it is away (`broker` says).
+    `speed`: seconds of video whose pictures were done in a second, over the last minute.
+    `oldest_s`: since when the chunk waits that has waited longest. `workers`: who holds how many of
+    those. `hints` wait in the broker; None: there is none, or it is away (`broker` says).
     """
 
     waiting: dict[str, int]
@@ -40,7 +42,9 @@ class QueueStatus:
 
 
 def status(library: Library) -> Status:
-    """All from one state of the catalog: work that goes from one place to the next in the meantime is counted once."""
+    """All from one state of the catalog: work that goes from one place to the next in the meantime
+    is counted once.
+    """
     from indexer.library import Status
 
     hints, broker = _broker(library)
@@ -56,7 +60,10 @@ def status(library: Library) -> Status:
         "thumbnails and proxies": library.artefacts.size_bytes(),
     }
     names = {"done": "done", "running": "running", "waiting": "pending", "failed": "failed"}
-    chunks = {name: sum(getattr(stage, state) for stage in progress.stages.values()) for name, state in names.items()}
+    chunks = {
+        name: sum(getattr(stage, state) for stage in progress.stages.values())
+        for name, state in names.items()
+    }
     per_hour = sum(disk.values()) / usage.video_s * 3600 if usage.video_s else None
     return Status(
         home=library.settings.home_path,
@@ -66,7 +73,10 @@ def status(library: Library) -> Status:
         segments=usage.segments,
         disk_bytes=disk,
         bytes_per_hour=per_hour,
-        errors=(*(f"video {video.id}: {video.error}" for video in listed if video.error), *(f"{name}: {said}" for name, said in failed)),
+        errors=(
+            *(f"video {video.id}: {video.error}" for video in listed if video.error),
+            *(f"{name}: {said}" for name, said in failed),
+        ),
         queue=queue,
     )
 

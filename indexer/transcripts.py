@@ -24,7 +24,10 @@ def write_subtitles(library: Library, video_id: int, output: Path) -> int:
         videos.get_video(session, video_id)
         speech = [_passage(row) for row in rows.passages(session, video_id, ["speech"])]
     if not speech:
-        raise UsageError(f"no speech is known of video {video_id}", "ingest it with SEEKPOINT_SPEECH=1; a video without speech has none")
+        raise UsageError(
+            f"no speech is known of video {video_id}",
+            "ingest it with SEEKPOINT_SPEECH=1; a video without speech has none",
+        )
     text = io.StringIO()
     write_srt(speech, text)
     write_atomically(output, text.getvalue().encode())
@@ -32,14 +35,20 @@ def write_subtitles(library: Library, video_id: int, output: Path) -> int:
 
 
 def write_transcripts(library: Library, names: Sequence[str] | None, output: Path) -> int:
-    """Writes all speech and screen text of collections (None: all) as JSON lines, video by video; how many lines."""
+    """Writes all speech and screen text of collections (None: all) as JSON lines, video by video;
+    how many lines.
+    """
     text = io.StringIO()
     count = 0
     with library.catalog.read() as session:
         ids = collections.find_collections(session, list(names)) if names else None
         for video in videos.list_videos(session, collection_ids=ids):
             found = [_passage(row) for row in rows.passages(session, video.id)]
-            about = {"video_id": video.id, "collection": video.collection, "path": library.shown_path(video)}
+            about = {
+                "video_id": video.id,
+                "collection": video.collection,
+                "path": library.shown_path(video),
+            }
             write_json_lines(found, text, **about)
             count += len(found)
     write_atomically(output, text.getvalue().encode())
@@ -48,4 +57,6 @@ def write_transcripts(library: Library, names: Sequence[str] | None, output: Pat
 
 def _passage(row: PassageRow) -> Passage:
     words = tuple(Word(*word) for word in row.words) or None
-    return Passage(row.kind, row.span.start_s, row.span.end_s, row.text, row.language, row.confidence, words)  # pyright: ignore[reportArgumentType]
+    return Passage(
+        row.kind, row.span.start_s, row.span.end_s, row.text, row.language, row.confidence, words
+    )  # pyright: ignore[reportArgumentType]

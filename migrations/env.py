@@ -1,4 +1,6 @@
-"""How Alembic reaches the database: on the connection that `indexer.catalog.migrate` hands over, or on the one of the settings."""
+"""How Alembic reaches the database: on the connection that `indexer.catalog.migrate` hands over, or
+on the one of the settings.
+"""
 
 from __future__ import annotations
 

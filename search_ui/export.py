@@ -15,23 +15,40 @@ def as_csv(moments: Sequence[Moment]) -> bytes:
     """UTF-8 with a byte order mark, which Excel needs to read it as such."""
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(["video_id", "title", "file", "collection", "start_s", "end_s", "score", "evidence"])
+    writer.writerow(
+        ["video_id", "title", "file", "collection", "start_s", "end_s", "score", "evidence"]
+    )
     for it in moments:
         evidence = "; ".join(f"{e.kind}: {e.text}" if e.text else e.kind for e in it.evidence)
         numbers = [f"{it.span.start_s:.3f}", f"{it.span.end_s:.3f}", f"{it.score:.4f}"]
-        writer.writerow([it.video_id, _cell(it.title), _cell(it.path), _cell(it.collection), *numbers, _cell(evidence)])
+        writer.writerow(
+            [
+                it.video_id,
+                _cell(it.title),
+                _cell(it.path),
+                _cell(it.collection),
+                *numbers,
+                _cell(evidence),
+            ]
+        )
     return out.getvalue().encode("utf-8-sig")
 
 
 def as_edl(moments: Sequence[Moment]) -> bytes:
-    """One cut after the other, at 25 frames a second; the clip's name is in a comment, as editors expect."""
+    """One cut after the other, at 25 frames a second; the clip's name is in a comment, as editors
+    expect.
+    """
     lines = ["TITLE: Seekpoint", "FCM: NON-DROP FRAME", ""]
     at = 0
     for number, it in enumerate(moments, 1):
         start, end = round(it.span.start_s * EDL_RATE), round(it.span.end_s * EDL_RATE)
         end = max(end, start + 1)
         times = " ".join(_timecode(frame) for frame in (start, end, at, at + end - start))
-        lines += [f"{number:03d}  AX       V     C        {times}", f"* FROM CLIP NAME: {_line(it.path.rpartition('/')[2])}", ""]
+        lines += [
+            f"{number:03d}  AX       V     C        {times}",
+            f"* FROM CLIP NAME: {_line(it.path.rpartition('/')[2])}",
+            "",
+        ]
         at += end - start
     return "\n".join(lines).encode()
 

@@ -1,4 +1,6 @@
-"""How often people failed to sign in lately; after a few times a name has to wait, after more an address."""
+"""How often people failed to sign in lately; after a few times a name has to wait, after more an
+address.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,10 @@ class Failures:
 
     def too_many(self, name: str, address: str) -> bool:
         with self._lock:
-            return len(self._recent(("name", name))) >= OF_A_NAME or len(self._recent(("address", address))) >= OF_AN_ADDRESS
+            return (
+                len(self._recent(("name", name))) >= OF_A_NAME
+                or len(self._recent(("address", address))) >= OF_AN_ADDRESS
+            )
 
     def add(self, name: str, address: str) -> None:
         with self._lock:

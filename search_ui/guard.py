@@ -1,4 +1,6 @@
-"""The door: every request and every WebSocket passes here before Streamlit or a route of ours sees it."""
+"""The door: every request and every WebSocket passes here before Streamlit or a route of ours sees
+it.
+"""
 
 from __future__ import annotations
 
@@ -15,20 +17,34 @@ from search_ui.strings import texts_of
 from search_ui.viewer import LOCAL, Viewer
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-# What somebody who has not signed in may fetch: the way in, and the files that make up Streamlit's own front end.
-# (/metrics asks for a token of its own.)
+# What somebody who has not signed in may fetch: the way in, and the files that make up Streamlit's
+# own front end. (/metrics asks for a token of its own.)
 OPEN_PATHS = frozenset(
-    {"/sign-in", "/sign-in/oidc", "/auth/login", "/oauth2callback", "/_stcore/health", "/favicon.png", "/healthz", "/metrics"}
+    {
+        "/sign-in",
+        "/sign-in/oidc",
+        "/auth/login",
+        "/oauth2callback",
+        "/_stcore/health",
+        "/favicon.png",
+        "/healthz",
+        "/metrics",
+    }
 )
 OPEN_FOLDERS = ("/static/",)
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-# Streamlit's front end needs inline styles and compiles its charts; nothing is ever fetched from, or sent to, another place.
+# Streamlit's front end needs inline styles and compiles its charts; nothing is ever fetched from,
+# or sent to, another place.
 POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data: blob:; media-src 'self' blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; "
     "frame-src 'self'; frame-ancestors 'self'; object-src 'none'; base-uri 'self'; form-action 'self'"
 )
-HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "Content-Security-Policy": POLICY}
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Content-Security-Policy": POLICY,
+}
 
 
 class Guard:
@@ -44,7 +60,9 @@ class Guard:
             return
         connection = HTTPConnection(scope)
         if reason := self._foreign(scope, connection.headers):
-            await _answer(scope, receive, send, PlainTextResponse(texts_of(connection)(reason), 403))
+            await _answer(
+                scope, receive, send, PlainTextResponse(texts_of(connection)(reason), 403)
+            )
             return
         viewer = await self._viewer(connection)
         if viewer is None and not _is_open(scope["path"]):
@@ -59,7 +77,9 @@ class Guard:
         return await run_in_threadpool(self._site.sessions.viewer, connection.cookies)
 
     def _foreign(self, scope: Scope, headers: Headers) -> str:
-        """Key of the text that says why another site's page (or a name that points here) gets no answer; empty when it is ours."""
+        """Key of the text that says why another site's page (or a name that points here) gets no
+        answer; empty when it is ours.
+        """
         host = headers.get("host", "")
         if not self._site.sign_in and host_name(host) not in LOOPBACK:
             return "door.local"
@@ -79,14 +99,23 @@ def host_name(host: str) -> str:
 
 
 def _is_open(path: str) -> bool:
-    # A path with dots or doubled slashes is nobody's: whatever is behind this door may read it in another way.
-    return path in OPEN_PATHS or (path.startswith(OPEN_FOLDERS) and ".." not in path and "//" not in path and "\\" not in path)
+    # A path with dots or doubled slashes is nobody's: whatever is behind this door may read it in
+    # another way.
+    return path in OPEN_PATHS or (
+        path.startswith(OPEN_FOLDERS) and ".." not in path and "//" not in path and "\\" not in path
+    )
 
 
 def _way_in(scope: Scope) -> Response:
     """Pages lead to the sign-in and back; anything else is told no."""
-    if scope["type"] == "http" and scope["method"] == "GET" and "text/html" in Headers(scope=scope).get("accept", ""):
-        here = scope["path"] + (f"?{scope['query_string'].decode('latin-1')}" if scope["query_string"] else "")
+    if (
+        scope["type"] == "http"
+        and scope["method"] == "GET"
+        and "text/html" in Headers(scope=scope).get("accept", "")
+    ):
+        here = scope["path"] + (
+            f"?{scope['query_string'].decode('latin-1')}" if scope["query_string"] else ""
+        )
         step = "/sign-in/oidc" if "_streamlit_user" in HTTPConnection(scope).cookies else "/sign-in"
         return RedirectResponse(f"{step}?next={quote(here, safe='')}", 303)
     return PlainTextResponse(texts_of(HTTPConnection(scope))("door.sign_in"), 401)

@@ -29,7 +29,9 @@ State = Literal["waiting", "running", "done", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """`what`: ingest, demo, retry or proxy. `fraction` in [0, 1]. `problems`: what failed, for people."""
+    """`what`: ingest, demo, retry or proxy. `fraction` in [0, 1]. `problems`: what failed, for
+    people.
+    """
 
     id: int
     what: str
@@ -57,7 +59,9 @@ class Jobs:
         self._jobs: dict[int, Job] = {}
         self._last_id = 0
         self._ended = 0
-        self._lines: dict[str, queue.SimpleQueue[tuple[int, Callable[[Report], Sequence[str]]]]] = {}
+        self._lines: dict[
+            str, queue.SimpleQueue[tuple[int, Callable[[Report], Sequence[str]]]]
+        ] = {}
 
     def all(self) -> list[Job]:
         """Newest first."""
@@ -84,7 +88,10 @@ class Jobs:
 
     def ingest(self, paths: Sequence[Path], collection: str) -> Job:
         return self._add(
-            "ingest", ", ".join(path.name for path in paths), collection, lambda report: self._ingest(paths, collection, report)
+            "ingest",
+            ", ".join(path.name for path in paths),
+            collection,
+            lambda report: self._ingest(paths, collection, report),
         )
 
     def demo(self, collection: str) -> Job:
@@ -116,9 +123,11 @@ class Jobs:
         return self._add("proxy", f"{video_id} {subject}", collection, work)
 
     def watch(self, stop: threading.Event) -> None:
-        """Ingests the watched folders when they are due, until told to stop. Runs in a thread of the server.
+        """Ingests the watched folders when they are due, until told to stop. Runs in a thread of
+        the server.
 
-        Vector snapshots too: where workers on other machines do the work, nobody else writes those of this one.
+        Vector snapshots too: where workers on other machines do the work, nobody else writes those
+        of this one.
         """
         publish_at = time.monotonic() + PUBLISH_EVERY_S
         while not stop.wait(LOOK_EVERY_S):
@@ -129,7 +138,11 @@ class Jobs:
                 folders = watched.watched_folders(session)
             due_s = self._library.settings.ui_rescan_minutes * 60
             for folder in folders:
-                age_s = float("inf") if folder.scanned_at is None else time.time() - folder.scanned_at.timestamp()
+                age_s = (
+                    float("inf")
+                    if folder.scanned_at is None
+                    else time.time() - folder.scanned_at.timestamp()
+                )
                 if age_s >= due_s and not self._is_scanning(folder):
                     self._scan(folder)
 
@@ -142,7 +155,9 @@ class Jobs:
             log.warning("no new vector snapshot: %s", error)
 
     def _is_scanning(self, folder: watched.Watched) -> bool:
-        return any(job.what == "watch" and job.is_open and job.subject == folder.path for job in self.all())
+        return any(
+            job.what == "watch" and job.is_open and job.subject == folder.path for job in self.all()
+        )
 
     def _scan(self, folder: watched.Watched) -> None:
         def work(report: Report) -> Sequence[str]:
@@ -161,7 +176,9 @@ class Jobs:
             self._library.warm()
         return [f"{failure.error}. {failure.hint}" for failure in outcome.failures]
 
-    def _add(self, what: str, subject: str, collection: str, work: Callable[[Report], Sequence[str]]) -> Job:
+    def _add(
+        self, what: str, subject: str, collection: str, work: Callable[[Report], Sequence[str]]
+    ) -> Job:
         with self._lock:
             self._last_id += 1
             job = Job(self._last_id, what, subject, collection)
@@ -173,7 +190,9 @@ class Jobs:
             line = "proxy" if what == "proxy" else "ingest"
             if line not in self._lines:
                 self._lines[line] = queue.SimpleQueue()
-                threading.Thread(target=self._work, args=(self._lines[line],), name=f"jobs-{line}", daemon=True).start()
+                threading.Thread(
+                    target=self._work, args=(self._lines[line],), name=f"jobs-{line}", daemon=True
+                ).start()
             self._lines[line].put((job.id, work))
         return job
 
@@ -192,7 +211,9 @@ class Jobs:
             except Exception as error:
                 log.exception("work behind the page failed")
                 problems = (f"{type(error).__name__}: {error}",)
-            self._change(job_id, state="failed" if problems else "done", fraction=1.0, problems=problems)
+            self._change(
+                job_id, state="failed" if problems else "done", fraction=1.0, problems=problems
+            )
 
     def _change(self, job_id: int, **changes) -> None:
         with self._lock:

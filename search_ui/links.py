@@ -1,4 +1,6 @@
-"""A search and a moment as links: what stands in the address bar is all there is to know, so it can be sent, kept and gone back to."""
+"""A search and a moment as links: what stands in the address bar is all there is to know, so it can
+be sent, kept and gone back to.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +14,16 @@ from indexer.search import KINDS
 PAGE_NAMES = ("search", "library", "system")
 TOPS = (6, 12, 24, 50)
 DEFAULT_TOP = 12
-# What may stand in the boxes of dates; without bounds of ours Streamlit lets in ten years before and after today.
+# What may stand in the boxes of dates; without bounds of ours Streamlit lets in ten years before
+# and after today.
 FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2100, 12, 31)
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """`like`: `VIDEO@START-END`, more like that moment; `picture`: name of a kept picture. Lengths in minutes."""
+    """`like`: `VIDEO@START-END`, more like that moment; `picture`: name of a kept picture. Lengths
+    in minutes.
+    """
 
     text: str = ""
     like: str = ""
@@ -84,7 +89,9 @@ class Link:
 
 
 def read_link(params: Mapping[str, list[str]]) -> Link:
-    """The link in query parameters. What does not fit is left out: an address may be typed by hand, or be old."""
+    """The link in query parameters. What does not fit is left out: an address may be typed by hand,
+    or be old.
+    """
 
     def first(name: str) -> str:
         return next(iter(params.get(name, ())), "")
@@ -100,7 +107,9 @@ def read_link(params: Mapping[str, list[str]]) -> Link:
         shortest_min=_number(first("min")),
         longest_min=_number(first("max")),
         name=first("name")[:200],
-        top=int(first("top")) if first("top").isdecimal() and int(first("top")) in TOPS else DEFAULT_TOP,
+        top=int(first("top"))
+        if first("top").isdecimal() and int(first("top")) in TOPS
+        else DEFAULT_TOP,
         ground=first("ground") == "1",
     )
     return Link(search, _place(first("v"), first("t"), first("e")))

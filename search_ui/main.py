@@ -1,4 +1,6 @@
-"""The page that Streamlit runs anew for every session and after every click: pages, and what stands around them."""
+"""The page that Streamlit runs anew for every session and after every click: pages, and what stands
+around them.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,11 @@ def main() -> None:
         st.stop()
     pages = [
         st.Page(
-            _guarded(show, viewer, texts), title=texts(f"page.{name}"), url_path=name, default=name == "search", icon=f":material/{icon}:"
+            _guarded(show, viewer, texts),
+            title=texts(f"page.{name}"),
+            url_path=name,
+            default=name == "search",
+            icon=f":material/{icon}:",
         )
         for name, (show, icon) in zip(PAGE_NAMES, SHOWN)
     ]
@@ -46,7 +52,9 @@ def _frame(texts: Texts) -> dict[str, Any]:
     }
 
 
-def _guarded(show: Callable[[Viewer, Texts], None], viewer: Viewer, texts: Texts) -> Callable[[], None]:
+def _guarded(
+    show: Callable[[Viewer, Texts], None], viewer: Viewer, texts: Texts
+) -> Callable[[], None]:
     """Errors in words: what a person can mend, and defects without their insides."""
 
     def page() -> None:

@@ -11,8 +11,12 @@ LONGEST = 240
 
 
 def marked(text: str, question: str) -> list[tuple[str, bool]]:
-    """Pieces of the text, cut to what is read on a card, with whether each is a word that was asked for."""
-    terms = sorted({word for term in parse(question) for word in _words(term.text)}, key=len, reverse=True)
+    """Pieces of the text, cut to what is read on a card, with whether each is a word that was asked
+    for.
+    """
+    terms = sorted(
+        {word for term in parse(question) for word in _words(term.text)}, key=len, reverse=True
+    )
     if not terms:
         return [(text[:LONGEST], False)]
     # English endings do not matter to the word index, so what is marked may end differently too.
@@ -29,7 +33,9 @@ def marked(text: str, question: str) -> list[tuple[str, bool]]:
 
 
 def _words(term: str) -> list[str]:
-    """A run of a script without spaces is one word; the index has put spaces between its characters."""
+    """A run of a script without spaces is one word; the index has put spaces between its
+    characters.
+    """
     return [term.replace(" ", "")] if UNSPACED.search(term) else term.split()
 
 
@@ -44,4 +50,8 @@ def _around(text: str, found: re.Pattern[str]) -> str:
         return text
     match = found.search(text)
     start = max(0, (match.start() if match else 0) - LONGEST // 3)
-    return ("… " if start else "") + text[start : start + LONGEST] + (" …" if start + LONGEST < len(text) else "")
+    return (
+        ("… " if start else "")
+        + text[start : start + LONGEST]
+        + (" …" if start + LONGEST < len(text) else "")
+    )

@@ -1,4 +1,6 @@
-"""OpenID Connect by Streamlit's own login: Streamlit talks to the provider and signs a cookie with the identity, we read that cookie."""
+"""OpenID Connect by Streamlit's own login: Streamlit talks to the provider and signs a cookie with
+the identity, we read that cookie.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,10 @@ def streamlit_secrets(settings: Settings, cookie_secret: str) -> dict[str, Any]:
     for name, value in wanted.items():
         if not value:
             setting = "METADATA_URL" if name == "server_metadata_url" else name.upper()
-            raise UsageError(f"SEEKPOINT_OIDC_{setting} is not set", "OpenID Connect needs all four: docs/search-page.md")
+            raise UsageError(
+                f"SEEKPOINT_OIDC_{setting} is not set",
+                "OpenID Connect needs all four: docs/search-page.md",
+            )
     return {"auth": {**wanted, "cookie_secret": cookie_secret or secrets.token_urlsafe(48)}}
 
 
@@ -42,7 +47,9 @@ def login_url() -> str:
 
 
 def identity_of(request: Request) -> str | None:
-    """The verified e-mail address (or the subject) that the provider vouches for; None where nobody signed in there."""
+    """The verified e-mail address (or the subject) that the provider vouches for; None where nobody
+    signed in there.
+    """
     found = _get_signed_cookie_with_chunks(dict(request.cookies), USER_COOKIE_NAME)
     if not found:
         return None
@@ -51,7 +58,11 @@ def identity_of(request: Request) -> str | None:
         return None
     email = str(claims.get("email") or "")
     # An address that the provider did not check could be anybody's.
-    return email.lower() if email and claims.get("email_verified", True) is not False else str(claims.get("sub") or "") or None
+    return (
+        email.lower()
+        if email and claims.get("email_verified", True) is not False
+        else str(claims.get("sub") or "") or None
+    )
 
 
 def forget_identity(request: Request, response: Response) -> Response:

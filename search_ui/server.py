@@ -74,14 +74,17 @@ def _say(error: Exception) -> bool:
 
     logging.getLogger("seekpoint").error("the page failed", exc_info=error)
     st.error(
-        f"**{texts()('error')}.** {texts()('error.unexpected', error=plain(f'{type(error).__name__}: {error}'))}", icon=":material/error:"
+        f"**{texts()('error')}.** {texts()('error.unexpected', error=plain(f'{type(error).__name__}: {error}'))}",
+        icon=":material/error:",
     )
     return True
 
 
 @contextlib.asynccontextmanager
 async def _lifespan(app: st.App) -> AsyncGenerator[dict[str, Any], None]:
-    """While the server runs, folders are watched; models are loaded before the first question comes."""
+    """While the server runs, folders are watched; models are loaded before the first question
+    comes.
+    """
     from search_ui.site import site
 
     del app
@@ -100,7 +103,8 @@ def _warm() -> None:
     try:
         site().library.warm()
     except SeekpointError as error:
-        # The page says the same when a question is asked; here it is for whoever started the server.
+        # The page says the same when a question is asked; here it is for whoever started the
+        # server.
         logging.getLogger("seekpoint").warning("%s", error)
     # What stands now stays for good: collections need not look at it again.
     gc.collect()
@@ -113,7 +117,8 @@ def _check_people(site: Site) -> None:
     with site.library.catalog.read() as session:
         if not accounts.count_accounts(session):
             raise UsageError(
-                "off the local machine people have to sign in, and there is no user yet", "`seekpoint users add NAME` adds one"
+                "off the local machine people have to sign in, and there is no user yet",
+                "`seekpoint users add NAME` adds one",
             )
 
 
@@ -125,12 +130,19 @@ def _check_port(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as error:
             reason = os.strerror(error.errno) if error.errno else str(error)
-            raise UsageError(f"port {port} of {host} cannot be used: {reason.lower()}", "choose another: --port N") from None
+            raise UsageError(
+                f"port {port} of {host} cannot be used: {reason.lower()}",
+                "choose another: --port N",
+            ) from None
 
 
 def streamlit_config(host: str, port: int) -> dict[str, Any]:
     """Nothing leaves the machine, nothing is reloaded, and people see no tools of programmers."""
-    themes = {f"theme.{name}.{key}": value for name, theme in THEMES.items() for key, value in theme.items()}
+    themes = {
+        f"theme.{name}.{key}": value
+        for name, theme in THEMES.items()
+        for key, value in theme.items()
+    }
     return {
         "server.address": host,
         "server.port": port,
@@ -143,7 +155,8 @@ def streamlit_config(host: str, port: int) -> dict[str, Any]:
         "client.showErrorDetails": "none",
         "client.showSidebarNavigation": True,
         "logger.level": "warning",
-        # A whole collection after each run holds everything up, the cards on their way to the browser too: Python's own suffices.
+        # A whole collection after each run holds everything up, the cards on their way to the
+        # browser too: Python's own suffices.
         "runner.postScriptGC": False,
         "theme.baseRadius": "0.6rem",
         "theme.showWidgetBorder": True,

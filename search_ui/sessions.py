@@ -1,4 +1,6 @@
-"""The signed cookie that says who is there. It names an account and its epoch; what that account may do is read at each request."""
+"""The signed cookie that says who is there. It names an account and its epoch; what that account
+may do is read at each request.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ class Sessions:
     def __init__(self, catalog: Catalog, settings: Settings) -> None:
         self._catalog = catalog
         self.max_age_s = int(settings.ui_session_days * 86_400)
-        self._serializer = URLSafeTimedSerializer(settings.ui_secret or kept_secret(settings.home_path), salt=COOKIE)
+        self._serializer = URLSafeTimedSerializer(
+            settings.ui_secret or kept_secret(settings.home_path), salt=COOKIE
+        )
 
     def issue(self, account: AccountRow) -> str:
         return self._serializer.dumps([account.id, account.epoch])
@@ -49,10 +53,14 @@ def kept_secret(home: Path) -> str:
     path = home / "ui_secret"
     if not path.exists():
         home.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=home, prefix=".ui_secret", delete=False) as file:  # made with mode 0600
+        with tempfile.NamedTemporaryFile(
+            "w", dir=home, prefix=".ui_secret", delete=False
+        ) as file:  # made with mode 0600
             file.write(secrets.token_urlsafe(48))
         try:
-            os.link(file.name, path)  # of two processes that start at once one wins, and both read its secret
+            os.link(
+                file.name, path
+            )  # of two processes that start at once one wins, and both read its secret
         except FileExistsError:
             pass
         finally:

@@ -1,4 +1,6 @@
-"""What all sessions of one server share: the library, who may enter, and the work that runs behind the page."""
+"""What all sessions of one server share: the library, who may enter, and the work that runs behind
+the page.
+"""
 
 from __future__ import annotations
 
@@ -41,14 +43,22 @@ class Site:
             return [name for id, name in collections.collection_names(session) if viewer.sees(id)]
 
     def may_add_to(self, viewer: Viewer, collection: str) -> bool:
-        """Somebody who sees all collections may make a new one; somebody who sees some adds to those."""
+        """Somebody who sees all collections may make a new one; somebody who sees some adds to
+        those.
+        """
         if not viewer.can_edit or not collection.strip():
             return False
         return viewer.collection_ids is None or collection in self.visible_names(viewer)
 
     def may_add_folder(self, folder: Path) -> bool:
-        """Off the local machine only what the settings open: an editor of videos is not to read the server's disk."""
-        opened = [*self.settings.ui_folders, *self.settings.roots.values()] if self.sign_in else self.settings.ui_folders
+        """Off the local machine only what the settings open: an editor of videos is not to read the
+        server's disk.
+        """
+        opened = (
+            [*self.settings.ui_folders, *self.settings.roots.values()]
+            if self.sign_in
+            else self.settings.ui_folders
+        )
         if not opened and not self.sign_in:
             return True
         real = folder.resolve()
@@ -68,7 +78,9 @@ def open_site(settings: Settings, *, sign_in: bool) -> Site:
 
 
 def site() -> Site:
-    """The site of this process; where none was opened (a page run by itself), one for the local machine."""
+    """The site of this process; where none was opened (a page run by itself), one for the local
+    machine.
+    """
     global _site
     with _lock:
         if _site is None:

@@ -1,4 +1,6 @@
-"""What one session sees: the link in its address bar, the viewer, the language, and the widgets that follow them."""
+"""What one session sees: the link in its address bar, the viewer, the language, and the widgets
+that follow them.
+"""
 
 from __future__ import annotations
 
@@ -39,13 +41,17 @@ def viewer() -> Viewer | None:
 
 
 def may_edit() -> bool:
-    """What a click does runs before the page looks who is there: somebody may be no editor any more."""
+    """What a click does runs before the page looks who is there: somebody may be no editor any
+    more.
+    """
     now = viewer()
     return now is not None and now.can_edit
 
 
 def current_link() -> Link:
-    """The address bar decides; widgets are set to it where it changed under them (a link, back, forward)."""
+    """The address bar decides; widgets are set to it where it changed under them (a link, back,
+    forward).
+    """
     link = read_link({name: st.query_params.get_all(name) for name in st.query_params})
     if st.session_state.get("shown_search") != link.search:
         for field, key in FIELDS.items():
@@ -61,7 +67,9 @@ def go(link: Link) -> None:
 
 
 def ask_from_widgets() -> None:
-    """The search that the widgets say; a new text ends a search by picture or likeness, a filter narrows it."""
+    """The search that the widgets say; a new text ends a search by picture or likeness, a filter
+    narrows it.
+    """
     before = st.session_state.get("shown_search", Search())
     values = {field: _value(st.session_state.get(key)) for field, key in FIELDS.items()}
     search = replace(before, **values)
@@ -84,7 +92,9 @@ def open_place(link: Link, place: Place) -> None:
 
 
 def open_clicked(cards: str) -> None:
-    """What was clicked says itself where it leads: a card may be one of an answer that another has replaced meanwhile."""
+    """What was clicked says itself where it leads: a card may be one of an answer that another has
+    replaced meanwhile.
+    """
     clicked = st.session_state[cards].get("open")
     link = read_link(parse_qs(urlsplit(str(clicked["href"])).query)) if clicked else Link()
     if link.place is not None:
@@ -92,5 +102,7 @@ def open_clicked(cards: str) -> None:
 
 
 def plain(text: str) -> str:
-    """Text of people and files for places that read Markdown: every mark is escaped, nothing becomes a link, a picture or a colour."""
+    """Text of people and files for places that read Markdown: every mark is escaped, nothing
+    becomes a link, a picture or a colour.
+    """
     return re.sub(r"([\\`*_{}\[\]()#+\-.!|<>~:$&@/^=])", r"\\\1", " ".join(text.split()))

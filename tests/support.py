@@ -1,4 +1,6 @@
-"""What several tests need: small videos of plain colours (the demo embedder tells colours apart) and libraries in a folder of their own."""
+"""What several tests need: small videos of plain colours (the demo embedder tells colours apart)
+and libraries in a folder of their own.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ from indexer.settings import Settings
 RATE = 25
 
 
-def colour_video(path: Path, shots: Sequence[tuple[str, float]], size: tuple[int, int] = (64, 96)) -> Path:
+def colour_video(
+    path: Path, shots: Sequence[tuple[str, float]], size: tuple[int, int] = (64, 96)
+) -> Path:
     """One plain colour per shot, with a small moving square so that no two frames are equal."""
     path.parent.mkdir(parents=True, exist_ok=True)
 
@@ -36,13 +40,33 @@ def colour_video(path: Path, shots: Sequence[tuple[str, float]], size: tuple[int
 
 
 def demo_settings(home: Path, **overrides) -> Settings:
-    return Settings(**{"home": home, "embedder": "demo", "threads": 1, "speech": False, "screen_text": False, **overrides})
+    return Settings(
+        **{
+            "home": home,
+            "embedder": "demo",
+            "threads": 1,
+            "speech": False,
+            "screen_text": False,
+            **overrides,
+        }
+    )
 
 
 def demo_environment(home: Path, **environment: str) -> dict[str, str]:
     """What a process needs in order to use such a library."""
-    own = {"HOME": str(home), "EMBEDDER": "demo", "THREADS": "1", "SPEECH": "0", "SCREEN_TEXT": "0", **environment}
-    return {**os.environ, "COLUMNS": "200", **{f"SEEKPOINT_{name}": value for name, value in own.items()}}
+    own = {
+        "HOME": str(home),
+        "EMBEDDER": "demo",
+        "THREADS": "1",
+        "SPEECH": "0",
+        "SCREEN_TEXT": "0",
+        **environment,
+    }
+    return {
+        **os.environ,
+        "COLUMNS": "200",
+        **{f"SEEKPOINT_{name}": value for name, value in own.items()},
+    }
 
 
 def demo_library(home: Path, **overrides) -> Library:

@@ -1,4 +1,6 @@
-"""The compose file and the image, as far as they can be checked without running them: schema, names, settings, commands."""
+"""The compose file and the image, as far as they can be checked without running them: schema,
+names, settings, commands.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +21,14 @@ from indexer.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 COMPOSE = yaml.safe_load((ROOT / "deploy" / "compose.yaml").read_text())
-OURS = {name: service for name, service in COMPOSE["services"].items() if str(service["image"]).startswith("seekpoint")}
-SCHEMA = json.loads(files("check_jsonschema").joinpath("builtin_schemas/vendor/compose-spec.json").read_text())
+OURS = {
+    name: service
+    for name, service in COMPOSE["services"].items()
+    if str(service["image"]).startswith("seekpoint")
+}
+SCHEMA = json.loads(
+    files("check_jsonschema").joinpath("builtin_schemas/vendor/compose-spec.json").read_text()
+)
 
 
 def test_the_compose_file_is_what_its_specification_says():
@@ -35,19 +43,32 @@ def test_services_name_services_and_volumes_that_exist():
         assert set(service.get("depends_on", {})) <= set(COMPOSE["services"]), name
         for needed, how in service.get("depends_on", {}).items():
             if how["condition"] == "service_healthy":
-                assert "healthcheck" in COMPOSE["services"][needed], f"{name} waits for the health of {needed}"
-        named = {volume.partition(":")[0] for volume in service.get("volumes", ()) if not volume.startswith("$")}
+                assert "healthcheck" in COMPOSE["services"][needed], (
+                    f"{name} waits for the health of {needed}"
+                )
+        named = {
+            volume.partition(":")[0]
+            for volume in service.get("volumes", ())
+            if not volume.startswith("$")
+        }
         assert named <= set(COMPOSE["volumes"]), name
 
 
 def test_whatever_runs_on_tells_its_health():
-    assert [name for name, service in COMPOSE["services"].items() if "healthcheck" not in service] == ["migrate"]
+    assert [
+        name for name, service in COMPOSE["services"].items() if "healthcheck" not in service
+    ] == ["migrate"]
 
 
 @pytest.mark.parametrize("name", OURS)
 def test_settings_are_those_of_this_version(name: str, monkeypatch: pytest.MonkeyPatch):
-    environment = {key: re.sub(r"\$\{\w+(:[?-][^}]*)?\}", "x", value) for key, value in OURS[name]["environment"].items()}
-    assert {key.removeprefix("SEEKPOINT_").lower() for key in environment} <= set(Settings.model_fields)
+    environment = {
+        key: re.sub(r"\$\{\w+(:[?-][^}]*)?\}", "x", value)
+        for key, value in OURS[name]["environment"].items()
+    }
+    assert {key.removeprefix("SEEKPOINT_").lower() for key in environment} <= set(
+        Settings.model_fields
+    )
     for key, value in environment.items():
         monkeypatch.setenv(key, value)
     assert Settings().metrics_port == 9464
@@ -65,10 +86,19 @@ def test_commands_are_those_of_this_version(name: str):
 
 def test_the_image_copies_what_there_is_and_installs_extras_that_exist():
     dockerfile = (ROOT / "deploy" / "Dockerfile").read_text()
-    sources = [word for line in re.findall(r"^COPY (.*)$", dockerfile, re.MULTILINE) for word in line.split()[:-1]]
+    sources = [
+        word
+        for line in re.findall(r"^COPY (.*)$", dockerfile, re.MULTILINE)
+        for word in line.split()[:-1]
+    ]
     assert [source for source in sources if not (ROOT / source).exists()] == []
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    packages = {pattern.rstrip("*") for pattern in project["tool"]["setuptools"]["packages"]["find"]["include"]}
+    packages = {
+        pattern.rstrip("*")
+        for pattern in project["tool"]["setuptools"]["packages"]["find"]["include"]
+    }
     assert packages <= set(sources)
     (extras,) = re.findall(r'"\.\[(.*)\]"', dockerfile)
-    assert set(extras.replace("${FAISS}", "cpu,gpu").split(",")) <= set(project["project"]["optional-dependencies"])
+    assert set(extras.replace("${FAISS}", "cpu,gpu").split(",")) <= set(
+        project["project"]["optional-dependencies"]
+    )

@@ -10,18 +10,25 @@ from indexer.cli import app
 from indexer.settings import as_markdown
 
 ROOT = Path(__file__).parents[1]
-DOCS = "\n".join(path.read_text() for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))])
+DOCS = "\n".join(
+    path.read_text() for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+)
 
 
 def commands(group: typer.Typer, before: str = "seekpoint") -> list[str]:
-    names = [f"{before} {command.name or command.callback.__name__}" for command in group.registered_commands]
+    names = [
+        f"{before} {command.name or command.callback.__name__}"
+        for command in group.registered_commands
+    ]
     for inner in group.registered_groups:
         names += commands(inner.typer_instance, f"{before} {inner.typer_instance.info.name}")
     return names
 
 
 def test_every_setting_is_documented():
-    assert (ROOT / "docs" / "settings.md").read_text() == as_markdown(), "run: python -m indexer.settings > docs/settings.md"
+    assert (ROOT / "docs" / "settings.md").read_text() == as_markdown(), (
+        "run: python -m indexer.settings > docs/settings.md"
+    )
 
 
 def test_every_command_is_documented():
@@ -31,7 +38,11 @@ def test_every_command_is_documented():
 
 
 def test_every_documented_command_exists():
-    documented = set(re.findall(r"`(seekpoint (?:db |users )?[a-z]+)", (ROOT / "docs" / "commands.md").read_text()))
+    documented = set(
+        re.findall(
+            r"`(seekpoint (?:db |users )?[a-z]+)", (ROOT / "docs" / "commands.md").read_text()
+        )
+    )
     assert documented <= set(commands(app))
 
 
@@ -43,7 +54,14 @@ def test_links_between_pages_lead_somewhere():
 
 def test_every_dependency_has_its_reason():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    wanted = [*project["dependencies"], *(name for extra in project["optional-dependencies"].values() for name in extra)]
+    wanted = [
+        *project["dependencies"],
+        *(name for extra in project["optional-dependencies"].values() for name in extra),
+    ]
     page = (ROOT / "docs" / "dependencies.md").read_text()
-    reasons = {name.strip() for row in re.findall(r"^\| ([^|]+) \|", page, re.MULTILINE) for name in re.sub(r"\(.*?\)", "", row).split(",")}
+    reasons = {
+        name.strip()
+        for row in re.findall(r"^\| ([^|]+) \|", page, re.MULTILINE)
+        for name in re.sub(r"\(.*?\)", "", row).split(",")
+    }
     assert {re.split(r"[<>=\[]", name)[0] for name in wanted} - reasons == set()

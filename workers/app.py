@@ -1,6 +1,8 @@
-"""The Celery application: what was measured to lose nothing on Redis (docs/architecture.md, "Workers").
+"""The Celery application: what was measured to lose nothing on Redis (docs/architecture.md,
+"Workers").
 
-Importing this loads neither torch nor faiss: a parent that had used them would leave its forked children hanging in their next call.
+Importing this loads neither torch nor faiss: a parent that had used them would leave its forked
+children hanging in their next call.
 """
 
 from __future__ import annotations
@@ -26,11 +28,13 @@ def make_app(settings: Settings) -> Celery:
         task_serializer="json",
         accept_content=["json"],
         task_ignore_result=True,  # what came of it stands in SQL
-        # A hint goes when its turn is over; a child that was killed in it leaves the hint to the next one.
+        # A hint goes when its turn is over; a child that was killed in it leaves the hint to the
+        # next one.
         task_acks_late=True,
         task_reject_on_worker_lost=True,
         worker_prefetch_multiplier=1,
-        worker_cancel_long_running_tasks_on_connection_loss=False,  # the chunk is committed all the same
+        # the chunk is committed all the same
+        worker_cancel_long_running_tasks_on_connection_loss=False,
         task_time_limit=settings.task_timeout_s,
         worker_concurrency=1,
         worker_max_memory_per_child=settings.worker_memory_mb * 1000 or None,
@@ -45,7 +49,9 @@ def make_app(settings: Settings) -> Celery:
 
 
 class Sweeper(bootsteps.StartStopStep):
-    """Asks for a sweep every so often: every worker does, so that no other process has to. One that waits already is enough."""
+    """Asks for a sweep every so often: every worker does, so that no other process has to. One that
+    waits already is enough.
+    """
 
     requires = ("celery.worker.consumer.tasks:Tasks",)
 

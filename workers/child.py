@@ -1,4 +1,6 @@
-"""The process that does the work: one library per child, made when the first hint arrives, never before the fork."""
+"""The process that does the work: one library per child, made when the first hint arrives, never
+before the fork.
+"""
 
 from __future__ import annotations
 
@@ -52,16 +54,23 @@ def turns() -> Turns:
 
         made = Turns(library, stopping, tell)
         _turns = (os.getpid(), made)
-        threading.Thread(target=_hand_back_in_time, args=(made,), name="shutdown", daemon=True).start()
+        threading.Thread(
+            target=_hand_back_in_time, args=(made,), name="shutdown", daemon=True
+        ).start()
     return _turns[1]
 
 
 def _hand_back_in_time(turns: Turns) -> None:
-    """A chunk that is not done some time after the worker was told to end is handed back, and this process ends."""
+    """A chunk that is not done some time after the worker was told to end is handed back, and this
+    process ends.
+    """
     while not stopping():
         time.sleep(0.25)
     time.sleep(turns.settings.shutdown_s)
-    log.warning("handing back what is not done %g s after the worker was told to end", turns.settings.shutdown_s)
+    log.warning(
+        "handing back what is not done %g s after the worker was told to end",
+        turns.settings.shutdown_s,
+    )
     try:
         turns.hand_back()
     finally:

@@ -1,4 +1,6 @@
-"""Logs of a worker: `install(app)` makes Celery leave them to indexer.logs, in the parent and in its children."""
+"""Logs of a worker: `install(app)` makes Celery leave them to indexer.logs, in the parent and in
+its children.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ _open: dict[str, AbstractContextManager[None]] = {}
 
 
 def install(app: Celery) -> None:
-    """Every line of a task names it; what a task is about in the library (video, chunk) its code adds with `indexer.logs.about`."""
+    """Every line of a task names it; what a task is about in the library (video, chunk) its code
+    adds with `indexer.logs.about`.
+    """
     del app  # signals are Celery's own, of whatever app
     _connect(signals.setup_logging, _set_up)
     _connect(signals.task_prerun, _begin)

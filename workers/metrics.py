@@ -1,7 +1,9 @@
-"""Figures of a worker for Prometheus: `install(app)` counts and times its tasks and serves them at SEEKPOINT_METRICS_PORT.
+"""Figures of a worker for Prometheus: `install(app)` counts and times its tasks and serves them at
+SEEKPOINT_METRICS_PORT.
 
-A prefork worker is a parent and children that come and go. Each child writes its figures to files of its own (prometheus_client's
-multiprocess mode), the parent serves the sum of them, with what the catalog says of all work.
+A prefork worker is a parent and children that come and go. Each child writes its figures to files
+of its own (prometheus_client's multiprocess mode), the parent serves the sum of them, with what the
+catalog says of all work.
 """
 
 from __future__ import annotations
@@ -43,15 +45,23 @@ def install(app: Celery) -> None:
 
 
 class _Figures:
-    """Made in a child, or in the parent of a pool without children, after the folder is known: prometheus_client reads it on import."""
+    """Made in a child, or in the parent of a pool without children, after the folder is known:
+    prometheus_client reads it on import.
+    """
 
     def __init__(self) -> None:
         from prometheus_client import CollectorRegistry, Counter, Histogram
 
         registry = CollectorRegistry()
-        self.tasks: Counter = Counter("seekpoint_tasks", "Tasks by name and state", ["task", "state"], registry=registry)
+        self.tasks: Counter = Counter(
+            "seekpoint_tasks", "Tasks by name and state", ["task", "state"], registry=registry
+        )
         self.seconds: Histogram = Histogram(
-            "seekpoint_task_seconds", "Seconds that a task took", ["task"], buckets=TASK_BUCKETS_S, registry=registry
+            "seekpoint_task_seconds",
+            "Seconds that a task took",
+            ["task"],
+            buckets=TASK_BUCKETS_S,
+            registry=registry,
         )
 
 
@@ -74,7 +84,9 @@ def serve(settings: Settings) -> Any:
 
     registry = CollectorRegistry()
     MultiProcessCollector(registry, os.environ[FOLDER])
-    catalog = Catalog(settings.url)  # its own: a lock that this thread holds must not be copied into a child
+    catalog = Catalog(
+        settings.url
+    )  # its own: a lock that this thread holds must not be copied into a child
     registry.register(CatalogFigures(lambda: catalog))
     return start_http_server(settings.metrics_port, settings.metrics_host, registry)
 

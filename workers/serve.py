@@ -1,4 +1,6 @@
-"""`seekpoint worker`: looks whether everything is there, says what is not, and works until it is stopped."""
+"""`seekpoint worker`: looks whether everything is there, says what is not, and works until it is
+stopped.
+"""
 
 from __future__ import annotations
 
@@ -37,10 +39,28 @@ def serve(queues: tuple[str, ...]) -> None:
 
     name = f"{'-'.join(queues)}-{os.getpid()}@{socket.gethostname()}"
     announce(settings, name, kinds)
-    warnings.filterwarnings("ignore", "You're running the worker with superuser", SecurityWarning)  # of pickle, which is not accepted here
-    quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]  # talk between workers that nobody here listens to
+    warnings.filterwarnings(
+        "ignore", "You're running the worker with superuser", SecurityWarning
+    )  # of pickle, which is not accepted here
+    quiet = [
+        "--without-gossip",
+        "--without-mingle",
+        "--without-heartbeat",
+    ]  # talk between workers that nobody here listens to
     # Quiet: its banner would stand between the lines of the log.
-    app.worker_main(["--quiet", "worker", "--queues", ",".join(map(queue_name, kinds)), "--hostname", name, "--pool", "prefork", *quiet])
+    app.worker_main(
+        [
+            "--quiet",
+            "worker",
+            "--queues",
+            ",".join(map(queue_name, kinds)),
+            "--hostname",
+            name,
+            "--pool",
+            "prefork",
+            *quiet,
+        ]
+    )
 
 
 def announce(settings: Settings, name: str, kinds: Sequence[str]) -> None:
@@ -48,17 +68,25 @@ def announce(settings: Settings, name: str, kinds: Sequence[str]) -> None:
     if settings.log_format == "json":
         log.info(said)
     else:
-        print(said, file=sys.stderr, flush=True)  # to whoever started it: as text, nothing below a warning is logged
+        print(
+            said, file=sys.stderr, flush=True
+        )  # to whoever started it: as text, nothing below a warning is logged
 
 
 def unable(settings: Settings) -> set[str]:
     """Kinds of work that this machine has no model for: their hints are left to others."""
     lacking = {"ground", "events"} if not settings.lego_path else set()
-    return lacking | ({"speech"} if not settings.speech else set()) | ({"screen"} if not settings.screen_text else set())
+    return (
+        lacking
+        | ({"speech"} if not settings.speech else set())
+        | ({"screen"} if not settings.screen_text else set())
+    )
 
 
 def check(settings: Settings) -> None:
-    """Broker, database and disk, each within a few seconds. Raises QueueError, CatalogError, StorageError."""
+    """Broker, database and disk, each within a few seconds. Raises QueueError, CatalogError,
+    StorageError.
+    """
     Hints(settings).check()
     with Catalog(settings.url).open():
         pass
@@ -75,14 +103,20 @@ def check_models(settings: Settings, kinds: Sequence[str]) -> None:
 
 
 def check_port(settings: Settings) -> None:
-    """Celery logs an error of a signal and goes on: a worker whose figures nobody can read is told of before. Raises UsageError."""
+    """Celery logs an error of a signal and goes on: a worker whose figures nobody can read is told
+    of before. Raises UsageError.
+    """
     if not settings.metrics_port:
         return
     address = f"{settings.metrics_host}:{settings.metrics_port}"
     try:
-        found = socket.getaddrinfo(settings.metrics_host, settings.metrics_port, type=socket.SOCK_STREAM)[0]
+        found = socket.getaddrinfo(
+            settings.metrics_host, settings.metrics_port, type=socket.SOCK_STREAM
+        )[0]
         with socket.socket(found[0], found[1]) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server does: the port of a worker that just ended is free
+            probe.setsockopt(
+                socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
+            )  # as the server does: the port of a worker that just ended is free
             probe.bind(found[4])
     except (OSError, OverflowError) as error:
         said = getattr(error, "strerror", None) or str(error)

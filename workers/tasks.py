@@ -1,4 +1,6 @@
-"""Tasks: each is a hint to take a turn at one kind of work. They carry nothing; which chunk or errand comes next is decided in SQL."""
+"""Tasks: each is a hint to take a turn at one kind of work. They carry nothing; which chunk or
+errand comes next is decided in SQL.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PAUSE_S = 3.0
-"""After a full disk, a database that is away, a model that is not there: the work was handed back, and would only fail again at once."""
+"""After a full disk, a database that is away, a model that is not there: the work was handed back,
+and would only fail again at once.
+"""
 
 Result = dict[str, Any]
 
@@ -74,7 +78,9 @@ def sweep() -> Result:
 
 
 def _take(kind: str, turn: Callable[[], Turn]) -> Result:
-    """The turn's figures. What stops a turn loses nothing: its work was handed back, or its lease ends, and a sweep hints at it again."""
+    """The turn's figures. What stops a turn loses nothing: its work was handed back, or its lease
+    ends, and a sweep hints at it again.
+    """
     if stopping():
         return {"kind": kind, "more": True}
     try:

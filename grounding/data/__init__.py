@@ -1,1 +1,3 @@
-"""Conversations that LEGO learns from: public data sets converted, instructions written by a language model, records of both."""
+"""Conversations that LEGO learns from: public data sets converted, instructions written by a
+language model, records of both.
+"""

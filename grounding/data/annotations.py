@@ -1,6 +1,8 @@
-"""What a row of any public set says, before a question is put: one of seven kinds of fact about its media.
+"""What a row of any public set says, before a question is put: one of seven kinds of fact about its
+media.
 
-Times are seconds from the start of the file, boxes pixels of the image; nothing is rounded or normalised yet.
+Times are seconds from the start of the file, boxes pixels of the image; nothing is rounded or
+normalised yet.
 """
 
 from __future__ import annotations
@@ -70,7 +72,9 @@ class Events:
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """Words for one thing, or for several alike. `size` None: read from the file; `fractions`: boxes are parts of width and height."""
+    """Words for one thing, or for several alike. `size` None: read from the file; `fractions`:
+    boxes are parts of width and height.
+    """
 
     phrase: str
     boxes: tuple[PixelBox, ...]
@@ -90,7 +94,9 @@ class SoundSource:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A question about an image and its answer, both with mentions; without a question a caption that says where things are."""
+    """A question about an image and its answer, both with mentions; without a question a caption
+    that says where things are.
+    """
 
     question: Words
     answer: Words
@@ -112,6 +118,8 @@ class Annotation:
     key: str
     """Its name in its data set: the same in every run, and for no other row."""
     media: Mapping[str, tuple[str, ...]]
-    """image, video, sound -> where the file may lie below the set's folder, the likeliest first; the suffix may be missing."""
+    """image, video, sound -> where the file may lie below the set's folder, the likeliest first;
+    the suffix may be missing.
+    """
     fact: Fact
     split: str = ""

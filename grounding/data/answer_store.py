@@ -29,11 +29,15 @@ class Answers:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self._explained():
             self._database = sqlite3.connect(self.path)
-            self._database.execute("CREATE TABLE IF NOT EXISTS answers (key TEXT PRIMARY KEY, answer TEXT NOT NULL)")
+            self._database.execute(
+                "CREATE TABLE IF NOT EXISTS answers (key TEXT PRIMARY KEY, answer TEXT NOT NULL)"
+            )
 
     def get(self, key: str) -> Answer | None:
         with self._explained():
-            row = self._database.execute("SELECT answer FROM answers WHERE key = ?", (key,)).fetchone()
+            row = self._database.execute(
+                "SELECT answer FROM answers WHERE key = ?", (key,)
+            ).fetchone()
         if row is None:
             return None
         raw = json.loads(row[0])
@@ -41,14 +45,18 @@ class Answers:
 
     def put(self, key: str, answer: Answer) -> None:
         with self._explained(), self._database:
-            self._database.execute("INSERT OR REPLACE INTO answers VALUES (?, ?)", (key, json.dumps(asdict(answer))))
+            self._database.execute(
+                "INSERT OR REPLACE INTO answers VALUES (?, ?)", (key, json.dumps(asdict(answer)))
+            )
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
         try:
             yield
         except sqlite3.Error as error:
-            raise DataError(f"{self.path} cannot be used as a store of answers: {error}; remove it or name another") from error
+            raise DataError(
+                f"{self.path} cannot be used as a store of answers: {error}; remove it or name another"
+            ) from error
 
     def close(self) -> None:
         self._database.close()

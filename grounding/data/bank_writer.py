@@ -1,4 +1,6 @@
-"""A bank of questions written by a language model: it is told what a task is and shows some wordings; what does not fit is dropped."""
+"""A bank of questions written by a language model: it is told what a task is and shows some
+wordings; what does not fit is dropped.
+"""
 
 from __future__ import annotations
 
@@ -38,15 +40,21 @@ class BankReport:
 
     def lines(self) -> list[str]:
         told = [f"{count:8,} questions added to {task}" for task, count in self.added.items()]
-        told += [f"{count:8,} rejected: {reason}" for reason, count in self.rejected.counts.most_common()]
+        told += [
+            f"{count:8,} rejected: {reason}" for reason, count in self.rejected.counts.most_common()
+        ]
         return [*told, *([f"stopped: {self.stopped}"] if self.stopped else [])]
 
 
-async def write_bank(endpoint: Endpoint, start: QuestionBank, tasks: Sequence[str], wanted: int) -> tuple[QuestionBank, BankReport]:
+async def write_bank(
+    endpoint: Endpoint, start: QuestionBank, tasks: Sequence[str], wanted: int
+) -> tuple[QuestionBank, BankReport]:
     """The bank with up to `wanted` questions for each of the tasks; answers stay as they are."""
     unknown = set(tasks) - set(start.questions)
     if unknown:
-        raise DataError(f"the bank has no task {', '.join(sorted(unknown))}; it has {', '.join(start.questions)}")
+        raise DataError(
+            f"the bank has no task {', '.join(sorted(unknown))}; it has {', '.join(start.questions)}"
+        )
     report = BankReport()
     questions = dict(start.questions)
     for task in tasks:
@@ -59,7 +67,9 @@ async def write_bank(endpoint: Endpoint, start: QuestionBank, tasks: Sequence[st
     return QuestionBank(questions, start.answers), report
 
 
-async def _extended(endpoint: Endpoint, task: str, known: Sequence[str], wanted: int, report: BankReport) -> tuple[str, ...]:
+async def _extended(
+    endpoint: Endpoint, task: str, known: Sequence[str], wanted: int, report: BankReport
+) -> tuple[str, ...]:
     found = list(known)
     empty = round_number = 0
     while len(found) < wanted and empty < MAX_EMPTY_ROUNDS:
@@ -77,7 +87,11 @@ async def _extended(endpoint: Endpoint, task: str, known: Sequence[str], wanted:
 
 def bank_request(task: str, shown: Sequence[str]) -> list[Message]:
     fields = ", ".join(f"${name}" for name in sorted(FIELDS[task][0]))
-    rule = f"Each contains {fields} exactly once, as it stands here. " if fields else "None contains a $ sign. "
+    rule = (
+        f"Each contains {fields} exactly once, as it stands here. "
+        if fields
+        else "None contains a $ sign. "
+    )
     text = (
         f"Write 20 different wordings of a request to an assistant that {ABOUT[task]}. {rule}Vary the sentence, its length and its tone: "
         f"questions, orders, wishes. Answer with a JSON array of strings and nothing else. Some examples: {json.dumps(list(shown))}"
@@ -87,7 +101,9 @@ def bank_request(task: str, shown: Sequence[str]) -> list[Message]:
 
 def parse_wordings(text: str) -> list[str]:
     """The strings of the first JSON array in the text that holds any."""
-    found = ([" ".join(one.split()) for one in value if isinstance(one, str)] for value in arrays(text))
+    found = (
+        [" ".join(one.split()) for one in value if isinstance(one, str)] for value in arrays(text)
+    )
     return next((wordings for wordings in found if wordings), [])
 
 
@@ -95,7 +111,9 @@ def _fresh(task: str, wordings: Iterable[str], known: Sequence[str], rejected: T
     seen = {wording.lower() for wording in known}
     fresh = []
     for wording in wordings:
-        problem = problem_of(task, wording) or ("is known already" if wording.lower() in seen else "")
+        problem = problem_of(task, wording) or (
+            "is known already" if wording.lower() in seen else ""
+        )
         if problem:
             rejected(Skip(problem, task, wording[:80]))
         else:
@@ -112,4 +130,6 @@ def problem_of(task: str, wording: str) -> str:
         return "is too long"
     if any(wording.count(f"${name}") != 1 for name in FIELDS[task][0]):
         return "has a field twice"
-    return "has reserved words" if any(mark in wording for mark in ("###", *MARKERS.values())) else ""
+    return (
+        "has reserved words" if any(mark in wording for mark in ("###", *MARKERS.values())) else ""
+    )

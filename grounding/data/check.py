@@ -11,11 +11,16 @@ from grounding.data.errors import SkipRow, Tally
 from grounding.data.media import named_file
 from grounding.data.records import Record, read_records
 
-_BRACKETS = re.compile(r"\{\s*(-?[\d.]+)\s*,\s*(-?[\d.]+)\s*\}|\[\s*(-?[\d.]+)\s*,\s*(-?[\d.]+)\s*,\s*(-?[\d.]+)\s*,\s*(-?[\d.]+)\s*\]")
+_BRACKETS = re.compile(
+    r"\{\s*(-?[\d.]+)\s*,\s*(-?[\d.]+)\s*\}|\[\s*(-?[\d.]+)\s*,\s*(-?[\d.]+)\s*,\s*(-?[\d.]+)\s*,\s*(-?[\d.]+)\s*\]"
+)
 
 
 def check_records(
-    path: Path, root: Path | None = None, *, iter_wrapper: Callable[[Iterable[Record]], Iterable[Record]] = identity
+    path: Path,
+    root: Path | None = None,
+    *,
+    iter_wrapper: Callable[[Iterable[Record]], Iterable[Record]] = identity,
 ) -> Report:
     """`root` None: the files of the records are not looked for."""
     tally = Tally()

@@ -1,4 +1,6 @@
-"""A public set in its own format becomes records, one row after the other. What is written depends on the files and the seed alone."""
+"""A public set in its own format becomes records, one row after the other. What is written depends
+on the files and the seed alone.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ def identity(rows: Iterable[T]) -> Iterable[T]:
 @dataclass(frozen=True, slots=True)
 class Options:
     media: Path | None
-    """Folder of the set's files; None: files are not looked for, and rows that need one for its size or length are skipped."""
+    """Folder of the set's files; None: files are not looked for, and rows that need one for its
+    size or length are skipped.
+    """
     root: Path | None = None
     """Paths in records are relative to it; None: to `media`."""
     seed: int = 0
@@ -51,7 +55,13 @@ class Report:
 
     def lines(self) -> list[str]:
         kept = f"{self.written:,} records from {self.read:,} annotations"
-        return [kept, *(f"{count:8,} skipped: {reason}" for reason, count in self.skipped.counts.most_common())]
+        return [
+            kept,
+            *(
+                f"{count:8,} skipped: {reason}"
+                for reason, count in self.skipped.counts.most_common()
+            ),
+        ]
 
 
 def convert(
@@ -63,7 +73,9 @@ def convert(
     bank: QuestionBank | None = None,
     iter_wrapper: Callable[[Iterable[Annotation]], Iterable[Annotation]] = identity,
 ) -> Report:
-    """Writes `output` (JSON lines). A run that was killed goes on behind the last row that it committed; bad rows are counted."""
+    """Writes `output` (JSON lines). A run that was killed goes on behind the last row that it
+    committed; bad rows are counted.
+    """
     data_set.check_sources(sources)
     check_output(output, sources)
     _check_folders(options)
@@ -79,10 +91,18 @@ def convert(
 
         read = 0
         seen: set[bytes] = set()
-        for annotation in iter_wrapper(_in_split(data_set.read(sources, on_skip), options.split or data_set.split)):
+        for annotation in iter_wrapper(
+            _in_split(data_set.read(sources, on_skip), options.split or data_set.split)
+        ):
             known = _is_known(annotation, seen)
             if read >= done:
-                _write(annotation, known, writer, on_skip, lambda row: _record(row, data_set, tasks, options, bank))
+                _write(
+                    annotation,
+                    known,
+                    writer,
+                    on_skip,
+                    lambda row: _record(row, data_set, tasks, options, bank),
+                )
             read += 1
             if read > done and read % COMMIT_EVERY == 0:
                 writer.commit({"read": read, "skipped": tally.to_json()})
@@ -111,31 +131,47 @@ def _write(
         on_skip(Skip("row of another form", annotation.key, f"{type(error).__name__}: {error}"))
 
 
-def _record(annotation: Annotation, data_set: DataSet, tasks: Sequence[str], options: Options, bank: QuestionBank) -> Record:
+def _record(
+    annotation: Annotation,
+    data_set: DataSet,
+    tasks: Sequence[str],
+    options: Options,
+    bank: QuestionBank,
+) -> Record:
     name = f"{data_set.name}/{annotation.key}"
     fitting = [task for task in tasks if task == "dialogue" or task in tasks_for(annotation.fact)]
     if not fitting:
         raise SkipRow("task not asked for", type(annotation.fact).__name__)
     named, paths = _files(annotation, options)
     task = pick(fitting, options.seed, name, "task")
-    return make_record(annotation, task, bank, options.seed, named=named, media=Media(paths), name=name)
+    return make_record(
+        annotation, task, bank, options.seed, named=named, media=Media(paths), name=name
+    )
 
 
 def _files(annotation: Annotation, options: Options) -> tuple[dict[str, str], dict[str, Path]]:
     """Media -> the path that the record gives, and the file if it was looked for."""
     if options.media is None:
         return {kind: _likeliest(kind, names) for kind, names in annotation.media.items()}, {}
-    paths = {kind: find_file(options.media, kind, names) for kind, names in annotation.media.items()}
+    paths = {
+        kind: find_file(options.media, kind, names) for kind, names in annotation.media.items()
+    }
     place = _below(options.media, options.root or options.media)
-    return {kind: (place / path.relative_to(options.media)).as_posix() for kind, path in paths.items()}, paths
+    return {
+        kind: (place / path.relative_to(options.media)).as_posix() for kind, path in paths.items()
+    }, paths
 
 
 def _below(media: Path, root: Path) -> Path:
-    """`media` relative to `root`, as both are written: what lies below them may be links to anywhere. Raises DataError."""
+    """`media` relative to `root`, as both are written: what lies below them may be links to
+    anywhere. Raises DataError.
+    """
     for read in (absolute, Path.resolve):
         if read(media).is_relative_to(read(root)):
             return read(media).relative_to(read(root))
-    raise DataError(f"{media} does not lie below {root}, to which the records' paths are to be relative")
+    raise DataError(
+        f"{media} does not lie below {root}, to which the records' paths are to be relative"
+    )
 
 
 def absolute(path: Path) -> Path:
@@ -173,12 +209,25 @@ def _check_folders(options: Options) -> None:
 def _chosen_tasks(data_set: DataSet, wanted: Sequence[str]) -> tuple[str, ...]:
     unknown = set(wanted) - set(data_set.tasks)
     if unknown:
-        raise DataError(f"{data_set.name} has no task {', '.join(sorted(unknown))}; it has {', '.join(data_set.tasks)}")
+        raise DataError(
+            f"{data_set.name} has no task {', '.join(sorted(unknown))}; it has {', '.join(data_set.tasks)}"
+        )
     return tuple(task for task in data_set.tasks if not wanted or task in wanted)
 
 
-def _job(data_set: DataSet, sources: Sequence[Path], options: Options, bank: QuestionBank) -> Mapping[str, Any]:
+def _job(
+    data_set: DataSet, sources: Sequence[Path], options: Options, bank: QuestionBank
+) -> Mapping[str, Any]:
     """What decides the output: a run that differs in any of it begins again."""
-    files = [[str(path.resolve()), path.stat().st_size, path.stat().st_mtime_ns] for path in sources]
-    chosen = [options.seed, options.split, list(options.tasks), options.limit, str(options.media), str(options.root)]
+    files = [
+        [str(path.resolve()), path.stat().st_size, path.stat().st_mtime_ns] for path in sources
+    ]
+    chosen = [
+        options.seed,
+        options.split,
+        list(options.tasks),
+        options.limit,
+        str(options.media),
+        str(options.root),
+    ]
     return {"set": data_set.name, "sources": files, "options": chosen, "bank": bank.digest()}

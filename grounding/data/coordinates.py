@@ -1,7 +1,9 @@
-"""Seconds and pixels to the numbers that LEGO writes, and the checks that a row must pass on the way.
+"""Seconds and pixels to the numbers that LEGO writes, and the checks that a row must pass on the
+way.
 
-A time is a fraction of the clip with two decimals, `{0.09,0.15}`; a box fractions of the padded square with three,
-`[0.120, 0.345, 0.678, 0.910]` (`grounding.lego.preprocess_image.pad_to_square`, undone by `grounding.lego.answers.unpad_box`).
+A time is a fraction of the clip with two decimals, `{0.09,0.15}`; a box fractions of the padded
+square with three, `[0.120, 0.345, 0.678, 0.910]` (`grounding.lego.preprocess_image.pad_to_square`,
+undone by `grounding.lego.answers.unpad_box`).
 """
 
 from __future__ import annotations
@@ -16,7 +18,9 @@ from grounding.spans import Span
 TIME_STEP = 0.01
 BOX_STEP = 0.001
 MIN_INSIDE = 0.5
-"""A box of which less than this part lies inside the image belongs to another image, or to another size of it."""
+"""A box of which less than this part lies inside the image belongs to another image, or to another
+size of it.
+"""
 
 
 def to_span(start: object, end: object) -> Span:
@@ -33,14 +37,17 @@ def to_span(start: object, end: object) -> Span:
 
 
 def span_fractions(span: Span, duration_s: float) -> tuple[float, float]:
-    """Unrounded fractions of the clip. An end behind the video's end is clamped (561 of 3,720 in Charades-STA's test set).
+    """Unrounded fractions of the clip. An end behind the video's end is clamped (561 of 3,720 in
+    Charades-STA's test set).
 
     Raises SkipRow for a span without length and for one that begins behind the end.
     """
     if not math.isfinite(duration_s) or duration_s <= 0:
         raise SkipRow("video without length", f"{duration_s} s")
     if span.start_s >= duration_s or span.end_s <= 0:
-        raise SkipRow("span outside the video", f"{span.start_s} to {span.end_s} s of {duration_s} s")
+        raise SkipRow(
+            "span outside the video", f"{span.start_s} to {span.end_s} s of {duration_s} s"
+        )
     if span.length_s == 0:
         raise SkipRow("zero length", f"{span.start_s} to {span.end_s} s")
     inside = span.clamp(0.0, duration_s)
@@ -67,7 +74,9 @@ def format_fractions(pairs: Iterable[tuple[float, float]]) -> str:
 
 
 def inside_image(box: PixelBox, size: Size) -> PixelBox:
-    """Clamped to the image. Raises SkipRow for an empty box, one that lies mostly outside, and what is not a number."""
+    """Clamped to the image. Raises SkipRow for an empty box, one that lies mostly outside, and what
+    is not a number.
+    """
     if not all(map(math.isfinite, box)):
         raise SkipRow("not a number", f"box {tuple(box)}")
     if min(size) <= 0:
@@ -82,9 +91,11 @@ def inside_image(box: PixelBox, size: Size) -> PixelBox:
 
 
 def square_fractions(box: PixelBox, size: Size) -> tuple[float, float, float, float]:
-    """Unrounded fractions of the square that the image is padded to. Raises SkipRow as `inside_image` does.
+    """Unrounded fractions of the square that the image is padded to. Raises SkipRow as
+    `inside_image` does.
 
-    >>> square_fractions(PixelBox(0, 0, 200, 100), Size(200, 100))  # padded by 50 rows above and below
+    >>> square_fractions(PixelBox(0, 0, 200, 100), Size(200, 100))  # padded by 50 rows above and
+    below
     (0.0, 0.25, 1.0, 0.75)
     """
     x1, y1, x2, y2 = inside_image(box, size)
@@ -107,4 +118,6 @@ def format_squares(boxes: Iterable[Sequence[float]]) -> str:
 
 def listed(parts: Sequence[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}" if parts else ""
+    return (
+        parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}" if parts else ""
+    )

@@ -1,4 +1,6 @@
-"""What a language model is told in order to write dialogues about media that it cannot see, and what it wrote, as turns."""
+"""What a language model is told in order to write dialogues about media that it cannot see, and
+what it wrote, as turns.
+"""
 
 from __future__ import annotations
 
@@ -34,10 +36,20 @@ _BOXES = (
     "stand, put them behind the thing that they belong to, and invent none.\n"
 )
 DESCRIPTIONS: Mapping[str, str] = {
-    "image": _WRITER.format(sense="look at images and to say where things are", what="an image", sensed="saw") + _BOXES + _FORM,
-    "video": _WRITER.format(sense="watch videos and to say when things happen", what="a video", sensed="saw") + _SPANS + _FORM,
+    "image": _WRITER.format(
+        sense="look at images and to say where things are", what="an image", sensed="saw"
+    )
+    + _BOXES
+    + _FORM,
+    "video": _WRITER.format(
+        sense="watch videos and to say when things happen", what="a video", sensed="saw"
+    )
+    + _SPANS
+    + _FORM,
     "sound": _WRITER.format(sense="listen", what="a sound", sensed="heard") + _FORM,
-    "image_sound": _WRITER.format(sense="find in an image what it hears", what="an image and a sound", sensed="saw and heard")
+    "image_sound": _WRITER.format(
+        sense="find in an image what it hears", what="an image and a sound", sensed="saw and heard"
+    )
     + _BOXES
     + _FORM,
 }
@@ -81,30 +93,51 @@ def media_key(media: Mapping[str, str]) -> str:
     return key
 
 
-def request(facts: Facts, examples: Mapping[str, Sequence[Example]], seed: int, turns: int) -> list[Message]:
-    """The description, examples that are drawn for this row, and the row. `turns` 1: a single question and its answer."""
+def request(
+    facts: Facts, examples: Mapping[str, Sequence[Example]], seed: int, turns: int
+) -> list[Message]:
+    """The description, examples that are drawn for this row, and the row. `turns` 1: a single
+    question and its answer.
+    """
     key = media_key(facts.media)
-    fitting = [example for example in examples[key] if len(example.dialogue) >= min(turns, 2)] or examples[key]
+    fitting = [
+        example for example in examples[key] if len(example.dialogue) >= min(turns, 2)
+    ] or examples[key]
     drawn = sorted(fitting, key=lambda example: chance(seed, facts.name, example.facts))[:SHOWN]
-    messages: list[Message] = [{"role": "system", "content": f"{DESCRIPTIONS[key]} {_how_many(turns)}"}]
+    messages: list[Message] = [
+        {"role": "system", "content": f"{DESCRIPTIONS[key]} {_how_many(turns)}"}
+    ]
     for example in drawn:
-        told = [{"question": one.question, "answer": one.answer} for one in example.dialogue[:turns]]
+        told = [
+            {"question": one.question, "answer": one.answer} for one in example.dialogue[:turns]
+        ]
         messages.append({"role": "user", "content": example.facts})
         messages.append({"role": "assistant", "content": json.dumps(told)})
     return [*messages, {"role": "user", "content": facts.text}]
 
 
 def _how_many(turns: int) -> str:
-    return "Write one question and its answer." if turns == 1 else f"Write two to {turns} questions with answers that build on each other."
+    return (
+        "Write one question and its answer."
+        if turns == 1
+        else f"Write two to {turns} questions with answers that build on each other."
+    )
 
 
 def parse_dialogue(text: str) -> list[Exchange]:
-    """The first JSON array of questions and answers in the text, whatever stands around it. Raises SkipRow."""
+    """The first JSON array of questions and answers in the text, whatever stands around it. Raises
+    SkipRow.
+    """
     for value in arrays(text):
         if value and all(_is_exchange(one) for one in value):
-            return [Exchange(" ".join(one["question"].split()), " ".join(one["answer"].split())) for one in value]
+            return [
+                Exchange(" ".join(one["question"].split()), " ".join(one["answer"].split()))
+                for one in value
+            ]
     raise SkipRow("no dialogue in the answer", f"{text[:80]!r}")
 
 
 def _is_exchange(value: object) -> bool:
-    return isinstance(value, dict) and all(isinstance(value.get(name), str) for name in ("question", "answer"))
+    return isinstance(value, dict) and all(
+        isinstance(value.get(name), str) for name in ("question", "answer")
+    )

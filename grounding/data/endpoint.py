@@ -1,9 +1,12 @@
-"""Questions to a language model behind any endpoint that speaks OpenAI's chat completions: paced, retried, within a budget, remembered.
+"""Questions to a language model behind any endpoint that speaks OpenAI's chat completions: paced,
+retried, within a budget, remembered.
 
-    async with Endpoint(EndpointSettings("http://localhost:8000/v1", "a-model"), Answers("answers.sqlite")) as endpoint:
+    async with Endpoint(EndpointSettings("http://localhost:8000/v1", "a-model"),
+    Answers("answers.sqlite")) as endpoint:
         answer = await endpoint.ask([{"role": "user", "content": "..."}])
 
-What was answered is never asked again: answers are kept by the content of the request, so a run that stopped goes on for nothing.
+What was answered is never asked again: answers are kept by the content of the request, so a run
+that stopped goes on for nothing.
 """
 
 from __future__ import annotations
@@ -41,7 +44,9 @@ Message = dict[str, str]
 
 
 class EndpointError(DataError):
-    """The endpoint cannot be used: wrong address, key or model, or it fails again and again. Stops the run."""
+    """The endpoint cannot be used: wrong address, key or model, or it fails again and again. Stops
+    the run.
+    """
 
 
 class NoAnswer(DataError):
@@ -99,11 +104,18 @@ class Usage:
     """Tokens that requests under way may use."""
 
     def to_json(self) -> dict[str, Any]:
-        return {"requests": self.requests, "tokens": self.tokens, "remembered": self.remembered, "failures": dict(self.failures)}
+        return {
+            "requests": self.requests,
+            "tokens": self.tokens,
+            "remembered": self.remembered,
+            "failures": dict(self.failures),
+        }
 
 
 class Endpoint:
-    """Raises EndpointError where no request can succeed, NoAnswer where this one did not, BudgetSpent before it would exceed the budget."""
+    """Raises EndpointError where no request can succeed, NoAnswer where this one did not,
+    BudgetSpent before it would exceed the budget.
+    """
 
     def __init__(self, settings: EndpointSettings, answers: Answers) -> None:
         self.settings = settings
@@ -114,26 +126,40 @@ class Endpoint:
         self._failed_in_a_row = 0
         self._under_way: dict[str, asyncio.Future[Answer]] = {}
         self.remembers_only = False
-        """Set: nothing is sent any more; a question that was not answered before is a BudgetSpent."""
+        """Set: nothing is sent any more; a question that was not answered before is a BudgetSpent.
+        """
 
     async def __aenter__(self) -> Endpoint:
         import httpx2
 
         headers = {"Authorization": f"Bearer {self.settings.key}"} if self.settings.key else {}
         try:
-            self._client: httpx2.AsyncClient = httpx2.AsyncClient(headers=headers, timeout=self.settings.timeout_s)
+            self._client: httpx2.AsyncClient = httpx2.AsyncClient(
+                headers=headers, timeout=self.settings.timeout_s
+            )
             self._address = httpx2.URL(self.settings.url.rstrip("/") + "/chat/completions")
         except (httpx2.InvalidURL, ValueError) as error:
-            raise EndpointError(f"{self.settings.url!r} is no address of an endpoint: {error}") from error
+            raise EndpointError(
+                f"{self.settings.url!r} is no address of an endpoint: {error}"
+            ) from error
         if self._address.scheme not in ("http", "https"):
-            raise EndpointError(f"{self.settings.url!r} is no address of an endpoint; it begins with http:// or https:// and ends with /v1")
+            raise EndpointError(
+                f"{self.settings.url!r} is no address of an endpoint; it begins with http:// or https:// and ends with /v1"
+            )
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         await self._client.aclose()
 
     async def ask(self, messages: Sequence[Message], variant: int = 0) -> Answer:
-        """`variant` asks for another answer to the same messages. The same question at the same time is sent once."""
+        """`variant` asks for another answer to the same messages. The same question at the same
+        time is sent once.
+        """
         key = self._key(messages, variant)
         known = self.answers.get(key)
         if known is not None:
@@ -170,7 +196,12 @@ class Endpoint:
         }
 
     async def _ask_anew(self, messages: Sequence[Message]) -> Answer:
-        from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+        from tenacity import (
+            AsyncRetrying,
+            retry_if_exception_type,
+            stop_after_attempt,
+            wait_random_exponential,
+        )
 
         wait = wait_random_exponential(multiplier=self.settings.first_wait_s, max=LONGEST_WAIT_S)
         retrying = AsyncRetrying(
@@ -214,7 +245,9 @@ class Endpoint:
         if settings.max_requests and usage.requests >= settings.max_requests:
             raise BudgetSpent(f"the budget of {settings.max_requests:,} requests is spent")
         if settings.max_tokens and usage.tokens + usage.reserved + guess > settings.max_tokens:
-            raise BudgetSpent(f"{usage.tokens:,} of {settings.max_tokens:,} tokens are spent; the next request may need {guess:,}")
+            raise BudgetSpent(
+                f"{usage.tokens:,} of {settings.max_tokens:,} tokens are spent; the next request may need {guess:,}"
+            )
         usage.requests += 1
         usage.reserved += guess
 
@@ -231,14 +264,20 @@ class Endpoint:
 
         try:
             async with asyncio.timeout(self.settings.timeout_s):
-                response = await self._client.post(self._address, content=body, headers={"Content-Type": "application/json"})
+                response = await self._client.post(
+                    self._address, content=body, headers={"Content-Type": "application/json"}
+                )
         except TimeoutError as error:
             raise _Passing("timeout") from error
         except httpx2.TimeoutException as error:
             raise _Passing("timeout") from error
         except httpx2.UnsupportedProtocol as error:
-            raise EndpointError(f"{self.settings.url!r} is no address of an endpoint: {error}") from error
-        except httpx2.DecodingError as error:  # a body that is not in the encoding that its header names
+            raise EndpointError(
+                f"{self.settings.url!r} is no address of an endpoint: {error}"
+            ) from error
+        except (
+            httpx2.DecodingError
+        ) as error:  # a body that is not in the encoding that its header names
             raise _Passing("nonsense: broken encoding") from error
         except httpx2.TransportError as error:
             raise _Passing(f"connection: {type(error).__name__}") from error
@@ -247,7 +286,9 @@ class Endpoint:
     def _read(self, response: httpx2.Response, asked: int) -> Answer:
         status = response.status_code
         if status in FATAL:
-            raise EndpointError(f"{self._address} answers {status}: {response.text[:200]!r}; check the address, the key and the model")
+            raise EndpointError(
+                f"{self._address} answers {status}: {response.text[:200]!r}; check the address, the key and the model"
+            )
         if status in RETRIED or status >= 500:
             raise _Passing(f"status {status}", _seconds(response.headers.get("retry-after", "")))
         if status != 200:
@@ -256,7 +297,9 @@ class Endpoint:
 
 
 def parse_answer(content: bytes, asked: int) -> Answer:
-    """`asked`: bytes of the request. Raises what is retried unless it is a chat completion with words in it."""
+    """`asked`: bytes of the request. Raises what is retried unless it is a chat completion with
+    words in it.
+    """
     if len(content) > MAX_ANSWER_BYTES:
         raise _Passing("nonsense: too large")
     used = 0
@@ -269,7 +312,11 @@ def parse_answer(content: bytes, asked: int) -> Answer:
         raise _Passing("nonsense: no chat completion", tokens=used) from error
     if not isinstance(text, str) or not text.strip():
         raise _Passing("nonsense: no words", tokens=used)
-    return Answer(text, choice.get("finish_reason") != "length", used or (asked + len(content)) // BYTES_PER_TOKEN)
+    return Answer(
+        text,
+        choice.get("finish_reason") != "length",
+        used or (asked + len(content)) // BYTES_PER_TOKEN,
+    )
 
 
 def _used(raw: Any) -> int:
@@ -294,4 +341,8 @@ def _seconds(header: str) -> float:
         until = parsedate_to_datetime(header)
     except ValueError:
         return 0.0
-    return max(0.0, (until if until.tzinfo else until.replace(tzinfo=UTC)).timestamp() - datetime.now(UTC).timestamp())
+    return max(
+        0.0,
+        (until if until.tzinfo else until.replace(tzinfo=UTC)).timestamp()
+        - datetime.now(UTC).timestamp(),
+    )

@@ -1,4 +1,6 @@
-"""What can be wrong with data. An error stops; a skip is one row that is left out, with a reason that is counted."""
+"""What can be wrong with data. An error stops; a skip is one row that is left out, with a reason
+that is counted.
+"""
 
 from __future__ import annotations
 
@@ -60,7 +62,9 @@ class Tally:
 
     @classmethod
     def from_json(cls, raw: Mapping) -> Tally:
-        return cls(Counter(raw["counts"]), {reason: list(kept) for reason, kept in raw["samples"].items()})
+        return cls(
+            Counter(raw["counts"]), {reason: list(kept) for reason, kept in raw["samples"].items()}
+        )
 
 
 def refuse(skip: Skip) -> None:

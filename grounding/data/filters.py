@@ -1,4 +1,6 @@
-"""What a written dialogue must pass before a model learns from it. Each test that fails is a SkipRow with its reason."""
+"""What a written dialogue must pass before a model learns from it. Each test that fails is a
+SkipRow with its reason.
+"""
 
 from __future__ import annotations
 
@@ -34,14 +36,22 @@ _SOURCE = re.compile(
 
 
 def check_dialogue(dialogue: Sequence[Exchange], facts: Facts, turns: int) -> list[Exchange]:
-    """The dialogue with its coordinates as the source has them. Raises SkipRow with the first test that it fails.
+    """The dialogue with its coordinates as the source has them. Raises SkipRow with the first test
+    that it fails.
 
     `turns` is what was asked for: 1, or from two to so many.
     """
     if not min(turns, 2) <= len(dialogue) <= turns:
-        raise SkipRow("number of turns", f"{len(dialogue)} instead of {f'2 to {turns}' if turns > 1 else 'one'}")
+        raise SkipRow(
+            "number of turns",
+            f"{len(dialogue)} instead of {f'2 to {turns}' if turns > 1 else 'one'}",
+        )
     checked = [
-        Exchange(_checked(one.question, facts, MAX_QUESTION_WORDS), _checked(one.answer, facts, MAX_ANSWER_WORDS)) for one in dialogue
+        Exchange(
+            _checked(one.question, facts, MAX_QUESTION_WORDS),
+            _checked(one.answer, facts, MAX_ANSWER_WORDS),
+        )
+        for one in dialogue
     ]
     if len({_bare(one.question) for one in checked}) < len(checked):
         raise SkipRow("asks twice")
@@ -91,7 +101,9 @@ def _coordinates(text: str, facts: Facts) -> str:
 
 
 def _nearest(values: Sequence[float], known: frozenset, slack: float) -> tuple[float, ...] | None:
-    """The known coordinates that differ least, if none of their numbers differs by more than `slack`."""
+    """The known coordinates that differ least, if none of their numbers differs by more than
+    `slack`.
+    """
 
     def distance(other: Sequence[float]) -> float:
         return max(abs(value - one) for value, one in zip(values, other))

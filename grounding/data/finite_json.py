@@ -1,4 +1,6 @@
-"""JSON as Python writes it, for a parser that keeps to the standard: what is no finite number becomes null."""
+"""JSON as Python writes it, for a parser that keeps to the standard: what is no finite number
+becomes null.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +14,12 @@ _DIGITS = bytes.maketrans(b"123456789", b"000000000")
 _TOO_MANY = b"0" * 309
 """A float has at most 309 digits before its point."""
 _ESCAPE = re.compile(rb"\\.", re.DOTALL)
-_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+("?)|-?Infinity|NaN|-?\d{309,}[\d.eE+-]*', re.DOTALL)
-"""Strings are matched so that nothing inside them is taken for a number; one may be open at the end."""
+_TOKEN = re.compile(
+    rb'"[^"\\]*+(?:\\.[^"\\]*+)*+("?)|-?Infinity|NaN|-?\d{309,}[\d.eE+-]*', re.DOTALL
+)
+"""Strings are matched so that nothing inside them is taken for a number; one may be open at the
+end.
+"""
 
 
 class Bytes(Protocol):
@@ -21,7 +27,9 @@ class Bytes(Protocol):
 
 
 class FiniteJson:
-    """A file for ijson, over one whose NaN, Infinity and numbers beyond a float's range would end the parsing of all rows behind them."""
+    """A file for ijson, over one whose NaN, Infinity and numbers beyond a float's range would end
+    the parsing of all rows behind them.
+    """
 
     def __init__(self, file: Bytes) -> None:
         self._file = file
@@ -30,7 +38,9 @@ class FiniteJson:
         self._in_string = False
 
     def read(self, size: int = -1, /) -> bytes:
-        """At most `size` bytes, all that are left if negative; empty only at the end (ijson asks for 0 bytes first)."""
+        """At most `size` bytes, all that are left if negative; empty only at the end (ijson asks
+        for 0 bytes first).
+        """
         while size and (size < 0 or not self._ready):
             piece = self._file.read(_PIECE)
             text = self._rest + piece
@@ -44,7 +54,11 @@ class FiniteJson:
         return given
 
     def _cleaned(self, text: bytes) -> bytes:
-        if b"NaN" not in text and b"Infinity" not in text and _TOO_MANY not in text.translate(_DIGITS):
+        if (
+            b"NaN" not in text
+            and b"Infinity" not in text
+            and _TOO_MANY not in text.translate(_DIGITS)
+        ):
             self._in_string ^= bool(_ESCAPE.sub(b"", text).count(b'"') % 2)
             return text
         begun = b'"' if self._in_string else b""

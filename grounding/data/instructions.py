@@ -1,6 +1,8 @@
-"""Dialogues about annotated media, written by a language model and filtered: the second of LEGO's pipelines of data.
+"""Dialogues about annotated media, written by a language model and filtered: the second of LEGO's
+pipelines of data.
 
-Rows are asked about side by side and written in their order, so that the output does not depend on how fast each was answered.
+Rows are asked about side by side and written in their order, so that the output does not depend on
+how fast each was answered.
 """
 
 from __future__ import annotations
@@ -41,12 +43,16 @@ class GenerationReport:
     rows: int = 0
     kept: int = 0
     rejected: Tally = field(default_factory=Tally)
-    """Rows that gave no dialogue, by the reason of the last try; and records that could not be read."""
+    """Rows that gave no dialogue, by the reason of the last try; and records that could not be
+    read.
+    """
     tries: Tally = field(default_factory=Tally)
     """Every dialogue that did not pass."""
     usage: Usage = field(default_factory=Usage)
     stopped: str = ""
-    """Why rows are left that were not asked about; those that an earlier run asked about are written nevertheless."""
+    """Why rows are left that were not asked about; those that an earlier run asked about are
+    written nevertheless.
+    """
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -64,9 +70,17 @@ class GenerationReport:
             f"{self.kept:,} dialogues from {self.rows:,} rows; {usage.requests:,} requests, {usage.tokens:,} tokens, "
             f"{usage.remembered:,} answers were known already"
         ]
-        told += [f"{count:8,} not kept: {reason}" for reason, count in self.rejected.counts.most_common()]
-        told += [f"{count:8,} tries failed: {reason}" for reason, count in self.tries.counts.most_common()]
-        told += [f"{count:8,} attempts failed: {reason}" for reason, count in usage.failures.most_common()]
+        told += [
+            f"{count:8,} not kept: {reason}" for reason, count in self.rejected.counts.most_common()
+        ]
+        told += [
+            f"{count:8,} tries failed: {reason}"
+            for reason, count in self.tries.counts.most_common()
+        ]
+        told += [
+            f"{count:8,} attempts failed: {reason}"
+            for reason, count in usage.failures.most_common()
+        ]
         return [*told, *([f"stopped: {self.stopped}"] if self.stopped else [])]
 
 
@@ -79,14 +93,18 @@ async def generate(
     examples: dict[str, list[Example]] | None = None,
     iter_wrapper: Callable[[Iterable[Facts]], Iterable[Facts]] = lambda rows: rows,
 ) -> GenerationReport:
-    """Writes `output` and returns what was kept and why not. A spent budget or a broken endpoint ends the run early, with what it has."""
+    """Writes `output` and returns what was kept and why not. A spent budget or a broken endpoint
+    ends the run early, with what it has.
+    """
     check_output(output, sources)
     examples = examples or load_examples()
     report = GenerationReport(usage=endpoint.usage)
     rows = iter_wrapper(islice(_rows(sources, report.rejected), plan.limit))
     seen: set = set()
     with RecordWriter(output) as writer:
-        async for facts, outcome in _side_by_side(rows, lambda facts: _dialogue(facts, endpoint, plan, examples, report.tries), endpoint):
+        async for facts, outcome in _side_by_side(
+            rows, lambda facts: _dialogue(facts, endpoint, plan, examples, report.tries), endpoint
+        ):
             if isinstance(outcome, DataError):
                 report.stopped = report.stopped or str(outcome)
                 continue
@@ -96,7 +114,13 @@ async def generate(
     return report
 
 
-def _keep(facts: Facts, outcome: list[Exchange] | Skip, seen: set, writer: RecordWriter, report: GenerationReport) -> None:
+def _keep(
+    facts: Facts,
+    outcome: list[Exchange] | Skip,
+    seen: set,
+    writer: RecordWriter,
+    report: GenerationReport,
+) -> None:
     if isinstance(outcome, Skip):
         report.rejected(outcome)
         return
@@ -150,7 +174,8 @@ async def _side_by_side(
 ) -> AsyncIterator[tuple[Facts, list[Exchange] | Skip | DataError]]:
     """Outcomes in the order of the rows, with twice as many under way as the endpoint takes.
 
-    Once one said stop, later rows get only what is remembered: an output never has fewer rows than earlier runs paid for.
+    Once one said stop, later rows get only what is remembered: an output never has fewer rows than
+    earlier runs paid for.
     """
     waiting: deque[tuple[Facts, asyncio.Task]] = deque()
     source = iter(rows)

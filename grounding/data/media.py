@@ -1,4 +1,5 @@
-"""Files of images, videos and sounds: where they are, how large or long, and their contents as LEGO reads them.
+"""Files of images, videos and sounds: where they are, how large or long, and their contents as LEGO
+reads them.
 
 Whatever is wrong with a file is a SkipRow with a reason, so that a run over many files goes on.
 """
@@ -26,17 +27,34 @@ SUFFIXES = {
     "sound": (".flac", ".wav", ".mp3", ".ogg", ".m4a", ".mp4"),
 }
 SOUND_RATE = 16_000
-_BROKEN_PICTURE = (OSError, ValueError, SyntaxError, RuntimeError, LookupError, TypeError, EOFError, ArithmeticError, struct.error)
-"""What Pillow's decoders raise on damaged files; each format has its own way (AVIF: RuntimeError)."""
+_BROKEN_PICTURE = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    RuntimeError,
+    LookupError,
+    TypeError,
+    EOFError,
+    ArithmeticError,
+    struct.error,
+)
+"""What Pillow's decoders raise on damaged files; each format has its own way (AVIF: RuntimeError).
+"""
 
 
 def find_file(folder: Path, kind: str, candidates: Sequence[str]) -> Path:
-    """The first of the candidates that exists below the folder, as it stands with another suffix of its kind, or with one more."""
+    """The first of the candidates that exists below the folder, as it stands with another suffix of
+    its kind, or with one more.
+    """
     for name in candidates:
         path = folder / safe_name(name)
         if exists(path):
             return path
-        stems = dict.fromkeys((path.stem, path.name)) if path.suffix.lower() in SUFFIXES[kind] else (path.name,)
+        stems = (
+            dict.fromkeys((path.stem, path.name))
+            if path.suffix.lower() in SUFFIXES[kind]
+            else (path.name,)
+        )
         for other in (path.with_name(stem + suffix) for stem in stems for suffix in SUFFIXES[kind]):
             if exists(other):
                 return other
@@ -44,7 +62,9 @@ def find_file(folder: Path, kind: str, candidates: Sequence[str]) -> Path:
 
 
 def exists(path: Path) -> bool:
-    """Is there such a file? A name that the file system refuses to look up, such as one of more than 255 bytes, is that of none."""
+    """Is there such a file? A name that the file system refuses to look up, such as one of more
+    than 255 bytes, is that of none.
+    """
     try:
         return path.is_file()
     except OSError:
@@ -52,7 +72,9 @@ def exists(path: Path) -> bool:
 
 
 def named_file(name: str, root: Path) -> Path:
-    """The file that a record names: below `root`, or anywhere by its whole path. Raises SkipRow where there is none."""
+    """The file that a record names: below `root`, or anywhere by its whole path. Raises SkipRow
+    where there is none.
+    """
     path = Path(name) if Path(name).is_absolute() else root / safe_name(name)
     if not exists(path):
         raise SkipRow("missing file", str(path))
@@ -93,7 +115,9 @@ def read_image(path: Path) -> np.ndarray:
 
 
 def read_frames(path: Path, count: int) -> np.ndarray:
-    """`(N, H, W, 3) uint8`, RGB: `count` frames at equal steps of their number, or all if there are fewer (`frame_indices`)."""
+    """`(N, H, W, 3) uint8`, RGB: `count` frames at equal steps of their number, or all if there are
+    fewer (`frame_indices`).
+    """
     from grounding.lego.preprocess_video import frame_indices
 
     with _opened(path, "video") as container:
@@ -103,14 +127,20 @@ def read_frames(path: Path, count: int) -> np.ndarray:
     wanted = set(frame_indices(total, count)[:count].tolist())
     with _opened(path, "video") as container:
         container.streams.video[0].thread_type = "AUTO"
-        frames = [frame.to_ndarray(format="rgb24") for i, frame in enumerate(container.decode(video=0)) if i in wanted]
+        frames = [
+            frame.to_ndarray(format="rgb24")
+            for i, frame in enumerate(container.decode(video=0))
+            if i in wanted
+        ]
     if not frames or any(frame.shape != frames[0].shape for frame in frames):
         raise SkipRow("corrupt video", f"{path} has {len(frames)} frames of one size")
     return np.stack(frames)
 
 
 def read_sound(path: Path) -> np.ndarray:
-    """`(N,) float32` mono samples at 16 kHz, mixed by FFmpeg as everywhere in the project; of a video its sound track."""
+    """`(N,) float32` mono samples at 16 kHz, mixed by FFmpeg as everywhere in the project; of a
+    video its sound track.
+    """
     import av
 
     with _opened(path, "sound") as container:

@@ -1,4 +1,6 @@
-"""What the command lines of data and evaluation share: types of options, those about an endpoint, how a command ends."""
+"""What the command lines of data and evaluation share: types of options, those about an endpoint,
+how a command ends.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ def _number(text: str, least: float, most: float = sys.float_info.max) -> float:
     except ValueError:
         value = math.nan
     if not least <= value <= most:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from {least:g}{f' to {most:g}' if most < sys.float_info.max else ''}")
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no number from {least:g}{f' to {most:g}' if most < sys.float_info.max else ''}"
+        )
     return value
 
 
@@ -51,16 +55,42 @@ def share(text: str) -> float:
 
 
 def add_endpoint_options(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("endpoint", f"any that speaks OpenAI's chat completions; its key is read from {KEY_VARIABLE}")
+    group = parser.add_argument_group(
+        "endpoint",
+        f"any that speaks OpenAI's chat completions; its key is read from {KEY_VARIABLE}",
+    )
     group.add_argument("--endpoint", required=True, metavar="URL", help="up to and including /v1")
     group.add_argument("--model", required=True)
-    group.add_argument("--store", type=Path, help="where answers are kept (SQLite; default: beside the output)")
-    group.add_argument("--concurrency", type=positive, default=4, help="requests at the same time (default 4)")
-    group.add_argument("--per-minute", type=not_negative, default=0, help="at most so many requests a minute")
-    group.add_argument("--max-requests", type=positive, default=0, help="budget of this run in requests, retries included")
-    group.add_argument("--max-tokens", type=positive, default=0, help="budget of this run in tokens, questions and answers together")
-    group.add_argument("--attempts", type=positive, default=5, help="for a request that fails in a way that may pass (default 5)")
-    group.add_argument("--timeout", type=seconds, default=120, help="seconds for a whole answer (default 120)")
+    group.add_argument(
+        "--store", type=Path, help="where answers are kept (SQLite; default: beside the output)"
+    )
+    group.add_argument(
+        "--concurrency", type=positive, default=4, help="requests at the same time (default 4)"
+    )
+    group.add_argument(
+        "--per-minute", type=not_negative, default=0, help="at most so many requests a minute"
+    )
+    group.add_argument(
+        "--max-requests",
+        type=positive,
+        default=0,
+        help="budget of this run in requests, retries included",
+    )
+    group.add_argument(
+        "--max-tokens",
+        type=positive,
+        default=0,
+        help="budget of this run in tokens, questions and answers together",
+    )
+    group.add_argument(
+        "--attempts",
+        type=positive,
+        default=5,
+        help="for a request that fails in a way that may pass (default 5)",
+    )
+    group.add_argument(
+        "--timeout", type=seconds, default=120, help="seconds for a whole answer (default 120)"
+    )
     group.add_argument("--temperature", type=not_negative)
 
 
@@ -83,8 +113,12 @@ def store_path(given: argparse.Namespace, output: Path) -> Path:
     return given.store or output.with_name(output.name + ".answers.sqlite")
 
 
-def run_command(parser: argparse.ArgumentParser, arguments: Sequence[str] | None, *errors: type[Exception]) -> int:
-    """The exit status of what the parser says to run. `errors` are told in a line, as is a full disk or a folder that cannot be written."""
+def run_command(
+    parser: argparse.ArgumentParser, arguments: Sequence[str] | None, *errors: type[Exception]
+) -> int:
+    """The exit status of what the parser says to run. `errors` are told in a line, as is a full
+    disk or a folder that cannot be written.
+    """
     given = parser.parse_args(arguments)
     try:
         return given.run(given)

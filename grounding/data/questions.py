@@ -1,6 +1,8 @@
-"""Banks of questions and answers, many wordings a task; which one a row gets depends on the row and the seed alone.
+"""Banks of questions and answers, many wordings a task; which one a row gets depends on the row and
+the seed alone.
 
-A wording holds `$fields` that the task fills (docs/data.md lists them). `questions.json` is the bank that comes with the project.
+A wording holds `$fields` that the task fills (docs/data.md lists them). `questions.json` is the
+bank that comes with the project.
 """
 
 from __future__ import annotations
@@ -46,7 +48,9 @@ _FIELD = re.compile(r"\$(\w+)")
 def chance(seed: int, *names: object) -> int:
     """A number that depends on nothing but the seed and the names, the same on every machine."""
     text = "\x1f".join(map(str, (seed, *names)))
-    return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=8).digest(), "big")
+    return int.from_bytes(
+        hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=8).digest(), "big"
+    )
 
 
 def pick(options: Sequence, seed: int, *names: object):
@@ -63,7 +67,12 @@ class QuestionBank:
         """Raises DataError with the wording that is wrong."""
         try:
             raw = json.loads(Path(path).read_text(encoding="utf-8"))
-            bank = cls(*({task: tuple(raw[task][part]) for task in raw} for part in ("questions", "answers")))
+            bank = cls(
+                *(
+                    {task: tuple(raw[task][part]) for task in raw}
+                    for part in ("questions", "answers")
+                )
+            )
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise DataError(f"{path} is no bank of questions: {error!r}") from error
         for task in bank.questions:
@@ -79,7 +88,10 @@ class QuestionBank:
         return Template(question).substitute(fields), Template(answer).substitute(fields)
 
     def to_json(self) -> dict[str, dict[str, list[str]]]:
-        return {task: {"questions": list(self.questions[task]), "answers": list(self.answers[task])} for task in self.questions}
+        return {
+            task: {"questions": list(self.questions[task]), "answers": list(self.answers[task])}
+            for task in self.questions
+        }
 
     def digest(self) -> str:
         return hashlib.sha256(json.dumps(self.to_json(), sort_keys=True).encode()).hexdigest()[:16]
@@ -87,7 +99,10 @@ class QuestionBank:
     def _check(self, task: str, where: str) -> None:
         if task not in FIELDS:
             raise DataError(f"{where}: task {task!r} is unknown; known are {', '.join(FIELDS)}")
-        for part, wordings, place in (("question", self.questions[task], 0), ("answer", self.answers[task], 1)):
+        for part, wordings, place in (
+            ("question", self.questions[task], 0),
+            ("answer", self.answers[task], 1),
+        ):
             if not wordings:
                 raise DataError(f"{where}: {task} has no {part}")
             for wording in wordings:

@@ -1,9 +1,12 @@
-"""LEGO's record: a conversation about at most one image, video and sound each. A file of them is JSON lines or one JSON array.
+"""LEGO's record: a conversation about at most one image, video and sound each. A file of them is
+JSON lines or one JSON array.
 
 {"id": "charades_sta/3MSZA/0", "video": "videos/3MSZA.mp4", "conversations": [
-    {"from": "human", "value": "<video>\\nWhen does the dog jump?"}, {"from": "gpt", "value": "The dog jumps in {0.09,0.15}."}]}
+    {"from": "human", "value": "<video>\\nWhen does the dog jump?"}, {"from": "gpt", "value": "The
+    dog jumps in {0.09,0.15}."}]}
 
-Times are fractions of the clip, boxes fractions of the padded square (docs/data.md). The form is that of the published code.
+Times are fractions of the clip, boxes fractions of the padded square (docs/data.md). The form is
+that of the published code.
 """
 
 from __future__ import annotations
@@ -44,10 +47,14 @@ class Record:
 
     messages: tuple[Message, ...]
     media: Mapping[str, str] = field(default_factory=dict)
-    """image, video, sound -> path, absolute or below a folder that the reader of the media knows. Empty: words only."""
+    """image, video, sound -> path, absolute or below a folder that the reader of the media knows.
+    Empty: words only.
+    """
     id: str = ""
     truth: Mapping[str, Any] = field(default_factory=dict)
-    """What the answers were made from, unrounded (docs/data.md): evaluation and the filters compare with it."""
+    """What the answers were made from, unrounded (docs/data.md): evaluation and the filters compare
+    with it.
+    """
     extra: Mapping[str, Any] = field(default_factory=dict)
     """Whatever else the row held; kept when it is written again."""
 
@@ -84,7 +91,9 @@ class Record:
 
 
 def read_records(path: str | Path, on_skip: OnSkip = refuse) -> Iterator[Record]:
-    """The records of a JSON array or of JSON lines. A row that is none goes to `on_skip`; a broken array ends in a DataError."""
+    """The records of a JSON array or of JSON lines. A row that is none goes to `on_skip`; a broken
+    array ends in a DataError.
+    """
     for where, row in read_rows(path, on_skip):
         try:
             yield Record.from_json(row)
@@ -93,7 +102,9 @@ def read_records(path: str | Path, on_skip: OnSkip = refuse) -> Iterator[Record]
 
 
 def read_rows(path: str | Path, on_skip: OnSkip = refuse) -> Iterator[tuple[str, Any]]:
-    """(where, JSON value) for every element of an array, or every line that is not blank. Memory does not grow with the file."""
+    """(where, JSON value) for every element of an array, or every line that is not blank. Memory
+    does not grow with the file.
+    """
     path = Path(path)
     if not path.is_file():
         raise DataError(f"{path} does not exist")
@@ -127,7 +138,9 @@ def _array_rows(path: Path) -> Iterator[tuple[str, Any]]:
             for number, row in enumerate(ijson.items(FiniteJson(file), "item", use_float=True), 1):
                 yield f"{path}[{number - 1}]", row
         except (ijson.JSONError, ValueError) as error:
-            raise DataError(f"{path} is broken after {number} rows: {json_fault(error)}; nothing behind that place can be read") from error
+            raise DataError(
+                f"{path} is broken after {number} rows: {json_fault(error)}; nothing behind that place can be read"
+            ) from error
 
 
 def json_fault(error: Exception) -> str:
@@ -152,7 +165,9 @@ def without_markers(text: str) -> str:
 
 def single_turn(question: str, answer: str, media: Mapping[str, str], **named: Any) -> Record:
     """A record of one question, to which the markers are added, and its answer."""
-    return Record((Message("human", with_markers(question, media)), Message("gpt", answer)), media, **named)
+    return Record(
+        (Message("human", with_markers(question, media)), Message("gpt", answer)), media, **named
+    )
 
 
 def _messages(raw: Any) -> tuple[Message, ...]:
@@ -182,7 +197,10 @@ def _check_messages(messages: Sequence[Message]) -> None:
             raise SkipRow("half a character", f"turn {i + 1}: {error.reason}") from error
         reserved = _RESERVED.search(message.text)
         if reserved:
-            raise SkipRow("reserved words", f"turn {i + 1} contains {reserved.group()}, which has a meaning in prompts")
+            raise SkipRow(
+                "reserved words",
+                f"turn {i + 1} contains {reserved.group()}, which has a meaning in prompts",
+            )
 
 
 def _check_media(media: Mapping[str, str], messages: Sequence[Message]) -> None:
@@ -192,8 +210,13 @@ def _check_media(media: Mapping[str, str], messages: Sequence[Message]) -> None:
         if not isinstance(path, str) or not path.strip():
             raise SkipRow("medium without a path", name)
     for name, marker in MARKERS.items():
-        asked, answered = (sum(m.text.count(marker) for m in messages if m.role == role) for role in ROLES)
+        asked, answered = (
+            sum(m.text.count(marker) for m in messages if m.role == role) for role in ROLES
+        )
         if answered:
             raise SkipRow("marker in an answer", marker)
         if asked != (name in media):
-            raise SkipRow("markers and media do not belong together", f"{marker} stands {asked} times, {name}: {media.get(name)!r}")
+            raise SkipRow(
+                "markers and media do not belong together",
+                f"{marker} stands {asked} times, {name}: {media.get(name)!r}",
+            )

@@ -1,4 +1,6 @@
-"""Reading other people's files: JSON of any size, CSV, XML, pickles. A file that is broken is a DataError, a row that is odd a skip."""
+"""Reading other people's files: JSON of any size, CSV, XML, pickles. A file that is broken is a
+DataError, a row that is odd a skip.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ ODD = (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowErro
 """What a row of another form makes a reader raise."""
 
 
-def parsed(rows: Iterable[tuple[str, Any]], parse: Callable[[str, Any], Iterable[T]], on_skip: OnSkip) -> Iterator[T]:
+def parsed(
+    rows: Iterable[tuple[str, Any]], parse: Callable[[str, Any], Iterable[T]], on_skip: OnSkip
+) -> Iterator[T]:
     """What `parse` makes of each (name, row); a row that it cannot read is skipped and named."""
     for name, row in rows:
         try:
@@ -30,10 +34,18 @@ def parsed(rows: Iterable[tuple[str, Any]], parse: Callable[[str, Any], Iterable
 
 
 def json_items(path: Path, prefix: str = "item") -> Iterator[tuple[str, Any]]:
-    """(place, value) of an array inside a JSON file; `prefix` as in ijson: `item` is the outermost array, `data.item` that under data."""
+    """(place, value) of an array inside a JSON file; `prefix` as in ijson: `item` is the outermost
+    array, `data.item` that under data.
+    """
     import ijson
 
-    yield from _streamed(path, lambda file: ((f"{path.name}[{i}]", v) for i, v in enumerate(ijson.items(file, prefix, use_float=True))))
+    yield from _streamed(
+        path,
+        lambda file: (
+            (f"{path.name}[{i}]", v)
+            for i, v in enumerate(ijson.items(file, prefix, use_float=True))
+        ),
+    )
 
 
 def json_pairs(path: Path) -> Iterator[tuple[str, Any]]:
@@ -43,7 +55,9 @@ def json_pairs(path: Path) -> Iterator[tuple[str, Any]]:
     yield from _streamed(path, lambda file: ijson.kvitems(file, "", use_float=True))
 
 
-def _streamed(path: Path, read: Callable[[Any], Iterable[tuple[str, Any]]]) -> Iterator[tuple[str, Any]]:
+def _streamed(
+    path: Path, read: Callable[[Any], Iterable[tuple[str, Any]]]
+) -> Iterator[tuple[str, Any]]:
     import ijson
 
     count = 0
@@ -53,7 +67,9 @@ def _streamed(path: Path, read: Callable[[Any], Iterable[tuple[str, Any]]]) -> I
                 yield pair
                 count += 1
     except (OSError, ValueError, ijson.JSONError) as error:
-        raise DataError(f"{path} cannot be read behind its first {count} rows: {json_fault(error)}") from error
+        raise DataError(
+            f"{path} cannot be read behind its first {count} rows: {json_fault(error)}"
+        ) from error
 
 
 def csv_rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
@@ -86,15 +102,23 @@ def read_xml(path: Path) -> ElementTree.Element:
         return ElementTree.fromstring(text)
     except OSError as error:
         raise SkipRow("missing file", f"{path}: {error}") from error
-    except (ElementTree.ParseError, LookupError, ValueError) as error:  # LookupError: an encoding that Python does not know
+    except (
+        ElementTree.ParseError,
+        LookupError,
+        ValueError,
+    ) as error:  # LookupError: an encoding that Python does not know
         raise SkipRow("broken XML", f"{path}: {error}") from error
 
 
 class _PlainUnpickler(pickle.Unpickler):
-    """Lists, dictionaries, texts and numbers only: a pickle from strangers may name any function to be called."""
+    """Lists, dictionaries, texts and numbers only: a pickle from strangers may name any function to
+    be called.
+    """
 
     def find_class(self, module: str, name: str) -> Any:
-        raise DataError(f"the pickle asks for {module}.{name}; only lists, dictionaries, texts and numbers are read")
+        raise DataError(
+            f"the pickle asks for {module}.{name}; only lists, dictionaries, texts and numbers are read"
+        )
 
 
 def read_pickle(path: Path) -> Any:

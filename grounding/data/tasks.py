@@ -1,4 +1,6 @@
-"""A fact about media becomes a record: the task puts the question, the numbers are normalised, the truth is kept beside them."""
+"""A fact about media becomes a record: the task puts the question, the numbers are normalised, the
+truth is kept beside them.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,12 @@ from grounding.data.annotations import (
     SoundSource,
     Words,
 )
-from grounding.data.coordinates import format_fractions, format_squares, span_fractions, square_fractions
+from grounding.data.coordinates import (
+    format_fractions,
+    format_squares,
+    span_fractions,
+    square_fractions,
+)
 from grounding.data.errors import DataError, SkipRow
 from grounding.data.questions import QuestionBank
 from grounding.data.records import Message, Record, single_turn, with_markers, without_markers
@@ -37,7 +44,9 @@ _BEFORE_MARK = re.compile(r"\s+([,.;:!?])(?=\s|$)")
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """The files of a row, once found. Sizes and lengths are read only where the annotation does not give them."""
+    """The files of a row, once found. Sizes and lengths are read only where the annotation does not
+    give them.
+    """
 
     paths: Mapping[str, Path]
 
@@ -51,7 +60,10 @@ class Media:
 
     def _path(self, kind: str) -> Path:
         if kind not in self.paths:
-            raise SkipRow("missing file", f"the size of the {kind} is not in the annotation, and its file was not looked for")
+            raise SkipRow(
+                "missing file",
+                f"the size of the {kind} is not in the annotation, and its file was not looked for",
+            )
         return self.paths[kind]
 
 
@@ -62,17 +74,30 @@ class Rendered:
 
 
 def make_record(
-    annotation: Annotation, task: str, bank: QuestionBank, seed: int, *, named: Mapping[str, str], media: Media, name: str
+    annotation: Annotation,
+    task: str,
+    bank: QuestionBank,
+    seed: int,
+    *,
+    named: Mapping[str, str],
+    media: Media,
+    name: str,
 ) -> Record:
-    """`named`: media -> the path that the record gives. Raises SkipRow where the fact cannot be told."""
+    """`named`: media -> the path that the record gives. Raises SkipRow where the fact cannot be
+    told.
+    """
     fact = annotation.fact
     if isinstance(fact, Dialogue):
         return _dialogue(fact, named, name)
     if task not in RENDERERS or not isinstance(fact, RENDERERS[task][0]):
-        raise DataError(f"{task} does not ask about a {type(fact).__name__}; what does: {', '.join(tasks_for(fact))}")
+        raise DataError(
+            f"{task} does not ask about a {type(fact).__name__}; what does: {', '.join(tasks_for(fact))}"
+        )
     rendered = RENDERERS[task][1](fact, media)
     question, answer = bank.ask(task, rendered.fields, seed, name)
-    return single_turn(tidy(question), tidy(answer), named, id=name, truth={"task": task, **rendered.truth})
+    return single_turn(
+        tidy(question), tidy(answer), named, id=name, truth={"task": task, **rendered.truth}
+    )
 
 
 def tasks_for(fact: object) -> list[str]:
@@ -95,7 +120,8 @@ def clean(text: str) -> str:
 
 
 def as_statement(text: str) -> str:
-    """Fits inside a sentence: no mark at the end; a small first letter unless the word is written in capitals.
+    """Fits inside a sentence: no mark at the end; a small first letter unless the word is written
+    in capitals.
 
     >>> as_statement("The dog jumps."), as_statement("TV is on")
     ('the dog jumps', 'TV is on')
@@ -123,7 +149,11 @@ def _fractions(fact: Moment, media: Media) -> tuple[list[tuple[float, float]], f
 def _moment(fact: Moment, media: Media) -> Rendered:
     pairs, duration_s = _fractions(fact, media)
     query = as_statement(fact.text)
-    fields = {"query": query, "Query": query[:1].upper() + query[1:], "spans": format_fractions(pairs)}
+    fields = {
+        "query": query,
+        "Query": query[:1].upper() + query[1:],
+        "spans": format_fractions(pairs),
+    }
     return Rendered(fields, {"query": clean(fact.text), "spans": pairs, "duration_s": duration_s})
 
 
@@ -140,7 +170,9 @@ def _events(fact: Events, media: Media) -> Rendered:
     told = sorted((span_fractions(span, duration_s), clean(text)) for span, text in fact.events)
     sentences = [f"{text.rstrip(' .!?;,')} in {format_fractions([pair])}." for pair, text in told]
     truth = {"events": [[*pair, text] for pair, text in told], "duration_s": duration_s}
-    return Rendered({"events": " ".join(sentence[:1].upper() + sentence[1:] for sentence in sentences)}, truth)
+    return Rendered(
+        {"events": " ".join(sentence[:1].upper() + sentence[1:] for sentence in sentences)}, truth
+    )
 
 
 def _squares(boxes: Sequence[PixelBox], size: Size) -> list[tuple[float, float, float, float]]:
@@ -149,7 +181,9 @@ def _squares(boxes: Sequence[PixelBox], size: Size) -> list[tuple[float, float, 
     return [square_fractions(box, size) for box in boxes]
 
 
-def _region_boxes(fact: Region | SoundSource, media: Media) -> tuple[list[tuple[float, float, float, float]], Size]:
+def _region_boxes(
+    fact: Region | SoundSource, media: Media
+) -> tuple[list[tuple[float, float, float, float]], Size]:
     size = media.size(fact.size)
     scale = (*size, *size) if fact.fractions else (1, 1, 1, 1)
     boxes = [PixelBox(*(value * factor for value, factor in zip(box, scale))) for box in fact.boxes]
@@ -159,7 +193,11 @@ def _region_boxes(fact: Region | SoundSource, media: Media) -> tuple[list[tuple[
 def _locate(fact: Region, media: Media) -> Rendered:
     boxes, size = _region_boxes(fact, media)
     phrase = as_statement(fact.phrase)
-    fields = {"phrase": phrase, "Phrase": phrase[:1].upper() + phrase[1:], "boxes": format_squares(boxes)}
+    fields = {
+        "phrase": phrase,
+        "Phrase": phrase[:1].upper() + phrase[1:],
+        "boxes": format_squares(boxes),
+    }
     return Rendered(fields, {"phrase": clean(fact.phrase), "boxes": boxes, "size": list(size)})
 
 
@@ -173,12 +211,20 @@ def _region_caption(fact: Region, media: Media) -> Rendered:
 
 def _locate_sound(fact: SoundSource, media: Media) -> Rendered:
     boxes, size = _region_boxes(fact, media)
-    return Rendered({"label": fact.label, "boxes": format_squares(boxes)}, {"label": fact.label, "boxes": boxes, "size": list(size)})
+    return Rendered(
+        {"label": fact.label, "boxes": format_squares(boxes)},
+        {"label": fact.label, "boxes": boxes, "size": list(size)},
+    )
 
 
 def _written(words: Words, size: Size) -> str:
     """The text with the boxes of each mention behind it."""
-    parts = [part if isinstance(part, str) else f"{part.text} {format_squares(_squares(part.boxes, size))}" for part in words]
+    parts = [
+        part
+        if isinstance(part, str)
+        else f"{part.text} {format_squares(_squares(part.boxes, size))}"
+        for part in words
+    ]
     return clean(" ".join(parts))
 
 
@@ -188,8 +234,13 @@ def _mentions(words: Words, size: Size) -> list[list[Any]]:
 
 def _exchange(fact: Exchange, media: Media) -> Rendered:
     size = media.size(fact.size)
-    fields = {"question": tidy(_written(fact.question, size)), "answer": as_sentence(_written(fact.answer, size))}
-    return Rendered(fields, {"mentions": _mentions((*fact.question, *fact.answer), size), "size": list(size)})
+    fields = {
+        "question": tidy(_written(fact.question, size)),
+        "answer": as_sentence(_written(fact.answer, size)),
+    }
+    return Rendered(
+        fields, {"mentions": _mentions((*fact.question, *fact.answer), size), "size": list(size)}
+    )
 
 
 def _grounded_caption(fact: Exchange, media: Media) -> Rendered:
@@ -197,7 +248,10 @@ def _grounded_caption(fact: Exchange, media: Media) -> Rendered:
     mentions = _mentions(fact.answer, size)
     if not mentions:
         raise SkipRow("no box")
-    return Rendered({"caption": as_sentence(_written(fact.answer, size))}, {"mentions": mentions, "size": list(size)})
+    return Rendered(
+        {"caption": as_sentence(_written(fact.answer, size))},
+        {"mentions": mentions, "size": list(size)},
+    )
 
 
 def _dialogue(fact: Dialogue, named: Mapping[str, str], name: str) -> Record:

@@ -1,5 +1,6 @@
-"""Records to a file as JSON lines, so that a run can be killed at any time and go on: rows go to `FILE.part`, what was committed
-stands in `FILE.state`, and only a finished run has FILE."""
+"""Records to a file as JSON lines, so that a run can be killed at any time and go on: rows go to
+`FILE.part`, what was committed stands in `FILE.state`, and only a finished run has FILE.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +16,18 @@ from grounding.data.records import Record
 
 
 def check_output(output: Path, sources: Iterable[Path]) -> None:
-    """Raises DataError where the output is a folder, or writing would overwrite one of the files that are read."""
+    """Raises DataError where the output is a folder, or writing would overwrite one of the files
+    that are read.
+    """
     if output.is_dir():
         raise DataError(f"{output} is a folder; name a file for the output")
     for source in sources:
-        if output.resolve() == source.resolve() or (output.exists() and source.exists() and output.samefile(source)):
-            raise DataError(f"{output} is read, and would be overwritten; name another file for the output")
+        if output.resolve() == source.resolve() or (
+            output.exists() and source.exists() and output.samefile(source)
+        ):
+            raise DataError(
+                f"{output} is read, and would be overwritten; name another file for the output"
+            )
 
 
 def write_records(path: str | Path, records: Iterable[Record]) -> int:
@@ -33,9 +40,11 @@ def write_records(path: str | Path, records: Iterable[Record]) -> int:
 
 
 class RecordWriter:
-    """`job` is what decides the rows (source, seed, ...): with the same job an unfinished run goes on, another begins again.
+    """`job` is what decides the rows (source, seed, ...): with the same job an unfinished run goes
+    on, another begins again.
 
-    `state` is what the last `commit` was given, or empty. Leaving the block without `finish` keeps what was committed.
+    `state` is what the last `commit` was given, or empty. Leaving the block without `finish` keeps
+    what was committed.
     """
 
     def __init__(self, path: str | Path, job: Mapping[str, Any] | None = None) -> None:
@@ -54,11 +63,17 @@ class RecordWriter:
         self._file.seek(size)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         if not self._file.closed:
             self._file.close()
             if not self.job:
-                self._part.unlink()  # nothing says what it belongs to, so nothing could go on with it
+                # nothing says what it belongs to, so nothing could go on with it
+                self._part.unlink()
 
     def write(self, record: Record) -> None:
         self.write_row(record.to_json())

@@ -1,4 +1,6 @@
-"""python -m grounding.evaluation: TASK ANSWERS RECORDS | run CHECKPOINT RECORDS... -o ANSWERS | table RESULT..."""
+"""python -m grounding.evaluation: TASK ANSWERS RECORDS | run CHECKPOINT RECORDS... -o ANSWERS |
+table RESULT...
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,13 @@ from functools import partial
 from pathlib import Path
 
 from grounding.data.errors import DataError
-from grounding.data.options import add_endpoint_options, endpoint_settings, positive, run_command, store_path
+from grounding.data.options import (
+    add_endpoint_options,
+    endpoint_settings,
+    positive,
+    run_command,
+    store_path,
+)
 from grounding.data.writer import check_output
 from grounding.evaluation.cases import Case, pair_up
 from grounding.evaluation.errors import EvaluationError
@@ -57,7 +65,10 @@ def score(given: argparse.Namespace) -> int:
         print(f"{count:,} lines skipped: {reason}", file=sys.stderr)
     if given.json:
         given.json.parent.mkdir(parents=True, exist_ok=True)
-        given.json.write_text(json.dumps({"benchmark": given.name, **scores.to_json()}, indent=1) + "\n", encoding="utf-8")
+        given.json.write_text(
+            json.dumps({"benchmark": given.name, **scores.to_json()}, indent=1) + "\n",
+            encoding="utf-8",
+        )
     return 0
 
 
@@ -85,7 +96,11 @@ def run(given: argparse.Namespace) -> int:
     from grounding.lego import load_grounder
 
     grounder = load_grounder(
-        given.checkpoint, device=given.device, dtype=given.dtype, clip_folder=given.clip, max_new_tokens=given.max_new_tokens
+        given.checkpoint,
+        device=given.device,
+        dtype=given.dtype,
+        clip_folder=given.clip,
+        max_new_tokens=given.max_new_tokens,
     )
     ran = predict(
         grounder,
@@ -111,18 +126,36 @@ def table(given: argparse.Namespace) -> int:
 
 
 def build_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m grounding.evaluation", description="LEGO on benchmarks (docs/evaluation.md).")
+    parser = argparse.ArgumentParser(
+        prog="python -m grounding.evaluation",
+        description="LEGO on benchmarks (docs/evaluation.md).",
+    )
     verbs = parser.add_subparsers(required=True, metavar="TASK or VERB")
     for task, about in TASKS.items():
         add = verbs.add_parser(task, help=about)
-        add.add_argument("answers", type=Path, help='JSON lines {"id": ..., "answer": ...}, which `run` writes')
-        add.add_argument("records", type=Path, help="the benchmark, which `python -m grounding.data convert` writes")
-        add.add_argument("--name", default="", help='how the benchmark is called in the table, for example "RefCOCO val"')
+        add.add_argument(
+            "answers", type=Path, help='JSON lines {"id": ..., "answer": ...}, which `run` writes'
+        )
+        add.add_argument(
+            "records",
+            type=Path,
+            help="the benchmark, which `python -m grounding.data convert` writes",
+        )
+        add.add_argument(
+            "--name",
+            default="",
+            help='how the benchmark is called in the table, for example "RefCOCO val"',
+        )
         add.add_argument("--json", type=Path, help="write the scores for `table`")
         add.set_defaults(run=score, task=task)
         if task == "qa":
             add_endpoint_options(add)
-    _add_run(verbs.add_parser("run", help="a checkpoint answers the questions of records; a run that was stopped goes on"))
+    _add_run(
+        verbs.add_parser(
+            "run",
+            help="a checkpoint answers the questions of records; a run that was stopped goes on",
+        )
+    )
     add = verbs.add_parser("table", help="one table of all results beside the published numbers")
     add.add_argument("result", nargs="+", type=Path, help="what `--json` wrote")
     add.set_defaults(run=table)
@@ -133,14 +166,30 @@ def _add_run(add: argparse.ArgumentParser) -> None:
     add.add_argument("checkpoint", type=Path)
     add.add_argument("records", nargs="+", type=Path)
     add.add_argument("-o", "--output", type=Path, required=True, help="answers, JSON lines")
-    add.add_argument("--root", type=Path, default=Path(), help="folder of the media (default: the current one)")
+    add.add_argument(
+        "--root", type=Path, default=Path(), help="folder of the media (default: the current one)"
+    )
     add.add_argument("--device", default="cpu")
     add.add_argument("--dtype", default="bfloat16", help="bfloat16, float16, float32, int8, int4")
-    add.add_argument("--clip", type=Path, help="folder of CLIP's weights, if it is not beside or inside the checkpoint")
+    add.add_argument(
+        "--clip",
+        type=Path,
+        help="folder of CLIP's weights, if it is not beside or inside the checkpoint",
+    )
     add.add_argument("--max-new-tokens", type=positive, default=128)
-    add.add_argument("--batch", type=positive, default=8, help="questions about the same media at once (default 8)")
+    add.add_argument(
+        "--batch",
+        type=positive,
+        default=8,
+        help="questions about the same media at once (default 8)",
+    )
     add.add_argument("--limit", type=positive, help="only the first records")
-    add.add_argument("--wording", choices=("fixed", "record"), default="fixed", help="one wording for each task, or each record's own")
+    add.add_argument(
+        "--wording",
+        choices=("fixed", "record"),
+        default="fixed",
+        help="one wording for each task, or each record's own",
+    )
     add.set_defaults(run=run)
 
 

@@ -1,4 +1,6 @@
-"""Percentile bootstrap (Efron 1979): how far a number could be off with other questions of the same kind."""
+"""Percentile bootstrap (Efron 1979): how far a number could be off with other questions of the same
+kind.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ SEED = 20261122
 
 
 def mean_interval(values: ArrayLike, level: float = 0.95) -> tuple[float, float]:
-    """Interval of the mean of `values`, one value a query; (NaN, NaN) without values. The same values give the same interval."""
+    """Interval of the mean of `values`, one value a query; (NaN, NaN) without values. The same
+    values give the same interval.
+    """
     array = np.asarray(values, dtype=np.float64)
     if not array.size:
         return float("nan"), float("nan")
@@ -21,14 +25,22 @@ def mean_interval(values: ArrayLike, level: float = 0.95) -> tuple[float, float]
 
 
 def two_sample_interval(
-    statistic: Callable[[np.ndarray, np.ndarray], float], first: ArrayLike, second: ArrayLike, level: float = 0.95
+    statistic: Callable[[np.ndarray, np.ndarray], float],
+    first: ArrayLike,
+    second: ArrayLike,
+    level: float = 0.95,
 ) -> tuple[float, float]:
-    """Interval of a statistic of two independent samples, such as `auroc`; each is resampled by itself."""
+    """Interval of a statistic of two independent samples, such as `auroc`; each is resampled by
+    itself.
+    """
     left, right = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
     if not left.size or not right.size:
         return float("nan"), float("nan")
     random = np.random.default_rng(SEED)
-    results = [statistic(random.choice(left, left.size), random.choice(right, right.size)) for _ in range(RESAMPLES)]
+    results = [
+        statistic(random.choice(left, left.size), random.choice(right, right.size))
+        for _ in range(RESAMPLES)
+    ]
     return _percentiles(np.array(results), level)
 
 

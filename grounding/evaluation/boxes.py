@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from grounding.lego.answers import Box
 
 IOU_THRESHOLD = 0.5
-"""Referring expressions: right from an intersection over union of .5 (Yu et al. 2016, "Modeling context in referring expressions")."""
+"""Referring expressions: right from an intersection over union of .5 (Yu et al. 2016, "Modeling
+context in referring expressions").
+"""
 
 
 def box_iou(first: Box, second: Box) -> float:
@@ -16,7 +18,14 @@ def box_iou(first: Box, second: Box) -> float:
     >>> box_iou(Box(0, 0, 2, 2), Box(1, 0, 3, 2))  # 2 of 6
     0.3333333333333333
     """
-    shared = _area(Box(max(first.x1, second.x1), max(first.y1, second.y1), min(first.x2, second.x2), min(first.y2, second.y2)))
+    shared = _area(
+        Box(
+            max(first.x1, second.x1),
+            max(first.y1, second.y1),
+            min(first.x2, second.x2),
+            min(first.y2, second.y2),
+        )
+    )
     union = _area(first) + _area(second) - shared
     return shared / union if union > 0 else 0.0
 

@@ -29,16 +29,26 @@ class Case:
 
 
 def read_answers(path: Path, on_skip: OnSkip) -> Iterator[tuple[str, str]]:
-    """(id, answer) of every line `{"id": ..., "answer": ...}`; lines without an answer (`"skipped": why`) are left out."""
+    """(id, answer) of every line `{"id": ..., "answer": ...}`; lines without an answer (`"skipped":
+    why`) are left out.
+    """
     for where, row in read_rows(path, on_skip):
-        if not isinstance(row, dict) or "id" not in row or not isinstance(row.get("answer", ""), str):
-            raise EvaluationError(f'{where} is no answer; expected {{"id": "...", "answer": "..."}}')
+        if (
+            not isinstance(row, dict)
+            or "id" not in row
+            or not isinstance(row.get("answer", ""), str)
+        ):
+            raise EvaluationError(
+                f'{where} is no answer; expected {{"id": "...", "answer": "..."}}'
+            )
         if "answer" in row:
             yield str(row["id"]), row["answer"]
 
 
 def pair_up(answers: Path, truth: Path) -> tuple[list[Case], Tally]:
-    """A case for every record of the truth; bad lines of either file are counted. The last answer to a record counts."""
+    """A case for every record of the truth; bad lines of either file are counted. The last answer
+    to a record counts.
+    """
     tally = Tally()
     try:
         given = dict(read_answers(answers, tally))
@@ -46,20 +56,26 @@ def pair_up(answers: Path, truth: Path) -> tuple[list[Case], Tally]:
     except DataError as error:
         raise EvaluationError(str(error)) from error
     if not records:
-        raise EvaluationError(f"{truth} holds no record; it is what `python -m grounding.data convert` writes")
+        raise EvaluationError(
+            f"{truth} holds no record; it is what `python -m grounding.data convert` writes"
+        )
     names = {record.id for record in records}
     if len(names) < len(records):
-        raise EvaluationError(f"{truth} has {len(records) - len(names)} records whose id another one has")
+        raise EvaluationError(
+            f"{truth} has {len(records) - len(names)} records whose id another one has"
+        )
     if given and not names & set(given):
-        raise EvaluationError(f"no answer of {answers} is to a record of {truth}, for example {next(iter(given))!r}")
+        raise EvaluationError(
+            f"no answer of {answers} is to a record of {truth}, for example {next(iter(given))!r}"
+        )
     return [Case(record, given.get(record.id)) for record in records], tally
 
 
 def with_truth(cases: Iterable[Case], field: str, task: str) -> tuple[list[Case], dict[str, int]]:
     """The cases that `task` scores, and how many others there are by the reason: `left out: ...`.
 
-    A row that says its task must be of the right one: a caption of a moment has a span in its truth, but also in its question. Raises
-    EvaluationError where no case is left.
+    A row that says its task must be of the right one: a caption of a moment has a span in its
+    truth, but also in its question. Raises EvaluationError where no case is left.
     """
     kept, others = [], Counter[str]()
     for case in cases:
@@ -71,7 +87,9 @@ def with_truth(cases: Iterable[Case], field: str, task: str) -> tuple[list[Case]
     if not kept:
         told = ", ".join(f"{count:,} {reason}" for reason, count in others.items())
         why = f" ({told})" if told else ""
-        raise EvaluationError(f"no record has a truth with {field}, which {task} compares with{why}; was it converted for another task?")
+        raise EvaluationError(
+            f"no record has a truth with {field}, which {task} compares with{why}; was it converted for another task?"
+        )
     return kept, dict(others)
 
 

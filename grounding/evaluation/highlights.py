@@ -1,4 +1,6 @@
-"""Highlight detection as QVHighlights counts it: which 2-s clips stand out, by three annotators' saliency from 0 to 4."""
+"""Highlight detection as QVHighlights counts it: which 2-s clips stand out, by three annotators'
+saliency from 0 to 4.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +12,12 @@ CLIP_S = 2.0
 LEVELS = {"fair": 2, "good": 3, "very_good": 4}
 
 
-def saliency_table(clip_ids: Sequence[int], scores: Sequence[Sequence[int]], duration_s: float) -> np.ndarray:
-    """(C, A) int64: the annotators' saliency of every clip of the video; 0 for the clips that nobody marked."""
+def saliency_table(
+    clip_ids: Sequence[int], scores: Sequence[Sequence[int]], duration_s: float
+) -> np.ndarray:
+    """(C, A) int64: the annotators' saliency of every clip of the video; 0 for the clips that
+    nobody marked.
+    """
     annotators = len(scores[0]) if scores else 1
     table = np.zeros((int(duration_s / CLIP_S), annotators), dtype=np.int64)
     for clip, marks in zip(clip_ids, scores, strict=True):
@@ -26,7 +32,9 @@ def highlight_hit(predicted: Sequence[float], saliency: np.ndarray, level: int) 
 
 
 def highlight_precision(predicted: Sequence[float], saliency: np.ndarray, level: int) -> float:
-    """Average precision of the ranking of clips, mean over the annotators. Clips without a prediction count as 0."""
+    """Average precision of the ranking of clips, mean over the annotators. Clips without a
+    prediction count as 0.
+    """
     padded = np.zeros(len(saliency))
     known = min(len(saliency), len(predicted))
     padded[:known] = predicted[:known]
@@ -34,9 +42,11 @@ def highlight_precision(predicted: Sequence[float], saliency: np.ndarray, level:
 
 
 def _ranking_precision(relevant: np.ndarray, scores: np.ndarray) -> float:
-    """Mean of the interpolated precision over the steps of recall; clips with equal scores enter together.
+    """Mean of the interpolated precision over the steps of recall; clips with equal scores enter
+    together.
 
-    All clips relevant is 1, none is 0. Source: `get_ap` of QVHighlights' evaluator (`standalone_eval/utils.py`).
+    All clips relevant is 1, none is 0. Source: `get_ap` of QVHighlights' evaluator
+    (`standalone_eval/utils.py`).
     """
     if relevant.all() or not relevant.any():
         return float(relevant.all())

@@ -1,6 +1,8 @@
-"""Open questions about videos, judged by a language model: is the answer right, and how good is it from 0 to 5?
+"""Open questions about videos, judged by a language model: is the answer right, and how good is it
+from 0 to 5?
 
-The protocol is that of Video-ChatGPT (Maaz et al. 2023); the words are ours, so that numbers compare only between runs with one judge.
+The protocol is that of Video-ChatGPT (Maaz et al. 2023); the words are ours, so that numbers
+compare only between runs with one judge.
 """
 
 from __future__ import annotations
@@ -34,10 +36,12 @@ class Verdict:
 
 
 async def score_judged(cases: Sequence[Case], endpoint: Endpoint) -> Scores:
-    """`qa`: a missing answer is wrong with score 0; an answer that the judge said nothing readable about is left out and counted.
+    """`qa`: a missing answer is wrong with score 0; an answer that the judge said nothing readable
+    about is left out and counted.
 
-    Raises EndpointError and BudgetSpent; what was judged until then is remembered. Raises EvaluationError where there are answers and
-    the judge said nothing readable about any: missing answers alone are no result.
+    Raises EndpointError and BudgetSpent; what was judged until then is remembered. Raises
+    EvaluationError where there are answers and the judge said nothing readable about any: missing
+    answers alone are no result.
     """
     if not cases:
         raise EvaluationError("there is nothing to judge")
@@ -51,15 +55,26 @@ async def score_judged(cases: Sequence[Case], endpoint: Endpoint) -> Scores:
         await asyncio.gather(*tasks, return_exceptions=True)
     told = [verdict for case, verdict in zip(cases, verdicts) if _has_answer(case)]
     if told and not any(told):
-        raise EvaluationError(f"the judge said nothing readable about any of {len(told):,} answers; at last: {failures[-1]}")
+        raise EvaluationError(
+            f"the judge said nothing readable about any of {len(told):,} answers; at last: {failures[-1]}"
+        )
     known = [verdict for verdict in verdicts if verdict is not None]
-    metrics = {"accuracy": mean([verdict.right for verdict in known]), "score": mean([verdict.score for verdict in known], percent=False)}
+    metrics = {
+        "accuracy": mean([verdict.right for verdict in known]),
+        "score": mean([verdict.score for verdict in known], percent=False),
+    }
     missing = sum(case.answer is None for case in cases)
-    return Scores("qa", metrics, {"rows": len(cases), "missing": missing, "not judged": len(cases) - len(known)})
+    return Scores(
+        "qa",
+        metrics,
+        {"rows": len(cases), "missing": missing, "not judged": len(cases) - len(known)},
+    )
 
 
 async def judge(case: Case, endpoint: Endpoint, failures: list[str]) -> Verdict | None:
-    """None where the judge did not answer, or nonsense each time; what it said instead is put behind `failures`."""
+    """None where the judge did not answer, or nonsense each time; what it said instead is put
+    behind `failures`.
+    """
     if not _has_answer(case):
         return Verdict(False, 0)
     for variant in range(TRIES):
@@ -80,8 +95,15 @@ def _has_answer(case: Case) -> bool:
 
 
 def request(case: Case) -> list[Message]:
-    told = {"question": case.record.question, "correct answer": case.record.answer, "answer to judge": case.answer or ""}
-    return [{"role": "system", "content": JUDGE}, {"role": "user", "content": json.dumps(told, ensure_ascii=False, indent=1)}]
+    told = {
+        "question": case.record.question,
+        "correct answer": case.record.answer,
+        "answer to judge": case.answer or "",
+    }
+    return [
+        {"role": "system", "content": JUDGE},
+        {"role": "user", "content": json.dumps(told, ensure_ascii=False, indent=1)},
+    ]
 
 
 def parse_verdict(text: str) -> Verdict | None:

@@ -1,7 +1,8 @@
-"""A checkpoint answers the questions of a benchmark's records: one line of JSON each, written as it comes.
+"""A checkpoint answers the questions of a benchmark's records: one line of JSON each, written as it
+comes.
 
-A run that was stopped goes on behind the last whole line. A row whose media cannot be read gets `"skipped"` instead of an answer, and is
-tried again by the next run.
+A run that was stopped goes on behind the last whole line. A row whose media cannot be read gets
+`"skipped"` instead of an answer, and is tried again by the next run.
 """
 
 from __future__ import annotations
@@ -38,7 +39,9 @@ class Ran:
 
     def lines(self) -> list[str]:
         told = [f"{self.answered:,} answered, {self.known:,} were answered before"]
-        return told + [f"{count:8,} skipped: {reason}" for reason, count in self.skipped.counts.most_common()]
+        return told + [
+            f"{count:8,} skipped: {reason}" for reason, count in self.skipped.counts.most_common()
+        ]
 
 
 def predict(
@@ -52,7 +55,9 @@ def predict(
     limit: int | None = None,
     iter_wrapper: Callable[[Iterable[Record]], Iterable[Record]] = lambda rows: rows,
 ) -> Ran:
-    """Media lie below `root`. Records about the same media that stand together are asked about in one batch; the media are encoded once."""
+    """Media lie below `root`. Records about the same media that stand together are asked about in
+    one batch; the media are encoded once.
+    """
     check_output(output, records)
     _check_ids(_limited(_read(records, Tally()), limit))
     question = question or fixed_question
@@ -60,7 +65,9 @@ def predict(
     tally = Tally()
     answered = 0
     output.parent.mkdir(parents=True, exist_ok=True)
-    with output.open("a", encoding="utf-8", errors="replace") as file:  # a record's JSON may name half a character
+    with output.open(
+        "a", encoding="utf-8", errors="replace"
+    ) as file:  # a record's JSON may name half a character
         for group in _groups(iter_wrapper(_limited(_read(records, tally), limit)), done, batch):
             for row in answer_group(grounder, group, root, question, tally):
                 file.write(json.dumps(row, ensure_ascii=False) + "\n")
@@ -70,8 +77,12 @@ def predict(
     return Ran(answered, len(done), tally)
 
 
-def answer_group(grounder: Grounder, group: Sequence[Record], root: Path, question: Questions, tally: Tally) -> list[dict[str, Any]]:
-    """Rows for records that have their media in common. Whatever goes wrong with one of them is a row, too."""
+def answer_group(
+    grounder: Grounder, group: Sequence[Record], root: Path, question: Questions, tally: Tally
+) -> list[dict[str, Any]]:
+    """Rows for records that have their media in common. Whatever goes wrong with one of them is a
+    row, too.
+    """
     try:
         media = encode_media(grounder, group[0].media, root)
     except SkipRow as skip:
@@ -82,7 +93,9 @@ def answer_group(grounder: Grounder, group: Sequence[Record], root: Path, questi
         return [row for record in group for row in _alone(grounder, record, media, question, tally)]
 
 
-def _answers(grounder: Grounder, group: Sequence[Record], media: Mapping[str, Encoded], question: Questions) -> list[dict[str, Any]]:
+def _answers(
+    grounder: Grounder, group: Sequence[Record], media: Mapping[str, Encoded], question: Questions
+) -> list[dict[str, Any]]:
     from grounding.lego.errors import LegoError
 
     try:
@@ -90,10 +103,19 @@ def _answers(grounder: Grounder, group: Sequence[Record], media: Mapping[str, En
             replies = grounder.ask_all([(question(record), media) for record in group])
     except LegoError as error:
         raise SkipRow("the model refuses the question", str(error)) from error
-    return [{"id": record.id, "answer": reply.text, "ended": reply.ended} for record, reply in zip(group, replies)]
+    return [
+        {"id": record.id, "answer": reply.text, "ended": reply.ended}
+        for record, reply in zip(group, replies)
+    ]
 
 
-def _alone(grounder: Grounder, record: Record, media: Mapping[str, Encoded], question: Questions, tally: Tally) -> Iterator[dict[str, Any]]:
+def _alone(
+    grounder: Grounder,
+    record: Record,
+    media: Mapping[str, Encoded],
+    question: Questions,
+    tally: Tally,
+) -> Iterator[dict[str, Any]]:
     try:
         yield from _answers(grounder, [record], media, question)
     except SkipRow as skip:
@@ -114,7 +136,9 @@ def encode_media(grounder: Grounder, media: Mapping[str, str], root: Path) -> di
 
     readers: dict[str, Callable[[], Encoded]] = {
         "image": lambda: grounder.read_image(read_image(path("image"))).encoded,
-        "video": lambda: grounder.read_frames(read_frames(path("video"), grounder.model.config.max_frames)),
+        "video": lambda: grounder.read_frames(
+            read_frames(path("video"), grounder.model.config.max_frames)
+        ),
         "sound": lambda: grounder.read_audio(read_sound(path("sound"))),
     }
     try:
@@ -161,11 +185,14 @@ def fixed_question(record: Record) -> str:
 
 
 def answered_before(output: Path) -> set[str]:
-    """Ids with an answer in the file; rows without one, without an id, or cut off are taken out of it."""
+    """Ids with an answer in the file; rows without one, without an id, or cut off are taken out of
+    it.
+    """
     if not output.exists():
         return set()
     kept = []
-    # Lines end at "\n" alone: answers may hold other characters that `splitlines` takes for an end, such as U+2028.
+    # Lines end at "\n" alone: answers may hold other characters that `splitlines` takes for an end,
+    # such as U+2028.
     for line in output.read_bytes().decode("utf-8", "replace").split("\n"):
         try:
             row = json.loads(line)
@@ -195,12 +222,16 @@ def _limited(records: Iterator[Record], limit: int | None) -> Iterator[Record]:
 
 
 def _check_ids(records: Iterable[Record]) -> None:
-    """Answers belong to records by their ids. Raises EvaluationError before a model has worked for answers that nobody can score."""
+    """Answers belong to records by their ids. Raises EvaluationError before a model has worked for
+    answers that nobody can score.
+    """
     seen: set[str] = set()
     for record in records:
         if not record.id or record.id in seen:
             fault = f"the id {record.id!r}, which another one has" if record.id else "no id"
-            raise EvaluationError(f"a record has {fault}: {record.question[:60]!r}; give each its own, by which its answer is found")
+            raise EvaluationError(
+                f"a record has {fault}: {record.question[:60]!r}; give each its own, by which its answer is found"
+            )
         seen.add(record.id)
 
 

@@ -15,7 +15,9 @@ PUBLISHED: Mapping[str, Mapping[str, float]] = {
     "RefCOCOg test": {"acc@.5": 81.99},
     "Charades-STA test": {"R@1 IoU 0.5": 29.6, "R@1 IoU 0.7": 11.9},
 }
-"""Benchmark -> metric -> value. Its numbers for POPE, video question answering, sound and dense captioning were not found."""
+"""Benchmark -> metric -> value. Its numbers for POPE, video question answering, sound and dense
+captioning were not found.
+"""
 
 
 def published(benchmark: str, metric: str) -> str:

@@ -1,7 +1,9 @@
-"""Referring expressions: the first box of an answer is right if it overlaps a true one with IoU of at least .5.
+"""Referring expressions: the first box of an answer is right if it overlaps a true one with IoU of
+at least .5.
 
-Compared in fractions of the padded square, unrounded on the side of the truth; a box that reaches into the padding is cut to the image.
-A first box without area, or wholly in the padding, is wrong: the next one does not take its place.
+Compared in fractions of the padded square, unrounded on the side of the truth; a box that reaches
+into the padding is cut to the image. A first box without area, or wholly in the padding, is wrong:
+the next one does not take its place.
 """
 
 from __future__ import annotations
@@ -26,8 +28,15 @@ def score_boxes(cases: Sequence[Case]) -> Scores:
     predicted = [first_box(case.answer or "", image_size(case)) for case in cases]
     ious = [best_box_iou(box, true_boxes(case)) for box, case in zip(predicted, cases)]
     missing = sum(case.answer is None for case in cases)
-    counts = {"rows": len(cases), "missing": missing, "unread": sum(box is None for box in predicted) - missing, **others}
-    return Scores("rec", {"acc@.5": mean([iou >= IOU_THRESHOLD for iou in ious]), "mIoU": mean(ious)}, counts)
+    counts = {
+        "rows": len(cases),
+        "missing": missing,
+        "unread": sum(box is None for box in predicted) - missing,
+        **others,
+    }
+    return Scores(
+        "rec", {"acc@.5": mean([iou >= IOU_THRESHOLD for iou in ious]), "mIoU": mean(ious)}, counts
+    )
 
 
 def square_boxes(text: str, size: Sequence[int] | None) -> list[Box]:
@@ -37,8 +46,11 @@ def square_boxes(text: str, size: Sequence[int] | None) -> list[Box]:
 
 
 def first_box(text: str, size: Sequence[int] | None) -> Box | None:
-    """The box that is written first, cut to the image, which may leave it without area; None if there is none."""
-    # Written anew every box has one form and nothing else does; `parse_boxes` leaves out those without area.
+    """The box that is written first, cut to the image, which may leave it without area; None if
+    there is none.
+    """
+    # Written anew every box has one form and nothing else does; `parse_boxes` leaves out those
+    # without area.
     found = _WRITTEN_BOX.search(rewrite_boxes(text, WRITTEN, WRITTEN))
     if found is None:
         return None

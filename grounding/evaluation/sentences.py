@@ -1,7 +1,8 @@
 """How alike sentences are: CIDEr and METEOR by pycocoevalcap, the code behind published numbers.
 
-METEOR and the Penn Treebank tokenizer are Java programs inside that package. Without Java, sentences are cut at anything that is no word,
-METEOR is left out, and the scores say so: CIDEr then differs a little from published numbers.
+METEOR and the Penn Treebank tokenizer are Java programs inside that package. Without Java,
+sentences are cut at anything that is no word, METEOR is left out, and the scores say so: CIDEr then
+differs a little from published numbers.
 """
 
 from __future__ import annotations
@@ -30,14 +31,20 @@ def tokenize(texts: Sequence[str], *, java: bool) -> list[str]:
     from pycocoevalcap.tokenizer.ptbtokenizer import PTBTokenizer
 
     try:
-        cut = PTBTokenizer().tokenize({i: [{"caption": " ".join(text.split()) or "."}] for i, text in enumerate(texts)})
+        cut = PTBTokenizer().tokenize(
+            {i: [{"caption": " ".join(text.split()) or "."}] for i, text in enumerate(texts)}
+        )
     except OSError as error:
-        raise EvaluationError(f"the tokenizer of pycocoevalcap cannot run: {error}; it needs Java and its folder writable") from error
+        raise EvaluationError(
+            f"the tokenizer of pycocoevalcap cannot run: {error}; it needs Java and its folder writable"
+        ) from error
     return [cut.get(i, [""])[0] for i in range(len(texts))]
 
 
 class Cider:
-    """CIDEr-D (Vedantam et al. 2015). How rare a phrase is counts over `documents`: each the reference sentences of one thing."""
+    """CIDEr-D (Vedantam et al. 2015). How rare a phrase is counts over `documents`: each the
+    reference sentences of one thing.
+    """
 
     def __init__(self, documents: Sequence[Sequence[str]]) -> None:
         from pycocoevalcap.cider.cider_scorer import CiderScorer
@@ -64,12 +71,16 @@ class Cider:
         for sentence, references in batch:
             scorer.cook_append(sentence, list(references))
         scorer.document_frequency = self._frequency
-        scorer.crefs += [[]] * (self._documents - len(batch))  # the scorer takes their number for that of the documents
+        scorer.crefs += [[]] * (
+            self._documents - len(batch)
+        )  # the scorer takes their number for that of the documents
         return list(map(float, scorer.compute_cider()))
 
 
 class Meteor:
-    """METEOR 1.5 (Denkowski and Lavie 2014), English, normalised; a Java process, closed with the block."""
+    """METEOR 1.5 (Denkowski and Lavie 2014), English, normalised; a Java process, closed with the
+    block.
+    """
 
     def __enter__(self) -> Meteor:
         from pycocoevalcap.meteor.meteor import Meteor as Process
@@ -94,7 +105,11 @@ class Meteor:
         try:
             while batch := list(islice(rest, METEOR_BATCH)):
                 references = {i: list(refs) for i, (_, refs) in enumerate(batch)}
-                scores += self._process.compute_score(references, {i: [sentence] for i, (sentence, _) in enumerate(batch)})[1]
+                scores += self._process.compute_score(
+                    references, {i: [sentence] for i, (sentence, _) in enumerate(batch)}
+                )[1]
         except (OSError, ValueError) as error:
-            raise EvaluationError(f"METEOR stopped working: {error}; is `java` installed and its memory (2 GB) free?") from error
+            raise EvaluationError(
+                f"METEOR stopped working: {error}; is `java` installed and its memory (2 GB) free?"
+            ) from error
         return np.array(scores, dtype=np.float64)

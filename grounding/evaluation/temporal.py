@@ -1,6 +1,8 @@
-"""Temporal grounding: predicted spans of one query against its true windows, as QVHighlights, Charades-STA and ActivityNet count.
+"""Temporal grounding: predicted spans of one query against its true windows, as QVHighlights,
+Charades-STA and ActivityNet count.
 
-A prediction hits where IoU >= threshold, unrounded, against any of the windows. Spans are half-open seconds.
+A prediction hits where IoU >= threshold, unrounded, against any of the windows. Spans are half-open
+seconds.
 """
 
 from __future__ import annotations
@@ -25,12 +27,15 @@ def best_iou(prediction: Span | None, windows: Sequence[Span]) -> float:
 
 
 def average_precision(
-    predictions: Sequence[ScoredSpan], windows: Sequence[Span], thresholds: Sequence[float] = MAP_THRESHOLDS
+    predictions: Sequence[ScoredSpan],
+    windows: Sequence[Span],
+    thresholds: Sequence[float] = MAP_THRESHOLDS,
 ) -> np.ndarray:
     """Interpolated average precision of one query at each threshold, (T,) float64 in [0, 1].
 
-    The best `MAX_PREDICTIONS` by place in the list count, in order of score; each window is found once. 0 without windows.
-    Source: ActivityNet's `compute_average_precision_detection`, as QVHighlights' evaluator applies it per query.
+    The best `MAX_PREDICTIONS` by place in the list count, in order of score; each window is found
+    once. 0 without windows. Source: ActivityNet's `compute_average_precision_detection`, as
+    QVHighlights' evaluator applies it per query.
     """
     ordered = sorted(predictions[:MAX_PREDICTIONS], key=lambda p: -p.score)
     if not ordered or not windows:

@@ -1,4 +1,6 @@
-"""The truth of a record as the protocols need it. It comes from any file: what nothing can be compared with is an error naming its row."""
+"""The truth of a record as the protocols need it. It comes from any file: what nothing can be
+compared with is an error naming its row.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +18,21 @@ T = TypeVar("T")
 
 def true_spans(case: Case) -> list[Span]:
     """Fractions of the clip."""
-    return _read(case, "spans", lambda spans: [Span(*map(_number, pair)) for pair in _listed(spans)])
+    return _read(
+        case, "spans", lambda spans: [Span(*map(_number, pair)) for pair in _listed(spans)]
+    )
 
 
 def true_events(case: Case) -> list[tuple[Span, str]]:
     """(fractions of the clip, sentence)"""
-    return _read(case, "events", lambda events: [(Span(_number(start), _number(end)), _text(text)) for start, end, text in _listed(events)])
+    return _read(
+        case,
+        "events",
+        lambda events: [
+            (Span(_number(start), _number(end)), _text(text))
+            for start, end, text in _listed(events)
+        ],
+    )
 
 
 def true_boxes(case: Case) -> list[Box]:
@@ -40,7 +51,11 @@ def image_size(case: Case) -> tuple[int, int] | None:
 
 def clip_length_s(case: Case) -> float:
     """Seconds; 1 where the truth does not say, so that a fraction stays one."""
-    return _read(case, "duration_s", _length) if case.record.truth.get("duration_s") is not None else 1.0
+    return (
+        _read(case, "duration_s", _length)
+        if case.record.truth.get("duration_s") is not None
+        else 1.0
+    )
 
 
 def _read(case: Case, field: str, read: Callable[[Any], T]) -> T:

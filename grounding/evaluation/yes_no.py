@@ -1,6 +1,8 @@
-"""POPE (Li et al. 2023, "Evaluating object hallucination in large vision-language models"): is there a ... in the image?
+"""POPE (Li et al. 2023, "Evaluating object hallucination in large vision-language models"): is
+there a ... in the image?
 
-As its authors count: of the first sentence, an answer with the word no or not is a no, any other a yes.
+As its authors count: of the first sentence, an answer with the word no or not is a no, any other a
+yes.
 """
 
 from __future__ import annotations
@@ -17,10 +19,17 @@ _WORD = re.compile(r"[a-z']+")
 
 
 def score_yes_no(cases: Sequence[Case]) -> Scores:
-    """`pope`: accuracy, precision, recall and F1 of yes, and how often yes is said. A missing answer is wrong."""
+    """`pope`: accuracy, precision, recall and F1 of yes, and how often yes is said. A missing
+    answer is wrong.
+    """
     if not all(case.record.answer in ("yes", "no") for case in cases):
-        raise EvaluationError("the truth's answers are not all yes or no; convert POPE's file with `python -m grounding.data convert pope`")
-    told = [(said_yes(case.answer or ""), case.record.answer == "yes", case.answer is not None) for case in cases]
+        raise EvaluationError(
+            "the truth's answers are not all yes or no; convert POPE's file with `python -m grounding.data convert pope`"
+        )
+    told = [
+        (said_yes(case.answer or ""), case.record.answer == "yes", case.answer is not None)
+        for case in cases
+    ]
     right = [answered and said == true for said, true, answered in told]
     hits = sum(said and true and answered for said, true, answered in told)
     said = sum(said and answered for said, _, answered in told)
@@ -34,7 +43,9 @@ def score_yes_no(cases: Sequence[Case]) -> Scores:
         "yes ratio": Metric(_ratio(said, answered)),
     }
     unread = sum(case.answer is not None and not _plain(case.answer) for case in cases)
-    return Scores("pope", metrics, {"rows": len(cases), "missing": len(cases) - answered, "unread": unread})
+    return Scores(
+        "pope", metrics, {"rows": len(cases), "missing": len(cases) - answered, "unread": unread}
+    )
 
 
 def said_yes(text: str) -> bool:

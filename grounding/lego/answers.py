@@ -1,6 +1,8 @@
-"""What the model writes, as spans, boxes and events. Nothing here raises on any text; what cannot be read is no answer.
+"""What the model writes, as spans, boxes and events. Nothing here raises on any text; what cannot
+be read is no answer.
 
-Times are fractions of the clip, `{0.09,0.15}`; boxes fractions of the padded square, `[0.120, 0.345, 0.678, 0.910]`.
+Times are fractions of the clip, `{0.09,0.15}`; boxes fractions of the padded square, `[0.120,
+0.345, 0.678, 0.910]`.
 """
 
 from __future__ import annotations
@@ -30,7 +32,12 @@ class Box:
     y2: float
 
     def pixels(self, width: int, height: int) -> tuple[int, int, int, int]:
-        return round(self.x1 * width), round(self.y1 * height), round(self.x2 * width), round(self.y2 * height)
+        return (
+            round(self.x1 * width),
+            round(self.y1 * height),
+            round(self.x2 * width),
+            round(self.y2 * height),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +62,9 @@ def parse_spans(text: str, window: Span) -> list[Span]:
 
 
 def parse_events(text: str, window: Span) -> list[Event]:
-    """Sentences with their spans. An answer without any times holds for the whole window; an empty one for nothing."""
+    """Sentences with their spans. An answer without any times holds for the whole window; an empty
+    one for nothing.
+    """
     events: list[Event] = []
     waiting: list[tuple[float, float]] = []
     for sentence in _sentences(text):
@@ -90,7 +99,9 @@ def rewrite_boxes(text: str, width: int, height: int) -> str:
 
 
 def unpad_box(square: tuple[float, float, float, float], width: int, height: int) -> Box:
-    """From fractions of the padded square to fractions of the image: whole pixels, three decimals, clipped, as published."""
+    """From fractions of the padded square to fractions of the image: whole pixels, three decimals,
+    clipped, as published.
+    """
     side = max(width, height)
     left, top = (side - width) // 2, (side - height) // 2
     x1, y1, x2, y2 = square
@@ -124,12 +135,16 @@ def _pairs(body: str) -> Iterator[tuple[float, float]]:
 
 
 def _fractions(body: str) -> list[float]:
-    """The numbers of a bracket clamped to [0, 1]; none unless it holds numbers only. Percent with the sign, or when plainly meant."""
+    """The numbers of a bracket clamped to [0, 1]; none unless it holds numbers only. Percent with
+    the sign, or when plainly meant.
+    """
     parts = [_NUMBER.fullmatch(part.strip()) for part in _SEPARATOR.split(body)]
     if not all(parts):
         return []
     values = [float(part.group(1)) for part in parts if part]
-    percent = any(part.group(2) for part in parts if part) or (all(v == 0 or v > 1 for v in values) and 2 <= max(values) <= 100)
+    percent = any(part.group(2) for part in parts if part) or (
+        all(v == 0 or v > 1 for v in values) and 2 <= max(values) <= 100
+    )
     return [min(max(value / 100 if percent else value, 0.0), 1.0) for value in values]
 
 
@@ -150,7 +165,9 @@ def _plain(sentence: str) -> str:
 
 
 def _without_end(piece: str) -> str:
-    """Without a preposition at the end and the marks around it. Two strips and no pattern of three parts, which takes n^3 steps."""
+    """Without a preposition at the end and the marks around it. Two strips and no pattern of three
+    parts, which takes n^3 steps.
+    """
     words = _stripped(piece, ",;:)].")
     lead = _LEADS_UP.search(words)
     return _stripped(words[: lead.start()] if lead else words, ",;:([")

@@ -1,4 +1,6 @@
-"""Sound: three clips through ImageBind's audio branch, then clip positions and a Q-Former over them."""
+"""Sound: three clips through ImageBind's audio branch, then clip positions and a Q-Former over
+them.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +21,13 @@ class AudioModality(Modality):
     placeholder = Placeholder("<so_patch>", "<so_start>", "<so_end>")
     renames = (
         Rename(f"{_ENCODER}_preprocessors.audio.cls_token", "encoder.stem.cls_token"),
-        Rename(f"{_ENCODER}_preprocessors.audio.pos_embedding_helper.pos_embed", "encoder.stem.pos_embed"),
-        Rename(f"{_ENCODER}_preprocessors.audio.rgbt_stem.", "encoder.stem."),  # after the two above: the first match counts
+        Rename(
+            f"{_ENCODER}_preprocessors.audio.pos_embedding_helper.pos_embed",
+            "encoder.stem.pos_embed",
+        ),
+        Rename(
+            f"{_ENCODER}_preprocessors.audio.rgbt_stem.", "encoder.stem."
+        ),  # after the two above: the first match counts
         Rename(f"{_ENCODER}_trunks.audio.blocks.", "encoder.blocks."),
         Rename(f"{_ENCODER}_heads.audio.0.", "encoder.norm."),
         Rename(f"{_ENCODER}_heads.audio.2.", "encoder.head."),
@@ -53,4 +60,6 @@ class AudioModality(Modality):
         dims = self.config.audio
         check_shape("a sound (clips, 1, mels, frames)", item, (None, 1, dims.mels, dims.frames))
         if item.shape[0] > self.config.audio_positions:
-            raise MediaError(f"a sound has {item.shape[0]} clips; this model reads at most {self.config.audio_positions}")
+            raise MediaError(
+                f"a sound has {item.shape[0]} clips; this model reads at most {self.config.audio_positions}"
+            )

@@ -1,6 +1,8 @@
-"""Sizes of a LEGO model: `config.json` of the published folder, and what the published code has hard-wired.
+"""Sizes of a LEGO model: `config.json` of the published folder, and what the published code has
+hard-wired.
 
-A folder with other sizes carries the hard-wired ones in `module_dims.json`; without it the published 7B sizes hold.
+A folder with other sizes carries the hard-wired ones in `module_dims.json`; without it the
+published 7B sizes hold.
 """
 
 from __future__ import annotations
@@ -55,7 +57,9 @@ class QFormerDims:
 
 @dataclass(frozen=True, slots=True)
 class AudioDims:
-    """ImageBind-huge's audio branch: mel spectrograms of `mels` x `frames` cut by a `patch` convolution of `stride`."""
+    """ImageBind-huge's audio branch: mel spectrograms of `mels` x `frames` cut by a `patch`
+    convolution of `stride`.
+    """
 
     width: int = 768
     layers: int = 12
@@ -76,7 +80,9 @@ class AudioDims:
 
 @dataclass(frozen=True, slots=True)
 class LegoConfig:
-    """Everything that decides a shape. `language` and `clip` are keyword arguments of transformers' configurations."""
+    """Everything that decides a shape. `language` and `clip` are keyword arguments of transformers'
+    configurations.
+    """
 
     language: Mapping[str, Any]
     clip: Mapping[str, Any]
@@ -127,7 +133,13 @@ PUBLISHED_CLIP: Mapping[str, Any] = {
     "image_size": 336,
     "patch_size": 14,
 }
-_LANGUAGE_KEYS = (*PUBLISHED_LANGUAGE, "hidden_act", "attention_bias", "tie_word_embeddings", "rope_scaling")
+_LANGUAGE_KEYS = (
+    *PUBLISHED_LANGUAGE,
+    "hidden_act",
+    "attention_bias",
+    "tie_word_embeddings",
+    "rope_scaling",
+)
 _CLIP_KEYS = (*PUBLISHED_CLIP, "hidden_act", "layer_norm_eps", "num_channels")
 _PARTS = ("patch", "start", "end")
 _NEW_TOKEN_ORDER = ("image", "video", "sound")
@@ -135,20 +147,30 @@ _NEW_TOKEN_ORDER = ("image", "video", "sound")
 
 def published_config() -> LegoConfig:
     """The sizes of the published 7B model."""
-    return LegoConfig(PUBLISHED_LANGUAGE, PUBLISHED_CLIP, placeholder_ids=_default_placeholder_ids(32_000))
+    return LegoConfig(
+        PUBLISHED_LANGUAGE, PUBLISHED_CLIP, placeholder_ids=_default_placeholder_ids(32_000)
+    )
 
 
-def read_config(folder: Path, clip_folder: Path | None = None, dims_file: Path | None = None) -> LegoConfig:
-    """Reads `folder/config.json`, `module_dims.json` (in the folder, or beside it) and the CLIP tower's `config.json`."""
+def read_config(
+    folder: Path, clip_folder: Path | None = None, dims_file: Path | None = None
+) -> LegoConfig:
+    """Reads `folder/config.json`, `module_dims.json` (in the folder, or beside it) and the CLIP
+    tower's `config.json`.
+    """
     raw = _read_json(folder / "config.json", "a LEGO checkpoint folder holds config.json")
     if raw.get("model_type") != MODEL_TYPE:
-        raise CheckpointError(f"{folder / 'config.json'} is of model_type {raw.get('model_type')!r}, not {MODEL_TYPE!r}")
+        raise CheckpointError(
+            f"{folder / 'config.json'} is of model_type {raw.get('model_type')!r}, not {MODEL_TYPE!r}"
+        )
     dims_file = dims_file or find_dims(folder)
     dims = _read_json(dims_file, "sizes of the encoders") if dims_file else {}
     return _config_from(raw, dims, _read_clip(clip_folder))
 
 
-def _config_from(raw: Mapping[str, Any], dims: Mapping[str, Any], clip: Mapping[str, Any]) -> LegoConfig:
+def _config_from(
+    raw: Mapping[str, Any], dims: Mapping[str, Any], clip: Mapping[str, Any]
+) -> LegoConfig:
     try:
         language = {key: raw[key] for key in _LANGUAGE_KEYS if key in raw}
         audio_tokens = int(raw["sound_token_len"])
@@ -156,7 +178,9 @@ def _config_from(raw: Mapping[str, Any], dims: Mapping[str, Any], clip: Mapping[
             language=language,
             clip=clip,
             eva=EvaDims(**_known(dims.get("eva_vit", {}), _EVA_NAMES, EvaDims)),
-            qformer=QFormerDims(**_known(dims.get("qformer_bert", {}), _QFORMER_NAMES, QFormerDims)),
+            qformer=QFormerDims(
+                **_known(dims.get("qformer_bert", {}), _QFORMER_NAMES, QFormerDims)
+            ),
             audio=AudioDims(**_known(dims.get("imagebind", {}), _AUDIO_NAMES, AudioDims)),
             image_tokens=int(raw["image_token_len"]),
             image_layer=int(raw.get("mm_vision_select_layer", -2)),
@@ -170,13 +194,19 @@ def _config_from(raw: Mapping[str, Any], dims: Mapping[str, Any], clip: Mapping[
             without=tuple(raw.get("without_modalities", ())),
         )
     except KeyError as error:
-        raise CheckpointError(f"config.json has no {error.args[0]!r}: it is not a complete LEGO configuration") from error
+        raise CheckpointError(
+            f"config.json has no {error.args[0]!r}: it is not a complete LEGO configuration"
+        ) from error
     except (TypeError, ValueError, AttributeError) as error:
-        raise CheckpointError(f"config.json or {DIMS_FILE} holds a value of the wrong kind: {error}") from error
+        raise CheckpointError(
+            f"config.json or {DIMS_FILE} holds a value of the wrong kind: {error}"
+        ) from error
 
 
 def _placeholder_ids(raw: Mapping[str, Any], vocab_size: int) -> Mapping[str, tuple[int, int, int]]:
-    """The nine tokens were added in a fixed order (image, video, sound: patch, start, end); config.json names some of them."""
+    """The nine tokens were added in a fixed order (image, video, sound: patch, start, end);
+    config.json names some of them.
+    """
     first = int(raw["video_patch_token"]) - 3 if "video_patch_token" in raw else vocab_size - 9
     ids = _default_placeholder_ids(first)
     for name in [key.removesuffix("_patch_token") for key in raw if key.endswith("_patch_token")]:
@@ -188,10 +218,18 @@ def _placeholder_ids(raw: Mapping[str, Any], vocab_size: int) -> Mapping[str, tu
 
 
 def _default_placeholder_ids(first: int) -> dict[str, tuple[int, int, int]]:
-    return {name: (first + 3 * i, first + 3 * i + 1, first + 3 * i + 2) for i, name in enumerate(_NEW_TOKEN_ORDER)}
+    return {
+        name: (first + 3 * i, first + 3 * i + 1, first + 3 * i + 2)
+        for i, name in enumerate(_NEW_TOKEN_ORDER)
+    }
 
 
-_EVA_NAMES = {"img_size": "image_size", "embed_dim": "width", "depth": "layers", "num_heads": "heads"}
+_EVA_NAMES = {
+    "img_size": "image_size",
+    "embed_dim": "width",
+    "depth": "layers",
+    "num_heads": "heads",
+}
 _QFORMER_NAMES = {
     "hidden_size": "width",
     "num_hidden_layers": "layers",
@@ -241,8 +279,13 @@ def dims_as_json(config: LegoConfig) -> dict[str, Any]:
         "qformer_bert": (config.qformer, _QFORMER_NAMES),
         "imagebind": (config.audio, _AUDIO_NAMES),
     }
-    published = {key: {own: name for name, own in names.items()} for key, (_, names) in parts.items()}
-    return {key: {published[key].get(own, own): value for own, value in asdict(dims).items()} for key, (dims, _) in parts.items()}
+    published = {
+        key: {own: name for name, own in names.items()} for key, (_, names) in parts.items()
+    }
+    return {
+        key: {published[key].get(own, own): value for own, value in asdict(dims).items()}
+        for key, (dims, _) in parts.items()
+    }
 
 
 def _known(raw: Mapping[str, Any], names: Mapping[str, str], kind: type) -> dict[str, Any]:
@@ -252,12 +295,16 @@ def _known(raw: Mapping[str, Any], names: Mapping[str, str], kind: type) -> dict
 
 
 def _read_clip(folder: Path | None) -> Mapping[str, Any]:
-    """A tower's own `config.json`, or that of a whole CLIP model, whose vision part may name only what differs from defaults."""
+    """A tower's own `config.json`, or that of a whole CLIP model, whose vision part may name only
+    what differs from defaults.
+    """
     if folder is None:
         return PUBLISHED_CLIP
     raw = _read_json(folder / "config.json", "a CLIP folder holds config.json")
     if not str(raw.get("model_type", "")).startswith("clip"):
-        raise CheckpointError(f"{folder / 'config.json'} is of model_type {raw.get('model_type')!r}, not a CLIP model")
+        raise CheckpointError(
+            f"{folder / 'config.json'} is of model_type {raw.get('model_type')!r}, not a CLIP model"
+        )
     vision = raw.get("vision_config", raw)
     return {key: vision[key] for key in _CLIP_KEYS if key in vision}
 

@@ -1,4 +1,5 @@
-"""`python -m grounding.lego.convert SRC DST`: a published folder as safetensors, complete, with its CLIP tower inside.
+"""`python -m grounding.lego.convert SRC DST`: a published folder as safetensors, complete, with its
+CLIP tower inside.
 
 Every tensor is kept, those that LEGO never reads too. DST appears only when it is whole.
 """
@@ -17,7 +18,13 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from grounding.lego.checkpoint import CLIP_FOLDERS, empty_model, find_clip_folder, follow_audio_positions, place
+from grounding.lego.checkpoint import (
+    CLIP_FOLDERS,
+    empty_model,
+    find_clip_folder,
+    follow_audio_positions,
+    place,
+)
 from grounding.lego.config import DIMS_FILE, find_dims, read_config
 from grounding.lego.errors import CheckpointError, LegoError
 from grounding.lego.registry import MODALITIES
@@ -36,7 +43,9 @@ def convert(
     without: Sequence[str] = (),
     shard_bytes: int = SHARD_BYTES,
 ) -> Path:
-    """Checks the checkpoint against the model, then writes it to `target`, which must not exist. `dtype`: None keeps each tensor's own."""
+    """Checks the checkpoint against the model, then writes it to `target`, which must not exist.
+    `dtype`: None keeps each tensor's own.
+    """
     source, target = Path(source), Path(target)
     if target.exists():
         raise CheckpointError(f"{target} exists already; remove it or name another folder")
@@ -69,18 +78,35 @@ def check(source: Path, clip: Path | None, without: Sequence[str]) -> None:
 def write_folder(source: Path, target: Path, dtype: torch.dtype | None, shard_bytes: int) -> None:
     target.mkdir()
     for file in source.iterdir():
-        if file.is_file() and file.suffix not in WEIGHT_SUFFIXES and not file.name.endswith(".index.json"):
+        if (
+            file.is_file()
+            and file.suffix not in WEIGHT_SUFFIXES
+            and not file.name.endswith(".index.json")
+        ):
             shutil.copyfile(file, target / file.name)
     shards = Shards(source)
     parts = list(_parts(shards, shard_bytes))
     weight_map: dict[str, str] = {}
     for i, names in enumerate(parts):
-        file = "model.safetensors" if len(parts) == 1 else f"model-{i + 1:05d}-of-{len(parts):05d}.safetensors"
-        save_file({name: _cast(tensor, dtype) for name, tensor in shards.read(names)}, target / file, metadata={"format": "pt"})
+        file = (
+            "model.safetensors"
+            if len(parts) == 1
+            else f"model-{i + 1:05d}-of-{len(parts):05d}.safetensors"
+        )
+        save_file(
+            {name: _cast(tensor, dtype) for name, tensor in shards.read(names)},
+            target / file,
+            metadata={"format": "pt"},
+        )
         weight_map.update(dict.fromkeys(names, file))
     if len(parts) > 1:
-        index = {"metadata": {"total_size": sum(e.nbytes for e in shards.entries.values())}, "weight_map": weight_map}
-        (target / "model.safetensors.index.json").write_text(json.dumps(index, indent=1), encoding="utf-8")
+        index = {
+            "metadata": {"total_size": sum(e.nbytes for e in shards.entries.values())},
+            "weight_map": weight_map,
+        }
+        (target / "model.safetensors.index.json").write_text(
+            json.dumps(index, indent=1), encoding="utf-8"
+        )
 
 
 def _parts(shards: Shards, shard_bytes: int) -> Iterator[list[str]]:
@@ -97,7 +123,9 @@ def _parts(shards: Shards, shard_bytes: int) -> Iterator[list[str]]:
 
 def _cast(tensor: Tensor, dtype: torch.dtype | None) -> Tensor:
     cast = tensor.to(dtype) if dtype is not None and tensor.is_floating_point() else tensor
-    return cast.clone(memory_format=torch.contiguous_format)  # the format refuses tensors that share memory
+    return cast.clone(
+        memory_format=torch.contiguous_format
+    )  # the format refuses tensors that share memory
 
 
 def _name_absent(file: Path, without: Sequence[str]) -> None:
@@ -110,13 +138,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m grounding.lego.convert", description=__doc__)
     parser.add_argument("source", type=Path)
     parser.add_argument("target", type=Path)
-    parser.add_argument("--clip", type=Path, help="folder of CLIP ViT-L/14-336, if it is not beside or inside SRC")
-    parser.add_argument("--dtype", choices=("bfloat16", "float16", "float32"), help="default: each tensor's own")
-    parser.add_argument("--without", action="append", default=[], choices=[kind.name for kind in MODALITIES])
+    parser.add_argument(
+        "--clip", type=Path, help="folder of CLIP ViT-L/14-336, if it is not beside or inside SRC"
+    )
+    parser.add_argument(
+        "--dtype", choices=("bfloat16", "float16", "float32"), help="default: each tensor's own"
+    )
+    parser.add_argument(
+        "--without", action="append", default=[], choices=[kind.name for kind in MODALITIES]
+    )
     given = parser.parse_args(arguments)
     dtype = getattr(torch, given.dtype) if given.dtype else None
     try:
-        target = convert(given.source, given.target, clip_folder=given.clip, dtype=dtype, without=given.without)
+        target = convert(
+            given.source, given.target, clip_folder=given.clip, dtype=dtype, without=given.without
+        )
     except LegoError as error:
         print(error, file=sys.stderr)
         return 1

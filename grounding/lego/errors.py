@@ -1,4 +1,6 @@
-"""What can be wrong with a checkpoint, a prompt or its media. All are ValueErrors that name the thing and the value."""
+"""What can be wrong with a checkpoint, a prompt or its media. All are ValueErrors that name the
+thing and the value.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""EVA-CLIP-g's vision transformer: pre-norm, biases on query and value but none on key, no final norm, class token kept."""
+"""EVA-CLIP-g's vision transformer: pre-norm, biases on query and value but none on key, no final
+norm, class token kept.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +65,9 @@ class EvaAttention(nn.Module):
         B, T, C = x.shape
         bias = torch.cat([self.q_bias, torch.zeros_like(self.q_bias), self.v_bias])
         qkv = functional.linear(x, self.qkv.weight, bias)
-        query, key, value = qkv.view(B, T, 3, self.heads, C // self.heads).permute(2, 0, 3, 1, 4)  # each (B, heads, T, C / heads)
+        query, key, value = qkv.view(B, T, 3, self.heads, C // self.heads).permute(
+            2, 0, 3, 1, 4
+        )  # each (B, heads, T, C / heads)
         mixed = functional.scaled_dot_product_attention(query, key, value)
         return self.proj(mixed.transpose(1, 2).reshape(B, T, C))
 

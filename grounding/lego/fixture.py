@@ -70,7 +70,9 @@ class Fixture:
 
     @classmethod
     def open(cls, folder: Path) -> Fixture:
-        model = load_model(folder / "checkpoint", clip_folder=folder / "clip_tower", dtype=torch.float32)
+        model = load_model(
+            folder / "checkpoint", clip_folder=folder / "clip_tower", dtype=torch.float32
+        )
         return cls(folder, Arrays(folder / "inputs.npz"), Arrays(folder / "expected.npz"), model)
 
     def json(self, name: str) -> Any:
@@ -79,7 +81,11 @@ class Fixture:
     def media(self, ids: Tensor) -> list[Media]:
         """What the placeholders in each row ask for."""
         return [
-            {name: [self.inputs.tensor(key)[0]] for name, key in INPUTS.items() if self.model.placeholder_ids(name)[1] in row.tolist()}
+            {
+                name: [self.inputs.tensor(key)[0]]
+                for name, key in INPUTS.items()
+                if self.model.placeholder_ids(name)[1] in row.tolist()
+            }
             for row in ids
         ]
 
@@ -87,7 +93,9 @@ class Fixture:
 def near(name: str, ours: Tensor, theirs: np.ndarray, tolerance: float) -> Quantity:
     expected = torch.as_tensor(theirs)
     if ours.numel() != expected.numel():
-        return Quantity(f"{name} {tuple(ours.shape)} for {tuple(expected.shape)}", float("inf"), tolerance)
+        return Quantity(
+            f"{name} {tuple(ours.shape)} for {tuple(expected.shape)}", float("inf"), tolerance
+        )
     return Quantity(name, float((ours.reshape(expected.shape) - expected).abs().max()), tolerance)
 
 
@@ -95,7 +103,11 @@ def unequal(name: str, ours: Any, theirs: Any) -> Quantity:
     """How many entries differ."""
     if isinstance(theirs, np.ndarray):
         ours = np.asarray(ours)
-        count = int((ours != theirs).sum()) if ours.shape == theirs.shape else max(ours.size, theirs.size)
+        count = (
+            int((ours != theirs).sum())
+            if ours.shape == theirs.shape
+            else max(ours.size, theirs.size)
+        )
     else:
         pairs = list(zip(list(ours), list(theirs)))
         count = sum(a != b for a, b in pairs) + abs(len(list(ours)) - len(list(theirs)))

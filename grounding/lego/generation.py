@@ -1,7 +1,9 @@
-"""Greedy decoding with a key-value cache, in batches, that never encodes a medium or reads a shared beginning twice.
+"""Greedy decoding with a key-value cache, in batches, that never encodes a medium or reads a shared
+beginning twice.
 
-Prompts of different lengths are padded on the left; positions count real tokens only. What all prompts of a call share (the system
-text, the window) is read once, and what a later call shares with an earlier one is not read again.
+Prompts of different lengths are padded on the left; positions count real tokens only. What all
+prompts of a call share (the system text, the window) is read once, and what a later call shares
+with an earlier one is not read again.
 """
 
 from __future__ import annotations
@@ -52,7 +54,9 @@ class Reply:
 class Generator:
     """Holds the keys and values of the last prompt; calls are serialised by a lock."""
 
-    def __init__(self, model: LegoModel, tokenizer: LegoTokenizer, limits: Limits = Limits()) -> None:
+    def __init__(
+        self, model: LegoModel, tokenizer: LegoTokenizer, limits: Limits = Limits()
+    ) -> None:
         self.model = model
         self.tokenizer = tokenizer
         self.limits = limits
@@ -61,7 +65,9 @@ class Generator:
 
     @torch.inference_mode()
     def generate(self, prompts: Sequence[Prompt], limits: Limits | None = None) -> list[Reply]:
-        """One reply for each prompt, in order. Raises PromptError for a prompt that does not fit the context or its media."""
+        """One reply for each prompt, in order. Raises PromptError for a prompt that does not fit
+        the context or its media.
+        """
         if not prompts:
             return []
         limits = self._within_context(prompts, limits or self.limits)
@@ -83,7 +89,9 @@ class Generator:
 
     def _start(self, prompts: Sequence[Prompt]) -> tuple[Stream, Tensor]:
         model = self.model
-        embeds = [model.embed(torch.tensor([p.ids], device=model.device), [p.media])[0] for p in prompts]
+        embeds = [
+            model.embed(torch.tensor([p.ids], device=model.device), [p.media])[0] for p in prompts
+        ]
         keys = [token_keys(model, p) for p in prompts]
         if len(prompts) == 1:
             shared = min(self._read.matches(keys[0]), len(keys[0]) - 1)
@@ -94,7 +102,9 @@ class Generator:
         padded, mask = pad_left([row[shared:] for row in embeds])
         return stream, stream.push(padded, mask)
 
-    def _continue(self, prompts: Sequence[Prompt], stream: Stream, logits: Tensor, limits: Limits) -> list[Reply]:
+    def _continue(
+        self, prompts: Sequence[Prompt], stream: Stream, logits: Tensor, limits: Limits
+    ) -> list[Reply]:
         written: list[list[int]] = [[] for _ in prompts]
         replies: dict[int, Reply] = {}
         chance = torch.Generator(device=logits.device).manual_seed(limits.seed)
@@ -112,34 +122,51 @@ class Generator:
         if len(prompts) == 1:
             fed = written[0][: stream.length - len(prompts[0].ids)]
             self._read = ReadSoFar((*token_keys(self.model, prompts[0]), *fed), stream.layers())
-        return [replies.get(row) or self._reply(ids, limits, "budget") for row, ids in enumerate(written)]
+        return [
+            replies.get(row) or self._reply(ids, limits, "budget")
+            for row, ids in enumerate(written)
+        ]
 
     def _finished(self, ids: list[int], limits: Limits) -> Reply | None:
         if ids[-1] == self.tokenizer.end_id:
             return self._reply(ids, limits, "end")
-        return self._reply(ids, limits, "stop") if limits.stop in self.tokenizer.decode(ids) else None
+        return (
+            self._reply(ids, limits, "stop") if limits.stop in self.tokenizer.decode(ids) else None
+        )
 
-    def _reply(self, ids: list[int], limits: Limits, ended: Literal["stop", "end", "budget"]) -> Reply:
+    def _reply(
+        self, ids: list[int], limits: Limits, ended: Literal["stop", "end", "budget"]
+    ) -> Reply:
         return Reply(self.tokenizer.decode(ids).split(limits.stop)[0].strip(), tuple(ids), ended)
 
 
 class Stream:
-    """Rows of tokens that grow together. `push` takes the next embeddings and gives the logits after them."""
+    """Rows of tokens that grow together. `push` takes the next embeddings and gives the logits
+    after them.
+    """
 
     def __init__(self, model: LegoModel, layers: Layers, rows: int) -> None:
         self.model = model
         self.cache = DynamicCache()
         for i, (keys, values) in enumerate(layers):
             self.cache.update(keys.expand(rows, -1, -1, -1), values.expand(rows, -1, -1, -1), i)
-        self.mask = torch.ones(rows, layers[0][0].shape[2] if layers else 0, dtype=torch.bool, device=model.device)
+        self.mask = torch.ones(
+            rows, layers[0][0].shape[2] if layers else 0, dtype=torch.bool, device=model.device
+        )
 
     @property
     def length(self) -> int:
         return self.mask.shape[1]
 
     def push(self, embeds: Tensor, mask: Tensor | None = None) -> Tensor:
-        """`(B, T, H)`, and `(B, T)` bool with False for padding on the left -> `(B, vocabulary)` float32."""
-        fresh = torch.ones(embeds.shape[:2], dtype=torch.bool, device=embeds.device) if mask is None else mask
+        """`(B, T, H)`, and `(B, T)` bool with False for padding on the left -> `(B, vocabulary)`
+        float32.
+        """
+        fresh = (
+            torch.ones(embeds.shape[:2], dtype=torch.bool, device=embeds.device)
+            if mask is None
+            else mask
+        )
         self.mask = torch.cat([self.mask, fresh], dim=1)
         positions = (self.mask.long().cumsum(dim=1) - 1).clamp(min=0)[:, -embeds.shape[1] :]
         output = self.model.language(
@@ -168,10 +195,18 @@ class ReadSoFar:
         return _common([self.keys, keys])
 
     def layers_until(self, length: int) -> Layers:
-        return [(keys[:, :, :length], values[:, :, :length]) for keys, values in self.layers] if length else []
+        return (
+            [(keys[:, :, :length], values[:, :, :length]) for keys, values in self.layers]
+            if length
+            else []
+        )
 
-    def extended(self, model: LegoModel, keys: Sequence[int | Encoded], embeds: Tensor) -> ReadSoFar:
-        """Itself if it begins with `keys`; else a row of exactly `keys`, of which only the unread part is read."""
+    def extended(
+        self, model: LegoModel, keys: Sequence[int | Encoded], embeds: Tensor
+    ) -> ReadSoFar:
+        """Itself if it begins with `keys`; else a row of exactly `keys`, of which only the unread
+        part is read.
+        """
         known = self.matches(keys)
         if known == len(keys):
             return self
@@ -196,7 +231,9 @@ def token_keys(model: LegoModel, prompt: Prompt) -> tuple[int | Encoded, ...]:
 def pad_left(rows: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
     """`(T_i, H)` each -> `(B, max T, H)` and a `(B, max T)` bool mask of the real ones."""
     longest = max(map(len, rows))
-    padded = torch.stack([torch.cat([row.new_zeros(longest - len(row), row.shape[1]), row]) for row in rows])
+    padded = torch.stack(
+        [torch.cat([row.new_zeros(longest - len(row), row.shape[1]), row]) for row in rows]
+    )
     lengths = torch.tensor([len(row) for row in rows], device=padded.device)
     return padded, torch.arange(longest, device=padded.device) >= longest - lengths[:, None]
 
@@ -210,4 +247,6 @@ def choose(logits: Tensor, temperature: float, chance: torch.Generator) -> Tenso
 def _common(rows: Sequence[Sequence[int | Encoded]]) -> int:
     """Length of the common beginning."""
     first, shortest = rows[0], min(map(len, rows))
-    return next((i for i in range(shortest) if any(row[i] != first[i] for row in rows[1:])), shortest)
+    return next(
+        (i for i in range(shortest) if any(row[i] != first[i] for row in rows[1:])), shortest
+    )

@@ -67,9 +67,11 @@ def load_grounder(
     without: Sequence[str] = (),
     max_new_tokens: int = 128,
 ) -> Grounder:
-    """Loads a checkpoint folder. `dtype`: bfloat16, float16, float32, or int8 / int4 (bitsandbytes, language model only).
+    """Loads a checkpoint folder. `dtype`: bfloat16, float16, float32, or int8 / int4 (bitsandbytes,
+    language model only).
 
-    Raises CheckpointError with what is missing and where it goes. `without` switches off modalities: image, video, sound.
+    Raises CheckpointError with what is missing and where it goes. `without` switches off
+    modalities: image, video, sound.
     """
     folder = Path(folder).expanduser()
     clip_folder = Path(clip_folder).expanduser() if clip_folder else None
@@ -80,37 +82,61 @@ def load_grounder(
         model = load_model(folder, clip_folder=clip_folder, without=without, dtype=torch.bfloat16)
         quantize_language(model, BITS[dtype], device)  # type: ignore[arg-type]
     else:
-        model = load_model(folder, clip_folder=clip_folder, without=without, dtype=DTYPES[dtype], device=device)
+        model = load_model(
+            folder, clip_folder=clip_folder, without=without, dtype=DTYPES[dtype], device=device
+        )
     clip = find_clip_folder(folder, clip_folder)
-    image_transform = ImageTransform.read(clip) if clip and "image" in model.modalities else ImageTransform()
+    image_transform = (
+        ImageTransform.read(clip) if clip and "image" in model.modalities else ImageTransform()
+    )
     if "image" in model.modalities and image_transform.size != model.modality("image").size:
         wanted = model.modality("image").size
-        raise CheckpointError(f"{clip} prepares pictures of {image_transform.size} pixels, but its tower reads {wanted}")
+        raise CheckpointError(
+            f"{clip} prepares pictures of {image_transform.size} pixels, but its tower reads {wanted}"
+        )
     tokenizer = load_tokenizer(folder, model)
-    return Grounder(model, tokenizer, image_transform, Generator(model, tokenizer, Limits(max_new_tokens)))
+    return Grounder(
+        model, tokenizer, image_transform, Generator(model, tokenizer, Limits(max_new_tokens))
+    )
 
 
 def check_device(device: str) -> None:
     """Raises LegoError where torch knows no such device, or this machine has none."""
     try:
         torch.empty(0, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:  # AssertionError: a torch that was built without CUDA
-        raise LegoError(f"device {device!r} cannot be used here: {str(error).splitlines()[0]}; choose cpu, or cuda with a GPU") from error
+    except (
+        RuntimeError,
+        AssertionError,
+        NotImplementedError,
+    ) as error:  # AssertionError: a torch that was built without CUDA
+        raise LegoError(
+            f"device {device!r} cannot be used here: {str(error).splitlines()[0]}; choose cpu, or cuda with a GPU"
+        ) from error
 
 
 def load_tokenizer(folder: str | Path, model: LegoModel) -> LegoTokenizer:
-    """The folder's tokenizer, which must give the placeholders the ids that the model was configured with."""
+    """The folder's tokenizer, which must give the placeholders the ids that the model was
+    configured with.
+    """
     tokenizer = LegoTokenizer(folder, [type(modality) for modality in model.modalities.values()])  # type: ignore[misc]
     for name, ids in tokenizer.placeholder_ids().items():
         if model.placeholder_ids(name) != ids:
-            raise LegoError(f"the tokenizer in {folder} gives {name} the ids {ids}, the checkpoint {model.placeholder_ids(name)}")
+            raise LegoError(
+                f"the tokenizer in {folder} gives {name} the ids {ids}, the checkpoint {model.placeholder_ids(name)}"
+            )
     return tokenizer
 
 
 class Grounder:
     """One loaded model. Safe to share between threads; calls run one after another."""
 
-    def __init__(self, model: LegoModel, tokenizer: LegoTokenizer, image_transform: ImageTransform, generator: Writer) -> None:
+    def __init__(
+        self,
+        model: LegoModel,
+        tokenizer: LegoTokenizer,
+        image_transform: ImageTransform,
+        generator: Writer,
+    ) -> None:
         self.model = model
         self.tokenizer = tokenizer
         self.image_transform = image_transform
@@ -123,11 +149,18 @@ class Grounder:
     @torch.inference_mode()
     def read_windows(self, windows: Sequence[np.ndarray]) -> list[Encoded]:
         config = self.model.config
-        return self.model.encode("video", [clip_tensor(frames, config.eva.image_size, config.max_frames) for frames in windows])
+        return self.model.encode(
+            "video",
+            [clip_tensor(frames, config.eva.image_size, config.max_frames) for frames in windows],
+        )
 
     @torch.inference_mode()
     def read_image(self, image: np.ndarray) -> Picture:
-        return Picture(self.model.encode("image", [self.image_transform(image)])[0], image.shape[1], image.shape[0])
+        return Picture(
+            self.model.encode("image", [self.image_transform(image)])[0],
+            image.shape[1],
+            image.shape[0],
+        )
 
     @torch.inference_mode()
     def read_audio(self, samples: np.ndarray) -> Encoded:
@@ -135,16 +168,22 @@ class Grounder:
         return self.model.encode("sound", [sound_tensor(samples, dims.mels, dims.frames)])[0]
 
     def ground(self, frames: Frames, question: str, *, window: Span = FRACTIONS) -> list[Span]:
-        """When does it happen? In seconds if `window` says what the frames span; empty where the model names no time."""
+        """When does it happen? In seconds if `window` says what the frames span; empty where the
+        model names no time.
+        """
         return self.ground_all(frames, [question], window=window)[0]
 
-    def ground_all(self, frames: Frames, questions: Sequence[str], *, window: Span = FRACTIONS) -> list[list[Span]]:
+    def ground_all(
+        self, frames: Frames, questions: Sequence[str], *, window: Span = FRACTIONS
+    ) -> list[list[Span]]:
         """Several questions about one window, which is encoded and read once."""
         video = self._video(frames)
         asked = [(prompts.when_question(question), {"video": video}) for question in questions]
         return [parse_spans(reply.text, window) for reply in self.ask_all(asked)]
 
-    def ground_windows(self, windows: Sequence[Frames], question: str, *, spans: Sequence[Span]) -> list[list[Span]]:
+    def ground_windows(
+        self, windows: Sequence[Frames], question: str, *, spans: Sequence[Span]
+    ) -> list[list[Span]]:
         """One question about several windows in one batch; `spans` says where they lie."""
         if len(windows) != len(spans):
             raise MediaError(f"{len(windows)} windows, but {len(spans)} spans")
@@ -160,23 +199,41 @@ class Grounder:
     def locate(self, image: Image, phrase: str) -> list[Box]:
         """Boxes as fractions of the image, the square padding undone."""
         picture = self._picture(image)
-        question = phrase if phrase.strip().endswith("?") else prompts.WHERE.format(phrase.strip().rstrip("."))
+        question = (
+            phrase
+            if phrase.strip().endswith("?")
+            else prompts.WHERE.format(phrase.strip().rstrip("."))
+        )
         return self._boxes(question, picture, {})
 
     def locate_sound(self, image: Image, audio: Audio) -> list[Box]:
         """Where in the image the sound comes from."""
         return self._boxes(prompts.WHERE_SOUND, self._picture(image), {"sound": self._sound(audio)})
 
-    def describe(self, *, image: Image | None = None, frames: Frames | None = None, audio: Audio | None = None) -> str:
+    def describe(
+        self,
+        *,
+        image: Image | None = None,
+        frames: Frames | None = None,
+        audio: Audio | None = None,
+    ) -> str:
         """Exactly one of the three. Boxes in a picture's description are fractions of the image."""
         media, picture = self._media(image, frames, audio)
         if len(media) != 1:
-            raise MediaError(f"describe takes exactly one of image, frames and audio, not {len(media)}")
+            raise MediaError(
+                f"describe takes exactly one of image, frames and audio, not {len(media)}"
+            )
         (name,) = media
         text = self.ask_all([(prompts.DESCRIBE[name], media)])[0].text
         return rewrite_boxes(text, picture.width, picture.height) if picture else text
 
-    def chat(self, *, image: Image | None = None, frames: Frames | None = None, audio: Audio | None = None) -> Chat:
+    def chat(
+        self,
+        *,
+        image: Image | None = None,
+        frames: Frames | None = None,
+        audio: Audio | None = None,
+    ) -> Chat:
         """A conversation of several turns about any of the three, or about none."""
         media, picture = self._media(image, frames, audio)
         return Chat(self, media, picture)
@@ -185,8 +242,12 @@ class Grounder:
         return self.ask_all([(question, media or {})])[0]
 
     def ask_all(self, asked: Sequence[tuple[str, Mapping[str, Encoded]]]) -> list[Reply]:
-        """Questions with their encoded media by modality name, answered in one batch; texts as the model wrote them."""
-        return self.generator.generate([self._prompt([self._human(question, media)], media) for question, media in asked])
+        """Questions with their encoded media by modality name, answered in one batch; texts as the
+        model wrote them.
+        """
+        return self.generator.generate(
+            [self._prompt([self._human(question, media)], media) for question, media in asked]
+        )
 
     def _human(self, question: str, media: Mapping[str, Encoded]) -> Turn:
         for name in media:
@@ -196,7 +257,9 @@ class Grounder:
 
     def _prompt(self, turns: Sequence[Turn], media: Mapping[str, Encoded]) -> Prompt:
         text = prompts.render([*turns, Turn("Assistant", None)])
-        return Prompt(tuple(self.tokenizer.encode(text)), {name: [item] for name, item in media.items()})
+        return Prompt(
+            tuple(self.tokenizer.encode(text)), {name: [item] for name, item in media.items()}
+        )
 
     @property
     def _modalities(self):
@@ -206,7 +269,9 @@ class Grounder:
         reply = self.ask(question, {**media, "image": picture.encoded})
         return parse_boxes(reply.text, picture.width, picture.height)
 
-    def _media(self, image: Image | None, frames: Frames | None, audio: Audio | None) -> tuple[dict[str, Encoded], Picture | None]:
+    def _media(
+        self, image: Image | None, frames: Frames | None, audio: Audio | None
+    ) -> tuple[dict[str, Encoded], Picture | None]:
         picture = None if image is None else self._picture(image)
         media = {
             "image": picture.encoded if picture else None,
@@ -239,8 +304,13 @@ class Chat:
         human = self.grounder._human(question, {} if self.turns else self.media)
         prompt = self.grounder._prompt([*self.turns, human], self.media)
         text = self.grounder.generator.generate([prompt])[0].text
-        self.turns += [human, Turn("Assistant", text)]  # as the model wrote it, so that the next turn is read from the cache
-        return rewrite_boxes(text, self.picture.width, self.picture.height) if self.picture else text
+        self.turns += [
+            human,
+            Turn("Assistant", text),
+        ]  # as the model wrote it, so that the next turn is read from the cache
+        return (
+            rewrite_boxes(text, self.picture.width, self.picture.height) if self.picture else text
+        )
 
     def boxes(self) -> list[Box]:
         """The boxes of the last answer."""

@@ -1,4 +1,6 @@
-"""Images: CLIP ViT-L/14-336, the hidden state before the last layer, patches only, then a two-layer MLP."""
+"""Images: CLIP ViT-L/14-336, the hidden state before the last layer, patches only, then a two-layer
+MLP.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,11 @@ class ImageModality(Modality):
         self.encoder = ClipPatches(config)
         tower = self.encoder.tower.config
         width, self.size = int(tower.hidden_size), int(tower.image_size)  # type: ignore[arg-type]
-        self.adapter = nn.Sequential(nn.Linear(width, config.hidden_size), nn.GELU(), nn.Linear(config.hidden_size, config.hidden_size))
+        self.adapter = nn.Sequential(
+            nn.Linear(width, config.hidden_size),
+            nn.GELU(),
+            nn.Linear(config.hidden_size, config.hidden_size),
+        )
 
     @property
     def tokens(self) -> int:

@@ -1,7 +1,8 @@
-"""ImageBind's audio branch (arXiv 2305.05665): overlapping patches of a mel spectrogram -> transformer -> one vector a clip.
+"""ImageBind's audio branch (arXiv 2305.05665): overlapping patches of a mel spectrogram ->
+transformer -> one vector a clip.
 
-Written from the mathematics; its weights are CC BY-NC-SA 4.0. Other branches of ImageBind are in LEGO's checkpoint but no output
-of LEGO depends on them.
+Written from the mathematics; its weights are CC BY-NC-SA 4.0. Other branches of ImageBind are in
+LEGO's checkpoint but no output of LEGO depends on them.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ class ImageBindAudio(nn.Module):
         self.register_buffer("log_logit_scale", torch.zeros(()))
 
     def forward(self, sounds: Tensor) -> Tensor:
-        """`(B, N, 1, mels, frames)` -> `(B, N, 1, out_width)`: unit vectors times the learned scale."""
+        """`(B, N, 1, mels, frames)` -> `(B, N, 1, out_width)`: unit vectors times the learned
+        scale.
+        """
         B, N = sounds.shape[:2]
         x = self.blocks(self.stem(sounds.flatten(0, 1)))
         class_token = self.norm(x[:, 0])
@@ -46,7 +49,9 @@ class AudioStem(nn.Module):
     def forward(self, mels: Tensor) -> Tensor:
         """`(B, 1, mels, frames)` -> `(B, 1 + patches, width)`."""
         patches = self.norm_layer(self.proj(mels).flatten(2).transpose(1, 2))
-        return torch.cat([self.cls_token.expand(len(mels), -1, -1), patches], dim=1) + self.pos_embed
+        return (
+            torch.cat([self.cls_token.expand(len(mels), -1, -1), patches], dim=1) + self.pos_embed
+        )
 
 
 class AudioBlock(nn.Module):
@@ -54,7 +59,9 @@ class AudioBlock(nn.Module):
         super().__init__()
         self.norm_1 = nn.LayerNorm(dims.width, eps=dims.norm_eps)
         # bias_k and bias_v: one more learned key and value that every token may attend to
-        self.attn = nn.MultiheadAttention(dims.width, dims.heads, add_bias_kv=True, batch_first=True)
+        self.attn = nn.MultiheadAttention(
+            dims.width, dims.heads, add_bias_kv=True, batch_first=True
+        )
         self.norm_2 = nn.LayerNorm(dims.width, eps=dims.norm_eps)
         self.mlp = Mlp(dims.width, 4 * dims.width)
 

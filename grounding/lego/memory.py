@@ -7,4 +7,8 @@ import torch
 
 def is_out_of_memory(error: BaseException) -> bool:
     said = str(error)
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "out of memory" in said or "allocate memory" in said
+    return (
+        isinstance(error, MemoryError | torch.OutOfMemoryError)
+        or "out of memory" in said
+        or "allocate memory" in said
+    )

@@ -1,6 +1,8 @@
-"""What every modality is: an encoder (frozen in all of LEGO's stages) and an adapter into the language model's space.
+"""What every modality is: an encoder (frozen in all of LEGO's stages) and an adapter into the
+language model's space.
 
-To add a modality, write one class and add it to the tuple in `registry.py`, or to the one handed to `LegoModel`.
+To add a modality, write one class and add it to the tuple in `registry.py`, or to the one handed to
+`LegoModel`.
 """
 
 from __future__ import annotations
@@ -18,7 +20,9 @@ from grounding.lego.errors import MediaError
 
 @dataclass(frozen=True, slots=True)
 class Placeholder:
-    """The three added tokens that mark a medium in a prompt: `start`, then `patch` once for each of its tokens, then `end`."""
+    """The three added tokens that mark a medium in a prompt: `start`, then `patch` once for each of
+    its tokens, then `end`.
+    """
 
     patch: str
     start: str
@@ -45,7 +49,9 @@ class Rename:
         return self._swap(name, self.published, self.own, self.inner)
 
     def to_published(self, name: str) -> str | None:
-        return self._swap(name, self.own, self.published, (self.inner[1], self.inner[0]) if self.inner else None)
+        return self._swap(
+            name, self.own, self.published, (self.inner[1], self.inner[0]) if self.inner else None
+        )
 
     @staticmethod
     def _swap(name: str, before: str, after: str, inner: tuple[str, str] | None) -> str | None:
@@ -56,16 +62,21 @@ class Rename:
 
 
 class Modality(nn.Module, ABC):
-    """Subclasses set the class variables, build `encoder` and `adapter`, and say what an item must look like."""
+    """Subclasses set the class variables, build `encoder` and `adapter`, and say what an item must
+    look like.
+    """
 
     name: ClassVar[str]
     marker: ClassVar[str]
-    """What stands for an item in a training record and in a prompt template, for example `<video>`."""
+    """What stands for an item in a training record and in a prompt template, for example `<video>`.
+    """
     placeholder: ClassVar[Placeholder]
     renames: ClassVar[tuple[Rename, ...]] = ()
     """Published tensor names -> names inside this module."""
     unused: ClassVar[tuple[str, ...]] = ()
-    """Regular expressions of published tensors that belong to this modality and that no output depends on."""
+    """Regular expressions of published tensors that belong to this modality and that no output
+    depends on.
+    """
     external: ClassVar[tuple[Rename, ...]] = ()
     """Tensors that come from a checkpoint folder of their own."""
 
@@ -83,7 +94,9 @@ class Modality(nn.Module, ABC):
 
     @abstractmethod
     def check(self, item: Tensor) -> None:
-        """Raises MediaError unless `item` (without a batch dimension) has a shape that the encoder reads."""
+        """Raises MediaError unless `item` (without a batch dimension) has a shape that the encoder
+        reads.
+        """
 
     def train(self, mode: bool = True) -> Modality:
         """An encoder is frozen in every stage, so its dropout stays off while the rest trains."""
@@ -99,7 +112,9 @@ class Modality(nn.Module, ABC):
 
 def check_shape(what: str, item: Tensor, expected: Sequence[int | None]) -> None:
     """`None` in `expected` stands for any size of at least one."""
-    fits = item.ndim == len(expected) and all(have == want if want is not None else have > 0 for have, want in zip(item.shape, expected))
+    fits = item.ndim == len(expected) and all(
+        have == want if want is not None else have > 0 for have, want in zip(item.shape, expected)
+    )
     if not fits:
         shape = ", ".join("any" if size is None else str(size) for size in expected)
         raise MediaError(f"{what} has the shape {tuple(item.shape)}; expected ({shape})")

@@ -1,8 +1,10 @@
-"""`python -m grounding.lego.parity FOLDER`: is this model equal to the public code? One line a quantity, exit 0 only if all hold.
+"""`python -m grounding.lego.parity FOLDER`: is this model equal to the public code? One line a
+quantity, exit 0 only if all hold.
 
-FOLDER holds numbers that the public code made with random weights: `checkpoint/`, `clip_tower/`, `module_dims.json`, `inputs.npz`,
-`expected.npz` and `preprocess/`. All sizes come from there. Not compared, because we differ on purpose: training text and labels,
-ids of the slow tokenizer, random crops, several media of one kind of which the public code fills only the last (`quirk_*`).
+FOLDER holds numbers that the public code made with random weights: `checkpoint/`, `clip_tower/`,
+`module_dims.json`, `inputs.npz`, `expected.npz` and `preprocess/`. All sizes come from there. Not
+compared, because we differ on purpose: training text and labels, ids of the slow tokenizer, random
+crops, several media of one kind of which the public code fills only the last (`quirk_*`).
 """
 
 from __future__ import annotations
@@ -60,30 +62,76 @@ STAGES: Mapping[str, Mapping[str, str]] = {
 def compare(folder: str | Path) -> Iterator[Quantity]:
     """All quantities of a fixture folder."""
     fixture = Fixture.open(Path(folder))
-    for part in (tensors, token_ids, images, clips, sounds, boxes, stages, other_inputs, answers, losses):
+    for part in (
+        tensors,
+        token_ids,
+        images,
+        clips,
+        sounds,
+        boxes,
+        stages,
+        other_inputs,
+        answers,
+        losses,
+    ):
         yield from part(fixture)
-    yield from (Quantity(f"{name} (not in the folder)", float("inf"), EXACT) for name in absent(fixture))
     yield from (
-        Quantity(f"expected.npz:{name} (nothing to compare it with)", float("inf"), EXACT) for name in fixture.expected.never_asked()
+        Quantity(f"{name} (not in the folder)", float("inf"), EXACT) for name in absent(fixture)
+    )
+    yield from (
+        Quantity(f"expected.npz:{name} (nothing to compare it with)", float("inf"), EXACT)
+        for name in fixture.expected.never_asked()
     )
 
 
 def absent(fixture: Fixture) -> Iterator[str]:
-    """What every such folder holds and this one lacks: what is not there cannot differ, so it must not pass."""
+    """What every such folder holds and this one lacks: what is not there cannot differ, so it must
+    not pass.
+    """
     expected = fixture.expected
     prompts = [key.removeprefix("ids.") for key in fixture.inputs.names("ids.")]
     asked = [name for name in prompts if f"{name}.max_abs_logit_diff_to_text" not in expected]
     layers = range(int(fixture.model.modality("image").encoder.tower.config.num_hidden_layers) + 1)  # type: ignore[union-attr]
-    wanted = [rf"{prefix}\.{re.escape(stage)}" for name, prefix in INPUTS.items() for stage in STAGES[name]]
+    wanted = [
+        rf"{prefix}\.{re.escape(stage)}"
+        for name, prefix in INPUTS.items()
+        for stage in STAGES[name]
+    ]
     wanted += [rf"image\.clip_hidden_states\.{layer}" for layer in layers]
-    wanted += [r"video_full\..+", r"video_batch2\..+", r"audio_one_zero_clip\..+", r"batch\.logits_row0.*", r"batch\.logits_row1.*"]
-    wanted += [rf"{kind}\d+\.{re.escape(name)}" for name in asked for kind in ("logits_last", "greedy")]
-    wanted += [rf"{re.escape(key.removesuffix('.labels'))}\.loss" for key in fixture.inputs.names() if key.endswith(".labels")]
-    yield from (f"expected.npz:{name}" for name in wanted if not any(re.fullmatch(name, key) for key in expected.names()))
-    yield from (f"inputs.npz:{name}" for name in ("ids.*", "*.labels") if not any(fnmatch(key, name) for key in fixture.inputs.names()))
+    wanted += [
+        r"video_full\..+",
+        r"video_batch2\..+",
+        r"audio_one_zero_clip\..+",
+        r"batch\.logits_row0.*",
+        r"batch\.logits_row1.*",
+    ]
+    wanted += [
+        rf"{kind}\d+\.{re.escape(name)}" for name in asked for kind in ("logits_last", "greedy")
+    ]
+    wanted += [
+        rf"{re.escape(key.removesuffix('.labels'))}\.loss"
+        for key in fixture.inputs.names()
+        if key.endswith(".labels")
+    ]
+    yield from (
+        f"expected.npz:{name}"
+        for name in wanted
+        if not any(re.fullmatch(name, key) for key in expected.names())
+    )
+    yield from (
+        f"inputs.npz:{name}"
+        for name in ("ids.*", "*.labels")
+        if not any(fnmatch(key, name) for key in fixture.inputs.names())
+    )
     stored = fixture.json("prompts.json")
-    lists = {"prompts.json:dialogues": stored["dialogues"], "prompts.json:strings": stored["strings"]}
-    lists |= {"prompts.json:special_ids": stored["special_ids"], "boxes.json": fixture.json("boxes.json")}
+    lists = {
+        "prompts.json:dialogues": stored["dialogues"],
+        "prompts.json:strings": stored["strings"],
+    }
+    lists |= {
+        "prompts.json:special_ids": stored["special_ids"],
+        "boxes.json": fixture.json("boxes.json"),
+    }
     lists |= {"frame_indices.json:cases": fixture.json("frame_indices.json")["cases"]}
     lists |= {"image.npz:rgb_*": Arrays(fixture.folder / "preprocess" / "image.npz").names("rgb_")}
     clips = Arrays(fixture.folder / "preprocess" / "video.npz").names("out_")
@@ -95,16 +143,25 @@ def tensors(fixture: Fixture) -> Iterator[Quantity]:
     """The same weights in both file formats, and the CLIP tower inside a whole CLIP model."""
     folder = fixture.folder / "checkpoint"
     if (folder / "pytorch_model.bin").is_file() and (folder / "model.safetensors").is_file():
-        first, second = (Shards(folder, [folder / name]) for name in ("pytorch_model.bin", "model.safetensors"))
+        first, second = (
+            Shards(folder, [folder / name]) for name in ("pytorch_model.bin", "model.safetensors")
+        )
         unequal = set(first.entries) ^ set(second.entries)
         names = sorted(set(first.entries) & set(second.entries))
         own = dict(second.read(names))
-        unequal |= {name for name, tensor in first.read(names) if not torch.equal(tensor, own[name])}
+        unequal |= {
+            name for name, tensor in first.read(names) if not torch.equal(tensor, own[name])
+        }
         yield Quantity("checkpoint: pytorch_model.bin = model.safetensors", len(unequal), EXACT)
     if (fixture.folder / "clip_full").is_dir():
         model = load_model(folder, clip_folder=fixture.folder / "clip_full", dtype=torch.float32)
         features = model.modality("image").encoder(fixture.inputs.tensor("image"))
-        yield near("clip_full: image.clip_features", features, fixture.expected["image.clip_features"], STAGE)
+        yield near(
+            "clip_full: image.clip_features",
+            features,
+            fixture.expected["image.clip_features"],
+            STAGE,
+        )
 
 
 def stages(fixture: Fixture) -> Iterator[Quantity]:
@@ -137,8 +194,12 @@ def answers(fixture: Fixture) -> Iterator[Quantity]:
         name, ids = key.removeprefix("ids."), fixture.inputs.tensor(key)
         unused = f"{name}.max_abs_logit_diff_to_text"
         if unused in expected:
-            everything = {modality: [fixture.inputs.tensor(source)[0]] for modality, source in INPUTS.items()}
-            with_media, without = (model(ids, [media], allow_unused=True).logits for media in (everything, {}))
+            everything = {
+                modality: [fixture.inputs.tensor(source)[0]] for modality, source in INPUTS.items()
+            }
+            with_media, without = (
+                model(ids, [media], allow_unused=True).logits for media in (everything, {})
+            )
             yield near(unused, (with_media - without).abs().max(), expected[unused], LOGITS)
             continue
         media = fixture.media(ids)
@@ -152,11 +213,17 @@ def _logits(name: str, logits: Tensor, expected: Arrays) -> Iterator[Quantity]:
     for key in (key for key in expected.names("logits_last") if key.partition(".")[2] == name):
         yield near(key, logits[:, -expected[key].shape[1] :], expected[key], LOGITS)
     yield unequal(f"argmax_all.{name}", logits.argmax(dim=-1), expected[f"argmax_all.{name}"])
-    yield near(f"logsumexp_all.{name}", logits.logsumexp(dim=-1), expected[f"logsumexp_all.{name}"], LOGITS)
+    yield near(
+        f"logsumexp_all.{name}", logits.logsumexp(dim=-1), expected[f"logsumexp_all.{name}"], LOGITS
+    )
 
 
 def _greedy(name: str, model: LegoModel, embeds: Tensor, expected: Arrays) -> Iterator[Quantity]:
-    for key in (key for key in expected.names("greedy") if re.fullmatch(rf"greedy\d+\.{re.escape(name)}", key)):
+    for key in (
+        key
+        for key in expected.names("greedy")
+        if re.fullmatch(rf"greedy\d+\.{re.escape(name)}", key)
+    ):
         stream, chosen, margins = Stream(model, [], rows=1), [], []
         logits = stream.push(embeds)
         for _ in range(len(expected[key])):
@@ -176,7 +243,9 @@ def losses(fixture: Fixture) -> Iterator[Quantity]:
             continue
         name = key.removesuffix(".loss")
         ids, labels = inputs.tensor(f"{name}.input_ids"), inputs.tensor(f"{name}.labels")
-        mask = inputs.tensor(f"{name}.attention_mask") if f"{name}.attention_mask" in inputs else None
+        mask = (
+            inputs.tensor(f"{name}.attention_mask") if f"{name}.attention_mask" in inputs else None
+        )
         output = fixture.model(ids, fixture.media(ids), attention_mask=mask, labels=labels)
         yield near(key, output.loss, expected[key], LOSS)
         for rows in expected.names(f"{name}.logits_row"):
@@ -188,14 +257,28 @@ def losses(fixture: Fixture) -> Iterator[Quantity]:
 def token_ids(fixture: Fixture) -> Iterator[Quantity]:
     stored = fixture.json("prompts.json")
     dialogues = stored["dialogues"]
-    texts = [render([Turn(role, text) for role, text in dialogue["messages"]], stored["system"]) for dialogue in dialogues]
+    texts = [
+        render([Turn(role, text) for role, text in dialogue["messages"]], stored["system"])
+        for dialogue in dialogues
+    ]
     yield unequal("prompts: text", texts, [dialogue["prompt"] for dialogue in dialogues])
-    for folder in (name for name in ("checkpoint", "tokenizer_base") if (fixture.folder / name).is_dir()):
+    for folder in (
+        name for name in ("checkpoint", "tokenizer_base") if (fixture.folder / name).is_dir()
+    ):
         tokenizer = LegoTokenizer(fixture.folder / folder)
         for group in ("dialogues", "strings"):
-            ours = [marked_ids(tokenizer, case["prompt"], stored["image_token_index"]) for case in stored[group]]
-            yield unequal(f"prompts: ids of {group} ({folder})", ours, [case["ids"] for case in stored[group]])
-        special = {token: i for kind, ids in tokenizer.placeholder_ids().items() for token, i in _named(fixture.model, kind, ids)}
+            ours = [
+                marked_ids(tokenizer, case["prompt"], stored["image_token_index"])
+                for case in stored[group]
+            ]
+            yield unequal(
+                f"prompts: ids of {group} ({folder})", ours, [case["ids"] for case in stored[group]]
+            )
+        special = {
+            token: i
+            for kind, ids in tokenizer.placeholder_ids().items()
+            for token, i in _named(fixture.model, kind, ids)
+        }
         yield unequal(
             f"prompts: special ids ({folder})",
             [special.get(token) for token in stored["special_ids"]],
@@ -203,7 +286,9 @@ def token_ids(fixture: Fixture) -> Iterator[Quantity]:
         )
 
 
-def marked_ids(tokenizer: LegoTokenizer, text: str, marker_id: int, marker: str = "<image>") -> list[int]:
+def marked_ids(
+    tokenizer: LegoTokenizer, text: str, marker_id: int, marker: str = "<image>"
+) -> list[int]:
     """The public code's ids: pieces round `<image>` tokenized alone, a reserved id between them."""
     first, *others = (tokenizer.encode(piece) for piece in text.split(marker))
     return first + [i for ids in others for i in (marker_id, *ids[1:])]
@@ -217,23 +302,40 @@ def images(fixture: Fixture) -> Iterator[Quantity]:
         case = key.removeprefix("rgb_")
         yield unequal(f"image: padded_{case}", pad_to_square(stored[key]), stored[f"padded_{case}"])
         for tower, transform in transforms.items():
-            yield near(f"image: pixel_values_{case} ({tower})", transform(stored[key]), stored[f"pixel_values_{case}"], STAGE)
+            yield near(
+                f"image: pixel_values_{case} ({tower})",
+                transform(stored[key]),
+                stored[f"pixel_values_{case}"],
+                STAGE,
+            )
 
 
 def clips(fixture: Fixture) -> Iterator[Quantity]:
     """The whole frame, with the public code's cast; frame indices."""
-    stored, described = Arrays(fixture.folder / "preprocess" / "video.npz"), fixture.json("video.json")
+    stored, described = (
+        Arrays(fixture.folder / "preprocess" / "video.npz"),
+        fixture.json("video.json"),
+    )
     for key in (key for key in stored.names("out_") if key.endswith("_full")):
-        frames = stored.tensor(f"clip_{key.removeprefix('out_').removesuffix('_full')}").permute(0, 3, 1, 2)
-        yield near(f"video: {key}", scale(frames, described["image_size"], wrap=True), stored[key], STAGE)
+        frames = stored.tensor(f"clip_{key.removeprefix('out_').removesuffix('_full')}").permute(
+            0, 3, 1, 2
+        )
+        yield near(
+            f"video: {key}", scale(frames, described["image_size"], wrap=True), stored[key], STAGE
+        )
     for case in fixture.json("frame_indices.json")["cases"]:
         frames, wanted = case["vlen"], case["n_frms"]
-        yield unequal(f"video: {wanted} of {frames} frames", frame_indices(frames, wanted), case["indices"])
+        yield unequal(
+            f"video: {wanted} of {frames} frames", frame_indices(frames, wanted), case["indices"]
+        )
 
 
 def sounds(fixture: Fixture) -> Iterator[Quantity]:
     """Clip positions of pytorchvideo 0.1.5 and mel spectrograms."""
-    stored, described = Arrays(fixture.folder / "preprocess" / "audio.npz"), fixture.json("audio.json")
+    stored, described = (
+        Arrays(fixture.folder / "preprocess" / "audio.npz"),
+        fixture.json("audio.json"),
+    )
     lengths = {name: described[name]["samples"] for name in ("main", "short")}
     listed = {name: described[name]["clips"] for name in lengths}
     others = described["clip_timepoints_other_durations"]
@@ -241,10 +343,19 @@ def sounds(fixture: Fixture) -> Iterator[Quantity]:
     listed.update({f"{seconds} s": own for seconds, own in others.items()})
     for name, length in lengths.items():
         starts = clip_starts_s(length)
-        ours = [[str(start), str(start + CLIP_S), int(start * RATE_HZ), int((start + CLIP_S) * RATE_HZ)] for start in starts]
-        theirs = [[clip["start"], clip["end"], clip["start_sample"], clip["end_sample"]] for clip in listed[name]]
+        ours = [
+            [str(start), str(start + CLIP_S), int(start * RATE_HZ), int((start + CLIP_S) * RATE_HZ)]
+            for start in starts
+        ]
+        theirs = [
+            [clip["start"], clip["end"], clip["start_sample"], clip["end_sample"]]
+            for clip in listed[name]
+        ]
         yield unequal(f"audio: clips of {name}", ours, theirs)
-    main, short = (sound_tensor(stored[f"wave_{name}_int16"].astype(np.float32) / 32768) for name in ("main", "short"))
+    main, short = (
+        sound_tensor(stored[f"wave_{name}_int16"].astype(np.float32) / 32768)
+        for name in ("main", "short")
+    )
     yield near("audio: mel of main", main, fixture.inputs["audio"], STAGE)
     yield near("audio: mel of short", short[0], stored["mel_short_clip0"], STAGE)
 
@@ -256,7 +367,9 @@ def boxes(fixture: Fixture) -> Iterator[Quantity]:
 
 
 def rewrite_as_published(text: str, width: int, height: int) -> str:
-    """Only `[a, b, c, d]` with comma and space, and by replacing text, so that a result equal to a later box is mapped again."""
+    """Only `[a, b, c, d]` with comma and space, and by replacing text, so that a result equal to a
+    later box is mapped again.
+    """
     number = r"(\d+(?:\.\d+)?)"
     for match in re.finditer(rf"\[{number}, {number}, {number}, {number}\]", text):
         x1, y1, x2, y2 = map(float, match.groups())
@@ -267,7 +380,10 @@ def rewrite_as_published(text: str, width: int, height: int) -> str:
 def stage_outputs(model: LegoModel, name: str, items: Tensor) -> dict[str, Tensor]:
     """Outputs of all stages of one modality; what is named `*_clip0` only of the first clip."""
     modality, seen = model.modality(name), {}
-    handles = [modality.get_submodule(path).register_forward_hook(_keep(seen, stage)) for stage, path in STAGES[name].items()]
+    handles = [
+        modality.get_submodule(path).register_forward_hook(_keep(seen, stage))
+        for stage, path in STAGES[name].items()
+    ]
     if name == "image":
         handles.append(modality.encoder.tower.register_forward_hook(_keep_hidden_states(seen)))  # type: ignore[union-attr]
     try:
@@ -275,7 +391,9 @@ def stage_outputs(model: LegoModel, name: str, items: Tensor) -> dict[str, Tenso
     finally:
         for handle in handles:
             handle.remove()
-    return {stage: value[:1] if stage.endswith("_clip0") else value for stage, value in seen.items()}
+    return {
+        stage: value[:1] if stage.endswith("_clip0") else value for stage, value in seen.items()
+    }
 
 
 def _keep(seen: dict[str, Tensor], stage: str) -> Callable[..., None]:
@@ -287,7 +405,9 @@ def _keep(seen: dict[str, Tensor], stage: str) -> Callable[..., None]:
 
 def _keep_hidden_states(seen: dict[str, Tensor]) -> Callable[..., None]:
     def hook(module: nn.Module, inputs: Any, output: Any) -> None:
-        seen.update({f"clip_hidden_states.{i}": state for i, state in enumerate(output.hidden_states)})
+        seen.update(
+            {f"clip_hidden_states.{i}": state for i, state in enumerate(output.hidden_states)}
+        )
 
     return hook
 

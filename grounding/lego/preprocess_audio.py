@@ -1,7 +1,9 @@
-"""A sound as ImageBind reads it: three clips of two seconds, each a log mel spectrogram of 128 bands every 10 ms.
+"""A sound as ImageBind reads it: three clips of two seconds, each a log mel spectrogram of 128
+bands every 10 ms.
 
-The filter bank is Kaldi's (htk-compatible mel scale, Hann window, 25 ms frames, pre-emphasis .97, no dither), which ImageBind uses
-by way of torchaudio; mean and deviation are AudioSet's. Clip positions are those of pytorchvideo 0.1.5.
+The filter bank is Kaldi's (htk-compatible mel scale, Hann window, 25 ms frames, pre-emphasis .97,
+no dither), which ImageBind uses by way of torchaudio; mean and deviation are AudioSet's. Clip
+positions are those of pytorchvideo 0.1.5.
 """
 
 from __future__ import annotations
@@ -28,14 +30,20 @@ FLOOR = float(np.finfo(np.float32).eps)
 
 
 def clip_starts_s(samples: int) -> list[Fraction]:
-    """Starts of the clips in a sound of that many samples. They step by (duration - 2) / 3, so a long sound's end is not heard."""
+    """Starts of the clips in a sound of that many samples. They step by (duration - 2) / 3, so a
+    long sound's end is not heard.
+    """
     rest_s = max(Fraction(samples / RATE_HZ) - CLIP_S, Fraction(0))
     return [rest_s / CLIPS * i for i in range(CLIPS)]
 
 
 def sound_tensor(samples: np.ndarray, mels: int = 128, frames: int = 204) -> Tensor:
     """`(N,)` float in [-1, 1] at 16 kHz, mono -> `(3, 1, mels, frames)` float32."""
-    if samples.ndim != 1 or not np.issubdtype(samples.dtype, np.floating) or len(samples) < FRAME_SAMPLES:
+    if (
+        samples.ndim != 1
+        or not np.issubdtype(samples.dtype, np.floating)
+        or len(samples) < FRAME_SAMPLES
+    ):
         raise MediaError(
             f"a sound has the shape {samples.shape} and dtype {samples.dtype}; expected {FRAME_SAMPLES} or more floats, mono, 16 kHz"
         )
@@ -45,7 +53,8 @@ def sound_tensor(samples: np.ndarray, mels: int = 128, frames: int = 204) -> Ten
 
 def _clip(wave: Tensor, start_s: Fraction, mels: int, frames: int) -> Tensor:
     part = wave[int(start_s * RATE_HZ) : int((start_s + CLIP_S) * RATE_HZ)]
-    part -= part.mean()  # in place as in the public code, so that overlapping clips see samples that were shifted before
+    # in place as in the public code, so that overlapping clips see samples that were shifted before
+    part -= part.mean()
     levels = log_mels(part, mels)[:, :frames]
     padded = torch.zeros(mels, frames)
     padded[:, : levels.shape[1]] = levels
@@ -63,11 +72,16 @@ def log_mels(wave: Tensor, mels: int) -> Tensor:
 
 
 def mel_filters(mels: int) -> Tensor:
-    """`(mels, 257)` triangles, evenly spaced on the mel scale 1127 ln(1 + f / 700) between 20 Hz and 8 kHz; none reaches the last bin."""
+    """`(mels, 257)` triangles, evenly spaced on the mel scale 1127 ln(1 + f / 700) between 20 Hz
+    and 8 kHz; none reaches the last bin.
+    """
     low, high = (1127.0 * math.log(1.0 + hz / 700.0) for hz in (LOW_HZ, RATE_HZ / 2))
     step = (high - low) / (mels + 1)
-    # in float32 and from rounded corners, as Kaldi's port to torch: the last digits show in quiet bands
-    left, centre, right = (low + (torch.arange(mels)[:, None] + corner) * step for corner in (0.0, 1.0, 2.0))
+    # in float32 and from rounded corners, as Kaldi's port to torch: the last digits show in quiet
+    # bands
+    left, centre, right = (
+        low + (torch.arange(mels)[:, None] + corner) * step for corner in (0.0, 1.0, 2.0)
+    )
     bins = 1127.0 * (1.0 + torch.arange(FFT_SIZE // 2) * (RATE_HZ / FFT_SIZE) / 700.0).log()
     rising, falling = (bins - left) / (centre - left), (right - bins) / (right - centre)
     triangles = torch.minimum(rising, falling).clamp(min=0)

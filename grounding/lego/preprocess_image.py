@@ -1,4 +1,6 @@
-"""A picture as CLIP reads it: padded to a square with CLIP's mean colour, scaled with Pillow's bicubic filter, normalised."""
+"""A picture as CLIP reads it: padded to a square with CLIP's mean colour, scaled with Pillow's
+bicubic filter, normalised.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ class ImageTransform:
 
     @classmethod
     def read(cls, clip_folder: Path) -> ImageTransform:
-        """From `preprocessor_config.json`, whose sizes are numbers in old files and dictionaries in new ones."""
+        """From `preprocessor_config.json`, whose sizes are numbers in old files and dictionaries in
+        new ones.
+        """
         file = clip_folder / "preprocessor_config.json"
         if not file.is_file():
             raise CheckpointError(f"{file} does not exist; it comes with CLIP's weights")
@@ -38,18 +42,26 @@ class ImageTransform:
             size = crop["height"] if isinstance(crop, dict) else crop
             return cls(int(size), tuple(raw["image_mean"]), tuple(raw["image_std"]))
         except (KeyError, TypeError, ValueError) as error:
-            raise CheckpointError(f"{file} does not say how CLIP's pictures are prepared: {error!r}") from error
+            raise CheckpointError(
+                f"{file} does not say how CLIP's pictures are prepared: {error!r}"
+            ) from error
 
     def __call__(self, image: np.ndarray) -> Tensor:
         """`(H, W, 3) uint8` of any size -> `(3, size, size)` float32."""
         square = Image.fromarray(pad_to_square(image, self.mean))
-        scaled = np.asarray(square.resize((self.size, self.size), Image.Resampling.BICUBIC), dtype=np.float32)
-        normal = (scaled / np.float32(255) - np.asarray(self.mean, np.float32)) / np.asarray(self.std, np.float32)
+        scaled = np.asarray(
+            square.resize((self.size, self.size), Image.Resampling.BICUBIC), dtype=np.float32
+        )
+        normal = (scaled / np.float32(255) - np.asarray(self.mean, np.float32)) / np.asarray(
+            self.std, np.float32
+        )
         return torch.from_numpy(np.ascontiguousarray(normal.transpose(2, 0, 1)))
 
 
 def pad_to_square(image: np.ndarray, mean: Sequence[float] = CLIP_MEAN) -> np.ndarray:
-    """`(H, W, 3) uint8` in the middle of a square of side max(H, W); an odd rest goes to the bottom or the right."""
+    """`(H, W, 3) uint8` in the middle of a square of side max(H, W); an odd rest goes to the bottom
+    or the right.
+    """
     check_pixels("an image", image)
     height, width = image.shape[:2]
     if height == width:
@@ -63,5 +75,12 @@ def pad_to_square(image: np.ndarray, mean: Sequence[float] = CLIP_MEAN) -> np.nd
 
 
 def check_pixels(what: str, pixels: np.ndarray, layout: str = "H, W, 3") -> None:
-    if pixels.ndim != len(layout.split(",")) or pixels.shape[-1] != 3 or pixels.dtype != np.uint8 or 0 in pixels.shape:
-        raise MediaError(f"{what} has the shape {pixels.shape} and dtype {pixels.dtype}; expected ({layout}) uint8")
+    if (
+        pixels.ndim != len(layout.split(","))
+        or pixels.shape[-1] != 3
+        or pixels.dtype != np.uint8
+        or 0 in pixels.shape
+    ):
+        raise MediaError(
+            f"{what} has the shape {pixels.shape} and dtype {pixels.dtype}; expected ({layout}) uint8"
+        )

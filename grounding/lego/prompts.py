@@ -1,6 +1,8 @@
-"""The one form of a conversation, for asking and for training alike: system text, then turns between `###`.
+"""The one form of a conversation, for asking and for training alike: system text, then turns
+between `###`.
 
-The public code trains on another text than it asks with, and its label mask drifts by a token a turn; here both come from `render`.
+The public code trains on another text than it asks with, and its label mask drifts by a token a
+turn; here both come from `render`.
 """
 
 from __future__ import annotations
@@ -31,7 +33,19 @@ DESCRIBE: Mapping[str, str] = {
     "video": "Write a concise summary of the video clip.",
     "sound": "Provide a clear and focused description of the audio's content.",
 }
-_QUESTION_STARTS = ("when", "at what", "at which", "please", "in which", "during", "what time", "find", "give", "identify", "locate")
+_QUESTION_STARTS = (
+    "when",
+    "at what",
+    "at which",
+    "please",
+    "in which",
+    "during",
+    "what time",
+    "find",
+    "give",
+    "identify",
+    "locate",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +56,9 @@ class Turn:
 
 
 def render(turns: Iterable[Turn], system: str = SYSTEM) -> str:
-    """`system###Human: ...###Assistant: ...###Human: ...###Assistant:`; an answered last turn ends with `###`."""
+    """`system###Human: ...###Assistant: ...###Human: ...###Assistant:`; an answered last turn ends
+    with `###`.
+    """
     parts = [system]
     answered = False
     for turn in turns:
@@ -52,14 +68,21 @@ def render(turns: Iterable[Turn], system: str = SYSTEM) -> str:
 
 
 def labelled(turns: Sequence[Turn], tokenizer: LegoTokenizer) -> tuple[list[int], list[int]]:
-    """Ids of an answered conversation, and labels: the ids of each answer and its closing `###`, -100 elsewhere."""
+    """Ids of an answered conversation, and labels: the ids of each answer and its closing `###`,
+    -100 elsewhere.
+    """
     ids = tokenizer.encode(render(turns))
     labels = [IGNORED] * len(ids)
     for i, turn in enumerate(turns):
         if turn.role == "Assistant" and turn.text is not None:
-            asked, answered = (tokenizer.encode(render([*turns[:i], Turn("Assistant", text)])) for text in (None, turn.text))
+            asked, answered = (
+                tokenizer.encode(render([*turns[:i], Turn("Assistant", text)]))
+                for text in (None, turn.text)
+            )
             if ids[: len(answered)] != answered or answered[: len(asked)] != asked:
-                raise PromptError(f"the answer {turn.text[:60]!r} does not begin and end at token borders")
+                raise PromptError(
+                    f"the answer {turn.text[:60]!r} does not begin and end at token borders"
+                )
             labels[len(asked) : len(answered)] = answered[len(asked) :]
     return ids, labels
 
@@ -73,24 +96,36 @@ def expand_markers(text: str, modalities: Mapping[str, Modality]) -> str:
 
 def media_question(question: str, names: Iterable[str], modalities: Mapping[str, Modality]) -> str:
     """The placeholders of the named media, each on a line of its own, then the question."""
-    ordered = sorted(names, key=lambda name: MEDIA_ORDER.index(name) if name in MEDIA_ORDER else len(MEDIA_ORDER))
+    ordered = sorted(
+        names, key=lambda name: MEDIA_ORDER.index(name) if name in MEDIA_ORDER else len(MEDIA_ORDER)
+    )
     lines = [modalities[name].placeholder.text(modalities[name].tokens) for name in ordered]
     return "\n".join([*lines, question])
 
 
-def check_question(question: str, tokenizer: LegoTokenizer, modalities: Mapping[str, Modality]) -> str:
+def check_question(
+    question: str, tokenizer: LegoTokenizer, modalities: Mapping[str, Modality]
+) -> str:
     """A person's words must not contain what structures a prompt."""
-    reserved = (STOP, *tokenizer.special_tokens, *(modality.marker for modality in modalities.values()))
+    reserved = (
+        STOP,
+        *tokenizer.special_tokens,
+        *(modality.marker for modality in modalities.values()),
+    )
     found = next((token for token in reserved if token in question), None)
     if found is not None:
-        raise PromptError(f"a question must not contain {found!r}, which has a meaning in prompts: {question[:80]!r}")
+        raise PromptError(
+            f"a question must not contain {found!r}, which has a meaning in prompts: {question[:80]!r}"
+        )
     if not question.strip():
         raise PromptError("the question is empty")
     return question.strip()
 
 
 def when_question(question: str) -> str:
-    """A question stays as it is; a statement ("the dog turns around") becomes one in the published wording."""
+    """A question stays as it is; a statement ("the dog turns around") becomes one in the published
+    wording.
+    """
     words = question.strip()
     if words.endswith("?") or words.lower().startswith(_QUESTION_STARTS):
         return words

@@ -1,7 +1,8 @@
 """Q-Formers: learned queries that read a sequence by cross-attention (BLIP-2, arXiv 2301.12597).
 
-The mathematics is transformers' `Blip2QFormerModel` without its text branch. LEGO has three: one for each frame, one over all
-frames of a clip, one over the clips of a sound; the last two sit in a `SequenceAdapter`.
+The mathematics is transformers' `Blip2QFormerModel` without its text branch. LEGO has three: one
+for each frame, one over all frames of a clip, one over the clips of a sound; the last two sit in a
+`SequenceAdapter`.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from grounding.lego.modality import Rename
 class QFormer(nn.Module):
     """`queries` learned tokens read `(B, T, input_width)` and come back as `(B, queries, width)`."""
 
-    def __init__(self, dims: QFormerDims, *, queries: int, input_width: int, layers: int, cross_every: int) -> None:
+    def __init__(
+        self, dims: QFormerDims, *, queries: int, input_width: int, layers: int, cross_every: int
+    ) -> None:
         super().__init__()
         self.queries = nn.Parameter(torch.zeros(1, queries, dims.width))
         self.bert = Blip2QFormerModel(
@@ -50,7 +53,9 @@ class Positions(nn.Module):
     def forward(self, steps: Tensor) -> Tensor:
         rows = self.table.num_embeddings
         if steps.shape[1] > rows:
-            raise MediaError(f"{steps.shape[1]} steps in time, but this model has positions for {rows}")
+            raise MediaError(
+                f"{steps.shape[1]} steps in time, but this model has positions for {rows}"
+            )
         placed = steps + self.table.weight[: steps.shape[1], None]
         return placed.flatten(1, 2)
 
@@ -58,10 +63,18 @@ class Positions(nn.Module):
 class SequenceAdapter(nn.Module):
     """Steps in time -> positions -> Q-Former -> tokens of the language model."""
 
-    def __init__(self, dims: QFormerDims, *, positions: int, step_width: int, tokens: int, hidden_size: int) -> None:
+    def __init__(
+        self, dims: QFormerDims, *, positions: int, step_width: int, tokens: int, hidden_size: int
+    ) -> None:
         super().__init__()
         self.positions = Positions(positions, step_width)
-        self.qformer = QFormer(dims, queries=tokens, input_width=step_width, layers=dims.small_layers, cross_every=dims.small_cross_every)
+        self.qformer = QFormer(
+            dims,
+            queries=tokens,
+            input_width=step_width,
+            layers=dims.small_layers,
+            cross_every=dims.small_cross_every,
+        )
         self.projection = nn.Linear(dims.width, hidden_size)
 
     def forward(self, steps: Tensor) -> Tensor:
@@ -73,6 +86,10 @@ def qformer_renames(published: str, queries: str, own: str) -> tuple[Rename, ...
     """Where the published tensors of one Q-Former and of its queries go."""
     return (
         Rename(f"{published}.bert.embeddings.LayerNorm.", f"{own}.bert.layernorm."),
-        Rename(f"{published}.bert.encoder.", f"{own}.bert.encoder.", inner=("attention.self.", "attention.attention.")),
+        Rename(
+            f"{published}.bert.encoder.",
+            f"{own}.bert.encoder.",
+            inner=("attention.self.", "attention.attention."),
+        ),
         Rename(queries, f"{own}.queries"),
     )

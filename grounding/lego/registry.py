@@ -1,4 +1,6 @@
-"""The modalities of the published model, in the order in which their tokens were added. One line adds another."""
+"""The modalities of the published model, in the order in which their tokens were added. One line
+adds another.
+"""
 
 from __future__ import annotations
 

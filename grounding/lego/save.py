@@ -1,4 +1,6 @@
-"""Writes a model as a folder that `load_model` and `load_grounder` read: published names, sizes, tokenizer, CLIP tower."""
+"""Writes a model as a folder that `load_model` and `load_grounder` read: published names, sizes,
+tokenizer, CLIP tower.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +20,16 @@ from grounding.lego.registry import MODALITIES
 from grounding.lego.tokenizer import LegoTokenizer
 
 
-def save_model(model: LegoModel, folder: str | Path, *, tokenizer: LegoTokenizer, image_transform: ImageTransform | None = None) -> None:
-    """`folder` must not exist or be empty. ImageBind's unused branches are not in the model and so not in the folder."""
+def save_model(
+    model: LegoModel,
+    folder: str | Path,
+    *,
+    tokenizer: LegoTokenizer,
+    image_transform: ImageTransform | None = None,
+) -> None:
+    """`folder` must not exist or be empty. ImageBind's unused branches are not in the model and so
+    not in the folder.
+    """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
@@ -36,15 +46,26 @@ def save_model(model: LegoModel, folder: str | Path, *, tokenizer: LegoTokenizer
 def _save_clip(model: LegoModel, folder: Path, transform: ImageTransform) -> None:
     folder.mkdir()
     _write_json(folder / "config.json", {"model_type": "clip_vision_model", **model.config.clip})
-    preprocessing = {"crop_size": transform.size, "image_mean": transform.mean, "image_std": transform.std}
+    preprocessing = {
+        "crop_size": transform.size,
+        "image_mean": transform.mean,
+        "image_std": transform.std,
+    }
     _write_json(folder / "preprocessor_config.json", preprocessing)
     (rename,) = ImageModality.external
-    named = {rename.to_published(name): tensor for name, tensor in model.modality(ImageModality.name).state_dict().items()}
+    named = {
+        rename.to_published(name): tensor
+        for name, tensor in model.modality(ImageModality.name).state_dict().items()
+    }
     _write_tensors(folder, {name: tensor for name, tensor in named.items() if name is not None})
 
 
 def _write_tensors(folder: Path, tensors: dict[str, Tensor]) -> None:
-    save_file({name: t.detach().cpu().contiguous() for name, t in tensors.items()}, folder / "model.safetensors", metadata={"format": "pt"})
+    save_file(
+        {name: t.detach().cpu().contiguous() for name, t in tensors.items()},
+        folder / "model.safetensors",
+        metadata={"format": "pt"},
+    )
 
 
 def _write_json(file: Path, content: dict) -> None:

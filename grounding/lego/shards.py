@@ -1,4 +1,6 @@
-"""The tensors of a folder, in safetensors or in torch's own format, read through a memory map and one at a time."""
+"""The tensors of a folder, in safetensors or in torch's own format, read through a memory map and
+one at a time.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,8 @@ from torch import Tensor
 
 from grounding.lego.errors import CheckpointError
 
-MAPPED_SHARE = 64  # a file is mapped anew after this part of the checkpoint was read, which gives the pages back
+# a file is mapped anew after this part of the checkpoint was read, which gives the pages back
+MAPPED_SHARE = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,9 @@ class Entry:
 
 
 class Shards:
-    """The tensors of a folder in `*.safetensors` or else in `pytorch_model*.bin`, without holding any."""
+    """The tensors of a folder in `*.safetensors` or else in `pytorch_model*.bin`, without holding
+    any.
+    """
 
     def __init__(self, folder: Path, files: Sequence[Path] | None = None) -> None:
         self.folder = folder
@@ -34,11 +39,15 @@ class Shards:
         for file in _weight_files(folder) if files is None else files:
             for name, entry in _entries(file).items():
                 if name in self.entries:
-                    raise CheckpointError(f"{name} is in {self.entries[name].file.name} and again in {file.name} of {folder}")
+                    raise CheckpointError(
+                        f"{name} is in {self.entries[name].file.name} and again in {file.name} of {folder}"
+                    )
                 self.entries[name] = entry
 
     def read(self, names: Sequence[str]) -> Iterator[tuple[str, Tensor]]:
-        """Tensors backed by a memory map. Keep one and its file stays mapped; drop them all and the pages are given back."""
+        """Tensors backed by a memory map. Keep one and its file stays mapped; drop them all and the
+        pages are given back.
+        """
         by_file: dict[Path, list[str]] = {}
         for name in names:
             by_file.setdefault(self.entries[name].file, []).append(name)
@@ -56,7 +65,9 @@ def _weight_files(folder: Path) -> list[Path]:
             wanted = {folder / name for name in _weight_map(index).values()}
             absent = sorted(path.name for path in wanted - set(files))
             if absent:
-                raise CheckpointError(f"{folder} lacks {', '.join(absent)}, which {index.name} names")
+                raise CheckpointError(
+                    f"{folder} lacks {', '.join(absent)}, which {index.name} names"
+                )
             files = sorted(wanted)
         if files:
             return files
@@ -72,17 +83,28 @@ def _weight_map(index: Path) -> Mapping[str, str]:
 
 def _entries(file: Path) -> dict[str, Entry]:
     if file.suffix == ".safetensors":
-        return {name: Entry(file, shape, nbytes) for name, shape, nbytes in _safetensors_header(file)}
+        return {
+            name: Entry(file, shape, nbytes) for name, shape, nbytes in _safetensors_header(file)
+        }
     return {name: Entry(file, tuple(t.shape), t.nbytes) for name, t in _torch_file(file).items()}
 
 
 def _safetensors_header(file: Path) -> Iterator[tuple[str, tuple[int, ...], int]]:
-    """The header of the format: eight bytes of length, then JSON (https://github.com/huggingface/safetensors#format)."""
+    """The header of the format: eight bytes of length, then JSON
+    (https://github.com/huggingface/safetensors#format).
+    """
     try:
-        with safe_open(file, framework="pt"), file.open("rb") as stream:  # the library knows a file that was cut off
-            header: dict[str, Any] = json.loads(stream.read(int.from_bytes(stream.read(8), "little")))
+        with (
+            safe_open(file, framework="pt"),
+            file.open("rb") as stream,
+        ):  # the library knows a file that was cut off
+            header: dict[str, Any] = json.loads(
+                stream.read(int.from_bytes(stream.read(8), "little"))
+            )
     except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{file} is no safetensors file, or not all of it is there: {error}") from error
+        raise CheckpointError(
+            f"{file} is no safetensors file, or not all of it is there: {error}"
+        ) from error
     for name, info in header.items():
         if name != "__metadata__":
             start, end = info["data_offsets"]
@@ -94,7 +116,9 @@ def _torch_file(file: Path) -> dict[str, Tensor]:
         stored = torch.load(file, map_location="cpu", mmap=True, weights_only=True)
     except (RuntimeError, UnpicklingError, OSError, EOFError) as error:
         raise CheckpointError(f"{file} cannot be read as tensors: {error}") from error
-    if not isinstance(stored, dict) or not all(isinstance(tensor, Tensor) for tensor in stored.values()):
+    if not isinstance(stored, dict) or not all(
+        isinstance(tensor, Tensor) for tensor in stored.values()
+    ):
         raise CheckpointError(f"{file} does not hold tensors by name")
     return stored
 

@@ -1,4 +1,6 @@
-"""Video: EVA-CLIP-g and BLIP-2's Q-Former on each frame, then frame positions and a Q-Former over all of them."""
+"""Video: EVA-CLIP-g and BLIP-2's Q-Former on each frame, then frame positions and a Q-Former over
+all of them.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +18,14 @@ FRAMES_AT_ONCE = 64  # through the vision transformer; bounds its memory for bat
 
 
 class Float32LayerNorm(nn.LayerNorm):
-    """Computes in float32 whatever the model's dtype, as BLIP-2 does, and returns the dtype of its input."""
+    """Computes in float32 whatever the model's dtype, as BLIP-2 does, and returns the dtype of its
+    input.
+    """
 
     def forward(self, input: Tensor) -> Tensor:
-        wide = functional.layer_norm(input.float(), self.normalized_shape, self.weight.float(), self.bias.float(), self.eps)
+        wide = functional.layer_norm(
+            input.float(), self.normalized_shape, self.weight.float(), self.bias.float(), self.eps
+        )
         return wide.to(input.dtype)
 
 
@@ -30,7 +36,11 @@ class FrameEncoder(nn.Module):
         self.eva = EvaVision(config.eva)
         self.norm = Float32LayerNorm(config.eva.width, eps=1e-5)
         self.qformer = QFormer(
-            dims, queries=config.frame_queries, input_width=config.eva.width, layers=dims.layers, cross_every=dims.cross_every
+            dims,
+            queries=config.frame_queries,
+            input_width=config.eva.width,
+            layers=dims.layers,
+            cross_every=dims.cross_every,
         )
 
     def forward(self, clips: Tensor) -> Tensor:
@@ -74,4 +84,6 @@ class VideoModality(Modality):
         size = self.config.eva.image_size
         check_shape("a clip (channels, frames, height, width)", item, (3, None, size, size))
         if item.shape[1] > self.config.max_frames:
-            raise MediaError(f"a clip has {item.shape[1]} frames; this model reads at most {self.config.max_frames}")
+            raise MediaError(
+                f"a clip has {item.shape[1]} frames; this model reads at most {self.config.max_frames}"
+            )

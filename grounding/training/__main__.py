@@ -1,4 +1,6 @@
-"""`python -m grounding.training stage1|stage2|stage3`: one stage of LEGO's training from records and a checkpoint folder."""
+"""`python -m grounding.training stage1|stage2|stage3`: one stage of LEGO's training from records
+and a checkpoint folder.
+"""
 
 from __future__ import annotations
 
@@ -17,19 +19,48 @@ from grounding.training.settings import PUBLISHED, Source, Stage, read_changes, 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 
 Start = Annotated[Path, typer.Option("--from", help="Checkpoint folder to start from.")]
-Output = Annotated[Path, typer.Option(help="Folder of the run; the checkpoint becomes its `model`.")]
-Data = Annotated[list[str], typer.Option(help="FILE of records, or FILE:WEIGHT (.1: a tenth of its rows in an epoch). Several times.")]
-Media = Annotated[Path | None, typer.Option(help="Folder that paths in the records are relative to; otherwise that of each file.")]
-Config = Annotated[Path | None, typer.Option(help="JSON object of settings that differ from the published ones.")]
-Set = Annotated[list[str] | None, typer.Option("--set", help="NAME=VALUE, as in the JSON object. Several times.")]
+Output = Annotated[
+    Path, typer.Option(help="Folder of the run; the checkpoint becomes its `model`.")
+]
+Data = Annotated[
+    list[str],
+    typer.Option(
+        help="FILE of records, or FILE:WEIGHT (.1: a tenth of its rows in an epoch). Several times."
+    ),
+]
+Media = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder that paths in the records are relative to; otherwise that of each file."
+    ),
+]
+Config = Annotated[
+    Path | None, typer.Option(help="JSON object of settings that differ from the published ones.")
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="NAME=VALUE, as in the JSON object. Several times."),
+]
 
 
 def _command(stage: int, what: str):
-    def command(start: Start, output: Output, data: Data, media: Media = None, config: Config = None, set_: Set = None) -> None:
+    def command(
+        start: Start,
+        output: Output,
+        data: Data,
+        media: Media = None,
+        config: Config = None,
+        set_: Set = None,
+    ) -> None:
         logging.basicConfig(level=logging.INFO, format="%(message)s")
         try:
             _run(cast(Stage, stage), start, output, data, media, config, set_ or [])
-        except (TrainingError, LegoError, DataError, OSError) as error:  # OSError: a full disk, a folder that cannot be written
+        except (
+            TrainingError,
+            LegoError,
+            DataError,
+            OSError,
+        ) as error:  # OSError: a full disk, a folder that cannot be written
             typer.echo(f"error: {error}", err=True)
             raise typer.Exit(1) from error
 
@@ -37,7 +68,15 @@ def _command(stage: int, what: str):
     app.command(f"stage{stage}", help=f"{what} Published learning rate {rate:g}.")(command)
 
 
-def _run(stage: Stage, start: Path, output: Path, data: list[str], media: Path | None, config: Path | None, pairs: list[str]) -> None:
+def _run(
+    stage: Stage,
+    start: Path,
+    output: Path,
+    data: list[str],
+    media: Path | None,
+    config: Path | None,
+    pairs: list[str],
+) -> None:
     from grounding.training.stage import run_stage
 
     changes = {**(read_changes(config) if config else {}), **dict(_pair(text) for text in pairs)}

@@ -1,7 +1,9 @@
-"""`python -m grounding.training.assemble`: the checkpoint folder that stage 1 starts from, put together from the public parts.
+"""`python -m grounding.training.assemble`: the checkpoint folder that stage 1 starts from, put
+together from the public parts.
 
-Adapters and the rows of the new tokens start untrained. Every tensor of the encoders and of the language model must be found, in its
-shape; what else the files hold (BLIP-2's text branch, the last block of EVA, other heads) is left out.
+Adapters and the rows of the new tokens start untrained. Every tensor of the encoders and of the
+language model must be found, in its shape; what else the files hold (BLIP-2's text branch, the last
+block of EVA, other heads) is left out.
 """
 
 from __future__ import annotations
@@ -45,8 +47,17 @@ class Parts:
     """Folder of openai/clip-vit-large-patch14-336."""
 
 
-def assemble(parts: Parts, output: Path, *, config: LegoConfig | None = None, dtype: torch.dtype = torch.bfloat16, seed: int = 0) -> None:
-    """Writes `output`, a folder in the published layout. `config` with other sizes than the published ones is for tests."""
+def assemble(
+    parts: Parts,
+    output: Path,
+    *,
+    config: LegoConfig | None = None,
+    dtype: torch.dtype = torch.bfloat16,
+    seed: int = 0,
+) -> None:
+    """Writes `output`, a folder in the published layout. `config` with other sizes than the
+    published ones is for tests.
+    """
     config = config or published_config()
     if output.exists():
         raise TrainingError(f"{output} exists already")
@@ -54,19 +65,42 @@ def assemble(parts: Parts, output: Path, *, config: LegoConfig | None = None, dt
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
     model = empty_model(config, MODALITIES)
-    wanted = {to_published(model, name): tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+    wanted = {
+        to_published(model, name): tuple(tensor.shape)
+        for name, tensor in model.state_dict().items()
+    }
     sources: tuple[tuple[str, Callable[[], Mapping[str, Tensor]], tuple[str, ...]], ...] = (
-        ("language", lambda: _language(parts.language, wanted), ("model.layers.", "model.norm.", *TABLES)),
+        (
+            "language",
+            lambda: _language(parts.language, wanted),
+            ("model.layers.", "model.norm.", *TABLES),
+        ),
         ("eva", lambda: _prefixed(parts.eva, "model.visual_encoder."), ("model.visual_encoder.",)),
-        ("qformer", lambda: _prefixed(parts.qformer, "model."), ("model.Qformer.", "model.query_tokens", "model.ln_vision.")),
-        ("imagebind", lambda: _prefixed(parts.imagebind, "model.audio_encoder."), ("model.audio_encoder.",)),
+        (
+            "qformer",
+            lambda: _prefixed(parts.qformer, "model."),
+            ("model.Qformer.", "model.query_tokens", "model.ln_vision."),
+        ),
+        (
+            "imagebind",
+            lambda: _prefixed(parts.imagebind, "model.audio_encoder."),
+            ("model.audio_encoder.",),
+        ),
         ("adapters", lambda: _adapters(config, model, seed), ("model.",)),
     )
-    left = {name for name in wanted if not name.startswith("modalities.")}  # CLIP stays in a folder of its own
+    left = {
+        name for name in wanted if not name.startswith("modalities.")
+    }  # CLIP stays in a folder of its own
     for number, (what, read, prefixes) in enumerate(sources, 1):
         own = {name for name in left if name.startswith(prefixes)}
         left -= own
-        _write(part / f"model-{number:05d}-of-{len(sources):05d}.safetensors", what, read(), {name: wanted[name] for name in own}, dtype)
+        _write(
+            part / f"model-{number:05d}-of-{len(sources):05d}.safetensors",
+            what,
+            read(),
+            {name: wanted[name] for name in own},
+            dtype,
+        )
     for file, content in (("config.json", as_json(config)), (DIMS_FILE, dims_as_json(config))):
         (part / file).write_text(json.dumps(content, indent=2), encoding="utf-8")
     LegoTokenizer(parts.language).save(part)
@@ -75,14 +109,30 @@ def assemble(parts: Parts, output: Path, *, config: LegoConfig | None = None, dt
     part.rename(output)
 
 
-def _write(file: Path, what: str, found: Mapping[str, Tensor], wanted: Mapping[str, tuple[int, ...]], dtype: torch.dtype) -> None:
+def _write(
+    file: Path,
+    what: str,
+    found: Mapping[str, Tensor],
+    wanted: Mapping[str, tuple[int, ...]],
+    dtype: torch.dtype,
+) -> None:
     missing = sorted(set(wanted) - set(found))
     if missing:
-        raise CheckpointError(f"the part {what} lacks {', '.join(missing[:4])}, {len(missing)} tensors in all: is it the right file?")
-    unfit = next((name for name, shape in wanted.items() if tuple(found[name].shape) != shape), None)
+        raise CheckpointError(
+            f"the part {what} lacks {', '.join(missing[:4])}, {len(missing)} tensors in all: is it the right file?"
+        )
+    unfit = next(
+        (name for name, shape in wanted.items() if tuple(found[name].shape) != shape), None
+    )
     if unfit:
-        raise CheckpointError(f"{unfit} of the part {what} has the shape {list(found[unfit].shape)}, expected {list(wanted[unfit])}")
-    save_file({name: found[name].to(dtype).contiguous() for name in wanted}, file, metadata={"format": "pt"})
+        raise CheckpointError(
+            f"{unfit} of the part {what} has the shape {list(found[unfit].shape)}, expected {list(wanted[unfit])}"
+        )
+    save_file(
+        {name: found[name].to(dtype).contiguous() for name in wanted},
+        file,
+        metadata={"format": "pt"},
+    )
 
 
 def _language(folder: Path, wanted: Mapping[str, tuple[int, ...]]) -> dict[str, Tensor]:
@@ -107,7 +157,9 @@ def _prefixed(file: Path, prefix: str) -> dict[str, Tensor]:
 
 
 def _adapters(config: LegoConfig, model: LegoModel, seed: int) -> dict[str, Tensor]:
-    """Made for real, with the starting values of their classes; queries and positions as BLIP-2's, normal with deviation .02."""
+    """Made for real, with the starting values of their classes; queries and positions as BLIP-2's,
+    normal with deviation .02.
+    """
     torch.manual_seed(seed)
     found: dict[str, Tensor] = {}
     for kind in MODALITIES:
@@ -116,7 +168,10 @@ def _adapters(config: LegoConfig, model: LegoModel, seed: int) -> dict[str, Tens
         adapter = modality.adapter.to_empty(device="cpu")
         for module in adapter.modules():
             _start(module)
-        found |= {to_published(model, f"modalities.{kind.name}.adapter.{name}"): tensor for name, tensor in adapter.state_dict().items()}
+        found |= {
+            to_published(model, f"modalities.{kind.name}.adapter.{name}"): tensor
+            for name, tensor in adapter.state_dict().items()
+        }
     return found
 
 

@@ -1,4 +1,6 @@
-"""Checkpoints on the way: which of them is whole, and whether it belongs to this run. A kill while one is written leaves half of it."""
+"""Checkpoints on the way: which of them is whole, and whether it belongs to this run. A kill while
+one is written leaves half of it.
+"""
 
 from __future__ import annotations
 
@@ -22,12 +24,23 @@ WEIGHTS = "model.safetensors"
 PASSPORT = "passport.json"
 """Beside the weights of a checkpoint: which run they belong to."""
 STATE = "trainer_state.json"
-FREE = ("output", "features", "workers", "log_steps", "save_steps", "keep_checkpoints", "device", "engine", "any_start")
+FREE = (
+    "output",
+    "features",
+    "workers",
+    "log_steps",
+    "save_steps",
+    "keep_checkpoints",
+    "device",
+    "engine",
+    "any_start",
+)
 """What may change when a run goes on: paths, and how often it logs or saves."""
 
 
 def last_whole(settings: StageSettings, names: Sequence[str]) -> Path | None:
-    """The checkpoint to go on from; one that is not whole gives its place to the one before. None: there is none yet.
+    """The checkpoint to go on from; one that is not whole gives its place to the one before. None:
+    there is none yet.
 
     Raises TrainingError where none is whole, or the last whole one belongs to another run.
     """
@@ -48,7 +61,10 @@ def last_whole(settings: StageSettings, names: Sequence[str]) -> Path | None:
 def passport(settings: StageSettings, names: Sequence[str]) -> dict[str, Any]:
     """What must be equal for a run to go on."""
     said = {key: value for key, value in settings.to_json().items() if key not in FREE}
-    return {"names": list(names), "settings": {**said, "records": [_digest(source.records) for source in settings.sources]}}
+    return {
+        "names": list(names),
+        "settings": {**said, "records": [_digest(source.records) for source in settings.sources]},
+    }
 
 
 def checkpoint_step(checkpoint: Path) -> int:
@@ -69,7 +85,11 @@ def _fault(checkpoint: Path, shared: bool) -> str:
     except (OSError, ValueError, SafetensorError) as error:
         return str(error)
     states = sorted(checkpoint.glob("rng_state*.pth"))
-    for file in (checkpoint / "optimizer.pt", checkpoint / "scheduler.pt", *(states or [checkpoint / "rng_state.pth"])):
+    for file in (
+        checkpoint / "optimizer.pt",
+        checkpoint / "scheduler.pt",
+        *(states or [checkpoint / "rng_state.pth"]),
+    ):
         if not zipfile.is_zipfile(file):  # torch's files end with a table of contents
             return f"{file.name} is not there, or not whole"
     return ""
@@ -79,10 +99,14 @@ def _check_passport(checkpoint: Path, ours: Mapping[str, Any]) -> None:
     theirs = json.loads((checkpoint / PASSPORT).read_text(encoding="utf-8"))
     before, now = theirs.get("settings", {}), ours["settings"]
     changed = [
-        f"{key} was {before.get(key)!r} and is {now.get(key)!r}" for key in sorted({*before, *now}) if before.get(key) != now.get(key)
+        f"{key} was {before.get(key)!r} and is {now.get(key)!r}"
+        for key in sorted({*before, *now})
+        if before.get(key) != now.get(key)
     ]
     if changed:
-        raise TrainingError(f"{checkpoint} belongs to another run: {'; '.join(changed[:4])}. Choose another output, or remove it")
+        raise TrainingError(
+            f"{checkpoint} belongs to another run: {'; '.join(changed[:4])}. Choose another output, or remove it"
+        )
 
 
 @cache

@@ -1,4 +1,6 @@
-"""One record as the model trains on it: the prompt of inference, labels on answers only, files of its media."""
+"""One record as the model trains on it: the prompt of inference, labels on answers only, files of
+its media.
+"""
 
 from __future__ import annotations
 
@@ -39,37 +41,58 @@ class Example:
 class Reader:
     """Turns records into examples and their files into tensors, for one model."""
 
-    def __init__(self, modalities: Mapping[str, Modality], tokenizer: LegoTokenizer, image: ImageTransform, max_length: int) -> None:
+    def __init__(
+        self,
+        modalities: Mapping[str, Modality],
+        tokenizer: LegoTokenizer,
+        image: ImageTransform,
+        max_length: int,
+    ) -> None:
         self.tokenizer = tokenizer
         self.max_length = max_length
         self._modalities = modalities
         self._image = image
 
     def example(self, record: Record, folder: Path) -> Example:
-        """Raises SkipRow: a medium that the model lacks, a file that is not there, an answer of nonsense, too long."""
+        """Raises SkipRow: a medium that the model lacks, a file that is not there, an answer of
+        nonsense, too long.
+        """
         unknown = sorted(set(record.media) - set(self._modalities))
         if unknown:
             raise SkipRow("medium that the model lacks", ", ".join(unknown))
         for message in record.messages[1::2]:
             check_answer(message.text)
-        turns = [Turn("Human" if m.role == "human" else "Assistant", self._expanded(m.role, m.text)) for m in record.messages]
+        turns = [
+            Turn("Human" if m.role == "human" else "Assistant", self._expanded(m.role, m.text))
+            for m in record.messages
+        ]
         try:
             ids, labels = labelled(turns, self.tokenizer)
         except LegoError as error:
             raise SkipRow("cannot be tokenized", str(error)) from error
         if len(ids) > self.max_length:
             raise SkipRow("too long", f"{len(ids)} tokens, at most {self.max_length}")
-        return Example(tuple(ids), tuple(labels), {name: named_file(path, folder) for name, path in record.media.items()})
+        return Example(
+            tuple(ids),
+            tuple(labels),
+            {name: named_file(path, folder) for name, path in record.media.items()},
+        )
 
     def rough_length(self, record: Record) -> int:
         """Tokens at about four bytes each; what batches of like length are made by."""
-        media = sum(self._modalities[name].tokens for name in record.media if name in self._modalities)
+        media = sum(
+            self._modalities[name].tokens for name in record.media if name in self._modalities
+        )
         return media + 40 + sum(8 + len(m.text.encode()) // 4 for m in record.messages)
 
     def read(self, name: str, path: Path) -> Tensor:
         """The file as its encoder reads it. Raises SkipRow where it is missing or corrupt."""
         try:
-            return {"image": self._read_image, "video": self._read_video, "sound": self._read_sound}[name](path)
+            return {
+                "image": self._read_image,
+                "video": self._read_video,
+                "sound": self._read_sound,
+            }[name](path)
         except LegoError as error:
             raise SkipRow(f"{name} that the model cannot read", f"{path}: {error}") from error
 
@@ -82,7 +105,9 @@ class Reader:
 
     def _read_video(self, path: Path) -> Tensor:
         config = self._modalities["video"].config
-        return clip_tensor(read_frames(path, config.max_frames), config.eva.image_size, config.max_frames)
+        return clip_tensor(
+            read_frames(path, config.max_frames), config.eva.image_size, config.max_frames
+        )
 
     def _read_sound(self, path: Path) -> Tensor:
         dims = self._modalities["sound"].config.audio
@@ -90,7 +115,9 @@ class Reader:
 
 
 def check_answer(text: str) -> None:
-    """Raises SkipRow unless every span and box in an answer is one: numbers in [0, 1], in order, two or four of them."""
+    """Raises SkipRow unless every span and box in an answer is one: numbers in [0, 1], in order,
+    two or four of them.
+    """
     for pattern, size, kind in ((_SPAN, 2, "span"), (_BOX, 4, "box")):
         for match in pattern.finditer(text):
             body = match.group(1)

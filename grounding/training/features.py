@@ -1,6 +1,8 @@
-"""What the frozen encoders made of each file, kept in a folder: they see a file once and not once an epoch.
+"""What the frozen encoders made of each file, kept in a folder: they see a file once and not once
+an epoch.
 
-Stored as float16. A file's entry holds for its path, size and time of change and for the encoder's weights.
+Stored as float16. A file's entry holds for its path, size and time of change and for the encoder's
+weights.
 """
 
 from __future__ import annotations
@@ -32,7 +34,10 @@ AT_ONCE = 16
 class Features:
     def __init__(self, folder: Path, model: LegoModel, reader: Reader) -> None:
         self._reader = reader
-        self._folders = {name: folder / f"{name}-{_fingerprint(model.modality(name))}" for name in model.modalities}
+        self._folders = {
+            name: folder / f"{name}-{_fingerprint(model.modality(name))}"
+            for name in model.modalities
+        }
         for own in self._folders.values():
             own.mkdir(parents=True, exist_ok=True)
         self._encoders = {name: model.modality(name).encoder for name in model.modalities}
@@ -42,13 +47,21 @@ class Features:
         entry = self._entry(name, path)
         try:
             return torch.from_numpy(np.load(entry))
-        except (OSError, ValueError, EOFError):  # not there yet, or cut off when a machine lost its power
+        except (
+            OSError,
+            ValueError,
+            EOFError,
+        ):  # not there yet, or cut off when a machine lost its power
             self._make(name, [path])
             return torch.from_numpy(np.load(entry))
 
     def fill_for(self, sources: Sequence[Source]) -> None:
-        """Makes what is missing for all files of the sources. Each process of several takes its share of them."""
-        rank, processes = (int(os.environ.get(name, default)) for name, default in (("RANK", 0), ("WORLD_SIZE", 1)))
+        """Makes what is missing for all files of the sources. Each process of several takes its
+        share of them.
+        """
+        rank, processes = (
+            int(os.environ.get(name, default)) for name, default in (("RANK", 0), ("WORLD_SIZE", 1))
+        )
         paths: dict[str, list[Path]] = {name: [] for name in self._encoders}
         for source in sources:
             for record in read_records(source.records, _ignore):
@@ -57,10 +70,17 @@ class Features:
                         paths[name].append(source.folder / path)
         for name, own in paths.items():
             made = self.fill(name, list(dict.fromkeys(own))[rank::processes])
-            log.info("%d files of %s went through their encoder, %d were kept from before", made, name, len(set(own)) - made)
+            log.info(
+                "%d files of %s went through their encoder, %d were kept from before",
+                made,
+                name,
+                len(set(own)) - made,
+            )
 
     def fill(self, name: str, paths: Iterable[Path]) -> int:
-        """Makes the entries that are not there yet, many at a time; files that cannot be read are left to `read`. Returns how many."""
+        """Makes the entries that are not there yet, many at a time; files that cannot be read are
+        left to `read`. Returns how many.
+        """
         missing = [path for path in dict.fromkeys(paths) if not self._entry(name, path).exists()]
         for first in range(0, len(missing), AT_ONCE):
             self._make(name, missing[first : first + AT_ONCE], strict=False)
@@ -88,7 +108,9 @@ class Features:
             stat = path.stat()
         except OSError as error:
             raise SkipRow("missing file", str(path)) from error
-        key = hashlib.sha1(f"{path.resolve()} {stat.st_size} {stat.st_mtime_ns}".encode()).hexdigest()
+        key = hashlib.sha1(
+            f"{path.resolve()} {stat.st_size} {stat.st_mtime_ns}".encode()
+        ).hexdigest()
         return self._folders[name] / f"{key}.npy"
 
 
@@ -104,7 +126,9 @@ def _write(entry: Path, array: np.ndarray) -> None:
 
 
 def _fingerprint(modality: Modality) -> str:
-    """Of the encoder's weights: their sums are enough to tell one training from another, and are quick at any size."""
+    """Of the encoder's weights: their sums are enough to tell one training from another, and are
+    quick at any size.
+    """
     digest = hashlib.sha1()
     for name, tensor in modality.encoder.state_dict().items():
         digest.update(f"{name} {tuple(tensor.shape)} {tensor.double().sum().item():.9g}".encode())

@@ -7,7 +7,9 @@ from pathlib import Path
 
 
 def plot_losses(log_file: Path, picture: Path) -> None:
-    """`log_file` holds a JSON object a line with `step` and `loss`; steps that a resumed run took again count once, the last time."""
+    """`log_file` holds a JSON object a line with `step` and `loss`; steps that a resumed run took
+    again count once, the last time.
+    """
     import matplotlib
 
     matplotlib.use("Agg")
@@ -16,7 +18,9 @@ def plot_losses(log_file: Path, picture: Path) -> None:
     losses = read_losses(log_file)
     figure, axes = pyplot.subplots(figsize=(7, 4))
     axes.plot(list(losses), list(losses.values()))
-    axes.set(xlabel="step", ylabel="loss", title=log_file.parent.name.encode(errors="replace").decode())
+    axes.set(
+        xlabel="step", ylabel="loss", title=log_file.parent.name.encode(errors="replace").decode()
+    )
     axes.grid(alpha=0.3)
     figure.savefig(picture, dpi=120, bbox_inches="tight")
     pyplot.close(figure)
@@ -24,7 +28,11 @@ def plot_losses(log_file: Path, picture: Path) -> None:
 
 def read_losses(log_file: Path) -> dict[int, float]:
     """Step -> loss; a line that was cut off is left out."""
-    lines = log_file.read_text(encoding="utf-8", errors="replace").splitlines() if log_file.exists() else []
+    lines = (
+        log_file.read_text(encoding="utf-8", errors="replace").splitlines()
+        if log_file.exists()
+        else []
+    )
     losses = {}
     for line in lines:
         try:

@@ -1,7 +1,9 @@
-"""The rows of a run: which there are, how often each is seen in an epoch, and what happens to one that cannot be used.
+"""The rows of a run: which there are, how often each is seen in an epoch, and what happens to one
+that cannot be used.
 
-A row that is unusable on paper is left out before the run; one whose file turns out to be unreadable gives its place to the next.
-Both are counted by reason. Rows are kept as bytes, so that worker processes share them.
+A row that is unusable on paper is left out before the run; one whose file turns out to be
+unreadable gives its place to the next. Both are counted by reason. Rows are kept as bytes, so that
+worker processes share them.
 """
 
 from __future__ import annotations
@@ -26,7 +28,9 @@ from grounding.training.features import Features
 from grounding.training.settings import Source
 
 MOST_IN_A_ROW = 64
-"""Rows one after another that may be unreadable before a run gives up: then something is wrong with the folder and not with a row."""
+"""Rows one after another that may be unreadable before a run gives up: then something is wrong with
+the folder and not with a row.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,14 @@ class Item:
 class Rows(Dataset):
     """One epoch of the mixture. `lengths` are rough numbers of tokens."""
 
-    def __init__(self, sources: Sequence[Source], reader: Reader, features: Features | None, tally: Tally, seed: int) -> None:
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        reader: Reader,
+        features: Features | None,
+        tally: Tally,
+        seed: int,
+    ) -> None:
         self._reader = reader
         self._features = features
         self._folders = [source.folder for source in sources]
@@ -53,7 +64,11 @@ class Rows(Dataset):
             first = len(blobs)
             for record in read_records(source.records, tally):
                 if _usable(record, source.folder, reader, tally):
-                    blobs.append(json.dumps(Record(record.messages, record.media, record.id).to_json()).encode())  # all that training reads
+                    blobs.append(
+                        json.dumps(
+                            Record(record.messages, record.media, record.id).to_json()
+                        ).encode()
+                    )  # all that training reads
                     origin.append(number)
                     lengths.append(reader.rough_length(record))
             if len(blobs) == first:
@@ -73,10 +88,14 @@ class Rows(Dataset):
             row = self._order[place % len(self._order)]
             record = self.record(row)
             try:
-                return Item(*self._read(record, self._folders[self._origin[row]]), skips=tuple(skips))
+                return Item(
+                    *self._read(record, self._folders[self._origin[row]]), skips=tuple(skips)
+                )
             except SkipRow as skip:
                 skips.append(skip.at(record.id or f"row {row}"))
-        raise TrainingError(f"{MOST_IN_A_ROW} rows one after another cannot be read; the last: {skips[-1]}")
+        raise TrainingError(
+            f"{MOST_IN_A_ROW} rows one after another cannot be read; the last: {skips[-1]}"
+        )
 
     def record(self, row: int) -> Record:
         start = self._ends[row - 1] if row else 0
@@ -98,7 +117,8 @@ def _usable(record: Record, folder: Path, reader: Reader, tally: Tally) -> bool:
 
 
 def seen(count: int, weight: float, random: np.random.Generator) -> list[int]:
-    """Which of `count` rows an epoch holds: all of them `int(weight)` times, and a random share of them once more.
+    """Which of `count` rows an epoch holds: all of them `int(weight)` times, and a random share of
+    them once more.
 
     >>> sorted(seen(4, 2.5, np.random.default_rng(0)))[:8]
     [0, 0, 0, 1, 1, 2, 2, 3]
@@ -109,7 +129,9 @@ def seen(count: int, weight: float, random: np.random.Generator) -> list[int]:
 
 
 class Shuffled(Sampler[int]):
-    """The order of an epoch, which the seed and the number of the epoch decide alone; by batches of like length if asked."""
+    """The order of an epoch, which the seed and the number of the epoch decide alone; by batches of
+    like length if asked.
+    """
 
     def __init__(self, lengths: Sequence[int], batch: int, seed: int, grouped: bool) -> None:
         self._lengths, self._batch, self._seed, self._grouped = list(lengths), batch, seed, grouped
@@ -131,4 +153,10 @@ class Shuffled(Sampler[int]):
 def collate(items: Sequence[Item]) -> dict[str, Any]:
     ids, labels, mask = padded([item.example for item in items])
     skips = [skip for item in items for skip in item.skips]
-    return {"input_ids": ids, "labels": labels, "attention_mask": mask, "media": [item.media for item in items], "skips": skips}
+    return {
+        "input_ids": ids,
+        "labels": labels,
+        "attention_mask": mask,
+        "media": [item.media for item in items],
+        "skips": skips,
+    }

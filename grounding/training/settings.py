@@ -1,4 +1,5 @@
-"""Settings of a training stage; the defaults are the published ones (GroundingGPT, arXiv 2401.06071).
+"""Settings of a training stage; the defaults are the published ones (GroundingGPT, arXiv
+2401.06071).
 
 Batch size is per process: the published one counts a GPU, and their number was not published.
 """
@@ -15,13 +16,26 @@ from grounding.training.errors import TrainingError
 
 Stage: TypeAlias = Literal[1, 2, 3]
 Precision: TypeAlias = Literal["bfloat16", "float32"]
-Schedule: TypeAlias = Literal["cosine", "linear", "polynomial", "constant", "constant_with_warmup", "inverse_sqrt"]
+Schedule: TypeAlias = Literal[
+    "cosine", "linear", "polynomial", "constant", "constant_with_warmup", "inverse_sqrt"
+]
 STAGES: tuple[int, ...] = get_args(Stage)
 GIVEN = ("stage", "start", "output", "sources")
 """What has an argument of its own."""
 LEAST = 1e-12
 _BOUNDS: Mapping[str, tuple[float, float]] = {
-    **dict.fromkeys(("batch_size", "accumulation", "max_length", "log_steps", "save_steps", "keep_checkpoints", "max_steps"), (1, 1e9)),
+    **dict.fromkeys(
+        (
+            "batch_size",
+            "accumulation",
+            "max_length",
+            "log_steps",
+            "save_steps",
+            "keep_checkpoints",
+            "max_steps",
+        ),
+        (1, 1e9),
+    ),
     **dict.fromkeys(("learning_rate", "epochs", "clip_norm", "lora_alpha"), (LEAST, 1e9)),
     **dict.fromkeys(("weight_decay", "lora_rank", "workers", "seed"), (0, 2**31)),
     "warmup": (0, 1),
@@ -41,16 +55,21 @@ MOST_TIMES = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file of records. `weight` is how often each of its rows is seen in an epoch: .1 is a tenth of the rows, 2 all of them twice."""
+    """A file of records. `weight` is how often each of its rows is seen in an epoch: .1 is a tenth
+    of the rows, 2 all of them twice.
+    """
 
     records: Path
     weight: float = 1.0
     media: Path | None = None
-    """The folder that the paths in the records are relative to; without it the folder of the file."""
+    """The folder that the paths in the records are relative to; without it the folder of the file.
+    """
 
     def __post_init__(self) -> None:
         if not 0 < self.weight <= MOST_TIMES:
-            raise TrainingError(f"the weight of {self.records} is {self.weight}; expected a number above 0 and up to {MOST_TIMES:,}")
+            raise TrainingError(
+                f"the weight of {self.records} is {self.weight}; expected a number above 0 and up to {MOST_TIMES:,}"
+            )
 
     @property
     def folder(self) -> Path:
@@ -61,9 +80,13 @@ class Source:
 class StageSettings:
     stage: Stage
     start: Path
-    """The checkpoint folder to start from: of the stage before, or for stage 1 of an assembled model."""
+    """The checkpoint folder to start from: of the stage before, or for stage 1 of an assembled
+    model.
+    """
     output: Path
-    """Becomes a folder: `model` is the checkpoint, beside it logs, the plot of the loss and what is needed to resume."""
+    """Becomes a folder: `model` is the checkpoint, beside it logs, the plot of the loss and what is
+    needed to resume.
+    """
     sources: tuple[Source, ...]
     learning_rate: float = 2e-5
     batch_size: int = 32
@@ -79,7 +102,9 @@ class StageSettings:
     max_length: int = 2048
     """Tokens of a conversation with those of its media; longer ones are skipped and counted."""
     precision: Precision = "bfloat16"
-    """bfloat16: frozen parts are stored and all is computed in it, trained parts are kept in float32."""
+    """bfloat16: frozen parts are stored and all is computed in it, trained parts are kept in
+    float32.
+    """
     gradient_checkpointing: bool = True
     lora_rank: int = 0
     """0: the whole language model is trained (stages 2 and 3)."""
@@ -93,9 +118,13 @@ class StageSettings:
     save_steps: int = 500
     keep_checkpoints: int = 2
     features: Path | None = None
-    """A folder in which what the frozen encoders made of each file is kept, so that it is made once; None: made each time."""
+    """A folder in which what the frozen encoders made of each file is kept, so that it is made
+    once; None: made each time.
+    """
     engine: Path | None = None
-    """A file of DeepSpeed's settings, or of FSDP's under the name `fsdp`, for several GPUs; examples in `configs/`."""
+    """A file of DeepSpeed's settings, or of FSDP's under the name `fsdp`, for several GPUs;
+    examples in `configs/`.
+    """
     device: Literal["auto", "cpu"] = "auto"
     any_start: bool = False
     """Start from whatever checkpoint, also one of another stage or of unknown origin."""
@@ -104,7 +133,9 @@ class StageSettings:
         if self.stage not in STAGES:
             raise TrainingError(f"there is no stage {self.stage!r}; there are 1, 2 and 3")
         if self.stage == 1 and self.lora_rank:
-            raise TrainingError(f"lora_rank is {self.lora_rank}, but stage 1 does not train the language model")
+            raise TrainingError(
+                f"lora_rank is {self.lora_rank}, but stage 1 does not train the language model"
+            )
         if not self.sources:
             raise TrainingError("no data: name at least one file of records")
         for name, (low, high) in _BOUNDS.items():
@@ -123,15 +154,27 @@ PUBLISHED: Mapping[int, Mapping[str, Any]] = {
 }
 
 
-def stage_settings(stage: Stage, start: Path, output: Path, sources: tuple[Source, ...], /, **changes: Any) -> StageSettings:
-    """The published settings of a stage with changes. Raises TrainingError for a name that there is not, or a value of another kind."""
+def stage_settings(
+    stage: Stage, start: Path, output: Path, sources: tuple[Source, ...], /, **changes: Any
+) -> StageSettings:
+    """The published settings of a stage with changes. Raises TrainingError for a name that there is
+    not, or a value of another kind.
+    """
     known = [f.name for f in fields(StageSettings) if f.name not in GIVEN]
     unknown = sorted(set(changes) - set(known))
     if unknown:
-        raise TrainingError(f"there is no setting {', '.join(unknown)}; there are {', '.join(known)}")
+        raise TrainingError(
+            f"there is no setting {', '.join(unknown)}; there are {', '.join(known)}"
+        )
     kinds = get_type_hints(StageSettings)
     read = {name: _of_kind(name, value, kinds[name]) for name, value in changes.items()}
-    return StageSettings(stage=stage, start=start, output=output, sources=sources, **{**PUBLISHED.get(stage, {}), **read})
+    return StageSettings(
+        stage=stage,
+        start=start,
+        output=output,
+        sources=sources,
+        **{**PUBLISHED.get(stage, {}), **read},
+    )
 
 
 def _of_kind(name: str, value: Any, kind: Any) -> Any:

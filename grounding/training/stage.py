@@ -1,4 +1,6 @@
-"""Runs one stage: a checkpoint folder and files of records become a checkpoint folder that inference loads unchanged."""
+"""Runs one stage: a checkpoint folder and files of records become a checkpoint folder that
+inference loads unchanged.
+"""
 
 from __future__ import annotations
 
@@ -43,9 +45,11 @@ DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32}
 
 
 def run_stage(settings: StageSettings) -> Path:
-    """Trains, or goes on where a run with the same settings was stopped. Returns the folder of the checkpoint.
+    """Trains, or goes on where a run with the same settings was stopped. Returns the folder of the
+    checkpoint.
 
-    Raises TrainingError for a start of another stage, an output of another run, no usable rows, or too little memory.
+    Raises TrainingError for a start of another stage, an output of another run, no usable rows, or
+    too little memory.
     """
     done = settings.output / "model"
     if done.exists():
@@ -61,10 +65,17 @@ def run_stage(settings: StageSettings) -> Path:
 def _run(settings: StageSettings, engine: Mapping[str, Any]) -> None:
     model = load_model(settings.start, dtype=DTYPES[settings.precision])
     clip = find_clip_folder(settings.start, None)
-    transform = ImageTransform.read(clip) if clip and "image" in model.modalities else ImageTransform()
+    transform = (
+        ImageTransform.read(clip) if clip and "image" in model.modalities else ImageTransform()
+    )
     tokenizer = load_tokenizer(settings.start, model)
     tally = Tally()
-    reader = Reader({name: model.modality(name) for name in model.modalities}, tokenizer, transform, settings.max_length)
+    reader = Reader(
+        {name: model.modality(name) for name in model.modalities},
+        tokenizer,
+        transform,
+        settings.max_length,
+    )
     features = Features(settings.features, model, reader) if settings.features else None
     if features:
         features.fill_for(settings.sources)
@@ -77,7 +88,9 @@ def _run(settings: StageSettings, engine: Mapping[str, Any]) -> None:
     trainer = LegoTrainer(trained, rows, settings, training_arguments(settings, engine), tally)
     _train(trainer, settings)
     replace_text(settings.output / "skipped.json", json.dumps(tally.to_json(), indent=2))
-    trainer.save_model(str(settings.output / LAST))  # an engine that shares the weights gathers them here
+    trainer.save_model(
+        str(settings.output / LAST)
+    )  # an engine that shares the weights gathers them here
     if trainer.is_world_process_zero():
         _publish(load_step(settings, settings.output / LAST), tokenizer, transform, settings)
         shutil.rmtree(settings.output / LAST)
@@ -88,7 +101,12 @@ def _plot(folder: Path) -> None:
     """A run is no worse for a picture that cannot be drawn."""
     try:
         plot_losses(folder / "log.jsonl", folder / "loss.png")
-    except (OSError, RuntimeError, ValueError, TypeError) as error:  # a full disk; what matplotlib makes of odd fonts and names
+    except (
+        OSError,
+        RuntimeError,
+        ValueError,
+        TypeError,
+    ) as error:  # a full disk; what matplotlib makes of odd fonts and names
         log.warning("the losses cannot be drawn: %s; they stand in %s", error, folder / "log.jsonl")
 
 
@@ -96,7 +114,9 @@ def load_step(settings: StageSettings, checkpoint: Path) -> LegoModel:
     """The model as it was at a step: the start of the run with what `checkpoint-N` holds of it."""
     trained = Trained(load_model(settings.start, dtype=DTYPES[settings.precision]), settings)
     stored = load_file(checkpoint / WEIGHTS)
-    trained.model.load_state_dict({name.removeprefix("lego."): tensor for name, tensor in stored.items()}, strict=False)
+    trained.model.load_state_dict(
+        {name.removeprefix("lego."): tensor for name, tensor in stored.items()}, strict=False
+    )
     return trained.finish()
 
 
@@ -121,7 +141,9 @@ def stage_of(folder: Path) -> int | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise TrainingError(f"{folder / STAGE_FILE} does not say which stage made the checkpoint: {error!r}") from error
+        raise TrainingError(
+            f"{folder / STAGE_FILE} does not say which stage made the checkpoint: {error!r}"
+        ) from error
 
 
 def training_arguments(settings: StageSettings, engine: Mapping[str, Any]) -> TrainingArguments:
@@ -162,13 +184,19 @@ def _engine(file: Path | None) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise TrainingError(f"the engine's settings in {file} cannot be read: {error}") from error
     if not isinstance(raw, dict) or not isinstance(raw.get("fsdp", {}), dict):
-        raise TrainingError(f"{file} holds no engine's settings; expected an object, DeepSpeed's own or {{\"fsdp\": {{...}}}}")
+        raise TrainingError(
+            f"{file} holds no engine's settings; expected an object, DeepSpeed's own or {{\"fsdp\": {{...}}}}"
+        )
     if "fsdp" in raw:
         if "WORLD_SIZE" not in os.environ:
-            raise TrainingError(f"{file} shares the model among processes; start them with torchrun (docs/training.md)")
+            raise TrainingError(
+                f"{file} shares the model among processes; start them with torchrun (docs/training.md)"
+            )
         return {"fsdp": True, "fsdp_config": raw["fsdp"]}
     if importlib.util.find_spec("deepspeed") is None:
-        raise TrainingError(f"{file} needs DeepSpeed, which is not installed: pip install deepspeed")
+        raise TrainingError(
+            f"{file} needs DeepSpeed, which is not installed: pip install deepspeed"
+        )
     return {"deepspeed": str(file)}
 
 
@@ -176,8 +204,14 @@ def _train(trainer: LegoTrainer, settings: StageSettings) -> None:
     last = last_whole(settings, trainer.names)
     if last is not None:
         log.info("going on from %s", last)
-        if settings.engine is None and settings.max_steps and checkpoint_step(last) >= settings.max_steps:
-            trainer.load_step(last)  # nothing is left but to publish; the Trainer would take a step more
+        if (
+            settings.engine is None
+            and settings.max_steps
+            and checkpoint_step(last) >= settings.max_steps
+        ):
+            trainer.load_step(
+                last
+            )  # nothing is left but to publish; the Trainer would take a step more
             return
     trainer.train(resume_from_checkpoint=None if last is None else str(last))
 
@@ -196,11 +230,16 @@ def _memory_named(settings: StageSettings) -> Iterator[None]:
         ) from error
 
 
-def _publish(model: LegoModel, tokenizer, transform: ImageTransform, settings: StageSettings) -> None:
+def _publish(
+    model: LegoModel, tokenizer, transform: ImageTransform, settings: StageSettings
+) -> None:
     """All or nothing: a folder that is called `model` is complete."""
     part = settings.output / "model.part"
     shutil.rmtree(part, ignore_errors=True)
     model.to(DTYPES[settings.precision])
     save_model(model, part, tokenizer=tokenizer, image_transform=transform)
-    replace_text(part / STAGE_FILE, json.dumps({"stage": settings.stage, "settings": settings.to_json()}, indent=2))
+    replace_text(
+        part / STAGE_FILE,
+        json.dumps({"stage": settings.stage, "settings": settings.to_json()}, indent=2),
+    )
     part.rename(settings.output / "model")

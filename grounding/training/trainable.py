@@ -1,6 +1,8 @@
-"""Which numbers a stage trains: adapters and the rows of the new tokens; from stage 2 on the language model too. Encoders never.
+"""Which numbers a stage trains: adapters and the rows of the new tokens; from stage 2 on the
+language model too. Encoders never.
 
-The rows of the new tokens are a parameter of their own, so that the frozen table beside them cannot drift by a digit.
+The rows of the new tokens are a parameter of their own, so that the frozen table beside them cannot
+drift by a digit.
 """
 
 from __future__ import annotations
@@ -52,7 +54,9 @@ class Trained:
         if settings.stage > 1:
             self._train_language(settings)
         for parameter in self.parameters():
-            parameter.data = parameter.data.float()  # what is trained is kept in float32, whatever it is computed in
+            parameter.data = (
+                parameter.data.float()
+            )  # what is trained is kept in float32, whatever it is computed in
 
     def _train_language(self, settings: StageSettings) -> None:
         if not settings.lora_rank:
@@ -61,7 +65,12 @@ class Trained:
         from peft import LoraConfig
         from peft.tuners.lora import LoraModel
 
-        config = LoraConfig(r=settings.lora_rank, lora_alpha=settings.lora_alpha, lora_dropout=0.0, target_modules=list(LORA_TARGETS))  # type: ignore[arg-type]
+        config = LoraConfig(
+            r=settings.lora_rank,
+            lora_alpha=settings.lora_alpha,
+            lora_dropout=0.0,
+            target_modules=list(LORA_TARGETS),
+        )  # type: ignore[arg-type]
         self._lora = LoraModel(self.model.language, config, "default")
         self.model.language.model.embed_tokens.requires_grad_(False).rows.requires_grad_(True)  # type: ignore[union-attr]
 
@@ -69,7 +78,9 @@ class Trained:
         return (parameter for parameter in self.model.parameters() if parameter.requires_grad)
 
     def names(self) -> list[str]:
-        return [name for name, parameter in self.model.named_parameters() if parameter.requires_grad]
+        return [
+            name for name, parameter in self.model.named_parameters() if parameter.requires_grad
+        ]
 
     @torch.no_grad()
     def finish(self) -> LegoModel:
@@ -89,7 +100,9 @@ def first_new_id(model: LegoModel) -> int:
     ids = [i for own in model.config.placeholder_ids.values() for i in own]
     first, size = min(ids), model.config.vocab_size
     if sorted(ids) != list(range(first, size)):
-        raise TrainingError(f"the placeholder tokens have the ids {sorted(ids)}, which are not the last ones of a vocabulary of {size}")
+        raise TrainingError(
+            f"the placeholder tokens have the ids {sorted(ids)}, which are not the last ones of a vocabulary of {size}"
+        )
     return first
 
 
@@ -97,5 +110,7 @@ def _set_dropout(module: nn.Module, share: float) -> None:
     for part in module.modules():
         if isinstance(part, nn.Dropout):
             part.p = share
-        if hasattr(part, "attention_dropout"):  # a number and not a module in transformers' Q-Former
+        if hasattr(
+            part, "attention_dropout"
+        ):  # a number and not a module in transformers' Q-Former
             part.attention_dropout = share  # type: ignore[assignment]

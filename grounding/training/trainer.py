@@ -1,4 +1,6 @@
-"""transformers' Trainer around a LEGO model: the loss on answers, checkpoints of what is trained, counted skips, losses to a file."""
+"""transformers' Trainer around a LEGO model: the loss on answers, checkpoints of what is trained,
+counted skips, losses to a file.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,11 @@ class Learner(nn.Module):
         items: Tensor | int | None = None,
     ) -> Tensor:
         """`(B, T)` each -> the summed loss over `items` tokens, or over those of this batch."""
-        given = self._adapted(media) if self.encoded else [{name: [item] for name, item in row.items()} for row in media]
+        given = (
+            self._adapted(media)
+            if self.encoded
+            else [{name: [item] for name, item in row.items()} for row in media]
+        )
         logits, wanted = answer_logits(self.lego, input_ids, labels, attention_mask, given)
         total = functional.cross_entropy(logits.float(), wanted, reduction="sum")
         return total / (len(wanted) if items is None else items)
@@ -63,45 +69,73 @@ class Learner(nn.Module):
         for (name, _), rows in groups.items():
             adapter = self.lego.modality(name).adapter
             dtype = next(adapter.parameters()).dtype
-            tokens = adapter(torch.stack([media[row][name] for row in rows]).to(self.lego.device, dtype))
+            tokens = adapter(
+                torch.stack([media[row][name] for row in rows]).to(self.lego.device, dtype)
+            )
             for row, own in zip(rows, tokens):
                 given[row][name] = [Encoded(name, own)]
         return given
 
 
 def answer_logits(
-    model: LegoModel, input_ids: Tensor, labels: Tensor, attention_mask: Tensor, media: Sequence[Media]
+    model: LegoModel,
+    input_ids: Tensor,
+    labels: Tensor,
+    attention_mask: Tensor,
+    media: Sequence[Media],
 ) -> tuple[Tensor, Tensor]:
     """`(B, T)` each -> logits `(n, vocabulary)` and ids `(n,)` of the n tokens of answers alone."""
     embeds = model.embed(input_ids, media)
-    hidden = model.language.model(inputs_embeds=embeds, attention_mask=attention_mask, use_cache=False).last_hidden_state
+    hidden = model.language.model(
+        inputs_embeds=embeds, attention_mask=attention_mask, use_cache=False
+    ).last_hidden_state
     wanted = labels[:, 1:]
     asked = wanted != IGNORED
     return model.language.lm_head(hidden[:, :-1][asked]), wanted[asked]
 
 
 class LegoTrainer(Trainer):
-    """Checkpoints hold the trained parameters alone: the others are those of the model that the run started from."""
+    """Checkpoints hold the trained parameters alone: the others are those of the model that the run
+    started from.
+    """
 
-    def __init__(self, trained: Trained, rows: Rows, settings: StageSettings, arguments: TrainingArguments, tally: Tally) -> None:
+    def __init__(
+        self,
+        trained: Trained,
+        rows: Rows,
+        settings: StageSettings,
+        arguments: TrainingArguments,
+        tally: Tally,
+    ) -> None:
         self._settings = settings
         self._tally = tally
         self._rows = rows
         self._skipped: set[Skip] = set()
         self._learner = learner = Learner(trained.model, encoded=settings.features is not None)
         self.names = [f"lego.{name}" for name in trained.names()]
-        super().__init__(learner, arguments, collate, rows, callbacks=[WriteLog(settings.output, tally)])
-        self.model_accepts_loss_kwargs = True  # so that the loss counts tokens over all accumulated batches
+        super().__init__(
+            learner, arguments, collate, rows, callbacks=[WriteLog(settings.output, tally)]
+        )
+        self.model_accepts_loss_kwargs = (
+            True  # so that the loss counts tokens over all accumulated batches
+        )
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:
         settings = self._settings
-        return Shuffled(self._rows.lengths, settings.batch_size * settings.accumulation, settings.seed, settings.group_by_length)
+        return Shuffled(
+            self._rows.lengths,
+            settings.batch_size * settings.accumulation,
+            settings.seed,
+            settings.group_by_length,
+        )
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
         self._leave_out(inputs.pop("skips", ()))
         loss = model(**inputs, items=num_items_in_batch)
         if num_items_in_batch is not None and self.args.average_tokens_across_devices:
-            loss = loss * self.accelerator.num_processes  # the tokens are those of all of them, whose gradients are averaged
+            loss = (
+                loss * self.accelerator.num_processes
+            )  # the tokens are those of all of them, whose gradients are averaged
         return (loss, {"loss": loss}) if return_outputs else loss
 
     def _leave_out(self, skips: Iterable[Skip]) -> None:
@@ -115,11 +149,19 @@ class LegoTrainer(Trainer):
         folder = Path(output_dir or str(self.args.output_dir))
         folder.mkdir(parents=True, exist_ok=True)
         state = self._learner.state_dict() if state_dict is None else state_dict
-        save_file({name: state[name].detach().contiguous().cpu() for name in self.names}, folder / WEIGHTS, metadata={"format": "pt"})
-        replace_text(folder / SKIPS, json.dumps([asdict(skip) for skip in sorted(self._skipped, key=str)]))
+        save_file(
+            {name: state[name].detach().contiguous().cpu() for name in self.names},
+            folder / WEIGHTS,
+            metadata={"format": "pt"},
+        )
+        replace_text(
+            folder / SKIPS, json.dumps([asdict(skip) for skip in sorted(self._skipped, key=str)])
+        )
         replace_text(folder / PASSPORT, json.dumps(passport(self._settings, self.names)))
 
-    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: nn.Module | None = None) -> None:
+    def _load_from_checkpoint(
+        self, resume_from_checkpoint: str, model: nn.Module | None = None
+    ) -> None:
         target = model or self._learner
         skips = Path(resume_from_checkpoint) / SKIPS
         if skips.exists():
@@ -129,10 +171,14 @@ class LegoTrainer(Trainer):
         try:
             stored = load_file(Path(resume_from_checkpoint) / WEIGHTS)
         except (OSError, SafetensorError) as error:
-            raise TrainingError(f"{resume_from_checkpoint} cannot be read: {error}; remove it to go on from the one before") from error
+            raise TrainingError(
+                f"{resume_from_checkpoint} cannot be read: {error}; remove it to go on from the one before"
+            ) from error
         unfit = sorted(set(stored) ^ set(self.names))
         if unfit:
-            raise TrainingError(f"{resume_from_checkpoint} does not hold what this run trains: {', '.join(unfit[:4])}, {len(unfit)} in all")
+            raise TrainingError(
+                f"{resume_from_checkpoint} does not hold what this run trains: {', '.join(unfit[:4])}, {len(unfit)} in all"
+            )
         target.load_state_dict(stored, strict=False)
         return None
 
@@ -151,7 +197,11 @@ class WriteLog(TrainerCallback):
 
     def on_train_begin(self, args, state, control, **kwargs) -> None:
         """A line that was cut off when a run was killed ends, so that the next is whole."""
-        if state.is_world_process_zero and self._file.exists() and not self._file.read_bytes().endswith(b"\n"):
+        if (
+            state.is_world_process_zero
+            and self._file.exists()
+            and not self._file.read_bytes().endswith(b"\n")
+        ):
             with self._file.open("ab") as file:
                 file.write(b"\n")
 

@@ -18,7 +18,9 @@ POINTS = 1200  # more than a screen has columns would only be sent
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """`values` in [0, 1], each the highest of its stretch of time; `cuts_s`: where shots begin. Empty where nothing was asked."""
+    """`values` in [0, 1], each the highest of its stretch of time; `cuts_s`: where shots begin.
+    Empty where nothing was asked.
+    """
 
     times_s: list[float]
     values: list[float]
@@ -26,7 +28,9 @@ class Curve:
 
 
 def curve(library: Library, video_id: int, query: np.ndarray | None) -> Curve:
-    """`query`: (D,) unit vector of the question in the space of the installed embedder; None: cuts only."""
+    """`query`: (D,) unit vector of the question in the space of the installed embedder; None: cuts
+    only.
+    """
     with library.catalog.read() as session:
         key = videos.get_video(session, video_id).keys.get("picture")
         block = rows.video_frames(session, video_id, key) if key else None

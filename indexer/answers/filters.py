@@ -8,7 +8,8 @@ from datetime import date
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """`recorded_from`, `recorded_to`: days in UTC, both included; a video without a date fits neither. Lengths in seconds.
+    """`recorded_from`, `recorded_to`: days in UTC, both included; a video without a date fits
+    neither. Lengths in seconds.
 
     `name`: a piece of the title or the file's name, in any case of letters.
     """

@@ -1,4 +1,5 @@
-"""Candidates to ordered moments: re-scoring with frame vectors, boundaries, one order over all videos, and how sure the answer is.
+"""Candidates to ordered moments: re-scoring with frame vectors, boundaries, one order over all
+videos, and how sure the answer is.
 
 Pure functions over arrays and values; what they read from the catalog is handed to them.
 """
@@ -14,7 +15,10 @@ import numpy as np
 from grounding.localize import localize
 from grounding.spans import ScoredSpan, Span
 
-WINDOW_FRAMES, BEST_FRAMES = 8, 4  # the best half of some 4 s: one frame is noise, the mean of all drowns a short moment
+WINDOW_FRAMES, BEST_FRAMES = (
+    8,
+    4,
+)  # the best half of some 4 s: one frame is noise, the mean of all drowns a short moment
 LOCALIZED = 12  # stretches whose boundaries are looked for; the others could not come into view
 MATCH_THRESHOLD = 0.0  # as sure as of a caption that has nothing to do with the library
 SAME_RUN_S = 1.0  # blocks closer than this are one stretch
@@ -23,7 +27,9 @@ RRF_CONSTANT = 60  # Cormack et al. 2009
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """The frames of one chunk. `vectors` (N, D) float16 or float32, unit; `times_s` (N,) float64; `cuts_s` (K,) float64."""
+    """The frames of one chunk. `vectors` (N, D) float16 or float32, unit; `times_s` (N,) float64;
+    `cuts_s` (K,) float64.
+    """
 
     video_id: int
     chunk_id: int
@@ -45,7 +51,9 @@ class RankedMoment:
 @dataclass(frozen=True, slots=True)
 class Ranking:
     moments: tuple[RankedMoment, ...]
-    confidence: float  # how far the best answer exceeds the library's usual one, in deviations of the same for neutral captions
+    # how far the best answer exceeds the library's usual one, in deviations of the same for neutral
+    # captions
+    confidence: float
     matched: bool
 
 
@@ -78,8 +86,12 @@ class FusedMoment:
     evidence: tuple[Evidence, ...]
 
 
-def candidate_chunks(chunk_ids: np.ndarray, video_ids: np.ndarray, scores: np.ndarray, limit: int = 64) -> list[int]:
-    """Chunks worth reading, of the segments that were found, (N,) each: the best chunk of every video first, then by score."""
+def candidate_chunks(
+    chunk_ids: np.ndarray, video_ids: np.ndarray, scores: np.ndarray, limit: int = 64
+) -> list[int]:
+    """Chunks worth reading, of the segments that were found, (N,) each: the best chunk of every
+    video first, then by score.
+    """
     order = np.argsort(-np.asarray(scores), kind="stable")
     chunks = list(dict.fromkeys((int(video_ids[k]), int(chunk_ids[k])) for k in order))
     firsts = dict(reversed(chunks))
@@ -101,24 +113,29 @@ def rank_moments(
 ) -> Ranking:
     """Moments of the blocks' videos, best first, at most `per_video` of each and `limit` in all.
 
-    `query` (D,) float32 unit. `background` (B, D): vectors sampled from the whole library, `probes` (P, D): vectors of
-    `indexer.questions.probes.PROBE_TEXTS`; the confidence comes from both. Without a background the blocks are their own, without
-    probes the confidence is the bare margin of similarity.
+    `query` (D,) float32 unit. `background` (B, D): vectors sampled from the whole library, `probes`
+    (P, D): vectors of `indexer.questions.probes.PROBE_TEXTS`; the confidence comes from both.
+    Without a background the blocks are their own, without probes the confidence is the bare margin
+    of similarity.
     """
     if not blocks:
         return Ranking((), -np.inf, False)
     stretches = _stretches(query, blocks)
     stretches.sort(key=lambda s: -s.score)
-    per_stretch = (moment for stretch in stretches[:LOCALIZED] for moment in _moments(stretch, per_video))
+    per_stretch = (
+        moment for stretch in stretches[:LOCALIZED] for moment in _moments(stretch, per_video)
+    )
     moments = _ordered(per_stretch, per_video)
     rest = (_whole(stretch) for stretch in stretches[LOCALIZED:])
     if background is None:
         background = np.concatenate([block.vectors for block in blocks])
-    confidence = _confidence(query, stretches[0].score, background.astype(np.float32, copy=False), probes)
+    confidence = _confidence(
+        query, stretches[0].score, background.astype(np.float32, copy=False), probes
+    )
     return Ranking((*moments, *rest)[:limit], confidence, bool(confidence > threshold))
 
 
-# ---- one video -------------------------------------------------------------------------------------------------------------------
+# ---- one video -----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,18 +180,24 @@ def _stretch(run: Sequence[Block], curves: Sequence[np.ndarray]) -> _Stretch:
 def similarities(query: np.ndarray, matrices: Sequence[np.ndarray]) -> list[np.ndarray]:
     """Products of matrices (N, D) float16 or float32, finite, with `query` (D,): (N,) float32 each.
 
-    numpy turns float16 into float32 one number at a time. Moving sign, exponent and fraction to their places in a float32 instead gives the
-    number times 2**-112 (the exponents' biases are 15 and 127), which the query makes up for: the same bits, eight times faster.
+    numpy turns float16 into float32 one number at a time. Moving sign, exponent and fraction to
+    their places in a float32 instead gives the number times 2**-112 (the exponents' biases are 15
+    and 127), which the query makes up for: the same bits, eight times faster.
     """
     halves = [len(matrix) for matrix in matrices if matrix.dtype == np.float16]
     scratch = np.empty((max(halves, default=0), len(query)), dtype=np.int32)
     scaled = query.astype(np.float32) * np.float32(2.0**112)
-    return [_half_product(scaled, matrix, scratch) if matrix.dtype == np.float16 else matrix @ query for matrix in matrices]
+    return [
+        _half_product(scaled, matrix, scratch) if matrix.dtype == np.float16 else matrix @ query
+        for matrix in matrices
+    ]
 
 
 def _half_product(scaled: np.ndarray, matrix: np.ndarray, scratch: np.ndarray) -> np.ndarray:
     bits = scratch[: len(matrix)]
-    np.copyto(bits, np.ascontiguousarray(matrix).view(np.int16))  # the sign is copied into all upper bits,
+    np.copyto(
+        bits, np.ascontiguousarray(matrix).view(np.int16)
+    )  # the sign is copied into all upper bits,
     np.left_shift(bits, 13, out=bits)
     np.bitwise_and(bits, _SIGN_AND_NUMBER, out=bits)  # of which one is kept
     return bits.view(np.float32) @ scaled
@@ -184,7 +207,9 @@ _SIGN_AND_NUMBER = np.array(0x8FFFE000, dtype=np.uint32).view(np.int32)
 
 
 def window_score(curve: np.ndarray) -> float:
-    """How well the frames of a chunk (N,) answer: the best frames of its best window; -inf without frames."""
+    """How well the frames of a chunk (N,) answer: the best frames of its best window; -inf without
+    frames.
+    """
     if not len(curve):
         return -np.inf
     windows = np.lib.stride_tricks.sliding_window_view(curve, min(WINDOW_FRAMES, len(curve)))
@@ -198,9 +223,16 @@ def _mean_of_best(values: np.ndarray, count: int) -> np.ndarray:
 
 
 def _moments(stretch: _Stretch, count: int) -> Iterator[RankedMoment]:
-    """The localizer's spans in its order; the first carries the score of the stretch, a later one at most that of the one before."""
+    """The localizer's spans in its order; the first carries the score of the stretch, a later one
+    at most that of the one before.
+    """
     spans = localize(
-        stretch.times_s, stretch.curve, start_s=stretch.span.start_s, end_s=stretch.span.end_s, cuts_s=stretch.cuts_s, count=count
+        stretch.times_s,
+        stretch.curve,
+        start_s=stretch.span.start_s,
+        end_s=stretch.span.end_s,
+        cuts_s=stretch.cuts_s,
+        count=count,
     )
     score = stretch.score
     for place, found in enumerate(spans):
@@ -211,7 +243,10 @@ def _moments(stretch: _Stretch, count: int) -> Iterator[RankedMoment]:
 def _whole(stretch: _Stretch) -> RankedMoment:
     peak_s = _peak_s(stretch, stretch.span)
     return RankedMoment(
-        stretch.video_id, Span(peak_s - 2, peak_s + 2).clamp(stretch.span.start_s, stretch.span.end_s), stretch.score, peak_s
+        stretch.video_id,
+        Span(peak_s - 2, peak_s + 2).clamp(stretch.span.start_s, stretch.span.end_s),
+        stretch.score,
+        peak_s,
     )
 
 
@@ -221,7 +256,11 @@ def _support(stretch: _Stretch, found: ScoredSpan) -> float:
 
 def _peak_s(stretch: _Stretch, span: Span) -> float:
     inside = np.flatnonzero(_inside(stretch, span))
-    return float(stretch.times_s[inside[np.argmax(stretch.curve[inside])]]) if len(inside) else span.middle_s
+    return (
+        float(stretch.times_s[inside[np.argmax(stretch.curve[inside])]])
+        if len(inside)
+        else span.middle_s
+    )
 
 
 def _inside(stretch: _Stretch, span: Span) -> np.ndarray:
@@ -237,11 +276,15 @@ def _ordered(moments: Iterable[RankedMoment], per_video: int) -> list[RankedMome
     return sorted(kept, key=lambda m: -m.score)
 
 
-def _confidence(query: np.ndarray, score: float, background: np.ndarray, probes: np.ndarray | None) -> float:
-    """Margin of the best answer over the library's usual similarity to the question, against the same margin of neutral captions.
+def _confidence(
+    query: np.ndarray, score: float, background: np.ndarray, probes: np.ndarray | None
+) -> float:
+    """Margin of the best answer over the library's usual similarity to the question, against the
+    same margin of neutral captions.
 
-    Subtracting the usual similarity corrects for questions that are near to everything; the probes give it a scale that holds for other
-    embedders and libraries (median and median absolute deviation: some probes do have an answer).
+    Subtracting the usual similarity corrects for questions that are near to everything; the probes
+    give it a scale that holds for other embedders and libraries (median and median absolute
+    deviation: some probes do have an answer).
     """
     usual = background.mean(axis=0)
     margin = score - float(usual @ query)
@@ -253,7 +296,7 @@ def _confidence(query: np.ndarray, score: float, background: np.ndarray, probes:
     return (margin - middle) / (deviation or 1.0)
 
 
-# ---- several modalities ----------------------------------------------------------------------------------------------------------
+# ---- several modalities --------------------------------------------------------------------------
 
 
 def _alike(kind: str, score: float) -> float:
@@ -262,17 +305,29 @@ def _alike(kind: str, score: float) -> float:
 
 
 def fuse(
-    picture: Sequence[RankedMoment], passages: Mapping[str, Sequence[PassageHit]], weigh: Callable[[str, float], float] = _alike
+    picture: Sequence[RankedMoment],
+    passages: Mapping[str, Sequence[PassageHit]],
+    weigh: Callable[[str, float], float] = _alike,
 ) -> list[FusedMoment]:
-    """Reciprocal rank fusion on the time line: moments and passages that overlap in a video are one answer with several evidences.
+    """Reciprocal rank fusion on the time line: moments and passages that overlap in a video are one
+    answer with several evidences.
 
-    `passages`: kind -> hits, best first. The span is the one of the kind that ranks the answer highest (weight / (60 + rank)); spans are
-    never united. `weigh`: kind and score of an evidence -> its weight.
+    `passages`: kind -> hits, best first. The span is the one of the kind that ranks the answer
+    highest (weight / (60 + rank)); spans are never united. `weigh`: kind and score of an evidence
+    -> its weight.
     """
-    entries = [_Entry("picture", rank, m.video_id, m.span, m.score, m.peak_s) for rank, m in enumerate(picture, 1)]
+    entries = [
+        _Entry("picture", rank, m.video_id, m.span, m.score, m.peak_s)
+        for rank, m in enumerate(picture, 1)
+    ]
     for kind, hits in passages.items():
-        entries += [_Entry(kind, rank, h.video_id, h.span, h.score, h.span.start_s, h.text, h.words) for rank, h in enumerate(hits, 1)]
-    weighted = [(entry, weigh(entry.kind, entry.score) / (RRF_CONSTANT + entry.rank)) for entry in entries]
+        entries += [
+            _Entry(kind, rank, h.video_id, h.span, h.score, h.span.start_s, h.text, h.words)
+            for rank, h in enumerate(hits, 1)
+        ]
+    weighted = [
+        (entry, weigh(entry.kind, entry.score) / (RRF_CONSTANT + entry.rank)) for entry in entries
+    ]
     fused: list[FusedMoment] = []
     for entry, gain in sorted(weighted, key=lambda pair: -pair[1]):
         evidence = Evidence(entry.kind, entry.score, entry.text, entry.words)
@@ -280,7 +335,11 @@ def fuse(
         if place is None:
             fused.append(FusedMoment(entry.video_id, entry.span, gain, entry.peak_s, (evidence,)))
         elif all(known.kind != entry.kind for known in fused[place].evidence):
-            fused[place] = replace(fused[place], score=fused[place].score + gain, evidence=(*fused[place].evidence, evidence))
+            fused[place] = replace(
+                fused[place],
+                score=fused[place].score + gain,
+                evidence=(*fused[place].evidence, evidence),
+            )
     return sorted(fused, key=lambda moment: -moment.score)
 
 
@@ -297,11 +356,15 @@ class _Entry:
 
 
 def _answer_of(fused: Sequence[FusedMoment], entry: _Entry) -> int | None:
-    """The first answer in the same video that covers half of the shorter of the two spans; picture moments stay apart."""
+    """The first answer in the same video that covers half of the shorter of the two spans; picture
+    moments stay apart.
+    """
     for place, moment in enumerate(fused):
         if moment.video_id != entry.video_id:
             continue
         shorter_s = min(moment.span.length_s, entry.span.length_s)
-        if moment.span.overlap_s(entry.span) >= 0.5 * shorter_s and not (entry.kind == "picture" and moment.evidence[0].kind == "picture"):
+        if moment.span.overlap_s(entry.span) >= 0.5 * shorter_s and not (
+            entry.kind == "picture" and moment.evidence[0].kind == "picture"
+        ):
             return place
     return None

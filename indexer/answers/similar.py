@@ -35,9 +35,14 @@ def moment_vector(library: Library, video_id: int, span: Span) -> np.ndarray:
     with library.catalog.read() as session:
         key = videos.get_video(session, video_id).keys.get("picture") or ""
         if embedder_key_of(key) != library.embedder.key:
-            raise UsageError(f"video {video_id} is indexed with another model than the installed one", "ingest it again")
+            raise UsageError(
+                f"video {video_id} is indexed with another model than the installed one",
+                "ingest it again",
+            )
         block = rows.video_frames(session, video_id, key)
-    inside = (block.times_s >= span.start_s) & (block.times_s < max(span.end_s, span.start_s + 0.001))
+    inside = (block.times_s >= span.start_s) & (
+        block.times_s < max(span.end_s, span.start_s + 0.001)
+    )
     if not inside.any() and len(block.times_s):
         inside[np.argmin(np.abs(block.times_s - span.middle_s))] = True
     if not inside.any():
@@ -45,24 +50,44 @@ def moment_vector(library: Library, video_id: int, span: Span) -> np.ndarray:
     return unit(block.vectors[inside].mean(0, keepdims=True))[0]
 
 
-def search_vector(library: Library, vector: np.ndarray, scope: Scope, top: int, without: tuple[int, Span] | None = None) -> Answer:
-    """Segments nearest to the vector, best first; what overlaps `without` (video, span) is not news and left out."""
+def search_vector(
+    library: Library,
+    vector: np.ndarray,
+    scope: Scope,
+    top: int,
+    without: tuple[int, Span] | None = None,
+) -> Answer:
+    """Segments nearest to the vector, best first; what overlaps `without` (video, span) is not news
+    and left out.
+    """
     from indexer.search import Answer
 
     started = time.perf_counter()
     found: dict[int, list[ScoredSpan]] = {}
     with library.catalog.read() as session:
-        keys = [key for key in rows.keys_in_use(session, scope.collection_ids) if embedder_key_of(key) == library.embedder.key]
+        keys = [
+            key
+            for key in rows.keys_in_use(session, scope.collection_ids)
+            if embedder_key_of(key) == library.embedder.key
+        ]
     for key in keys:
         hits = library.index_for(key).search(vector, CANDIDATES, scope.selection)
         score_of = dict(zip(hits.ids.tolist(), hits.scores.tolist(), strict=True))
         with library.catalog.read() as session:
             for segment in rows.segments(session, score_of):
-                if without is None or segment.video_id != without[0] or not segment.span.overlap_s(without[1]):
-                    found.setdefault(segment.video_id, []).append(ScoredSpan(segment.span, score_of[segment.id]))
+                if (
+                    without is None
+                    or segment.video_id != without[0]
+                    or not segment.span.overlap_s(without[1])
+                ):
+                    found.setdefault(segment.video_id, []).append(
+                        ScoredSpan(segment.span, score_of[segment.id])
+                    )
     moments = library.searcher.describe(_best(found, top))
     best = max((moment.score for moment in moments), default=0.0)
-    return Answer("", "", best >= ALIKE, (time.perf_counter() - started) * 1000, tuple(moments), best)
+    return Answer(
+        "", "", best >= ALIKE, (time.perf_counter() - started) * 1000, tuple(moments), best
+    )
 
 
 def _best(found: dict[int, list[ScoredSpan]], top: int) -> Sequence[FusedMoment]:

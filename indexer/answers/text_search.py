@@ -1,4 +1,6 @@
-"""Passages that answer a question, kind by kind: found by their words, found by their meaning, and joined into one list."""
+"""Passages that answer a question, kind by kind: found by their words, found by their meaning, and
+joined into one list.
+"""
 
 from __future__ import annotations
 
@@ -30,25 +32,39 @@ if TYPE_CHECKING:
 STAGE_OF = {"speech": "speech", "screen": "screen", "event": "events"}
 CANDIDATES = 100
 KEPT = 50
-NEAR, SAME = 0.25, 0.55  # products of meaning: of a sentence beside the point at most, and of one that says it in other words
+NEAR, SAME = (
+    0.25,
+    0.55,
+    # products of meaning: of a sentence beside the point at most, and of one that says it in other
+    # words
+)
 MATCH_MEANING = 0.30  # needed for a match among few passages
-MATCH_MARGIN = 0.15  # needed above the usual: nineteen in twenty questions without an answer stay below it (docs/quality-words.md)
+# needed above the usual: nineteen in twenty questions without an answer stay below it
+# (docs/quality-words.md)
+MATCH_MARGIN = 0.15
 MATCH_MARGIN_ACROSS = 0.10  # the same between languages, where products spread less
 MATCHED = 0.5  # strength from which a passage is an answer
 SOME_WORDS = 0.3  # strength of a passage that has half of the words
-LONE_WORD = 0.4  # of a passage that has the only word of a question, unless the word is rare or the question names the kind
+# of a passage that has the only word of a question, unless the word is rare or the question names
+# the kind
+LONE_WORD = 0.4
 ENOUGH = 20  # passages with all words; those with some of them are then not looked for
 RARE = 20  # passages with a word that is telling by itself
 COMPARABLE = 0.5  # share of the best strength below which a passage is left out
 LONG_S = 12.0  # a longer passage is narrowed to the words that matched and what is around them
 AROUND_S = 2.0
-PROBED = 8  # passages that are nearest to a neutral caption, before those in English are counted in full
-DRIFT = 0.1  # share of the chunks that may come or go before the library's usual products are measured again
+PROBED = (
+    8  # passages that are nearest to a neutral caption, before those in English are counted in full
+)
+# share of the chunks that may come or go before the library's usual products are measured again
+DRIFT = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class TextAnswer:
-    """`hits`: kind -> passages, best first. `strengths`: kind -> how well the best one answers, in [0, 1]."""
+    """`hits`: kind -> passages, best first. `strengths`: kind -> how well the best one answers, in
+    [0, 1].
+    """
 
     hits: Mapping[str, list[PassageHit]] = field(default_factory=dict)
     strengths: Mapping[str, float] = field(default_factory=dict)
@@ -73,11 +89,17 @@ class _Asked:
     @classmethod
     def of(cls, question: Question) -> _Asked:
         quoted = bool(question.phrases)
-        query = " ".join(f'"{phrase}"' for phrase in question.phrases) if quoted else content_words(question.words)
+        query = (
+            " ".join(f'"{phrase}"' for phrase in question.phrases)
+            if quoted
+            else content_words(question.words)
+        )
         terms = parse(query)
         text = " ".join(question.phrases) or question.words
         vector = meaning.embed_meaning([text])[0] if meaning.reads(text) else None
-        return cls(query, terms, pairs_of(terms), quoted, question.hint, vector, meaning.is_english(text))
+        return cls(
+            query, terms, pairs_of(terms), quoted, question.hint, vector, meaning.is_english(text)
+        )
 
     @property
     def loose_query(self) -> str:
@@ -86,7 +108,9 @@ class _Asked:
 
 @dataclass(frozen=True, slots=True)
 class _Near:
-    """Products of meaning by passage, and what a match needs: of two English texts, and of any others (`across`, cosines of one model)."""
+    """Products of meaning by passage, and what a match needs: of two English texts, and of any
+    others (`across`, cosines of one model).
+    """
 
     english: Mapping[int, float] = field(default_factory=dict)
     across: Mapping[int, float] = field(default_factory=dict)
@@ -97,7 +121,9 @@ class _Near:
     def ids(self) -> set[int]:
         return {*self.english, *self.across}
 
-    def strengths(self, known: Mapping[int, PassageRow], *, asked_in_english: bool) -> dict[int, float]:
+    def strengths(
+        self, known: Mapping[int, PassageRow], *, asked_in_english: bool
+    ) -> dict[int, float]:
         """Of those that mean something like it, best first."""
         found: dict[int, tuple[float, float]] = {}
         for id in self.ids & known.keys():
@@ -105,7 +131,10 @@ class _Near:
             if english and asked_in_english:
                 product, needed = self.english.get(id, 0.0), self.needed
             else:
-                product, needed = _cosine(self.across.get(id, 0.0), english=english), self.needed_across
+                product, needed = (
+                    _cosine(self.across.get(id, 0.0), english=english),
+                    self.needed_across,
+                )
             if product > NEAR:
                 found[id] = (_strength_of_meaning(product, needed), product)
         order = sorted(found, key=lambda id: (*(-value for value in found[id]), id))
@@ -120,7 +149,9 @@ class _Usual:
 
 
 class TextSearch:
-    """Answers over the passages of one catalog. `index_for(key, stage)` gives the vector index of a stage's key."""
+    """Answers over the passages of one catalog. `index_for(key, stage)` gives the vector index of a
+    stage's key.
+    """
 
     def __init__(self, catalog: Catalog, index_for: Callable[[str, str], VectorIndex]) -> None:
         self._catalog = catalog
@@ -130,22 +161,31 @@ class TextSearch:
     def find(self, question: Question, scope: Scope, kinds: Sequence[str]) -> TextAnswer:
         """Passages of these kinds. What the best one leaves far behind is not among them."""
         with self._catalog.read() as session:
-            keys = {kind: served_keys(session, STAGE_OF[kind], scope.collection_ids) for kind in kinds}
+            keys = {
+                kind: served_keys(session, STAGE_OF[kind], scope.collection_ids) for kind in kinds
+            }
         if not any(keys.values()):
             return TextAnswer()
         asked = _Asked.of(question)
-        found = {kind: self._find_kind(asked, scope, kind, keys[kind]) for kind in kinds if keys[kind]}
+        found = {
+            kind: self._find_kind(asked, scope, kind, keys[kind]) for kind in kinds if keys[kind]
+        }
         return TextAnswer(
-            {kind: hits for kind, (hits, _) in found.items() if hits}, {kind: strength for kind, (hits, strength) in found.items() if hits}
+            {kind: hits for kind, (hits, _) in found.items() if hits},
+            {kind: strength for kind, (hits, strength) in found.items() if hits},
         )
 
-    def _find_kind(self, asked: _Asked, scope: Scope, kind: str, keys: Iterable[str]) -> tuple[list[PassageHit], float]:
+    def _find_kind(
+        self, asked: _Asked, scope: Scope, kind: str, keys: Iterable[str]
+    ) -> tuple[list[PassageHit], float]:
         worded, by_words = self._by_words(asked, scope, kind)
         nearest = self._by_meaning(asked, scope.selection, STAGE_OF[kind], keys)
         with self._catalog.read() as session:
             known = rows.passages_by_id(session, {*worded, *nearest.ids})
         near = nearest.strengths(known, asked_in_english=asked.english)
-        known = {id: row for id, row in known.items() if id in worded or id in near}  # the nearest may not be near
+        known = {
+            id: row for id, row in known.items() if id in worded or id in near
+        }  # the nearest may not be near
         strengths: dict[int, float] = {}
         matches: dict[int, list[int]] = {}
         for id, row in known.items():
@@ -156,7 +196,10 @@ class TextSearch:
         if best <= 0:
             return [], 0.0
         places = _reciprocal(list(worded), list(near))
-        kept = sorted((id for id in known if strengths[id] >= COMPARABLE * best), key=lambda id: (-places[id], id))[:KEPT]
+        kept = sorted(
+            (id for id in known if strengths[id] >= COMPARABLE * best),
+            key=lambda id: (-places[id], id),
+        )[:KEPT]
         return [_hit(known[id], matches[id], strengths[id], asked.quoted) for id in kept], best
 
     # --- words ---
@@ -169,7 +212,15 @@ class TextSearch:
 
             def found(query: str, *, every: bool) -> list[WordHit]:
                 match = "all" if every else "any"
-                return search_words(session, query, [kind], scope.collection_ids, limit=CANDIDATES, match=match, video_ids=scope.video_ids)
+                return search_words(
+                    session,
+                    query,
+                    [kind],
+                    scope.collection_ids,
+                    limit=CANDIDATES,
+                    match=match,
+                    video_ids=scope.video_ids,
+                )
 
             complete = found(asked.query, every=True)
             enough = asked.quoted or len(asked.loose) < 2 or len(complete) >= ENOUGH
@@ -181,8 +232,12 @@ class TextSearch:
 
     # --- meaning ---
 
-    def _by_meaning(self, asked: _Asked, selection: Selection, stage: str, keys: Iterable[str]) -> _Near:
-        """The passages that are nearest to the question: as English where it is English, and in any language."""
+    def _by_meaning(
+        self, asked: _Asked, selection: Selection, stage: str, keys: Iterable[str]
+    ) -> _Near:
+        """The passages that are nearest to the question: as English where it is English, and in any
+        language.
+        """
         if asked.vector is None:
             return _Near()
         english: dict[int, float] = {}
@@ -204,7 +259,8 @@ class TextSearch:
         return _Near(english, across, needed, needed_across)
 
     def _usual_of(self, key: str, stage: str) -> _Usual:
-        """The usual product of a neutral caption with its nearest passage: a larger library is nearer to anything.
+        """The usual product of a neutral caption with its nearest passage: a larger library is
+        nearer to anything.
 
         The median: some captions do have an answer.
         """
@@ -215,7 +271,9 @@ class TextSearch:
             index = self._index_for(key, stage)
             best = [hits.scores[0] for vector in _probes() if len(hits := index.search(vector, 1))]
             cosines = self._best_cosines(index)
-            product, cosine = (float(np.median(values)) if values else 0.0 for values in (best, cosines))
+            product, cosine = (
+                float(np.median(values)) if values else 0.0 for values in (best, cosines)
+            )
             known = self._usual[key] = _Usual(live, product, cosine)
         return known
 
@@ -226,7 +284,11 @@ class TextSearch:
             known = rows.passages_by_id(session, {id for hits in found for id in hits.ids.tolist()})
         english = {id: meaning.is_english(row.text) for id, row in known.items()}
         cosines = [
-            [_cosine(score, english=english[id]) for id, score in zip(hits.ids.tolist(), hits.scores.tolist()) if id in english]
+            [
+                _cosine(score, english=english[id])
+                for id, score in zip(hits.ids.tolist(), hits.scores.tolist())
+                if id in english
+            ]
             for hits in found
         ]
         return [max(values) for values in cosines if values]
@@ -277,7 +339,9 @@ def _hit(row: PassageRow, matching: Sequence[int], strength: float, quoted: bool
 
 
 def _span_of(row: PassageRow, words: Sequence[tuple[float, float, str]], quoted: bool) -> Span:
-    """What was asked word for word lasts as long as the words; else it is the sentence, if that is not a long one."""
+    """What was asked word for word lasts as long as the words; else it is the sentence, if that is
+    not a long one.
+    """
     if not words or not (quoted or row.span.length_s > LONG_S):
         return row.span
     around_s = 0.0 if quoted else AROUND_S

@@ -17,7 +17,9 @@ ROLES = ("viewer", "editor")
 
 @dataclass(frozen=True, slots=True)
 class AccountRow:
-    """`collection_ids` None: all. A change of `epoch` ends the sessions that began under another. No hash: no sign-in by password."""
+    """`collection_ids` None: all. A change of `epoch` ends the sessions that began under another.
+    No hash: no sign-in by password.
+    """
 
     id: int
     name: str
@@ -27,22 +29,43 @@ class AccountRow:
     password_hash: str | None
 
 
-def put_account(s: Session, name: str, role: str, collection_ids: Sequence[int] | None, password_hash: str | None) -> int:
+def put_account(
+    s: Session,
+    name: str,
+    role: str,
+    collection_ids: Sequence[int] | None,
+    password_hash: str | None,
+) -> int:
     """Adds the account, or changes the one of that name (whose sessions end). Raises UsageError."""
     name = name.strip()
     if not name or len(name) > 200 or not name.isprintable():
-        raise UsageError(f"{name!r} is no name for a user", "use letters, digits, or an e-mail address")
+        raise UsageError(
+            f"{name!r} is no name for a user", "use letters, digits, or an e-mail address"
+        )
     if role not in ROLES:
         raise UsageError(f"there is no role {role!r}", f"choose from {', '.join(ROLES)}")
-    values = {"role": role, "collection_ids": None if collection_ids is None else sorted(collection_ids), "password_hash": password_hash}
-    s.execute(insert_ignoring(s, Account, ("name",)), {"name": name, "epoch": 0, "created_at": utc_now(), **values})
+    values = {
+        "role": role,
+        "collection_ids": None if collection_ids is None else sorted(collection_ids),
+        "password_hash": password_hash,
+    }
+    s.execute(
+        insert_ignoring(s, Account, ("name",)),
+        {"name": name, "epoch": 0, "created_at": utc_now(), **values},
+    )
     s.execute(update(Account).where(Account.name == name).values(**values, epoch=Account.epoch + 1))
     return s.scalars(select(Account.id).where(Account.name == name)).one()
 
 
-def find_account(s: Session, *, name: str | None = None, account_id: int | None = None) -> AccountRow | None:
+def find_account(
+    s: Session, *, name: str | None = None, account_id: int | None = None
+) -> AccountRow | None:
     """By name or by id."""
-    account = s.scalar(select(Account).where(Account.name == name if name is not None else Account.id == account_id))
+    account = s.scalar(
+        select(Account).where(
+            Account.name == name if name is not None else Account.id == account_id
+        )
+    )
     return None if account is None else _row(account)
 
 
@@ -68,5 +91,10 @@ def remove_account(s: Session, name: str) -> None:
 def _row(account: Account) -> AccountRow:
     ids = account.collection_ids
     return AccountRow(
-        account.id, account.name, account.role, None if ids is None else tuple(int(i) for i in ids), account.epoch, account.password_hash
+        account.id,
+        account.name,
+        account.role,
+        None if ids is None else tuple(int(i) for i in ids),
+        account.epoch,
+        account.password_hash,
     )

@@ -14,13 +14,16 @@ from indexer.catalog.statements import insert_ignoring
 from indexer.catalog.tables import Collection, Video, utc_now
 from indexer.errors import CatalogError, UsageError
 
-# Control characters, bytes that were not UTF-8, and what breaks a line (general categories of Unicode).
+# Control characters, bytes that were not UTF-8, and what breaks a line (general categories of
+# Unicode).
 _UNPRINTABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 
 @dataclass(frozen=True, slots=True)
 class CollectionInfo:
-    """`videos`, `duration_s` and `size_bytes` count all videos; `ready` and `failed` those in that state."""
+    """`videos`, `duration_s` and `size_bytes` count all videos; `ready` and `failed` those in that
+    state.
+    """
 
     id: int
     name: str
@@ -38,7 +41,9 @@ def ensure_collection(s: Session, name: str) -> int:
     if not name:
         raise UsageError("A collection needs a name", "--collection NAME")
     if any(unicodedata.category(c) in _UNPRINTABLE for c in name):
-        raise UsageError(f"{name!r} cannot be the name of a collection", "choose one line of text in UTF-8")
+        raise UsageError(
+            f"{name!r} cannot be the name of a collection", "choose one line of text in UTF-8"
+        )
     found = s.scalar(select(Collection.id).where(Collection.name == name))
     if found is not None:
         return found
@@ -47,7 +52,9 @@ def ensure_collection(s: Session, name: str) -> int:
 
 
 def find_collections(s: Session, names: Sequence[str]) -> list[int]:
-    """Ids in the order of `names`. An unknown name raises CatalogError, which names those that exist."""
+    """Ids in the order of `names`. An unknown name raises CatalogError, which names those that
+    exist.
+    """
     known = {name: id for id, name in s.execute(select(Collection.id, Collection.name))}
     for name in names:
         if name not in known:
@@ -57,8 +64,13 @@ def find_collections(s: Session, names: Sequence[str]) -> list[int]:
 
 
 def collection_names(s: Session) -> list[tuple[int, str]]:
-    """(id, name) of all collections by name; counts nothing, so it costs the same however many videos there are."""
-    return [(id, name) for id, name in s.execute(select(Collection.id, Collection.name).order_by(Collection.name))]
+    """(id, name) of all collections by name; counts nothing, so it costs the same however many
+    videos there are.
+    """
+    return [
+        (id, name)
+        for id, name in s.execute(select(Collection.id, Collection.name).order_by(Collection.name))
+    ]
 
 
 def list_collections(s: Session) -> list[CollectionInfo]:
@@ -82,7 +94,9 @@ def list_collections(s: Session) -> list[CollectionInfo]:
 
 
 def remove_collection(s: Session, collection_id: int) -> tuple[int, ...]:
-    """Deletes the collection and all that was made from its videos; the ids of those videos, whose artefacts can go after the commit."""
+    """Deletes the collection and all that was made from its videos; the ids of those videos, whose
+    artefacts can go after the commit.
+    """
     removed = tuple(s.scalars(select(Video.id).where(Video.collection_id == collection_id)))
     s.execute(delete(Collection).where(Collection.id == collection_id))
     return removed

@@ -10,7 +10,17 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from indexer.errors import CatalogBusy, CatalogError, SeekpointError, StorageError
 
 # Primary result codes of SQLite: https://www.sqlite.org/rescode.html
-_PERM, _BUSY, _LOCKED, _READONLY, _IOERR, _CORRUPT, _FULL, _CANTOPEN, _NOTADB = 3, 5, 6, 8, 10, 11, 13, 14, 26
+_PERM, _BUSY, _LOCKED, _READONLY, _IOERR, _CORRUPT, _FULL, _CANTOPEN, _NOTADB = (
+    3,
+    5,
+    6,
+    8,
+    10,
+    11,
+    13,
+    14,
+    26,
+)
 
 
 def translate(error: SQLAlchemyError, url: URL) -> SeekpointError:
@@ -20,49 +30,87 @@ def translate(error: SQLAlchemyError, url: URL) -> SeekpointError:
         return _from_sqlite(cause, url.database or place)
     if cause is not None:
         return _from_postgres(cause, place)
-    return CatalogError(f"The catalog {place} could not be used: {_first_line(error)}", "seekpoint doctor checks it")
+    return CatalogError(
+        f"The catalog {place} could not be used: {_first_line(error)}", "seekpoint doctor checks it"
+    )
 
 
 def _from_sqlite(error: sqlite3.Error, path: str) -> SeekpointError:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     said = _first_line(error)
     if code in (_BUSY, _LOCKED):
-        return CatalogError(f"The catalog {path} is locked by another program", "Wait for it to finish, or stop it; then try again")
+        return CatalogError(
+            f"The catalog {path} is locked by another program",
+            "Wait for it to finish, or stop it; then try again",
+        )
     if code == _FULL:
-        return StorageError(f"No space left for the catalog {path}", "Free space there, then run the same command again")
+        return StorageError(
+            f"No space left for the catalog {path}",
+            "Free space there, then run the same command again",
+        )
     if code == _IOERR:
-        return StorageError(f"The disk under the catalog {path} failed ({said})", "Check free space, quota and the disk")
+        return StorageError(
+            f"The disk under the catalog {path} failed ({said})",
+            "Check free space, quota and the disk",
+        )
     if code in (_PERM, _READONLY, _CANTOPEN):
         return StorageError(
-            f"The catalog {path} cannot be opened for writing ({said})", "Check that its folder exists and is yours to write"
+            f"The catalog {path} cannot be opened for writing ({said})",
+            "Check that its folder exists and is yours to write",
         )
     if code in (_CORRUPT, _NOTADB):
         return CatalogError(
-            f"The catalog {path} is damaged or is no catalog ({said})", "Restore a backup, or move it away and ingest again"
+            f"The catalog {path} is damaged or is no catalog ({said})",
+            "Restore a backup, or move it away and ingest again",
         )
     if "no such table" in said or "no such column" in said:
-        return CatalogError(f"The catalog {path} lacks a table of this version ({said})", "Run: seekpoint db upgrade")
-    return CatalogError(f"The catalog {path} refused a statement ({said})", "seekpoint doctor checks it")
+        return CatalogError(
+            f"The catalog {path} lacks a table of this version ({said})",
+            "Run: seekpoint db upgrade",
+        )
+    return CatalogError(
+        f"The catalog {path} refused a statement ({said})", "seekpoint doctor checks it"
+    )
 
 
 def _from_postgres(error: BaseException, place: str) -> SeekpointError:
     state = getattr(error, "sqlstate", None) or ""
     said = _first_line(error)
     if state == "28P01" or state == "28000" or "authentication failed" in said:
-        return CatalogError(f"The database {place} refused user or password", "Check SEEKPOINT_DATABASE_URL")
+        return CatalogError(
+            f"The database {place} refused user or password", "Check SEEKPOINT_DATABASE_URL"
+        )
     if state == "3D000" or ("database" in said and "does not exist" in said):
-        return CatalogError(f"The server of {place} has no such database", "Create it (createdb), then run: seekpoint db upgrade")
+        return CatalogError(
+            f"The server of {place} has no such database",
+            "Create it (createdb), then run: seekpoint db upgrade",
+        )
     if state in ("53100", "53200"):
-        return StorageError(f"The server of {place} has no space left ({said})", "Free space there, then try again")
+        return StorageError(
+            f"The server of {place} has no space left ({said})", "Free space there, then try again"
+        )
     if state in ("55P03", "40P01", "40001"):
-        return CatalogBusy(f"The database {place} was busy with the same rows ({said})", "Try again")
+        return CatalogBusy(
+            f"The database {place} was busy with the same rows ({said})", "Try again"
+        )
     if state in ("42P01", "42703"):
-        return CatalogError(f"The database {place} lacks a table of this version ({said})", "Run: seekpoint db upgrade")
+        return CatalogError(
+            f"The database {place} lacks a table of this version ({said})",
+            "Run: seekpoint db upgrade",
+        )
     if state == "25006":
-        return CatalogError(f"The database {place} is read-only ({said})", "Point SEEKPOINT_DATABASE_URL at the primary server")
+        return CatalogError(
+            f"The database {place} is read-only ({said})",
+            "Point SEEKPOINT_DATABASE_URL at the primary server",
+        )
     if not state or state.startswith(("08", "57P")):
-        return CatalogBusy(f"The database server of {place} is away ({said})", "Check that it runs, and SEEKPOINT_DATABASE_URL")
-    return CatalogError(f"The database {place} refused a statement ({said})", "seekpoint doctor checks it")
+        return CatalogBusy(
+            f"The database server of {place} is away ({said})",
+            "Check that it runs, and SEEKPOINT_DATABASE_URL",
+        )
+    return CatalogError(
+        f"The database {place} refused a statement ({said})", "seekpoint doctor checks it"
+    )
 
 
 def _first_line(error: BaseException) -> str:

@@ -1,6 +1,8 @@
-"""The column of a vector: float16 bytes, little endian, in a file; pgvector's `halfvec` on a server, which holds the same numbers.
+"""The column of a vector: float16 bytes, little endian, in a file; pgvector's `halfvec` on a
+server, which holds the same numbers.
 
-So a server keeps each vector once, and searches it where it lies: what Python hands over and gets back is the same on both.
+So a server keeps each vector once, and searches it where it lies: what Python hands over and gets
+back is the same on both.
 """
 
 from __future__ import annotations
@@ -39,7 +41,9 @@ ischema_names[HalfVec.name] = HalfVec  # what a server says about its tables is 
 
 
 class _Sent(FunctionElement[Any]):
-    """The column as a result: a server sends a halfvec as bytes (halfvec_send), which is several times faster than as text."""
+    """The column as a result: a server sends a halfvec as bytes (halfvec_send), which is several
+    times faster than as text.
+    """
 
     inherit_cache = True
     name = "sent"
@@ -72,7 +76,9 @@ class HalfVector(TypeDecorator[bytes]):
     def process_result_value(self, value: Any, dialect: Dialect) -> bytes | None:
         if value is None or dialect.name != "postgresql":
             return value
-        return np.frombuffer(value, ">f2", offset=4).astype("<f2").tobytes()  # before: the dimension and a reserved number, 2 bytes each
+        return (
+            np.frombuffer(value, ">f2", offset=4).astype("<f2").tobytes()
+        )  # before: the dimension and a reserved number, 2 bytes each
 
     def column_expression(self, column: Any) -> Any:
         sent = _Sent(column)

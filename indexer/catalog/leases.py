@@ -1,4 +1,6 @@
-"""Holding on to claimed work: an owner that lives renews its leases, one that does not loses its work to others."""
+"""Holding on to claimed work: an owner that lives renews its leases, one that does not loses its
+work to others.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ RENEWALS = 3  # within a lease: two may fail before the work is lost
 
 
 class Leases:
-    """While the block runs, all that `owner` holds is renewed from a thread; when it ends, what is still held is handed back."""
+    """While the block runs, all that `owner` holds is renewed from a thread; when it ends, what is
+    still held is handed back.
+    """
 
     def __init__(self, catalog: Catalog, owner: str, lease_s: float) -> None:
         self._catalog = catalog
@@ -39,7 +43,9 @@ class Leases:
         except SeekpointError as error:
             if kind is None:
                 raise
-            log.warning("%s; the work that is held waits until its lease ends", error)  # what ended the block matters more
+            log.warning(
+                "%s; the work that is held waits until its lease ends", error
+            )  # what ended the block matters more
 
     def _renew(self) -> None:
         while not self._ended.wait(self._lease_s / RENEWALS):

@@ -1,4 +1,6 @@
-"""Revisions of the tables: what a database has, what this version needs, and how to get from one to the other."""
+"""Revisions of the tables: what a database has, what this version needs, and how to get from one to
+the other.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ OWN_WAYS = ("passage_words", "ix_passage_words", *INDEX_PREFIX.values())
 
 
 def prepare(catalog: Catalog) -> None:
-    """Brings a SQLite file to this version; a server of another revision is an error, since other machines may be using it."""
+    """Brings a SQLite file to this version; a server of another revision is an error, since other
+    machines may be using it.
+    """
     path = catalog.sqlite_path
     if path is not None:
         _make_folder(path.parent)
@@ -41,12 +45,15 @@ def prepare(catalog: Catalog) -> None:
         _refuse_newer(found, catalog.url)
         state = f"has tables of revision {found}" if found else "has no tables yet"
         raise CatalogError(
-            f"The database {catalog.url.render_as_string()} {state}, this version needs {head()}", "Run: seekpoint db upgrade"
+            f"The database {catalog.url.render_as_string()} {state}, this version needs {head()}",
+            "Run: seekpoint db upgrade",
         )
 
 
 def upgrade(url: str) -> None:
-    """Brings the database at `url` to the revision of this version. Raises CatalogError, StorageError."""
+    """Brings the database at `url` to the revision of this version. Raises CatalogError,
+    StorageError.
+    """
     with Catalog(url) as catalog:
         if catalog.sqlite_path is not None:
             _make_folder(catalog.sqlite_path.parent)
@@ -54,7 +61,9 @@ def upgrade(url: str) -> None:
 
 
 def downgrade(url: str, revision: str = "base") -> None:
-    """Takes the database back to an older revision (`base`: no tables). Rows that the older tables cannot hold are lost."""
+    """Takes the database back to an older revision (`base`: no tables). Rows that the older tables
+    cannot hold are lost.
+    """
     with Catalog(url) as catalog, _locked(catalog) as connection:
         command.downgrade(_config(connection), revision)
 
@@ -65,7 +74,9 @@ def check(url: str) -> None:
         try:
             command.check(_config(connection))
         except CommandError as error:
-            raise CatalogError(f"Tables and models differ: {error}", "Write a migration for the difference") from error
+            raise CatalogError(
+                f"Tables and models differ: {error}", "Write a migration for the difference"
+            ) from error
 
 
 def revision(url: str) -> str | None:
@@ -84,7 +95,9 @@ def head() -> str:
 
 
 def compared(name: str | None, kind: str, parents: object) -> bool:
-    """Which database objects Alembic compares with the models: not what each database keeps in a way of its own."""
+    """Which database objects Alembic compares with the models: not what each database keeps in a
+    way of its own.
+    """
     del parents
     return not (kind in ("table", "column", "index") and (name or "").startswith(OWN_WAYS))
 
@@ -103,10 +116,15 @@ def _revision(catalog: Catalog) -> str | None:
 
 
 def _refuse_newer(found: str | None, url: URL) -> None:
-    known = {script.revision for script in ScriptDirectory.from_config(_config(None)).walk_revisions()}
+    known = {
+        script.revision for script in ScriptDirectory.from_config(_config(None)).walk_revisions()
+    }
     if found is not None and found not in known:
         place = url.render_as_string(hide_password=True)
-        raise CatalogError(f"The catalog {place} has revision {found}, which is newer than this version of Seekpoint", "Upgrade Seekpoint")
+        raise CatalogError(
+            f"The catalog {place} has revision {found}, which is newer than this version of Seekpoint",
+            "Upgrade Seekpoint",
+        )
 
 
 def _config(connection: Connection | None) -> Config:
@@ -128,13 +146,21 @@ def _locked(catalog: Catalog) -> Iterator[Connection]:
         with FileLock(f"{path}.lock", timeout=LOCK_TIMEOUT_S), catalog.connect() as connection:
             yield connection
     except Timeout:
-        raise CatalogError(f"Another program has been upgrading {path} for {LOCK_TIMEOUT_S} s", "Stop it, then try again") from None
+        raise CatalogError(
+            f"Another program has been upgrading {path} for {LOCK_TIMEOUT_S} s",
+            "Stop it, then try again",
+        ) from None
     except PermissionError as error:
-        raise StorageError(f"{error.filename} cannot be written", "Check that the folder is yours to write") from None
+        raise StorageError(
+            f"{error.filename} cannot be written", "Check that the folder is yours to write"
+        ) from None
 
 
 def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StorageError(f"The folder {folder} cannot be made ({error.strerror})", "Choose another SEEKPOINT_HOME") from None
+        raise StorageError(
+            f"The folder {folder} cannot be made ({error.strerror})",
+            "Choose another SEEKPOINT_HOME",
+        ) from None

@@ -1,8 +1,11 @@
-"""Nearest vectors inside PostgreSQL, by pgvector: exactly over the rows of a selection, or along an HNSW graph per key.
+"""Nearest vectors inside PostgreSQL, by pgvector: exactly over the rows of a selection, or along an
+HNSW graph per key.
 
-Malkov, Yashunin: Efficient and robust approximate nearest neighbor search using hierarchical navigable small world graphs (2016). A graph
-is a partial index over the rows of one key, so vectors of two embedders never meet in it. What is live is asked of `work` and `video` in
-the statement itself: a row answers from the moment its chunk is committed, and not any more when its video is gone.
+Malkov, Yashunin: Efficient and robust approximate nearest neighbor search using hierarchical
+navigable small world graphs (2016). A graph is a partial index over the rows of one key, so vectors
+of two embedders never meet in it. What is live is asked of `work` and `video` in the statement
+itself: a row answers from the moment its chunk is committed, and not any more when its video is
+gone.
 """
 
 from __future__ import annotations
@@ -22,19 +25,25 @@ from indexer.catalog.tables import SERVED_KEY, Passage, Segment, Video, Work
 from indexer.errors import CatalogError
 
 PGVECTOR_NEEDED = (0, 8)
-"""halfvec came with 0.7, scans that go on until enough rows passed the filters (iterative scan) with 0.8."""
+"""halfvec came with 0.7, scans that go on until enough rows passed the filters (iterative scan)
+with 0.8.
+"""
 INDEX_PREFIX = {"segment": "ix_segment_vector_", "passage": "ix_passage_vector_"}
 MOST_SCANNED = 2_000_000
-# Rows that a scan looks at (hnsw.ef_search) lie between these; pgvector takes no more than 1,000 and then goes on in further scans.
+# Rows that a scan looks at (hnsw.ef_search) lie between these; pgvector takes no more than 1,000
+# and then goes on in further scans.
 EF_SEARCH = 200, 1000
 SCANNED_ROWS = 20_000
-# Rounding a query to 16 bits moves scores by some 2e-5: so many more rows are compared again, so that none is lost at the edge.
+# Rounding a query to 16 bits moves scores by some 2e-5: so many more rows are compared again, so
+# that none is lost at the edge.
 SPARE = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is searched: rows under `key` of a stage, in these collections and videos (None: any), `dimension` numbers each."""
+    """What is searched: rows under `key` of a stage, in these collections and videos (None: any),
+    `dimension` numbers each.
+    """
 
     key: str
     stage: str
@@ -56,14 +65,19 @@ class Asked:
         return INDEX_PREFIX[self.table] + hashlib.sha256(self.key.encode()).hexdigest()[:16]
 
 
-def nearest_exactly(s: Session, asked: Asked, query: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+def nearest_exactly(
+    s: Session, asked: Asked, query: np.ndarray, k: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Ids and inner products of the `k` best live rows, best first, each row compared.
 
-    With the query in 16 bits, which a server compares several times faster, and the best and some more again with the whole of it.
+    With the query in 16 bits, which a server compares several times faster, and the best and some
+    more again with the whole of it.
     """
     row = asked.row
     works = _live_works(s, asked).cte("works").prefix_with("MATERIALIZED", dialect="postgresql")
-    halves = row.vector.op("<#>")(cast(_text(query), HalfVec()))  # not the expression of the graph, so the graph is not used
+    halves = row.vector.op("<#>")(
+        cast(_text(query), HalfVec())
+    )  # not the expression of the graph, so the graph is not used
     near = (
         select(row.id, row.vector)
         .where(row.work_id.in_(select(works.c.id)), row.vector.is_not(None))
@@ -71,12 +85,19 @@ def nearest_exactly(s: Session, asked: Asked, query: np.ndarray, k: int) -> tupl
         .limit(k + max(SPARE, k // 8))
         .subquery("near")
     )
-    found = select(near.c.id, _distance(near.c.vector, query).label("distance")).order_by("distance").limit(k)
+    found = (
+        select(near.c.id, _distance(near.c.vector, query).label("distance"))
+        .order_by("distance")
+        .limit(k)
+    )
     return _ids_and_scores(s.execute(found).all())
 
 
-def nearest_along_graph(s: Session, asked: Asked, query: np.ndarray, k: int, share: float) -> tuple[np.ndarray, np.ndarray]:
-    """The same along the HNSW index; fewer than `k` where the scan found no more. `share`: how much of the rows may answer, about.
+def nearest_along_graph(
+    s: Session, asked: Asked, query: np.ndarray, k: int, share: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """The same along the HNSW index; fewer than `k` where the scan found no more. `share`: how much
+    of the rows may answer, about.
 
     The parameters hold for the transaction alone.
     """
@@ -88,26 +109,39 @@ def nearest_along_graph(s: Session, asked: Asked, query: np.ndarray, k: int, sha
             "hnsw.iterative_scan": "relaxed_order",
             "hnsw.max_scan_tuples": int(max(SCANNED_ROWS, 4 * wanted)),
             "hnsw.scan_mem_multiplier": 16,
-            # The planner takes sorting all rows for cheaper than the graph where its estimates of the filters are poor.
+            # The planner takes sorting all rows for cheaper than the graph where its estimates of
+            # the filters are poor.
             "enable_sort": "off",
             "enable_seqscan": "off",
             "plan_cache_mode": "force_custom_plan",
         },
     )
     row = asked.row
-    halves = cast(row.vector, HalfVec(asked.dimension)).op("<#>")(cast(_text(query), HalfVec(asked.dimension)))
-    near = select(row.id, _distance(row.vector, query).label("distance")).where(row.key == literal(asked.key, literal_execute=True))
+    halves = cast(row.vector, HalfVec(asked.dimension)).op("<#>")(
+        cast(_text(query), HalfVec(asked.dimension))
+    )
+    near = select(row.id, _distance(row.vector, query).label("distance")).where(
+        row.key == literal(asked.key, literal_execute=True)
+    )
     if asked.collection_ids is not None:
         near = near.where(among(s, row.collection_id, asked.collection_ids))
     if asked.video_ids is not None:
         near = near.where(among(s, row.video_id, asked.video_ids))
-    near = near.join(Work, Work.id == row.work_id).join(Video, _live(asked)).order_by(halves).limit(k).cte("near")
+    near = (
+        near.join(Work, Work.id == row.work_id)
+        .join(Video, _live(asked))
+        .order_by(halves)
+        .limit(k)
+        .cte("near")
+    )
     found = s.execute(select(near.c.id, near.c.distance)).all()
     return _ids_and_scores(sorted(found, key=lambda it: it.distance))
 
 
 def _distance(vector: Any, query: np.ndarray) -> Any:
-    """The negative inner product, in 32-bit floats: what the 16 bits of the rows say, and the whole of the query."""
+    """The negative inner product, in 32-bit floats: what the 16 bits of the rows say, and the whole
+    of the query.
+    """
     return cast(vector, FullVec()).op("<#>")(cast(_text(query), FullVec()))
 
 
@@ -135,7 +169,9 @@ def _live_works(s: Session, asked: Asked) -> Any:
 
 
 def _ids_and_scores(found: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
-    return np.array([it.id for it in found], np.int64), np.array([-it.distance for it in found], np.float32)
+    return np.array([it.id for it in found], np.int64), np.array(
+        [-it.distance for it in found], np.float32
+    )
 
 
 # --- how much there is ---
@@ -143,18 +179,29 @@ def _ids_and_scores(found: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
 
 def count_chunks(s: Session, asked: Asked, at_most: int | None = None) -> int:
     """Live chunks of what is asked, counted no further than `at_most`."""
-    return s.scalar(select(func.count()).select_from(_live_works(s, asked).limit(at_most).subquery())) or 0
+    return (
+        s.scalar(select(func.count()).select_from(_live_works(s, asked).limit(at_most).subquery()))
+        or 0
+    )
 
 
 def count_rows(s: Session, asked: Asked, at_most: int | None = None) -> int:
     """Rows with a vector under the key, those that are not live yet too."""
-    rows = select(asked.row.id).where(asked.row.key == asked.key, asked.row.vector.is_not(None)).limit(at_most)
+    rows = (
+        select(asked.row.id)
+        .where(asked.row.key == asked.key, asked.row.vector.is_not(None))
+        .limit(at_most)
+    )
     return s.scalar(select(func.count()).select_from(rows.subquery())) or 0
 
 
 def stored_dimension(s: Session, asked: Asked) -> int | None:
     """Numbers in a vector under the key; None where there is none."""
-    one = select(func.vector_dims(asked.row.vector)).where(asked.row.key == asked.key, asked.row.vector.is_not(None)).limit(1)
+    one = (
+        select(func.vector_dims(asked.row.vector))
+        .where(asked.row.key == asked.key, asked.row.vector.is_not(None))
+        .limit(1)
+    )
     return s.scalar(one)
 
 
@@ -162,8 +209,12 @@ def stored_dimension(s: Session, asked: Asked) -> int | None:
 
 
 def has_graph(s: Session, asked: Asked) -> bool | None:
-    """Whether the HNSW index of the key is there and complete; None: one is there whose building was interrupted."""
-    found = text("SELECT indisvalid FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid WHERE relname = :name")
+    """Whether the HNSW index of the key is there and complete; None: one is there whose building
+    was interrupted.
+    """
+    found = text(
+        "SELECT indisvalid FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid WHERE relname = :name"
+    )
     valid = s.execute(found, {"name": asked.index}).scalar()
     return False if valid is None else (True if valid else None)
 
@@ -173,16 +224,28 @@ def graph_bytes(s: Session, asked: Asked) -> int:
 
 
 def build_graph(connection: Connection, asked: Asked, *, memory_mb: int) -> None:
-    """Builds the HNSW index of the key, or builds it anew; searches and commits go on meanwhile. `connection` is in no transaction."""
-    connection.execute(text("SELECT set_config('maintenance_work_mem', :value, false)"), {"value": f"{memory_mb}MB"})
+    """Builds the HNSW index of the key, or builds it anew; searches and commits go on meanwhile.
+    `connection` is in no transaction.
+    """
+    connection.execute(
+        text("SELECT set_config('maintenance_work_mem', :value, false)"),
+        {"value": f"{memory_mb}MB"},
+    )
     valid = connection.execute(
-        text("SELECT indisvalid FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid WHERE relname = :name"), {"name": asked.index}
+        text(
+            "SELECT indisvalid FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid WHERE relname = :name"
+        ),
+        {"name": asked.index},
     ).scalar()
     if valid:
         connection.exec_driver_sql(f"REINDEX INDEX CONCURRENTLY {asked.index}")
         return
     connection.exec_driver_sql(f"DROP INDEX CONCURRENTLY IF EXISTS {asked.index}")
-    key = str(literal(asked.key).compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})).replace("%", "%%")
+    key = str(
+        literal(asked.key).compile(
+            dialect=connection.dialect, compile_kwargs={"literal_binds": True}
+        )
+    ).replace("%", "%%")
     connection.exec_driver_sql(
         f"CREATE INDEX CONCURRENTLY {asked.index} ON {asked.table} "
         f"USING hnsw ((vector::halfvec({asked.dimension})) halfvec_ip_ops) WHERE key = {key}"
@@ -197,7 +260,11 @@ def left_over_graphs(s: Session) -> list[str]:
     """Names of HNSW indexes, whole or interrupted, of keys that no work has any more."""
     keys = s.execute(select(Work.stage, Work.key).distinct()).all()
     wanted = {Asked(key, stage, 0).index for stage, key in keys}
-    return [name for name in _graphs(s.connection()) if name not in wanted and not name.endswith(("_ccnew", "_ccold"))]
+    return [
+        name
+        for name in _graphs(s.connection())
+        if name not in wanted and not name.endswith(("_ccnew", "_ccold"))
+    ]
 
 
 def drop_all_indexes(connection: Connection) -> None:
@@ -206,8 +273,12 @@ def drop_all_indexes(connection: Connection) -> None:
 
 
 def _graphs(connection: Connection) -> list[str]:
-    there = text("SELECT relname FROM pg_class WHERE relkind = 'i' AND relname ~ :pattern ORDER BY 1")
-    return list(connection.execute(there, {"pattern": f"^({'|'.join(INDEX_PREFIX.values())})"}).scalars())
+    there = text(
+        "SELECT relname FROM pg_class WHERE relkind = 'i' AND relname ~ :pattern ORDER BY 1"
+    )
+    return list(
+        connection.execute(there, {"pattern": f"^({'|'.join(INDEX_PREFIX.values())})"}).scalars()
+    )
 
 
 def try_lock(connection: Connection, number: int) -> bool:
@@ -223,8 +294,12 @@ def unlock(connection: Connection, number: int) -> None:
 
 
 def require_pgvector(connection: Connection) -> None:
-    """Adds the extension to the database. Raises CatalogError where the server has none, or one that is too old."""
-    there = text("SELECT default_version, installed_version FROM pg_available_extensions WHERE name = 'vector'")
+    """Adds the extension to the database. Raises CatalogError where the server has none, or one
+    that is too old.
+    """
+    there = text(
+        "SELECT default_version, installed_version FROM pg_available_extensions WHERE name = 'vector'"
+    )
     found = connection.execute(there).one_or_none()
     wanted = ".".join(map(str, PGVECTOR_NEEDED))
     if found is None:
@@ -235,16 +310,21 @@ def require_pgvector(connection: Connection) -> None:
     version = found.installed_version or found.default_version
     if tuple(int(part) for part in version.split(".")[:2]) < PGVECTOR_NEEDED:
         raise CatalogError(
-            f"The PostgreSQL server has pgvector {version}, {wanted} is needed", "Upgrade it, then: ALTER EXTENSION vector UPDATE"
+            f"The PostgreSQL server has pgvector {version}, {wanted} is needed",
+            "Upgrade it, then: ALTER EXTENSION vector UPDATE",
         )
     if found.installed_version is None:
         _add_extension(connection)
 
 
 def _add_extension(connection: Connection) -> None:
-    may = connection.execute(text("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")).scalar()
+    may = connection.execute(
+        text("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
+    ).scalar()
     trusted = connection.execute(
-        text("SELECT coalesce(bool_or(trusted), false) FROM pg_available_extension_versions WHERE name = 'vector'")
+        text(
+            "SELECT coalesce(bool_or(trusted), false) FROM pg_available_extension_versions WHERE name = 'vector'"
+        )
     ).scalar()
     if not may and not trusted:
         raise CatalogError(

@@ -1,4 +1,6 @@
-"""Words to passages: FTS5 on SQLite, tsvector on PostgreSQL, behind one function that takes what a person types."""
+"""Words to passages: FTS5 on SQLite, tsvector on PostgreSQL, behind one function that takes what a
+person types.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Select, and_, column, func, literal_column, select, table, text
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    column,
+    func,
+    literal_column,
+    select,
+    table,
+    text,
+)
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.orm import Session
 
@@ -17,7 +29,8 @@ from indexer.catalog.statements import among, is_sqlite, storable
 from indexer.catalog.tables import Passage, Video
 from indexer.catalog.wordform import UNSPACED, spaced
 
-# English words that say nothing about a passage (from the Snowball list): left out unless quoted, or when nothing else is asked.
+# English words that say nothing about a passage (from the Snowball list): left out unless quoted,
+# or when nothing else is asked.
 _STOP = """
 a about after all also am an and any are as at be been before being but by can could did do does doing for from had has have
 having he her here him his how i if in into is it its just me my of on or our out over own same she should so some such than that
@@ -39,7 +52,9 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class WordHit:
-    """A passage that matches; `score` orders hits of one question (higher is better), it means nothing else."""
+    """A passage that matches; `score` orders hits of one question (higher is better), it means
+    nothing else.
+    """
 
     passage_id: int
     video_id: int
@@ -62,7 +77,8 @@ def search_words(
 ) -> list[WordHit]:
     """Served passages that hold all words of `query` (or any of them), best first.
 
-    "in quotes" is a phrase, `skate*` a prefix; case, accents and English endings do not matter. Nothing that is typed is a syntax error.
+    "in quotes" is a phrase, `skate*` a prefix; case, accents and English endings do not matter.
+    Nothing that is typed is a syntax error.
     """
     terms = parse(query)
     if not terms:
@@ -94,26 +110,39 @@ def search_words(
     if video_ids is not None:
         statement = statement.where(among(s, Passage.video_id, video_ids))
     rows: Iterable[Any] = s.execute(statement)
-    return [WordHit(row[0], row[1], row[2], row[3], Span(row[4], row[5]), row[6], float(row[7])) for row in rows]
+    return [
+        WordHit(row[0], row[1], row[2], row[3], Span(row[4], row[5]), row[6], float(row[7]))
+        for row in rows
+    ]
 
 
 def parse(query: str) -> list[Term]:
-    """Terms of what a person typed. A run of a script without spaces is one phrase of its characters."""
+    """Terms of what a person typed. A run of a script without spaces is one phrase of its
+    characters.
+    """
     found = []
     for quoted, word in _TERM.findall(storable(query)):
         if quoted:
             found.append((Term(_normal(quoted)), True))
             continue
         prefix = word.endswith("*")
-        found += [(Term(_normal(part), prefix and last), False) for part, last in _runs(word.strip("*"))]
+        found += [
+            (Term(_normal(part), prefix and last), False) for part, last in _runs(word.strip("*"))
+        ]
     terms = [(term, kept) for term, kept in found if _WORD.search(term.text)]
-    telling = [term for term, kept in terms if kept or term.prefix or term.text.casefold() not in STOP_WORDS]
+    telling = [
+        term
+        for term, kept in terms
+        if kept or term.prefix or term.text.casefold() not in STOP_WORDS
+    ]
     return telling or [term for term, _ in terms]
 
 
 def _runs(word: str) -> list[tuple[str, bool]]:
     """`看滑板now` -> 看滑板, now; the flag marks the last."""
-    parts = [match[0] for match in re.finditer(f"{UNSPACED.pattern}+|(?:(?!{UNSPACED.pattern}).)+", word)]
+    parts = [
+        match[0] for match in re.finditer(f"{UNSPACED.pattern}+|(?:(?!{UNSPACED.pattern}).)+", word)
+    ]
     return [(part, number == len(parts) - 1) for number, part in enumerate(parts)]
 
 
@@ -123,7 +152,9 @@ def _normal(words: str) -> str:
 
 def _sqlite(terms: Sequence[Term], match: str) -> tuple[Any, ColumnElement[float]]:
     """Each term is a quoted FTS5 string, in which nothing but a quote is special."""
-    written = [f'"{term.text.replace(chr(34), " ")}"{" *" if term.prefix else ""}' for term in terms]
+    written = [
+        f'"{term.text.replace(chr(34), " ")}"{" *" if term.prefix else ""}' for term in terms
+    ]
     expression = (" AND " if match == "all" else " OR ").join(written)
     words = table("passage_words", column("rowid"))
 
@@ -152,9 +183,19 @@ def _tsquery(term: Term) -> Any:
     if term.prefix:
         *before, last = term.text.split()
         quoted = "'" + last.replace("\\", " ").replace("'", " ") + "':*"
-        words = [func.phraseto_tsquery(literal_column("'simple'::regconfig"), " ".join(before), type_=TSQUERY)] if before else []
+        words = (
+            [
+                func.phraseto_tsquery(
+                    literal_column("'simple'::regconfig"), " ".join(before), type_=TSQUERY
+                )
+            ]
+            if before
+            else []
+        )
         words.append(func.to_tsquery(literal_column("'simple'::regconfig"), quoted, type_=TSQUERY))
         return words[0] if len(words) == 1 else func.tsquery_phrase(*words, type_=TSQUERY)
     simple = func.phraseto_tsquery(literal_column("'simple'::regconfig"), term.text, type_=TSQUERY)
-    english = func.phraseto_tsquery(literal_column("'english'::regconfig"), term.text, type_=TSQUERY)
+    english = func.phraseto_tsquery(
+        literal_column("'english'::regconfig"), term.text, type_=TSQUERY
+    )
     return simple.op("||", return_type=TSQUERY())(english).self_group()

@@ -27,7 +27,12 @@ def note_search(s: Session, account_id: int | None, title: str, link: str) -> No
     """Puts a search on top of the recent ones; the same one is there once, and the oldest go."""
     _delete(s, account_id, False, KeptSearch.link == link)
     _insert(s, account_id, False, title, link)
-    newest = select(KeptSearch.id).where(_of(account_id, False)).order_by(KeptSearch.id.desc()).limit(RECENT)
+    newest = (
+        select(KeptSearch.id)
+        .where(_of(account_id, False))
+        .order_by(KeptSearch.id.desc())
+        .limit(RECENT)
+    )
     _delete(s, account_id, False, KeptSearch.id.not_in(s.scalars(newest).all()))
 
 
@@ -42,16 +47,25 @@ def forget_search(s: Session, account_id: int | None, search_id: int) -> None:
 
 def kept_searches(s: Session, account_id: int | None, *, saved: bool) -> list[Kept]:
     """Newest first."""
-    found = s.scalars(select(KeptSearch).where(_of(account_id, saved)).order_by(KeptSearch.id.desc()))
+    found = s.scalars(
+        select(KeptSearch).where(_of(account_id, saved)).order_by(KeptSearch.id.desc())
+    )
     return [Kept(row.id, row.title, row.link, row.asked_at) for row in found]
 
 
 def _insert(s: Session, account_id: int | None, saved: bool, title: str, link: str) -> None:
-    values = {"account_id": account_id, "saved": saved, "title": storable(title)[:500], "link": storable(link)[:4000]}
+    values = {
+        "account_id": account_id,
+        "saved": saved,
+        "title": storable(title)[:500],
+        "link": storable(link)[:4000],
+    }
     s.execute(insert(KeptSearch).values(**values, asked_at=utc_now()))
 
 
-def _delete(s: Session, account_id: int | None, saved: bool, condition: ColumnElement[bool]) -> None:
+def _delete(
+    s: Session, account_id: int | None, saved: bool, condition: ColumnElement[bool]
+) -> None:
     s.execute(delete(KeptSearch).where(_of(account_id, saved), condition))
 
 
@@ -60,4 +74,8 @@ def _of(account_id: int | None, saved: bool) -> Any:
 
 
 def _owned(account_id: int | None) -> ColumnElement[bool]:
-    return KeptSearch.account_id.is_(None) if account_id is None else KeptSearch.account_id == account_id
+    return (
+        KeptSearch.account_id.is_(None)
+        if account_id is None
+        else KeptSearch.account_id == account_id
+    )

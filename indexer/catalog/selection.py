@@ -17,7 +17,9 @@ from indexer.catalog.tables import Path, Video
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A video with the words that name it: title, paths (joined by line breaks), and the day it was recorded."""
+    """A video with the words that name it: title, paths (joined by line breaks), and the day it was
+    recorded.
+    """
 
     video_id: int
     duration_s: float
@@ -26,8 +28,12 @@ class Named:
     recorded_at: datetime | None
 
 
-def filtered_videos(s: Session, collection_ids: Sequence[int] | None, filters: Filters, newest: int | None = None) -> list[int]:
-    """Ids of the videos that pass every filter, in the order in which they were added; `newest`: at most so many, those added last."""
+def filtered_videos(
+    s: Session, collection_ids: Sequence[int] | None, filters: Filters, newest: int | None = None
+) -> list[int]:
+    """Ids of the videos that pass every filter, in the order in which they were added; `newest`: at
+    most so many, those added last.
+    """
     conditions: list[Any] = [Video.duration_s >= filters.shortest_s]
     if filters.longest_s is not None:
         conditions.append(Video.duration_s <= filters.longest_s)
@@ -40,10 +46,16 @@ def filtered_videos(s: Session, collection_ids: Sequence[int] | None, filters: F
     return _ids(s, collection_ids, conditions, newest)
 
 
-def named_videos(s: Session, collection_ids: Sequence[int] | None, words: Sequence[str], limit: int) -> list[Named]:
-    """Videos whose title or path holds any of the words as letters (maybe inside other words), at most `limit`."""
+def named_videos(
+    s: Session, collection_ids: Sequence[int] | None, words: Sequence[str], limit: int
+) -> list[Named]:
+    """Videos whose title or path holds any of the words as letters (maybe inside other words), at
+    most `limit`.
+    """
     named = (
-        select(Video.id, Video.duration_s, Video.title, func.max(Path.relative_path), Video.recorded_at)
+        select(
+            Video.id, Video.duration_s, Video.title, func.max(Path.relative_path), Video.recorded_at
+        )
         .outerjoin(Path, Path.video_id == Video.id)
         .where(_is_named(*words))
         .group_by(Video.id)
@@ -55,12 +67,16 @@ def named_videos(s: Session, collection_ids: Sequence[int] | None, words: Sequen
     return [Named(row[0], row[1], row[2] or "", row[3] or "", row[4]) for row in s.execute(named)]
 
 
-def recorded_videos(s: Session, collection_ids: Sequence[int] | None, first: date, last: date) -> list[int]:
+def recorded_videos(
+    s: Session, collection_ids: Sequence[int] | None, first: date, last: date
+) -> list[int]:
     """Ids of the videos recorded from one day to another, both included."""
     return filtered_videos(s, collection_ids, Filters(recorded_from=first, recorded_to=last))
 
 
-def _ids(s: Session, collection_ids: Sequence[int] | None, conditions: Sequence[Any], newest: int | None) -> list[int]:
+def _ids(
+    s: Session, collection_ids: Sequence[int] | None, conditions: Sequence[Any], newest: int | None
+) -> list[int]:
     statement = select(Video.id).where(*conditions).order_by(Video.id.desc()).limit(newest)
     if collection_ids is not None:
         statement = statement.where(among(s, Video.collection_id, collection_ids))
@@ -68,10 +84,16 @@ def _ids(s: Session, collection_ids: Sequence[int] | None, conditions: Sequence[
 
 
 def _is_named(*pieces: str) -> Any:
-    """Title or path holds any of the pieces. Paths are read once, not looked up for each video: ten times faster over 40,000 videos."""
+    """Title or path holds any of the pieces. Paths are read once, not looked up for each video: ten
+    times faster over 40,000 videos.
+    """
     texts = [storable(piece) for piece in pieces]
-    at_path = select(Path.video_id).where(or_(*[Path.relative_path.icontains(text, autoescape=True) for text in texts]))
-    return or_(*[Video.title.icontains(text, autoescape=True) for text in texts], Video.id.in_(at_path))
+    at_path = select(Path.video_id).where(
+        or_(*[Path.relative_path.icontains(text, autoescape=True) for text in texts])
+    )
+    return or_(
+        *[Video.title.icontains(text, autoescape=True) for text in texts], Video.id.in_(at_path)
+    )
 
 
 def _midnight(day: date) -> datetime:

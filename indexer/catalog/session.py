@@ -1,7 +1,8 @@
 """`Catalog`: one database, an engine per process, two kinds of transaction.
 
-`begin()` writes. On SQLite it takes the write lock at once: a transaction that first reads and then writes would otherwise fail
-(SQLITE_BUSY_SNAPSHOT) without waiting when another writer came between. `read()` sees one consistent state and never waits for writers.
+`begin()` writes. On SQLite it takes the write lock at once: a transaction that first reads and then
+writes would otherwise fail (SQLITE_BUSY_SNAPSHOT) without waiting when another writer came between.
+`read()` sees one consistent state and never waits for writers.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ T = TypeVar("T")
 class Catalog:
     """The catalog at an SQLAlchemy `url` (`sqlite:///file` or `postgresql://...`).
 
-    Threads may share it; a forked child gets an engine of its own. `busy_timeout_s` is how long a writer waits for another one on SQLite.
+    Threads may share it; a forked child gets an engine of its own. `busy_timeout_s` is how long a
+    writer waits for another one on SQLite.
     """
 
     def __init__(self, url: str, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> None:
@@ -79,12 +81,15 @@ class Catalog:
 
     @contextmanager
     def begin(self) -> Iterator[Session]:
-        """A transaction that writes: committed at the end of the block, rolled back on any error. Raises CatalogError, StorageError.
+        """A transaction that writes: committed at the end of the block, rolled back on any error.
+        Raises CatalogError, StorageError.
 
         One thread has one at a time: a second one inside it would wait for the first for ever.
         """
         if getattr(self._writing, "now", False):
-            raise RuntimeError("Catalog.begin() inside Catalog.begin(): pass the session on instead")
+            raise RuntimeError(
+                "Catalog.begin() inside Catalog.begin(): pass the session on instead"
+            )
         self._writing.now = True
         try:
             with self._session(writes=True) as session:
@@ -93,7 +98,9 @@ class Catalog:
             self._writing.now = False
 
     def write(self, work: Callable[[Session], T]) -> T:
-        """`work` in a transaction of `begin`, once more when a server was away or busy: it must be safe to repeat."""
+        """`work` in a transaction of `begin`, once more when a server was away or busy: it must be
+        safe to repeat.
+        """
         for wait_s in RETRY_WAITS_S:
             try:
                 with self.begin() as session:
@@ -116,7 +123,9 @@ class Catalog:
         if writes:
             engine = engine.execution_options(seekpoint_writes=True)
         elif not self.is_sqlite:
-            engine = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            engine = engine.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
         try:
             with Session(engine, expire_on_commit=False) as session, session.begin():
                 yield session
@@ -127,9 +136,12 @@ class Catalog:
     def connect(self) -> Iterator[Connection]:
         """A connection of its own for migrations, in a transaction that writes.
 
-        Foreign keys are off on SQLite: altering a table there copies and drops it, which would delete the rows that hang on it.
+        Foreign keys are off on SQLite: altering a table there copies and drops it, which would
+        delete the rows that hang on it.
         """
-        engine = make_engine(self.url, self._busy_timeout_s, foreign_keys=False).execution_options(seekpoint_writes=True)
+        engine = make_engine(self.url, self._busy_timeout_s, foreign_keys=False).execution_options(
+            seekpoint_writes=True
+        )
         try:
             with engine.begin() as connection:
                 yield connection
@@ -145,23 +157,30 @@ class Catalog:
             yield
             return
         try:
-            with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            with self.engine.connect().execution_options(
+                isolation_level="AUTOCOMMIT"
+            ) as connection:
                 connection.execute(text("SELECT pg_advisory_lock(:number)"), {"number": number})
                 try:
                     yield
                 finally:
-                    connection.execute(text("SELECT pg_advisory_unlock(:number)"), {"number": number})
+                    connection.execute(
+                        text("SELECT pg_advisory_unlock(:number)"), {"number": number}
+                    )
         except SQLAlchemyError as error:
             raise translate(error, self.url) from error
 
     @contextmanager
     def outside_transactions(self) -> Iterator[Connection]:
-        """A connection of its own to a server whose statements are each their own transaction, as building an index beside others needs.
+        """A connection of its own to a server whose statements are each their own transaction, as
+        building an index beside others needs.
 
         It is closed at the end, so what was set in its session is gone. Raises CatalogError.
         """
         try:
-            with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            with self.engine.connect().execution_options(
+                isolation_level="AUTOCOMMIT"
+            ) as connection:
                 try:
                     yield connection
                 finally:
@@ -192,7 +211,9 @@ class Catalog:
 
 
 class Watch:
-    """`changed()` is False only when surely nothing was committed since the last call. On a server it is always True: ask the tables."""
+    """`changed()` is False only when surely nothing was committed since the last call. On a server
+    it is always True: ask the tables.
+    """
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
@@ -205,14 +226,19 @@ class Watch:
         if path is None:
             return True
         if self._connection is None or self._pid != os.getpid():
-            # Its own connection: data_version does not count the commits of the connection that asks.
-            self._connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False)
+            # Its own connection: data_version does not count the commits of the connection that
+            # asks.
+            self._connection = sqlite3.connect(
+                f"{path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False
+            )
             self._pid = os.getpid()
             self._version = None
         try:
             version = self._connection.execute("PRAGMA data_version").fetchone()[0]
         except sqlite3.Error as error:
-            raise translate(DBAPIError("PRAGMA data_version", None, error), self._catalog.url) from error
+            raise translate(
+                DBAPIError("PRAGMA data_version", None, error), self._catalog.url
+            ) from error
         changed = version != self._version
         self._version = version
         return changed
@@ -229,7 +255,9 @@ def parse_url(url: str) -> URL:
         backend = parsed.get_backend_name()
         parsed.get_dialect()
     except (ArgumentError, NoSuchModuleError) as error:
-        raise UsageError(f"SEEKPOINT_DATABASE_URL={url!r} is not a database URL: {error}", _URL_HINT) from None
+        raise UsageError(
+            f"SEEKPOINT_DATABASE_URL={url!r} is not a database URL: {error}", _URL_HINT
+        ) from None
     if backend not in ("sqlite", "postgresql"):
         raise UsageError(f"SEEKPOINT_DATABASE_URL names {backend}", _URL_HINT)
     if backend == "sqlite" and not parsed.database:
@@ -247,7 +275,9 @@ def make_engine(url: URL, busy_timeout_s: float, *, foreign_keys: bool = True) -
     try:
         return create_engine(url, pool_pre_ping=True, connect_args=options)
     except ModuleNotFoundError as error:
-        raise CatalogError(f"PostgreSQL needs the Python package {error.name}", "pip install 'seekpoint[postgres]'") from None
+        raise CatalogError(
+            f"PostgreSQL needs the Python package {error.name}", "pip install 'seekpoint[postgres]'"
+        ) from None
 
 
 def _sqlite_engine(url: URL, busy_timeout_s: float, *, foreign_keys: bool) -> Engine:
@@ -255,7 +285,9 @@ def _sqlite_engine(url: URL, busy_timeout_s: float, *, foreign_keys: bool) -> En
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:
-        connection.isolation_level = None  # the driver must not begin transactions of its own: the listener below does
+        connection.isolation_level = (
+            None  # the driver must not begin transactions of its own: the listener below does
+        )
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout = {int(busy_timeout_s * 1000)}")
         cursor.execute("PRAGMA journal_mode = WAL")
@@ -267,7 +299,9 @@ def _sqlite_engine(url: URL, busy_timeout_s: float, *, foreign_keys: bool) -> En
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         writes = connection.get_execution_options().get("seekpoint_writes", False)
-        connection.exec_driver_sql(f"PRAGMA query_only = {'OFF' if writes else 'ON'}")  # as strict as a server
+        connection.exec_driver_sql(
+            f"PRAGMA query_only = {'OFF' if writes else 'ON'}"
+        )  # as strict as a server
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine

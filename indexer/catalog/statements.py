@@ -22,26 +22,36 @@ def is_sqlite(s: Session) -> bool:
 
 
 def among(s: Session, column: Column, values: Iterable[int] | Iterable[str]) -> ColumnElement[bool]:
-    """`column IN values` with one bound parameter (SQLite limits how many there are); no values match no row."""
+    """`column IN values` with one bound parameter (SQLite limits how many there are); no values
+    match no row.
+    """
     listed = [value if isinstance(value, str) else int(value) for value in values]
     if is_sqlite(s):
-        each = func.json_each(bindparam(None, json.dumps(listed), unique=True)).table_valued("value")
+        each = func.json_each(bindparam(None, json.dumps(listed), unique=True)).table_valued(
+            "value"
+        )
         return column.in_(select(each.c.value))
     kind = Text() if isinstance(column.type, Text) else BigInteger()
     return column == func.any(bindparam(None, listed, type_=ARRAY(kind), unique=True))
 
 
 def insert_ignoring(s: Session, table: type[Base], unique: Sequence[str]) -> Any:
-    """An INSERT that does nothing where a row with the same `unique` columns exists, also one that another writer commits meanwhile."""
+    """An INSERT that does nothing where a row with the same `unique` columns exists, also one that
+    another writer commits meanwhile.
+    """
     make = sqlite.insert if is_sqlite(s) else postgresql.insert
     return make(table).on_conflict_do_nothing(index_elements=list(unique))
 
 
 def now_s(s: Session) -> Any:
-    """Unix time by one clock for all who share the database: the server's, or this machine's for a file."""
+    """Unix time by one clock for all who share the database: the server's, or this machine's for a
+    file.
+    """
     return literal(time.time()) if is_sqlite(s) else func.extract("epoch", func.clock_timestamp())
 
 
 def storable(text: str) -> str:
-    """Text that both databases take: without NUL, and without halves of surrogate pairs (names of files that are not UTF-8)."""
+    """Text that both databases take: without NUL, and without halves of surrogate pairs (names of
+    files that are not UTF-8).
+    """
     return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")

@@ -1,7 +1,9 @@
-"""Tables. Ids are 64 bit, grow, and are never used again: a vector index may hold an id long after its row is gone.
+"""Tables. Ids are 64 bit, grow, and are never used again: a vector index may hold an id long after
+its row is gone.
 
-Rows of a chunk's stage hang on its `work` row, which hangs on `chunk`, which hangs on `video`: deleting any of them deletes what
-was made from it. `collection_id`, `video_id` and `chunk_id` are repeated in the rows below so that selections need no join.
+Rows of a chunk's stage hang on its `work` row, which hangs on `chunk`, which hangs on `video`:
+deleting any of them deletes what was made from it. `collection_id`, `video_id` and `chunk_id` are
+repeated in the rows below so that selections need no join.
 """
 
 from __future__ import annotations
@@ -69,7 +71,13 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {int: BigId, float: Float(53), str: Text, bytes: LargeBinary, datetime: UtcTime}  # noqa: RUF012 (SQLAlchemy's protocol)
+    type_annotation_map = {
+        int: BigId,
+        float: Float(53),
+        str: Text,
+        bytes: LargeBinary,
+        datetime: UtcTime,
+    }  # noqa: RUF012 (SQLAlchemy's protocol)
 
 
 def _child_of(parent: str) -> ForeignKey:
@@ -77,7 +85,9 @@ def _child_of(parent: str) -> ForeignKey:
 
 
 class Collection(Base):
-    """`claimed_s`: when a worker last took work of it (Unix time): the one that waited longest comes next."""
+    """`claimed_s`: when a worker last took work of it (Unix time): the one that waited longest
+    comes next.
+    """
 
     __tablename__ = "collection"
     __table_args__ = ({"sqlite_autoincrement": True},)
@@ -89,10 +99,15 @@ class Collection(Base):
 
 
 class Video(Base):
-    """The content of a file. The `*_key` columns name the stage keys whose rows are served; others are being made, or are leftovers."""
+    """The content of a file. The `*_key` columns name the stage keys whose rows are served; others
+    are being made, or are leftovers.
+    """
 
     __tablename__ = "video"
-    __table_args__ = (UniqueConstraint("collection_id", "content_hash"), {"sqlite_autoincrement": True})
+    __table_args__ = (
+        UniqueConstraint("collection_id", "content_hash"),
+        {"sqlite_autoincrement": True},
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     collection_id: Mapped[int] = mapped_column(_child_of("collection"))
@@ -119,18 +134,25 @@ class Video(Base):
 
 
 class Path(Base):
-    """Where the bytes of a video were seen. `next_video_id`: other bytes are there now; they take over when that video is ready.
+    """Where the bytes of a video were seen. `next_video_id`: other bytes are there now; they take
+    over when that video is ready.
 
-    `size_bytes` and `mtime_ns` describe the bytes seen last, those of `next_video_id` where it is set.
+    `size_bytes` and `mtime_ns` describe the bytes seen last, those of `next_video_id` where it is
+    set.
     """
 
     __tablename__ = "path"
-    __table_args__ = (UniqueConstraint("collection_id", "root", "relative_path"), {"sqlite_autoincrement": True})
+    __table_args__ = (
+        UniqueConstraint("collection_id", "root", "relative_path"),
+        {"sqlite_autoincrement": True},
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     collection_id: Mapped[int]
     video_id: Mapped[int] = mapped_column(_child_of("video"), index=True)
-    next_video_id: Mapped[int | None] = mapped_column(ForeignKey("video.id", ondelete="SET NULL"), index=True)
+    next_video_id: Mapped[int | None] = mapped_column(
+        ForeignKey("video.id", ondelete="SET NULL"), index=True
+    )
     root: Mapped[str]
     relative_path: Mapped[str]
     size_bytes: Mapped[int]
@@ -153,8 +175,9 @@ class Chunk(Base):
 class Work(Base):
     """One stage of one chunk under one key.
 
-    Lower `priority` is taken sooner, then lower `video_s` (small videos before large). `lease_until_s` is Unix time by the
-    database's clock. `revision` is drawn anew at each commit: (chunk, revision) names the rows that were committed then, and no others.
+    Lower `priority` is taken sooner, then lower `video_s` (small videos before large).
+    `lease_until_s` is Unix time by the database's clock. `revision` is drawn anew at each commit:
+    (chunk, revision) names the rows that were committed then, and no others.
     """
 
     __tablename__ = "work"
@@ -214,10 +237,12 @@ class Work(Base):
 
 
 class Errand(Base):
-    """What workers do besides chunks: plan a file, ground a question, make the artefacts of a video. It is claimed as work is.
+    """What workers do besides chunks: plan a file, ground a question, make the artefacts of a
+    video. It is claimed as work is.
 
-    `name` is unique per kind and collection: what is asked for twice waits once. `size` orders (bytes or seconds, small ones first).
-    `details` is what it needs, `result` what came of it; one that is done without a result is deleted.
+    `name` is unique per kind and collection: what is asked for twice waits once. `size` orders
+    (bytes or seconds, small ones first). `details` is what it needs, `result` what came of it; one
+    that is done without a result is deleted.
     """
 
     __tablename__ = "errand"
@@ -245,7 +270,9 @@ class Errand(Base):
 
 
 class FrameBlockRow(Base):
-    """All frames of a chunk: `times_s` (N,) float64, `vectors` (N, D) float16, `cuts_s` (K,) float64, little endian."""
+    """All frames of a chunk: `times_s` (N,) float64, `vectors` (N, D) float16, `cuts_s` (K,)
+    float64, little endian.
+    """
 
     __tablename__ = "frame_block"
 
@@ -279,7 +306,9 @@ class Segment(Base):
 
 
 class Passage(Base):
-    """Text that holds during a span. `words`: [[start_s, end_s, word], ...]; `index_text`: what the word index reads, where not `text`."""
+    """Text that holds during a span. `words`: [[start_s, end_s, word], ...]; `index_text`: what the
+    word index reads, where not `text`.
+    """
 
     __tablename__ = "passage"
     __table_args__ = ({"sqlite_autoincrement": True},)
@@ -303,7 +332,9 @@ class Passage(Base):
 
 
 class Account(Base):
-    """Somebody who may enter the search page. No `password_hash`: signs in elsewhere (OpenID Connect). `collection_ids` None: all."""
+    """Somebody who may enter the search page. No `password_hash`: signs in elsewhere (OpenID
+    Connect). `collection_ids` None: all.
+    """
 
     __tablename__ = "account"
     __table_args__ = ({"sqlite_autoincrement": True},)
@@ -318,7 +349,9 @@ class Account(Base):
 
 
 class KeptSearch(Base):
-    """A search that somebody asked (`saved` False: pushed out by later ones) or saved. No account: whoever uses the local page."""
+    """A search that somebody asked (`saved` False: pushed out by later ones) or saved. No account:
+    whoever uses the local page.
+    """
 
     __tablename__ = "kept_search"
     __table_args__ = ({"sqlite_autoincrement": True},)

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PathStamp:
-    """Where bytes were seen, and the size and modification time by which they are recognised without reading them."""
+    """Where bytes were seen, and the size and modification time by which they are recognised
+    without reading them.
+    """
 
     root: str
     relative_path: str
@@ -34,7 +36,8 @@ class PathStamp:
 class KnownPath:
     """A path as it was seen last.
 
-    `content_hash`, `state` and `keys` (served key by stage) are those of the bytes that are there now: of `next_video_id` where it is set.
+    `content_hash`, `state` and `keys` (served key by stage) are those of the bytes that are there
+    now: of `next_video_id` where it is set.
     """
 
     path_id: int
@@ -58,7 +61,9 @@ class PathRow:
 
 @dataclass(frozen=True, slots=True)
 class VideoRow:
-    """`keys`: served key by stage. `paths`: online ones first; of a video that is about to supersede, those that wait for it."""
+    """`keys`: served key by stage. `paths`: online ones first; of a video that is about to
+    supersede, those that wait for it.
+    """
 
     id: int
     collection_id: int
@@ -133,11 +138,24 @@ def _newest(path: type[Path]) -> Any:
 
 
 def find_by_hash(s: Session, collection_id: int, content_hash: str) -> int | None:
-    return s.scalar(select(Video.id).where(Video.collection_id == collection_id, Video.content_hash == content_hash))
+    return s.scalar(
+        select(Video.id).where(
+            Video.collection_id == collection_id, Video.content_hash == content_hash
+        )
+    )
 
 
-def add_video(s: Session, collection_id: int, content_hash: str, size_bytes: int, info: VideoInfo, path: PathStamp) -> int:
-    """Id of the video with these bytes, added with its path; a second writer of the same bytes gets the first one's."""
+def add_video(
+    s: Session,
+    collection_id: int,
+    content_hash: str,
+    size_bytes: int,
+    info: VideoInfo,
+    path: PathStamp,
+) -> int:
+    """Id of the video with these bytes, added with its path; a second writer of the same bytes gets
+    the first one's.
+    """
     tracks = info.audio_tracks
     values = {
         "collection_id": collection_id,
@@ -159,7 +177,10 @@ def add_video(s: Session, collection_id: int, content_hash: str, size_bytes: int
     s.execute(insert_ignoring(s, Video, ("collection_id", "content_hash")), values)
     video_id = find_by_hash(s, collection_id, content_hash)
     if video_id is None:
-        raise CatalogError(f"The collection {collection_id} was removed while a video was added to it", "Ingest again")
+        raise CatalogError(
+            f"The collection {collection_id} was removed while a video was added to it",
+            "Ingest again",
+        )
     attach_path(s, video_id, path)
     return video_id
 
@@ -167,13 +188,23 @@ def add_video(s: Session, collection_id: int, content_hash: str, size_bytes: int
 def attach_path(s: Session, video_id: int, stamp: PathStamp) -> None:
     """Notes that the bytes of `video_id` are at `stamp`.
 
-    Where that path led to other bytes, those are served until `settle_video(video_id)` finds this video ready.
+    Where that path led to other bytes, those are served until `settle_video(video_id)` finds this
+    video ready.
     """
     collection_id = s.scalar(select(Video.collection_id).where(Video.id == video_id))
     if collection_id is None:
         raise _gone(video_id)
-    seen = {"size_bytes": stamp.size_bytes, "mtime_ns": stamp.mtime_ns, "offline": False, "seen_at": utc_now()}
-    place = {"collection_id": collection_id, "root": stamp.root, "relative_path": stamp.relative_path}
+    seen = {
+        "size_bytes": stamp.size_bytes,
+        "mtime_ns": stamp.mtime_ns,
+        "offline": False,
+        "seen_at": utc_now(),
+    }
+    place = {
+        "collection_id": collection_id,
+        "root": stamp.root,
+        "relative_path": stamp.relative_path,
+    }
     s.execute(insert_ignoring(s, Path, tuple(place)), {**place, **seen, "video_id": video_id})
     path = s.execute(select(Path.id, Path.video_id).filter_by(**place)).one()
     next_video_id = None if path.video_id == video_id else video_id
@@ -206,7 +237,9 @@ def get_videos(s: Session, video_ids: Iterable[int]) -> dict[int, VideoRow]:
     return {video.id: video for video in _videos(s, among(s, Video.id, video_ids))}
 
 
-def list_videos(s: Session, collection_ids: Sequence[int] | None = None, states: Sequence[str] | None = None) -> list[VideoRow]:
+def list_videos(
+    s: Session, collection_ids: Sequence[int] | None = None, states: Sequence[str] | None = None
+) -> list[VideoRow]:
     """Videos in the order in which they were added; None: of all collections, in all states."""
     conditions = []
     if collection_ids is not None:
@@ -217,17 +250,34 @@ def list_videos(s: Session, collection_ids: Sequence[int] | None = None, states:
 
 
 def _videos(s: Session, *conditions: Any) -> list[VideoRow]:
-    statement = select(Video, Collection.name).join(Collection, Collection.id == Video.collection_id).where(*conditions).order_by(Video.id)
+    statement = (
+        select(Video, Collection.name)
+        .join(Collection, Collection.id == Video.collection_id)
+        .where(*conditions)
+        .order_by(Video.id)
+    )
     found = s.execute(statement).all()
     paths: dict[int, list[PathRow]] = {}
     if found:
         order = (Path.offline, Path.id)
-        at = select(Path).where(among(s, Path.video_id, [video.id for video, _ in found])).order_by(*order)
+        at = (
+            select(Path)
+            .where(among(s, Path.video_id, [video.id for video, _ in found]))
+            .order_by(*order)
+        )
         for path in s.scalars(at):
-            paths.setdefault(path.video_id, []).append(PathRow(path.id, path.root, path.relative_path, path.offline))
-        coming = select(Path).where(among(s, Path.next_video_id, [video.id for video, _ in found])).order_by(*order)
+            paths.setdefault(path.video_id, []).append(
+                PathRow(path.id, path.root, path.relative_path, path.offline)
+            )
+        coming = (
+            select(Path)
+            .where(among(s, Path.next_video_id, [video.id for video, _ in found]))
+            .order_by(*order)
+        )
         for path in s.scalars(coming):
-            paths.setdefault(path.next_video_id or 0, []).append(PathRow(path.id, path.root, path.relative_path, path.offline))
+            paths.setdefault(path.next_video_id or 0, []).append(
+                PathRow(path.id, path.root, path.relative_path, path.offline)
+            )
     return [_video_row(video, name, tuple(paths.get(video.id, ()))) for video, name in found]
 
 
@@ -259,11 +309,15 @@ def _video_row(video: Video, collection: str, paths: tuple[PathRow, ...]) -> Vid
 
 def fail_video(s: Session, video_id: int, error: str) -> None:
     """Marks the video failed, with a reason for people; chunks that are done stay searchable."""
-    s.execute(update(Video).where(Video.id == video_id).values(state="failed", error=storable(error)))
+    s.execute(
+        update(Video).where(Video.id == video_id).values(state="failed", error=storable(error))
+    )
 
 
 def remove_video(s: Session, video_id: int) -> None:
-    """Deletes the video, its paths and all that was made from it. Raises CatalogError when there is no such video."""
+    """Deletes the video, its paths and all that was made from it. Raises CatalogError when there is
+    no such video.
+    """
     lock_video(s, video_id)
     if not s.execute(delete(Video).where(Video.id == video_id)).rowcount:  # pyright: ignore[reportAttributeAccessIssue]
         raise _gone(video_id)
@@ -278,13 +332,21 @@ def remove_orphans(s: Session, collection_id: int) -> tuple[int, ...]:
 
 
 def lock_video(s: Session, video_id: int) -> Video | None:
-    """The row of a video, locked until the transaction ends, so that of two writers that finish its chunks one sees the other's."""
-    statement = select(Video).where(Video.id == video_id).with_for_update(key_share=True).execution_options(populate_existing=True)
+    """The row of a video, locked until the transaction ends, so that of two writers that finish its
+    chunks one sees the other's.
+    """
+    statement = (
+        select(Video)
+        .where(Video.id == video_id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
     return s.scalar(statement)
 
 
 def settle_video(s: Session, video_id: int) -> Settled:
-    """What follows from the work that is done: complete keys are served and replace older rows, a complete video is ready and supersedes.
+    """What follows from the work that is done: complete keys are served and replace older rows, a
+    complete video is ready and supersedes.
 
     Called after each commit of a chunk and when recovering; repeating it changes nothing.
     """
@@ -292,12 +354,20 @@ def settle_video(s: Session, video_id: int) -> Settled:
     if video is None:
         return Settled(None)
     stages = _stages(s, video)
-    served = tuple(stage for stage, it in stages.items() if it.complete and it.target != getattr(video, f"{stage}_key"))
+    served = tuple(
+        stage
+        for stage, it in stages.items()
+        if it.complete and it.target != getattr(video, f"{stage}_key")
+    )
     for stage in served:
         setattr(video, f"{stage}_key", stages[stage].target)
     for stage, it in stages.items():
         if it.complete and it.stale:
-            s.execute(delete(Work).where(Work.video_id == video_id, Work.stage == stage, Work.key != it.target))
+            s.execute(
+                delete(Work).where(
+                    Work.video_id == video_id, Work.stage == stage, Work.key != it.target
+                )
+            )
     removed: tuple[int, ...] = ()
     if stages and all(it.complete for it in stages.values()):
         if video.state != "ready":
@@ -322,7 +392,9 @@ class _StageState:
 def _stages(s: Session, video: Video) -> dict[str, _StageState]:
     chunks = s.scalar(select(func.count()).select_from(Chunk).where(Chunk.video_id == video.id))
     counted = (
-        select(Work.stage, Work.key, Work.state, func.count()).where(Work.video_id == video.id).group_by(Work.stage, Work.key, Work.state)
+        select(Work.stage, Work.key, Work.state, func.count())
+        .where(Work.video_id == video.id)
+        .group_by(Work.stage, Work.key, Work.state)
     )
     counts: dict[str, dict[str, dict[str, int]]] = {}
     for stage, key, state, count in s.execute(counted):
@@ -331,7 +403,9 @@ def _stages(s: Session, video: Video) -> dict[str, _StageState]:
     for stage, keys in counts.items():
         target = _target(keys, getattr(video, f"{stage}_key"))
         states = keys[target]
-        found[stage] = _StageState(target, states.get("done", 0) == chunks, set(states) != {"pending"}, len(keys) > 1)
+        found[stage] = _StageState(
+            target, states.get("done", 0) == chunks, set(states) != {"pending"}, len(keys) > 1
+        )
     return found
 
 
@@ -342,18 +416,25 @@ def _target(keys: Iterable[str], served: str | None) -> str:
 
 
 def _supersede(s: Session, video: Video) -> tuple[int, ...]:
-    """Paths that waited for this video lead to it now; videos that lost their last path are deleted."""
+    """Paths that waited for this video lead to it now; videos that lost their last path are
+    deleted.
+    """
     waiting = s.execute(select(Path.id, Path.video_id).where(Path.next_video_id == video.id)).all()
     if not waiting:
         return ()
-    s.execute(update(Path).where(among(s, Path.id, [row.id for row in waiting])).values(video_id=video.id, next_video_id=None))
+    s.execute(
+        update(Path)
+        .where(among(s, Path.id, [row.id for row in waiting]))
+        .values(video_id=video.id, next_video_id=None)
+    )
     return remove_orphans(s, video.collection_id)
 
 
 def served_keys(s: Session, stage: str, collection_ids: Sequence[int] | None = None) -> list[str]:
     """Keys of a stage whose rows are served, by how many videos, most first.
 
-    Asked at every search, so it steps over the index from key to key instead of counting all videos; only several keys are counted.
+    Asked at every search, so it steps over the index from key to key instead of counting all
+    videos; only several keys are counted.
     """
     column = SERVED_KEY[stage]
     chosen = [] if collection_ids is None else [among(s, Video.collection_id, collection_ids)]
@@ -365,7 +446,12 @@ def served_keys(s: Session, stage: str, collection_ids: Sequence[int] | None = N
         key = s.scalar(select(func.min(Work.key)).where(Work.stage == stage, Work.key > key))
     if len(served) < 2:
         return served
-    counted = select(column).where(column.in_(served), *chosen).group_by(column).order_by(func.count().desc(), column)
+    counted = (
+        select(column)
+        .where(column.in_(served), *chosen)
+        .group_by(column)
+        .order_by(func.count().desc(), column)
+    )
     return [str(key) for key in s.scalars(counted)]
 
 

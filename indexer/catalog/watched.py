@@ -22,7 +22,10 @@ class Watched:
 
 
 def watch_folder(s: Session, collection: str, path: str) -> None:
-    s.execute(insert_ignoring(s, WatchedFolder, ("collection", "path")), {"collection": collection, "path": path})
+    s.execute(
+        insert_ignoring(s, WatchedFolder, ("collection", "path")),
+        {"collection": collection, "path": path},
+    )
 
 
 def unwatch_folder(s: Session, folder_id: int) -> None:

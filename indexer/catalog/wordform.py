@@ -1,6 +1,8 @@
-"""Text in the form that the word index reads: compatibility forms unified, accents taken off, scripts without spaces cut into characters.
+"""Text in the form that the word index reads: compatibility forms unified, accents taken off,
+scripts without spaces cut into characters.
 
-A question is brought into the same form, where such a run becomes a phrase: a word of any length is found in a sentence that marks none.
+A question is brought into the same form, where such a run becomes a phrase: a word of any length is
+found in a sentence that marks none.
 """
 
 from __future__ import annotations

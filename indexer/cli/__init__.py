@@ -36,7 +36,9 @@ for group in (ingest, find, library, media, evaluate, system, demo, ui):
 
 
 def main() -> None:
-    """Entry point: errors that a person can act on are printed without a traceback. Exit 0 done, 1 failed, 2 wrong use."""
+    """Entry point: errors that a person can act on are printed without a traceback. Exit 0 done, 1
+    failed, 2 wrong use.
+    """
     try:
         app()
     except UsageError as error:
@@ -47,9 +49,13 @@ def main() -> None:
         sys.exit(1)
     except SystemExit as stopped:
         if stopped.code == INTERRUPTED:  # typer turns Ctrl-C into a silent exit
-            print("Stopped. What was finished is kept; the same command goes on from there.", file=sys.stderr)
+            print(
+                "Stopped. What was finished is kept; the same command goes on from there.",
+                file=sys.stderr,
+            )
         raise
     except BrokenPipeError:
-        # The reader of our output went away (`| head`): not an error of ours, and Python must not complain at exit.
+        # The reader of our output went away (`| head`): not an error of ours, and Python must not
+        # complain at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)

@@ -15,7 +15,9 @@ COLLECTION = "demo"
 
 
 def demo() -> None:
-    """Make a small library of real footage, ask it a few questions, and show the answers beside the truth."""
+    """Make a small library of real footage, ask it a few questions, and show the answers beside the
+    truth.
+    """
     library = Library()
     note("Putting the demo videos together ...")
     paths = make_library(library.settings.home_path / "demo")
@@ -37,9 +39,15 @@ def demo() -> None:
     _print_next(library)
 
 
-def _compared(question: DemoQuestion, answer: Answer, truth: dict[tuple[str, str], Span]) -> tuple[str, str, str]:
+def _compared(
+    question: DemoQuestion, answer: Answer, truth: dict[tuple[str, str], Span]
+) -> tuple[str, str, str]:
     best = answer.moments[0] if answer.moments else None
-    shown = "no match" if best is None or not answer.matched else f"{best.path.rpartition('/')[2]} {_times(best.span)}"
+    shown = (
+        "no match"
+        if best is None or not answer.matched
+        else f"{best.path.rpartition('/')[2]} {_times(best.span)}"
+    )
     if question.video is None or question.shows is None:
         return shown, "no match", "right" if shown == "no match" else "wrong"
     span = truth[question.video, question.shows]
@@ -55,13 +63,28 @@ def _times(span: Span) -> str:
 def _print_next(library: Library) -> None:
     status = library.status()
     seekpoint = "seekpoint"
-    stdout.print(f"\nThe index of these videos takes {megabytes(status.bytes_per_hour or 0)} per hour of video. Now ask your own:")
-    stdout.print(f'  {seekpoint} search "when does the camera zoom out from the cat?" --collection {COLLECTION}', markup=False)
-    stdout.print(f'  {seekpoint} ingest ~/Videos --collection mine        then: {seekpoint} search "..." --collection mine', markup=False)
-    stdout.print(f"  {seekpoint} models                                   what is installed, and how to get a better model", markup=False)
-    stdout.print(f"  {seekpoint} remove --collection {COLLECTION}                 takes the demo away", markup=False)
     stdout.print(
-        "(`make demo` installs the command at .venv/bin/seekpoint: put .venv/bin on your PATH, or write it in full.)", markup=False
+        f"\nThe index of these videos takes {megabytes(status.bytes_per_hour or 0)} per hour of video. Now ask your own:"
+    )
+    stdout.print(
+        f'  {seekpoint} search "when does the camera zoom out from the cat?" --collection {COLLECTION}',
+        markup=False,
+    )
+    stdout.print(
+        f'  {seekpoint} ingest ~/Videos --collection mine        then: {seekpoint} search "..." --collection mine',
+        markup=False,
+    )
+    stdout.print(
+        f"  {seekpoint} models                                   what is installed, and how to get a better model",
+        markup=False,
+    )
+    stdout.print(
+        f"  {seekpoint} remove --collection {COLLECTION}                 takes the demo away",
+        markup=False,
+    )
+    stdout.print(
+        "(`make demo` installs the command at .venv/bin/seekpoint: put .venv/bin on your PATH, or write it in full.)",
+        markup=False,
     )
 
 

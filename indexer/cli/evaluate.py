@@ -15,11 +15,24 @@ from indexer.search import KINDS
 
 
 def evaluate(
-    ground_truth: Annotated[Path, typer.Argument(help="JSON lines of ours, QVHighlights rows, or Charades-STA lines.")],
+    ground_truth: Annotated[
+        Path, typer.Argument(help="JSON lines of ours, QVHighlights rows, or Charades-STA lines.")
+    ],
     collection: CollectionOption = DEFAULT_COLLECTION,
-    only: Annotated[list[str] | None, typer.Option("--only", help=f"Only what matched by: {', '.join(KINDS)} (repeatable).")] = None,
-    predictions: Annotated[Path | None, typer.Option("--predictions", help="Score this file instead of asking the library.")] = None,
-    ground: Annotated[bool, typer.Option("--ground", help="Ask LEGO too; report both, and how often its span was accepted.")] = False,
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", help=f"Only what matched by: {', '.join(KINDS)} (repeatable)."),
+    ] = None,
+    predictions: Annotated[
+        Path | None,
+        typer.Option("--predictions", help="Score this file instead of asking the library."),
+    ] = None,
+    ground: Annotated[
+        bool,
+        typer.Option(
+            "--ground", help="Ask LEGO too; report both, and how often its span was accepted."
+        ),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Measure the answers against ground truth."""
@@ -45,12 +58,23 @@ def _print(report: Report) -> None:
     intervals = report.intervals.get("all", {})
     for metric, value in report.all.items():
         within = " to ".join(_number(end) for end in intervals.get(metric, ()))
-        rows.add_row(metric, _number(value), within, *(_number(report.by_kind[kind].get(metric)) for kind in kinds))
+        rows.add_row(
+            metric,
+            _number(value),
+            within,
+            *(_number(report.by_kind[kind].get(metric)) for kind in kinds),
+        )
     stdout.print(rows)
 
 
 def _number(value: float | None) -> str:
-    return "" if value is None or value != value else f"{value:.3f}" if isinstance(value, float) else str(value)
+    return (
+        ""
+        if value is None or value != value
+        else f"{value:.3f}"
+        if isinstance(value, float)
+        else str(value)
+    )
 
 
 def register(app: typer.Typer) -> None:

@@ -10,25 +10,50 @@ import typer
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from grounding.spans import format_time
-from indexer.cli.output import CollectionOption, JsonOption, escape, note, print_json, stderr, stdout
+from indexer.cli.output import (
+    CollectionOption,
+    JsonOption,
+    escape,
+    note,
+    print_json,
+    stderr,
+    stdout,
+)
 from indexer.ingest import FileOutcome, IngestReport, Observer
 from indexer.library import DEFAULT_COLLECTION, Library
 
 
 def ingest(
-    paths: Annotated[list[Path], typer.Argument(help="Video files and folders (searched with all folders below).")],
+    paths: Annotated[
+        list[Path],
+        typer.Argument(help="Video files and folders (searched with all folders below)."),
+    ],
     collection: CollectionOption = DEFAULT_COLLECTION,
-    fast: Annotated[bool, typer.Option("--fast", help="Read keyframes only: many times faster, coarser in time.")] = False,
+    fast: Annotated[
+        bool,
+        typer.Option("--fast", help="Read keyframes only: many times faster, coarser in time."),
+    ] = False,
     events: Annotated[
-        bool | None, typer.Option("--events/--no-events", help="Let LEGO say what happens when; on by itself with a checkpoint and a GPU.")
+        bool | None,
+        typer.Option(
+            "--events/--no-events",
+            help="Let LEGO say what happens when; on by itself with a checkpoint and a GPU.",
+        ),
     ] = None,
-    queue: Annotated[bool, typer.Option("--queue", help="Note the files for workers and return at once (SEEKPOINT_BROKER_URL).")] = False,
+    queue: Annotated[
+        bool,
+        typer.Option(
+            "--queue", help="Note the files for workers and return at once (SEEKPOINT_BROKER_URL)."
+        ),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Make videos searchable. Safe to stop and to repeat."""
     library = Library()
     with Bar() as bar:
-        report = library.ingest(paths, collection, fast=fast, events=events, queue=queue, observer=bar)
+        report = library.ingest(
+            paths, collection, fast=fast, events=events, queue=queue, observer=bar
+        )
     if as_json:
         print_json({**_as_dict(report)})
     else:
@@ -72,11 +97,16 @@ class Bar(Observer):
     def advanced(self, size_bytes: float, video_s: float) -> None:
         self._video_s += video_s
         speed = self._video_s / max(time.monotonic() - self._started, 1e-6)
-        self._progress.update(self._task, advance=size_bytes, speed=f"{speed:.1f}x real time" if self._video_s else "")
+        self._progress.update(
+            self._task, advance=size_bytes, speed=f"{speed:.1f}x real time" if self._video_s else ""
+        )
 
     def finished(self, outcome: FileOutcome) -> None:
         if outcome.error:
-            self._progress.console.print(f"[red]{outcome.state}[/] {escape(outcome.error)}. [dim]{escape(outcome.hint)}[/]", soft_wrap=True)
+            self._progress.console.print(
+                f"[red]{outcome.state}[/] {escape(outcome.error)}. [dim]{escape(outcome.hint)}[/]",
+                soft_wrap=True,
+            )
 
 
 def _as_dict(report: IngestReport) -> dict:
@@ -92,11 +122,16 @@ def _as_dict(report: IngestReport) -> dict:
 
 
 def _print(report: IngestReport) -> None:
-    counts = {state: sum(file.state == state for file in report.files) for state in dict.fromkeys(file.state for file in report.files)}
+    counts = {
+        state: sum(file.state == state for file in report.files)
+        for state in dict.fromkeys(file.state for file in report.files)
+    }
     parts = [f"{count} {state}" for state, count in counts.items()]
     if report.offline:
         parts.append(f"{len(report.offline)} offline (gone, still searchable)")
-    line = f"collection [bold]{escape(report.collection)}[/]: " + (", ".join(parts) or "nothing to do")
+    line = f"collection [bold]{escape(report.collection)}[/]: " + (
+        ", ".join(parts) or "nothing to do"
+    )
     if report.video_s:
         line += f"; {format_time(report.video_s)} of video in {report.seconds:.1f} s ({report.speed:.1f} times real time)"
     stdout.print(line)

@@ -1,4 +1,6 @@
-"""Looking after the library: `videos`, `collections`, `remove`, `reindex`, `retry`, `cancel`, `status`."""
+"""Looking after the library: `videos`, `collections`, `remove`, `reindex`, `retry`, `cancel`,
+`status`.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +13,22 @@ from rich.live import Live
 from rich.table import Table
 
 from grounding.spans import format_time
-from indexer.cli.output import CollectionsOption, JsonOption, escape, megabytes, note, print_json, stdout, table
+from indexer.cli.output import (
+    CollectionsOption,
+    JsonOption,
+    escape,
+    megabytes,
+    note,
+    print_json,
+    stdout,
+    table,
+)
 from indexer.errors import UsageError
 from indexer.library import Library, Status
 
-VideosArgument = Annotated[list[int] | None, typer.Argument(help="Numbers of videos, as `seekpoint videos` lists them.")]
+VideosArgument = Annotated[
+    list[int] | None, typer.Argument(help="Numbers of videos, as `seekpoint videos` lists them.")
+]
 
 
 def videos(collection: CollectionsOption = None, as_json: JsonOption = False) -> None:
@@ -27,10 +40,20 @@ def videos(collection: CollectionsOption = None, as_json: JsonOption = False) ->
     rows = table("#", "collection", "length", "state", "path", right=("#", "length"))
     for video in found:
         for number, path in enumerate(video.paths or (None,)):
-            name = "" if path is None else escape(path.path) + (" [dim](offline)[/]" if path.offline else "")
+            name = (
+                ""
+                if path is None
+                else escape(path.path) + (" [dim](offline)[/]" if path.offline else "")
+            )
             if number == 0:
                 state = video.state + (f": {escape(video.error)}" if video.error else "")
-                rows.add_row(str(video.video_id), escape(video.collection), format_time(video.duration_s), state, name)
+                rows.add_row(
+                    str(video.video_id),
+                    escape(video.collection),
+                    format_time(video.duration_s),
+                    state,
+                    name,
+                )
             else:
                 rows.add_row("", "", "", "", name)
     stdout.print(rows if found else "The library is empty. `seekpoint ingest FOLDER` fills it.")
@@ -44,8 +67,12 @@ def collections(as_json: JsonOption = False) -> None:
         return
     rows = table("collection", "videos", "length", right=("videos", "length"))
     for collection in found:
-        rows.add_row(escape(collection.name), str(collection.videos), format_time(collection.duration_s))
-    stdout.print(rows if found else "There is no collection yet. `seekpoint ingest FOLDER` makes the first.")
+        rows.add_row(
+            escape(collection.name), str(collection.videos), format_time(collection.duration_s)
+        )
+    stdout.print(
+        rows if found else "There is no collection yet. `seekpoint ingest FOLDER` makes the first."
+    )
 
 
 def remove(
@@ -55,12 +82,16 @@ def remove(
 ) -> None:
     """Take videos or whole collections out of the library. The files themselves stay."""
     if not video and not collection:
-        raise UsageError("nothing to remove was named", "give numbers of videos, or --collection NAME")
+        raise UsageError(
+            "nothing to remove was named", "give numbers of videos, or --collection NAME"
+        )
     removed = Library().remove(video_ids=video or (), collections=collection or ())
     if as_json:
         print_json(removed)
     else:
-        stdout.print(f"removed {len(removed.video_ids)} videos, freed {megabytes(removed.freed_bytes)}")
+        stdout.print(
+            f"removed {len(removed.video_ids)} videos, freed {megabytes(removed.freed_bytes)}"
+        )
 
 
 def reindex(as_json: JsonOption = False) -> None:
@@ -70,7 +101,9 @@ def reindex(as_json: JsonOption = False) -> None:
         print_json(published)
         return
     for snapshot in published:
-        stdout.print(f"published {snapshot.rows:,} vectors of {escape(snapshot.key)} ({snapshot.kind}) in {snapshot.seconds:.1f} s")
+        stdout.print(
+            f"published {snapshot.rows:,} vectors of {escape(snapshot.key)} ({snapshot.kind}) in {snapshot.seconds:.1f} s"
+        )
     if not published:
         stdout.print("There is nothing to publish yet.")
 
@@ -82,7 +115,11 @@ def retry(video: VideosArgument = None, as_json: JsonOption = False) -> None:
     if as_json:
         print_json(report)
     else:
-        done = "workers do them" if library.settings.broker_url else f"{report.ready} of {report.videos} videos are ready now"
+        done = (
+            "workers do them"
+            if library.settings.broker_url
+            else f"{report.ready} of {report.videos} videos are ready now"
+        )
         stdout.print(f"{report.chunks} chunks put back; {done}")
         for error in report.errors:
             note(error)
@@ -91,7 +128,9 @@ def retry(video: VideosArgument = None, as_json: JsonOption = False) -> None:
 
 
 def cancel(video: VideosArgument = None, as_json: JsonOption = False) -> None:
-    """Drop the work that waits for these videos (all, if none is named); what is done stays searchable."""
+    """Drop the work that waits for these videos (all, if none is named); what is done stays
+    searchable.
+    """
     dropped = Library().cancel(video or None)
     if as_json:
         print_json({"chunks": dropped})
@@ -100,7 +139,9 @@ def cancel(video: VideosArgument = None, as_json: JsonOption = False) -> None:
 
 
 def status(
-    watch: Annotated[bool, typer.Option("--watch", help="Show it again every second, until stopped.")] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Show it again every second, until stopped.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """What the library holds, what it costs on disk, and what is being done."""
@@ -136,20 +177,36 @@ def _watch(library: Library) -> None:
 def _status_table(status: Status) -> Table:
     rows = table("what", "value")
     rows.add_row("home", escape(str(status.home)))
-    rows.add_row("videos", ", ".join(f"{count} {state}" for state, count in status.videos.items()) or "none")
+    rows.add_row(
+        "videos", ", ".join(f"{count} {state}" for state, count in status.videos.items()) or "none"
+    )
     rows.add_row("length", f"{format_time(status.video_s)} in {status.segments:,} segments")
-    rows.add_row("chunks", ", ".join(f"{count} {state}" for state, count in status.chunks.items()) or "none")
+    rows.add_row(
+        "chunks", ", ".join(f"{count} {state}" for state, count in status.chunks.items()) or "none"
+    )
     for name, size in status.disk_bytes.items():
         rows.add_row(f"disk: {name}", megabytes(size))
     if status.bytes_per_hour is not None:
         rows.add_row("disk per hour of video", megabytes(status.bytes_per_hour))
     queue = status.queue
     if queue.waiting or queue.broker:
-        rows.add_row("waiting", ", ".join(f"{count} {kind}" for kind, count in queue.waiting.items()) or "nothing")
-        rows.add_row("oldest waiting", "" if queue.oldest_s is None else f"{format_time(queue.oldest_s)} ago")
+        rows.add_row(
+            "waiting",
+            ", ".join(f"{count} {kind}" for kind, count in queue.waiting.items()) or "nothing",
+        )
+        rows.add_row(
+            "oldest waiting", "" if queue.oldest_s is None else f"{format_time(queue.oldest_s)} ago"
+        )
         rows.add_row("speed", f"{queue.speed:.1f} times real time, over the last minute")
-        rows.add_row("at work", ", ".join(f"{escape(owner)} ({count})" for owner, count in queue.workers.items()) or "nobody")
-        rows.add_row("broker", escape(queue.broker) + ("" if queue.hints is None else f" ({queue.hints} hints)"))
+        rows.add_row(
+            "at work",
+            ", ".join(f"{escape(owner)} ({count})" for owner, count in queue.workers.items())
+            or "nobody",
+        )
+        rows.add_row(
+            "broker",
+            escape(queue.broker) + ("" if queue.hints is None else f" ({queue.hints} hints)"),
+        )
     for error in status.errors:
         rows.add_row("error", escape(error))
     return rows

@@ -14,7 +14,9 @@ from indexer.library import Library
 
 
 def clip(
-    video: Annotated[str, typer.Argument(help="Number of a video in the library, or the path of a file.")],
+    video: Annotated[
+        str, typer.Argument(help="Number of a video in the library, or the path of a file.")
+    ],
     start: Annotated[str, typer.Argument(help="Seconds, or 12:03.5, or 1:02:03.")],
     end: Annotated[str, typer.Argument(help="Likewise; the clip ends before it.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="The MP4 file to write.")],
@@ -26,11 +28,15 @@ def clip(
     if as_json:
         print_json({"output": output, "start_s": start_s, "end_s": end_s})
     else:
-        stdout.print(f"{escape(str(output))}: {format_time(start_s, tenths=True)} - {format_time(end_s, tenths=True)}")
+        stdout.print(
+            f"{escape(str(output))}: {format_time(start_s, tenths=True)} - {format_time(end_s, tenths=True)}"
+        )
 
 
 def subtitles(
-    video: Annotated[int, typer.Argument(help="Number of a video, as `seekpoint videos` lists them.")],
+    video: Annotated[
+        int, typer.Argument(help="Number of a video, as `seekpoint videos` lists them.")
+    ],
     output: Annotated[Path, typer.Option("-o", "--output", help="The SRT file to write.")],
     as_json: JsonOption = False,
 ) -> None:
@@ -43,7 +49,9 @@ def subtitles(
 
 
 def transcripts(
-    output: Annotated[Path, typer.Option("-o", "--output", help="The file of JSON lines to write.")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="The file of JSON lines to write.")
+    ],
     collection: CollectionsOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -62,8 +70,15 @@ def read_time(text: str) -> float:
         numbers = [float(part) for part in parts]
     except ValueError:
         numbers = []
-    if not 1 <= len(numbers) <= 3 or any(n < 0 or n != n or n == float("inf") for n in numbers) or any(n >= 60 for n in numbers[1:]):
-        raise UsageError(f"{text!r} is not a time", "write seconds (723.4), minutes:seconds (12:03.4) or hours:minutes:seconds")
+    if (
+        not 1 <= len(numbers) <= 3
+        or any(n < 0 or n != n or n == float("inf") for n in numbers)
+        or any(n >= 60 for n in numbers[1:])
+    ):
+        raise UsageError(
+            f"{text!r} is not a time",
+            "write seconds (723.4), minutes:seconds (12:03.4) or hours:minutes:seconds",
+        )
     return sum(number * 60**power for power, number in enumerate(reversed(numbers)))
 
 

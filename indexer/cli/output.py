@@ -17,11 +17,17 @@ from rich.table import Table
 from grounding.spans import Span
 from indexer.errors import SeekpointError
 
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else.")]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else.")
+]
 CollectionOption = Annotated[str, typer.Option("--collection", help="Name of the collection.")]
-CollectionsOption = Annotated[list[str] | None, typer.Option("--collection", help="Only this collection (repeatable).")]
+CollectionsOption = Annotated[
+    list[str] | None, typer.Option("--collection", help="Only this collection (repeatable).")
+]
 
-stdout = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 160)  # a pipe has no width of its own
+stdout = Console(
+    highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 160
+)  # a pipe has no width of its own
 stderr = Console(stderr=True, highlight=False)
 
 
@@ -30,11 +36,17 @@ def print_json(value: Any) -> None:
 
 
 def plain(value: Any) -> Any:
-    """JSON's own types from ours: a span becomes start_s and end_s, a path a string, a number that is none null."""
+    """JSON's own types from ours: a span becomes start_s and end_s, a path a string, a number that
+    is none null.
+    """
     if isinstance(value, Span):
         return [round(value.start_s, 3), round(value.end_s, 3)]
     if is_dataclass(value) and not isinstance(value, type):
-        return {key: val for field in fields(value) for key, val in _member(field.name, getattr(value, field.name))}
+        return {
+            key: val
+            for field in fields(value)
+            for key, val in _member(field.name, getattr(value, field.name))
+        }
     if isinstance(value, Mapping):
         return {str(key): plain(val) for key, val in value.items()}
     if isinstance(value, str | bool | int | None):
@@ -45,13 +57,18 @@ def plain(value: Any) -> Any:
         return [plain(item) for item in value]
     if isinstance(value, datetime):
         return value.isoformat()
-    return str(value) if isinstance(value, Path) else float(cast(SupportsFloat, value))  # numpy's numbers
+    return (
+        str(value) if isinstance(value, Path) else float(cast(SupportsFloat, value))
+    )  # numpy's numbers
 
 
 def _member(name: str, value: Any) -> list[tuple[str, Any]]:
     if isinstance(value, Span):
         prefix = "" if name == "span" else f"{name}_"
-        return [(f"{prefix}start_s", round(value.start_s, 3)), (f"{prefix}end_s", round(value.end_s, 3))]
+        return [
+            (f"{prefix}start_s", round(value.start_s, 3)),
+            (f"{prefix}end_s", round(value.end_s, 3)),
+        ]
     return [(name, plain(value))]
 
 

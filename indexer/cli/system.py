@@ -21,7 +21,12 @@ def doctor(as_json: JsonOption = False) -> None:
     else:
         rows = table("", "check", "what was found", "how to mend it")
         for check in checks:
-            rows.add_row("[green]ok[/]" if check.ok else "[red]no[/]", escape(check.name), escape(check.found), escape(check.mend))
+            rows.add_row(
+                "[green]ok[/]" if check.ok else "[red]no[/]",
+                escape(check.name),
+                escape(check.found),
+                escape(check.mend),
+            )
         stdout.print(rows)
     if not all(check.ok for check in checks):
         raise typer.Exit(1)
@@ -35,21 +40,42 @@ def models(as_json: JsonOption = False) -> None:
         return
     rows = table("", "model", "for", "size", "licence", "languages", "quality", "how to get it")
     for model in found:
-        mark = "[green]in use[/]" if model.in_use and model.installed else "installed" if model.installed else "[dim]not there[/]"
+        mark = (
+            "[green]in use[/]"
+            if model.in_use and model.installed
+            else "installed"
+            if model.installed
+            else "[dim]not there[/]"
+        )
         what = f"{model.kind}: {model.purpose}"
-        cells = (model.name, what, megabytes(model.size_mb * 1e6), model.licence, model.languages, model.quality, model.how_to_get)
+        cells = (
+            model.name,
+            what,
+            megabytes(model.size_mb * 1e6),
+            model.licence,
+            model.languages,
+            model.quality,
+            model.how_to_get,
+        )
         rows.add_row(mark, *(escape(cell) for cell in cells))
     stdout.print(rows)
 
 
 def worker(
-    queue: Annotated[list[str] | None, typer.Option("--queue", help="cpu or gpu (repeatable); both, if none is named.")] = None,
+    queue: Annotated[
+        list[str] | None,
+        typer.Option("--queue", help="cpu or gpu (repeatable); both, if none is named."),
+    ] = None,
 ) -> None:
-    """Do what was queued, until stopped: SIGTERM or Ctrl+C finishes the chunk or hands it back. One worker per GPU or core."""
+    """Do what was queued, until stopped: SIGTERM or Ctrl+C finishes the chunk or hands it back. One
+    worker per GPU or core.
+    """
     try:
         from workers.serve import serve
     except ModuleNotFoundError as error:
-        raise UsageError(f"workers need {error.name}, which is not installed", "pip install 'seekpoint[queue]'") from None
+        raise UsageError(
+            f"workers need {error.name}, which is not installed", "pip install 'seekpoint[queue]'"
+        ) from None
     serve(tuple(queue or ("gpu", "cpu")))
 
 

@@ -18,26 +18,48 @@ users = typer.Typer(name="users", help="Who may enter the search page.", no_args
 
 def ui(
     port: Annotated[int, typer.Option("--port", help="Port to serve on.", min=1, max=65535)] = 8501,
-    host: Annotated[str, typer.Option("--host", help="Address to serve on; off the local machine people have to sign in.")] = "127.0.0.1",
-    sign_in: Annotated[bool, typer.Option("--sign-in", help="Ask people to sign in on the local machine too.")] = False,
+    host: Annotated[
+        str,
+        typer.Option(
+            "--host", help="Address to serve on; off the local machine people have to sign in."
+        ),
+    ] = "127.0.0.1",
+    sign_in: Annotated[
+        bool, typer.Option("--sign-in", help="Ask people to sign in on the local machine too.")
+    ] = False,
 ) -> None:
     """Serve the search page."""
     try:
         from search_ui.server import serve
     except ModuleNotFoundError as error:
-        raise UsageError(f"the search page needs {error.name}, which is not installed", "pip install 'seekpoint[ui]'") from None
+        raise UsageError(
+            f"the search page needs {error.name}, which is not installed",
+            "pip install 'seekpoint[ui]'",
+        ) from None
     from indexer.settings import load_settings
 
-    note(f"The search page is at http://{'localhost' if host in ('0.0.0.0', '::') else host}:{port}  (Ctrl+C stops it)")
+    note(
+        f"The search page is at http://{'localhost' if host in ('0.0.0.0', '::') else host}:{port}  (Ctrl+C stops it)"
+    )
     serve(load_settings(), host=host, port=port, sign_in=sign_in)
 
 
 @users.command()
 def add(
-    name: Annotated[str, typer.Argument(help="Name, or the e-mail address of somebody who signs in with OpenID Connect.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="Name, or the e-mail address of somebody who signs in with OpenID Connect."
+        ),
+    ],
     role: Annotated[str, typer.Option("--role", help="viewer or editor.")] = "viewer",
-    collection: Annotated[list[str] | None, typer.Option("--collection", help="Sees only this collection (repeatable).")] = None,
-    oidc: Annotated[bool, typer.Option("--oidc", help="No password: signs in with OpenID Connect.")] = False,
+    collection: Annotated[
+        list[str] | None,
+        typer.Option("--collection", help="Sees only this collection (repeatable)."),
+    ] = None,
+    oidc: Annotated[
+        bool, typer.Option("--oidc", help="No password: signs in with OpenID Connect.")
+    ] = False,
 ) -> None:
     """Add somebody, or change them; the password is asked for (or read from a pipe)."""
     password = None if oidc else _password()
@@ -52,23 +74,41 @@ def list_users(as_json: JsonOption = False) -> None:
     with library.catalog.read() as session:
         found = accounts.list_accounts(session)
     names = {collection.id: collection.name for collection in library.collections()}
-    seen = {it.id: None if it.collection_ids is None else [names[id] for id in it.collection_ids if id in names] for it in found}
+    seen = {
+        it.id: None
+        if it.collection_ids is None
+        else [names[id] for id in it.collection_ids if id in names]
+        for it in found
+    }
     if as_json:
         print_json(
-            [{"name": it.name, "role": it.role, "collections": seen[it.id], "password": it.password_hash is not None} for it in found]
+            [
+                {
+                    "name": it.name,
+                    "role": it.role,
+                    "collections": seen[it.id],
+                    "password": it.password_hash is not None,
+                }
+                for it in found
+            ]
         )
         return
     rows = table("name", "role", "collections", "signs in with")
     for it in found:
         shown = seen[it.id]
         rows.add_row(
-            escape(it.name), it.role, "all" if shown is None else escape(", ".join(shown)), "password" if it.password_hash else "OpenID"
+            escape(it.name),
+            it.role,
+            "all" if shown is None else escape(", ".join(shown)),
+            "password" if it.password_hash else "OpenID",
         )
     stdout.print(rows if found else "Nobody yet: `seekpoint users add NAME` adds somebody.")
 
 
 @users.command(name="remove")
-def remove_user(name: Annotated[str, typer.Argument(help="As `seekpoint users list` shows it.")]) -> None:
+def remove_user(
+    name: Annotated[str, typer.Argument(help="As `seekpoint users list` shows it.")],
+) -> None:
     """Remove somebody; open sessions end at once."""
     with Library().catalog.begin() as session:
         accounts.remove_account(session, name)

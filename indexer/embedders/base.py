@@ -10,12 +10,16 @@ import numpy as np
 
 @runtime_checkable
 class Embedder(Protocol):
-    """Frames and texts into one space; vectors of two embedders with different `key` are never compared."""
+    """Frames and texts into one space; vectors of two embedders with different `key` are never
+    compared.
+    """
 
     name: str
     """Name in the settings and the registry."""
     key: str
-    """Identity of model and preprocessing: changes when vectors change, never with device, number format or batch size."""
+    """Identity of model and preprocessing: changes when vectors change, never with device, number
+    format or batch size.
+    """
     dimension: int
     """Length of every vector."""
     short_side: int

@@ -1,4 +1,6 @@
-"""SigLIP 2 and CLIP through transformers: a local folder, or a hub id that is taken from the local cache first."""
+"""SigLIP 2 and CLIP through transformers: a local folder, or a hub id that is taken from the local
+cache first.
+"""
 
 from __future__ import annotations
 
@@ -24,14 +26,38 @@ FILES = ("*.json", "*.safetensors", "*.txt", "*.model")
 
 
 SIGLIP2_LANGUAGES = (
-    *("en", "ar", "bn", "cs", "da", "de", "el", "es", "fa", "fi", "fr", "he", "hi", "hu", "id", "it", "ja", "ko", "nl", "no", "pl"),
+    *(
+        "en",
+        "ar",
+        "bn",
+        "cs",
+        "da",
+        "de",
+        "el",
+        "es",
+        "fa",
+        "fi",
+        "fr",
+        "he",
+        "hi",
+        "hu",
+        "id",
+        "it",
+        "ja",
+        "ko",
+        "nl",
+        "no",
+        "pl",
+    ),
     *("pt", "ro", "ru", "sv", "sw", "te", "th", "tr", "uk", "vi", "zh"),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """What differs between the two: `model_types` as config.json names them, and how texts are prepared."""
+    """What differs between the two: `model_types` as config.json names them, and how texts are
+    prepared.
+    """
 
     name: str
     default: str
@@ -109,23 +135,37 @@ class ContrastiveEmbedder:
         try:
             return loader(self.folder, local_files_only=True, **options)
         except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
-            raise ModelError(f"{self.name} in {self.folder} cannot be loaded: {error}", hint(self.family)) from error
+            raise ModelError(
+                f"{self.name} in {self.folder} cannot be loaded: {error}", hint(self.family)
+            ) from error
 
     def embed_frames(self, images: np.ndarray) -> np.ndarray:
         """Unit vectors (N, dimension) float32 of images (N, H, W, 3) uint8 RGB."""
         check_images(images)
         size = self.settings.batch_size
-        return self._stack([self._embed_frames(images[at : at + size]) for at in range(0, len(images), size)])
+        return self._stack(
+            [self._embed_frames(images[at : at + size]) for at in range(0, len(images), size)]
+        )
 
     def embed_texts(self, texts: Sequence[str]) -> np.ndarray:
         """Unit vectors (N, dimension) float32 of captions."""
-        return self._stack([self._embed_texts(texts[at : at + TEXT_BATCH]) for at in range(0, len(texts), TEXT_BATCH)])
+        return self._stack(
+            [
+                self._embed_texts(texts[at : at + TEXT_BATCH])
+                for at in range(0, len(texts), TEXT_BATCH)
+            ]
+        )
 
     def _embed_frames(self, images: np.ndarray) -> np.ndarray:
         import torch
 
-        inputs = self.processor(images=list(images), return_tensors="pt", input_data_format="channels_last").to(self.device)
-        inputs = {name: value.to(self.model.dtype) if value.is_floating_point() else value for name, value in inputs.items()}
+        inputs = self.processor(
+            images=list(images), return_tensors="pt", input_data_format="channels_last"
+        ).to(self.device)
+        inputs = {
+            name: value.to(self.model.dtype) if value.is_floating_point() else value
+            for name, value in inputs.items()
+        }
         with torch.inference_mode():
             return _numbers(self.model.get_image_features(**inputs))
 
@@ -133,13 +173,17 @@ class ContrastiveEmbedder:
         import torch
 
         texts = [text.lower() if self.family.lowercase else text for text in texts]
-        inputs = self.tokenizer(texts, return_tensors="pt", **self.family.tokenizing).to(self.device)
+        inputs = self.tokenizer(texts, return_tensors="pt", **self.family.tokenizing).to(
+            self.device
+        )
         wanted = {name: inputs[name] for name in ("input_ids", "attention_mask") if name in inputs}
         with torch.inference_mode():
             return _numbers(self.model.get_text_features(**wanted))
 
     def _stack(self, batches: list[np.ndarray]) -> np.ndarray:
-        return unit(np.concatenate(batches)) if batches else np.zeros((0, self.dimension), np.float32)
+        return (
+            unit(np.concatenate(batches)) if batches else np.zeros((0, self.dimension), np.float32)
+        )
 
     def reads(self, text: str) -> bool:
         return self.family.scripts is None or mostly_in(text, self.family.scripts)
@@ -157,18 +201,26 @@ def hint(family: Family) -> str:
 
 
 def find_folder(settings: Settings, family: Family) -> Path:
-    """The folder of the checkpoint: the setting's folder, or the local copy of the hub id; ModelError where there is none."""
-    return local_folder(settings, family) or _from_hub(settings.embedder_path or family.default, family)
+    """The folder of the checkpoint: the setting's folder, or the local copy of the hub id;
+    ModelError where there is none.
+    """
+    return local_folder(settings, family) or _from_hub(
+        settings.embedder_path or family.default, family
+    )
 
 
 def local_folder(settings: Settings, family: Family) -> Path | None:
-    """The folder that the settings name; None where they name a hub id. ModelError where there is no such folder."""
+    """The folder that the settings name; None where they name a hub id. ModelError where there is
+    no such folder.
+    """
     wanted = settings.embedder_path or family.default
     folder = Path(wanted).expanduser()
     if folder.is_dir():
         return folder
     if folder.is_absolute() or wanted.startswith((".", "~")) or wanted.count("/") != 1:
-        raise ModelError(f"There is no folder {wanted!r} with a {family.name} checkpoint", hint(family))
+        raise ModelError(
+            f"There is no folder {wanted!r} with a {family.name} checkpoint", hint(family)
+        )
     return None
 
 
@@ -179,23 +231,33 @@ def _from_hub(repository: str, family: Family) -> Path:
     failure: Exception | None = None
     for local_only in (True,) if offline else (True, False):
         try:
-            return Path(snapshot_download(repository, allow_patterns=list(FILES), local_files_only=local_only))
+            return Path(
+                snapshot_download(
+                    repository, allow_patterns=list(FILES), local_files_only=local_only
+                )
+            )
         except (OSError, ValueError, RuntimeError) as error:
             failure = error
     raise ModelError(
-        f"{family.name} is not here: {repository!r} is not in the local cache and could not be fetched", hint(family)
+        f"{family.name} is not here: {repository!r} is not in the local cache and could not be fetched",
+        hint(family),
     ) from failure
 
 
 def read_config(folder: Path, family: Family) -> dict[str, Any]:
-    """config.json of the folder; ModelError when it is missing, unreadable, or of another kind of model."""
+    """config.json of the folder; ModelError when it is missing, unreadable, or of another kind of
+    model.
+    """
     try:
         config = json.loads((folder / "config.json").read_text())
     except (OSError, ValueError) as error:
         raise ModelError(f"{folder} has no readable config.json: {error}", hint(family)) from None
     kind = config.get("model_type")
     if kind not in family.model_types:
-        raise ModelError(f"{folder} holds a model of type {kind!r}, not {' or '.join(sorted(family.model_types))}", hint(family))
+        raise ModelError(
+            f"{folder} holds a model of type {kind!r}, not {' or '.join(sorted(family.model_types))}",
+            hint(family),
+        )
     if not any(folder.glob("*.safetensors")):
         raise ModelError(f"{folder} has no *.safetensors weights", hint(family))
     return config
@@ -206,10 +268,14 @@ def model_files(folder: Path) -> list[Path]:
 
 
 def output_dimension(config: dict[str, Any]) -> int:
-    """CLIP projects both sides to projection_dim; SigLIP's sides meet in the hidden size (768 when config.json leaves it out)."""
+    """CLIP projects both sides to projection_dim; SigLIP's sides meet in the hidden size (768 when
+    config.json leaves it out).
+    """
     if config["model_type"] == "clip":
         return config.get("projection_dim", 512)
-    return config.get("text_config", {}).get("projection_size") or config.get("vision_config", {}).get("hidden_size", 768)
+    return config.get("text_config", {}).get("projection_size") or config.get(
+        "vision_config", {}
+    ).get("hidden_size", 768)
 
 
 def picture_side(folder: Path) -> int:
@@ -227,7 +293,9 @@ def is_here(settings: Settings, family: Family) -> bool:
         if not folder.is_dir():
             from huggingface_hub import snapshot_download
 
-            folder = Path(snapshot_download(wanted, allow_patterns=list(FILES), local_files_only=True))
+            folder = Path(
+                snapshot_download(wanted, allow_patterns=list(FILES), local_files_only=True)
+            )
         read_config(folder, family)
     except (OSError, ValueError, ModelError):
         return False

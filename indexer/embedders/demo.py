@@ -1,7 +1,9 @@
-"""A deterministic embedder for tests and trials without models: colours of pixels against colour words.
+"""A deterministic embedder for tests and trials without models: colours of pixels against colour
+words.
 
-Twelve numbers say how much of a picture has each basic colour (Berlin and Kay's eleven, with cyan), 52 more tell texts apart by a hash
-of their other words, so that vectors of texts are exact, stable on every machine, and differ.
+Twelve numbers say how much of a picture has each basic colour (Berlin and Kay's eleven, with cyan),
+52 more tell texts apart by a hash of their other words, so that vectors of texts are exact, stable
+on every machine, and differ.
 """
 
 from __future__ import annotations
@@ -31,7 +33,9 @@ class DemoEmbedder:
     languages: tuple[str, ...] = ("en",)
 
     def embed_frames(self, images: np.ndarray) -> np.ndarray:
-        """Share of each basic colour over a grid of at most 32 x 32 pixels, then zeros: unit (N, 64) float32."""
+        """Share of each basic colour over a grid of at most 32 x 32 pixels, then zeros: unit (N,
+        64) float32.
+        """
         check_images(images)
         vectors = np.zeros((len(images), self.dimension), np.float32)
         palette = np.array(list(COLOURS.values()), np.float32)
@@ -43,7 +47,9 @@ class DemoEmbedder:
         return unit(vectors)
 
     def embed_texts(self, texts: Sequence[str]) -> np.ndarray:
-        """1 for each colour that is named and .25 for the hash of every other word: unit (N, 64) float32."""
+        """1 for each colour that is named and .25 for the hash of every other word: unit (N, 64)
+        float32.
+        """
         vectors = np.zeros((len(texts), self.dimension), np.float32)
         names = list(COLOURS)
         for row, text in zip(vectors, texts, strict=True):

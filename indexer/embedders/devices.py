@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 
 def choose_device(settings: Settings) -> torch.device:
-    """The device of the settings; ModelError when it is unknown or not there. Applies `settings.threads` to torch."""
+    """The device of the settings; ModelError when it is unknown or not there. Applies
+    `settings.threads` to torch.
+    """
     import torch
 
     if settings.threads:
@@ -22,18 +24,25 @@ def choose_device(settings: Settings) -> torch.device:
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as error:
         raise ModelError(
-            f"The device {settings.device!r} cannot be used: {error}".rstrip("."), "SEEKPOINT_DEVICE=auto or cpu runs anywhere"
+            f"The device {settings.device!r} cannot be used: {error}".rstrip("."),
+            "SEEKPOINT_DEVICE=auto or cpu runs anywhere",
         ) from None
     return device
 
 
 def choose_dtype(settings: Settings, device: torch.device) -> torch.dtype:
-    """The number format of the settings; auto takes bfloat16 only where the hardware multiplies it: emulated it is many times slower."""
+    """The number format of the settings; auto takes bfloat16 only where the hardware multiplies it:
+    emulated it is many times slower.
+    """
     import torch
 
     if settings.dtype != "auto":
         return getattr(torch, settings.dtype)
     if device.type == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
+        return (
+            torch.bfloat16
+            if torch.cuda.is_bf16_supported(including_emulation=False)
+            else torch.float16
+        )
     multiplies_bfloat16 = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
     return torch.bfloat16 if device.type == "cpu" and multiplies_bfloat16() else torch.float32

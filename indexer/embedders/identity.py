@@ -11,7 +11,9 @@ BLOCKS = 16
 
 
 def file_identity(path: Path) -> bytes:
-    """Hash of name, size and 16 evenly spread blocks of 64 KiB: gigabytes of weights are told apart within milliseconds."""
+    """Hash of name, size and 16 evenly spread blocks of 64 KiB: gigabytes of weights are told apart
+    within milliseconds.
+    """
     size = path.stat().st_size
     digest = hashlib.sha256(f"{path.name}\0{size}\0".encode())
     with path.open("rb") as file:

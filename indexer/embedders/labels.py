@@ -1,15 +1,18 @@
 """The 1000 ImageNet classes in words, and the space that they span for texts and pictures.
 
-A class is described four times: a photo caption, its WordNet lemmas, its name with the WordNet gloss (imagenet.tsv), and what is usually
-seen in photographs of it, in everyday words (contexts.tsv: people, places, what is done), which classifiers have no label for.
-Two sentence models read the descriptions; the class's vector in each is their mean.
+A class is described four times: a photo caption, its WordNet lemmas, its name with the WordNet
+gloss (imagenet.tsv), and what is usually seen in photographs of it, in everyday words
+(contexts.tsv: people, places, what is done), which classifiers have no label for. Two sentence
+models read the descriptions; the class's vector in each is their mean.
 
-Texts meet classes through exp((s - 1) / TEMPERATURE), s being the mean cosine in the two models: only the classes that a question is
-really about count, where plain ConSE sums a little similarity to all of them. Pictures meet classes through probabilities. Of these 1000
-numbers a projection keeps AXES: the principal axes of the 4000 descriptions read as if they were questions. (The largest eigenvectors of
-the classes' own kernel would be the obvious choice, but they are the many dogs and birds, and classes without relatives would be lost.)
-Singular vectors have no fixed sign, so they are computed once and stored (labels.npz): `python -m indexer.embedders.labels` makes that
-file again.
+Texts meet classes through exp((s - 1) / TEMPERATURE), s being the mean cosine in the two models:
+only the classes that a question is really about count, where plain ConSE sums a little similarity
+to all of them. Pictures meet classes through probabilities. Of these 1000 numbers a projection
+keeps AXES: the principal axes of the 4000 descriptions read as if they were questions. (The largest
+eigenvectors of the classes' own kernel would be the obvious choice, but they are the many dogs and
+birds, and classes without relatives would be lost.) Singular vectors have no fixed sign, so they
+are computed once and stored (labels.npz): `python -m indexer.embedders.labels` makes that file
+again.
 """
 
 from __future__ import annotations
@@ -29,7 +32,9 @@ AXES = 512
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """Unit vectors of the classes in MiniLM (1000, 384) and the multilingual encoder (1000, 512); orthonormal axes (1000, AXES)."""
+    """Unit vectors of the classes in MiniLM (1000, 384) and the multilingual encoder (1000, 512);
+    orthonormal axes (1000, AXES).
+    """
 
     minilm: np.ndarray
     use: np.ndarray
@@ -47,7 +52,9 @@ def sharpen(similarity: np.ndarray) -> np.ndarray:
 
 def load_labels() -> Labels:
     with np.load(TABLE) as table:
-        return Labels(**{name: table[name].astype(np.float32) for name in ("minilm", "use", "axes")})
+        return Labels(
+            **{name: table[name].astype(np.float32) for name in ("minilm", "use", "axes")}
+        )
 
 
 def describe() -> list[list[str]]:
@@ -77,7 +84,9 @@ def _article(name: str) -> str:
 
 
 def make_axes(similarity: np.ndarray) -> np.ndarray:
-    """The first AXES right singular vectors (1000, AXES) of the weights of all descriptions, whose cosines are (4000, 1000)."""
+    """The first AXES right singular vectors (1000, AXES) of the weights of all descriptions, whose
+    cosines are (4000, 1000).
+    """
     return np.linalg.svd(sharpen(similarity).astype(np.float64), full_matrices=False)[2][:AXES].T
 
 
@@ -97,7 +106,8 @@ def store(minilm: np.ndarray, use: np.ndarray) -> None:
     """Write labels.npz from the vectors (4, 1000, D) of the descriptions in the two models."""
     classes = [unit(vectors.sum(0)).astype(np.float16) for vectors in (minilm, use)]
     cosines = [
-        vectors.reshape(-1, vectors.shape[-1]) @ mean.astype(np.float32).T for vectors, mean in zip((minilm, use), classes, strict=True)
+        vectors.reshape(-1, vectors.shape[-1]) @ mean.astype(np.float32).T
+        for vectors, mean in zip((minilm, use), classes, strict=True)
     ]
     axes = make_axes((cosines[0] + cosines[1]) / 2).astype(np.float16)
     np.savez_compressed(TABLE, minilm=classes[0], use=classes[1], axes=axes)

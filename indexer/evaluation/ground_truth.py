@@ -1,4 +1,6 @@
-"""Questions with true answers, and files of predictions: our own JSON lines, QVHighlights' and Charades-STA's formats."""
+"""Questions with true answers, and files of predictions: our own JSON lines, QVHighlights' and
+Charades-STA's formats.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ from typing import Any
 from grounding.spans import ScoredSpan, Span
 from indexer.errors import UsageError
 
-_CHARADES_LINE = re.compile(r"(?P<video>\S+) (?P<start>\d+(?:\.\d+)?) (?P<end>\d+(?:\.\d+)?)##(?P<query>.*)")
+_CHARADES_LINE = re.compile(
+    r"(?P<video>\S+) (?P<start>\d+(?:\.\d+)?) (?P<end>\d+(?:\.\d+)?)##(?P<query>.*)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +47,23 @@ class Prediction:
 
 
 def load_rows(path: Path) -> list[Row]:
-    """Rows of a file in any of the three formats, told apart line by line. A line that fits none is a `UsageError` that names it."""
+    """Rows of a file in any of the three formats, told apart line by line. A line that fits none is
+    a `UsageError` that names it.
+    """
     return [_read_row(text, where) for text, where in _lines(path)]
 
 
 def load_predictions(path: Path) -> list[Prediction]:
-    """JSON lines with `pred_relevant_windows` (QVHighlights) or `spans`: [[start, end, score], ...], best first."""
+    """JSON lines with `pred_relevant_windows` (QVHighlights) or `spans`: [[start, end, score],
+    ...], best first.
+    """
     return [_read_prediction(_parse(text, where), where) for text, where in _lines(path)]
 
 
 def video_stem(video: str) -> str:
-    """The name by which ground truth and library meet: `3MSZA.mp4` and `3MSZA` are one, `id_210.0_360.0` keeps its digits."""
+    """The name by which ground truth and library meet: `3MSZA.mp4` and `3MSZA` are one,
+    `id_210.0_360.0` keeps its digits.
+    """
     name = PurePath(video)
     return name.stem if re.fullmatch(r"\.[A-Za-z][A-Za-z0-9]{1,4}", name.suffix) else name.name
 
@@ -101,10 +111,18 @@ def _lines(path: Path) -> Iterator[tuple[str, str]]:
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}", "give a file of ground truth or predictions") from None
+        raise UsageError(
+            f"cannot read {path}: {error.strerror}", "give a file of ground truth or predictions"
+        ) from None
     except UnicodeDecodeError:
-        raise UsageError(f"{path} is not UTF-8 text", "give a file of JSON lines or Charades-STA lines") from None
-    numbered = [(line.strip(), f"{path}:{number}") for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+        raise UsageError(
+            f"{path} is not UTF-8 text", "give a file of JSON lines or Charades-STA lines"
+        ) from None
+    numbered = [
+        (line.strip(), f"{path}:{number}")
+        for number, line in enumerate(text.splitlines(), 1)
+        if line.strip()
+    ]
     if not numbered:
         raise UsageError(f"{path} has no rows", "give a file of JSON lines or Charades-STA lines")
     yield from numbered
@@ -116,7 +134,10 @@ def _parse(text: str, where: str) -> dict[str, Any]:
     except ValueError:
         record = None
     if not isinstance(record, dict):
-        raise UsageError(f"{where}: {text[:60]!r} is no row", 'rows are JSON objects, or Charades-STA lines "ID START END##QUERY"')
+        raise UsageError(
+            f"{where}: {text[:60]!r} is no row",
+            'rows are JSON objects, or Charades-STA lines "ID START END##QUERY"',
+        )
     return record
 
 
@@ -124,7 +145,9 @@ def _field(record: dict[str, Any], names: Sequence[str], where: str) -> Any:
     for name in names:
         if name in record:
             return record[name]
-    raise UsageError(f"{where}: the row has no {' or '.join(names)}", "docs/evaluation.md shows what a row needs")
+    raise UsageError(
+        f"{where}: the row has no {' or '.join(names)}", "docs/evaluation.md shows what a row needs"
+    )
 
 
 def _span(pair: Sequence[Any], where: str) -> Span:
@@ -132,4 +155,6 @@ def _span(pair: Sequence[Any], where: str) -> Span:
         start_s, end_s = (float(value) for value in pair)
         return Span(start_s, end_s)
     except (TypeError, ValueError):
-        raise UsageError(f"{where}: {pair!r} is no span", "a span is [start, end] in seconds, the start first") from None
+        raise UsageError(
+            f"{where}: {pair!r} is no span", "a span is [start, end] in seconds, the start first"
+        ) from None

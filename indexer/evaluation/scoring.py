@@ -1,4 +1,6 @@
-"""Ground truth in, numbers out: ask every row, or score a file of predictions. The metrics are in `grounding.evaluation`."""
+"""Ground truth in, numbers out: ask every row, or score a file of predictions. The metrics are in
+`grounding.evaluation`.
+"""
 
 from __future__ import annotations
 
@@ -11,17 +13,42 @@ from typing import Any
 import numpy as np
 
 from grounding.evaluation.bootstrap import mean_interval, two_sample_interval
-from grounding.evaluation.highlights import LEVELS, highlight_hit, highlight_precision, saliency_table
-from grounding.evaluation.retrieval import auroc, false_alarms, first_rank, recall_at, reciprocal_rank
+from grounding.evaluation.highlights import (
+    LEVELS,
+    highlight_hit,
+    highlight_precision,
+    saliency_table,
+)
+from grounding.evaluation.retrieval import (
+    auroc,
+    false_alarms,
+    first_rank,
+    recall_at,
+    reciprocal_rank,
+)
 from grounding.evaluation.temporal import MAP_THRESHOLDS, average_precision, best_iou
 from grounding.spans import ScoredSpan, Span
 from indexer.errors import UsageError
 from indexer.evaluation.ground_truth import Prediction, Row, load_predictions, load_rows, video_stem
 
-__all__ = ["Answer", "Found", "Prediction", "Report", "Row", "evaluate", "load_predictions", "load_rows", "score_predictions"]
+__all__ = [
+    "Answer",
+    "Found",
+    "Prediction",
+    "Report",
+    "Row",
+    "evaluate",
+    "load_predictions",
+    "load_rows",
+    "score_predictions",
+]
 
 MOMENTS = 50  # videos are ranked by their first appearance among so many moments
-LENGTHS_S = {"short": (0, 10), "middle": (10, 30), "long": (30, 150)}  # of windows, half-open at the left (QVHighlights)
+LENGTHS_S = {
+    "short": (0, 10),
+    "middle": (10, 30),
+    "long": (30, 150),
+}  # of windows, half-open at the left (QVHighlights)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +60,9 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a search says: moments best first, whatever the threshold of "no match" thinks, and how sure it is that there is a match."""
+    """What a search says: moments best first, whatever the threshold of "no match" thinks, and how
+    sure it is that there is a match.
+    """
 
     moments: tuple[Found, ...]
     confidence: float
@@ -41,7 +70,9 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Metrics over all rows and by kind; `intervals` has the 95 % bootstrap interval of each under the same names."""
+    """Metrics over all rows and by kind; `intervals` has the 95 % bootstrap interval of each under
+    the same names.
+    """
 
     all: dict[str, float]
     by_kind: dict[str, dict[str, float]]
@@ -60,7 +91,9 @@ Judge = Callable[[str, str, ScoredSpan], "Judged"]
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A grounder's opinion of a localizer's span: its own (None: it named no time), the one that is shown, and whether that is its own."""
+    """A grounder's opinion of a localizer's span: its own (None: it named no time), the one that is
+    shown, and whether that is its own.
+    """
 
     own: Span | None
     shown: Span
@@ -78,25 +111,35 @@ def evaluate(
 ) -> Report:
     """Asks every row.
 
-    `search(query, without)` answers from the library without the videos named; `ground(query, video)` gives the spans of one video, best
-    first; `judge` says what a grounder makes of the first of them. `durations` (file name -> seconds) clamps windows that end after their
-    video. `wrap` may draw a progress bar.
+    `search(query, without)` answers from the library without the videos named; `ground(query,
+    video)` gives the spans of one video, best first; `judge` says what a grounder makes of the
+    first of them. `durations` (file name -> seconds) clamps windows that end after their video.
+    `wrap` may draw a progress bar.
     """
     by_stem = {video_stem(name): seconds for name, seconds in (durations or {}).items()}
     results = [_ask(_clamped(row, by_stem), search, ground, judge) for row in wrap(rows)]
     return _report(results, _search_metrics)
 
 
-def score_predictions(rows: Sequence[Row], predictions: Sequence[Prediction], durations: Mapping[str, float] | None = None) -> Report:
-    """Scores a submission against rows; a row without a prediction counts as missed and is counted in `missing`."""
+def score_predictions(
+    rows: Sequence[Row],
+    predictions: Sequence[Prediction],
+    durations: Mapping[str, float] | None = None,
+) -> Report:
+    """Scores a submission against rows; a row without a prediction counts as missed and is counted
+    in `missing`.
+    """
     by_stem = {video_stem(name): seconds for name, seconds in (durations or {}).items()}
     by_key = _by_key(predictions)
     rows = [_clamped(row, by_stem) for row in rows]
-    results = [_score(row, by_key.get(row.id) or by_key.get((video_stem(row.video), row.query))) for row in rows]
+    results = [
+        _score(row, by_key.get(row.id) or by_key.get((video_stem(row.video), row.query)))
+        for row in rows
+    ]
     return _report(results, _prediction_metrics)
 
 
-# ---- asking ----------------------------------------------------------------------------------------------------------------------
+# ---- asking --------------------------------------------------------------------------------------
 
 
 def _ask(row: Row, search: Search, ground: Ground, judge: Judge | None) -> dict:
@@ -112,7 +155,11 @@ def _ask(row: Row, search: Search, ground: Ground, judge: Judge | None) -> dict:
     if row.corpus_unique:
         result["masked_confidence"] = search(row.query, frozenset({row.video})).confidence
     if row.scope != "whole":
-        first = moments[0] if moments and video_stem(moments[0].video) == video_stem(row.video) else None
+        first = (
+            moments[0]
+            if moments and video_stem(moments[0].video) == video_stem(row.video)
+            else None
+        )
         spans = ground(row.query, row.video)
         result["moment_iou"] = best_iou(first.span if first else None, row.windows)
         result["grounding_iou"] = best_iou(spans[0].span if spans else None, row.windows)
@@ -144,15 +191,20 @@ def _search_metrics(results: Sequence[dict]) -> dict[str, _Value]:
         "grounding_r1_iou70": _mean([iou >= 0.7 for iou in grounded]),
         "grounding_miou": _mean(grounded),
         **(_judged_metrics(judged) if judged else {}),
-        "no_match_auroc": _Value(auroc(matches, others), lambda: two_sample_interval(auroc, matches, others)),
-        "no_match_false_alarms": _Value(false_alarms(matches, others), lambda: two_sample_interval(false_alarms, matches, others)),
+        "no_match_auroc": _Value(
+            auroc(matches, others), lambda: two_sample_interval(auroc, matches, others)
+        ),
+        "no_match_false_alarms": _Value(
+            false_alarms(matches, others),
+            lambda: two_sample_interval(false_alarms, matches, others),
+        ),
         "took_s_median": _plain(float(np.median(took)) if took else math.nan),
         "took_s_p95": _plain(float(np.quantile(took, 0.95)) if took else math.nan),
         "rows": _plain(len(results)),
     }
 
 
-# ---- submissions -----------------------------------------------------------------------------------------------------------------
+# ---- submissions ---------------------------------------------------------------------------------
 
 
 def _judged_metrics(judged: Sequence[dict]) -> dict[str, _Value]:
@@ -185,18 +237,26 @@ def _score(row: Row, prediction: Prediction | None) -> dict:
 
 
 def _windows_by_length(row: Row) -> dict[str, list[Span]]:
-    groups = {name: [w for w in row.windows if low < w.length_s <= high] for name, (low, high) in LENGTHS_S.items()}
+    groups = {
+        name: [w for w in row.windows if low < w.length_s <= high]
+        for name, (low, high) in LENGTHS_S.items()
+    }
     return {name: windows for name, windows in groups.items() if windows}
 
 
 def _prediction_metrics(results: Sequence[dict]) -> dict[str, _Value]:
     ious = [r["iou"] for r in results if "iou" in r]
-    metrics = {f"r1_iou{round(t * 100)}": _mean([iou >= t for iou in ious]) for t in (0.3, 0.5, 0.7)}
+    metrics = {
+        f"r1_iou{round(t * 100)}": _mean([iou >= t for iou in ious]) for t in (0.3, 0.5, 0.7)
+    }
     metrics["miou"] = _mean(ious)
     for suffix in ("", *(f"_{name}" for name in LENGTHS_S)):
         precisions = [r[f"precision{suffix}"] for r in results if f"precision{suffix}" in r]
         if not suffix:
-            metrics |= {f"map_{round(t * 100)}": _mean([p[MAP_THRESHOLDS.index(t)] for p in precisions]) for t in (0.5, 0.75)}
+            metrics |= {
+                f"map_{round(t * 100)}": _mean([p[MAP_THRESHOLDS.index(t)] for p in precisions])
+                for t in (0.5, 0.75)
+            }
         metrics[f"map{suffix}"] = _mean([float(np.mean(p)) for p in precisions])
     for name in (f"{kind}_{level}" for level in LEVELS for kind in ("hl_map", "hl_hit1")):
         if any(name in r for r in results):
@@ -211,12 +271,14 @@ def _by_key(predictions: Sequence[Prediction]) -> dict[object, Prediction]:
     for prediction in predictions:
         key = prediction.id or (video_stem(prediction.video), prediction.query)
         if key in keyed:
-            raise UsageError(f"the predictions answer {key!r} twice", "keep one line for each question")
+            raise UsageError(
+                f"the predictions answer {key!r} twice", "keep one line for each question"
+            )
         keyed[key] = prediction
     return keyed
 
 
-# ---- reports ---------------------------------------------------------------------------------------------------------------------
+# ---- reports -------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +288,9 @@ class _Value:
 
 
 def _mean(values: Sequence[float]) -> _Value:
-    return _Value(float(np.mean(values)) if len(values) else math.nan, lambda: mean_interval(values))
+    return _Value(
+        float(np.mean(values)) if len(values) else math.nan, lambda: mean_interval(values)
+    )
 
 
 def _plain(value: float) -> _Value:
@@ -237,8 +301,13 @@ def _report(results: list[dict], metrics: Callable[[Sequence[dict]], dict[str, _
     kinds = sorted({r["kind"] for r in results if r["kind"]})
     groups = {kind: metrics([r for r in results if r["kind"] == kind]) for kind in kinds}
     whole = metrics(results)
-    intervals = {"all": _intervals(whole), "by_kind": {kind: _intervals(values) for kind, values in groups.items()}}
-    by_kind = {kind: {name: v.value for name, v in values.items()} for kind, values in groups.items()}
+    intervals = {
+        "all": _intervals(whole),
+        "by_kind": {kind: _intervals(values) for kind, values in groups.items()},
+    }
+    by_kind = {
+        kind: {name: v.value for name, v in values.items()} for kind, values in groups.items()
+    }
     return Report({name: v.value for name, v in whole.items()}, by_kind, results, intervals)
 
 
@@ -248,7 +317,14 @@ def _intervals(values: Mapping[str, _Value]) -> dict[str, list[float]]:
 
 def _identity(row: Row) -> dict:
     windows = [[w.start_s, w.end_s] for w in row.windows]
-    return {"id": row.id, "video": row.video, "query": row.query, "kind": row.kind, "scope": row.scope, "windows": windows}
+    return {
+        "id": row.id,
+        "video": row.video,
+        "query": row.query,
+        "kind": row.kind,
+        "scope": row.scope,
+        "windows": windows,
+    }
 
 
 def _found_as_list(found: Found) -> list:
@@ -264,8 +340,12 @@ def _without_nan(value: Any) -> Any:
 
 
 def _clamped(row: Row, durations: Mapping[str, float]) -> Row:
-    """The row with its windows inside its video; a window that lies after the end of the video becomes empty and cannot be hit."""
+    """The row with its windows inside its video; a window that lies after the end of the video
+    becomes empty and cannot be hit.
+    """
     duration_s = durations.get(video_stem(row.video), row.duration_s)
     if duration_s is None:
         return row
-    return replace(row, windows=tuple(w.clamp(0.0, duration_s) for w in row.windows), duration_s=duration_s)
+    return replace(
+        row, windows=tuple(w.clamp(0.0, duration_s) for w in row.windows), duration_s=duration_s
+    )

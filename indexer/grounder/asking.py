@@ -28,7 +28,9 @@ FRAME_SHORT_SIDE = 720  # of a frame that boxes are drawn on
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """`spans` in seconds of the video, `boxes` as fractions of the frame at `at_s`; `picture`: the frame with its boxes drawn."""
+    """`spans` in seconds of the video, `boxes` as fractions of the frame at `at_s`; `picture`: the
+    frame with its boxes drawn.
+    """
 
     text: str
     window: Span
@@ -39,11 +41,19 @@ class Reply:
 
 
 def ask(
-    library: Library, video: str, question: str, *, at_s: float | None = None, sound: bool = False, picture: Path | None = None
+    library: Library,
+    video: str,
+    question: str,
+    *,
+    at_s: float | None = None,
+    sound: bool = False,
+    picture: Path | None = None,
 ) -> Reply:
-    """Asks about a frame (`at_s`), the sound, or the video: its first 30 s, or where the question's best moment is in a longer one.
+    """Asks about a frame (`at_s`), the sound, or the video: its first 30 s, or where the question's
+    best moment is in a longer one.
 
-    Raises ModelError without a checkpoint, MediaError for a file that cannot be read, UsageError for a question that cannot be asked.
+    Raises ModelError without a checkpoint, MediaError for a file that cannot be read, UsageError
+    for a question that cannot be asked.
     """
     try:
         return _ask(library, video, question, at_s, sound, picture)
@@ -53,14 +63,24 @@ def ask(
         raise MediaError(f"LEGO cannot read this part of {printable(video)}: {error}") from error
 
 
-def _ask(library: Library, video: str, question: str, at_s: float | None, sound: bool, picture: Path | None) -> Reply:
+def _ask(
+    library: Library,
+    video: str,
+    question: str,
+    at_s: float | None,
+    sound: bool,
+    picture: Path | None,
+) -> Reply:
     if not question.strip():
         raise UsageError("the question is empty", "say what you want to know")
     grounder = load_lego(library.settings)
     path, video_id = _resolve(library, video)
     duration_s = probe_in_process(path, max_pixels=library.settings.max_frame_pixels).duration_s
     if at_s is not None and not 0 <= at_s < duration_s:
-        raise UsageError(f"{at_s:g} s is not within the {duration_s:.1f} s of {printable(path)}", "choose a time inside the video")
+        raise UsageError(
+            f"{at_s:g} s is not within the {duration_s:.1f} s of {printable(path)}",
+            "choose a time inside the video",
+        )
     with MediaFiles(library.settings) as media:
         if at_s is not None and not sound:
             return _ask_frame(library, media, path, question, at_s, picture)
@@ -75,7 +95,14 @@ def _ask(library: Library, video: str, question: str, at_s: float | None, sound:
         return Reply(text, window, tuple(parse_spans(text, window)))
 
 
-def _ask_frame(library: Library, media: MediaFiles, path: Path, question: str, at_s: float, picture: Path | None) -> Reply:
+def _ask_frame(
+    library: Library,
+    media: MediaFiles,
+    path: Path,
+    question: str,
+    at_s: float,
+    picture: Path | None,
+) -> Reply:
     from grounding.lego.answers import parse_boxes, rewrite_boxes
 
     grounder = load_lego(library.settings)
@@ -95,17 +122,28 @@ def _resolve(library: Library, video: str) -> tuple[Path, int | None]:
             return library.path_of(videos.get_video(session, int(video))), int(video)
     path = Path(video).expanduser()
     if not path.exists():
-        raise MediaError(f"{printable(path)}: there is no such file", "give the number of a video (`seekpoint videos`) or a path")
+        raise MediaError(
+            f"{printable(path)}: there is no such file",
+            "give the number of a video (`seekpoint videos`) or a path",
+        )
     return path, None
 
 
-def _window(library: Library, question: str, video_id: int | None, duration_s: float, at_s: float | None) -> Span:
-    """At most 30 s: around `at_s`, else around the best moment of a longer video that is in the library, else the beginning."""
+def _window(
+    library: Library, question: str, video_id: int | None, duration_s: float, at_s: float | None
+) -> Span:
+    """At most 30 s: around `at_s`, else around the best moment of a longer video that is in the
+    library, else the beginning.
+    """
     if duration_s <= MAX_WINDOW_S:
         return Span(0.0, duration_s)
     middle_s = at_s
     if middle_s is None and video_id is not None:
         best = library.spans_in_video(question, video_id)
         middle_s = best[0].span.middle_s if best else None
-    start_s = 0.0 if middle_s is None else min(max(0.0, middle_s - MAX_WINDOW_S / 2), duration_s - MAX_WINDOW_S)
+    start_s = (
+        0.0
+        if middle_s is None
+        else min(max(0.0, middle_s - MAX_WINDOW_S / 2), duration_s - MAX_WINDOW_S)
+    )
     return Span(start_s, start_s + MAX_WINDOW_S)

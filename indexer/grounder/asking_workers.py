@@ -30,7 +30,9 @@ GONE = 0  # the errand of a video that was removed meanwhile
 
 
 def verify_by_workers(library: Library, answer: Answer, count: int) -> Answer:
-    """The answer with LEGO's opinion beside its first `count` moments; a note says what no worker answered in time."""
+    """The answer with LEGO's opinion beside its first `count` moments; a note says what no worker
+    answered in time.
+    """
     asked = answer.moments[:count]
     ids = _ask(library, answer.query, asked)
     try:
@@ -43,9 +45,14 @@ def verify_by_workers(library: Library, answer: Answer, count: int) -> Answer:
     for place, errand_id in enumerate(ids):
         state, result, error = found.get(errand_id, ("waiting", None, ""))
         if state == "done" and result is not None:
-            moments[place] = with_opinion(moments[place], _refined(result), replaces=library.settings.lego_replaces)
+            moments[place] = with_opinion(
+                moments[place], _refined(result), replaces=library.settings.lego_replaces
+            )
         else:
-            reason = error or "no worker with LEGO answered in time (seekpoint worker --queue gpu, SEEKPOINT_GROUND_WAIT_S)"
+            reason = (
+                error
+                or "no worker with LEGO answered in time (seekpoint worker --queue gpu, SEEKPOINT_GROUND_WAIT_S)"
+            )
             notes.append(f"LEGO could not look at moment {place + 1}: {reason}")
     return replace(answer, moments=tuple(moments), notes=tuple(notes))
 
@@ -55,7 +62,9 @@ def answer_errand(library: Library, item: ErrandItem) -> Mapping[str, Any]:
     span = Span(*item.details["span"])
     with MediaFiles(library.settings) as media:
         try:
-            refined = refine_span(library, media, item.details["question"], int(item.video_id or 0), span)
+            refined = refine_span(
+                library, media, item.details["question"], int(item.video_id or 0), span
+            )
         except LegoError as error:
             raise ModelError(str(error), "ask another question") from error
     return {
@@ -85,17 +94,25 @@ def _add(session: Session, question: str, moment: Moment, video: VideoRow | None
     if video is None:
         return GONE
     details = {"question": question, "span": [float(moment.span.start_s), float(moment.span.end_s)]}
-    return errands.add(session, "ground", video.collection_id, uuid.uuid4().hex, details, video_id=video.id)
+    return errands.add(
+        session, "ground", video.collection_id, uuid.uuid4().hex, details, video_id=video.id
+    )
 
 
-def _await(library: Library, ids: Sequence[int]) -> dict[int, tuple[str, Mapping[str, Any] | None, str]]:
-    """State, result and error of each errand that ended; what has not when the time is over is withdrawn."""
+def _await(
+    library: Library, ids: Sequence[int]
+) -> dict[int, tuple[str, Mapping[str, Any] | None, str]]:
+    """State, result and error of each errand that ended; what has not when the time is over is
+    withdrawn.
+    """
     until = time.monotonic() + library.settings.ground_wait_s
     found: dict[int, tuple[str, Mapping[str, Any] | None, str]] = {}
     while len(found) < len(ids) and time.monotonic() < until:
         with library.catalog.begin() as session:
             for errand_id in ids:
-                if errand_id not in found and (taken := errands.take_result(session, errand_id))[0] in ("done", "failed", "gone"):
+                if errand_id not in found and (taken := errands.take_result(session, errand_id))[
+                    0
+                ] in ("done", "failed", "gone"):
                     found[errand_id] = taken
         time.sleep(LOOK_EVERY_S if len(found) < len(ids) else 0)
     _withdraw(library, [errand_id for errand_id in ids if errand_id not in found])

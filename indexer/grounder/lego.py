@@ -1,4 +1,6 @@
-"""The LEGO checkpoint that the settings name, loaded once per process, and the frames that it reads."""
+"""The LEGO checkpoint that the settings name, loaded once per process, and the frames that it
+reads.
+"""
 
 from __future__ import annotations
 
@@ -31,19 +33,37 @@ def load_lego(settings: Settings) -> Grounder:
     from grounding.lego.errors import LegoError
     from grounding.lego.grounder import load_grounder
 
-    dtype = settings.lego_dtype if settings.lego_dtype != "auto" else "bfloat16" if settings.dtype == "auto" else settings.dtype
+    dtype = (
+        settings.lego_dtype
+        if settings.lego_dtype != "auto"
+        else "bfloat16"
+        if settings.dtype == "auto"
+        else settings.dtype
+    )
     key = (settings.lego_path, settings.lego_clip_path, settings.torch_device, dtype)
     with _lock:
         if key not in _loaded:
             try:
                 _loaded[key] = load_grounder(
-                    settings.lego_path, device=settings.torch_device, dtype=dtype, clip_folder=settings.lego_clip_path or None
+                    settings.lego_path,
+                    device=settings.torch_device,
+                    dtype=dtype,
+                    clip_folder=settings.lego_clip_path or None,
                 )
             except LegoError as error:
-                raise ModelError(f"the LEGO checkpoint does not load: {error}", "SEEKPOINT_LEGO_PATH names its folder") from error
-            except (OSError, MemoryError, RuntimeError) as error:  # no permission; not enough memory, here or on the GPU
+                raise ModelError(
+                    f"the LEGO checkpoint does not load: {error}",
+                    "SEEKPOINT_LEGO_PATH names its folder",
+                ) from error
+            except (
+                OSError,
+                MemoryError,
+                RuntimeError,
+            ) as error:  # no permission; not enough memory, here or on the GPU
                 what = str(error) or type(error).__name__
-                raise ModelError(f"the LEGO checkpoint does not load: {what}", "docs/lego.md says what it needs") from error
+                raise ModelError(
+                    f"the LEGO checkpoint does not load: {what}", "docs/lego.md says what it needs"
+                ) from error
         return _loaded[key]
 
 
@@ -54,19 +74,30 @@ def require_lego(settings: Settings) -> None:
         raise ModelError("no LEGO checkpoint is configured", hint)
     if not (Path(settings.lego_path).expanduser() / "config.json").is_file():
         raise ModelError(
-            f"there is no LEGO checkpoint in {settings.lego_path}", "SEEKPOINT_LEGO_PATH names the folder with its config.json"
+            f"there is no LEGO checkpoint in {settings.lego_path}",
+            "SEEKPOINT_LEGO_PATH names the folder with its config.json",
         )
 
 
 def lego_key(settings: Settings) -> str:
-    """Identity of a checkpoint without reading its weights: names and sizes of its files, and its configuration."""
+    """Identity of a checkpoint without reading its weights: names and sizes of its files, and its
+    configuration.
+    """
     require_lego(settings)
     folder = Path(settings.lego_path).expanduser()
-    files = sorted(f"{path.name}:{path.stat().st_size}" for path in folder.iterdir() if path.suffix in (".bin", ".safetensors"))
+    files = sorted(
+        f"{path.name}:{path.stat().st_size}"
+        for path in folder.iterdir()
+        if path.suffix in (".bin", ".safetensors")
+    )
     return f"lego-{short_hash((folder / 'config.json').read_text(), *files)}"
 
 
-def window_frames(media: MediaFiles, path: Path, window: Span, count: int = WINDOW_FRAMES) -> np.ndarray:
-    """`count` frames (N, H, W, 3) uint8 at equal steps through the window, the first at its start, as LEGO samples a clip."""
+def window_frames(
+    media: MediaFiles, path: Path, window: Span, count: int = WINDOW_FRAMES
+) -> np.ndarray:
+    """`count` frames (N, H, W, 3) uint8 at equal steps through the window, the first at its start,
+    as LEGO samples a clip.
+    """
     times_s = window.start_s + np.arange(count) * window.length_s / count
     return media.frames_at(path, times_s, short_side=SHORT_SIDE).images

@@ -26,15 +26,28 @@ _MAX_S = 4 * 3600.0  # of one call: 920 MB at 16 kHz
 
 
 def read_audio(
-    path: str | os.PathLike[str], start_s: float, end_s: float, rate_hz: int = 16_000, track: int = 0
+    path: str | os.PathLike[str],
+    start_s: float,
+    end_s: float,
+    rate_hz: int = 16_000,
+    track: int = 0,
 ) -> tuple[np.ndarray, float]:
-    """(samples (N,) float32 in [-1, 1], mono, `start_s`): N is the length times `rate_hz`, rounded; silence where there is no sound.
+    """(samples (N,) float32 in [-1, 1], mono, `start_s`): N is the length times `rate_hz`, rounded;
+    silence where there is no sound.
 
-    Sample i is heard at `start_s` + i / rate_hz. `track` counts the file's sound tracks. Raises MediaError for a file that cannot be
-    read or has no such track, ValueError for a span that is no span.
+    Sample i is heard at `start_s` + i / rate_hz. `track` counts the file's sound tracks. Raises
+    MediaError for a file that cannot be read or has no such track, ValueError for a span that is no
+    span.
     """
-    if not (math.isfinite(start_s) and math.isfinite(end_s) and start_s <= end_s <= start_s + _MAX_S and rate_hz > 0):
-        raise ValueError(f"a span needs start_s <= end_s, at most {_MAX_S:g} s later, and rate_hz > 0, not {start_s}, {end_s}, {rate_hz}")
+    if not (
+        math.isfinite(start_s)
+        and math.isfinite(end_s)
+        and start_s <= end_s <= start_s + _MAX_S
+        and rate_hz > 0
+    ):
+        raise ValueError(
+            f"a span needs start_s <= end_s, at most {_MAX_S:g} s later, and rate_hz > 0, not {start_s}, {end_s}, {rate_hz}"
+        )
     samples = np.zeros(round((end_s - start_s) * rate_hz), np.float32)
     with media_errors(path), open_container(path) as container:
         stream = _track(container, path, track)
@@ -50,7 +63,9 @@ def read_audio(
 def _track(container: InputContainer, path: str | os.PathLike[str], track: int) -> AudioStream:
     streams = container.streams.audio
     if not 0 <= track < len(streams) or not streams[track].codec_context:
-        raise MediaError(f"{printable(path)} has no sound track {track} that can be decoded ({len(streams)} tracks)")
+        raise MediaError(
+            f"{printable(path)} has no sound track {track} that can be decoded ({len(streams)} tracks)"
+        )
     for other in container.streams:
         if other.index != streams[track].index:
             other.discard = Discard.all
@@ -66,8 +81,12 @@ def _place(samples: np.ndarray, piece: np.ndarray, at: int) -> None:
         np.clip(piece[:count], -1.0, 1.0, out=samples[at : at + count])
 
 
-def _pieces(container: InputContainer, stream: AudioStream, from_s: float, rate_hz: int) -> Iterator[tuple[float, np.ndarray]]:
-    """(time in the container's own clock, (N,) float32). A gap in the sound starts a new resampler, which else would close it."""
+def _pieces(
+    container: InputContainer, stream: AudioStream, from_s: float, rate_hz: int
+) -> Iterator[tuple[float, np.ndarray]]:
+    """(time in the container's own clock, (N,) float32). A gap in the sound starts a new resampler,
+    which else would close it.
+    """
     resampler: AudioResampler | None = None
     begun_s, count, expected_s = 0.0, 0, 0.0
     for time_s, frame in _frames(container, stream, from_s):
@@ -79,7 +98,10 @@ def _pieces(container: InputContainer, stream: AudioStream, from_s: float, rate_
         frame.pts = None  # places are counted in samples
         try:
             resampled = resampler.resample(frame)
-        except (av.error.FFmpegError, ValueError):  # the layout or the rate changed on the way: from here on it is another sound
+        except (
+            av.error.FFmpegError,
+            ValueError,
+        ):  # the layout or the rate changed on the way: from here on it is another sound
             resampler = None
             continue
         for out in resampled:
@@ -89,13 +111,19 @@ def _pieces(container: InputContainer, stream: AudioStream, from_s: float, rate_
     yield from _flush(resampler, begun_s, count, rate_hz)
 
 
-def _flush(resampler: AudioResampler | None, begun_s: float, count: int, rate_hz: int) -> Iterator[tuple[float, np.ndarray]]:
+def _flush(
+    resampler: AudioResampler | None, begun_s: float, count: int, rate_hz: int
+) -> Iterator[tuple[float, np.ndarray]]:
     for out in resampler.resample(None) if resampler is not None and count else ():
         yield begun_s + count / rate_hz, out.to_ndarray().reshape(-1)
 
 
-def _frames(container: InputContainer, stream: AudioStream, from_s: float) -> Iterator[tuple[float, AudioFrame]]:
-    """Decoded pieces with their time, from a little before `from_s` on; what does not decode is left out."""
+def _frames(
+    container: InputContainer, stream: AudioStream, from_s: float
+) -> Iterator[tuple[float, AudioFrame]]:
+    """Decoded pieces with their time, from a little before `from_s` on; what does not decode is
+    left out.
+    """
     base = stream.time_base or Fraction(1, av.time_base)
     if from_s > _SEEK_BACK_S:
         try:

@@ -15,7 +15,9 @@ COLOUR = (255, 64, 64)
 
 
 def draw_boxes(image: np.ndarray, boxes: Sequence[tuple[int, int, int, int]], path: Path) -> None:
-    """Writes a PNG of the image (H, W, 3) uint8 with boxes (x1, y1, x2, y2) in pixels. Raises StorageError."""
+    """Writes a PNG of the image (H, W, 3) uint8 with boxes (x1, y1, x2, y2) in pixels. Raises
+    StorageError.
+    """
     picture = Image.fromarray(image)
     draw = ImageDraw.Draw(picture)
     for box in boxes:

@@ -1,7 +1,8 @@
 """The reading process: opens files and answers requests over a socket, until its parent goes away.
 
-It is started as a plain program, not forked, so that it inherits no threads, locks or models. A decoder that hangs may hold the
-interpreter's lock: so an alarm of the kernel ends the process even when nobody is left to kill it.
+It is started as a plain program, not forked, so that it inherits no threads, locks or models. A
+decoder that hangs may hold the interpreter's lock: so an alarm of the kernel ends the process even
+when nobody is left to kill it.
 """
 
 from __future__ import annotations
@@ -38,7 +39,9 @@ class Child:
         self.close()
         self._reader = Reader(path, threads=threads, max_pixels=max_pixels)
 
-    def read(self, start_s: float, end_s: float, samplings: Sequence[Sampling]) -> list[PictureRead]:
+    def read(
+        self, start_s: float, end_s: float, samplings: Sequence[Sampling]
+    ) -> list[PictureRead]:
         assert self._reader is not None, "no file is open"
         return self._reader.read_each(start_s, end_s, samplings)
 
@@ -62,7 +65,9 @@ class Child:
 
 
 def put_images(answer: Any, memory: int) -> Any:
-    """Moves the pictures of an answer into the shared memory; what remains is small enough for the socket."""
+    """Moves the pictures of an answer into the shared memory; what remains is small enough for the
+    socket.
+    """
     if isinstance(answer, Frames):
         write_all(memory, [answer.images])
         return _told(answer)

@@ -25,38 +25,68 @@ _TIMEOUT_S = 60.0
 _TIMEOUT_FACTOR = 30.0  # seconds of work allowed for one of the clip, or of the margin
 
 
-def cut_clip(src: str | os.PathLike[str], start_s: float, end_s: float, dst: str | os.PathLike[str], settings: Settings) -> None:
-    """Writes [start_s, end_s) of `src` to `dst` as H.264/AAC MP4 with the index in front; whole or not at all.
+def cut_clip(
+    src: str | os.PathLike[str],
+    start_s: float,
+    end_s: float,
+    dst: str | os.PathLike[str],
+    settings: Settings,
+) -> None:
+    """Writes [start_s, end_s) of `src` to `dst` as H.264/AAC MP4 with the index in front; whole or
+    not at all.
 
-    The span is clamped to the video. Raises UsageError for a span that is none, MediaError, MediaTimeout, StorageError.
+    The span is clamped to the video. Raises UsageError for a span that is none, MediaError,
+    MediaTimeout, StorageError.
     """
     if not (math.isfinite(start_s) and math.isfinite(end_s) and 0 <= start_s < end_s):
         raise UsageError(f"a clip needs 0 <= start < end, not {start_s} to {end_s}")
     check_regular_file(src)
     dst = Path(dst)
     if os.path.exists(dst) and dst.samefile(src):
-        raise UsageError(f"{printable(dst)} is the video itself", "Choose another file for the clip")
+        raise UsageError(
+            f"{printable(dst)} is the video itself", "Choose another file for the clip"
+        )
     info = probe_in_process(src)
     if not info.width:
         raise MediaError(f"{printable(src)} has no video stream to cut")
     end_s = min(end_s, info.duration_s) if info.duration_s else end_s
     if start_s >= end_s:
-        raise UsageError(f"the clip would start at {start_s:.3f} s, but {printable(src)} ends at {info.duration_s:.3f} s")
-    with ReaderProcess(src, max_pixels=settings.max_frame_pixels, timeout_s=settings.chunk_timeout_s) as reader:
+        raise UsageError(
+            f"the clip would start at {start_s:.3f} s, but {printable(src)} ends at {info.duration_s:.3f} s"
+        )
+    with ReaderProcess(
+        src, max_pixels=settings.max_frame_pixels, timeout_s=settings.chunk_timeout_s
+    ) as reader:
         shown = reader.at([start_s], short_side=16)
     timeout_s = _TIMEOUT_S + _TIMEOUT_FACTOR * (end_s - start_s + _SEEK_MARGIN_S)
     try:
         with tempfile.TemporaryDirectory(prefix=".seekpoint-clip-", dir=dst.parent) as folder:
             whole = Path(folder).absolute() / "clip.mp4"
             sparse = bool(shown.durations_s[0] > _SPARSE_S)
-            run_ffmpeg(_graph(src, info, float(shown.times_s[0]), start_s, end_s, sparse, whole), timeout_s, settings)
+            run_ffmpeg(
+                _graph(src, info, float(shown.times_s[0]), start_s, end_s, sparse, whole),
+                timeout_s,
+                settings,
+            )
             os.replace(whole, dst)
     except OSError as error:
-        raise StorageError(f"cannot write {printable(dst)}: {error.strerror}", "Check that the folder exists and has space") from None
+        raise StorageError(
+            f"cannot write {printable(dst)}: {error.strerror}",
+            "Check that the folder exists and has space",
+        ) from None
 
 
-def _graph(src: str | os.PathLike[str], info: VideoInfo, picture_s: float, start_s: float, end_s: float, sparse: bool, dst: Path) -> Any:
-    """The picture that is shown at `start_s` began at `picture_s`, maybe long before: it is kept, and shown from 0 on.
+def _graph(
+    src: str | os.PathLike[str],
+    info: VideoInfo,
+    picture_s: float,
+    start_s: float,
+    end_s: float,
+    sparse: bool,
+    dst: Path,
+) -> Any:
+    """The picture that is shown at `start_s` began at `picture_s`, maybe long before: it is kept,
+    and shown from 0 on.
 
     With `copyts` the filters see the file's own clock, which begins at `info.start_s`.
     """
@@ -71,7 +101,11 @@ def _graph(src: str | os.PathLike[str], info: VideoInfo, picture_s: float, start
     )
     video = (
         source.video.filter("settb", "1/90000")
-        .filter("trim", start=f"{picture_s + info.start_s - _EARLY_S:.6f}", end=f"{end_s + info.start_s - _EARLY_S:.6f}")
+        .filter(
+            "trim",
+            start=f"{picture_s + info.start_s - _EARLY_S:.6f}",
+            end=f"{end_s + info.start_s - _EARLY_S:.6f}",
+        )
         .filter("setpts", f"max(0,PTS-{offset_s * 90_000:.3f})")
         .filter("crop", "max(2,trunc(iw/2)*2)", "max(2,trunc(ih/2)*2)", 0, 0)
         .filter("format", "yuv420p")
@@ -84,8 +118,26 @@ def _graph(src: str | os.PathLike[str], info: VideoInfo, picture_s: float, start
         )
     streams = [video]
     if info.audio_tracks:
-        sound = source["a:0"].filter("atrim", start=f"{offset_s:.6f}", end=f"{end_s + info.start_s:.6f}")
-        streams.append(sound.filter("asetpts", f"PTS-{offset_s:.6f}/TB").filter("aresample", **{"async": 1, "first_pts": 0}))
-    options: dict[str, Any] = {"vcodec": "libx264", "preset": "veryfast", "crf": 20, "fps_mode": "vfr", "enc_time_base:v": "1/90000"}
-    options |= {"video_track_timescale": 90_000, "acodec": "aac", "movflags": "+faststart", "map_metadata": -1, "f": "mp4"}
+        sound = source["a:0"].filter(
+            "atrim", start=f"{offset_s:.6f}", end=f"{end_s + info.start_s:.6f}"
+        )
+        streams.append(
+            sound.filter("asetpts", f"PTS-{offset_s:.6f}/TB").filter(
+                "aresample", **{"async": 1, "first_pts": 0}
+            )
+        )
+    options: dict[str, Any] = {
+        "vcodec": "libx264",
+        "preset": "veryfast",
+        "crf": 20,
+        "fps_mode": "vfr",
+        "enc_time_base:v": "1/90000",
+    }
+    options |= {
+        "video_track_timescale": 90_000,
+        "acodec": "aac",
+        "movflags": "+faststart",
+        "map_metadata": -1,
+        "f": "mp4",
+    }
     return ffmpeg.output(*streams, "file:" + str(dst), **options)

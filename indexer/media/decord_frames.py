@@ -1,8 +1,9 @@
-"""LEGO's uniform sampling: `count` pictures at equal steps of the picture number, decoded with decord's API.
+"""LEGO's uniform sampling: `count` pictures at equal steps of the picture number, decoded with
+decord's API.
 
-decord is fast at this but labels the pictures of a stream-copied cut wrong, does not turn rotated ones, and can spin for ever in a
-damaged file. So its times are compared with those in the container, PyAV decodes where they disagree, and both run in a process that
-can be killed.
+decord is fast at this but labels the pictures of a stream-copied cut wrong, does not turn rotated
+ones, and can spin for ever in a damaged file. So its times are compared with those in the
+container, PyAV decodes where they disagree, and both run in a process that can be killed.
 """
 
 from __future__ import annotations
@@ -27,11 +28,17 @@ log = logging.getLogger(__name__)
 
 
 def uniform_frames(
-    path: str | os.PathLike[str], count: int = LEGO_FRAMES, *, short_side: int | None = None, timeout_s: float = 120.0
+    path: str | os.PathLike[str],
+    count: int = LEGO_FRAMES,
+    *,
+    short_side: int | None = None,
+    timeout_s: float = 120.0,
 ) -> Frames:
-    """`count` pictures (fewer when the video has fewer) at the numbers arange(0, n, n / count), n being the number of pictures.
+    """`count` pictures (fewer when the video has fewer) at the numbers arange(0, n, n / count), n
+    being the number of pictures.
 
-    This is how GroundingGPT samples a video for its 64 frames. Raises MediaError, MediaTimeout after twice `timeout_s` at most.
+    This is how GroundingGPT samples a video for its 64 frames. Raises MediaError, MediaTimeout
+    after twice `timeout_s` at most.
     """
     from indexer.media.process import ReadingProcessDied, uniform_in_process
 
@@ -59,7 +66,9 @@ def read_uniform_frames(path: str, count: int, short_side: int | None, try_decor
 
 
 def _shown_times(path: str) -> tuple[np.ndarray, np.ndarray]:
-    """(times_s, ends_s), each (n,) float64, of the pictures that a player shows, from the container alone: nothing is decoded."""
+    """(times_s, ends_s), each (n,) float64, of the pictures that a player shows, from the container
+    alone: nothing is decoded.
+    """
     track = PictureTrack(path)
     try:
         with media_errors(path):
@@ -69,8 +78,12 @@ def _shown_times(path: str) -> tuple[np.ndarray, np.ndarray]:
     return times_s, np.append(times_s[1:], track.end_s) if len(times_s) else times_s
 
 
-def _decord_images(path: str, times_s: np.ndarray, chosen: np.ndarray, short_side: int | None) -> np.ndarray | None:
-    """(N, H, W, 3) uint8, or None where decord fails, or does not tell the same pictures as the container."""
+def _decord_images(
+    path: str, times_s: np.ndarray, chosen: np.ndarray, short_side: int | None
+) -> np.ndarray | None:
+    """(N, H, W, 3) uint8, or None where decord fails, or does not tell the same pictures as the
+    container.
+    """
     import decord
 
     info = probe(path)
@@ -78,7 +91,9 @@ def _decord_images(path: str, times_s: np.ndarray, chosen: np.ndarray, short_sid
         return None
     width, height = fit_short_side(info.width, info.height, short_side)
     try:
-        reader = decord.VideoReader(path, ctx=decord.cpu(0), width=width, height=height, num_threads=1)
+        reader = decord.VideoReader(
+            path, ctx=decord.cpu(0), width=width, height=height, num_threads=1
+        )
         if len(reader) != len(times_s):
             return None
         told_s = reader.get_frame_timestamp(np.arange(len(reader)))[:, 0]

@@ -1,4 +1,6 @@
-"""The one place that runs the ffmpeg program; the package ffmpeg-python only builds the argument list."""
+"""The one place that runs the ffmpeg program; the package ffmpeg-python only builds the argument
+list.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,8 @@ def find_ffmpeg(settings: Settings) -> Path:
         found = shutil.which(os.path.expanduser(settings.ffmpeg))
         if not found:
             raise UsageError(
-                f"SEEKPOINT_FFMPEG={settings.ffmpeg!r} is no program that can be run", "Unset it to use PATH or the packaged ffmpeg"
+                f"SEEKPOINT_FFMPEG={settings.ffmpeg!r} is no program that can be run",
+                "Unset it to use PATH or the packaged ffmpeg",
             )
         return Path(found)
     on_path = shutil.which("ffmpeg")
@@ -33,18 +36,35 @@ def find_ffmpeg(settings: Settings) -> Path:
     try:
         return Path(imageio_ffmpeg.get_ffmpeg_exe())
     except RuntimeError:
-        raise UsageError("no ffmpeg was found", "Install ffmpeg, or set SEEKPOINT_FFMPEG to its path") from None
+        raise UsageError(
+            "no ffmpeg was found", "Install ffmpeg, or set SEEKPOINT_FFMPEG to its path"
+        ) from None
 
 
 def run_ffmpeg(stream_or_args: Any, timeout_s: float, settings: Settings) -> None:
-    """Runs an ffmpeg-python stream or an argument list (without the program). Raises MediaTimeout, or MediaError with the last lines."""
-    args: Sequence[str] = stream_or_args if isinstance(stream_or_args, list | tuple) else stream_or_args.get_args()
+    """Runs an ffmpeg-python stream or an argument list (without the program). Raises MediaTimeout,
+    or MediaError with the last lines.
+    """
+    args: Sequence[str] = (
+        stream_or_args if isinstance(stream_or_args, list | tuple) else stream_or_args.get_args()
+    )
     command = [str(find_ffmpeg(settings)), *_QUIET, *args]
     try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout_s, check=False)
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout_s, check=False
+        )
     except subprocess.TimeoutExpired:
-        raise MediaTimeout(f"ffmpeg took longer than {timeout_s:g} s and was stopped", "Cut a shorter span") from None
+        raise MediaTimeout(
+            f"ffmpeg took longer than {timeout_s:g} s and was stopped", "Cut a shorter span"
+        ) from None
     if done.returncode:
-        lines = [line.strip() for line in done.stderr.decode(errors="replace").splitlines() if line.strip()]
+        lines = [
+            line.strip()
+            for line in done.stderr.decode(errors="replace").splitlines()
+            if line.strip()
+        ]
         last = " | ".join(lines[-_LAST_LINES:]) or f"exit status {done.returncode}"
-        raise MediaError(f"ffmpeg failed: {last}", "Check that the file plays elsewhere and that there is space on the disk")
+        raise MediaError(
+            f"ffmpeg failed: {last}",
+            "Check that the file plays elsewhere and that there is space on the disk",
+        )

@@ -1,7 +1,8 @@
-"""Reads from one file after another in processes that can be killed; the file of the last read stays open, so that its chunks decode on.
+"""Reads from one file after another in processes that can be killed; the file of the last read
+stays open, so that its chunks decode on.
 
-Stages want different pictures of the same chunk. Decoding costs far more than scaling, so what is expected to be wanted is kept from one
-decoding: one chunk's pictures at most.
+Stages want different pictures of the same chunk. Decoding costs far more than scaling, so what is
+expected to be wanted is kept from one decoding: one chunk's pictures at most.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ from indexer.settings import Settings
 
 
 class MediaFiles:
-    """Use as a context manager, from one thread at a time. All methods raise MediaError, MediaTimeout."""
+    """Use as a context manager, from one thread at a time. All methods raise MediaError,
+    MediaTimeout.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -42,7 +45,9 @@ class MediaFiles:
             reader.close()
 
     def expect(self, path: Path, span: Span, samplings: Sequence[Sampling]) -> None:
-        """These will be asked for as well: the first that asks for pictures of the span decodes for all. Forgotten at the next call."""
+        """These will be asked for as well: the first that asks for pictures of the span decodes for
+        all. Forgotten at the next call.
+        """
         self._expected = (path, span, tuple(samplings)) if samplings else None
 
     def pictures(self, path: Path, span: Span, sampling: Sampling) -> PictureRead:
@@ -53,13 +58,20 @@ class MediaFiles:
         others = self._along(path, span, sampling)
         if others:
             try:
-                read, *more = self._open(path).read_each(span.start_s, span.end_s, [sampling, *others])
+                read, *more = self._open(path).read_each(
+                    span.start_s, span.end_s, [sampling, *others]
+                )
             except MediaTimeout:
                 raise
-            except MediaError:  # may be the others' alone, such as too many pictures: then it is theirs to report
+            except (
+                MediaError
+            ):  # may be the others' alone, such as too many pictures: then it is theirs to report
                 pass
             else:
-                self._kept = {(path, span, other): pictures for other, pictures in zip(others, more, strict=True)}
+                self._kept = {
+                    (path, span, other): pictures
+                    for other, pictures in zip(others, more, strict=True)
+                }
                 return read
         return self._open(path).read_each(span.start_s, span.end_s, [sampling])[0]
 
@@ -67,7 +79,11 @@ class MediaFiles:
         """What else is expected of the span and can come from the same decoding."""
         if self._expected is None or self._expected[:2] != (path, span):
             return []
-        return [other for other in self._expected[2] if other != sampling and other.keyframes_only == sampling.keyframes_only]
+        return [
+            other
+            for other in self._expected[2]
+            if other != sampling and other.keyframes_only == sampling.keyframes_only
+        ]
 
     def frames_at(self, path: Path, times_s: np.ndarray, *, short_side: int | None) -> Frames:
         """The pictures shown at these times, one each."""
@@ -75,7 +91,9 @@ class MediaFiles:
 
     def audio(self, path: Path, span: Span, *, rate_hz: int = 16_000, track: int = 0) -> np.ndarray:
         """Mono samples (N,) float32 of a span."""
-        samples, _ = read_audio_in_process(path, span.start_s, span.end_s, rate_hz, track, timeout_s=self._settings.chunk_timeout_s)
+        samples, _ = read_audio_in_process(
+            path, span.start_s, span.end_s, rate_hz, track, timeout_s=self._settings.chunk_timeout_s
+        )
         return samples
 
     def _open(self, path: Path) -> ReaderProcess:

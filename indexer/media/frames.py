@@ -24,9 +24,13 @@ class Frames:
 
     def __post_init__(self) -> None:
         if self.images.ndim != 4 or self.images.shape[-1] != 3 or self.images.dtype != np.uint8:
-            raise ValueError(f"images must be (N, H, W, 3) uint8, not {self.images.shape} {self.images.dtype}")
+            raise ValueError(
+                f"images must be (N, H, W, 3) uint8, not {self.images.shape} {self.images.dtype}"
+            )
         if not len(self.images) == len(self.times_s) == len(self.durations_s):
-            raise ValueError(f"{len(self.images)} images, {len(self.times_s)} times and {len(self.durations_s)} durations do not agree")
+            raise ValueError(
+                f"{len(self.images)} images, {len(self.times_s)} times and {len(self.durations_s)} durations do not agree"
+            )
 
     def __len__(self) -> int:
         return len(self.images)
@@ -42,7 +46,8 @@ class Frames:
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """Which pictures of a span somebody wants: those on the grid k / rate_hz, scaled to `short_side` pixels (None: as they are).
+    """Which pictures of a span somebody wants: those on the grid k / rate_hz, scaled to
+    `short_side` pixels (None: as they are).
 
     `keyframes_only`: of the keyframes alone.
     """
@@ -62,12 +67,15 @@ def sample_frames(
     short_side: int | None = None,
     keyframes_only: bool = False,
 ) -> Frames:
-    """The pictures shown at `times_s` (one each, in the order asked), or at the grid times k / rate_hz inside [start_s, end_s).
+    """The pictures shown at `times_s` (one each, in the order asked), or at the grid times k /
+    rate_hz inside [start_s, end_s).
 
-    The picture at t is the last one whose time is not after t; before the first it is the first, after the last the last.
-    On the grid a picture that holds several grid times comes once. `short_side` scales to that many pixels on the shorter
-    side, keeping the displayed aspect (rotation applied), up as well as down. `keyframes_only` decodes keyframes alone: the
-    picture at t is then the last keyframe. Raises MediaError for a file that cannot be read, ValueError for arguments.
+    The picture at t is the last one whose time is not after t; before the first it is the first,
+    after the last the last. On the grid a picture that holds several grid times comes once.
+    `short_side` scales to that many pixels on the shorter side, keeping the displayed aspect
+    (rotation applied), up as well as down. `keyframes_only` decodes keyframes alone: the picture at
+    t is then the last keyframe. Raises MediaError for a file that cannot be read, ValueError for
+    arguments.
     """
     from indexer.media.reader import Reader
 

@@ -11,14 +11,20 @@ from av.sidedata.sidedata import Type as SideDataType
 from av.video.frame import VideoFrame
 from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
 
-_MAX_ASPECT = 16  # a longer strip is squeezed to this, so that a scaled picture cannot become larger than its source by far
+# a longer strip is squeezed to this, so that a scaled picture cannot become larger than its source
+# by far
+_MAX_ASPECT = 16
 _UNSPECIFIED = 2  # AVCOL_SPC_UNSPECIFIED
-_HD_HEIGHT = 720  # without a word on colours, players take BT.709 from this height on and BT.601 below
+_HD_HEIGHT = (
+    720  # without a word on colours, players take BT.709 from this height on and BT.601 below
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Orientation:
-    """How to turn a decoded picture: first `flip` left to right, then `quarters` turns counter-clockwise."""
+    """How to turn a decoded picture: first `flip` left to right, then `quarters` turns
+    counter-clockwise.
+    """
 
     quarters: int = 0
     flip: bool = False
@@ -30,7 +36,9 @@ class Orientation:
 
 
 def orientation(frame: VideoFrame) -> Orientation:
-    """From the display matrix (2 x 2 part of nine 16.16 numbers, row vectors, y down): nearest quarter turn, and mirroring."""
+    """From the display matrix (2 x 2 part of nine 16.16 numbers, row vectors, y down): nearest
+    quarter turn, and mirroring.
+    """
     data = frame.side_data.get(SideDataType.DISPLAYMATRIX)  # pyright: ignore[reportArgumentType, reportCallIssue]
     if data is None:
         return Orientation()
@@ -43,15 +51,21 @@ def orientation(frame: VideoFrame) -> Orientation:
     return Orientation(3 if b > 0 else 1, flip)
 
 
-def displayed_size(width: int, height: int, pixel_aspect: Fraction | None, turned: bool) -> tuple[int, int]:
-    """(width, height) in square pixels: non-square pixels widen or narrow the picture, a quarter turn swaps the sides."""
+def displayed_size(
+    width: int, height: int, pixel_aspect: Fraction | None, turned: bool
+) -> tuple[int, int]:
+    """(width, height) in square pixels: non-square pixels widen or narrow the picture, a quarter
+    turn swaps the sides.
+    """
     if pixel_aspect and pixel_aspect > 0:
         width = max(1, round(width * pixel_aspect))
     return (height, width) if turned else (width, height)
 
 
 def fit_short_side(width: int, height: int, short_side: int | None) -> tuple[int, int]:
-    """(width, height) with the shorter side at `short_side`, the longer rounded; unchanged for None."""
+    """(width, height) with the shorter side at `short_side`, the longer rounded; unchanged for
+    None.
+    """
     if short_side is None:
         return width, height
     shorter, longer = sorted((width, height))
@@ -69,7 +83,9 @@ class Scaler:
     def rgb(self, frame: VideoFrame) -> np.ndarray:
         """(H, W, 3) uint8, contiguous."""
         turn = orientation(frame)
-        width, height = (self.height, self.width) if turn.quarters % 2 else (self.width, self.height)
+        width, height = (
+            (self.height, self.width) if turn.quarters % 2 else (self.width, self.height)
+        )
         unknown = Colorspace.ITU709 if frame.height >= _HD_HEIGHT else Colorspace.ITU601
         scaled = self._reformatter.reformat(
             frame,

@@ -1,7 +1,8 @@
-"""Memory that two processes share: a file without a name that the reading process writes pictures to.
+"""Memory that two processes share: a file without a name that the reading process writes pictures
+to.
 
-Not /dev/shm, and not a mapping: containers often have 64 MB of the first, and a write to a mapping that cannot grow kills the writer,
-where one to a file is an error.
+Not /dev/shm, and not a mapping: containers often have 64 MB of the first, and a write to a mapping
+that cannot grow kills the writer, where one to a file is an error.
 """
 
 from __future__ import annotations

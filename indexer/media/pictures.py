@@ -1,8 +1,9 @@
 """The decoded pictures of a file in the order in which a player shows them, from any time on.
 
-What is unusual here: a seek is not trusted. It may land late (broken index, MPEG-TS), in the middle of a group of pictures, or in an
-open one whose first pictures lack a reference; so the landing is checked against the time asked for and repeated further back, at last
-from the beginning. Errors of the decoder are counted and survived, as players do; errors of the container end the pictures.
+What is unusual here: a seek is not trusted. It may land late (broken index, MPEG-TS), in the middle
+of a group of pictures, or in an open one whose first pictures lack a reference; so the landing is
+checked against the time asked for and repeated further back, at last from the beginning. Errors of
+the decoder are counted and survived, as players do; errors of the container end the pictures.
 """
 
 from __future__ import annotations
@@ -23,11 +24,21 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from indexer.errors import MediaError
-from indexer.media.safety import MAX_PIXELS, check_pixels, media_errors, open_container, packets, printable
+from indexer.media.safety import (
+    MAX_PIXELS,
+    check_pixels,
+    media_errors,
+    open_container,
+    packets,
+    printable,
+)
 
-EPSILON_S = 1e-6  # a time asked for as k / rate may lie a rounding error before the picture's own time
+EPSILON_S = (
+    1e-6  # a time asked for as k / rate may lie a rounding error before the picture's own time
+)
 _BACK_S = (0.0, 2.0, 10.0, 60.0)  # how much earlier to seek when a seek landed too late
-_KEYLESS_LIMIT = 600  # pictures without a keyframe after which a seek is given up (streams refreshed without keyframes)
+# pictures without a keyframe after which a seek is given up (streams refreshed without keyframes)
+_KEYLESS_LIMIT = 600
 _ERROR_LIMIT = 500  # packets in a row that do not decode: nothing more will come
 
 
@@ -45,13 +56,23 @@ class Picture:
 
 
 def picture_stream(container: InputContainer) -> VideoStream | None:
-    """The stream that a player shows; a cover picture of a sound file is none. Streams that no decoder knows are passed over."""
-    streams = [s for s in container.streams.video if s.codec_context and not s.disposition & Disposition.attached_pic]
-    return next((s for s in streams if s.disposition & Disposition.default), streams[0] if streams else None)
+    """The stream that a player shows; a cover picture of a sound file is none. Streams that no
+    decoder knows are passed over.
+    """
+    streams = [
+        s
+        for s in container.streams.video
+        if s.codec_context and not s.disposition & Disposition.attached_pic
+    ]
+    return next(
+        (s for s in streams if s.disposition & Disposition.default), streams[0] if streams else None
+    )
 
 
 def origin_s(container: InputContainer) -> Fraction:
-    """The container's start. It comes in whole microseconds; the stream that starts there tells it exactly."""
+    """The container's start. It comes in whole microseconds; the stream that starts there tells it
+    exactly.
+    """
     if container.start_time is None:
         return Fraction(0)
     rounded = Fraction(container.start_time, av.time_base)
@@ -66,7 +87,8 @@ def origin_s(container: InputContainer) -> Fraction:
 def declared_duration_s(container: InputContainer) -> float | None:
     """What the container says about its length from its start on; None where it says nothing.
 
-    Matroska tells when it ends rather than how long it is: https://www.rfc-editor.org/rfc/rfc9559#name-duration-element
+    Matroska tells when it ends rather than how long it is:
+    https://www.rfc-editor.org/rfc/rfc9559#name-duration-element
     """
     if container.duration is None or container.duration <= 0:
         return None
@@ -75,12 +97,17 @@ def declared_duration_s(container: InputContainer) -> float | None:
 
 
 def scan_packets(container: InputContainer, from_s: float = 0.0) -> tuple[float, int]:
-    """(when the last packet of picture or sound ends, how many pictures), from reading all packets from `from_s` on.
+    """(when the last packet of picture or sound ends, how many pictures), from reading all packets
+    from `from_s` on.
 
     Packets without times leave the first at 0. A container that breaks off ends there.
     """
     origin, end_s, pictures = origin_s(container), 0.0, 0
-    streams = [s for s in container.streams if s.type in ("video", "audio") and not s.disposition & Disposition.attached_pic]
+    streams = [
+        s
+        for s in container.streams
+        if s.type in ("video", "audio") and not s.disposition & Disposition.attached_pic
+    ]
     if not streams:
         return end_s, pictures
     with suppress(av.error.FFmpegError):
@@ -90,14 +117,20 @@ def scan_packets(container: InputContainer, from_s: float = 0.0) -> tuple[float,
             ticks = packet.pts if packet.pts is not None else packet.dts
             pictures += packet.stream.type == "video"
             if ticks is not None:
-                end_s = max(end_s, float((ticks + (packet.duration or 0)) * packet.time_base - origin))
+                end_s = max(
+                    end_s, float((ticks + (packet.duration or 0)) * packet.time_base - origin)
+                )
     return end_s, pictures
 
 
 class PictureTrack:
-    """Decoded pictures of one file. `pictures()` goes on where the last `seek()` or the pictures before ended."""
+    """Decoded pictures of one file. `pictures()` goes on where the last `seek()` or the pictures
+    before ended.
+    """
 
-    def __init__(self, path: str | os.PathLike[str], *, threads: int = 0, max_pixels: int = MAX_PIXELS) -> None:
+    def __init__(
+        self, path: str | os.PathLike[str], *, threads: int = 0, max_pixels: int = MAX_PIXELS
+    ) -> None:
         self.path = path
         self.threads = threads
         self.max_pixels = max_pixels
@@ -111,7 +144,10 @@ class PictureTrack:
         try:
             stream = picture_stream(self.container)
             if stream is None:
-                raise MediaError(f"{printable(self.path)} has no video stream", "A file of sound alone has no pictures to search")
+                raise MediaError(
+                    f"{printable(self.path)} has no video stream",
+                    "A file of sound alone has no pictures to search",
+                )
             self._prepare(stream)
         except BaseException:
             self.container.close()
@@ -138,7 +174,9 @@ class PictureTrack:
         rate = stream.average_rate or stream.guessed_rate
         self.step_s = float(1 / rate) if rate else 0.04
         self.first_s = self._seconds(stream.start_time) if stream.start_time is not None else 0.0
-        self.declared_end_s = self._seconds((stream.start_time or 0) + stream.duration) if stream.duration else None
+        self.declared_end_s = (
+            self._seconds((stream.start_time or 0) + stream.duration) if stream.duration else None
+        )
         self.declared_whole_s = declared_duration_s(self.container)
         self.at_start = True  # nothing was taken since the file was opened
         self.end_s = self.first_s  # of the last packet
@@ -161,7 +199,7 @@ class PictureTrack:
             self.close()
             self._open()
 
-    # -- from any time on ---------------------------------------------------------------------------------------------------------
+    # -- from any time on --------------------------------------------------------------------------
 
     def seek(self, time_s: float) -> None:
         """The next picture will be one that is shown at `time_s` or before (or the first of all)."""
@@ -181,12 +219,18 @@ class PictureTrack:
             self._open()
 
     def keyframe_before_s(self, time_s: float) -> float | None:
-        """Where a seek to `time_s` would land, as far as the container's index knows (decoding time, not after presentation time)."""
-        index = self.stream.index_entries.search_timestamp(int((Fraction(time_s) + self._origin) / self._base))
+        """Where a seek to `time_s` would land, as far as the container's index knows (decoding
+        time, not after presentation time).
+        """
+        index = self.stream.index_entries.search_timestamp(
+            int((Fraction(time_s) + self._origin) / self._base)
+        )
         return self._seconds(self.stream.index_entries[index].timestamp) if index >= 0 else None
 
     def _try_seek(self, target_s: float, time_s: float) -> bool:
-        """Whether a seek to `target_s` landed on a keyframe not after `time_s`, which is then the next picture."""
+        """Whether a seek to `target_s` landed on a keyframe not after `time_s`, which is then the
+        next picture.
+        """
         self._source.close()
         self.at_start = self.at_end = False
         self.stream.codec_context.skip_frame = "NONKEY" if self.keyframes_only else "DEFAULT"
@@ -201,7 +245,9 @@ class PictureTrack:
         return self._held is not None and self._held.time_s <= time_s + EPSILON_S
 
     def _after_keyframe(self) -> Generator[Picture]:
-        """Without what comes before the first keyframe: it refers to pictures that were not decoded."""
+        """Without what comes before the first keyframe: it refers to pictures that were not
+        decoded.
+        """
         source = self._decode()
         for count, picture in enumerate(source):
             if picture.frame.key_frame:
@@ -211,10 +257,12 @@ class PictureTrack:
             if count >= _KEYLESS_LIMIT:
                 return
 
-    # -- one after another --------------------------------------------------------------------------------------------------------
+    # -- one after another -------------------------------------------------------------------------
 
     def pictures(self) -> Iterator[Picture]:
-        """Goes on to the end of the file; each picture's end is the next one's time. May be left and called again."""
+        """Goes on to the end of the file; each picture's end is the next one's time. May be left
+        and called again.
+        """
         with media_errors(self.path):
             while True:
                 held = self._held if self._held is not None else next(self._source, None)
@@ -233,7 +281,9 @@ class PictureTrack:
                 yield self._seconds(ticks)
 
     def _decode(self) -> Generator[Picture]:
-        """Pictures with rising times; one that is not later than the last is never shown. `end_s` is a first guess."""
+        """Pictures with rising times; one that is not later than the last is never shown. `end_s`
+        is a first guess.
+        """
         for frame in self._frames():
             self.decoded += 1
             time_s = self._time_of(frame)
@@ -246,9 +296,16 @@ class PictureTrack:
         yield from self._rest()
 
     def _rest(self) -> Iterator[Picture]:
-        """What several threads held when one of them failed at the end of a damaged file: lost there, but not to a single thread."""
+        """What several threads held when one of them failed at the end of a damaged file: lost
+        there, but not to a single thread.
+        """
         last_s = self._last_s
-        if self.threads == 1 or self.keyframes_only or last_s is None or last_s + 1.5 * self.step_s >= self.end_s:
+        if (
+            self.threads == 1
+            or self.keyframes_only
+            or last_s is None
+            or last_s + 1.5 * self.step_s >= self.end_s
+        ):
             return
         alone = PictureTrack(self.path, threads=1, max_pixels=self.max_pixels)
         try:
@@ -290,7 +347,9 @@ class PictureTrack:
                 yield frame
 
     def _packets(self) -> Iterator[Packet]:
-        """Packets of the stream, then an empty one that makes the decoder give up what it holds back."""
+        """Packets of the stream, then an empty one that makes the decoder give up what it holds
+        back.
+        """
         source = packets(self.container, self.stream)
         while True:
             try:
@@ -331,5 +390,7 @@ class Damage:
             where = f" after {self.first_s:.3f} s" if self.first_s is not None else ""
             texts.append(f"{self.count} packets could not be decoded{where} ({self.reason})")
         if self.backwards:
-            texts.append(f"{self.backwards} pictures were left out because time goes backwards there")
+            texts.append(
+                f"{self.backwards} pictures were left out because time goes backwards there"
+            )
         return "; ".join(texts)

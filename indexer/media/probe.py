@@ -14,7 +14,14 @@ from av.video.stream import VideoStream
 from indexer.errors import MediaError
 from indexer.media.geometry import Orientation, displayed_size, orientation
 from indexer.media.pictures import declared_duration_s, origin_s, picture_stream, scan_packets
-from indexer.media.safety import MAX_PIXELS, check_pixels, media_errors, open_container, packets, printable
+from indexer.media.safety import (
+    MAX_PIXELS,
+    check_pixels,
+    media_errors,
+    open_container,
+    packets,
+    printable,
+)
 
 Track = tuple[int, str | None, str]
 _PACKETS_TO_TRY = 100  # until one picture is decoded, for its orientation
@@ -22,10 +29,12 @@ _PACKETS_TO_TRY = 100  # until one picture is decoded, for its orientation
 
 @dataclass(frozen=True, slots=True)
 class VideoInfo:
-    """`width`, `height` in pixels as displayed (rotation and pixel aspect applied); both 0 where there is sound only.
+    """`width`, `height` in pixels as displayed (rotation and pixel aspect applied); both 0 where
+    there is sound only.
 
-    Tracks are (index among tracks of that kind, language or None, codec). `duration_s` counts from the container's start.
-    `rotation` is how far a player turns the pictures clockwise: 0, 90, 180 or 270 degrees. `fps` is the average rate.
+    Tracks are (index among tracks of that kind, language or None, codec). `duration_s` counts from
+    the container's start. `rotation` is how far a player turns the pictures clockwise: 0, 90, 180
+    or 270 degrees. `fps` is the average rate.
     """
 
     duration_s: float
@@ -48,13 +57,19 @@ def probe(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) -> Vide
         video = picture_stream(container)
         audio = _tracks(container, "audio")
         if video is None and not audio:
-            raise MediaError(f"{printable(path)} has neither video nor sound that can be decoded", "Check that it plays elsewhere")
+            raise MediaError(
+                f"{printable(path)} has neither video nor sound that can be decoded",
+                "Check that it plays elsewhere",
+            )
         duration_s = _duration_s(container, path)
         turn = _orientation(path, video, max_pixels) if video else Orientation()
         width, height = _size(video, turn) if video else (0, 0)
         if not (width and height):
             if not audio:
-                raise MediaError(f"{printable(path)} holds no picture that can be decoded", _too_large_hint(max_pixels))
+                raise MediaError(
+                    f"{printable(path)} holds no picture that can be decoded",
+                    _too_large_hint(max_pixels),
+                )
             video, width, height = None, 0, 0
         return VideoInfo(
             duration_s=duration_s,
@@ -78,7 +93,10 @@ def _too_large_hint(max_pixels: int) -> str:
 
 def _tracks(container: InputContainer, kind: str) -> tuple[Track, ...]:
     streams = [s for s in container.streams if s.type == kind]
-    return tuple((i, _language(s), s.codec_context.name if s.codec_context else "unknown") for i, s in enumerate(streams))
+    return tuple(
+        (i, _language(s), s.codec_context.name if s.codec_context else "unknown")
+        for i, s in enumerate(streams)
+    )
 
 
 def _language(stream: Stream) -> str | None:
@@ -87,7 +105,8 @@ def _language(stream: Stream) -> str | None:
 
 
 def _duration_s(container: InputContainer, path: str | os.PathLike[str]) -> float:
-    """Of the container; else to the end of the stream that ends last; else from reading all packets (a browser's own recordings).
+    """Of the container; else to the end of the stream that ends last; else from reading all packets
+    (a browser's own recordings).
 
     Raw streams have no times at all: then the number of packets by the rate.
     """
@@ -95,7 +114,11 @@ def _duration_s(container: InputContainer, path: str | os.PathLike[str]) -> floa
     if declared_s is not None:
         return declared_s
     origin = origin_s(container)
-    ends = [(s.start_time or 0) * s.time_base + s.duration * s.time_base - origin for s in container.streams if s.duration and s.time_base]
+    ends = [
+        (s.start_time or 0) * s.time_base + s.duration * s.time_base - origin
+        for s in container.streams
+        if s.duration and s.time_base
+    ]
     if ends:
         return float(max(ends))
     with open_container(path) as again:
@@ -107,7 +130,9 @@ def _duration_s(container: InputContainer, path: str | os.PathLike[str]) -> floa
 
 def _size(video: VideoStream, turn: Orientation) -> tuple[int, int]:
     context = video.codec_context
-    return displayed_size(context.width, context.height, video.sample_aspect_ratio, turn.quarters % 2 == 1)
+    return displayed_size(
+        context.width, context.height, video.sample_aspect_ratio, turn.quarters % 2 == 1
+    )
 
 
 def _orientation(path: str | os.PathLike[str], video: VideoStream, max_pixels: int) -> Orientation:
@@ -121,7 +146,9 @@ def _orientation(path: str | os.PathLike[str], video: VideoStream, max_pixels: i
         try:
             packet = next(source, None)
             frames = context.decode(packet)  # None makes it give up what it holds back
-        except av.error.FFmpegError:  # damage is the reader's to report; the next packet may be sound
+        except (
+            av.error.FFmpegError
+        ):  # damage is the reader's to report; the next packet may be sound
             continue
         if packet is None or frames:
             return orientation(frames[0]) if frames else Orientation()
@@ -129,7 +156,9 @@ def _orientation(path: str | os.PathLike[str], video: VideoStream, max_pixels: i
 
 
 def _recorded_at(text: str | None) -> datetime | None:
-    """When it was recorded, in UTC; None where the container says nothing, or the epoch that unset clocks write."""
+    """When it was recorded, in UTC; None where the container says nothing, or the epoch that unset
+    clocks write.
+    """
     if not text:
         return None
     try:

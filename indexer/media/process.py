@@ -1,7 +1,9 @@
-"""Reading in a process that can be killed: a decoder that hangs or crashes takes nothing else with it.
+"""Reading in a process that can be killed: a decoder that hangs or crashes takes nothing else with
+it.
 
-A child is a program of its own (child.py). Pictures come back through memory that both have open, other answers through a socket.
-A child that did its work stays for the next file, since starting one takes half a second.
+A child is a program of its own (child.py). Pictures come back through memory that both have open,
+other answers through a socket. A child that did its work stays for the next file, since starting
+one takes half a second.
 """
 
 from __future__ import annotations
@@ -75,7 +77,8 @@ def _start_child() -> _Child:
     ours, theirs = socket.socketpair()
     memory = anonymous_memory()
     log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the child
-    # The child finds the package where this process found it, whatever its own working folder and paths are.
+    # The child finds the package where this process found it, whatever its own working folder and
+    # paths are.
     code = f"import sys; sys.path[:] = {sys.path!r}; from indexer.media.child import main; main()"
     with theirs:
         process = subprocess.Popen(
@@ -119,7 +122,9 @@ def close_idle() -> None:
 
 
 class MediaProcess:
-    """Sends requests to a child, one after another, and takes the answers. Raises MediaTimeout, MediaError."""
+    """Sends requests to a child, one after another, and takes the answers. Raises MediaTimeout,
+    MediaError.
+    """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = os.fspath(path)
@@ -166,7 +171,9 @@ class MediaProcess:
         return self.result()
 
     def frames(self, told: tuple[tuple[int, ...], np.ndarray, np.ndarray], at: int = 0) -> Frames:
-        """A copy of pictures that the last answer spoke of, `at` bytes behind the beginning of what the child wrote."""
+        """A copy of pictures that the last answer spoke of, `at` bytes behind the beginning of what
+        the child wrote.
+        """
         assert self._child is not None
         shape, times_s, durations_s = told
         images = np.empty(shape, np.uint8)
@@ -199,7 +206,8 @@ class MediaProcess:
         how = f"by {signal.Signals(-code).name}" if code < 0 else f"with status {code}"
         how += f" ({words})" if words else ""
         return ReadingProcessDied(
-            f"the process that read {printable(self.path)} ended {how}", "The file may be damaged, or memory ran out; the rest goes on"
+            f"the process that read {printable(self.path)} ended {how}",
+            "The file may be damaged, or memory ran out; the rest goes on",
         )
 
     def close(self) -> None:
@@ -215,13 +223,20 @@ class MediaProcess:
 
 
 class ReaderProcess:
-    """The interface and the results of Reader, read in a child. Each read has `timeout_s`, after which the child is killed.
+    """The interface and the results of Reader, read in a child. Each read has `timeout_s`, after
+    which the child is killed.
 
-    After MediaTimeout, a child that died, or a read that was interrupted, the next read starts another child from the same file.
+    After MediaTimeout, a child that died, or a read that was interrupted, the next read starts
+    another child from the same file.
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], *, threads: int = 0, max_pixels: int = MAX_PIXELS, timeout_s: float = TIMEOUT_S
+        self,
+        path: str | os.PathLike[str],
+        *,
+        threads: int = 0,
+        max_pixels: int = MAX_PIXELS,
+        timeout_s: float = TIMEOUT_S,
     ) -> None:
         self.path = path
         self._open_args = (os.fspath(path), threads, max_pixels)
@@ -252,11 +267,20 @@ class ReaderProcess:
                 self._process.call("close", timeout_s=_CLOSE_TIMEOUT_S)
         self._process.close()
 
-    def read(self, start_s: float, end_s: float, rate_hz: float, short_side: int | None, keyframes_only: bool = False) -> PictureRead:
+    def read(
+        self,
+        start_s: float,
+        end_s: float,
+        rate_hz: float,
+        short_side: int | None,
+        keyframes_only: bool = False,
+    ) -> PictureRead:
         """As Reader.read; MediaTimeout when it takes too long."""
         return self.read_each(start_s, end_s, [Sampling(rate_hz, short_side, keyframes_only)])[0]
 
-    def read_each(self, start_s: float, end_s: float, samplings: Sequence[Sampling]) -> list[PictureRead]:
+    def read_each(
+        self, start_s: float, end_s: float, samplings: Sequence[Sampling]
+    ) -> list[PictureRead]:
         """As Reader.read_each; MediaTimeout when it takes too long."""
         reads, at = [], 0
         for told, cuts_s, damage in self._ask("read", start_s, end_s, tuple(samplings)):
@@ -265,9 +289,13 @@ class ReaderProcess:
             at += frames.images.nbytes
         return reads
 
-    def at(self, times_s: Any, *, short_side: int | None = None, keyframes_only: bool = False) -> Frames:
+    def at(
+        self, times_s: Any, *, short_side: int | None = None, keyframes_only: bool = False
+    ) -> Frames:
         """As Reader.at."""
-        return self._process.frames(self._ask("at", np.asarray(times_s, np.float64), short_side, keyframes_only))
+        return self._process.frames(
+            self._ask("at", np.asarray(times_s, np.float64), short_side, keyframes_only)
+        )
 
     def _open(self) -> None:
         self._process.call("open", *self._open_args, timeout_s=self._timeout_s)
@@ -281,23 +309,44 @@ class ReaderProcess:
         return self._process.call(name, *args, timeout_s=self._timeout_s)
 
 
-def probe_in_process(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS, timeout_s: float = 60.0) -> VideoInfo:
-    """`probe` in a child: for files of unknown origin, whose header may already hang or crash a demuxer."""
+def probe_in_process(
+    path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS, timeout_s: float = 60.0
+) -> VideoInfo:
+    """`probe` in a child: for files of unknown origin, whose header may already hang or crash a
+    demuxer.
+    """
     return _call_once(path, "probe", max_pixels, timeout_s=timeout_s)
 
 
 def read_audio_in_process(
-    path: str | os.PathLike[str], start_s: float, end_s: float, rate_hz: int = 16_000, track: int = 0, *, timeout_s: float = TIMEOUT_S
+    path: str | os.PathLike[str],
+    start_s: float,
+    end_s: float,
+    rate_hz: int = 16_000,
+    track: int = 0,
+    *,
+    timeout_s: float = TIMEOUT_S,
 ) -> tuple[np.ndarray, float]:
     """`read_audio` in a child."""
     return _call_once(path, "audio", start_s, end_s, rate_hz, track, timeout_s=timeout_s)
 
 
-def uniform_in_process(path: str | os.PathLike[str], count: int, short_side: int | None, try_decord: bool, *, timeout_s: float) -> Frames:
+def uniform_in_process(
+    path: str | os.PathLike[str],
+    count: int,
+    short_side: int | None,
+    try_decord: bool,
+    *,
+    timeout_s: float,
+) -> Frames:
     """`read_uniform_frames` in a child."""
     process = MediaProcess(path)
     try:
-        return process.frames(process.call("uniform", process.path, count, short_side, try_decord, timeout_s=timeout_s))
+        return process.frames(
+            process.call(
+                "uniform", process.path, count, short_side, try_decord, timeout_s=timeout_s
+            )
+        )
     finally:
         process.close()
 

@@ -29,7 +29,8 @@ REPORT_EVERY_S = 0.5
 
 
 def plays_in_browsers(path: str | os.PathLike[str]) -> bool:
-    """Whether Chromium, Firefox and Safari play the file, with the times that we mean. Raises MediaError.
+    """Whether Chromium, Firefox and Safari play the file, with the times that we mean. Raises
+    MediaError.
 
     A file whose clock does not begin at 0 is shown by some with that offset and by others without.
     """
@@ -39,7 +40,14 @@ def plays_in_browsers(path: str | os.PathLike[str]) -> bool:
         if abs((container.start_time or 0) / 1_000_000) > START_SLACK_S:
             return False
         if not videos:
-            return kind in SOUND_ONLY and _codec(sounds[0]) in {"mp3", "aac", "flac", "vorbis", "opus", "pcm_s16le"}
+            return kind in SOUND_ONLY and _codec(sounds[0]) in {
+                "mp3",
+                "aac",
+                "flac",
+                "vorbis",
+                "opus",
+                "pcm_s16le",
+            }
         picture = videos[0].codec_context
         sound_ok = not sounds or _codec(sounds[0]) in SOUND.get(kind, ())
         return _codec(videos[0]) in VIDEO.get(kind, ()) and picture.pix_fmt in PIXELS and sound_ok
@@ -50,10 +58,17 @@ def _codec(stream: Any) -> str:
     return stream.codec_context.codec.canonical_name
 
 
-def make_proxy(src: str | os.PathLike[str], dst: Path, settings: Settings, progress: Callable[[float], None] = lambda _: None) -> None:
-    """Writes a copy of `src` that browsers play, index in front, whole or not at all; its time is ours: 0 is the container's start.
+def make_proxy(
+    src: str | os.PathLike[str],
+    dst: Path,
+    settings: Settings,
+    progress: Callable[[float], None] = lambda _: None,
+) -> None:
+    """Writes a copy of `src` that browsers play, index in front, whole or not at all; its time is
+    ours: 0 is the container's start.
 
-    `progress` is told the share in [0, 1] that is done. Raises MediaError, MediaTimeout, StorageError.
+    `progress` is told the share in [0, 1] that is done. Raises MediaError, MediaTimeout,
+    StorageError.
     """
     info = probe(src)
     try:
@@ -65,16 +80,29 @@ def make_proxy(src: str | os.PathLike[str], dst: Path, settings: Settings, progr
                 run_ffmpeg(args, TIMEOUT_S + TIMEOUT_FACTOR * info.duration_s, settings)
             os.replace(whole, dst)
     except OSError as error:
-        raise StorageError(f"cannot write {printable(dst)}: {error.strerror}", "Check that the folder exists and has space") from None
+        raise StorageError(
+            f"cannot write {printable(dst)}: {error.strerror}",
+            "Check that the folder exists and has space",
+        ) from None
     progress(1.0)
 
 
 def _graph(src: str | os.PathLike[str], info: VideoInfo, dst: Path) -> Any:
-    """With `copyts` the filters see the file's own clock; the first picture is shown from 0 on, as a player would."""
-    source = ffmpeg.input("file:" + os.path.abspath(src), copyts=None, protocol_whitelist="file", format_whitelist=",".join(DEMUXERS))
+    """With `copyts` the filters see the file's own clock; the first picture is shown from 0 on, as
+    a player would.
+    """
+    source = ffmpeg.input(
+        "file:" + os.path.abspath(src),
+        copyts=None,
+        protocol_whitelist="file",
+        format_whitelist=",".join(DEMUXERS),
+    )
     streams = []
     if info.width:
-        side = f"'if(gt(iw,ih),-2,min({SHORT_SIDE},trunc(iw/2)*2))'", f"'if(gt(iw,ih),min({SHORT_SIDE},trunc(ih/2)*2),-2)'"
+        side = (
+            f"'if(gt(iw,ih),-2,min({SHORT_SIDE},trunc(iw/2)*2))'",
+            f"'if(gt(iw,ih),min({SHORT_SIDE},trunc(ih/2)*2),-2)'",
+        )
         streams.append(
             source["v:0"]
             .filter("settb", "1/90000")
@@ -85,9 +113,21 @@ def _graph(src: str | os.PathLike[str], info: VideoInfo, dst: Path) -> Any:
     if info.audio_tracks:
         sound = source["a:0"].filter("asetpts", f"PTS-{info.start_s:.6f}/TB")
         streams.append(sound.filter("aresample", **{"async": 1, "first_pts": 0}))
-    options: dict[str, Any] = {"acodec": "aac", "movflags": "+faststart", "map_metadata": -1, "f": "mp4"}
+    options: dict[str, Any] = {
+        "acodec": "aac",
+        "movflags": "+faststart",
+        "map_metadata": -1,
+        "f": "mp4",
+    }
     if info.width:
-        options |= {"vcodec": "libx264", "preset": "veryfast", "crf": 22, "g": 50, "fps_mode": "vfr", "enc_time_base:v": "1/90000"}
+        options |= {
+            "vcodec": "libx264",
+            "preset": "veryfast",
+            "crf": 22,
+            "g": 50,
+            "fps_mode": "vfr",
+            "enc_time_base:v": "1/90000",
+        }
         options["video_track_timescale"] = 90_000
     return ffmpeg.output(*streams, "file:" + str(dst), **options)
 
@@ -115,5 +155,7 @@ class _Watching:
 
 def _seconds_done(log: str) -> float:
     """The last `out_time_us=` of ffmpeg's report; N/A before the first frame."""
-    values = [line.partition("=")[2] for line in log.splitlines() if line.startswith("out_time_us=")]
+    values = [
+        line.partition("=")[2] for line in log.splitlines() if line.startswith("out_time_us=")
+    ]
     return max((int(value) / 1e6 for value in values if value.lstrip("-").isdigit()), default=0.0)

@@ -1,7 +1,9 @@
-"""Reads a video span by span: sampled pictures and the cuts between shots, each picture decoded once.
+"""Reads a video span by span: sampled pictures and the cuts between shots, each picture decoded
+once.
 
-A read that starts where the last one ended goes on decoding; any other one seeks. Both give the same: what a read reports depends on
-the pictures of its span and a few around it, never on earlier reads.
+A read that starts where the last one ended goes on decoding; any other one seeks. Both give the
+same: what a read reports depends on the pictures of its span and a few around it, never on earlier
+reads.
 """
 
 from __future__ import annotations
@@ -22,13 +24,20 @@ from indexer.media.safety import MAX_PIXELS, media_errors, open_container, print
 from indexer.media.shots import NEEDED_BEFORE, ShotPictures
 
 MAX_READ_BYTES = 2 << 30  # of pictures in one answer
-_CONTEXT_S = (1.0, 5.0, 30.0, 300.0)  # how far before a span to begin, until enough pictures come before it to tell a cut at its start
+_CONTEXT_S = (
+    1.0,
+    5.0,
+    30.0,
+    300.0,
+)  # how far before a span to begin, until enough pictures come before it to tell a cut at its start
 _GRID_EPSILON = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
 class PictureRead:
-    """frames: sampled pictures; cuts_s: (K,) float64, starts of new shots inside the span; damage: what could not be decoded, or ""."""
+    """frames: sampled pictures; cuts_s: (K,) float64, starts of new shots inside the span; damage:
+    what could not be decoded, or "".
+    """
 
     frames: Frames
     cuts_s: np.ndarray
@@ -39,7 +48,12 @@ class Reader:
     """Use as a context manager. `threads` of the decoder, 0: all cores. Raises MediaError."""
 
     def __init__(
-        self, path: str | os.PathLike[str], *, threads: int = 0, max_pixels: int = MAX_PIXELS, max_bytes: int = MAX_READ_BYTES
+        self,
+        path: str | os.PathLike[str],
+        *,
+        threads: int = 0,
+        max_pixels: int = MAX_PIXELS,
+        max_bytes: int = MAX_READ_BYTES,
     ) -> None:
         self.path = path
         self.max_bytes = max_bytes
@@ -63,31 +77,59 @@ class Reader:
         """Pictures decoded so far, those before a span that a seek had to pass included."""
         return self._track.decoded
 
-    def read(self, start_s: float, end_s: float, rate_hz: float, short_side: int | None, keyframes_only: bool = False) -> PictureRead:
-        """Pictures at the grid times k / rate_hz in [start_s, end_s), one for each shorter shot that the grid misses, and the cuts.
+    def read(
+        self,
+        start_s: float,
+        end_s: float,
+        rate_hz: float,
+        short_side: int | None,
+        keyframes_only: bool = False,
+    ) -> PictureRead:
+        """Pictures at the grid times k / rate_hz in [start_s, end_s), one for each shorter shot
+        that the grid misses, and the cuts.
 
-        A picture comes once however many grid times it holds; the first may have begun before `start_s`. With `keyframes_only`
-        the pictures are the keyframes on which grid times fall, and cuts are told from keyframes alone.
+        A picture comes once however many grid times it holds; the first may have begun before
+        `start_s`. With `keyframes_only` the pictures are the keyframes on which grid times fall,
+        and cuts are told from keyframes alone.
         """
         return self.read_each(start_s, end_s, [Sampling(rate_hz, short_side, keyframes_only)])[0]
 
-    def read_each(self, start_s: float, end_s: float, samplings: Sequence[Sampling]) -> list[PictureRead]:
-        """What `read` gives for each of the samplings, which all want keyframes or all do not, from decoding the span once."""
+    def read_each(
+        self, start_s: float, end_s: float, samplings: Sequence[Sampling]
+    ) -> list[PictureRead]:
+        """What `read` gives for each of the samplings, which all want keyframes or all do not, from
+        decoding the span once.
+        """
         for sampling in samplings:
             _check_span(start_s, end_s, sampling.rate_hz)
         if len({sampling.keyframes_only for sampling in samplings}) != 1:
-            raise ValueError(f"samplings of one read take all pictures, or all keyframes alone, not {samplings!r}")
+            raise ValueError(
+                f"samplings of one read take all pictures, or all keyframes alone, not {samplings!r}"
+            )
         self._track.damage.clear()
         with media_errors(self.path):
             shots = self._position(start_s, samplings[0].keyframes_only)
             self._next_s = None  # where it stands is known again when all went well
-            samples = [_Sample(_Chosen(self, sampling.short_side), start_s, end_s, sampling.rate_hz) for sampling in samplings]
+            samples = [
+                _Sample(_Chosen(self, sampling.short_side), start_s, end_s, sampling.rate_hz)
+                for sampling in samplings
+            ]
             cuts = _collect(shots, start_s, end_s, samples)
         self._next_s = end_s
         self._require_pictures()
-        return [PictureRead(sample.chosen.frames(), np.array(cuts, np.float64), self._damage()) for sample in samples]
+        return [
+            PictureRead(sample.chosen.frames(), np.array(cuts, np.float64), self._damage())
+            for sample in samples
+        ]
 
-    def sample(self, start_s: float, end_s: float | None, rate_hz: float, short_side: int | None, keyframes_only: bool = False) -> Frames:
+    def sample(
+        self,
+        start_s: float,
+        end_s: float | None,
+        rate_hz: float,
+        short_side: int | None,
+        keyframes_only: bool = False,
+    ) -> Frames:
         """Pictures at the grid times alone, without looking for cuts; `end_s` None: to the end."""
         end_s = math.inf if end_s is None else end_s
         _check_span(start_s, end_s, rate_hz)
@@ -100,8 +142,16 @@ class Reader:
         self._require_pictures()
         return chosen.frames()
 
-    def at(self, times_s: Sequence[float] | np.ndarray, *, short_side: int | None = None, keyframes_only: bool = False) -> Frames:
-        """The picture shown at each time, in the order asked; the first before the first, the last after the last."""
+    def at(
+        self,
+        times_s: Sequence[float] | np.ndarray,
+        *,
+        short_side: int | None = None,
+        keyframes_only: bool = False,
+    ) -> Frames:
+        """The picture shown at each time, in the order asked; the first before the first, the last
+        after the last.
+        """
         wanted = np.asarray(times_s, np.float64)
         if wanted.ndim != 1 or not np.isfinite(wanted).all():
             raise ValueError(f"times_s must be a flat list of finite seconds, not {times_s!r}")
@@ -118,17 +168,26 @@ class Reader:
             shown = _advance(source, shown, time_s)
             if shown is None:
                 self._require_pictures()
-                raise MediaError(f"{printable(self.path)} has no picture at {time_s:.3f} s", "It is cut off or damaged there")
+                raise MediaError(
+                    f"{printable(self.path)} has no picture at {time_s:.3f} s",
+                    "It is cut off or damaged there",
+                )
             if shown is not added:
                 chosen.add(shown)
             place[i] = len(chosen) - 1
         frames = chosen.frames()
-        return Frames(frames.images[place], frames.times_s[place], frames.durations_s[place]) if len(wanted) else frames
+        return (
+            Frames(frames.images[place], frames.times_s[place], frames.durations_s[place])
+            if len(wanted)
+            else frames
+        )
 
-    # -- where to begin -----------------------------------------------------------------------------------------------------------
+    # -- where to begin ----------------------------------------------------------------------------
 
     def _from(self, time_s: float, keyframes_only: bool) -> Iterator[tuple[Picture, bool]]:
-        """(picture, whether it is the first of the file) from the one shown at `time_s` or before; ends what `read` could go on with."""
+        """(picture, whether it is the first of the file) from the one shown at `time_s` or before;
+        ends what `read` could go on with.
+        """
         self._shots = None
         self._track.set_keyframes_only(keyframes_only)
         self._track.seek(time_s)
@@ -139,7 +198,11 @@ class Reader:
 
     def _position(self, start_s: float, keyframes_only: bool) -> ShotPictures:
         """Pictures from the one shown at `start_s` on, with enough seen before it."""
-        if self._shots is not None and self._next_s == start_s and self._track.keyframes_only == keyframes_only:
+        if (
+            self._shots is not None
+            and self._next_s == start_s
+            and self._track.keyframes_only == keyframes_only
+        ):
             return self._shots
         self._track.set_keyframes_only(keyframes_only)
         for context_s in _CONTEXT_S:
@@ -157,13 +220,19 @@ class Reader:
             return time_s - shown.end_s > 2.0
         return keyframe_s > shown.end_s
 
-    # -- what comes out -----------------------------------------------------------------------------------------------------------
+    # -- what comes out ----------------------------------------------------------------------------
 
     def scaler(self, picture: Picture, short_side: int | None) -> Scaler:
-        """One size for the whole file, so that pictures stack: from the stream's size and this picture's orientation."""
+        """One size for the whole file, so that pictures stack: from the stream's size and this
+        picture's orientation.
+        """
         if short_side not in self._scalers:
             context, frame = self._track.stream.codec_context, picture.frame
-            size = (context.width, context.height) if context.width and context.height else (frame.width, frame.height)
+            size = (
+                (context.width, context.height)
+                if context.width and context.height
+                else (frame.width, frame.height)
+            )
             turned = orientation(frame).quarters % 2 == 1
             width, height = displayed_size(*size, self._track.stream.sample_aspect_ratio, turned)
             self._scalers[short_side] = Scaler(*fit_short_side(width, height, short_side))
@@ -172,7 +241,10 @@ class Reader:
     def _require_pictures(self) -> None:
         if not self._track.decoded:
             reason = f": {self._track.damage}" if str(self._track.damage) else ""
-            raise MediaError(f"{printable(self.path)} holds no picture that can be decoded{reason}", "Check that it plays elsewhere")
+            raise MediaError(
+                f"{printable(self.path)} holds no picture that can be decoded{reason}",
+                "Check that it plays elsewhere",
+            )
 
     def _damage(self) -> str:
         texts = [text] if (text := str(self._track.damage)) else []
@@ -181,7 +253,9 @@ class Reader:
         return "; ".join(texts)
 
     def _cut_off_from_s(self) -> float | None:
-        """The length that the file should have had, if it breaks off. Sound may go on after the pictures: that is no damage."""
+        """The length that the file should have had, if it breaks off. Sound may go on after the
+        pictures: that is no damage.
+        """
         if self._cut_off is None:
             track, whole_s = self._track, self._track.declared_whole_s
             declared_s = track.declared_end_s if track.declared_end_s is not None else whole_s
@@ -228,7 +302,9 @@ class _Chosen:
 
 def _check_span(start_s: float, end_s: float, rate_hz: float) -> None:
     if not (math.isfinite(start_s) and start_s <= end_s and rate_hz > 0):
-        raise ValueError(f"a read needs start_s <= end_s and rate_hz > 0, not {start_s}, {end_s}, {rate_hz}")
+        raise ValueError(
+            f"a read needs start_s <= end_s and rate_hz > 0, not {start_s}, {end_s}, {rate_hz}"
+        )
 
 
 def _skip_to(shots: ShotPictures, start_s: float) -> int:
@@ -244,7 +320,9 @@ def _skip_to(shots: ShotPictures, start_s: float) -> int:
 
 @dataclass(slots=True)
 class _Sample:
-    """The pictures of one sampling. `unseen` is the first picture of a shot that has none chosen yet."""
+    """The pictures of one sampling. `unseen` is the first picture of a shot that has none chosen
+    yet.
+    """
 
     chosen: _Chosen
     start_s: float
@@ -266,7 +344,9 @@ class _Sample:
             self.unseen = None
 
 
-def _collect(shots: ShotPictures, start_s: float, end_s: float, samples: Sequence[_Sample]) -> list[float]:
+def _collect(
+    shots: ShotPictures, start_s: float, end_s: float, samples: Sequence[_Sample]
+) -> list[float]:
     """Offers the pictures of the span to each sample and returns its cuts."""
     cuts: list[float] = []
     for shot in shots:
@@ -286,14 +366,20 @@ def _collect(shots: ShotPictures, start_s: float, end_s: float, samples: Sequenc
     return cuts
 
 
-def _on_grid(picture: Picture, is_first: bool, start_s: float, end_s: float, rate_hz: float) -> bool:
-    """Whether this is the picture shown at some k / rate_hz in [start_s, end_s). The first of all is shown before its time too."""
+def _on_grid(
+    picture: Picture, is_first: bool, start_s: float, end_s: float, rate_hz: float
+) -> bool:
+    """Whether this is the picture shown at some k / rate_hz in [start_s, end_s). The first of all
+    is shown before its time too.
+    """
     shown_from_s = -math.inf if is_first else picture.time_s - EPSILON_S
     grid_s = math.ceil(max(start_s, shown_from_s) * rate_hz - _GRID_EPSILON) / rate_hz
     return grid_s < min(end_s - _GRID_EPSILON, picture.end_s - EPSILON_S)
 
 
-def _advance(source: Iterator[tuple[Picture, bool]], shown: Picture | None, time_s: float) -> Picture | None:
+def _advance(
+    source: Iterator[tuple[Picture, bool]], shown: Picture | None, time_s: float
+) -> Picture | None:
     """The picture shown at `time_s`: the last that has begun by then, or the first there is."""
     while shown is None or shown.end_s <= time_s + EPSILON_S:
         following = next(source, None)

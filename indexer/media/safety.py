@@ -1,7 +1,8 @@
 """Opens media files and nothing else.
 
-FFmpeg follows references: a playlist, a concat script or an SDP file named `.mp4` makes it open other files and addresses. So the
-demuxers are an allow-list of formats that carry their own data, the only protocol is `file`, and only regular files are opened.
+FFmpeg follows references: a playlist, a concat script or an SDP file named `.mp4` makes it open
+other files and addresses. So the demuxers are an allow-list of formats that carry their own data,
+the only protocol is `file`, and only regular files are opened.
 """
 
 from __future__ import annotations
@@ -20,12 +21,60 @@ from av.stream import Stream
 
 from indexer.errors import MediaError
 
-# Formats that hold their own samples. Left out on purpose: hls, dash, concat, sdp, rtsp, image2 and *_pipe (patterns, single pictures),
-# tty, subtitles, lavfi, playlists, and devices.
+# Formats that hold their own samples. Left out on purpose: hls, dash, concat, sdp, rtsp, image2 and
+# *_pipe (patterns, single pictures), tty, subtitles, lavfi, playlists, and devices.
 DEMUXERS = (
-    *("mov", "mp4", "m4a", "3gp", "3g2", "mj2", "matroska", "webm", "avi", "mpegts", "mpeg", "mpegvideo", "flv", "asf", "ogg"),
-    *("mxf", "gxf", "rm", "wtv", "dv", "nut", "ivf", "obu", "h264", "hevc", "av1", "m4v", "mjpeg", "vc1", "yuv4mpegpipe", "gif"),
-    *("mp3", "aac", "ac3", "eac3", "flac", "wav", "w64", "aiff", "caf", "amr", "wv", "ape", "tta", "dts"),
+    *(
+        "mov",
+        "mp4",
+        "m4a",
+        "3gp",
+        "3g2",
+        "mj2",
+        "matroska",
+        "webm",
+        "avi",
+        "mpegts",
+        "mpeg",
+        "mpegvideo",
+        "flv",
+        "asf",
+        "ogg",
+    ),
+    *(
+        "mxf",
+        "gxf",
+        "rm",
+        "wtv",
+        "dv",
+        "nut",
+        "ivf",
+        "obu",
+        "h264",
+        "hevc",
+        "av1",
+        "m4v",
+        "mjpeg",
+        "vc1",
+        "yuv4mpegpipe",
+        "gif",
+    ),
+    *(
+        "mp3",
+        "aac",
+        "ac3",
+        "eac3",
+        "flac",
+        "wav",
+        "w64",
+        "aiff",
+        "caf",
+        "amr",
+        "wv",
+        "ape",
+        "tta",
+        "dts",
+    ),
 )
 MAX_PIXELS = 16384 * 8704
 _HINT = "Check that it plays elsewhere (playlists and scripts are not followed); if it was cut off while copying, copy it again"
@@ -34,19 +83,28 @@ _HINT = "Check that it plays elsewhere (playlists and scripts are not followed);
 def printable(path: str | os.PathLike[str]) -> str:
     """A path as one printable line: a name may hold newlines and bytes that are not UTF-8."""
     text = os.fspath(path).encode("utf-8", "backslashreplace").decode("utf-8")
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text
+    )
 
 
 def check_regular_file(path: str | os.PathLike[str]) -> Path:
-    """The path itself, when a regular, non-empty file is there; opens nothing, so that a FIFO cannot block."""
+    """The path itself, when a regular, non-empty file is there; opens nothing, so that a FIFO
+    cannot block.
+    """
     name = printable(path)
     try:
         state = os.stat(path)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise MediaError(f"cannot read {name}: {reason}", "Check the path and its permissions") from None
+        raise MediaError(
+            f"cannot read {name}: {reason}", "Check the path and its permissions"
+        ) from None
     if not stat.S_ISREG(state.st_mode):
-        raise MediaError(f"{name} is not a regular file", "Only files are read, not folders, pipes, sockets or devices")
+        raise MediaError(
+            f"{name} is not a regular file",
+            "Only files are read, not folders, pipes, sockets or devices",
+        )
     if state.st_size == 0:
         raise MediaError(f"{name} is empty (zero bytes)", "Copy it again")
     return Path(path)
@@ -58,9 +116,13 @@ def media_errors(path: str | os.PathLike[str]) -> Iterator[None]:
     try:
         yield
     except av.error.FFmpegError as error:
-        raise MediaError(f"cannot read {printable(path)} as video or sound: {error.strerror}", _HINT) from error
+        raise MediaError(
+            f"cannot read {printable(path)} as video or sound: {error.strerror}", _HINT
+        ) from error
     except (MemoryError, UnicodeError, OverflowError) as error:
-        raise MediaError(f"cannot read {printable(path)}: {type(error).__name__} {error}", _HINT) from error
+        raise MediaError(
+            f"cannot read {printable(path)}: {type(error).__name__} {error}", _HINT
+        ) from error
 
 
 def check_pixels(path: str | os.PathLike[str], width: int, height: int, max_pixels: int) -> None:
@@ -73,7 +135,9 @@ def check_pixels(path: str | os.PathLike[str], width: int, height: int, max_pixe
 
 
 def open_container(path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -> InputContainer:
-    """An open container whose decoders refuse pictures of more than `max_pixels`. The caller closes it. Raises MediaError."""
+    """An open container whose decoders refuse pictures of more than `max_pixels`. The caller closes
+    it. Raises MediaError.
+    """
     check_regular_file(path)
     options = {
         "protocol_whitelist": "file",
@@ -81,14 +145,17 @@ def open_container(path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -
         "max_pixels": str(max_pixels),
     }
     with media_errors(path):
-        return av.open("file:" + os.path.abspath(path), mode="r", options=options, metadata_errors="replace")
+        return av.open(
+            "file:" + os.path.abspath(path), mode="r", options=options, metadata_errors="replace"
+        )
 
 
 def packets(container: InputContainer, *streams: Stream) -> Iterator[Packet]:
     """The packets of `streams` that hold something. Ends before PyAV's own flushing packets.
 
-    An empty packet (AVI has them for a picture that is repeated) would end the decoder. PyAV's flushing fails with IndexError where
-    streams appeared on the way, as in FLV: https://github.com/PyAV-Org/PyAV/blob/main/av/container/input.py
+    An empty packet (AVI has them for a picture that is repeated) would end the decoder. PyAV's
+    flushing fails with IndexError where streams appeared on the way, as in FLV:
+    https://github.com/PyAV-Org/PyAV/blob/main/av/container/input.py
     """
     for packet in container.demux(*streams):
         if packet.size:

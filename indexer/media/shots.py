@@ -1,4 +1,6 @@
-"""Decoded pictures one by one, each with whether it starts a shot: decided a few pictures late, handed out in order."""
+"""Decoded pictures one by one, each with whether it starts a shot: decided a few pictures late,
+handed out in order.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ from indexer.media.cuts import (
 )
 from indexer.media.pictures import Picture, PictureTrack
 
-NEEDED_BEFORE = PAST + 1  # pictures before one that the decision on it depends on: a score compares two
+NEEDED_BEFORE = (
+    PAST + 1
+)  # pictures before one that the decision on it depends on: a score compares two
 
 
 @dataclass(slots=True)
@@ -33,7 +37,9 @@ class ShotPicture:
 
 
 class ShotPictures:
-    """Holds AHEAD decoded pictures back to decide about the one before them; among keyframes a fixed threshold decides at once."""
+    """Holds AHEAD decoded pictures back to decide about the one before them; among keyframes a
+    fixed threshold decides at once.
+    """
 
     def __init__(self, track: PictureTrack) -> None:
         self._from_start = track.at_start
@@ -45,7 +51,9 @@ class ShotPictures:
         self._ahead: deque[ShotPicture] = deque()
 
     def __iter__(self) -> Iterator[ShotPicture]:
-        """The same picture again until `advance` is called: one that outlasts a span begins the next span too."""
+        """The same picture again until `advance` is called: one that outlasts a span begins the
+        next span too.
+        """
         while (shot := self._peek()) is not None:
             yield shot
 
@@ -71,7 +79,9 @@ class ShotPictures:
     def _scored(self, picture: Picture) -> ShotPicture:
         small = small_picture(picture.frame)
         is_first = self._from_start and self._last is None
-        self._last = ShotPicture(picture, small, difference(small, self._last.small) if self._last else 0.0, is_first)
+        self._last = ShotPicture(
+            picture, small, difference(small, self._last.small) if self._last else 0.0, is_first
+        )
         return self._last
 
     def _decide(self, shot: ShotPicture) -> bool:

@@ -11,13 +11,17 @@ import numpy as np
 
 
 def write_video(path: Path, images: Iterable[np.ndarray], rate: Fraction | int = 25) -> None:
-    """Images (H, W, 3) uint8 RGB with even sides, all of one size, one after the other at `rate` a second; plays in browsers."""
+    """Images (H, W, 3) uint8 RGB with even sides, all of one size, one after the other at `rate` a
+    second; plays in browsers.
+    """
     temporary = path.with_name(f".{path.stem}.part.mp4")
     with av.open(str(temporary), "w", options={"movflags": "+faststart"}) as container:
         stream = None
         for image in images:
             if stream is None:
-                stream = container.add_stream("libx264", rate=rate, options={"preset": "veryfast", "crf": "23", "g": "50"})
+                stream = container.add_stream(
+                    "libx264", rate=rate, options={"preset": "veryfast", "crf": "23", "g": "50"}
+                )
                 stream.height, stream.width = image.shape[:2]
                 stream.pix_fmt = "yuv420p"
             container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))

@@ -20,7 +20,9 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """language: ISO 639-1, `en (assumed)` from a model that knows English alone, None when unknown; confidence in [0, 1]."""
+    """language: ISO 639-1, `en (assumed)` from a model that knows English alone, None when unknown;
+    confidence in [0, 1].
+    """
 
     kind: Kind
     start_s: float
@@ -36,5 +38,7 @@ class Passage:
 
 
 def own_passages(passages: Iterable[Passage], chunk_span: Span) -> list[Passage]:
-    """Those whose middle lies in the chunk, whole: of the chunks of a video exactly one owns each passage."""
+    """Those whose middle lies in the chunk, whole: of the chunks of a video exactly one owns each
+    passage.
+    """
     return [p for p in passages if chunk_span.start_s <= p.span.middle_s < chunk_span.end_s]

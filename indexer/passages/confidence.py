@@ -1,4 +1,6 @@
-"""Keeps what a speech model is sure of. Whisper writes fluent text for music, noise and languages that it does not know."""
+"""Keeps what a speech model is sure of. Whisper writes fluent text for music, noise and languages
+that it does not know.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +10,18 @@ from typing import Any, Self
 
 from indexer.passages.base import Word
 
-# From generated English speech (six voices, noise and music under them) against twelve other languages, music and noise, with the
-# embedded model: benchmarks/passages.py prints the distributions.
-MAX_COMPRESSION = 2.2  # repeated text; English sentences lie at 1.3 to 1.7 (Whisper itself uses 2.4)
+# From generated English speech (six voices, noise and music under them) against twelve other
+# languages, music and noise, with the embedded model: benchmarks/passages.py prints the
+# distributions.
+MAX_COMPRESSION = (
+    2.2  # repeated text; English sentences lie at 1.3 to 1.7 (Whisper itself uses 2.4)
+)
 MIN_LOGPROB = -0.7
 MIN_LOGPROB_MULTILINGUAL = -1.0  # Whisper's own
 MAX_NO_SPEECH = 0.6  # Whisper's own, together with a weak log probability
 WEAK_LOGPROB = -0.4
-MIN_SURE_SHARE = 0.5  # of the speech around: people keep to one language, so what was unsure taints its neighbours
+# of the speech around: people keep to one language, so what was unsure taints its neighbours
+MIN_SURE_SHARE = 0.5
 UNTAINTED_LOGPROB = -0.25  # clear English lies above it
 MIN_WORD = 0.45  # mean probability of the words of a sentence
 
@@ -39,10 +45,18 @@ class Decoded:
     def of(cls, segment: Any, offset_s: float) -> Self:
         """From faster-whisper's segment; its numbers are numpy's."""
         words = tuple(
-            ScoredWord(Word(float(w.start) + offset_s, float(w.end) + offset_s, str(w.word)), float(w.probability))
+            ScoredWord(
+                Word(float(w.start) + offset_s, float(w.end) + offset_s, str(w.word)),
+                float(w.probability),
+            )
             for w in segment.words or ()
         )
-        return cls(words, float(segment.avg_logprob), float(segment.no_speech_prob), float(segment.compression_ratio))
+        return cls(
+            words,
+            float(segment.avg_logprob),
+            float(segment.no_speech_prob),
+            float(segment.compression_ratio),
+        )
 
     @property
     def length_s(self) -> float:
@@ -50,11 +64,20 @@ class Decoded:
 
     def is_sure(self, min_logprob: float) -> bool:
         silent = self.no_speech > MAX_NO_SPEECH and self.logprob < WEAK_LOGPROB
-        return bool(self.words) and self.logprob >= min_logprob and self.compression <= MAX_COMPRESSION and not silent
+        return (
+            bool(self.words)
+            and self.logprob >= min_logprob
+            and self.compression <= MAX_COMPRESSION
+            and not silent
+        )
 
 
-def sure_parts(decoded: Sequence[Decoded], *, knows_languages: bool) -> list[tuple[ScoredWord, ...]]:
-    """The words of the stretches to keep. A model that `knows_languages` is trusted further than one that assumes English."""
+def sure_parts(
+    decoded: Sequence[Decoded], *, knows_languages: bool
+) -> list[tuple[ScoredWord, ...]]:
+    """The words of the stretches to keep. A model that `knows_languages` is trusted further than
+    one that assumes English.
+    """
     if knows_languages:
         return [one.words for one in decoded if one.is_sure(MIN_LOGPROB_MULTILINGUAL)]
     sure = [one for one in decoded if one.is_sure(MIN_LOGPROB)]

@@ -1,6 +1,8 @@
-"""Follows lines of text from frame to frame by how they look, so that each is read once, where it is sharpest.
+"""Follows lines of text from frame to frame by how they look, so that each is read once, where it
+is sharpest.
 
-A line of which one character changes in place (a clock, a page number) looks the same and keeps one reading.
+A line of which one character changes in place (a clock, a page number) looks the same and keeps one
+reading.
 """
 
 from __future__ import annotations
@@ -11,13 +13,16 @@ from dataclasses import dataclass, field
 import numpy as np
 
 _LOOK = (16, 96)  # height and width of the small grey picture by which lines are compared
-_SAME_PLACE = 0.5  # correlation of two sightings of a line that stays; other words of one size correlate below .4
+# correlation of two sightings of a line that stays; other words of one size correlate below .4
+_SAME_PLACE = 0.5
 _MOVED = 0.7  # of a line that moves
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sighting:
-    """One line in one frame: corners (4, 2) and the box (x0, y0, x1, y1) around them, crop (h, w, 3) uint8 RGB."""
+    """One line in one frame: corners (4, 2) and the box (x0, y0, x1, y1) around them, crop (h, w,
+    3) uint8 RGB.
+    """
 
     time_s: float
     corners: np.ndarray
@@ -35,7 +40,14 @@ class Sighting:
         small -= small.mean()
         (x0, y0), (x1, y1) = corners.min(0).tolist(), corners.max(0).tolist()
         look = small / max(float(np.linalg.norm(small)), 1e-6)
-        return cls(time_s, corners, (x0, y0, x1, y1), crop, look, float(cv2.Laplacian(grey, cv2.CV_32F).var()))
+        return cls(
+            time_s,
+            corners,
+            (x0, y0, x1, y1),
+            crop,
+            look,
+            float(cv2.Laplacian(grey, cv2.CV_32F).var()),
+        )
 
     @property
     def size(self) -> tuple[float, float]:
@@ -44,7 +56,8 @@ class Sighting:
 
 @dataclass(slots=True, eq=False)
 class Line:
-    """A line that is being followed; `best` is its sharpest sighting. `before_s`: the last frame looked at in which it was not.
+    """A line that is being followed; `best` is its sharpest sighting. `before_s`: the last frame
+    looked at in which it was not.
 
     `reading`: text and confidence of a sighting that was read, which may be the best no more.
     """
@@ -93,7 +106,11 @@ class LineTracker:
     def update(self, time_s: float, sightings: Sequence[Sighting]) -> list[Line]:
         """Takes what one frame holds; returns the lines that are gone."""
         pairs = sorted(
-            ((likeness(line.latest, seen), a, b) for a, line in enumerate(self.live) for b, seen in enumerate(sightings)),
+            (
+                (likeness(line.latest, seen), a, b)
+                for a, line in enumerate(self.live)
+                for b, seen in enumerate(sightings)
+            ),
             key=lambda pair: (-pair[0], pair[1], pair[2]),
         )
         taken_lines, taken_sightings = set(), set()
@@ -104,7 +121,9 @@ class LineTracker:
                 self.live[a].see(sightings[b])
         gone = self.drop(time_s, [line for a, line in enumerate(self.live) if a not in taken_lines])
         self.live += [
-            Line(self.looked_s, time_s, time_s, (s.box[1], s.box[3]), s, s) for b, s in enumerate(sightings) if b not in taken_sightings
+            Line(self.looked_s, time_s, time_s, (s.box[1], s.box[3]), s, s)
+            for b, s in enumerate(sightings)
+            if b not in taken_sightings
         ]
         self.looked_s = time_s
         return gone

@@ -1,4 +1,6 @@
-"""Which words of a passage a question's words are: for the share that was found, and for when they were said."""
+"""Which words of a passage a question's words are: for the share that was found, and for when they
+were said.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +10,28 @@ from collections.abc import Sequence
 from indexer.catalog.passages import Term
 from indexer.catalog.wordform import UNSPACED, spaced
 
-_ENDINGS = frozenset(["", "s", "es", "ed", "d", "ing", "er", "ers", "ly", "y", "ies", "ied", "e", "ion", "ions", "al"])
-_STEM = 4  # letters that two forms of a word share at least; shorter words have to be equal but for an s
+_ENDINGS = frozenset(
+    [
+        "",
+        "s",
+        "es",
+        "ed",
+        "d",
+        "ing",
+        "er",
+        "ers",
+        "ly",
+        "y",
+        "ies",
+        "ied",
+        "e",
+        "ion",
+        "ions",
+        "al",
+    ]
+)
+# letters that two forms of a word share at least; shorter words have to be equal but for an s
+_STEM = 4
 
 
 def matching_words(terms: Sequence[Term], words: Sequence[str]) -> tuple[list[int], float]:
@@ -19,13 +41,18 @@ def matching_words(terms: Sequence[Term], words: Sequence[str]) -> tuple[list[in
     ([1, 2], 1.0)
     """
     plain = [_plain(word) for word in words]
-    found = [_run_of(term, plain) if UNSPACED.search(term.text) else _words_of(term, plain) for term in terms]
+    found = [
+        _run_of(term, plain) if UNSPACED.search(term.text) else _words_of(term, plain)
+        for term in terms
+    ]
     numbers = sorted({number for places in found for number in places})
     return numbers, sum(map(bool, found)) / len(terms) if terms else 0.0
 
 
 def pairs_of(terms: Sequence[Term]) -> list[Term]:
-    """Terms of scripts without spaces as pairs of characters, so that a sentence that says it otherwise shares some of them."""
+    """Terms of scripts without spaces as pairs of characters, so that a sentence that says it
+    otherwise shares some of them.
+    """
     parts: list[Term] = []
     for term in terms:
         letters = term.text.split()
@@ -43,13 +70,18 @@ def _words_of(term: Term, words: Sequence[str]) -> list[int]:
     for start in range(len(words) - len(wanted) + 1):
         pairs = list(zip(wanted, words[start : start + len(wanted)]))
         last = len(pairs) - 1
-        if pairs and all(_same(a, b) or (term.prefix and n == last and b.startswith(a)) for n, (a, b) in enumerate(pairs)):
+        if pairs and all(
+            _same(a, b) or (term.prefix and n == last and b.startswith(a))
+            for n, (a, b) in enumerate(pairs)
+        ):
             places += range(start, start + len(wanted))
     return places
 
 
 def _run_of(term: Term, words: Sequence[str]) -> list[int]:
-    """A run of characters may begin and end inside words, as there are no spaces to tell them apart."""
+    """A run of characters may begin and end inside words, as there are no spaces to tell them
+    apart.
+    """
     run = term.text.casefold().replace(" ", "")
     text = "".join(words)
     owner = [number for number, word in enumerate(words) for _ in word]

@@ -1,10 +1,13 @@
-"""What a passage means, as a vector, so that a question finds it in other words and in other languages.
+"""What a passage means, as a vector, so that a question finds it in other words and in other
+languages.
 
-One space of two sentence models side by side: the inner product of two vectors is the weighted mean of two cosines. MiniLM knows English
-better, the Universal Sentence Encoder reads 16 languages, and together they find in both (docs/quality-words.md).
+One space of two sentence models side by side: the inner product of two vectors is the weighted mean
+of two cosines. MiniLM knows English better, the Universal Sentence Encoder reads 16 languages, and
+together they find in both (docs/quality-words.md).
 
-Two English texts are compared by both models. Two texts in different languages have the second model alone in common: their products are
-the cosines of that model, which the share of MiniLM in the English one makes smaller. `across` and `ACROSS_SCALE` undo that.
+Two English texts are compared by both models. Two texts in different languages have the second
+model alone in common: their products are the cosines of that model, which the share of MiniLM in
+the English one makes smaller. `across` and `ACROSS_SCALE` undo that.
 """
 
 from __future__ import annotations
@@ -31,7 +34,9 @@ _lock = threading.Lock()
 
 
 ACROSS_SCALE = (1 - ENGLISH_SHARE) ** -0.5
-"""Times the product of a vector of `across` and that of an English text it is the cosine of the multilingual model."""
+"""Times the product of a vector of `across` and that of an English text it is the cosine of the
+multilingual model.
+"""
 
 
 def reads(text: str) -> bool:
@@ -46,14 +51,18 @@ def is_english(text: str) -> bool:
 
 
 def across(vectors: np.ndarray) -> np.ndarray:
-    """Unit vectors (N, 896) float32 of their multilingual part alone: what finds texts in other languages."""
+    """Unit vectors (N, 896) float32 of their multilingual part alone: what finds texts in other
+    languages.
+    """
     multilingual = np.zeros_like(vectors)
     multilingual[:, :MULTILINGUAL_SIZE] = unit(vectors[:, :MULTILINGUAL_SIZE])
     return multilingual
 
 
 def embed_meaning(texts: Sequence[str]) -> np.ndarray:
-    """Unit vectors (N, 896) float32: multilingual part, English part; the second is zero where a text is not English."""
+    """Unit vectors (N, 896) float32: multilingual part, English part; the second is zero where a
+    text is not English.
+    """
     short = [text[:LONGEST] for text in texts]
     vectors = np.zeros((len(short), DIMENSION), np.float32)
     if not short:
@@ -64,7 +73,9 @@ def embed_meaning(texts: Sequence[str]) -> np.ndarray:
         english = [row for row, text in enumerate(short) if is_english(text)]
         if english:
             vectors[english, :MULTILINGUAL_SIZE] *= (1 - ENGLISH_SHARE) ** 0.5
-            vectors[english, MULTILINGUAL_SIZE:] = ENGLISH_SHARE**0.5 * models.minilm.embed([short[row] for row in english])
+            vectors[english, MULTILINGUAL_SIZE:] = ENGLISH_SHARE**0.5 * models.minilm.embed(
+                [short[row] for row in english]
+            )
     return vectors
 
 
@@ -74,5 +85,8 @@ def _models() -> Sentences:
     try:
         _ = models.minilm, models.multilingual
     except ImportError as error:
-        raise ModelError(f"the meaning of texts needs the package of {error.name!r}", "pip install seekpoint brings it") from None
+        raise ModelError(
+            f"the meaning of texts needs the package of {error.name!r}",
+            "pip install seekpoint brings it",
+        ) from None
     return models

@@ -1,5 +1,6 @@
-"""RapidOCR (PP-OCRv6 small, Chinese and English, weights inside the package) as three functions: where lines may be,
-where they are, and what they say."""
+"""RapidOCR (PP-OCRv6 small, Chinese and English, weights inside the package) as three functions:
+where lines may be, where they are, and what they say.
+"""
 
 from __future__ import annotations
 
@@ -16,13 +17,17 @@ import numpy as np
 from indexer.errors import ModelError
 from indexer.settings import Settings
 
-# Recall of lines drawn on real frames, by height of the font at 720 pixels, when found in frames of 320 / 400 / 480 pixels:
-# 14: .36 .64 .86, 18: .59 .77 .95, 24: .68 .82 1, 36 and more: 1. Frames of 720 gave nothing more.
+# Recall of lines drawn on real frames, by height of the font at 720 pixels, when found in frames of
+# 320 / 400 / 480 pixels: 14: .36 .64 .86, 18: .59 .77 .95, 24: .68 .82 1, 36 and more: 1. Frames of
+# 720 gave nothing more.
 SHORT_SIDE = 480
-# Pixels on the shorter side in which one glances whether there is any line at all, at a quarter of the cost of finding them. Frames with a
-# single line: docs/quality-words.md.
+# Pixels on the shorter side in which one glances whether there is any line at all, at a quarter of
+# the cost of finding them. Frames with a single line: docs/quality-words.md.
 GLANCE_SIDE = 256
-_MIN_BOX, _MIN_BOX_GLANCE = 0.5, 0.3  # mean of the detector's map inside a line; the first is RapidOCR's own
+_MIN_BOX, _MIN_BOX_GLANCE = (
+    0.5,
+    0.3,
+)  # mean of the detector's map inside a line; the first is RapidOCR's own
 _INSTALL = 'pip install "seekpoint[ocr]", or SEEKPOINT_SCREEN_TEXT=0'
 _lock = threading.Lock()
 _loaded: dict[int, RapidText] = {}
@@ -30,11 +35,15 @@ _loaded: dict[int, RapidText] = {}
 
 class TextModel(Protocol):
     def glance(self, image: np.ndarray) -> np.ndarray:
-        """As `find`, where lines may be: at a quarter of the cost, more that are none, without the small ones."""
+        """As `find`, where lines may be: at a quarter of the cost, more that are none, without the
+        small ones.
+        """
         ...
 
     def find(self, image: np.ndarray) -> np.ndarray:
-        """Lines in an image (H, W, 3) uint8 RGB: (K, 4, 2) float32 corners x, y, from the upper left one clockwise."""
+        """Lines in an image (H, W, 3) uint8 RGB: (K, 4, 2) float32 corners x, y, from the upper
+        left one clockwise.
+        """
         ...
 
     def read(self, crops: Sequence[np.ndarray]) -> list[tuple[str, float]]:
@@ -76,21 +85,29 @@ class RapidText:
         boxes = self._call(scaled, find=True, box_thresh=min_box).boxes
         if boxes is None:
             return np.zeros((0, 4, 2), np.float32)
-        back = np.array([image.shape[1] / scaled.shape[1], image.shape[0] / scaled.shape[0]], np.float32)
+        back = np.array(
+            [image.shape[1] / scaled.shape[1], image.shape[0] / scaled.shape[0]], np.float32
+        )
         return np.asarray(boxes, np.float32).reshape(-1, 4, 2) * back
 
     def read(self, crops: Sequence[np.ndarray]) -> list[tuple[str, float]]:
         results = [self._call(crop, find=False) for crop in crops]
-        return [(str(r.txts[0]).strip(), float(r.scores[0])) if r.txts else ("", 0.0) for r in results]
+        return [
+            (str(r.txts[0]).strip(), float(r.scores[0])) if r.txts else ("", 0.0) for r in results
+        ]
 
     def _call(self, image: np.ndarray, *, find: bool, box_thresh: float | None = None) -> Any:
         bgr = np.ascontiguousarray(image[..., ::-1])
         with self._calls:
-            return self._engine(bgr, use_det=find, use_rec=not find, use_cls=False, box_thresh=box_thresh)
+            return self._engine(
+                bgr, use_det=find, use_rec=not find, use_cls=False, box_thresh=box_thresh
+            )
 
 
 def _session(model: Path, threads: int) -> Any:
-    """RapidOCR's own sessions wait in a busy loop, which costs half as much again and takes the core that reads the next chunk."""
+    """RapidOCR's own sessions wait in a busy loop, which costs half as much again and takes the
+    core that reads the next chunk.
+    """
     import onnxruntime
 
     runtime: Any = onnxruntime  # it has no types
@@ -128,7 +145,9 @@ def load_text_model(settings: Settings) -> TextModel:
 
 
 def crop_line(image: np.ndarray, corners: np.ndarray) -> np.ndarray:
-    """The line inside `corners` (4, 2), turned upright; a column of text lies on its side afterwards."""
+    """The line inside `corners` (4, 2), turned upright; a column of text lies on its side
+    afterwards.
+    """
     import cv2
 
     top, right = (float(np.linalg.norm(corners[a] - corners[b])) for a, b in ((0, 1), (1, 2)))

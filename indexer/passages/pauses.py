@@ -1,4 +1,6 @@
-"""Where somebody speaks and where nobody does (Silero VAD, https://github.com/snakers4/silero-vad, as faster-whisper carries it)."""
+"""Where somebody speaks and where nobody does (Silero VAD, https://github.com/snakers4/silero-vad,
+as faster-whisper carries it).
+"""
 
 from __future__ import annotations
 
@@ -14,13 +16,16 @@ GROUP_S = 28.0  # Whisper hears 30 s at once
 FRAME = 512  # samples that the detector takes at once, 32 ms
 
 _PAUSE_S = 0.4  # shorter silence lies within a sentence
-_JOIN_S = 0.8  # stretches with a shorter pause between them (beyond the margin of each) are heard together
+# stretches with a shorter pause between them (beyond the margin of each) are heard together
+_JOIN_S = 0.8
 _QUIET = 0.3  # probability of speech below which a frame counts as pause
 _GOOD_PAUSE_S = 0.5
 
 
 def speech_groups(samples: np.ndarray) -> list[Span]:
-    """Stretches of speech of at most 28 s, in seconds from the first sample; none in music, noise and silence."""
+    """Stretches of speech of at most 28 s, in seconds from the first sample; none in music, noise
+    and silence.
+    """
     from faster_whisper.vad import VadOptions, get_speech_timestamps
 
     if len(samples) < FRAME:
@@ -36,7 +41,9 @@ def speech_groups(samples: np.ndarray) -> list[Span]:
 
 
 def join_stretches(stretches: list[Span]) -> list[Span]:
-    """Neighbours joined up to 28 s. What is too long is parted at the longest pause of its second half, most likely between sentences."""
+    """Neighbours joined up to 28 s. What is too long is parted at the longest pause of its second
+    half, most likely between sentences.
+    """
     groups: list[list[Span]] = []
     for stretch in stretches:
         if not groups or stretch.start_s - groups[-1][-1].end_s >= _JOIN_S:
@@ -54,12 +61,17 @@ def _best_break(group: list[Span], following: Span) -> int:
     """How many stretches of a full group to leave in it; the others go on with `following`."""
     half_s = group[0].start_s + GROUP_S / 2
     after = [*group[1:], following]
-    pauses = [(later.start_s - one.end_s, at + 1) for at, (one, later) in enumerate(zip(group, after)) if one.end_s >= half_s]
+    pauses = [
+        (later.start_s - one.end_s, at + 1)
+        for at, (one, later) in enumerate(zip(group, after))
+        if one.end_s >= half_s
+    ]
     return max(pauses)[1] if pauses else len(group)
 
 
 def quiet_cut(samples: np.ndarray, near_s: float) -> float:
-    """Seconds from the first sample to the pause nearest to `near_s`; without a pause, to the frame that sounds least like speech.
+    """Seconds from the first sample to the pause nearest to `near_s`; without a pause, to the frame
+    that sounds least like speech.
 
     samples (N,) float32 at 16 kHz, a few seconds.
     """
@@ -67,10 +79,18 @@ def quiet_cut(samples: np.ndarray, near_s: float) -> float:
         return near_s
     speech = _smooth(speech_probabilities(samples))
     runs = _quiet_runs(speech < _QUIET)
-    good = [run for run in runs if run.length_s >= _GOOD_PAUSE_S] or sorted(runs, key=lambda run: -run.length_s)[:1]
+    good = [run for run in runs if run.length_s >= _GOOD_PAUSE_S] or sorted(
+        runs, key=lambda run: -run.length_s
+    )[:1]
     if not good:
         return (float(np.argmin(speech)) + 0.5) * FRAME / RATE_HZ
-    cuts = [min(max(near_s, run.start_s + min(0.25, run.length_s / 2)), run.end_s - min(0.25, run.length_s / 2)) for run in good]
+    cuts = [
+        min(
+            max(near_s, run.start_s + min(0.25, run.length_s / 2)),
+            run.end_s - min(0.25, run.length_s / 2),
+        )
+        for run in good
+    ]
     return min(cuts, key=lambda cut: abs(cut - near_s))
 
 
@@ -88,11 +108,16 @@ def _detector() -> Any:
 
 
 def _smooth(probabilities: np.ndarray) -> np.ndarray:
-    """Rounded mean of three frames: the last bits differ between two reads of the same sound, and the cut must not."""
+    """Rounded mean of three frames: the last bits differ between two reads of the same sound, and
+    the cut must not.
+    """
     padded = np.pad(probabilities, 1, mode="edge")
     return np.round(np.convolve(padded, np.full(3, 1 / 3), mode="valid"), 3)
 
 
 def _quiet_runs(quiet: np.ndarray) -> list[Span]:
     edges = np.flatnonzero(np.diff(np.concatenate([[False], quiet, [False]]).astype(np.int8)))
-    return [Span(float(first) * FRAME / RATE_HZ, float(last) * FRAME / RATE_HZ) for first, last in edges.reshape(-1, 2)]
+    return [
+        Span(float(first) * FRAME / RATE_HZ, float(last) * FRAME / RATE_HZ)
+        for first, last in edges.reshape(-1, 2)
+    ]

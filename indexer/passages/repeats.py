@@ -1,4 +1,6 @@
-"""One passage for what was read several times: the same line again, and pieces of text that runs through the picture."""
+"""One passage for what was read several times: the same line again, and pieces of text that runs
+through the picture.
+"""
 
 from __future__ import annotations
 
@@ -65,8 +67,15 @@ def _same_rows(a: ReadLine, b: ReadLine) -> bool:
 
 
 def _run_on(a: str, b: str) -> str | None:
-    """`a` and `b` as one text where the end of `a` is the beginning of `b` (a ticker that runs to the left), else None."""
+    """`a` and `b` as one text where the end of `a` is the beginning of `b` (a ticker that runs to
+    the left), else None.
+    """
     match = difflib.SequenceMatcher(None, a, b, autojunk=False).find_longest_match()
-    if match.size < _MIN_SHARED or match.b > _TORN or len(a) - (match.a + match.size) > _TORN or len(a) > _MAX_RUNNING:
+    if (
+        match.size < _MIN_SHARED
+        or match.b > _TORN
+        or len(a) - (match.a + match.size) > _TORN
+        or len(a) > _MAX_RUNNING
+    ):
         return None
     return a[: match.a] + b[match.b :]

@@ -1,7 +1,8 @@
-"""Text on screen: looked for when it may have changed, followed while it stays, read once where it is sharpest.
+"""Text on screen: looked for when it may have changed, followed while it stays, read once where it
+is sharpest.
 
-Takes pictures of 480 pixels on the shorter side (`ocr.SHORT_SIDE`) at about 1 a second, in portions of any size and in order of time;
-keeps the small crops of the lines and never a picture.
+Takes pictures of 480 pixels on the shorter side (`ocr.SHORT_SIDE`) at about 1 a second, in portions
+of any size and in order of time; keeps the small crops of the lines and never a picture.
 """
 
 from __future__ import annotations
@@ -33,9 +34,14 @@ _MIN_CONFIDENCE_ONCE = 0.85  # of a line that was seen in one frame alone
 _MIN_LETTERS = 2
 _FEW_LETTERS = 4  # texture is easily taken for so few, so they have to be clear
 _MIN_CONFIDENCE_FEW = 0.9
-_MAYBE, _MAYBE_FEW = 0.5, 0.75  # confidence below which a line that moves is texture; a sharper picture of it may yet be text
+_MAYBE, _MAYBE_FEW = (
+    0.5,
+    0.75,
+)  # confidence below which a line that moves is texture; a sharper picture of it may yet be text
 _READS = 60  # of lines in any chunk
-_MAX_READS_PER_S = 3.0  # of video: a film of a text editor must not take longer than it plays; the lines that stay longest are read
+# of video: a film of a text editor must not take longer than it plays; the lines that stay longest
+# are read
+_MAX_READS_PER_S = 3.0
 
 
 def screen_key(settings: Settings) -> str:
@@ -43,8 +49,12 @@ def screen_key(settings: Settings) -> str:
     return f"rapidocr-{SHORT_SIDE}-{RATE_HZ:g}hz.{REVISION}"
 
 
-def read_screen(settings: Settings, frames: Frames, cuts_s: np.ndarray, span: Span) -> list[Passage]:
-    """The lines on screen during `span`. frames: of all of it; cuts_s (K,) starts of shots. Raises ModelError without rapidocr."""
+def read_screen(
+    settings: Settings, frames: Frames, cuts_s: np.ndarray, span: Span
+) -> list[Passage]:
+    """The lines on screen during `span`. frames: of all of it; cuts_s (K,) starts of shots. Raises
+    ModelError without rapidocr.
+    """
     screen = ScreenText(load_text_model(settings), span)
     screen.feed(frames, cuts_s)
     return screen.finish()
@@ -52,8 +62,9 @@ def read_screen(settings: Settings, frames: Frames, cuts_s: np.ndarray, span: Sp
 
 @dataclass(slots=True)
 class ScreenText:
-    """Feed it the pictures of a chunk, then `finish`. Of `frames`, `glances` were looked at in small and `looks` in full by the model;
-    `every_frame` looks at all in full."""
+    """Feed it the pictures of a chunk, then `finish`. Of `frames`, `glances` were looked at in
+    small and `looks` in full by the model; `every_frame` looks at all in full.
+    """
 
     model: TextModel
     span: Span
@@ -64,12 +75,18 @@ class ScreenText:
     _tracker: LineTracker = field(default_factory=LineTracker)
     _gone: list[Line] = field(default_factory=list)
     _edges: np.ndarray | None = None
-    _doubted: list[Box] = field(default_factory=list)  # where the last glance took something for a line
+    _doubted: list[Box] = field(
+        default_factory=list
+    )  # where the last glance took something for a line
     _was_texture: bool = False  # what was taken for lines in this shot
-    _passed: list[tuple[float, np.ndarray]] = field(default_factory=list)  # times and edges of frames since then, not looked at
+    _passed: list[tuple[float, np.ndarray]] = field(
+        default_factory=list
+    )  # times and edges of frames since then, not looked at
     _cuts_s: list[float] = field(default_factory=list)
     _last_s: float = -np.inf
-    _fruitless_s: float = -np.inf  # the last look that found nothing new, while what was looked at could have been text
+    _fruitless_s: float = (
+        -np.inf
+    )  # the last look that found nothing new, while what was looked at could have been text
 
     def feed(self, frames: Frames, cuts_s: np.ndarray) -> None:
         self._cuts_s += [float(cut) for cut in cuts_s]
@@ -80,16 +97,23 @@ class ScreenText:
         lines = self._longest([*self._gone, *self._tracker.live], self._limit)
         texts = [self._read(line) for line in lines]
         read = [
-            self._read_line(line, text, confidence) for line, (text, confidence) in zip(lines, texts) if _is_text(line, text, confidence)
+            self._read_line(line, text, confidence)
+            for line, (text, confidence) in zip(lines, texts)
+            if _is_text(line, text, confidence)
         ]
-        return [Passage("screen", r.span.start_s, r.span.end_s, r.text, None, round(r.confidence, 4)) for r in merge_repeats(read)]
+        return [
+            Passage("screen", r.span.start_s, r.span.end_s, r.text, None, round(r.confidence, 4))
+            for r in merge_repeats(read)
+        ]
 
     @property
     def _limit(self) -> int:
         return max(_READS, round(_MAX_READS_PER_S * self.span.length_s))
 
     def _lost(self, lines: list[Line]) -> None:
-        """Keeps lines that are gone for reading; bounded, as flicker can look like any number of lines."""
+        """Keeps lines that are gone for reading; bounded, as flicker can look like any number of
+        lines.
+        """
         for line in lines:
             line.latest = line.best
         self._gone += lines
@@ -123,7 +147,8 @@ class ScreenText:
             self._passed.append((time_s, strong))
 
     def _text_moved(self, strong: np.ndarray, before: np.ndarray, time_s: float) -> bool:
-        """Whether a line that may be text does not stand where it stood. Texture that moved is no line any more.
+        """Whether a line that may be text does not stand where it stood. Texture that moved is no
+        line any more.
 
         It is looked at once more in a shot, after a while: a title that fades in begins unreadable.
         """
@@ -144,17 +169,25 @@ class ScreenText:
         return line.reading[1:]
 
     def _may_be_text(self, line: Line) -> bool:
-        """Whether a line is worth following. Texture is often taken for one; reading it costs a tenth of a look."""
+        """Whether a line is worth following. Texture is often taken for one; reading it costs a
+        tenth of a look.
+        """
         text, confidence = self._read(line)
         letters = sum(c.isalnum() for c in text)
-        return letters >= _MIN_LETTERS and confidence >= (_MAYBE if letters >= _FEW_LETTERS else _MAYBE_FEW)
+        return letters >= _MIN_LETTERS and confidence >= (
+            _MAYBE if letters >= _FEW_LETTERS else _MAYBE_FEW
+        )
 
     def _seen(self, strong: np.ndarray, fruitless_s: float) -> None:
         self._edges, self._fruitless_s = strong, fruitless_s
         self._passed.clear()
 
-    def _glance(self, image: np.ndarray, strong: np.ndarray, time_s: float, known: Sequence[Box]) -> None:
-        """Looks if there may be more than the lines that stand where they stood, and what was taken for a line in this shot before."""
+    def _glance(
+        self, image: np.ndarray, strong: np.ndarray, time_s: float, known: Sequence[Box]
+    ) -> None:
+        """Looks if there may be more than the lines that stand where they stood, and what was taken
+        for a line in this shot before.
+        """
         self.glances += 1
         self._doubted = [_box(corners) for corners in self.model.glance(image)]
         if all(_covered(box, known) for box in self._doubted):
@@ -167,7 +200,10 @@ class ScreenText:
 
     def _look(self, image: np.ndarray, strong: np.ndarray, time_s: float) -> None:
         self.looks += 1
-        sightings = [Sighting.of(time_s, corners, crop_line(image, corners)) for corners in self.model.find(image)]
+        sightings = [
+            Sighting.of(time_s, corners, crop_line(image, corners))
+            for corners in self.model.find(image)
+        ]
         known = list(self._tracker.live)
         gone = self._tracker.update(time_s, sightings)
         self._lost(gone)
@@ -175,12 +211,18 @@ class ScreenText:
         for line in new:
             self._date(line, strong)
         # What turned out to be text is in doubt no more: where it stood, other text may come.
-        lines = [line.box for line in self._tracker.live if self._may_be_text(line)] if self._doubted else []
+        lines = (
+            [line.box for line in self._tracker.live if self._may_be_text(line)]
+            if self._doubted
+            else []
+        )
         self._doubted = [box for box in self._doubted if not _covered(box, lines)]
         self._seen(strong, -np.inf if new or gone else time_s)
 
     def _date(self, line: Line, strong: np.ndarray) -> None:
-        """Moves the beginning of a new line back to the first of the frames that were passed over in which it already stood there."""
+        """Moves the beginning of a new line back to the first of the frames that were passed over
+        in which it already stood there.
+        """
         for time_s, before in reversed(self._passed):
             if not steady(strong, before, line.box):
                 line.before_s = time_s
@@ -189,13 +231,20 @@ class ScreenText:
 
     def _read_line(self, line: Line, text: str, confidence: float) -> ReadLine:
         start_s = max(self.span.start_s, self._between(line.before_s, line.first_s))
-        end_s = self.span.end_s if line.after_s is None else self._between(line.last_s, line.after_s)
+        end_s = (
+            self.span.end_s if line.after_s is None else self._between(line.last_s, line.after_s)
+        )
         return ReadLine(
-            Span(start_s, max(start_s, min(end_s, self.span.end_s))), text, confidence, (line.latest.box[1], line.latest.box[3])
+            Span(start_s, max(start_s, min(end_s, self.span.end_s))),
+            text,
+            confidence,
+            (line.latest.box[1], line.latest.box[3]),
         )
 
     def _between(self, before_s: float, after_s: float) -> float:
-        """Where something changed that was one way at `before_s` and another at `after_s`: at the cut between them, else half-way."""
+        """Where something changed that was one way at `before_s` and another at `after_s`: at the
+        cut between them, else half-way.
+        """
         cuts = [cut for cut in self._cuts_s if before_s < cut <= after_s]
         return cuts[-1] if cuts else (before_s + after_s) / 2
 
@@ -210,7 +259,11 @@ def _covered(box: Box, by: Sequence[Box]) -> bool:
     for other in by:
         width = min(box[2], other[2]) - max(box[0], other[0])
         height = min(box[3], other[3]) - max(box[1], other[1])
-        if width > 0 and height > 0 and width * height >= 0.5 * (box[2] - box[0]) * (box[3] - box[1]):
+        if (
+            width > 0
+            and height > 0
+            and width * height >= 0.5 * (box[2] - box[0]) * (box[3] - box[1])
+        ):
             return True
     return False
 

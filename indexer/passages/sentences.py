@@ -8,11 +8,15 @@ from indexer.passages.base import Passage, Word
 from indexer.passages.confidence import MIN_WORD, ScoredWord
 
 _ENDS = tuple(".?!。？！…")
-_ABBREVIATIONS = frozenset({"mr.", "mrs.", "ms.", "dr.", "st.", "vs.", "no.", "prof.", "etc.", "e.g.", "i.e."})
+_ABBREVIATIONS = frozenset(
+    {"mr.", "mrs.", "ms.", "dr.", "st.", "vs.", "no.", "prof.", "etc.", "e.g.", "i.e."}
+)
 _PAUSE_S = 1.2  # a longer one ends a sentence that has no full stop
 _MAX_S = 15.0
 _MAX_WORDS_PER_S = 8.0  # nobody speaks faster: such text was made up
-_MIN_DISTINCT = 0.5  # share of different words in a long sentence; below it, the model went round in circles
+_MIN_DISTINCT = (
+    0.5  # share of different words in a long sentence; below it, the model went round in circles
+)
 _LONG = 12  # words
 
 
@@ -23,10 +27,28 @@ def sentences(words: Sequence[ScoredWord], language: str | None) -> list[Passage
         text = "".join(one.word.text for one in group).strip()
         confidence = sum(one.probability for one in group) / len(group)
         start_s, end_s = group[0].word.start_s, group[-1].word.end_s
-        if not text or confidence < MIN_WORD or len(group) > 3 + _MAX_WORDS_PER_S * (end_s - start_s) or _circles(group):
+        if (
+            not text
+            or confidence < MIN_WORD
+            or len(group) > 3 + _MAX_WORDS_PER_S * (end_s - start_s)
+            or _circles(group)
+        ):
             continue
-        stripped = tuple(Word(w.start_s, max(w.start_s, w.end_s), w.text.strip()) for w in (one.word for one in group))
-        passages.append(Passage("speech", start_s, max(start_s, end_s), text, language, round(confidence, 4), stripped))
+        stripped = tuple(
+            Word(w.start_s, max(w.start_s, w.end_s), w.text.strip())
+            for w in (one.word for one in group)
+        )
+        passages.append(
+            Passage(
+                "speech",
+                start_s,
+                max(start_s, end_s),
+                text,
+                language,
+                round(confidence, 4),
+                stripped,
+            )
+        )
     return passages
 
 
@@ -38,7 +60,10 @@ def _circles(group: Sequence[ScoredWord]) -> bool:
 def _split(words: Sequence[ScoredWord]) -> Iterator[list[ScoredWord]]:
     group: list[ScoredWord] = []
     for one in words:
-        if group and (one.word.start_s - group[-1].word.end_s > _PAUSE_S or one.word.end_s - group[0].word.start_s > _MAX_S):
+        if group and (
+            one.word.start_s - group[-1].word.end_s > _PAUSE_S
+            or one.word.end_s - group[0].word.start_s > _MAX_S
+        ):
             yield group
             group = []
         group.append(one)

@@ -1,8 +1,9 @@
 """Speech to passages of one sentence each, with the times of their words.
 
-A chunk does not end where people stop talking. So the chunk and its neighbour both read a few seconds past the edge between them, both
-look for the pause nearest to it in those same seconds, and both cut there: no sentence comes twice, no word is cut, and the result
-depends on nothing but the chunk.
+A chunk does not end where people stop talking. So the chunk and its neighbour both read a few
+seconds past the edge between them, both look for the pause nearest to it in those same seconds, and
+both cut there: no sentence comes twice, no word is cut, and the result depends on nothing but the
+chunk.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ EMBEDDED = "embedded"
 
 _INSTALL = 'pip install "seekpoint[speech]", or SEEKPOINT_SPEECH=0'
 _BATCH = 4
-_BEAM = 5  # of 1, 2 and 5 the best on generated speech (benchmarks/passages.py), at a quarter more time than 1
+# of 1, 2 and 5 the best on generated speech (benchmarks/passages.py), at a quarter more time than 1
+_BEAM = 5
 _lock = threading.Lock()
 _loaded: dict[tuple[str, str, str, int], SpeechModel] = {}
 
@@ -41,19 +43,28 @@ class SpeechModel(Protocol):
     def key(self) -> str: ...
 
     def transcribe(self, samples: np.ndarray, offset_s: float) -> list[Passage]:
-        """samples (N,) float32 at 16 kHz in [-1, 1]; times of the passages count `offset_s` as the first sample."""
+        """samples (N,) float32 at 16 kHz in [-1, 1]; times of the passages count `offset_s` as the
+        first sample.
+        """
         ...
 
 
 def speech_window(chunk_span: Span, duration_s: float) -> Span:
     """What has to be read to transcribe a chunk."""
-    return Span(max(0.0, chunk_span.start_s - EDGE_S), max(chunk_span.end_s, min(duration_s, chunk_span.end_s + EDGE_S)))
+    return Span(
+        max(0.0, chunk_span.start_s - EDGE_S),
+        max(chunk_span.end_s, min(duration_s, chunk_span.end_s + EDGE_S)),
+    )
 
 
-def transcribe_chunk(model: SpeechModel, samples: np.ndarray, start_s: float, chunk_span: Span, duration_s: float) -> list[Passage]:
-    """The sentences of a chunk. samples (N,) float32 at 16 kHz of the `speech_window`, which begins at `start_s`.
+def transcribe_chunk(
+    model: SpeechModel, samples: np.ndarray, start_s: float, chunk_span: Span, duration_s: float
+) -> list[Passage]:
+    """The sentences of a chunk. samples (N,) float32 at 16 kHz of the `speech_window`, which begins
+    at `start_s`.
 
-    A sentence across an edge belongs whole to the chunk on whose side of the pause it lies, so it may reach past the chunk's span.
+    A sentence across an edge belongs whole to the chunk on whose side of the pause it lies, so it
+    may reach past the chunk's span.
     """
     own = own_speech(samples, start_s, chunk_span, duration_s)
     first, last = (round((edge - start_s) * RATE_HZ) for edge in (own.start_s, own.end_s))
@@ -61,7 +72,9 @@ def transcribe_chunk(model: SpeechModel, samples: np.ndarray, start_s: float, ch
 
 
 def own_speech(samples: np.ndarray, start_s: float, chunk_span: Span, duration_s: float) -> Span:
-    """The span of speech that belongs to the chunk: its edges moved to the nearest pause, those of the video left alone."""
+    """The span of speech that belongs to the chunk: its edges moved to the nearest pause, those of
+    the video left alone.
+    """
 
     def moved(edge_s: float) -> float:
         around = Span(max(0.0, edge_s - EDGE_S), min(duration_s, edge_s + EDGE_S))
@@ -75,7 +88,8 @@ def own_speech(samples: np.ndarray, start_s: float, chunk_span: Span, duration_s
 
 @dataclass(frozen=True, slots=True)
 class WhisperSpeech:
-    """Whisper (Radford et al. 2022) run by faster-whisper, batched over stretches of speech that Silero's detector finds.
+    """Whisper (Radford et al. 2022) run by faster-whisper, batched over stretches of speech that
+    Silero's detector finds.
 
     No temperature fallback: it draws at random, and the same sound has to give the same text.
     """
@@ -101,17 +115,27 @@ class WhisperSpeech:
         )
         decoded = [Decoded.of(segment, offset_s) for segment in segments]
         language = info.language if self.multilingual else "en (assumed)"
-        return [sentence for words in sure_parts(decoded, knows_languages=self.multilingual) for sentence in sentences(words, language)]
+        return [
+            sentence
+            for words in sure_parts(decoded, knows_languages=self.multilingual)
+            for sentence in sentences(words, language)
+        ]
 
 
 def speech_key(settings: Settings) -> str:
     """The key of the speech stage under these settings, without loading the model."""
-    name = settings.speech_model if settings.speech_model == EMBEDDED else Path(settings.speech_model).name
+    name = (
+        settings.speech_model
+        if settings.speech_model == EMBEDDED
+        else Path(settings.speech_model).name
+    )
     return f"whisper-{name}{'-' + settings.speech_language if settings.speech_language else ''}.{REVISION}"
 
 
 def load_speech_model(settings: Settings) -> SpeechModel:
-    """The model that the settings name, loaded once per process. Raises ModelError when it is not there or does not fit."""
+    """The model that the settings name, loaded once per process. Raises ModelError when it is not
+    there or does not fit.
+    """
     wanted = (settings.speech_model, settings.speech_language, settings.device, settings.threads)
     with _lock:
         if wanted not in _loaded:
@@ -120,9 +144,11 @@ def load_speech_model(settings: Settings) -> SpeechModel:
 
 
 def require_speech_model(settings: Settings) -> None:
-    """Raises ModelError at once where the settings name a model that is not there, or not one for their language.
+    """Raises ModelError at once where the settings name a model that is not there, or not one for
+    their language.
 
-    The embedded model is not loaded for that, so that a repeated ingest without anything to do stays quick.
+    The embedded model is not loaded for that, so that a repeated ingest without anything to do
+    stays quick.
     """
     if settings.speech_model != EMBEDDED or settings.speech_language:
         load_speech_model(settings)
@@ -157,8 +183,13 @@ def _load(settings: Settings) -> WhisperSpeech:
     language = settings.speech_language or None
     if language and language not in model.supported_languages:
         known = ", ".join(model.supported_languages)
-        raise ModelError(f"the speech model {source} does not know the language {language!r}", f"It knows: {known}")
-    return WhisperSpeech(BatchedInferencePipeline(model), speech_key(settings), language, multilingual)
+        raise ModelError(
+            f"the speech model {source} does not know the language {language!r}",
+            f"It knows: {known}",
+        )
+    return WhisperSpeech(
+        BatchedInferencePipeline(model), speech_key(settings), language, multilingual
+    )
 
 
 def _embedded_folder() -> str:

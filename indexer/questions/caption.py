@@ -1,5 +1,6 @@
-"""A question becomes a caption: embedders find a statement and miss a question (recall .26 against .02), so "when does X happen?" is
-asked as "X"."""
+"""A question becomes a caption: embedders find a statement and miss a question (recall .26 against
+.02), so "when does X happen?" is asked as "X".
+"""
 
 from __future__ import annotations
 
@@ -20,14 +21,22 @@ class Question:
     caption: str  # what to embed
     hint: Hint = ""  # the modality that the wording asks for
     phrases: tuple[str, ...] = ()  # quoted: to be found word for word
-    words: str = ""  # what to look for in speech and screen text: what is said or written, else the caption
+    words: str = (
+        ""  # what to look for in speech and screen text: what is said or written, else the caption
+    )
 
 
 def read_question(text: str) -> Question:
-    """Caption, hint and phrases of a question in English or Chinese; other languages lose their "when" and question marks only."""
+    """Caption, hint and phrases of a question in English or Chinese; other languages lose their
+    "when" and question marks only.
+    """
     plain = _normal(text)
     phrases = _quoted(plain)
-    caption = chinese_statement(plain) if _HAN.search(plain) else english_statement(_OTHER_WHEN.sub("", plain).strip(" ?!.¿¡"))
+    caption = (
+        chinese_statement(plain)
+        if _HAN.search(plain)
+        else english_statement(_OTHER_WHEN.sub("", plain).strip(" ?!.¿¡"))
+    )
     caption = caption or plain
     hint, content = _steering(caption)
     return Question(text, caption, hint, phrases, " ".join(phrases) or content or caption)
@@ -53,19 +62,27 @@ _SCREEN = (
         r"(?:say|says|saying|said|read|reads|reading|spells|spell|spelling)(?:[:,]? that)?[:,]? (?P<said>.+)",
         re.IGNORECASE,
     ),
-    re.compile(r"(?P<said>.+?)(?: is| are|,)? (?:written|shown as text|displayed as text|spelled out)\b", re.IGNORECASE),
+    re.compile(
+        r"(?P<said>.+?)(?: is| are|,)? (?:written|shown as text|displayed as text|spelled out)\b",
+        re.IGNORECASE,
+    ),
     re.compile(
         r"(?P<said>.+?)(?: is| are| appears?)? on (?:the|a|this|that) "
         r"(?:slide|screen|whiteboard|blackboard|sign|poster|banner|title card)$",
         re.IGNORECASE,
     ),
-    re.compile(r"^on (?:the|a) (?:slide|slides|screen|sign|board|whiteboard|poster|banner)s?,? (?P<said>.+)", re.IGNORECASE),
+    re.compile(
+        r"^on (?:the|a) (?:slide|slides|screen|sign|board|whiteboard|poster|banner)s?,? (?P<said>.+)",
+        re.IGNORECASE,
+    ),
     re.compile(
         r"^(?:the )?(?:words?|title|caption|subtitle|headline|text)s?:? "
         r"(?P<said>(?!of\b|is\b|are\b|appears?\b|on\b|in\b).+?)(?: appears?\b.*)?$",
         re.IGNORECASE,
     ),
-    re.compile(r".*?(?:写着|寫著|写有|寫有|显示着|字幕是|字幕|标题是|標題是|标题|標題)(?P<said>.+)"),
+    re.compile(
+        r".*?(?:写着|寫著|写有|寫有|显示着|字幕是|字幕|标题是|標題是|标题|標題)(?P<said>.+)"
+    ),
     re.compile(
         r"(?:在)?(?:屏幕|螢幕|幻灯片|幻燈片|投影片|黑板|白板|招牌|标牌|標牌)(?:上|里|裡)?(?:的|有|出现|出現|显示|顯示)?(?P<said>.+)"
     ),
@@ -94,11 +111,18 @@ _SPEECH = (
 
 
 def _steering(caption: str) -> tuple[Hint, str]:
-    """Whether the wording asks for written or spoken words, and which words; screen first, for a sign "says" something too."""
-    patterns: tuple[tuple[Hint, tuple[re.Pattern[str], ...]], ...] = (("screen", _SCREEN), ("speech", _SPEECH))
+    """Whether the wording asks for written or spoken words, and which words; screen first, for a
+    sign "says" something too.
+    """
+    patterns: tuple[tuple[Hint, tuple[re.Pattern[str], ...]], ...] = (
+        ("screen", _SCREEN),
+        ("speech", _SPEECH),
+    )
     for hint, group in patterns:
         for pattern in group:
-            if match := pattern.match(caption) or (pattern is _SCREEN[0] and pattern.search(caption)):
+            if match := pattern.match(caption) or (
+                pattern is _SCREEN[0] and pattern.search(caption)
+            ):
                 said = match["said"].strip(" .,:：，\"'“”‘’「」")
                 return hint, "" if said == "something" else said
     return "", ""
@@ -109,5 +133,7 @@ def _normal(text: str) -> str:
 
 
 def _quoted(text: str) -> tuple[str, ...]:
-    found = ("".join(group or "" for group in match.groups()).strip() for match in _QUOTES.finditer(text))
+    found = (
+        "".join(group or "" for group in match.groups()).strip() for match in _QUOTES.finditer(text)
+    )
     return tuple(phrase for phrase in found if phrase)

@@ -1,4 +1,6 @@
-"""Chinese questions to statements, by deletion: word order does not change in a Chinese question, so what asks is cut out."""
+"""Chinese questions to statements, by deletion: word order does not change in a Chinese question,
+so what asks is cut out.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ _LEAD = re.compile(
     r"查找|查一下|找一下|找出来?|找出|找到|找找|寻找|尋找|搜索|搜寻|搜尋|搜一下|定位到?|显示出?(?=.*的)|顯示出?(?=.*的)|播放|跳转?到|跳轉?到|转到|轉到|展示|"
     r"看看|看一下|告诉我|告訴我|列出|所有的?|找|看)+"
 )
-_IN_FILM = re.compile(rf"^(?:在)?(?:这个|這個|这段|這段|该|該|整个|整個)?{_FILM}(?:里面|裡面|里|裡|中|内|內|当中)(?:的)?[,，、]?")
+_IN_FILM = re.compile(
+    rf"^(?:在)?(?:这个|這個|这段|這段|该|該|整个|整個)?{_FILM}(?:里面|裡面|里|裡|中|内|內|当中)(?:的)?[,，、]?"
+)
 _TAIL = re.compile(
     rf"(?:的)?(?:那个|那個|那一|那|这个|這個|这一|這一)?(?:{_FILM}|镜头|鏡頭|时刻|時刻|瞬间|瞬間|部分|场景|場景|时候|時候|时间点?|時間點?|地方|那段|那一段|片断|一幕|"
     r"位置)(?:在哪里?|在哪裡|在哪儿|是哪个|是哪個)?$"
@@ -35,7 +39,11 @@ def chinese_statement(text: str) -> str:
         text = _cut(_IN_FILM, text)
         text = re.sub(_WHEN, "", text)
         text = _EXISTS.sub("", text)
-        if text != original or _LEAD.match(original) or text.endswith(("的时候", "的時候", "的时刻", "的片段")):
+        if (
+            text != original
+            or _LEAD.match(original)
+            or text.endswith(("的时候", "的時候", "的时刻", "的片段"))
+        ):
             text = _cut(_TAIL, text)
         text = re.sub(r"(?<=.)的$", "", text)
     text = re.sub(r"^(?:谁|誰)(?:在)?", "有人", text)

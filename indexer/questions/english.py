@@ -1,7 +1,9 @@
-"""English questions to statements in the present tense, by rules: captions, which embedders were trained on, state what is seen now.
+"""English questions to statements in the present tense, by rules: captions, which embedders were
+trained on, state what is seen now.
 
-No tagger is at hand, so the verb after "does the dog ..." is found by a list of verbs that are seen in videos, and by place where the
-list has none. A wrong guess costs one letter ("the grebe preen its feathers"), which a sentence model forgives.
+No tagger is at hand, so the verb after "does the dog ..." is found by a list of verbs that are seen
+in videos, and by place where the list has none. A wrong guess costs one letter ("the grebe preen
+its feathers"), which a sentence model forgives.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from indexer.questions.english_words import (
     VERBS,
 )
 
-# ---- frames around the statement --------------------------------------------------------------------------------------------------
+# ---- frames around the statement -----------------------------------------------------------------
 
 _FILM = r"(?:video|videos|film|films|movie|clip|clips|footage|recording|recordings|library|collection|tape|stream|episode)"
 _MOMENT = (
@@ -51,9 +53,7 @@ _ORDER = (
     r"(?:show|find|get|give|fetch|jump to|go to|take me to|bring me to|skip to|fast forward to|search for|search|look for|look up|locate|"
     r"seek to|seek|retrieve|display|list|pull up|bring up|point me to|return|pinpoint|identify|detect|spot)(?: (?:me|us))?"
 )
-_AUX = (
-    r"(?:do|does|did|is|are|was|were|has|have|had|can|could|will|would|should|may|might|isn't|aren't|wasn't|weren't|doesn't|don't|didn't)"
-)
+_AUX = r"(?:do|does|did|is|are|was|were|has|have|had|can|could|will|would|should|may|might|isn't|aren't|wasn't|weren't|doesn't|don't|didn't)"
 
 _IN_FILM_NEEDED = _IN_FILM.removesuffix("?")
 _WHEN = re.compile(
@@ -84,14 +84,18 @@ _ORDER_PATTERN = re.compile(rf"{_ORDER} (?:(?:all|every) (?:of )?(?=the ))?", re
 
 
 def english_statement(text: str) -> str:
-    """`When does the dog push the skateboard` -> `the dog pushes the skateboard`; a statement comes back as it is."""
+    """`When does the dog push the skateboard` -> `the dog pushes the skateboard`; a statement comes
+    back as it is.
+    """
     text = re.sub(r"^(when|where|who|what)['’]s\b", r"\1 is", text, flags=re.IGNORECASE)
     previous = ""
     while text != previous:
         previous = text
         text = _TAIL.sub("", text).strip(" ,")
         for pattern in (_LEAD_PATTERN, _ORDER_PATTERN):
-            if (match := pattern.match(text)) and (pattern is _LEAD_PATTERN or _is_order(text, match)):
+            if (match := pattern.match(text)) and (
+                pattern is _LEAD_PATTERN or _is_order(text, match)
+            ):
                 text = text[match.end() :]
         text = _unframed(text)
     statement = re.sub(r"^(?:any|if|whether) (?=\w)", "", _question_word(text), flags=re.IGNORECASE)
@@ -100,25 +104,35 @@ def english_statement(text: str) -> str:
 
 
 def _is_order(text: str, match: re.Match[str]) -> bool:
-    """`show dogs` is an order; `show jumping at a fair`, `search and rescue dogs` and a lone word are not."""
+    """`show dogs` is an order; `show jumping at a fair`, `search and rescue dogs` and a lone word
+    are not.
+    """
     rest = text[match.end() :]
-    return bool(rest) and not re.match(r"(?:jumping|and|or|dog|party|light|is|are|of)\b", rest, re.IGNORECASE)
+    return bool(rest) and not re.match(
+        r"(?:jumping|and|or|dog|party|light|is|are|of)\b", rest, re.IGNORECASE
+    )
 
 
 def _unframed(text: str) -> str:
     for pattern in (_WHEN, _THERE):
         if match := pattern.match(text):
-            return _inverted(text[match.end() :].strip()) if pattern is _WHEN else text[match.end() :].strip()
+            return (
+                _inverted(text[match.end() :].strip())
+                if pattern is _WHEN
+                else text[match.end() :].strip()
+            )
     if (match := _MOMENT_WHERE.match(text)) and match.end() < len(text):
         return text[match.end() :].strip()
     return text
 
 
-# ---- other questions ---------------------------------------------------------------------------------------------------------------
+# ---- other questions -----------------------------------------------------------------------------
 
 
 def _question_word(text: str) -> str:
-    """`who juggles` -> `a person juggles`, `how does he open it` -> `he opens it`, `what is he holding` -> `he is holding something`."""
+    """`who juggles` -> `a person juggles`, `how does he open it` -> `he opens it`, `what is he
+    holding` -> `he is holding something`.
+    """
     words = text.split()
     if len(words) < 2:
         return text
@@ -152,27 +166,52 @@ def _what(words: Sequence[str]) -> str:
         if rest[1].lower() in PREPOSITIONS or rest[1].lower().endswith("ing"):
             return " ".join(["something", *rest[1:]])
         stated = _inverted(" ".join(rest))
-        return stated if rest[-1].lower() in PREPOSITIONS or not rest[-1].lower().endswith("ing") else f"{stated} something"
+        return (
+            stated
+            if rest[-1].lower() in PREPOSITIONS or not rest[-1].lower().endswith("ing")
+            else f"{stated} something"
+        )
     if aux in _AUXILIARY_WORDS:
         stated = _inverted(" ".join(rest))
-        return re.sub(r"\bdo(?:es)?$", "does something", stated) if re.search(r"\bdo(?:es)?$", stated) else f"{stated} something"
+        return (
+            re.sub(r"\bdo(?:es)?$", "does something", stated)
+            if re.search(r"\bdo(?:es)?$", stated)
+            else f"{stated} something"
+        )
     position = next((i for i, word in enumerate(rest) if word.lower() in _AUXILIARY_WORDS), 0)
-    if words[0].lower() == "what" and position and rest[0].lower() in ("color", "colour", "kind", "type", "sort", "size", "shape", "brand"):
+    if (
+        words[0].lower() == "what"
+        and position
+        and rest[0].lower() in ("color", "colour", "kind", "type", "sort", "size", "shape", "brand")
+    ):
         return " ".join(rest[position + 1 :]) if rest[1].lower() != "of" else " ".join(rest[2:])
     return " ".join(["the", *rest]) if words[0].lower() == "which" else " ".join(words)
 
 
-# ---- inversion ---------------------------------------------------------------------------------------------------------------------
+# ---- inversion -----------------------------------------------------------------------------------
 
-_PRESENT = {"was": "is", "were": "are", "had": "has", "did": "does", "could": "can", "would": "will"}
+_PRESENT = {
+    "was": "is",
+    "were": "are",
+    "had": "has",
+    "did": "does",
+    "could": "can",
+    "would": "will",
+}
 _DO = frozenset(("do", "does", "did", "can", "could", "will", "would", "should", "may", "might"))
 _BE = frozenset(("is", "are", "was", "were"))
 
 
 def _inverted(text: str) -> str:
-    """`does the dog push it` -> `the dog pushes it`, `was the door opened` -> `the door is opened`; other text comes back as it is."""
+    """`does the dog push it` -> `the dog pushes it`, `was the door opened` -> `the door is opened`;
+    other text comes back as it is.
+    """
     words = text.split()
-    aux, negated = (words[0].lower().removesuffix("n't"), words[0].lower().endswith("n't")) if words else ("", False)
+    aux, negated = (
+        (words[0].lower().removesuffix("n't"), words[0].lower().endswith("n't"))
+        if words
+        else ("", False)
+    )
     if len(words) < 2 or aux not in _AUXILIARY_WORDS or words[1:] == ["not"]:
         return text
     rest = words[1:]
@@ -204,10 +243,16 @@ def _conjugated(predicate: list[str]) -> list[str]:
     """The first verb, and each one that `and` or `then` joins to it, in the third person."""
     out = []
     for i, word in enumerate(predicate):
-        joined = i > 0 and predicate[i - 1].lower().strip(",") in ("and", "then", "or") and word.lower() in VERBS
+        joined = (
+            i > 0
+            and predicate[i - 1].lower().strip(",") in ("and", "then", "or")
+            and word.lower() in VERBS
+        )
         follows_adverb = i > 0 and all(_is_adverb(w.lower()) for w in predicate[:i])
         is_adverb = _is_adverb(word.lower())
-        out.append(third_person(word) if joined or ((i == 0 or follows_adverb) and not is_adverb) else word)
+        out.append(
+            third_person(word) if joined or ((i == 0 or follows_adverb) and not is_adverb) else word
+        )
     return out
 
 
@@ -224,13 +269,21 @@ def third_person(verb: str) -> str:
 def _verb_position(words: Sequence[str]) -> int:
     """Where the base verb stands after `does`: words = [the, big, dog, push, the, skateboard] -> 3."""
     lower = [word.lower().strip(",") for word in words]
-    if lower[0] in PRONOUNS and not (lower[0] in DETERMINERS and len(lower) > 2 and lower[1] not in VERBS):
+    if lower[0] in PRONOUNS and not (
+        lower[0] in DETERMINERS and len(lower) > 2 and lower[1] not in VERBS
+    ):
         return _before_adverbs(lower, 1)
     earliest = 2 if lower[0] in DETERMINERS else 1
     for i in range(earliest, len(lower)):
-        if lower[i] not in VERBS or lower[i - 1] in DETERMINERS or lower[i - 1] in PREPOSITIONS - {"up", "down", "out", "off"}:
+        if (
+            lower[i] not in VERBS
+            or lower[i - 1] in DETERMINERS
+            or lower[i - 1] in PREPOSITIONS - {"up", "down", "out", "off"}
+        ):
             continue
-        noun_before_verb = i + 1 < len(lower) and lower[i + 1] in VERBS and lower[i] not in CATENATIVES
+        noun_before_verb = (
+            i + 1 < len(lower) and lower[i + 1] in VERBS and lower[i] not in CATENATIVES
+        )
         return _before_adverbs(lower, i + 1 if noun_before_verb else i)
     return min(earliest, len(words))
 
@@ -249,26 +302,39 @@ def _is_adverb(word: str) -> bool:
 def _predicate_start(words: Sequence[str]) -> int:
     """Where the predicate begins after `is`: words = [the, man, in, red, running, away] -> 4."""
     lower = [word.lower().strip(",") for word in words]
-    earliest = 1 if lower[0] in PRONOUNS and not (lower[0] in DETERMINERS and len(lower) > 2) else (2 if lower[0] in DETERMINERS else 1)
+    earliest = (
+        1
+        if lower[0] in PRONOUNS and not (lower[0] in DETERMINERS and len(lower) > 2)
+        else (2 if lower[0] in DETERMINERS else 1)
+    )
     participles = [i for i in range(earliest, len(lower)) if _is_participle(lower[i])]
     if participles:
         return _before_adverbs(lower, participles[0])
     places = [
         i
         for i in range(earliest, len(lower))
-        if lower[i] in PREPOSITIONS | {"not", "a", "an", "only", "there", "visible", "empty", "alone"}
+        if lower[i]
+        in PREPOSITIONS | {"not", "a", "an", "only", "there", "visible", "empty", "alone"}
     ]
     return places[0] if places else min(earliest, len(words))
 
 
 def _is_participle(word: str) -> bool:
-    return word in PARTICIPLES or (word not in NOT_PARTICIPLES and len(word) > 4 and word.endswith(("ing", "ed")))
+    return word in PARTICIPLES or (
+        word not in NOT_PARTICIPLES and len(word) > 4 and word.endswith(("ing", "ed"))
+    )
 
 
 def _is_plural(subject: Sequence[str]) -> bool:
     lower = [word.lower() for word in subject]
     if "and" in lower:
         return True
-    head_end = next((i for i, word in enumerate(lower) if word in PREPOSITIONS and i > 0), len(lower))
+    head_end = next(
+        (i for i, word in enumerate(lower) if word in PREPOSITIONS and i > 0), len(lower)
+    )
     head = lower[head_end - 1]
-    return head in PLURALS or (len(lower) > 0 and lower[0] in ("these", "those", "two", "three")) or bool(re.search(r"[^sui]s$", head))
+    return (
+        head in PLURALS
+        or (len(lower) > 0 and lower[0] in ("these", "those", "two", "three"))
+        or bool(re.search(r"[^sui]s$", head))
+    )

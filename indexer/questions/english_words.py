@@ -39,7 +39,8 @@ PARTICIPLES = _words(
     spoken spread stolen stood stuck sung swept swum taken taught thrown told torn upset won worn written
     """
 )
-# Base forms of what people and things are seen to do in videos; nouns that are verbs too only where the verb is the commoner reading.
+# Base forms of what people and things are seen to do in videos; nouns that are verbs too only where
+# the verb is the commoner reading.
 VERBS = _words(
     """
     accept adjust aim announce answer appear applaud apply approach argue arrange arrive ask assemble attach attack attempt bake balance

@@ -1,4 +1,6 @@
-"""Pictures that people ask with: kept small under the hash of their bytes, so that such a search is a link like any other."""
+"""Pictures that people ask with: kept small under the hash of their bytes, so that such a search is
+a link like any other.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ KEPT = 500
 
 
 def keep_picture(settings: Settings, picture: Image.Image) -> str:
-    """Name under which the picture is found again. Raises ValueError for one that is too large; the oldest of many go."""
+    """Name under which the picture is found again. Raises ValueError for one that is too large; the
+    oldest of many go.
+    """
     if picture.width * picture.height > LARGEST_PIXELS:
         raise ValueError(f"a picture of {picture.width} x {picture.height} pixels is too large")
     small = ImageOps.exif_transpose(picture).convert("RGB")
@@ -29,7 +33,9 @@ def keep_picture(settings: Settings, picture: Image.Image) -> str:
     small.save(out, "PNG")
     name = hashlib.sha256(out.getvalue()).hexdigest()
     write_atomically(_folder(settings) / f"{name}.png", out.getvalue())
-    for old in sorted(_folder(settings).glob("*.png"), key=lambda path: -path.stat().st_mtime)[KEPT:]:
+    for old in sorted(_folder(settings).glob("*.png"), key=lambda path: -path.stat().st_mtime)[
+        KEPT:
+    ]:
         old.unlink(missing_ok=True)
     return name
 

@@ -1,7 +1,16 @@
-"""The stages of a chunk behind one small interface; a new one is a class here and a line in `configured_stages`."""
+"""The stages of a chunk behind one small interface; a new one is a class here and a line in
+`configured_stages`.
+"""
 
 from indexer.stages.base import Source, Stage
 from indexer.stages.configured import configured_stages, stages_named
 from indexer.stages.picture import PictureStage, embedder_key_of
 
-__all__ = ["PictureStage", "Source", "Stage", "configured_stages", "embedder_key_of", "stages_named"]
+__all__ = [
+    "PictureStage",
+    "Source",
+    "Stage",
+    "configured_stages",
+    "embedder_key_of",
+    "stages_named",
+]

@@ -38,11 +38,15 @@ class Stage(Protocol):
 
     @property
     def sampling(self) -> Sampling | None:
-        """The pictures that `read` takes, where it takes sampled ones: stages of one chunk can have them from one decoding."""
+        """The pictures that `read` takes, where it takes sampled ones: stages of one chunk can have
+        them from one decoding.
+        """
         ...
 
     def changed_s(self, path: Path) -> float:
-        """When something beside the file changed that decides what is found (Unix time); what was done before is done again. 0: never."""
+        """When something beside the file changed that decides what is found (Unix time); what was
+        done before is done again. 0: never.
+        """
         ...
 
     def read(self, media: MediaFiles, source: Source, span: Span) -> Any:
@@ -51,8 +55,12 @@ class Stage(Protocol):
 
     def compute(self, item: WorkItem, read: Any) -> Any: ...
 
-    def commit(self, session: Session, item: WorkItem, owner: str, result: Any, seconds: float) -> bool:
-        """Writes the rows of one chunk; False when the work belongs to somebody else by now (nothing is written)."""
+    def commit(
+        self, session: Session, item: WorkItem, owner: str, result: Any, seconds: float
+    ) -> bool:
+        """Writes the rows of one chunk; False when the work belongs to somebody else by now
+        (nothing is written).
+        """
         ...
 
     def damage(self, result: Any) -> str:

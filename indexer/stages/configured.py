@@ -12,10 +12,18 @@ from indexer.stages.base import Stage
 from indexer.stages.picture import PictureStage
 
 
-def configured_stages(settings: Settings, embedder: Callable[[], Embedder], *, fast: bool = False, events: bool = False) -> list[Stage]:
-    """In the order in which they are done: pictures first, since they make a chunk searchable; LEGO's events last.
+def configured_stages(
+    settings: Settings,
+    embedder: Callable[[], Embedder],
+    *,
+    fast: bool = False,
+    events: bool = False,
+) -> list[Stage]:
+    """In the order in which they are done: pictures first, since they make a chunk searchable;
+    LEGO's events last.
 
-    Raises ModelError where a model that they need is not there: one error at the start, not one for each chunk.
+    Raises ModelError where a model that they need is not there: one error at the start, not one for
+    each chunk.
     """
     stages: list[Stage] = [PictureStage(embedder(), settings, Artefacts(settings.artefacts), fast)]
     if settings.speech:
@@ -39,12 +47,16 @@ def configured_stages(settings: Settings, embedder: Callable[[], Embedder], *, f
 
 
 def stages_named(name: str, settings: Settings, embedder: Callable[[], Embedder]) -> list[Stage]:
-    """All ways in which this machine can do a stage (pictures whole and fast); none where the settings or a checkpoint lack.
+    """All ways in which this machine can do a stage (pictures whole and fast); none where the
+    settings or a checkpoint lack.
 
     No other stage's model is asked for.
     """
     if name == "picture":
-        return [PictureStage(embedder(), settings, Artefacts(settings.artefacts), fast) for fast in (False, True)]
+        return [
+            PictureStage(embedder(), settings, Artefacts(settings.artefacts), fast)
+            for fast in (False, True)
+        ]
     if name == "speech" and settings.speech:
         from indexer.stages.speech import SpeechStage
 

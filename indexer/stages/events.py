@@ -1,4 +1,6 @@
-"""What happens: LEGO describes each window of a chunk with times, and the descriptions become passages."""
+"""What happens: LEGO describes each window of a chunk with times, and the descriptions become
+passages.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +20,10 @@ from indexer.stages.passages import PassageStage
 
 REVISION = 1  # counts changes that make stored events worth replacing
 OVERLAP = 0.25  # of neighbouring windows: an event at an edge is whole in one of them
-CPU_SECONDS_PER_WINDOW = 1000.0  # full size in bfloat16 on two busy cores (docs/lego.md); the first video that is done replaces it
-MAX_IOU = 0.5  # of two descriptions of one event, from neighbouring windows; more than that is the same event
+# full size in bfloat16 on two busy cores (docs/lego.md); the first video that is done replaces it
+CPU_SECONDS_PER_WINDOW = 1000.0
+# of two descriptions of one event, from neighbouring windows; more than that is the same event
+MAX_IOU = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +38,25 @@ class EventsStage(PassageStage):
     def read(self, media: MediaFiles, source: Source, span: Span) -> list[tuple[Span, np.ndarray]]:
         if not source.has_pictures:
             return []
-        return [(window, window_frames(media, source.path, window)) for window in event_windows(span)]
+        return [
+            (window, window_frames(media, source.path, window)) for window in event_windows(span)
+        ]
 
     def find(self, item: WorkItem, read: list[tuple[Span, np.ndarray]]) -> list[Passage]:
         if not read:
             return []
         grounder = load_lego(self.settings)
-        found = [event for window, frames in read for event in grounder.events(frames, window=window)]
-        # Each description keeps its own span: of two that overlap, the first is kept, never their union.
-        kept = {scored.span for scored in suppress([ScoredSpan(event.span, -place) for place, event in enumerate(found)], MAX_IOU)}
+        found = [
+            event for window, frames in read for event in grounder.events(frames, window=window)
+        ]
+        # Each description keeps its own span: of two that overlap, the first is kept, never their
+        # union.
+        kept = {
+            scored.span
+            for scored in suppress(
+                [ScoredSpan(event.span, -place) for place, event in enumerate(found)], MAX_IOU
+            )
+        }
         passages: list[Passage] = []
         for event in found:
             text = " ".join(event.text.split())
@@ -53,11 +67,15 @@ class EventsStage(PassageStage):
 
 
 def event_windows(chunk: Span) -> list[Span]:
-    return [Span(chunk.start_s + w.start_s, chunk.start_s + w.end_s) for w in tile_windows(chunk.length_s, overlap=OVERLAP)]
+    return [
+        Span(chunk.start_s + w.start_s, chunk.start_s + w.end_s)
+        for w in tile_windows(chunk.length_s, overlap=OVERLAP)
+    ]
 
 
 def estimated_time(progress: Progress) -> str:
-    """What LEGO's events would take for the video that has none yet, from what they took here before, else from a measurement.
+    """What LEGO's events would take for the video that has none yet, from what they took here
+    before, else from a measurement.
 
     Empty where no video waits for them.
     """

@@ -1,4 +1,6 @@
-"""The stages that find text. What they have in common: each passage gets a vector of its meaning, and all are stored at once."""
+"""The stages that find text. What they have in common: each passage gets a vector of its meaning,
+and all are stored at once.
+"""
 
 from __future__ import annotations
 
@@ -18,13 +20,17 @@ if TYPE_CHECKING:
 
 
 class PassageStage:
-    """A stage has a `model_key` and finds passages; here they are given their vectors and committed."""
+    """A stage has a `model_key` and finds passages; here they are given their vectors and
+    committed.
+    """
 
     __slots__ = ()
 
     @property
     def key(self) -> str:
-        """`MEANING/MODEL`: as with pictures, vectors are comparable when what stands before the last slash is equal."""
+        """`MEANING/MODEL`: as with pictures, vectors are comparable when what stands before the
+        last slash is equal.
+        """
         return f"{meaning.KEY}/{self.model_key}"
 
     @property
@@ -46,7 +52,14 @@ class PassageStage:
     def compute(self, item: WorkItem, read: Any) -> list[NewPassage]:
         return with_meaning(self.find(item, read))
 
-    def commit(self, session: Session, item: WorkItem, owner: str, result: Sequence[NewPassage], seconds: float) -> bool:
+    def commit(
+        self,
+        session: Session,
+        item: WorkItem,
+        owner: str,
+        result: Sequence[NewPassage],
+        seconds: float,
+    ) -> bool:
         return rows.commit_passages(session, item.work_id, owner, result, seconds)
 
     def damage(self, result: Sequence[NewPassage]) -> str:
@@ -55,7 +68,9 @@ class PassageStage:
 
 
 def with_meaning(passages: Sequence[Passage]) -> list[NewPassage]:
-    """Those whose script no sentence model reads are stored without a vector, and found by their words."""
+    """Those whose script no sentence model reads are stored without a vector, and found by their
+    words.
+    """
     read = [passage.text for passage in passages if meaning.reads(passage.text)]
     vectors = iter(meaning.embed_meaning(read)) if read else iter(())
     return [
@@ -66,7 +81,11 @@ def with_meaning(passages: Sequence[Passage]) -> list[NewPassage]:
             passage.language,
             passage.confidence,
             tuple((word.start_s, word.end_s, word.text) for word in passage.words or ()),
-            **({"vector": next(vectors), "vector_key": meaning.KEY} if meaning.reads(passage.text) else {}),
+            **(
+                {"vector": next(vectors), "vector_key": meaning.KEY}
+                if meaning.reads(passage.text)
+                else {}
+            ),
         )
         for passage in passages
     ]

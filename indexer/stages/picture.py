@@ -46,7 +46,9 @@ class PictureStage:
 
     @property
     def key(self) -> str:
-        """`EMBEDDER/SAMPLING`: vectors are comparable when what stands before the last slash is equal."""
+        """`EMBEDDER/SAMPLING`: vectors are comparable when what stands before the last slash is
+        equal.
+        """
         if self.fast:
             return f"{self.embedder.key}/keyframes.{REVISION}"
         lengths = f"{self.settings.segment_min_s:g}-{self.settings.segment_max_s:g}s"
@@ -66,18 +68,36 @@ class PictureStage:
     def compute(self, item: WorkItem, read: PictureRead | None) -> PictureResult:
         if read is None:
             empty = np.empty(0)
-            return PictureResult(FrameBlock(empty, np.empty((0, self.embedder.dimension), np.float16), empty), [], "")
+            return PictureResult(
+                FrameBlock(empty, np.empty((0, self.embedder.dimension), np.float16), empty), [], ""
+            )
         frames = read.frames
         vectors = self.embedder.embed_frames(frames.images)
-        planned = plan_segments(item.span, read.cuts_s.tolist(), self.settings.segment_min_s, self.settings.segment_max_s)
+        planned = plan_segments(
+            item.span,
+            read.cuts_s.tolist(),
+            self.settings.segment_min_s,
+            self.settings.segment_max_s,
+        )
         segments = build_segments(planned, frames.times_s, vectors)
         for segment in segments:
             picture = jpeg(frames.images[segment.thumbnail], THUMBNAIL_WIDTH)
-            self.artefacts.write_thumbnail(item.video_id, float(frames.times_s[segment.thumbnail]), picture)
-        return PictureResult(FrameBlock(frames.times_s, vectors.astype(np.float16), read.cuts_s), segments, read.damage)
+            self.artefacts.write_thumbnail(
+                item.video_id, float(frames.times_s[segment.thumbnail]), picture
+            )
+        return PictureResult(
+            FrameBlock(frames.times_s, vectors.astype(np.float16), read.cuts_s),
+            segments,
+            read.damage,
+        )
 
-    def commit(self, session: Session, item: WorkItem, owner: str, result: PictureResult, seconds: float) -> bool:
-        new = [NewSegment(s.span, s.vector, float(result.block.times_s[s.thumbnail])) for s in result.segments]
+    def commit(
+        self, session: Session, item: WorkItem, owner: str, result: PictureResult, seconds: float
+    ) -> bool:
+        new = [
+            NewSegment(s.span, s.vector, float(result.block.times_s[s.thumbnail]))
+            for s in result.segments
+        ]
         return rows.commit_picture(session, item.work_id, owner, result.block, new, seconds)
 
     def damage(self, result: PictureResult) -> str:

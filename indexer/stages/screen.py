@@ -1,4 +1,6 @@
-"""What is written on the screen. Has its own pictures: text needs more pixels, and fewer pictures, than an embedder."""
+"""What is written on the screen. Has its own pictures: text needs more pixels, and fewer pictures,
+than an embedder.
+"""
 
 from __future__ import annotations
 
@@ -34,4 +36,6 @@ class ScreenStage(PassageStage):
         return media.pictures(source.path, span, self.sampling) if source.has_pictures else None
 
     def find(self, item: WorkItem, read: PictureRead | None) -> list[Passage]:
-        return [] if read is None else read_screen(self.settings, read.frames, read.cuts_s, item.span)
+        return (
+            [] if read is None else read_screen(self.settings, read.frames, read.cuts_s, item.span)
+        )

@@ -25,7 +25,9 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class SpeechRead:
-    """Either the subtitles of the chunk, or the samples (N,) float32 at 16 kHz around it, from `start_s` on."""
+    """Either the subtitles of the chunk, or the samples (N,) float32 at 16 kHz around it, from
+    `start_s` on.
+    """
 
     subtitles: list[Passage] | None
     samples: np.ndarray
@@ -47,9 +49,16 @@ class SpeechStage(PassageStage):
 
     def read(self, media: MediaFiles, source: Source, span: Span) -> SpeechRead:
         nothing = np.empty(0, np.float32)
-        subtitles = _subtitles(source.path, source.duration_s, self.settings.speech_language, side_files_changed_s(source.path))
+        subtitles = _subtitles(
+            source.path,
+            source.duration_s,
+            self.settings.speech_language,
+            side_files_changed_s(source.path),
+        )
         if subtitles:
-            return SpeechRead(own_passages(subtitles, span), nothing, span.start_s, source.duration_s)
+            return SpeechRead(
+                own_passages(subtitles, span), nothing, span.start_s, source.duration_s
+            )
         if not source.has_sound:
             return SpeechRead([], nothing, span.start_s, source.duration_s)
         window = speech_window(span, source.duration_s)
@@ -58,12 +67,16 @@ class SpeechStage(PassageStage):
     def find(self, item: WorkItem, read: SpeechRead) -> list[Passage]:
         if read.subtitles is not None:
             return read.subtitles
-        return transcribe_chunk(load_speech_model(self.settings), read.samples, read.start_s, item.span, read.duration_s)
+        return transcribe_chunk(
+            load_speech_model(self.settings), read.samples, read.start_s, item.span, read.duration_s
+        )
 
 
 @lru_cache(maxsize=4)
 def _subtitles(path: Path, duration_s: float, language: str, changed_s: float) -> list[Passage]:
-    """Read once for all chunks of a video, and again when they changed. Subtitles that are broken are none: what is said is recognised."""
+    """Read once for all chunks of a video, and again when they changed. Subtitles that are broken
+    are none: what is said is recognised.
+    """
     del changed_s
     try:
         return find_subtitles(path, duration_s, language)

@@ -1,4 +1,6 @@
-"""What a vector index does. SQL is the truth; an index answers from a copy that it keeps fresh by itself."""
+"""What a vector index does. SQL is the truth; an index answers from a copy that it keeps fresh by
+itself.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ RECALL_NEEDED = 0.95
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which rows may answer: those of these collections and of these videos; None: any, an empty tuple: none."""
+    """Which rows may answer: those of these collections and of these videos; None: any, an empty
+    tuple: none.
+    """
 
     collection_ids: tuple[int, ...] | None = None
     video_ids: tuple[int, ...] | None = None
@@ -25,7 +29,9 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Hits:
-    """Best first: `ids` (n,) int64 without repetition, `scores` (n,) float32 inner products; n is k, or fewer where fewer match."""
+    """Best first: `ids` (n,) int64 without repetition, `scores` (n,) float32 inner products; n is
+    k, or fewer where fewer match.
+    """
 
     ids: np.ndarray
     scores: np.ndarray
@@ -38,7 +44,9 @@ NO_HITS = Hits(np.empty(0, np.int64), np.empty(0, np.float32))
 
 
 def checked_query(query: np.ndarray, k: int, dimension: int) -> np.ndarray:
-    """The query as contiguous float32. Raises ValueError for one of another length, or with numbers that are not finite, and for k < 1."""
+    """The query as contiguous float32. Raises ValueError for one of another length, or with numbers
+    that are not finite, and for k < 1.
+    """
     query = np.ascontiguousarray(query, np.float32)
     if query.shape != (dimension,) or not np.isfinite(query).all():
         raise ValueError(f"a query has {dimension} finite numbers, not the shape {query.shape}")
@@ -57,8 +65,10 @@ def merged(parts: list[Hits], k: int) -> Hits:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A snapshot that was written: `kind` is flat, ivf, empty (nothing is served under the key, older snapshots are gone) or
-    unchanged (another writer was faster); of a server, hnsw (a graph was built) or exact (every row is compared)."""
+    """A snapshot that was written: `kind` is flat, ivf, empty (nothing is served under the key,
+    older snapshots are gone) or unchanged (another writer was faster); of a server, hnsw (a graph
+    was built) or exact (every row is compared).
+    """
 
     key: str
     rows: int
@@ -69,7 +79,8 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class RecallReport:
-    """Mean recall@10 against an exact search of the same rows: over everything, and in selections of about 1 % and 15 % of the rows.
+    """Mean recall@10 against an exact search of the same rows: over everything, and in selections
+    of about 1 % and 15 % of the rows.
 
     A selection that the library is too small for counts as 1.
     """
@@ -99,7 +110,9 @@ class VectorIndex(Protocol):
     dimension: int
 
     def search(self, query: np.ndarray, k: int, selection: Selection = Selection()) -> Hits:
-        """The `k` rows with the largest inner product with `query` (D,) float32, among those of the selection that are live now."""
+        """The `k` rows with the largest inner product with `query` (D,) float32, among those of the
+        selection that are live now.
+        """
         ...
 
     def refresh(self, *, force: bool = False) -> None:

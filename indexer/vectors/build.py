@@ -1,4 +1,5 @@
-"""Building a snapshot from the catalog, in memory that does not grow with the exact vectors: they go from SQL to the file in batches.
+"""Building a snapshot from the catalog, in memory that does not grow with the exact vectors: they
+go from SQL to the file in batches.
 
 The inverted lists are built in memory, about 400 bytes a row of 384 numbers.
 """
@@ -25,13 +26,15 @@ from indexer.vectors.snapshot import Manifest, write_manifest
 from indexer.vectors.storage import flush, save_array, sha256
 
 BATCH_ROWS = 20_000
-# k-means: points per list that it learns from (FAISS warns below 39), and rounds; more of either did not raise recall.
+# k-means: points per list that it learns from (FAISS warns below 39), and rounds; more of either
+# did not raise recall.
 TRAIN_POINTS = 40
 TRAIN_ROUNDS = 6
 
 
 def list_count(row_count: int) -> int:
-    """Inverted lists for so many rows: the power of two next to 2 sqrt(N), so that lists and rows per probe grow alike.
+    """Inverted lists for so many rows: the power of two next to 2 sqrt(N), so that lists and rows
+    per probe grow alike.
 
     250,000 rows: 1,024 lists; 1,000,000: 2,048; 4,000,000: 4,096.
     """
@@ -39,15 +42,27 @@ def list_count(row_count: int) -> int:
 
 
 def build_snapshot(
-    catalog: Catalog, key: str, dimension: int, parent: Path, flat_max_rows: int, stage: str = "picture"
+    catalog: Catalog,
+    key: str,
+    dimension: int,
+    parent: Path,
+    flat_max_rows: int,
+    stage: str = "picture",
 ) -> tuple[Path, str, Manifest]:
-    """A new folder below `parent`, complete and flushed, the checksum of its manifest, and the manifest. Nothing points to it yet."""
+    """A new folder below `parent`, complete and flushed, the checksum of its manifest, and the
+    manifest. Nothing points to it yet.
+    """
     aside = parent / f".building-{os.getpid()}-{secrets.token_hex(4)}"
     aside.mkdir()
     try:
         with catalog.read() as session:
             chunks = np.stack(rows.live_chunks(session, key, stage))
-            columns = _write_exact(aside / "exact.faiss", rows.all_vectors(session, key, BATCH_ROWS, stage), dimension, key)
+            columns = _write_exact(
+                aside / "exact.faiss",
+                rows.all_vectors(session, key, BATCH_ROWS, stage),
+                dimension,
+                key,
+            )
         save_array(aside / "rows.npy", columns)
         save_array(aside / "chunks.npy", chunks)
         nlist = list_count(columns.shape[1]) if columns.shape[1] > flat_max_rows else 0
@@ -67,11 +82,14 @@ def build_snapshot(
     return folder, digest, manifest
 
 
-def _write_exact(path: Path, batches: Iterator[rows.VectorRows], dimension: int, key: str) -> np.ndarray:
-    """Streams the vectors into the file that faiss.write_index would write; (4, N) int64: ids, chunks, videos, collections.
+def _write_exact(
+    path: Path, batches: Iterator[rows.VectorRows], dimension: int, key: str
+) -> np.ndarray:
+    """Streams the vectors into the file that faiss.write_index would write; (4, N) int64: ids,
+    chunks, videos, collections.
 
-    That file ends with the codes: their length in 8 bytes, then the float16 numbers themselves. What stands before differs by the number
-    of rows alone.
+    That file ends with the codes: their length in 8 bytes, then the float16 numbers themselves.
+    What stands before differs by the number of rows alone.
     """
     columns: list[np.ndarray] = []
     with path.open("wb") as file:
@@ -79,10 +97,13 @@ def _write_exact(path: Path, batches: Iterator[rows.VectorRows], dimension: int,
         for batch in batches:
             if batch.vectors.shape[1] != dimension:
                 raise CatalogError(
-                    f"Vectors of {key} have {batch.vectors.shape[1]} numbers, its embedder makes {dimension}", "Run: seekpoint reindex"
+                    f"Vectors of {key} have {batch.vectors.shape[1]} numbers, its embedder makes {dimension}",
+                    "Run: seekpoint reindex",
                 )
             file.write(batch.vectors.astype("<f2").tobytes())
-            columns.append(np.stack([batch.ids, batch.chunk_ids, batch.video_ids, batch.collection_ids]))
+            columns.append(
+                np.stack([batch.ids, batch.chunk_ids, batch.video_ids, batch.collection_ids])
+            )
         stacked = np.concatenate(columns, axis=1) if columns else np.empty((4, 0), np.int64)
         file.seek(0)
         file.write(_header(dimension, stacked.shape[1]))
@@ -97,10 +118,18 @@ def _header(dimension: int, count: int) -> bytes:
 
 
 def _write_lists(folder: Path, columns: np.ndarray, nlist: int) -> int:
-    """Writes the inverted lists over the rows of exact.faiss; how many of them a search shall probe."""
-    exact = RowSet.of_columns(columns, faiss.read_index(str(folder / "exact.faiss"), faiss.IO_FLAG_MMAP_IFC))
+    """Writes the inverted lists over the rows of exact.faiss; how many of them a search shall
+    probe.
+    """
+    exact = RowSet.of_columns(
+        columns, faiss.read_index(str(folder / "exact.faiss"), faiss.IO_FLAG_MMAP_IFC)
+    )
     ivf = faiss.IndexIVFScalarQuantizer(
-        faiss.IndexFlatIP(exact.index.d), exact.index.d, nlist, faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT
+        faiss.IndexFlatIP(exact.index.d),
+        exact.index.d,
+        nlist,
+        faiss.ScalarQuantizer.QT_8bit,
+        faiss.METRIC_INNER_PRODUCT,
     )
     ivf.cp.niter = TRAIN_ROUNDS
     ivf.cp.spherical = True

@@ -1,6 +1,8 @@
-"""`FaissIndex`: the vectors of one stage key, from a mapped snapshot and a tail of what was committed since.
+"""`FaissIndex`: the vectors of one stage key, from a mapped snapshot and a tail of what was
+committed since.
 
-A search works on a `_View`, a value that `refresh` replaces: no search waits for another, for a refresh or for a new snapshot.
+A search works on a `_View`, a value that `refresh` replaces: no search waits for another, for a
+refresh or for a new snapshot.
 """
 
 from __future__ import annotations
@@ -30,14 +32,17 @@ log = logging.getLogger(__name__)
 REFRESH_S = 0.5
 # A restricted search is exact below so many rows.
 EXACT_ROWS = 100_000
-# A snapshot is due when the tail, or what is dead in the snapshot, exceeds the larger of this and a tenth of the snapshot.
+# A snapshot is due when the tail, or what is dead in the snapshot, exceeds the larger of this and a
+# tenth of the snapshot.
 TAIL_ROWS = 20_000
 LOAD_CHUNKS = 500
 
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """What is searched now. `alive` (N,) bool over the rows of the snapshot, None: all; `state`: the fingerprint that it shows."""
+    """What is searched now. `alive` (N,) bool over the rows of the snapshot, None: all; `state`:
+    the fingerprint that it shows.
+    """
 
     pointer: str | None = None
     snapshot: Snapshot | None = None
@@ -64,7 +69,8 @@ class _View:
 
 
 class FaissIndex:
-    """Vectors (D,) of the segments (of the passages, where `stage` is not picture) under `key`; snapshots lie below `settings.snapshots`.
+    """Vectors (D,) of the segments (of the passages, where `stage` is not picture) under `key`;
+    snapshots lie below `settings.snapshots`.
 
     Safe to share between threads.
 
@@ -97,12 +103,16 @@ class FaissIndex:
         self._ahead: _OpenAhead | None = None
 
     def search(self, query: np.ndarray, k: int, selection: Selection = Selection()) -> Hits:  # noqa: B008 (frozen)
-        """The `k` live segments of the selection with the largest inner product with `query` (D,) float32, best first."""
+        """The `k` live segments of the selection with the largest inner product with `query` (D,)
+        float32, best first.
+        """
         query = checked_query(query, k, self.dimension)
         return self._fresh().search(query, k, selection, self._exact_rows)
 
     def refresh(self, *, force: bool = False) -> None:
-        """Takes up what was committed and published since; at most every half second unless forced, or for the first time."""
+        """Takes up what was committed and published since; at most every half second unless forced,
+        or for the first time.
+        """
         view = self._view
         if not force and view is not None and time.monotonic() - self._checked_at < REFRESH_S:
             return
@@ -117,27 +127,39 @@ class FaissIndex:
             self._lock.release()
 
     def publish(self, *, keep_previous: bool = True) -> Published:
-        """Writes what is live as a new snapshot and searches it. Raises StorageError; the old snapshot then goes on."""
+        """Writes what is live as a new snapshot and searches it. Raises StorageError; the old
+        snapshot then goes on.
+        """
         published = self._store.publish(keep_previous=keep_previous)
         self.refresh(force=True)
         return published
 
     def publish_due(self) -> bool:
-        """Whether the tail, or the dead rows of the snapshot, have grown so much that a new snapshot pays."""
+        """Whether the tail, or the dead rows of the snapshot, have grown so much that a new
+        snapshot pays.
+        """
         self.refresh(force=True)
         view = self._view
         return view is not None and view.due(self._tail_rows)
 
     def self_check(self, queries: int = 50) -> RecallReport:
-        """Recall of this index, as it is searched, against all rows of its snapshot, computed by another route."""
+        """Recall of this index, as it is searched, against all rows of its snapshot, computed by
+        another route.
+        """
         view = self._fresh()
         if view.snapshot is None or not len(view.snapshot.rows):
-            return RecallReport(len(view.tail), 0, 1.0, 1.0, 1.0)  # nothing but the tail, which is searched exactly
+            return RecallReport(
+                len(view.tail), 0, 1.0, 1.0, 1.0
+            )  # nothing but the tail, which is searched exactly
 
         def search(query: np.ndarray, k: int, selection: Selection) -> Hits:
             return view.search(query, k, selection, self._exact_rows)
 
-        exact = view.snapshot.rows if view.alive is None else view.snapshot.rows.take(np.flatnonzero(view.alive))
+        exact = (
+            view.snapshot.rows
+            if view.alive is None
+            else view.snapshot.rows.take(np.flatnonzero(view.alive))
+        )
         return check_recall(exact, search, queries)
 
     @property
@@ -167,12 +189,16 @@ class FaissIndex:
         return newer
 
     def _opened(self) -> _View:
-        """On first use: a snapshot is written before, where reading the rows into memory would cost about as much."""
+        """On first use: a snapshot is written before, where reading the rows into memory would cost
+        about as much.
+        """
         pointer, snapshot = self._store.open_or_rebuild()
         view = _View(pointer, snapshot)
         with self._catalog.read() as session:
             stored = len(snapshot.rows) if snapshot else 0
-            missing = rows.count_vectors(session, self.key, self._lacking(session, view), self.stage)
+            missing = rows.count_vectors(
+                session, self.key, self._lacking(session, view), self.stage
+            )
         if missing <= max(self._tail_rows, stored // 10):
             return view
         try:
@@ -183,7 +209,9 @@ class FaissIndex:
         return _View(*self._store.open_or_rebuild())
 
     def _on_current_snapshot(self, view: _View, wait: bool) -> _View:
-        """The view, or one on a newer snapshot; that is checked in the background while the old one answers."""
+        """The view, or one on a newer snapshot; that is checked in the background while the old one
+        answers.
+        """
         pointer = self._store.pointer()
         if pointer == view.pointer:
             return view
@@ -216,12 +244,21 @@ class FaissIndex:
                 loaded = rows.chunk_vectors(session, lot, self.key, self.stage)
                 self._check_dimension(loaded)
                 tail = tail.plus(loaded, {chunk: revision_of[chunk] for chunk in lot})
-        return _View(view.pointer, view.snapshot, _alive(view.snapshot, difference.dead_in_snapshot), tail, state)
+        return _View(
+            view.pointer,
+            view.snapshot,
+            _alive(view.snapshot, difference.dead_in_snapshot),
+            tail,
+            state,
+        )
 
     def _check_dimension(self, loaded: rows.VectorRows) -> None:
         if len(loaded) and loaded.vectors.shape[1] != self.dimension:
             found = loaded.vectors.shape[1]
-            raise CatalogError(f"Vectors of {self.key} have {found} numbers, its embedder makes {self.dimension}", "Run: seekpoint reindex")
+            raise CatalogError(
+                f"Vectors of {self.key} have {found} numbers, its embedder makes {self.dimension}",
+                "Run: seekpoint reindex",
+            )
 
 
 class _OpenAhead(threading.Thread):
@@ -241,7 +278,9 @@ class _OpenAhead(threading.Thread):
 
 @dataclass(frozen=True, slots=True)
 class _Difference:
-    """Chunk ids: live and held nowhere; held by the tail, or by the snapshot, and not live any more in that revision."""
+    """Chunk ids: live and held nowhere; held by the tail, or by the snapshot, and not live any more
+    in that revision.
+    """
 
     lacking: np.ndarray
     dead_in_tail: np.ndarray
@@ -250,12 +289,16 @@ class _Difference:
     @classmethod
     def of(cls, view: _View, chunk_ids: np.ndarray, revisions: np.ndarray) -> _Difference:
         empty = np.empty(0, np.int64)
-        stored = (view.snapshot.chunk_ids, view.snapshot.revisions) if view.snapshot else (empty, empty)
+        stored = (
+            (view.snapshot.chunk_ids, view.snapshot.revisions) if view.snapshot else (empty, empty)
+        )
         held = sorted(view.tail.revisions.items())
         recent = tuple(np.array([pair[n] for pair in held], np.int64) for n in (0, 1))
         live = (chunk_ids, revisions)
         lacking = chunk_ids[~_contains(stored, live) & ~_contains(recent, live)]
-        return cls(lacking, recent[0][~_contains(live, recent)], stored[0][~_contains(live, stored)])
+        return cls(
+            lacking, recent[0][~_contains(live, recent)], stored[0][~_contains(live, stored)]
+        )
 
 
 def _contains(pairs: tuple[np.ndarray, ...], wanted: tuple[np.ndarray, ...]) -> np.ndarray:

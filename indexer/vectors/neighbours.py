@@ -16,8 +16,12 @@ BATCH_ROWS = 20_000
 SHARES = 0.01, 0.15
 
 
-def recall(search: Callable[[np.ndarray], Hits], questions: np.ndarray, true_scores: np.ndarray) -> float:
-    """Mean share of the best 10 that `search` finds: hits that score at least as much as the true tenth (equal ones are as good)."""
+def recall(
+    search: Callable[[np.ndarray], Hits], questions: np.ndarray, true_scores: np.ndarray
+) -> float:
+    """Mean share of the best 10 that `search` finds: hits that score at least as much as the true
+    tenth (equal ones are as good).
+    """
     if not len(questions):
         return 1.0
     shares = []
@@ -28,18 +32,26 @@ def recall(search: Callable[[np.ndarray], Hits], questions: np.ndarray, true_sco
 
 
 def questions_between(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """(Q, D) float32 unit: half are stored vectors, half lie between two of them, which is harder, as real questions are."""
+    """(Q, D) float32 unit: half are stored vectors, half lie between two of them, which is harder,
+    as real questions are.
+    """
     questions = np.where(np.arange(len(first))[:, None] % 2, first + second, first)
     lengths = np.linalg.norm(questions, axis=1, keepdims=True)
     return (questions / np.maximum(lengths, 1e-9)).astype(np.float32)
 
 
 def check_streamed_recall(
-    catalog: Catalog, key: str, stage: str, search: Callable[[np.ndarray, int, Selection], Hits], count: int
+    catalog: Catalog,
+    key: str,
+    stage: str,
+    search: Callable[[np.ndarray, int, Selection], Hits],
+    count: int,
 ) -> RecallReport:
-    """Recall@10 over all live rows of a key, and in selections of videos that hold about 1 % and 15 % of them.
+    """Recall@10 over all live rows of a key, and in selections of videos that hold about 1 % and 15
+    % of them.
 
-    Reads the rows twice, in batches: once for the questions and the sizes of the videos, once to compare every row with every question.
+    Reads the rows twice, in batches: once for the questions and the sizes of the videos, once to
+    compare every row with every question.
     """
     sample, video_rows = _sampled(catalog, key, stage, 2 * count)
     total = sum(video_rows.values())
@@ -51,18 +63,26 @@ def check_streamed_recall(
     with catalog.read() as session:
         best = _best_scores(rows.all_vectors(session, key, BATCH_ROWS, stage), questions, groups)
     found = [
-        1.0 if group is not None and not group else recall(_searching(search, group), questions, scores)
+        1.0
+        if group is not None and not group
+        else recall(_searching(search, group), questions, scores)
         for group, scores in zip(groups, best)
     ]
     return RecallReport(total, count, *found)
 
 
-def _searching(search: Callable[[np.ndarray, int, Selection], Hits], group: tuple[int, ...] | None) -> Callable[[np.ndarray], Hits]:
+def _searching(
+    search: Callable[[np.ndarray, int, Selection], Hits], group: tuple[int, ...] | None
+) -> Callable[[np.ndarray], Hits]:
     return lambda question: search(question, NEIGHBOURS, Selection(video_ids=group))
 
 
-def _sampled(catalog: Catalog, key: str, stage: str, wanted: int) -> tuple[np.ndarray, dict[int, int]]:
-    """(wanted, D) vectors drawn evenly from all live rows (Vitter's reservoir, drawn batch by batch), and rows by video."""
+def _sampled(
+    catalog: Catalog, key: str, stage: str, wanted: int
+) -> tuple[np.ndarray, dict[int, int]]:
+    """(wanted, D) vectors drawn evenly from all live rows (Vitter's reservoir, drawn batch by
+    batch), and rows by video.
+    """
     rng = np.random.default_rng(2)
     reservoir = _Reservoir(wanted)
     sizes: dict[int, int] = {}
@@ -85,7 +105,10 @@ class _Reservoir:
     def take(self, vectors: np.ndarray, rng: np.random.Generator) -> None:
         numbers = rng.random(len(vectors))
         if self.numbers is not None and self.vectors is not None:
-            numbers, vectors = np.concatenate([self.numbers, numbers]), np.concatenate([self.vectors, vectors])
+            numbers, vectors = (
+                np.concatenate([self.numbers, numbers]),
+                np.concatenate([self.vectors, vectors]),
+            )
         keep = np.argsort(numbers)[: self.size]
         self.numbers, self.vectors = numbers[keep], vectors[keep]
 
@@ -96,7 +119,9 @@ class _Reservoir:
         return self.vectors[rng.permutation(np.resize(np.arange(len(self.vectors)), self.size))]
 
 
-def _videos_worth(video_rows: dict[int, int], wanted: float, rng: np.random.Generator) -> tuple[int, ...]:
+def _videos_worth(
+    video_rows: dict[int, int], wanted: float, rng: np.random.Generator
+) -> tuple[int, ...]:
     """Random videos that together hold at least so many rows, and never all videos."""
     ids = list(video_rows)
     order = rng.permutation(len(ids))[: len(ids) - 1]
@@ -104,8 +129,12 @@ def _videos_worth(video_rows: dict[int, int], wanted: float, rng: np.random.Gene
     return tuple(ids[n] for n in order[:enough])
 
 
-def _best_scores(batches: Iterable[rows.VectorRows], questions: np.ndarray, groups: list[tuple[int, ...] | None]) -> list[np.ndarray]:
-    """For each group of videos (None: all) the best scores (Q, 10), or fewer columns where fewer rows are in it."""
+def _best_scores(
+    batches: Iterable[rows.VectorRows], questions: np.ndarray, groups: list[tuple[int, ...] | None]
+) -> list[np.ndarray]:
+    """For each group of videos (None: all) the best scores (Q, 10), or fewer columns where fewer
+    rows are in it.
+    """
     best = [np.empty((len(questions), 0), np.float32) for _ in groups]
     for batch in batches:
         scores = questions @ batch.vectors.T

@@ -7,7 +7,9 @@ from indexer.settings import Settings
 from indexer.vectors.base import VectorIndex
 
 
-def open_index(catalog: Catalog, key: str, dimension: int, settings: Settings, *, stage: str = "picture") -> VectorIndex:
+def open_index(
+    catalog: Catalog, key: str, dimension: int, settings: Settings, *, stage: str = "picture"
+) -> VectorIndex:
     """Raises UsageError where the catalog cannot be searched in the way of `settings.vectors`."""
     if settings.vectors == "pgvector":
         from indexer.vectors.pgvector_index import PgVectorIndex

@@ -1,7 +1,8 @@
-"""`PgVectorIndex`: the vectors of one stage key, searched where they lie, in the same PostgreSQL as everything else.
+"""`PgVectorIndex`: the vectors of one stage key, searched where they lie, in the same PostgreSQL as
+everything else.
 
-There is no snapshot and no tail: a row answers from the moment its chunk is committed. What is kept beside the rows is an HNSW graph for
-each key (docs/scale.md), and that by the server itself.
+There is no snapshot and no tail: a row answers from the moment its chunk is committed. What is kept
+beside the rows is an HNSW graph for each key (docs/scale.md), and that by the server itself.
 """
 
 from __future__ import annotations
@@ -25,11 +26,13 @@ from indexer.vectors.neighbours import check_streamed_recall
 
 REFRESH_S = 0.5
 COUNT_S = 60.0  # between two counts of all chunks
-# Up to so many rows a selection is compared row by row: the smaller it is, the longer a graph is walked, and the more it loses.
+# Up to so many rows a selection is compared row by row: the smaller it is, the longer a graph is
+# walked, and the more it loses.
 EXACT_ROWS = 50_000
 ROWS_A_CHUNK = 18
-"""Segments of 5 s in a chunk of 90 s: selections are measured in chunks, which one index tells. It decides how a search is done, never what
-it finds."""
+"""Segments of 5 s in a chunk of 90 s: selections are measured in chunks, which one index tells. It
+decides how a search is done, never what it finds.
+"""
 # A graph is built from so many rows on.
 GRAPH_ROWS = 20_000
 LOCK_TIMEOUT_S = 3600.0
@@ -39,7 +42,9 @@ BUILD_MEMORY_MB = 256, 2048
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """`graph`: the index of the key is complete; `chunks`: live ones, counted at `counted_s`; `measured`: the stored dimension is ours."""
+    """`graph`: the index of the key is complete; `chunks`: live ones, counted at `counted_s`;
+    `measured`: the stored dimension is ours.
+    """
 
     graph: bool
     chunks: int
@@ -49,9 +54,11 @@ class _State:
 
 
 class PgVectorIndex:
-    """Vectors (D,) of the segments (of the passages, where `stage` is not picture) under `key`. Safe to share between threads.
+    """Vectors (D,) of the segments (of the passages, where `stage` is not picture) under `key`.
+    Safe to share between threads.
 
-    `exact_rows` and `graph_rows` are for tests that shall not need tens of thousands of rows. Raises UsageError for a catalog in SQLite.
+    `exact_rows` and `graph_rows` are for tests that shall not need tens of thousands of rows.
+    Raises UsageError for a catalog in SQLite.
     """
 
     def __init__(
@@ -79,27 +86,37 @@ class PgVectorIndex:
         self._state: _State | None = None
 
     def search(self, query: np.ndarray, k: int, selection: Selection = Selection()) -> Hits:  # noqa: B008 (frozen)
-        """The `k` live rows of the selection with the largest inner product with `query` (D,) float32, best first."""
+        """The `k` live rows of the selection with the largest inner product with `query` (D,)
+        float32, best first.
+        """
         query = checked_query(query, k, self.dimension)
         if () in (selection.collection_ids, selection.video_ids):
             return NO_HITS
         with self._catalog.read() as session:
             return self._search(session, self._looked(session), query, k, selection)
 
-    def _search(self, session: Session, state: _State, query: np.ndarray, k: int, selection: Selection) -> Hits:
+    def _search(
+        self, session: Session, state: _State, query: np.ndarray, k: int, selection: Selection
+    ) -> Hits:
         asked = self._asked(selection)
         share = self._share(session, state, asked)
         if share is not None:
             hits = Hits(*nearest.nearest_along_graph(session, asked, query, k, share))
             if len(hits) == k:
                 return hits
-        return Hits(*nearest.nearest_exactly(session, asked, query, k))  # also where the graph found too few: there may be more
+        return Hits(
+            *nearest.nearest_exactly(session, asked, query, k)
+        )  # also where the graph found too few: there may be more
 
     def _asked(self, selection: Selection) -> Asked:
-        return replace(self._all, collection_ids=selection.collection_ids, video_ids=selection.video_ids)
+        return replace(
+            self._all, collection_ids=selection.collection_ids, video_ids=selection.video_ids
+        )
 
     def _share(self, session: Session, state: _State, asked: Asked) -> float | None:
-        """How much of the rows the selection lets through, where the graph is to be searched; None: every row is compared."""
+        """How much of the rows the selection lets through, where the graph is to be searched; None:
+        every row is compared.
+        """
         if not state.graph:
             return None
         if asked == self._all:
@@ -110,7 +127,9 @@ class PgVectorIndex:
     # --- keeping up ---
 
     def refresh(self, *, force: bool = False) -> None:
-        """Rows are always live; this looks whether there is a graph, and whether the vectors are of this embedder's length."""
+        """Rows are always live; this looks whether there is a graph, and whether the vectors are of
+        this embedder's length.
+        """
         if force:
             self._state = None
         with self._catalog.read() as session:
@@ -132,7 +151,10 @@ class PgVectorIndex:
     def _measure(self, session: Session) -> bool:
         found = nearest.stored_dimension(session, self._all)
         if found is not None and found != self.dimension:
-            raise CatalogError(f"Vectors of {self.key} have {found} numbers, its embedder makes {self.dimension}", "Run: seekpoint reindex")
+            raise CatalogError(
+                f"Vectors of {self.key} have {found} numbers, its embedder makes {self.dimension}",
+                "Run: seekpoint reindex",
+            )
         return found is not None
 
     # --- the graph ---
@@ -143,7 +165,9 @@ class PgVectorIndex:
         return self._graph_rows == 0
 
     def publish(self, *, keep_previous: bool = True) -> Published:
-        """Builds the graph where there are enough rows for one, or builds it anew; searches and commits go on meanwhile."""
+        """Builds the graph where there are enough rows for one, or builds it anew; searches and
+        commits go on meanwhile.
+        """
         del keep_previous
         started = time.monotonic()
         with self._alone() as connection:
@@ -154,7 +178,9 @@ class PgVectorIndex:
                 nearest.drop_graph(connection, name)
             kind = "empty" if not rows else "hnsw" if rows > self._graph_rows else "exact"
             if kind == "hnsw":
-                nearest.build_graph(connection, self._all, memory_mb=_build_memory_mb(rows, self.dimension))
+                nearest.build_graph(
+                    connection, self._all, memory_mb=_build_memory_mb(rows, self.dimension)
+                )
             else:
                 nearest.drop_graph(connection, self._all.index)
         self.refresh(force=True)
@@ -163,7 +189,9 @@ class PgVectorIndex:
         return Published(self.key, rows, kind, time.monotonic() - started, size_bytes)
 
     def publish_due(self) -> bool:
-        """Whether there are enough rows for a graph, and none, or one whose building was interrupted."""
+        """Whether there are enough rows for a graph, and none, or one whose building was
+        interrupted.
+        """
         with self._catalog.read() as session:
             if nearest.has_graph(session, self._all):
                 return False
@@ -171,13 +199,18 @@ class PgVectorIndex:
 
     @contextmanager
     def _alone(self) -> Iterator[Connection]:
-        """One builder at a time. The lock is polled: waiting inside a statement would hold a snapshot that the builder waits for."""
+        """One builder at a time. The lock is polled: waiting inside a statement would hold a
+        snapshot that the builder waits for.
+        """
         number = int.from_bytes(hashlib.sha256(self._all.index.encode()).digest()[:8], "big") >> 1
         with self._catalog.outside_transactions() as connection:
             deadline = time.monotonic() + LOCK_TIMEOUT_S
             while not nearest.try_lock(connection, number):
                 if time.monotonic() > deadline:
-                    raise CatalogError(f"Another program has been building the index of {self.key} for long", "Stop it, then try again")
+                    raise CatalogError(
+                        f"Another program has been building the index of {self.key} for long",
+                        "Stop it, then try again",
+                    )
                 time.sleep(LOCK_POLL_S)
             try:
                 yield connection
@@ -187,7 +220,9 @@ class PgVectorIndex:
     # --- what it is worth ---
 
     def self_check(self, queries: int = 50) -> RecallReport:
-        """Recall of this index, as it is searched, against all its live rows, read from the server and compared here."""
+        """Recall of this index, as it is searched, against all its live rows, read from the server
+        and compared here.
+        """
         self.refresh(force=True)
         return check_streamed_recall(self._catalog, self.key, self.stage, self.search, queries)
 
@@ -196,7 +231,10 @@ class PgVectorIndex:
         with self._catalog.read() as session:
             found = nearest.has_graph(session, self._all)
         if found is None:
-            raise CatalogError(f"the HNSW index of {self.key} was not built to its end", "`seekpoint reindex` builds it")
+            raise CatalogError(
+                f"the HNSW index of {self.key} was not built to its end",
+                "`seekpoint reindex` builds it",
+            )
         return "HNSW" if found else "exact"
 
     @property
@@ -205,6 +243,8 @@ class PgVectorIndex:
 
 
 def _build_memory_mb(rows: int, dimension: int) -> int:
-    """Memory of a server in which a graph is built at full speed, about: a vector, and 32 neighbours and their overhead."""
+    """Memory of a server in which a graph is built at full speed, about: a vector, and 32
+    neighbours and their overhead.
+    """
     needed = rows * (2 * dimension + 600) / 1e6
     return int(np.clip(1.3 * needed, *BUILD_MEMORY_MB))

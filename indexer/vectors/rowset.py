@@ -1,7 +1,9 @@
-"""`RowSet`: segments with their vectors, searched exactly: the exact half of a snapshot (mapped) and the slabs of the tail (in memory).
+"""`RowSet`: segments with their vectors, searched exactly: the exact half of a snapshot (mapped)
+and the slabs of the tail (in memory).
 
-Vectors are kept by FAISS's fp16 scalar quantizer, whose codes are the float16 numbers of the catalog unchanged: half the memory of
-IndexFlatIP, 2.7 times faster (200,000 x 384, one thread: 5.3 ms against 14.5), and the scores are those of the stored vectors.
+Vectors are kept by FAISS's fp16 scalar quantizer, whose codes are the float16 numbers of the
+catalog unchanged: half the memory of IndexFlatIP, 2.7 times faster (200,000 x 384, one thread: 5.3
+ms against 14.5), and the scores are those of the stored vectors.
 """
 
 from __future__ import annotations
@@ -17,13 +19,16 @@ import numpy as np
 from indexer.catalog.rows import VectorRows
 from indexer.vectors.base import NO_HITS, Hits, Selection
 
-# Up to so many selected rows are copied out and searched alone; for more, scanning all rows with a bitmap costs less.
+# Up to so many selected rows are copied out and searched alone; for more, scanning all rows with a
+# bitmap costs less.
 GATHER_ROWS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
 class RowSet:
-    """`ids`, `chunk_ids`, `video_ids`, `collection_ids` (N,) int64; row n of `index` (fp16, inner product) is the vector of `ids[n]`."""
+    """`ids`, `chunk_ids`, `video_ids`, `collection_ids` (N,) int64; row n of `index` (fp16, inner
+    product) is the vector of `ids[n]`.
+    """
 
     ids: np.ndarray
     chunk_ids: np.ndarray
@@ -71,13 +76,22 @@ class RowSet:
         index = fp16_index(self.index.d)
         if len(rows):
             index.add_sa_codes(np.ascontiguousarray(self.codes[rows]))
-        return RowSet(self.ids[rows], self.chunk_ids[rows], self.video_ids[rows], self.collection_ids[rows], index)
+        return RowSet(
+            self.ids[rows],
+            self.chunk_ids[rows],
+            self.video_ids[rows],
+            self.collection_ids[rows],
+            index,
+        )
 
     def mask(self, selection: Selection) -> np.ndarray | None:
         """(N,) bool of the rows that the selection lets through; None: all."""
         parts = [
             _one_of(column, wanted)
-            for column, wanted in ((self.collection_ids, selection.collection_ids), (self.video_ids, selection.video_ids))
+            for column, wanted in (
+                (self.collection_ids, selection.collection_ids),
+                (self.video_ids, selection.video_ids),
+            )
             if wanted is not None
         ]
         if not parts:
@@ -119,19 +133,29 @@ def joined(parts: list[RowSet]) -> RowSet:
 
 
 def fp16_index(dimension: int) -> Any:
-    return faiss.IndexScalarQuantizer(dimension, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
+    return faiss.IndexScalarQuantizer(
+        dimension, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT
+    )
 
 
-def search_rows(index: Any, query: np.ndarray, k: int, mask: np.ndarray | None, **parameters: int) -> tuple[np.ndarray, np.ndarray]:
-    """Scores and row numbers, best first, of the rows that the mask lets through; `parameters` are those of an IVF search."""
+def search_rows(
+    index: Any, query: np.ndarray, k: int, mask: np.ndarray | None, **parameters: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Scores and row numbers, best first, of the rows that the mask lets through; `parameters` are
+    those of an IVF search.
+    """
     selector = None
     bits = None
     if mask is not None:
-        bits = np.packbits(mask, bitorder="little")  # FAISS keeps a pointer into it: alive until the search is over
+        bits = np.packbits(
+            mask, bitorder="little"
+        )  # FAISS keeps a pointer into it: alive until the search is over
         selector = faiss.IDSelectorBitmap(len(mask), faiss.swig_ptr(bits))
     kind = faiss.SearchParametersIVF if parameters else faiss.SearchParameters
     with one_thread():
-        scores, rows = index.search(query[None], k, params=kind(**parameters, **({"sel": selector} if selector else {})))
+        scores, rows = index.search(
+            query[None], k, params=kind(**parameters, **({"sel": selector} if selector else {}))
+        )
     del bits
     found = rows[0] >= 0
     return scores[0][found], rows[0][found]
@@ -139,7 +163,9 @@ def search_rows(index: Any, query: np.ndarray, k: int, mask: np.ndarray | None, 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """One question is answered by one thread: waking others costs more than they help, above all on a busy machine."""
+    """One question is answered by one thread: waking others costs more than they help, above all on
+    a busy machine.
+    """
     before = faiss.omp_get_max_threads()
     faiss.omp_set_num_threads(1)
     try:

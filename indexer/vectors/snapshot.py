@@ -1,11 +1,13 @@
-"""A snapshot: what was live under one key at one time, in files that are mapped, never changed, and checked before they are used.
+"""A snapshot: what was live under one key at one time, in files that are mapped, never changed, and
+checked before they are used.
 
 SNAPSHOTS/KEY/CURRENT               name of the snapshot and checksum of its manifest
 SNAPSHOTS/KEY/STAMP/manifest.json   key, dimension, counts, parameters, checksums of the files below
 .../exact.faiss                     all vectors as float16 (rowset.py)
 .../ivf.faiss                       inverted lists with 8-bit scalars, past `flat_max_rows`
 .../rows.npy                        (4, N) int64: ids, chunk, video and collection of each row
-.../chunks.npy                      (2, M) int64: chunks by rising id, and the revision that is contained
+.../chunks.npy                      (2, M) int64: chunks by rising id, and the revision that is
+contained
 """
 
 from __future__ import annotations
@@ -53,7 +55,9 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """`chunk_ids` (M,) int64 rising, `revisions` (M,) int64; `ivf` is None where the exact rows are searched themselves."""
+    """`chunk_ids` (M,) int64 rising, `revisions` (M,) int64; `ivf` is None where the exact rows are
+    searched themselves.
+    """
 
     folder: Path
     manifest: Manifest
@@ -63,7 +67,9 @@ class Snapshot:
     ivf: Any
 
     def search(self, query: np.ndarray, k: int, mask: np.ndarray | None, exact_rows: int) -> Hits:
-        """Exact up to `exact_rows` rows that the mask lets through; beyond, the inverted lists, whose hits are scored exactly."""
+        """Exact up to `exact_rows` rows that the mask lets through; beyond, the inverted lists,
+        whose hits are scored exactly.
+        """
         if self.ivf is None:
             return self.rows.search(query, k, mask)
         count = len(self.rows) if mask is None else int(np.count_nonzero(mask))
@@ -74,9 +80,13 @@ class Snapshot:
         return self._search_lists(query, k, mask, count)
 
     def _search_lists(self, query: np.ndarray, k: int, mask: np.ndarray | None, count: int) -> Hits:
-        """A selector hides most of what a list holds: lists are probed in inverse proportion, and twice as many until nothing new comes."""
+        """A selector hides most of what a list holds: lists are probed in inverse proportion, and
+        twice as many until nothing new comes.
+        """
         nlist = self.manifest.nlist
-        wanted = min(count, 2 * k)  # 8-bit scores misplace neighbours: twice as many candidates are scored exactly
+        wanted = min(
+            count, 2 * k
+        )  # 8-bit scores misplace neighbours: twice as many candidates are scored exactly
         nprobe = min(nlist, -(-self.manifest.nprobe * len(self.rows) // count))
         hits = self._probe(query, k, mask, wanted, nprobe)
         if mask is None and len(hits) == min(k, count):
@@ -90,7 +100,9 @@ class Snapshot:
                 break
         return hits
 
-    def _probe(self, query: np.ndarray, k: int, mask: np.ndarray | None, wanted: int, nprobe: int) -> Hits:
+    def _probe(
+        self, query: np.ndarray, k: int, mask: np.ndarray | None, wanted: int, nprobe: int
+    ) -> Hits:
         _, rows = search_rows(self.ivf, query, wanted, mask, nprobe=nprobe)
         return self.rows.rescored(query, rows, k)
 
@@ -121,7 +133,9 @@ def read_pointer(parent: Path) -> str | None:
 
 
 def open_snapshot(parent: Path, pointer: str, key: str, dimension: int) -> Snapshot:
-    """The snapshot that CURRENT names, mapped. Raises SnapshotError where anything is not as it was written, or is not of this key."""
+    """The snapshot that CURRENT names, mapped. Raises SnapshotError where anything is not as it was
+    written, or is not of this key.
+    """
     name, _, digest = pointer.partition(" ")
     folder = parent / name
     if not name or os.sep in name or name.startswith("."):
@@ -129,7 +143,10 @@ def open_snapshot(parent: Path, pointer: str, key: str, dimension: int) -> Snaps
     try:
         return _open(folder, digest, key, dimension)
     except (OSError, RuntimeError, ValueError, TypeError, KeyError) as error:
-        raise _broken(folder, str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__) from error
+        raise _broken(
+            folder,
+            str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__,
+        ) from error
 
 
 def _open(folder: Path, digest: str, key: str, dimension: int) -> Snapshot:
@@ -138,13 +155,18 @@ def _open(folder: Path, digest: str, key: str, dimension: int) -> Snapshot:
         raise _broken(folder, "the manifest does not match its checksum")
     manifest = Manifest(**json.loads(content))
     if (manifest.format, manifest.key, manifest.dimension) != (FORMAT, key, dimension):
-        raise _broken(folder, f"it holds {manifest.dimension} numbers of {manifest.key!r}, wanted {dimension} of {key!r}")
+        raise _broken(
+            folder,
+            f"it holds {manifest.dimension} numbers of {manifest.key!r}, wanted {dimension} of {key!r}",
+        )
     _verify(folder, manifest)
     columns = np.load(folder / "rows.npy", mmap_mode="r")
     chunks = np.load(folder / "chunks.npy", mmap_mode="r")
     exact = _read_index(folder / "exact.faiss")
     ivf = _read_index(folder / "ivf.faiss") if manifest.nlist else None
-    if {len(columns[0]), exact.ntotal, manifest.rows if ivf is None else ivf.ntotal} != {manifest.rows}:
+    if {len(columns[0]), exact.ntotal, manifest.rows if ivf is None else ivf.ntotal} != {
+        manifest.rows
+    }:
         raise _broken(folder, "its files hold different numbers of rows")
     rows = RowSet.of_columns(columns, exact)
     return Snapshot(folder, manifest, rows, np.asarray(chunks[0]), np.asarray(chunks[1]), ivf)
@@ -152,7 +174,9 @@ def _open(folder: Path, digest: str, key: str, dimension: int) -> Snapshot:
 
 def _verify(folder: Path, manifest: Manifest) -> None:
     with ThreadPoolExecutor(2) as pool:
-        found = dict(zip(manifest.files, pool.map(lambda name: sha256(folder / name), manifest.files)))
+        found = dict(
+            zip(manifest.files, pool.map(lambda name: sha256(folder / name), manifest.files))
+        )
     wrong = [name for name, digest in manifest.files.items() if found[name] != digest]
     if wrong:
         raise _broken(folder, f"{', '.join(wrong)} does not match its checksum")
@@ -163,11 +187,16 @@ def _read_index(path: Path) -> Any:
 
 
 def remove_others(parent: Path, keep: set[str]) -> None:
-    """Deletes what is no longer pointed to; processes that have it mapped keep it until they let go."""
+    """Deletes what is no longer pointed to; processes that have it mapped keep it until they let
+    go.
+    """
     for entry in parent.iterdir():
         if entry.is_dir() and entry.name not in keep:
             shutil.rmtree(entry, ignore_errors=True)
 
 
 def _broken(folder: Path, reason: str) -> SnapshotError:
-    return SnapshotError(f"The vector snapshot {folder} cannot be used: {reason}", "It is built again from the catalog")
+    return SnapshotError(
+        f"The vector snapshot {folder} cannot be used: {reason}",
+        "It is built again from the catalog",
+    )

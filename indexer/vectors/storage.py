@@ -1,4 +1,6 @@
-"""Files that are whole or absent: written aside, checksummed, flushed to the disk and renamed into place."""
+"""Files that are whole or absent: written aside, checksummed, flushed to the disk and renamed into
+place.
+"""
 
 from __future__ import annotations
 
@@ -55,13 +57,23 @@ def storage_errors(folder: Path) -> Iterator[None]:
     except OSError as error:
         raise _storage_error(folder, error.errno, error.strerror or str(error)) from error
     except RuntimeError as error:
-        number = next((n for n in (*_NO_SPACE, errno.EACCES, errno.EIO) if os.strerror(n) in str(error)), None)
+        number = next(
+            (n for n in (*_NO_SPACE, errno.EACCES, errno.EIO) if os.strerror(n) in str(error)), None
+        )
         if number is None and "write error" not in str(error):
             raise
-        raise _storage_error(folder, number, os.strerror(number) if number else "write error") from error
+        raise _storage_error(
+            folder, number, os.strerror(number) if number else "write error"
+        ) from error
 
 
 def _storage_error(folder: Path, number: int | None, said: str) -> StorageError:
     if number in _NO_SPACE:
-        return StorageError(f"No space left for the vector snapshot in {folder}", "Free space there, then run: seekpoint reindex")
-    return StorageError(f"The vector snapshot in {folder} could not be written ({said})", "Check that the folder is yours to write")
+        return StorageError(
+            f"No space left for the vector snapshot in {folder}",
+            "Free space there, then run: seekpoint reindex",
+        )
+    return StorageError(
+        f"The vector snapshot in {folder} could not be written ({said})",
+        "Check that the folder is yours to write",
+    )

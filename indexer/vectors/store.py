@@ -1,4 +1,6 @@
-"""Where the snapshots of one key lie: which one is current, and writing a new one, one writer at a time."""
+"""Where the snapshots of one key lie: which one is current, and writing a new one, one writer at a
+time.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,15 @@ from indexer.errors import SnapshotError, StorageError
 from indexer.settings import Settings
 from indexer.vectors.base import Published
 from indexer.vectors.build import build_snapshot
-from indexer.vectors.snapshot import CURRENT, Snapshot, key_folder, open_snapshot, point_to, read_pointer, remove_others
+from indexer.vectors.snapshot import (
+    CURRENT,
+    Snapshot,
+    key_folder,
+    open_snapshot,
+    point_to,
+    read_pointer,
+    remove_others,
+)
 from indexer.vectors.storage import storage_errors
 
 log = logging.getLogger(__name__)
@@ -26,7 +36,9 @@ EMPTY = "empty"
 
 
 class SnapshotStore:
-    def __init__(self, catalog: Catalog, key: str, dimension: int, settings: Settings, stage: str = "picture") -> None:
+    def __init__(
+        self, catalog: Catalog, key: str, dimension: int, settings: Settings, stage: str = "picture"
+    ) -> None:
         self._catalog = catalog
         self._key = key
         self._dimension = dimension
@@ -43,14 +55,18 @@ class SnapshotStore:
         return open_snapshot(self.folder, pointer, self._key, self._dimension)
 
     def open_or_rebuild(self) -> tuple[str | None, Snapshot | None]:
-        """The current snapshot; one that is damaged is built again. (None, None) where there is none, or none can be written."""
+        """The current snapshot; one that is damaged is built again. (None, None) where there is
+        none, or none can be written.
+        """
         refused = None
         while (pointer := self.pointer()) is not None:
             try:
                 return pointer, self.open(pointer)
             except SnapshotError as error:
                 if refused is not None and pointer == refused:
-                    log.error("%s", error)  # freshly written and not readable: the disk cannot be trusted
+                    log.error(
+                        "%s", error
+                    )  # freshly written and not readable: the disk cannot be trusted
                     return None, None
                 log.warning("%s", error)
                 refused = self._replace(pointer)
@@ -67,7 +83,8 @@ class SnapshotStore:
         return self.pointer()
 
     def publish(self, *, keep_previous: bool = True, unless_not: str | None = None) -> Published:
-        """Writes what is live as the current snapshot. With `unless_not`, only while that pointer is current: another may have been faster.
+        """Writes what is live as the current snapshot. With `unless_not`, only while that pointer
+        is current: another may have been faster.
 
         Raises StorageError when there is no space; what was current stays so.
         """
@@ -83,7 +100,9 @@ class SnapshotStore:
     def _publish(self, before: str | None, keep_previous: bool, started: float) -> Published:
         previous = before.partition(" ")[0] if before else ""
         remove_others(self.folder, {previous})  # also what a writer that was killed left behind
-        folder, digest, manifest = build_snapshot(self._catalog, self._key, self._dimension, self.folder, self._flat_max_rows, self._stage)
+        folder, digest, manifest = build_snapshot(
+            self._catalog, self._key, self._dimension, self.folder, self._flat_max_rows, self._stage
+        )
         if not manifest.rows:
             (self.folder / CURRENT).unlink(missing_ok=True)
             remove_others(self.folder, set())
@@ -91,16 +110,24 @@ class SnapshotStore:
         point_to(folder, digest)
         remove_others(self.folder, {folder.name, previous} if keep_previous else {folder.name})
         size_bytes = sum(entry.stat().st_size for entry in folder.iterdir())
-        return Published(self._key, manifest.rows, manifest.kind, time.monotonic() - started, size_bytes)
+        return Published(
+            self._key, manifest.rows, manifest.kind, time.monotonic() - started, size_bytes
+        )
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """One writer in this home, and one at a time among all hosts of a server, for its sake."""
         try:
-            with FileLock(self.folder / ".lock", timeout=LOCK_TIMEOUT_S), self._catalog.advisory_lock(_number(self._key)):
+            with (
+                FileLock(self.folder / ".lock", timeout=LOCK_TIMEOUT_S),
+                self._catalog.advisory_lock(_number(self._key)),
+            ):
                 yield
         except Timeout:
-            raise StorageError(f"Another program has been writing {self.folder} for long", "Stop it, then run: seekpoint reindex") from None
+            raise StorageError(
+                f"Another program has been writing {self.folder} for long",
+                "Stop it, then run: seekpoint reindex",
+            ) from None
 
 
 def remove_snapshots_except(settings: Settings, keys: Iterable[str]) -> None:

@@ -1,7 +1,8 @@
 """The tail: live chunks that the snapshot does not hold, in memory, searched exactly.
 
-A value that is replaced, never changed, so that a search that is under way keeps what it began with. New rows come as slabs; a slab joins
-the one before it when that is not twice as large, so that n rows that come in small lots are copied O(log n) times.
+A value that is replaced, never changed, so that a search that is under way keeps what it began
+with. New rows come as slabs; a slab joins the one before it when that is not twice as large, so
+that n rows that come in small lots are copied O(log n) times.
 """
 
 from __future__ import annotations
@@ -38,7 +39,9 @@ class Tail:
             gone = np.isin(slab.chunk_ids, chunk_ids)
             slabs.append(slab.take(np.flatnonzero(~gone)) if gone.any() else slab)
         dropped = set(chunk_ids.tolist())
-        revisions = {chunk: revision for chunk, revision in self.revisions.items() if chunk not in dropped}
+        revisions = {
+            chunk: revision for chunk, revision in self.revisions.items() if chunk not in dropped
+        }
         return Tail(tuple(slab for slab in slabs if len(slab)), revisions)
 
     def plus(self, rows: VectorRows, revisions: Mapping[int, int]) -> Tail:

@@ -1,4 +1,6 @@
-"""Leaving work to workers: files are noted in the catalog, and workers are told. Nothing is opened here, so it returns at once."""
+"""Leaving work to workers: files are noted in the catalog, and workers are told. Nothing is opened
+here, so it returns at once.
+"""
 
 from __future__ import annotations
 
@@ -21,12 +23,24 @@ if TYPE_CHECKING:
 AT_ONCE = 1000  # files in one transaction
 
 
-def enqueue(library: Library, paths: Sequence[str | os.PathLike[str]], collection: str, *, fast: bool, events: bool | None) -> IngestReport:
-    """The report names what is queued, unchanged, or unusable. Raises QueueError where workers cannot be told; what is noted stays."""
+def enqueue(
+    library: Library,
+    paths: Sequence[str | os.PathLike[str]],
+    collection: str,
+    *,
+    fast: bool,
+    events: bool | None,
+) -> IngestReport:
+    """The report names what is queued, unchanged, or unusable. Raises QueueError where workers
+    cannot be told; what is noted stays.
+    """
     started = time.monotonic()
     hints = Hints(library.settings)
-    hints.check()  # before anything is noted: somebody who mistyped the broker shall not queue by accident
-    here = bool(library.settings.lego_path)  # without a checkpoint its key is not known here: the worker that plans has to look
+    # before anything is noted: somebody who mistyped the broker shall not queue by accident
+    hints.check()
+    here = bool(
+        library.settings.lego_path
+    )  # without a checkpoint its key is not known here: the worker that plans has to look
     stages = library.stages(fast=fast, events=events if here else False)
     planner = Planner(library.catalog, library.settings, {stage.name: stage for stage in stages})
     with library.catalog.begin() as session:
@@ -34,15 +48,23 @@ def enqueue(library: Library, paths: Sequence[str | os.PathLike[str]], collectio
         known = videos.known_paths(session, collection_id)
     found = list(find_files(paths))
     files = [file for file in found if isinstance(file, FoundFile)]
-    outcomes = [FileOutcome(bad.path, "failed", None, bad.error.message, bad.error.hint) for bad in found if isinstance(bad, Unusable)]
+    outcomes = [
+        FileOutcome(bad.path, "failed", None, bad.error.message, bad.error.hint)
+        for bad in found
+        if isinstance(bad, Unusable)
+    ]
     arrived = []
     for file in files:
         at = known.get(planner.roots.split(file.path))
         if (here or not events) and planner.is_unchanged(file, at):
-            outcomes.append(FileOutcome(printable(file.path), "unchanged", at.video_id if at else None))
+            outcomes.append(
+                FileOutcome(printable(file.path), "unchanged", at.video_id if at else None)
+            )
         else:
             arrived.append((file, at))
-            outcomes.append(FileOutcome(printable(file.path), "queued", at.video_id if at else None))
+            outcomes.append(
+                FileOutcome(printable(file.path), "queued", at.video_id if at else None)
+            )
     for first in range(0, len(arrived), AT_ONCE):
         _note(library, planner, collection_id, arrived[first : first + AT_ONCE], fast, events)
     offline = mark_offline(library.catalog, planner, paths, files, known)
@@ -57,14 +79,26 @@ def enqueue(library: Library, paths: Sequence[str | os.PathLike[str]], collectio
 
 
 def retry_by_workers(library: Library, video_ids: Sequence[int] | None) -> Retried:
-    """Failed chunks, and files that could not be planned where no videos are named, wait for workers again."""
+    """Failed chunks, and files that could not be planned where no videos are named, wait for
+    workers again.
+    """
     from indexer.library import Retried
 
     hints = Hints(library.settings)
     with library.catalog.begin() as session:
-        named = None if video_ids is None else {videos.get_video(session, video_id).id for video_id in video_ids}
-        failed = [video.id for video in videos.list_videos(session, states=["failed"]) if named is None or video.id in named]
-        chunks = work.retry(session, failed) + errands.retry(session, None if named is None else failed)
+        named = (
+            None
+            if video_ids is None
+            else {videos.get_video(session, video_id).id for video_id in video_ids}
+        )
+        failed = [
+            video.id
+            for video in videos.list_videos(session, states=["failed"])
+            if named is None or video.id in named
+        ]
+        chunks = work.retry(session, failed) + errands.retry(
+            session, None if named is None else failed
+        )
     hints.tell(waiting_counts(library))
     return Retried(len(failed), chunks, 0, ())
 
@@ -72,9 +106,21 @@ def retry_by_workers(library: Library, video_ids: Sequence[int] | None) -> Retri
 def request_artefacts(library: Library, video_ids: Sequence[int] | None) -> int:
     """Workers make the thumbnails and proxies that these videos (all, if None) lack."""
     with library.catalog.begin() as session:
-        chosen = videos.list_videos(session) if video_ids is None else [videos.get_video(session, it) for it in video_ids]
+        chosen = (
+            videos.list_videos(session)
+            if video_ids is None
+            else [videos.get_video(session, it) for it in video_ids]
+        )
         for video in chosen:
-            errands.add(session, "artefacts", video.collection_id, str(video.id), {}, size=video.size_bytes, video_id=video.id)
+            errands.add(
+                session,
+                "artefacts",
+                video.collection_id,
+                str(video.id),
+                {},
+                size=video.size_bytes,
+                video_id=video.id,
+            )
     Hints(library.settings).tell({"artefacts": len(chosen)})
     return len(chosen)
 
@@ -82,11 +128,18 @@ def request_artefacts(library: Library, video_ids: Sequence[int] | None) -> int:
 def waiting_counts(library: Library) -> dict[str, int]:
     """Works and errands that wait, by kind."""
     with library.catalog.read() as session:
-        return {**work.waiting(session), **{kind: it.pending for kind, it in errands.waiting(session).items() if it.pending}}
+        return {
+            **work.waiting(session),
+            **{kind: it.pending for kind, it in errands.waiting(session).items() if it.pending},
+        }
 
 
-def _forget_gone(library: Library, planner: Planner, collection_id: int, paths: Sequence[str | os.PathLike[str]]) -> None:
-    """The errors of files below the given paths that could not be planned and were deleted since: nobody could mend them."""
+def _forget_gone(
+    library: Library, planner: Planner, collection_id: int, paths: Sequence[str | os.PathLike[str]]
+) -> None:
+    """The errors of files below the given paths that could not be planned and were deleted since:
+    nobody could mend them.
+    """
     given = [given_path(path) for path in paths]
     with library.catalog.begin() as session:
         gone = [
@@ -108,5 +161,18 @@ def _note(
     with library.catalog.begin() as session:
         for file, _ in arrived:
             root, relative_path = planner.roots.split(file.path)
-            details = {"root": root, "relative_path": relative_path, "fast": fast, "events": events, "mtime_ns": file.mtime_ns}
-            errands.add(session, "plan", collection_id, f"{root}:{relative_path}", details, size=file.size_bytes)
+            details = {
+                "root": root,
+                "relative_path": relative_path,
+                "fast": fast,
+                "events": events,
+                "mtime_ns": file.mtime_ns,
+            }
+            errands.add(
+                session,
+                "plan",
+                collection_id,
+                f"{root}:{relative_path}",
+                details,
+                size=file.size_bytes,
+            )

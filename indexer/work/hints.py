@@ -1,6 +1,8 @@
-"""Telling workers that there is work: messages on Redis that say a kind and nothing else. What there is to do stands in SQL.
+"""Telling workers that there is work: messages on Redis that say a kind and nothing else. What
+there is to do stands in SQL.
 
-A hint that is lost costs time until the next sweep, one that comes twice finds nothing to do: neither loses or doubles work.
+A hint that is lost costs time until the next sweep, one that comes twice finds nothing to do:
+neither loses or doubles work.
 """
 
 from __future__ import annotations
@@ -20,13 +22,16 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 KINDS = ("ground", "sweep", "publish", "plan", "picture", "events", "speech", "screen", "artefacts")
-# What a worker of each queue does, the most urgent first. Speech and screen text gain from a GPU and do without.
+# What a worker of each queue does, the most urgent first. Speech and screen text gain from a GPU
+# and do without.
 QUEUES: Mapping[str, tuple[str, ...]] = {
     "gpu": ("ground", "sweep", "picture", "events", "speech", "screen"),
     "cpu": ("sweep", "publish", "plan", "speech", "screen", "artefacts"),
 }
 CAP = 64
-"""Hints of a kind that wait at most: a worker that follows one goes on while there is work, so a few wake as many as there are."""
+"""Hints of a kind that wait at most: a worker that follows one goes on while there is work, so a
+few wake as many as there are.
+"""
 
 CONNECT_TIMEOUT_S = 3.0
 # Longer than a turn; one that takes longer yet is hinted at twice, which does no harm.
@@ -42,7 +47,9 @@ def task_name(kind: str) -> str:
 
 
 def kinds_of(queues: tuple[str, ...]) -> list[str]:
-    """What workers of these queues do, the most urgent first. UsageError for a queue that there is not."""
+    """What workers of these queues do, the most urgent first. UsageError for a queue that there is
+    not.
+    """
     for queue in queues:
         if queue not in QUEUES:
             raise UsageError(f"there is no queue {queue!r}", f"choose from {', '.join(QUEUES)}")
@@ -50,7 +57,9 @@ def kinds_of(queues: tuple[str, ...]) -> list[str]:
 
 
 def transport_options() -> dict[str, Any]:
-    """kombu's Redis transport: without the restore settings, what a killed worker had taken comes back after minutes only."""
+    """kombu's Redis transport: without the restore settings, what a killed worker had taken comes
+    back after minutes only.
+    """
     return {
         "visibility_timeout": VISIBILITY_TIMEOUT_S,
         "unacked_restore_interval": 5,
@@ -63,7 +72,9 @@ def transport_options() -> dict[str, Any]:
 
 
 class Hints:
-    """Cheap to make: connects when it is used. All methods raise QueueError, or UsageError where no broker, or none of ours, is set."""
+    """Cheap to make: connects when it is used. All methods raise QueueError, or UsageError where no
+    broker, or none of ours, is set.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self.url = settings.broker_url
@@ -100,7 +111,10 @@ class Hints:
         self._require()
         import redis
 
-        timeouts = {"socket_connect_timeout": CONNECT_TIMEOUT_S, "socket_timeout": CONNECT_TIMEOUT_S}
+        timeouts = {
+            "socket_connect_timeout": CONNECT_TIMEOUT_S,
+            "socket_timeout": CONNECT_TIMEOUT_S,
+        }
         with self._errors():
             return redis.Redis.from_url(self.url, **timeouts, health_check_interval=10)
 
@@ -120,9 +134,14 @@ class Hints:
 
     def _require(self) -> None:
         if not self.url:
-            raise UsageError("no broker is configured", "set SEEKPOINT_BROKER_URL (redis://host:6379/0), or work without --queue")
+            raise UsageError(
+                "no broker is configured",
+                "set SEEKPOINT_BROKER_URL (redis://host:6379/0), or work without --queue",
+            )
         if urlsplit(self.url).scheme not in ("redis", "rediss"):
-            raise UsageError(f"SEEKPOINT_BROKER_URL={self.shown_url!r} is no Redis", "write redis://host:6379/0")
+            raise UsageError(
+                f"SEEKPOINT_BROKER_URL={self.shown_url!r} is no Redis", "write redis://host:6379/0"
+            )
 
     def _errors(self) -> _Translating:
         return _Translating(self.shown_url)
@@ -144,13 +163,30 @@ class _Translating:
             import kombu.exceptions
             import redis.exceptions
         except ModuleNotFoundError as missing:
-            raise QueueError(f"workers need the Python package {missing.name}", "pip install 'seekpoint[queue]'") from None
+            raise QueueError(
+                f"workers need the Python package {missing.name}", "pip install 'seekpoint[queue]'"
+            ) from None
         said = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        if isinstance(error, redis.exceptions.AuthenticationError) or "NOAUTH" in said or "WRONGPASS" in said:
-            raise QueueError(f"the broker {self._url} refused user or password", "check SEEKPOINT_BROKER_URL") from error
+        if (
+            isinstance(error, redis.exceptions.AuthenticationError)
+            or "NOAUTH" in said
+            or "WRONGPASS" in said
+        ):
+            raise QueueError(
+                f"the broker {self._url} refused user or password", "check SEEKPOINT_BROKER_URL"
+            ) from error
         if isinstance(error, redis.exceptions.ResponseError):
-            raise QueueError(f"the broker {self._url} refuses: {said}", "check SEEKPOINT_BROKER_URL and that server's settings") from error
+            raise QueueError(
+                f"the broker {self._url} refuses: {said}",
+                "check SEEKPOINT_BROKER_URL and that server's settings",
+            ) from error
         if isinstance(error, (redis.exceptions.RedisError, kombu.exceptions.KombuError, OSError)):
-            raise QueueError(f"the broker {self._url} is away ({said})", "check that Redis runs, and SEEKPOINT_BROKER_URL") from error
+            raise QueueError(
+                f"the broker {self._url} is away ({said})",
+                "check that Redis runs, and SEEKPOINT_BROKER_URL",
+            ) from error
         if isinstance(error, ValueError):
-            raise UsageError(f"SEEKPOINT_BROKER_URL={self._url!r} is no Redis ({said})", "write redis://host:6379/0") from error
+            raise UsageError(
+                f"SEEKPOINT_BROKER_URL={self._url!r} is no Redis ({said})",
+                "write redis://host:6379/0",
+            ) from error

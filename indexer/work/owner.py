@@ -1,4 +1,6 @@
-"""Names of processes that hold work, so that a later process on the same machine knows which of them are dead."""
+"""Names of processes that hold work, so that a later process on the same machine knows which of
+them are dead.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ def owner_name() -> str:
 
 
 def dead_owners(owners: Iterable[str]) -> list[str]:
-    """Those owners that ran on this machine and do not run any more; owners elsewhere are judged by their lease alone."""
+    """Those owners that ran on this machine and do not run any more; owners elsewhere are judged by
+    their lease alone.
+    """
     dead = []
     for owner in owners:
         host, _, rest = owner.rpartition("/")[0].rpartition("/")
@@ -25,7 +29,9 @@ def dead_owners(owners: Iterable[str]) -> list[str]:
 
 
 def _start_ticks(pid: int) -> str:
-    """Start of a process in clock ticks since boot (proc(5), field 22); "0" where there is no such process or no /proc."""
+    """Start of a process in clock ticks since boot (proc(5), field 22); "0" where there is no such
+    process or no /proc.
+    """
     try:
         text = Path(f"/proc/{pid}/stat").read_text()
     except OSError:

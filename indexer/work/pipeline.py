@@ -1,6 +1,8 @@
-"""The stages of chunks, one after another: read, compute, commit. The media of the next chunk is read while this one is computed.
+"""The stages of chunks, one after another: read, compute, commit. The media of the next chunk is
+read while this one is computed.
 
-Whoever runs it (an ingest, a worker) says which chunks: it hands in jobs that it has claimed, and is told what became of each.
+Whoever runs it (an ingest, a worker) says which chunks: it hands in jobs that it has claimed, and
+is told what became of each.
 """
 
 from __future__ import annotations
@@ -31,7 +33,8 @@ log = logging.getLogger(__name__)
 class Job:
     """A claimed stage of a chunk, and the file to read it from.
 
-    `others`: what the jobs that follow want of the same pictures, which are decoded once for all. `follows`: this is one of those.
+    `others`: what the jobs that follow want of the same pictures, which are decoded once for all.
+    `follows`: this is one of those.
     """
 
     item: WorkItem
@@ -43,7 +46,8 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`lost`: the work was somebody else's by the time it was done, or its video was removed; nothing was written.
+    """`lost`: the work was somebody else's by the time it was done, or its video was removed;
+    nothing was written.
 
     `seconds` were spent on it here. `damage`: what could not be read of a chunk that is done.
     """
@@ -56,10 +60,18 @@ class Outcome:
 
 
 class Pipeline:
-    """For one `owner` of claims. `stopping` is asked between chunks: once it says so, jobs that are not begun are handed back."""
+    """For one `owner` of claims. `stopping` is asked between chunks: once it says so, jobs that are
+    not begun are handed back.
+    """
 
     def __init__(
-        self, catalog: Catalog, settings: Settings, owner: str, *, max_attempts: int = 1, stopping: Callable[[], bool] = lambda: False
+        self,
+        catalog: Catalog,
+        settings: Settings,
+        owner: str,
+        *,
+        max_attempts: int = 1,
+        stopping: Callable[[], bool] = lambda: False,
     ) -> None:
         self.catalog = catalog
         self.settings = settings
@@ -74,14 +86,21 @@ class Pipeline:
         with MediaFiles(self.settings) as media, ThreadPoolExecutor(1, "read") as reading:
             ahead: deque[tuple[Job | Any, Future[Any] | None]] = deque()
             for step in steps:
-                ahead.append((step, reading.submit(self._read, media, step) if isinstance(step, Job) else None))
+                ahead.append(
+                    (
+                        step,
+                        reading.submit(self._read, media, step) if isinstance(step, Job) else None,
+                    )
+                )
                 while _chunks_ahead(ahead) > 1:
                     yield from self._finish_first(ahead)
             while ahead:
                 yield from self._finish_first(ahead)
 
     def settle(self, video_id: int) -> None:
-        """What follows from the work that is done: keys are served, the video is ready, what it supersedes goes."""
+        """What follows from the work that is done: keys are served, the video is ready, what it
+        supersedes goes.
+        """
 
         def settle(session: Any) -> tuple[int, ...]:
             return videos.settle_video(session, video_id).removed_video_ids
@@ -94,7 +113,9 @@ class Pipeline:
         media.expect(job.source.path, job.item.span, job.others)
         return job.stage.read(media, job.source, job.item.span)
 
-    def _finish_first(self, ahead: deque[tuple[Job | Any, Future[Any] | None]]) -> Iterator[Outcome | Any]:
+    def _finish_first(
+        self, ahead: deque[tuple[Job | Any, Future[Any] | None]]
+    ) -> Iterator[Outcome | Any]:
         """The first job that waits, and what else stands right behind it."""
         step, future = ahead.popleft()
         yield step if not isinstance(step, Job) or future is None else self._finish(step, future)
@@ -104,7 +125,9 @@ class Pipeline:
     def _finish(self, job: Job, read: Future[Any]) -> Outcome:
         if self._stopping():
             read.cancel()
-            self.catalog.write(lambda session: work.release_work(session, job.item.work_id, self.owner))
+            self.catalog.write(
+                lambda session: work.release_work(session, job.item.work_id, self.owner)
+            )
             return Outcome(job, "handed back")
         started = time.monotonic()
         with about(video=job.item.video_id, chunk=job.item.chunk_id, stage=job.item.stage):
@@ -119,10 +142,14 @@ class Pipeline:
             raise
         except SeekpointError as error:
             return self._fail(job, error, started)
-        except Exception as error:  # one chunk must not stop the others: its error is kept with it and reported
+        except (
+            Exception
+        ) as error:  # one chunk must not stop the others: its error is kept with it and reported
             log.exception("the chunk failed")
             hint = "this is a defect in Seekpoint or a model: please report it"
-            return self._fail(job, SeekpointError(f"{type(error).__name__}: {error}", hint), started)
+            return self._fail(
+                job, SeekpointError(f"{type(error).__name__}: {error}", hint), started
+            )
         return self._commit(job, result, started)
 
     def _commit(self, job: Job, result: Any, started: float) -> Outcome:
@@ -144,14 +171,18 @@ class Pipeline:
 
     def _fail(self, job: Job, error: SeekpointError, started: float) -> Outcome:
         def fail(session: Any) -> bool:
-            return work.fail_work(session, job.item.work_id, self.owner, str(error), self._max_attempts)
+            return work.fail_work(
+                session, job.item.work_id, self.owner, str(error), self._max_attempts
+            )
 
         noted = self.catalog.write(fail)
         return Outcome(job, "failed" if noted else "lost", time.monotonic() - started, error)
 
 
 def _chunks_ahead(ahead: Sequence[tuple[Job | Any, Future[Any] | None]]) -> int:
-    """How many reads of media are held; jobs that follow another share its read, also when that one is done."""
+    """How many reads of media are held; jobs that follow another share its read, also when that one
+    is done.
+    """
     jobs = [step for step, future in ahead if future is not None]
     return sum(not job.follows for job in jobs[1:]) + bool(jobs)
 
@@ -159,4 +190,10 @@ def _chunks_ahead(ahead: Sequence[tuple[Job | Any, Future[Any] | None]]) -> int:
 def _log(outcome: Outcome) -> None:
     level = logging.WARNING if outcome.state == "failed" else logging.INFO
     fields = {"state": outcome.state, "seconds": round(outcome.seconds, 3)}
-    log.log(level, "chunk %s%s", outcome.state, f": {outcome.error}" if outcome.error else "", extra={"fields": fields})
+    log.log(
+        level,
+        "chunk %s%s",
+        outcome.state,
+        f": {outcome.error}" if outcome.error else "",
+        extra={"fields": fields},
+    )

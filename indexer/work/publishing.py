@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 
 def publish_alone(library: Library) -> list[Published]:
-    """Publishes what is due; nothing while another process of this home is at it. Raises StorageError."""
+    """Publishes what is due; nothing while another process of this home is at it. Raises
+    StorageError.
+    """
     folder = library.settings.snapshots
     with storage_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)

@@ -18,7 +18,9 @@ AT_ONCE = 32  # pictures in memory
 
 
 def make_artefacts(library: Library, video_id: int) -> None:
-    """Thumbnails that are missing, and the copy that browsers play where they cannot play the file. Raises MediaError, StorageError."""
+    """Thumbnails that are missing, and the copy that browsers play where they cannot play the file.
+    Raises MediaError, StorageError.
+    """
     make_thumbnails(library, video_id)
     if library.playback(video_id).state == "wait":
         library.make_proxy(video_id, lambda _share: None)
@@ -29,7 +31,9 @@ def make_thumbnails(library: Library, video_id: int) -> int:
     with library.catalog.read() as session:
         video = videos.get_video(session, video_id)
         times_s = chunks.thumbnail_times(session, video_id, video.keys["picture"] or "")
-    missing = [time_s for time_s in times_s if not library.artefacts.thumbnail(video_id, time_s).exists()]
+    missing = [
+        time_s for time_s in times_s if not library.artefacts.thumbnail(video_id, time_s).exists()
+    ]
     if not missing:
         return 0
     path = library.path_of(video)

@@ -1,6 +1,8 @@
-"""A worker's turn at one kind of work: it takes what comes next, one after another, until nothing waits or its time is over.
+"""A worker's turn at one kind of work: it takes what comes next, one after another, until nothing
+waits or its time is over.
 
-What a turn does is decided here and in SQL alone; `workers` calls it when a hint arrives. A hint too many finds nothing to do.
+What a turn does is decided here and in SQL alone; `workers` calls it when a hint arrives. A hint
+too many finds nothing to do.
 """
 
 from __future__ import annotations
@@ -30,14 +32,18 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PLAN_AHEAD = 500
-"""Chunks (about half a day of video) whose pictures wait before planning pauses: planning all of an archive first would read all of it."""
+"""Chunks (about half a day of video) whose pictures wait before planning pauses: planning all of an
+archive first would read all of it.
+"""
 
 Tell = Callable[[Mapping[str, int]], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What was done: chunks or errands by what became of them, seconds of video. `more`: the turn ended before the work did."""
+    """What was done: chunks or errands by what became of them, seconds of video. `more`: the turn
+    ended before the work did.
+    """
 
     kind: str
     done: int = 0
@@ -48,9 +54,16 @@ class Turn:
 
 
 class Turns:
-    """The turns of one process. `stopping`: the process was told to end; `tell` passes on what work came of work."""
+    """The turns of one process. `stopping`: the process was told to end; `tell` passes on what work
+    came of work.
+    """
 
-    def __init__(self, library: Library, stopping: Callable[[], bool] = lambda: False, tell: Tell = lambda _: None) -> None:
+    def __init__(
+        self,
+        library: Library,
+        stopping: Callable[[], bool] = lambda: False,
+        tell: Tell = lambda _: None,
+    ) -> None:
         self.library = library
         self.catalog = library.catalog
         self.settings = library.settings
@@ -65,20 +78,36 @@ class Turns:
         stages = self._stages(name)
         if not stages:
             return Turn(name)
-        over = self._over(questions_first=name in ("picture", "events") and bool(self.settings.lego_path))
-        pipeline = Pipeline(self.catalog, self.settings, self.owner, max_attempts=self.settings.max_attempts, stopping=self._stopping)
+        over = self._over(
+            questions_first=name in ("picture", "events") and bool(self.settings.lego_path)
+        )
+        pipeline = Pipeline(
+            self.catalog,
+            self.settings,
+            self.owner,
+            max_attempts=self.settings.max_attempts,
+            stopping=self._stopping,
+        )
         counts = {"done": 0, "failed": 0, "lost": 0, "handed back": 0}
         video_s = 0.0
         jobs = _Jobs(self.library, self.owner, name, stages, over)
-        with Leases(self.catalog, self.owner, self.settings.lease_s), closing(pipeline.run(iter(jobs))) as outcomes:
+        with (
+            Leases(self.catalog, self.owner, self.settings.lease_s),
+            closing(pipeline.run(iter(jobs))) as outcomes,
+        ):
             for outcome in outcomes:
                 counts[outcome.state] += 1
                 video_s += outcome.job.item.span.length_s if outcome.state == "done" else 0.0
-        return Turn(name, counts["done"], counts["failed"], counts["lost"], video_s, more=not jobs.exhausted)
+        return Turn(
+            name, counts["done"], counts["failed"], counts["lost"], video_s, more=not jobs.exhausted
+        )
 
     def _stages(self, name: str) -> dict[str, Stage]:
         """By key; nothing where this machine has no model for the stage."""
-        return {stage.key: stage for stage in stages_named(name, self.settings, lambda: self.library.embedder)}
+        return {
+            stage.key: stage
+            for stage in stages_named(name, self.settings, lambda: self.library.embedder)
+        }
 
     def _over(self, *, questions_first: bool = False) -> Callable[[], bool]:
         """Whether the turn is over: told to stop, its time is over, or somebody's question waits."""
@@ -98,7 +127,9 @@ class Turns:
 
     def plan(self) -> Turn:
         """Recognises and probes files that arrived, and plans their chunks."""
-        self.library.stages(events=False)  # a model that this machine lacks is no fault of the files: raised before any is taken
+        self.library.stages(
+            events=False
+        )  # a model that this machine lacks is no fault of the files: raised before any is taken
         return self._errands("plan", self._plan, self._enough_is_planned)
 
     def ground(self) -> Turn:
@@ -109,14 +140,26 @@ class Turns:
         """Makes the thumbnails that a video lacks, and the copy that browsers play."""
         return self._errands("artefacts", self._artefacts)
 
-    def _errands(self, kind: errands.Kind, do: Callable[[ErrandItem], Mapping | None], enough: Callable[[], bool] = lambda: False) -> Turn:
+    def _errands(
+        self,
+        kind: errands.Kind,
+        do: Callable[[ErrandItem], Mapping | None],
+        enough: Callable[[], bool] = lambda: False,
+    ) -> Turn:
         over = self._over()
         done = failed = lost = 0
         elsewhere: list[int] = []
         with Leases(self.catalog, self.owner, self.settings.lease_s):
             while not over() and not enough():
                 item = self.catalog.write(
-                    lambda s: errands.claim(s, self.owner, self.settings.lease_s, kind, self.settings.max_attempts, without=elsewhere)
+                    lambda s: errands.claim(
+                        s,
+                        self.owner,
+                        self.settings.lease_s,
+                        kind,
+                        self.settings.max_attempts,
+                        without=elsewhere,
+                    )
                 )
                 if item is None:
                     return Turn(kind, done, failed, lost)
@@ -135,7 +178,11 @@ class Turns:
                     failed += 1
                     self._fail(item, error)
                 else:
-                    held = self.catalog.write(lambda s, item=item, result=result: errands.finish(s, item, self.owner, result))
+                    held = self.catalog.write(
+                        lambda s, item=item, result=result: errands.finish(
+                            s, item, self.owner, result
+                        )
+                    )
                     done, lost = done + held, lost + (not held)
         return Turn(kind, done, failed, lost, more=not enough())
 
@@ -144,8 +191,12 @@ class Turns:
             return not errands.is_held(session, item, self.owner)
 
     def _fail(self, item: ErrandItem, error: Exception) -> None:
-        log.warning("%s %s: %s", item.kind, item.name, error, exc_info=not isinstance(error, SeekpointError))
-        said = str(error) if isinstance(error, SeekpointError) else f"{type(error).__name__}: {error}"
+        log.warning(
+            "%s %s: %s", item.kind, item.name, error, exc_info=not isinstance(error, SeekpointError)
+        )
+        said = (
+            str(error) if isinstance(error, SeekpointError) else f"{type(error).__name__}: {error}"
+        )
         # Bytes that are no video will not become one; what took too long or died may go better.
         attempts = 1 if type(error) is MediaError else self.settings.max_attempts
         self.catalog.write(lambda s: errands.fail(s, item, self.owner, said, attempts))
@@ -163,16 +214,36 @@ class Turns:
         try:
             status = path.stat()
         except OSError as error:
-            raise MediaError(f"{path}: {(error.strerror or str(error)).lower()}", "check the path, then ingest it again") from None
-        recognised = planner.recognise(FoundFile(path, status.st_size, status.st_mtime_ns), item.collection_id)
+            raise MediaError(
+                f"{path}: {(error.strerror or str(error)).lower()}",
+                "check the path, then ingest it again",
+            ) from None
+        recognised = planner.recognise(
+            FoundFile(path, status.st_size, status.st_mtime_ns), item.collection_id
+        )
         planner.plan(recognised.video_id, path)
-        Pipeline(self.catalog, self.settings, self.owner).settle(recognised.video_id)  # nothing may have been missing
+        Pipeline(self.catalog, self.settings, self.owner).settle(
+            recognised.video_id
+        )  # nothing may have been missing
         if self.settings.proxies_ahead:
             video_id = recognised.video_id
             with self.catalog.begin() as session:
-                errands.add(session, "artefacts", item.collection_id, str(video_id), {}, size=status.st_size, video_id=video_id)
+                errands.add(
+                    session,
+                    "artefacts",
+                    item.collection_id,
+                    str(video_id),
+                    {},
+                    size=status.st_size,
+                    video_id=video_id,
+                )
         with self.catalog.read() as session:
-            self.tell({**work.waiting(session), **({"artefacts": 1} if self.settings.proxies_ahead else {})})
+            self.tell(
+                {
+                    **work.waiting(session),
+                    **({"artefacts": 1} if self.settings.proxies_ahead else {}),
+                }
+            )
 
     def _ground(self, item: ErrandItem) -> Mapping:
         from indexer.grounder.asking_workers import answer_errand
@@ -187,14 +258,18 @@ class Turns:
     # --- looking after it ---
 
     def publish(self) -> Turn:
-        """Writes new vector snapshots where one is due; another process that is at it is left alone."""
+        """Writes new vector snapshots where one is due; another process that is at it is left
+        alone.
+        """
         from indexer.work.publishing import publish_alone
 
         published = publish_alone(self.library)
         return Turn("publish", done=len(published))
 
     def recover(self) -> int:
-        """Puts back in line what workers held that died on this machine, or did not renew; parks what was tried too often."""
+        """Puts back in line what workers held that died on this machine, or did not renew; parks
+        what was tried too often.
+        """
         with self.catalog.read() as session:
             dead = dead_owners({*work.owners(session), *errands.owners(session)})
 
@@ -205,7 +280,9 @@ class Turns:
         return self.catalog.write(expire)
 
     def recover_here(self) -> None:
-        """The same for who died on this machine alone, which is known at once. Cheap where nobody did."""
+        """The same for who died on this machine alone, which is known at once. Cheap where nobody
+        did.
+        """
         with self.catalog.read() as session:
             holders = {*work.owners(session), *errands.owners(session)}
         if dead_owners(holders):
@@ -222,7 +299,10 @@ class Turns:
         recovered = self.recover()
         counts = waiting_counts(self.library)
         with self.catalog.read() as session:
-            if any(work.done_since(session, 2 * self.settings.sweep_s, stage) for stage in ("picture", "speech", "screen", "events")):
+            if any(
+                work.done_since(session, 2 * self.settings.sweep_s, stage)
+                for stage in ("picture", "speech", "screen", "events")
+            ):
                 counts["publish"] = 1
         if counts:
             self.tell(counts)
@@ -237,7 +317,14 @@ class Elsewhere(MediaError):
 class _Jobs:
     """Claimed chunks of a stage, as long as there are some and the turn is not over."""
 
-    def __init__(self, library: Library, owner: str, name: str, stages: Mapping[str, Stage], over: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        library: Library,
+        owner: str,
+        name: str,
+        stages: Mapping[str, Stage],
+        over: Callable[[], bool],
+    ) -> None:
         self._library = library
         self._owner = owner
         self._name = name
@@ -258,7 +345,13 @@ class _Jobs:
     def _claim(self, session) -> work.WorkItem | None:
         settings = self._library.settings
         return work.claim_in_turn(
-            session, self._owner, settings.lease_s, self._name, self._stages, settings.max_attempts, without=self._elsewhere
+            session,
+            self._owner,
+            settings.lease_s,
+            self._name,
+            self._stages,
+            settings.max_attempts,
+            without=self._elsewhere,
         )
 
     def _job(self, item: work.WorkItem) -> Job | None:
@@ -272,7 +365,9 @@ class _Jobs:
             catalog.write(lambda s: work.release_work(s, item.work_id, self._owner))
         except MediaError as error:
             text = str(error)
-            catalog.write(lambda s: work.fail_work(s, item.work_id, self._owner, text, settings.max_attempts))
+            catalog.write(
+                lambda s: work.fail_work(s, item.work_id, self._owner, text, settings.max_attempts)
+            )
         except CatalogError:
             with catalog.read() as session:
                 if videos.is_there(session, item.video_id):
@@ -291,9 +386,14 @@ class _Jobs:
 
 
 def _reachable(library: Library, root: str, relative_path: str) -> Path:
-    """Where a file would be on this machine. Raises Elsewhere where its root is not mapped, or not mounted."""
+    """Where a file would be on this machine. Raises Elsewhere where its root is not mapped, or not
+    mounted.
+    """
     folder = library.roots.folders.get(root)
     if folder is None or not folder.is_dir():
         where = "is not mapped on this machine" if folder is None else f"is not mounted at {folder}"
-        raise Elsewhere(f"the media root {root!r} {where}: its files are left to other workers", "SEEKPOINT_ROOTS maps it")
+        raise Elsewhere(
+            f"the media root {root!r} {where}: its files are left to other workers",
+            "SEEKPOINT_ROOTS maps it",
+        )
     return folder / relative_path

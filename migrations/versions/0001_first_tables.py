@@ -1,4 +1,6 @@
-"""First tables: collections, videos and their paths, chunks, work, frames, segments, passages and the word index over them."""
+"""First tables: collections, videos and their paths, chunks, work, frames, segments, passages and
+the word index over them.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,16 @@ def downgrade() -> None:
     if op.get_bind().dialect.name == "sqlite":
         op.execute("DROP TABLE passage_words")
         op.execute("DROP VIEW passage_words_source")
-    for table in ("passage", "segment", "frame_block", "work", "chunk", "path", "video", "collection"):
+    for table in (
+        "passage",
+        "segment",
+        "frame_block",
+        "work",
+        "chunk",
+        "path",
+        "video",
+        "collection",
+    ):
         op.drop_table(table)
 
 
@@ -69,7 +80,9 @@ def _create_library() -> None:
         sa.Column("created_at", TIME, nullable=False),
         sa.Column("ready_at", TIME),
         _parent("video", "collection_id", "collection"),
-        sa.UniqueConstraint("collection_id", "content_hash", name="uq_video_collection_id_content_hash"),
+        sa.UniqueConstraint(
+            "collection_id", "content_hash", name="uq_video_collection_id_content_hash"
+        ),
         sa.PrimaryKeyConstraint("id", name="pk_video"),
         sqlite_autoincrement=True,
     )
@@ -88,7 +101,12 @@ def _create_library() -> None:
         sa.Column("seen_at", TIME, nullable=False),
         _parent("path", "video_id", "video"),
         _parent("path", "next_video_id", "video", ondelete="SET NULL"),
-        sa.UniqueConstraint("collection_id", "root", "relative_path", name="uq_path_collection_id_root_relative_path"),
+        sa.UniqueConstraint(
+            "collection_id",
+            "root",
+            "relative_path",
+            name="uq_path_collection_id_root_relative_path",
+        ),
         sa.PrimaryKeyConstraint("id", name="pk_path"),
         sqlite_autoincrement=True,
     )
@@ -134,8 +152,16 @@ def _create_work() -> None:
         sqlite_autoincrement=True,
     )
     unfinished = sa.text("state IN ('pending', 'running')")
-    op.create_index("ix_work_open", "work", ["priority", "video_s", "id"], sqlite_where=unfinished, postgresql_where=unfinished)
-    op.create_index("ix_work_live", "work", ["stage", "key", "state", "video_id", "chunk_id", "revision"])
+    op.create_index(
+        "ix_work_open",
+        "work",
+        ["priority", "video_s", "id"],
+        sqlite_where=unfinished,
+        postgresql_where=unfinished,
+    )
+    op.create_index(
+        "ix_work_live", "work", ["stage", "key", "state", "video_id", "chunk_id", "revision"]
+    )
     op.create_index("ix_work_video_id_stage_key", "work", ["video_id", "stage", "key"])
 
 
@@ -202,12 +228,17 @@ def _id() -> sa.Column:
     return sa.Column("id", BIG, nullable=False)
 
 
-def _parent(table: str, column: str, parent: str, ondelete: str = "CASCADE") -> sa.ForeignKeyConstraint:
-    return sa.ForeignKeyConstraint([column], [f"{parent}.id"], name=f"fk_{table}_{column}", ondelete=ondelete)
+def _parent(
+    table: str, column: str, parent: str, ondelete: str = "CASCADE"
+) -> sa.ForeignKeyConstraint:
+    return sa.ForeignKeyConstraint(
+        [column], [f"{parent}.id"], name=f"fk_{table}_{column}", ondelete=ondelete
+    )
 
 
-# The word index keeps no copy of the texts; triggers keep it in step inside the same transaction, also when a video's rows are deleted.
-# A later migration that rebuilds `passage` in batch mode drops these triggers and must make them again.
+# The word index keeps no copy of the texts; triggers keep it in step inside the same transaction,
+# also when a video's rows are deleted. A later migration that rebuilds `passage` in batch mode
+# drops these triggers and must make them again.
 SQLITE_WORDS = (
     "CREATE VIEW passage_words_source AS SELECT id, coalesce(index_text, text) AS text FROM passage",
     """CREATE VIRTUAL TABLE passage_words USING fts5(

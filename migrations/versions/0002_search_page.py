@@ -38,7 +38,9 @@ def upgrade() -> None:
         sa.Column("title", sa.Text(), nullable=False),
         sa.Column("link", sa.Text(), nullable=False),
         sa.Column("asked_at", TIME, nullable=False),
-        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name="fk_kept_search_account_id", ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["account.id"], name="fk_kept_search_account_id", ondelete="CASCADE"
+        ),
         sa.PrimaryKeyConstraint("id", name="pk_kept_search"),
         sqlite_autoincrement=True,
     )

@@ -1,4 +1,5 @@
-"""Vectors of segments and passages become pgvector's own on a server; a segment says under which key it was made.
+"""Vectors of segments and passages become pgvector's own on a server; a segment says under which
+key it was made.
 
 Revision ID: 0003
 Revises: 0002
@@ -21,14 +22,19 @@ def upgrade() -> None:
     server = op.get_bind().dialect.name == "postgresql"
     if server:
         require_pgvector(op.get_bind())
-    # The default is for the rows that are there: filling them first and forbidding NULL later would copy the whole table of a file.
+    # The default is for the rows that are there: filling them first and forbidding NULL later would
+    # copy the whole table of a file.
     op.add_column("segment", sa.Column("key", sa.Text(), nullable=False, server_default=""))
-    op.execute("UPDATE segment SET key = (SELECT work.key FROM work WHERE work.id = segment.work_id)")
+    op.execute(
+        "UPDATE segment SET key = (SELECT work.key FROM work WHERE work.id = segment.work_id)"
+    )
     if server:
         op.alter_column("segment", "key", server_default=None)
         op.execute(TO_HALFVEC)
         for table in TABLES:
-            op.execute(f"ALTER TABLE {table} ALTER COLUMN vector TYPE halfvec USING pg_temp.to_halfvec(vector)")
+            op.execute(
+                f"ALTER TABLE {table} ALTER COLUMN vector TYPE halfvec USING pg_temp.to_halfvec(vector)"
+            )
 
 
 def downgrade() -> None:
@@ -36,11 +42,14 @@ def downgrade() -> None:
         drop_all_indexes(op.get_bind())
         op.execute(TO_BYTES)
         for table in TABLES:
-            op.execute(f"ALTER TABLE {table} ALTER COLUMN vector TYPE bytea USING pg_temp.to_bytes(vector)")
+            op.execute(
+                f"ALTER TABLE {table} ALTER COLUMN vector TYPE bytea USING pg_temp.to_bytes(vector)"
+            )
     op.drop_column("segment", "key")
 
 
-# float16 (IEEE 754 binary16), little endian: sign, 5 bits of exponent with a bias of 15, 10 bits of fraction; exponent 0 has no leading 1.
+# float16 (IEEE 754 binary16), little endian: sign, 5 bits of exponent with a bias of 15, 10 bits of
+# fraction; exponent 0 has no leading 1.
 TO_HALFVEC = """
 CREATE FUNCTION pg_temp.to_halfvec(stored bytea) RETURNS halfvec LANGUAGE sql IMMUTABLE STRICT AS $$
     SELECT array_agg(

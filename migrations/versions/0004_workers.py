@@ -36,18 +36,27 @@ def upgrade() -> None:
         sa.Column("lease_until_s", sa.Float(53)),
         sa.Column("created_at", TIME, nullable=False),
         sa.Column("finished_at", TIME),
-        sa.ForeignKeyConstraint(["collection_id"], ["collection.id"], name="fk_errand_collection_id", ondelete="CASCADE"),
-        sa.ForeignKeyConstraint(["video_id"], ["video.id"], name="fk_errand_video_id", ondelete="CASCADE"),
-        sa.UniqueConstraint("kind", "collection_id", "name", name="uq_errand_kind_collection_id_name"),
+        sa.ForeignKeyConstraint(
+            ["collection_id"], ["collection.id"], name="fk_errand_collection_id", ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["video_id"], ["video.id"], name="fk_errand_video_id", ondelete="CASCADE"
+        ),
+        sa.UniqueConstraint(
+            "kind", "collection_id", "name", name="uq_errand_kind_collection_id_name"
+        ),
         sa.PrimaryKeyConstraint("id", name="pk_errand"),
         sqlite_autoincrement=True,
     )
     op.create_index("ix_errand_video_id", "errand", ["video_id"])
     op.create_index("ix_errand_turn", "errand", ["kind", "state", "collection_id", "size", "id"])
     op.add_column("collection", sa.Column("claimed_s", sa.Float(53)))
-    # The default is there because rows are: SQLite adds no other column without making the table anew, which would forget its last id.
+    # The default is there because rows are: SQLite adds no other column without making the table
+    # anew, which would forget its last id.
     op.add_column("work", sa.Column("collection_id", BIG, nullable=False, server_default="0"))
-    op.execute("UPDATE work SET collection_id = (SELECT collection_id FROM video WHERE video.id = work.video_id)")
+    op.execute(
+        "UPDATE work SET collection_id = (SELECT collection_id FROM video WHERE video.id = work.video_id)"
+    )
     order = ["collection_id", "stage", "priority", "video_s", "id"]
     op.create_index("ix_work_turn", "work", order, sqlite_where=OPEN, postgresql_where=OPEN)
     op.create_index("ix_work_owner", "work", ["owner"], sqlite_where=HELD, postgresql_where=HELD)

@@ -1,4 +1,6 @@
-"""Our four components in the page. Their HTML, CSS and JavaScript are fixed files; everything of people and videos goes in as data."""
+"""Our four components in the page. Their HTML, CSS and JavaScript are fixed files; everything of
+people and videos goes in as data.
+"""
 
 from __future__ import annotations
 
@@ -17,17 +19,26 @@ def _component(name: str) -> Any:
 
 
 def frame(data: dict[str, Any]) -> Any:
-    """Around every page: the choice of light or dark, and Streamlit's own words in the page's language. It tells the server nothing."""
+    """Around every page: the choice of light or dark, and Streamlit's own words in the page's
+    language. It tells the server nothing.
+    """
     return _component("frame")(key="frame", data=data)
 
 
 def player(data: dict[str, Any], **callbacks: Any) -> Any:
     """Triggers: `next` (a number), `where` {phrase, time_s, at}."""
-    return _component("player")(key="player", data=data, on_next_change=callbacks["on_next"], on_where_change=callbacks["on_where"])
+    return _component("player")(
+        key="player",
+        data=data,
+        on_next_change=callbacks["on_next"],
+        on_where_change=callbacks["on_where"],
+    )
 
 
 def cards(data: dict[str, Any], *, key: str, **callbacks: Any) -> Any:
-    """Triggers: `open` {href, at} and `like` {like, at}, which say by themselves what was clicked; state: `chosen`, keys of cards."""
+    """Triggers: `open` {href, at} and `like` {like, at}, which say by themselves what was clicked;
+    state: `chosen`, keys of cards.
+    """
     return _component("cards")(
         key=key,
         data=data,

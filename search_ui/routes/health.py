@@ -32,7 +32,11 @@ def metrics(request: Request) -> Response:
     """Open on the local machine; where people sign in, a monitor shows the token of the settings."""
     shown = site()
     if shown.sign_in and not _has_token(request, shown.settings.metrics_token):
-        raise HTTPException(401, "Show the token of SEEKPOINT_METRICS_TOKEN: Authorization: Bearer ...", {"WWW-Authenticate": "Bearer"})
+        raise HTTPException(
+            401,
+            "Show the token of SEEKPOINT_METRICS_TOKEN: Authorization: Bearer ...",
+            {"WWW-Authenticate": "Bearer"},
+        )
     return Response(as_text(shown.registry), headers={"Content-Type": CONTENT_TYPE})
 
 

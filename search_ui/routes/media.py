@@ -1,4 +1,6 @@
-"""Videos, thumbnails and clips by id. A request can name nothing but numbers, so there is no path that could lead outside the library."""
+"""Videos, thumbnails and clips by id. A request can name nothing but numbers, so there is no path
+that could lead outside the library.
+"""
 
 from __future__ import annotations
 
@@ -33,12 +35,18 @@ def routes() -> list[BaseRoute]:
 
 
 def stream(request: Request) -> Response:
-    """The file itself, or its proxy where browsers cannot play it; by ranges, in small pieces, so that memory stays flat."""
+    """The file itself, or its proxy where browsers cannot play it; by ranges, in small pieces, so
+    that memory stays flat.
+    """
     found = playback_of(site().library, find_video(request))
     if found.path is None:
         wait = found.state == "wait"
-        raise HTTPException(409 if wait else 410, texts_of(request)("media.wait" if wait else "media.gone"))
-    return FileResponse(found.path, media_type=found.media_type, headers={"Cache-Control": "private, no-cache"})
+        raise HTTPException(
+            409 if wait else 410, texts_of(request)("media.wait" if wait else "media.gone")
+        )
+    return FileResponse(
+        found.path, media_type=found.media_type, headers={"Cache-Control": "private, no-cache"}
+    )
 
 
 def thumbnail(request: Request) -> Response:
@@ -47,13 +55,22 @@ def thumbnail(request: Request) -> Response:
     path = site().library.thumbnail_near(video.id, request.path_params["time_ms"] / 1000)
     if path is None:
         raise HTTPException(404, texts_of(request)("media.picture"))
-    return FileResponse(path, media_type="image/jpeg", headers={"Cache-Control": f"private, max-age={THUMBNAIL_AGE_S}"})
+    return FileResponse(
+        path,
+        media_type="image/jpeg",
+        headers={"Cache-Control": f"private, max-age={THUMBNAIL_AGE_S}"},
+    )
 
 
 async def clip(request: Request) -> Response:
-    """[start, end) cut exactly, as a file to keep. Cutting takes whole cores: people wait for each other, the page for nobody."""
+    """[start, end) cut exactly, as a file to keep. Cutting takes whole cores: people wait for each
+    other, the page for nobody.
+    """
     video = await run_in_threadpool(find_video, request)
-    start_s, end_s = request.path_params["start_ms"] / 1000, min(request.path_params["end_ms"] / 1000, video.duration_s)
+    start_s, end_s = (
+        request.path_params["start_ms"] / 1000,
+        min(request.path_params["end_ms"] / 1000, video.duration_s),
+    )
     if not 0 < end_s - start_s <= LONGEST_CLIP_S:
         raise HTTPException(422, texts_of(request)("media.clip", n=f"{LONGEST_CLIP_S:g}"))
     folder = tempfile.TemporaryDirectory(prefix="seekpoint-clip-")
@@ -65,11 +82,15 @@ async def clip(request: Request) -> Response:
         folder.cleanup()
         raise HTTPException(500, texts_of(request).said(str(error))) from None
     name = f"{Path(video.paths[0].relative_path).stem if video.paths else video.id} {start_s:.1f}-{end_s:.1f}.mp4"
-    return FileResponse(path, media_type="video/mp4", filename=name, background=BackgroundTask(folder.cleanup))
+    return FileResponse(
+        path, media_type="video/mp4", filename=name, background=BackgroundTask(folder.cleanup)
+    )
 
 
 def find_video(request: Request) -> VideoRow:
-    """404 for an id that is unknown and for one that this viewer may not see: from outside they look the same."""
+    """404 for an id that is unknown and for one that this viewer may not see: from outside they
+    look the same.
+    """
     viewer: Viewer = request.state.viewer
     unknown = HTTPException(404, texts_of(request)("media.none"))
     video_id = request.path_params["video_id"]

@@ -1,4 +1,5 @@
-"""The document that holds the page: Streamlit's own, with our style, title and language in it from the first byte.
+"""The document that holds the page: Streamlit's own, with our style, title and language in it from
+the first byte.
 
 What Streamlit brings later it first draws without a style, and everything moves when that comes.
 """
@@ -24,7 +25,10 @@ def routes() -> list[BaseRoute]:
 
 
 def shell(request: Request) -> Response:
-    return HTMLResponse(_document(texts_of(request)), headers={"Cache-Control": "no-cache", "Vary": "Accept-Language"})
+    return HTMLResponse(
+        _document(texts_of(request)),
+        headers={"Cache-Control": "no-cache", "Vary": "Accept-Language"},
+    )
 
 
 @cache
@@ -32,6 +36,7 @@ def _document(texts: Texts) -> str:
     document = Path(get_static_dir(), "index.html").read_text(encoding="utf-8")
     document = document.replace('<html lang="en">', f'<html lang="{texts.language}">', 1)
     document = document.replace("<title>Streamlit</title>", "<title>Seekpoint</title>", 1)
-    # Behind the head, where Streamlit's own styles will stand: of two rules alike the later one holds.
+    # Behind the head, where Streamlit's own styles will stand: of two rules alike the later one
+    # holds.
     before, end, after = document.rpartition("</body>")
     return f"{before}<style>{STYLE.read_text(encoding='utf-8')}</style>{end}{after}"

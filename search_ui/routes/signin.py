@@ -56,11 +56,19 @@ async def check(request: Request) -> Response:
 
 
 def by_oidc(request: Request) -> Response:
-    """To the provider, and back from it: Streamlit has then checked who it is; whether they may enter is decided here."""
+    """To the provider, and back from it: Streamlit has then checked who it is; whether they may
+    enter is decided here.
+    """
     identity = identity_of(request)
     if identity is None and "_streamlit_user" not in request.cookies:
         response = RedirectResponse(login_url(), 303)
-        response.set_cookie(NEXT_COOKIE, request.query_params.get("next", "/"), max_age=600, httponly=True, samesite="lax")
+        response.set_cookie(
+            NEXT_COOKIE,
+            request.query_params.get("next", "/"),
+            max_age=600,
+            httponly=True,
+            samesite="lax",
+        )
         return response
     account = _account_of(identity) if identity else None
     if account is None:
@@ -89,7 +97,9 @@ async def ask_out(request: Request) -> Response:
 
 
 def leave(request: Request) -> Response:
-    """Everywhere: a page that is open in another window holds the old cookie for as long as it is open."""
+    """Everywhere: a page that is open in another window holds the old cookie for as long as it is
+    open.
+    """
     viewer: Viewer = request.state.viewer
     if viewer.account_id is not None:
         with site().library.catalog.begin() as session:
@@ -103,13 +113,25 @@ def _enter(request: Request, account: AccountRow, next_path: str) -> Response:
     response = RedirectResponse(own_path(next_path), 303)
     sessions = site().sessions
     secure = "https" in (request.url.scheme, request.headers.get("x-forwarded-proto"))
-    response.set_cookie(COOKIE, sessions.issue(account), max_age=sessions.max_age_s, httponly=True, samesite="lax", secure=secure)
+    response.set_cookie(
+        COOKIE,
+        sessions.issue(account),
+        max_age=sessions.max_age_s,
+        httponly=True,
+        samesite="lax",
+        secure=secure,
+    )
     return response
 
 
 def own_path(text: str) -> str:
     """A path of this site; anything that could lead elsewhere becomes the first page."""
-    plain = text.startswith("/") and not text.startswith("//") and "\\" not in text and text.isprintable()
+    plain = (
+        text.startswith("/")
+        and not text.startswith("//")
+        and "\\" not in text
+        and text.isprintable()
+    )
     return text if plain and not text.startswith(("/sign-in", "/sign-out")) else "/"
 
 
@@ -140,7 +162,9 @@ def _html(texts: Texts, body: str, status: int = 200) -> Response:
 
 
 # The choice that somebody made on a page of Streamlit's (components/frame.js) holds here too.
-_THEME = "document.documentElement.dataset.theme = localStorage.getItem('seekpoint-theme') ?? 'System'"
+_THEME = (
+    "document.documentElement.dataset.theme = localStorage.getItem('seekpoint-theme') ?? 'System'"
+)
 _STYLE = """
 :root { color-scheme: light; --ground: #fbfaf7; --ink: #1f2421; --line: #d9d6cd; --accent: #0f766e; --on: #fff }
 [data-theme=Dark] { color-scheme: dark; --ground: #14171a; --ink: #e8e6e1; --line: #33383d; --accent: #5eb8ae; --on: #10201e }

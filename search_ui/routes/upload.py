@@ -1,4 +1,6 @@
-"""Uploads: streamed, limited, checked to be what they say, and never stored under a name that could lead anywhere."""
+"""Uploads: streamed, limited, checked to be what they say, and never stored under a name that could
+lead anywhere.
+"""
 
 from __future__ import annotations
 
@@ -31,11 +33,16 @@ LONGEST_NAME_BYTES = 150
 
 
 def routes() -> list[BaseRoute]:
-    return [Route("/upload", upload, methods=["POST"]), Route("/picture", picture, methods=["POST"])]
+    return [
+        Route("/upload", upload, methods=["POST"]),
+        Route("/picture", picture, methods=["POST"]),
+    ]
 
 
 async def upload(request: Request) -> Response:
-    """The body is the file; its name comes percent-encoded in the header X-File-Name, the collection in the query."""
+    """The body is the file; its name comes percent-encoded in the header X-File-Name, the
+    collection in the query.
+    """
     viewer: Viewer = request.state.viewer
     texts = texts_of(request)
     if not viewer.can_edit:
@@ -48,9 +55,14 @@ async def upload(request: Request) -> Response:
         raise HTTPException(415, texts("upload.name"))
     folder = site().settings.home_path / "uploads"
     folder.mkdir(parents=True, exist_ok=True)
-    if int(request.headers.get("content-length") or 0) + SPARE_BYTES > shutil.disk_usage(folder).free:
+    if (
+        int(request.headers.get("content-length") or 0) + SPARE_BYTES
+        > shutil.disk_usage(folder).free
+    ):
         raise HTTPException(507, texts("upload.space"))
-    with tempfile.NamedTemporaryFile(dir=folder, prefix=".upload-", suffix=Path(name).suffix, delete=False) as file:
+    with tempfile.NamedTemporaryFile(
+        dir=folder, prefix=".upload-", suffix=Path(name).suffix, delete=False
+    ) as file:
         part = Path(file.name)
         try:
             await _receive(request, file, site().settings.ui_upload_max_mb * 1_000_000)
@@ -101,7 +113,9 @@ def _check_video(path: Path, texts: Texts) -> None:
 
 
 def safe_name(name: str) -> str:
-    """The last part of a name without anything that a file system or a terminal takes for more than a letter; "" for no video's name."""
+    """The last part of a name without anything that a file system or a terminal takes for more than
+    a letter; "" for no video's name.
+    """
     last = unicodedata.normalize("NFC", name).replace("\\", "/").rpartition("/")[2]
     plain = "".join(c if c.isprintable() and c not in '<>:"|?*' else "_" for c in last).strip(" .")
     stem, suffix = os.path.splitext(plain)

@@ -1,4 +1,6 @@
-"""Answers: asking the library, what stands above the cards, the cards, and the export of what was chosen."""
+"""Answers: asking the library, what stands above the cards, the cards, and the export of what was
+chosen.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,8 @@ FRESH_S = 30.0
 
 
 def answer_to(search: Search, viewer: Viewer, *, watching: bool = False) -> Answer:
-    """Asked once for a search: clicks on its answers must not ask again. Asked anew after a while and when videos were added.
+    """Asked once for a search: clicks on its answers must not ask again. Asked anew after a while
+    and when videos were added.
 
     `watching`: one of its moments is on the screen, and the others stay as they are beside it.
     """
@@ -39,7 +42,16 @@ def answer_to(search: Search, viewer: Viewer, *, watching: bool = False) -> Answ
     with site().searches.timed() as ended:
         answer = ask(search, viewer)
         ended(answer.matched)
-    log.info("searched", extra={"fields": {"took_ms": round(answer.took_ms, 1), "matched": answer.matched, "moments": len(answer.moments)}})
+    log.info(
+        "searched",
+        extra={
+            "fields": {
+                "took_ms": round(answer.took_ms, 1),
+                "matched": answer.matched,
+                "moments": len(answer.moments),
+            }
+        },
+    )
     st.session_state["answer"] = (stamp, time.monotonic(), answer)
     return answer
 
@@ -62,10 +74,18 @@ def ask(search: Search, viewer: Viewer) -> Answer:
     if search.like and (place := read_like(search.like)):
         if find_video(place.video_id, viewer) is None:
             return Answer("", "", False, 0.0, (), 0.0)
-        return library.more_like(place.video_id, Span(place.start_s, place.end_s or place.start_s), **shared)
+        return library.more_like(
+            place.video_id, Span(place.start_s, place.end_s or place.start_s), **shared
+        )
     if search.picture:
         return library.search_picture(search.picture, **shared)
-    return library.search(search.text, only=search.only or None, titles=not search.only, ground=search.ground, **shared)
+    return library.search(
+        search.text,
+        only=search.only or None,
+        titles=not search.only,
+        ground=search.ground,
+        **shared,
+    )
 
 
 def find_video(video_id: int, viewer: Viewer) -> VideoRow | None:
@@ -79,7 +99,9 @@ def find_video(video_id: int, viewer: Viewer) -> VideoRow | None:
 
 
 def note(search: Search, viewer: Viewer) -> None:
-    """Among the recent searches, once; after the answer is on its way: a writer of the catalog may have to wait for another."""
+    """Among the recent searches, once; after the answer is on its way: a writer of the catalog may
+    have to wait for another.
+    """
     if search.text and st.session_state.get("noted") != search:
         st.session_state["noted"] = search
         with site().library.catalog.begin() as session:
@@ -91,15 +113,30 @@ def note(search: Search, viewer: Viewer) -> None:
 
 def headline(link: Link, answer: Answer, viewer: Viewer, texts: Texts) -> None:
     if answer.moments and not answer.matched:
-        st.warning(f"**{texts('no_match')}.** {texts('no_match.text')}", icon=":material/search_off:")
+        st.warning(
+            f"**{texts('no_match')}.** {texts('no_match.text')}", icon=":material/search_off:"
+        )
     for note in answer.notes:
         st.info(state.plain(texts.said(note)))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        title = "answers.like" if link.search.like else "answers.picture" if link.search.picture else "answers"
+        title = (
+            "answers.like"
+            if link.search.like
+            else "answers.picture"
+            if link.search.picture
+            else "answers"
+        )
         st.subheader(texts(title), anchor=False, width="stretch")
-        st.caption(texts("answers.took", n=len(answer.moments), ms=round(answer.took_ms)), width="content")
+        st.caption(
+            texts("answers.took", n=len(answer.moments), ms=round(answer.took_ms)), width="content"
+        )
         if link.search.text:
-            st.button(texts("save"), icon=":material/bookmark:", on_click=_save, args=(link.search, viewer))
+            st.button(
+                texts("save"),
+                icon=":material/bookmark:",
+                on_click=_save,
+                args=(link.search, viewer),
+            )
         if answer.moments:
             _export(answer, texts)
 
@@ -111,17 +148,27 @@ def _save(search: Search, viewer: Viewer) -> None:
 
 
 def _export(answer: Answer, texts: Texts) -> None:
-    chosen = [moment for moment in answer.moments if key_of(moment) in st.session_state.get("chosen", [])]
+    chosen = [
+        moment for moment in answer.moments if key_of(moment) in st.session_state.get("chosen", [])
+    ]
     moments = chosen or list(answer.moments)
     with st.popover(texts("export"), icon=":material/download:", width="content"):
-        st.caption(texts("export.chosen", n=len(chosen)) if chosen else texts("export.all", n=len(moments)))
+        st.caption(
+            texts("export.chosen", n=len(chosen)) if chosen else texts("export.all", n=len(moments))
+        )
         for name, suffix, kind, write in (
             ("export.csv", "csv", "text/csv", as_csv),
             ("export.edl", "edl", "text/plain", as_edl),
             ("export.playlist", "m3u8", "application/vnd.apple.mpegurl", as_playlist),
         ):
             st.download_button(
-                texts(name), write(moments), f"moments.{suffix}", kind, on_click="ignore", width="stretch", key=f"as_{suffix}"
+                texts(name),
+                write(moments),
+                f"moments.{suffix}",
+                kind,
+                on_click="ignore",
+                width="stretch",
+                key=f"as_{suffix}",
             )
 
 
@@ -133,7 +180,15 @@ def show_cards(link: Link, answer: Answer, texts: Texts, *, narrow: bool = False
     def on_like() -> None:
         clicked = st.session_state["moments"].get("like")
         if clicked and read_like(str(clicked["like"])):
-            state.go(Link(Search(like=clicked["like"], collections=link.search.collections, top=link.search.top)))
+            state.go(
+                Link(
+                    Search(
+                        like=clicked["like"],
+                        collections=link.search.collections,
+                        top=link.search.top,
+                    )
+                )
+            )
 
     def on_chosen() -> None:
         st.session_state["chosen"] = list(st.session_state["moments"].get("chosen") or [])
@@ -145,7 +200,13 @@ def show_cards(link: Link, answer: Answer, texts: Texts, *, narrow: bool = False
         "dim": not answer.matched,
         "chosen": st.session_state.get("chosen", []),
     }
-    components.cards(data, key="moments", on_open=lambda: state.open_clicked("moments"), on_like=on_like, on_chosen=on_chosen)
+    components.cards(
+        data,
+        key="moments",
+        on_open=lambda: state.open_clicked("moments"),
+        on_like=on_like,
+        on_chosen=on_chosen,
+    )
 
 
 def key_of(moment: Moment) -> str:
@@ -158,7 +219,9 @@ def place_of(moment: Moment) -> Place:
 
 def _card(link: Link, moment: Moment, texts: Texts) -> dict[str, Any]:
     place = place_of(moment)
-    meta = [moment.collection, texts("score", score=f"{moment.score:.2f}")] + ([texts("offline")] if moment.offline else [])
+    meta = [moment.collection, texts("score", score=f"{moment.score:.2f}")] + (
+        [texts("offline")] if moment.offline else []
+    )
     return {
         "key": key_of(moment),
         "href": link.at(place).href(),
@@ -169,13 +232,23 @@ def _card(link: Link, moment: Moment, texts: Texts) -> dict[str, Any]:
         "picture": f"/thumbnail/{moment.video_id}/{_picture_ms(moment)}",
         "why": _why(moment, link.search.text, texts),
         "current": link.place == place,
-        "place": {"src": f"/stream/{place.video_id}", "start_s": place.start_s, "end_s": place.end_s},
+        "place": {
+            "src": f"/stream/{place.video_id}",
+            "start_s": place.start_s,
+            "end_s": place.end_s,
+        },
     }
 
 
 def _why(moment: Moment, question: str, texts: Texts) -> list[dict[str, Any]]:
     """The kinds of evidence with their texts, and what LEGO says where it was asked."""
-    why = [{"label": texts(f"evidence.{it.kind}"), "parts": marked(it.text, question) if it.text else []} for it in moment.evidence]
+    why = [
+        {
+            "label": texts(f"evidence.{it.kind}"),
+            "parts": marked(it.text, question) if it.text else [],
+        }
+        for it in moment.evidence
+    ]
     if moment.grounded is not None:
         span = moment.grounded.span
         label = texts("lego.none") if span is None else texts("lego", span=_times(span))

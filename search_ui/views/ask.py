@@ -27,14 +27,25 @@ def show(link: Link, viewer: Viewer, texts: Texts) -> None:
             icon=":material/search:",
             max_chars=2000,
         )
-        with st.popover(_filters_label(link.search, texts), icon=":material/tune:", width="content"):
+        with st.popover(
+            _filters_label(link.search, texts), icon=":material/tune:", width="content"
+        ):
             _filters(link, viewer, texts)
         with st.popover(texts("picture"), icon=":material/image_search:", width="content"):
             _by_picture(link, texts)
 
 
 def _filters_label(search: Search, texts: Texts) -> str:
-    fields = ("collections", "only", "recorded_from", "recorded_to", "shortest_min", "longest_min", "name", "ground")
+    fields = (
+        "collections",
+        "only",
+        "recorded_from",
+        "recorded_to",
+        "shortest_min",
+        "longest_min",
+        "name",
+        "ground",
+    )
     count = sum(bool(getattr(search, field)) for field in fields)
     return texts("filters.on", n=count) if count else texts("filters")
 
@@ -45,28 +56,73 @@ def _filters(link: Link, viewer: Viewer, texts: Texts) -> None:
     st.session_state[state.FIELDS["collections"]] = kept
     changed = state.ask_from_widgets
     shared = {"on_change": changed, "placeholder": texts("filter.all")}
-    st.multiselect(texts("filter.collections"), names, key=state.FIELDS["collections"], format_func=state.plain, **shared)
-    st.multiselect(texts("filter.only"), KINDS, key=state.FIELDS["only"], format_func=lambda kind: texts(f"evidence.{kind}"), **shared)
+    st.multiselect(
+        texts("filter.collections"),
+        names,
+        key=state.FIELDS["collections"],
+        format_func=state.plain,
+        **shared,
+    )
+    st.multiselect(
+        texts("filter.only"),
+        KINDS,
+        key=state.FIELDS["only"],
+        format_func=lambda kind: texts(f"evidence.{kind}"),
+        **shared,
+    )
     first, second = st.columns(2)
     days = {"value": None, "min_value": FIRST_DAY, "max_value": LAST_DAY, "on_change": changed}
     first.date_input(texts("filter.from"), key=state.FIELDS["recorded_from"], **days)
     second.date_input(texts("filter.to"), key=state.FIELDS["recorded_to"], **days)
     first, second = st.columns(2)
-    first.number_input(texts("filter.min"), min_value=0.0, value=None, step=1.0, key=state.FIELDS["shortest_min"], on_change=changed)
-    second.number_input(texts("filter.max"), min_value=0.0, value=None, step=1.0, key=state.FIELDS["longest_min"], on_change=changed)
+    first.number_input(
+        texts("filter.min"),
+        min_value=0.0,
+        value=None,
+        step=1.0,
+        key=state.FIELDS["shortest_min"],
+        on_change=changed,
+    )
+    second.number_input(
+        texts("filter.max"),
+        min_value=0.0,
+        value=None,
+        step=1.0,
+        key=state.FIELDS["longest_min"],
+        on_change=changed,
+    )
     st.text_input(texts("filter.name"), key=state.FIELDS["name"], on_change=changed, max_chars=200)
-    st.segmented_control(texts("filter.top"), TOPS, key=state.FIELDS["top"], on_change=changed, required=True)
+    st.segmented_control(
+        texts("filter.top"), TOPS, key=state.FIELDS["top"], on_change=changed, required=True
+    )
     if site().library.has_lego:
-        st.toggle(texts("filter.ground"), key=state.FIELDS["ground"], on_change=changed, help=texts("filter.ground_help"))
+        st.toggle(
+            texts("filter.ground"),
+            key=state.FIELDS["ground"],
+            on_change=changed,
+            help=texts("filter.ground_help"),
+        )
     search = link.search
     cleared = Link(Search(text=search.text, like=search.like, picture=search.picture))
-    st.button(texts("filter.clear"), on_click=state.go, args=(cleared,), disabled=cleared.search == search)
+    st.button(
+        texts("filter.clear"), on_click=state.go, args=(cleared,), disabled=cleared.search == search
+    )
 
 
 def _by_picture(link: Link, texts: Texts) -> None:
-    labels = {"drop": texts("picture.drop"), "done": texts("picture.done"), "failed": texts("upload.failed")}
+    labels = {
+        "drop": texts("picture.drop"),
+        "done": texts("picture.done"),
+        "failed": texts("upload.failed"),
+    }
     labels["too_large"] = texts("upload.too_large", size=size_text(LARGEST_BYTES))
-    data = {"url": "/picture", "accept": "image/*", "multiple": False, "limit_bytes": LARGEST_BYTES, "labels": labels}
+    data = {
+        "url": "/picture",
+        "accept": "image/*",
+        "multiple": False,
+        "limit_bytes": LARGEST_BYTES,
+        "labels": labels,
+    }
 
     def on_uploaded() -> None:
         sent = st.session_state["picture"].get("uploaded")

@@ -37,7 +37,11 @@ def show(link: Link, viewer: Viewer, texts: Texts) -> None:
     _kept(texts("recent"), recent[:8], "recent", viewer, texts)
     progress.show(viewer, texts)
     st.subheader(texts("newest"), anchor=False)
-    _videos(link, library.videos([collection.name for collection in collections], newest=NEWEST)[::-1], texts)
+    _videos(
+        link,
+        library.videos([collection.name for collection in collections], newest=NEWEST)[::-1],
+        texts,
+    )
 
 
 def _empty(viewer: Viewer, texts: Texts) -> None:
@@ -47,8 +51,16 @@ def _empty(viewer: Viewer, texts: Texts) -> None:
         if viewer.can_edit:
             with st.container(horizontal=True, vertical_alignment="center"):
                 busy = any(job.what == "demo" and job.is_open for job in site().jobs.all())
-                st.button(texts("demo.add"), type="primary", icon=":material/auto_awesome:", on_click=_add_demo, disabled=busy)
-                st.page_link(st.session_state["pages"][1], label=texts("add"), icon=":material/add:")
+                st.button(
+                    texts("demo.add"),
+                    type="primary",
+                    icon=":material/auto_awesome:",
+                    on_click=_add_demo,
+                    disabled=busy,
+                )
+                st.page_link(
+                    st.session_state["pages"][1], label=texts("add"), icon=":material/add:"
+                )
     progress.show(viewer, texts)
     _chips(texts("examples"), texts.examples, "example", disabled=True)
 
@@ -62,7 +74,13 @@ def _chips(title: str, labels: Sequence[str], key: str, *, disabled: bool = Fals
     st.caption(title)
     with st.container(horizontal=True, gap="small", key=f"chips_{key}"):
         for number, label in enumerate(labels):
-            st.button(label, key=f"{key}_{number}", on_click=state.go, args=(Link(Search(text=label)),), disabled=disabled)
+            st.button(
+                label,
+                key=f"{key}_{number}",
+                on_click=state.go,
+                args=(Link(Search(text=label)),),
+                disabled=disabled,
+            )
 
 
 def _kept(title: str, kept: Sequence[Kept], key: str, viewer: Viewer, texts: Texts) -> None:
@@ -75,7 +93,12 @@ def _kept(title: str, kept: Sequence[Kept], key: str, viewer: Viewer, texts: Tex
         if key == "saved":
             with st.popover(texts("forget"), icon=":material/bookmark_remove:", width="content"):
                 for it in kept:
-                    st.button(state.plain(it.title[:60]), key=f"forget_{it.id}", on_click=_forget, args=(it, viewer))
+                    st.button(
+                        state.plain(it.title[:60]),
+                        key=f"forget_{it.id}",
+                        on_click=_forget,
+                        args=(it, viewer),
+                    )
 
 
 def _again(kept: Kept) -> None:

@@ -49,12 +49,19 @@ def _add(viewer: Viewer, collections: Sequence[CollectionInfo], texts: Texts) ->
     free = viewer.collection_ids is None
     index = 0 if names else None
     collection = st.selectbox(
-        texts("add.collection"), names, index=index, accept_new_options=free, placeholder=texts("collection.missing"), key="add_collection"
+        texts("add.collection"),
+        names,
+        index=index,
+        accept_new_options=free,
+        placeholder=texts("collection.missing"),
+        key="add_collection",
     )
     folder, upload = st.tabs([texts("add.folder"), texts("add.upload")])
     with folder, st.form("add_folder", border=False):
         path = st.text_input(texts("add.folder"), placeholder="/media/videos", key="add_path")
-        again = st.checkbox(texts("add.watch", n=f"{site().settings.ui_rescan_minutes:g}"), disabled=not free)
+        again = st.checkbox(
+            texts("add.watch", n=f"{site().settings.ui_rescan_minutes:g}"), disabled=not free
+        )
         if st.form_submit_button(texts("add.folder_button"), type="primary"):
             _add_folder(viewer, path, str(collection or "").strip(), again and free, texts)
     with upload:
@@ -84,10 +91,19 @@ def _add_folder(viewer: Viewer, path: str, collection: str, again: bool, texts: 
 def _upload(collection: str, texts: Texts) -> None:
     limit_bytes = site().settings.ui_upload_max_mb * 1_000_000
     size = size_text(limit_bytes)
-    labels = {"drop": texts("add.drop", size=size), "too_large": texts("upload.too_large", size=size)}
+    labels = {
+        "drop": texts("add.drop", size=size),
+        "too_large": texts("upload.too_large", size=size),
+    }
     labels |= {name: texts(f"upload.{name}") for name in ("failed", "done")}
-    data = {"url": f"/upload?collection={quote(collection, safe='')}", "accept": VIDEOS, "multiple": True}
-    components.uploader({**data, "limit_bytes": limit_bytes, "labels": labels}, key="uploader", on_uploaded=_nothing)
+    data = {
+        "url": f"/upload?collection={quote(collection, safe='')}",
+        "accept": VIDEOS,
+        "multiple": True,
+    }
+    components.uploader(
+        {**data, "limit_bytes": limit_bytes, "labels": labels}, key="uploader", on_uploaded=_nothing
+    )
 
 
 def _nothing() -> None: ...
@@ -98,16 +114,39 @@ def _nothing() -> None: ...
 
 def _videos(viewer: Viewer, collections: Sequence[CollectionInfo], texts: Texts) -> None:
     names = [collection.name for collection in collections]
-    chosen = st.pills(texts("filter.collections"), names, key="library_collection", format_func=state.plain, label_visibility="collapsed")
-    shown = [collection for collection in collections if collection.name == chosen] or list(collections)
+    chosen = st.pills(
+        texts("filter.collections"),
+        names,
+        key="library_collection",
+        format_func=state.plain,
+        label_visibility="collapsed",
+    )
+    shown = [collection for collection in collections if collection.name == chosen] or list(
+        collections
+    )
     count = sum(collection.videos for collection in shown)
-    named = st.text_input(texts("filter.name"), key="library_name", max_chars=200).strip() if count > MANY else ""
-    videos = site().library.videos([collection.name for collection in shown], newest=MANY, named=named)[::-1]
-    said = texts("videos.count", n=count, length=format_time(sum(collection.duration_s for collection in shown)))
-    st.caption(said if len(videos) == count else f"{said} · {texts('videos.newest', n=len(videos))}")
+    named = (
+        st.text_input(texts("filter.name"), key="library_name", max_chars=200).strip()
+        if count > MANY
+        else ""
+    )
+    videos = site().library.videos(
+        [collection.name for collection in shown], newest=MANY, named=named
+    )[::-1]
+    said = texts(
+        "videos.count",
+        n=count,
+        length=format_time(sum(collection.duration_s for collection in shown)),
+    )
+    st.caption(
+        said if len(videos) == count else f"{said} · {texts('videos.newest', n=len(videos))}"
+    )
     table = st.dataframe(
         [_row(video, texts) for video in videos],
-        column_config={"id": None, **{texts(f"video.{name}"): {"width": 90} for name in ("state", "length", "size")}},
+        column_config={
+            "id": None,
+            **{texts(f"video.{name}"): {"width": 90} for name in ("state", "length", "size")},
+        },
         hide_index=True,
         on_select="rerun",
         selection_mode="multi-row",
@@ -116,14 +155,25 @@ def _videos(viewer: Viewer, collections: Sequence[CollectionInfo], texts: Texts)
     picked = [videos[row] for row in table["selection"]["rows"] if row < len(videos)]
     with st.container(horizontal=True, vertical_alignment="center"):
         if len(picked) == 1:
-            st.button(texts("watch"), icon=":material/play_arrow:", on_click=_watch, args=(picked[0],))
+            st.button(
+                texts("watch"), icon=":material/play_arrow:", on_click=_watch, args=(picked[0],)
+            )
         if viewer.can_edit and picked:
             st.button(texts("retry"), icon=":material/refresh:", on_click=_retry, args=(picked,))
             if st.button(texts("remove"), icon=":material/delete:"):
-                _confirm(texts("remove.title"), _named(picked, texts), {"video_ids": [video.video_id for video in picked]}, texts)
+                _confirm(
+                    texts("remove.title"),
+                    _named(picked, texts),
+                    {"video_ids": [video.video_id for video in picked]},
+                    texts,
+                )
         if not picked:
             st.caption(texts("pick"))
-        if viewer.can_edit and chosen in names and st.button(texts("remove.collection"), icon=":material/delete_forever:"):
+        if (
+            viewer.can_edit
+            and chosen in names
+            and st.button(texts("remove.collection"), icon=":material/delete_forever:")
+        ):
             what = texts("remove.all_of", name=state.plain(chosen), n=count)
             _confirm(texts("remove.title"), what, {"collections": [chosen]}, texts)
     if st.session_state.pop("go_search", False):
@@ -159,7 +209,11 @@ def _retry(videos: Sequence[Video]) -> None:
 
 
 def _named(videos: Sequence[Video], texts: Texts) -> str:
-    return state.plain(title_of(videos[0])) if len(videos) == 1 else texts("remove.many", n=len(videos))
+    return (
+        state.plain(title_of(videos[0]))
+        if len(videos) == 1
+        else texts("remove.many", n=len(videos))
+    )
 
 
 def _confirm(title: str, what: str, target: dict, texts: Texts) -> None:
@@ -186,11 +240,21 @@ def _watched(texts: Texts) -> None:
     st.subheader(texts("watched"), anchor=False)
     for folder in folders:
         with st.container(horizontal=True, vertical_alignment="center"):
-            seen = folder.scanned_at.strftime("%Y-%m-%d %H:%M") if folder.scanned_at else texts("watched.never")
-            st.text(
-                f"{folder.path} → {folder.collection} · {seen}{' · ' + texts.said(folder.error) if folder.error else ''}", width="stretch"
+            seen = (
+                folder.scanned_at.strftime("%Y-%m-%d %H:%M")
+                if folder.scanned_at
+                else texts("watched.never")
             )
-            st.button(texts("watched.stop"), key=f"unwatch_{folder.id}", on_click=_unwatch, args=(folder.id,))
+            st.text(
+                f"{folder.path} → {folder.collection} · {seen}{' · ' + texts.said(folder.error) if folder.error else ''}",
+                width="stretch",
+            )
+            st.button(
+                texts("watched.stop"),
+                key=f"unwatch_{folder.id}",
+                on_click=_unwatch,
+                args=(folder.id,),
+            )
 
 
 def _unwatch(folder_id: int) -> None:

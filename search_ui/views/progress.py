@@ -17,13 +17,16 @@ SHOWN = 5
 
 
 def show(viewer: Viewer, texts: Texts, *, lately: bool = False) -> None:
-    """Bars of the jobs in collections that this viewer sees; the page is shown anew when one of them has ended."""
+    """Bars of the jobs in collections that this viewer sees; the page is shown anew when one of
+    them has ended.
+    """
     st.session_state["jobs_seen"] = site().jobs.finished
     jobs = _visible(viewer)
     if any(job.is_open for job in jobs):
         st.fragment(_live, run_every=EVERY_S)(viewer, texts)
     for job in _last_of_each(jobs):
-        # Who cannot mend a problem (and must not learn of the server's folders by it) is not troubled with it.
+        # Who cannot mend a problem (and must not learn of the server's folders by it) is not
+        # troubled with it.
         if not job.is_open and (viewer.can_edit if job.problems else lately):
             _ended(job, viewer, texts)
 
@@ -33,8 +36,15 @@ def _live(viewer: Viewer, texts: Texts) -> None:
         st.rerun()
     for job in _visible(viewer):
         if job.is_open:
-            label = texts(f"job.{job.what}", subject=state.plain(job.subject)) if job.subject else texts(f"job.{job.what}")
-            st.progress(job.fraction, text=f"{label} · {state.plain(job.collection)} · {texts(f'job.{job.state}')}")
+            label = (
+                texts(f"job.{job.what}", subject=state.plain(job.subject))
+                if job.subject
+                else texts(f"job.{job.what}")
+            )
+            st.progress(
+                job.fraction,
+                text=f"{label} · {state.plain(job.collection)} · {texts(f'job.{job.state}')}",
+            )
 
 
 def _last_of_each(jobs: Sequence[Job]) -> list[Job]:
@@ -46,17 +56,30 @@ def _last_of_each(jobs: Sequence[Job]) -> list[Job]:
 
 
 def _ended(job: Job, viewer: Viewer, texts: Texts) -> None:
-    label = texts(f"job.{job.what}", subject=state.plain(job.subject)) if job.subject else texts(f"job.{job.what}")
+    label = (
+        texts(f"job.{job.what}", subject=state.plain(job.subject))
+        if job.subject
+        else texts(f"job.{job.what}")
+    )
     if not job.problems:
         st.caption(f":material/check: {label} · {texts('job.done')}")
         return
     problems = "\n".join(f"- {state.plain(texts.said(problem))}" for problem in job.problems[:10])
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.warning(f"{label} · {texts('job.failed')}\n\n{problems}", icon=":material/warning:", width="stretch")
+        st.warning(
+            f"{label} · {texts('job.failed')}\n\n{problems}",
+            icon=":material/warning:",
+            width="stretch",
+        )
         if viewer.can_edit:
             close = texts("job.close")
             st.button(
-                close, key=f"close_job_{job.id}", icon=":material/close:", type="tertiary", on_click=site().jobs.forget, args=(job.id,)
+                close,
+                key=f"close_job_{job.id}",
+                icon=":material/close:",
+                type="tertiary",
+                on_click=site().jobs.forget,
+                args=(job.id,),
             )
 
 

@@ -30,7 +30,9 @@ def show(viewer: Viewer, texts: Texts) -> None:
 
 
 def _body(kind: str) -> DeltaGenerator:
-    """Of another kind than before, it is cleared first: what Streamlit keeps until the run ends would hang below the new and jump."""
+    """Of another kind than before, it is cleared first: what Streamlit keeps until the run ends
+    would hang below the new and jump.
+    """
     before, st.session_state["body"] = st.session_state.get("body"), kind
     return st.container() if before == kind else st.empty().container()
 

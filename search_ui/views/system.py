@@ -31,7 +31,9 @@ def _index(texts: Texts) -> None:
     with st.container(horizontal=True):
         st.metric(texts("index.length"), format_time(status.video_s), border=True)
         st.metric(texts("index.segments"), f"{status.segments:,}", border=True)
-        st.metric(texts("index.disk"), f"{sum(status.disk_bytes.values()) / 1e6:,.1f} MB", border=True)
+        st.metric(
+            texts("index.disk"), f"{sum(status.disk_bytes.values()) / 1e6:,.1f} MB", border=True
+        )
         per_hour = "" if status.bytes_per_hour is None else f"{status.bytes_per_hour / 1e6:,.1f} MB"
         st.metric(texts("index.per_hour"), per_hour, border=True)
 
@@ -65,7 +67,9 @@ def _models(texts: Texts) -> None:
 
 
 def _rows(rows: Sequence[tuple[str, str, str, str, str]]) -> None:
-    """Sign, what it says, name, text, small print: beside each other, and below each other on a telephone."""
+    """Sign, what it says, name, text, small print: beside each other, and below each other on a
+    telephone.
+    """
     cells = [
         f'<dt><span role="img" aria-label="{escape(said)}" title="{escape(said)}">{sign}</span> {escape(name)}</dt>'
         f"<dd>{escape(text)}{f'<small>{escape(small)}</small>' if small else ''}</dd>"

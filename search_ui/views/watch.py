@@ -36,9 +36,19 @@ def show(link: Link, viewer: Viewer, texts: Texts) -> None:
     answer = None if link.search.is_empty else answers.answer_to(link.search, viewer, watching=True)
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         back = texts("back" if answer else "back.home")
-        st.button(back, icon=":material/arrow_back:", on_click=state.go, args=(link.at(None),), type="tertiary")
+        st.button(
+            back,
+            icon=":material/arrow_back:",
+            on_click=state.go,
+            args=(link.at(None),),
+            type="tertiary",
+        )
         st.subheader(state.plain(_title(video)), anchor=False, width="stretch")
-    left, right = st.columns([2.4, 1], gap="medium") if answer and answer.moments else (st.container(key="watch_alone"), None)
+    left, right = (
+        st.columns([2.4, 1], gap="medium")
+        if answer and answer.moments
+        else (st.container(key="watch_alone"), None)
+    )
     with left:
         _player(link, place, video, answer, viewer, texts)
     if answer and right is not None:
@@ -47,10 +57,14 @@ def show(link: Link, viewer: Viewer, texts: Texts) -> None:
 
 
 def _title(video: VideoRow) -> str:
-    return video.title or (PurePosixPath(video.paths[0].relative_path).stem if video.paths else str(video.id))
+    return video.title or (
+        PurePosixPath(video.paths[0].relative_path).stem if video.paths else str(video.id)
+    )
 
 
-def _player(link: Link, place: Place, video: VideoRow, answer: Answer | None, viewer: Viewer, texts: Texts) -> None:
+def _player(
+    link: Link, place: Place, video: VideoRow, answer: Answer | None, viewer: Viewer, texts: Texts
+) -> None:
     playback = site().library.playback(video.id)
     if playback.state == "wait":
         _await_proxy(video, _title(video), texts)
@@ -68,12 +82,26 @@ def _await_proxy(video: VideoRow, title: str, texts: Texts) -> None:
 
     @st.fragment(run_every=WAIT_S)
     def wait() -> None:
-        open_jobs = [job for job in site().jobs.all() if job.what == "proxy" and job.subject.startswith(f"{video.id} ") and job.is_open]
+        open_jobs = [
+            job
+            for job in site().jobs.all()
+            if job.what == "proxy" and job.subject.startswith(f"{video.id} ") and job.is_open
+        ]
         if not open_jobs:
             st.rerun()
-        st.progress(open_jobs[0].fraction, text=texts("player.proxy", percent=round(open_jobs[0].fraction * 100)))
+        st.progress(
+            open_jobs[0].fraction,
+            text=texts("player.proxy", percent=round(open_jobs[0].fraction * 100)),
+        )
 
-    last = next((job for job in site().jobs.all() if job.what == "proxy" and job.subject.startswith(f"{video.id} ")), None)
+    last = next(
+        (
+            job
+            for job in site().jobs.all()
+            if job.what == "proxy" and job.subject.startswith(f"{video.id} ")
+        ),
+        None,
+    )
     if last is not None and last.state == "failed":
         st.error(state.plain(" ".join(map(texts.said, last.problems))), icon=":material/error:")
     else:
@@ -81,7 +109,13 @@ def _await_proxy(video: VideoRow, title: str, texts: Texts) -> None:
 
 
 def _data(
-    link: Link, place: Place, video: VideoRow, answer: Answer | None, playback: Playback, curve: Curve, texts: Texts
+    link: Link,
+    place: Place,
+    video: VideoRow,
+    answer: Answer | None,
+    playback: Playback,
+    curve: Curve,
+    texts: Texts,
 ) -> dict[str, Any]:
     end_s = min(place.end_s or video.duration_s, video.duration_s)
     start_s = min(place.start_s, end_s)
@@ -105,9 +139,13 @@ def _data(
         "clip": f"/clip/{video.id}/{round(start_s * 1000)}/{round(end_s * 1000)}",
         "has_next": bool(answer and len(answer.moments) > 1),
         "can_locate": site().library.has_lego,
-        "boxes": st.session_state.get("boxes") if st.session_state.get("boxes_of") == video.id else None,
+        "boxes": st.session_state.get("boxes")
+        if st.session_state.get("boxes_of") == video.id
+        else None,
         "wait": None,
-        "labels": {key.removeprefix("player."): texts(key) for key in TEXTS if key.startswith("player.")},
+        "labels": {
+            key.removeprefix("player."): texts(key) for key in TEXTS if key.startswith("player.")
+        },
     }
 
 
@@ -117,11 +155,20 @@ def _line(passage: rows.PassageRow) -> dict[str, Any]:
 
 def _marks(place: Place, video: VideoRow, answer: Answer | None) -> list[dict[str, Any]]:
     found = [moment for moment in answer.moments if moment.video_id == video.id] if answer else []
-    return [{"start_s": it.span.start_s, "end_s": it.span.end_s, "current": answers.place_of(it) == place} for it in found]
+    return [
+        {
+            "start_s": it.span.start_s,
+            "end_s": it.span.end_s,
+            "current": answers.place_of(it) == place,
+        }
+        for it in found
+    ]
 
 
 def _curve(link: Link, video: VideoRow, viewer: Viewer) -> Curve:
-    """Of the videos that were watched last: a click on another moment of one must not compute it again."""
+    """Of the videos that were watched last: a click on another moment of one must not compute it
+    again.
+    """
     kept: dict[Any, Curve] = st.session_state.setdefault("curves", {})
     search = link.search
     key = (video.id, search.text, search.like, search.picture)
@@ -129,7 +176,9 @@ def _curve(link: Link, video: VideoRow, viewer: Viewer) -> Curve:
         like = read_like(search.like)
         like = like if like and answers.find_video(like.video_id, viewer) else None
         moment = (like.video_id, Span(like.start_s, like.end_s or like.start_s)) if like else None
-        kept[key] = site().library.curve(video.id, question=search.text, like=moment, picture=search.picture)
+        kept[key] = site().library.curve(
+            video.id, question=search.text, like=moment, picture=search.picture
+        )
         while len(kept) > KEPT_CURVES:
             del kept[next(iter(kept))]
     return kept[key]
@@ -152,9 +201,17 @@ def _where(video: VideoRow, texts: Texts) -> None:
     phrase, time_s = str(asked["phrase"])[:200], float(asked["time_s"])
     try:
         question = phrase if phrase.endswith("?") else WHERE.format(phrase.rstrip("."))
-        boxes = site().library.ask(str(video.id), question, at_s=min(time_s, video.duration_s - 0.001)).boxes
+        boxes = (
+            site()
+            .library.ask(str(video.id), question, at_s=min(time_s, video.duration_s - 0.001))
+            .boxes
+        )
         text = texts("player.found", phrase=phrase, n=len(boxes))
     except SeekpointError as error:
         boxes, text = (), texts.said(str(error))
-    st.session_state["boxes"] = {"boxes": [[box.x1, box.y1, box.x2, box.y2] for box in boxes], "text": text, "at": time.time()}
+    st.session_state["boxes"] = {
+        "boxes": [[box.x1, box.y1, box.x2, box.y2] for box in boxes],
+        "text": text,
+        "at": time.time(),
+    }
     st.session_state["boxes_of"] = video.id

@@ -9,7 +9,9 @@ def times(count: int, rate_hz: float = 2.0) -> np.ndarray:
     return np.arange(count) / rate_hz
 
 
-def raised(count: int, *stretches: tuple[int, int, float], noise: float = 0.0, seed: int = 0) -> np.ndarray:
+def raised(
+    count: int, *stretches: tuple[int, int, float], noise: float = 0.0, seed: int = 0
+) -> np.ndarray:
     curve = np.random.default_rng(seed).normal(0.2, noise, count) if noise else np.full(count, 0.2)
     for first, last, height in stretches:
         curve[first:last] += height
@@ -23,16 +25,29 @@ def test_a_raised_stretch_is_found_to_half_a_step():
 
 
 def test_borders_snap_to_cuts():
-    best = localize(times(100), raised(100, (20, 30, 0.1)), start_s=0, end_s=50, cuts_s=[9.6, 14.92])[0]
+    best = localize(
+        times(100), raised(100, (20, 30, 0.1)), start_s=0, end_s=50, cuts_s=[9.6, 14.92]
+    )[0]
     assert best.span == Span(9.6, 14.92)
 
 
 def test_smoothing_never_crosses_a_cut():
-    """A step of one frame at a cut keeps its height; without the cut it is blurred and the span grows."""
+    """A step of one frame at a cut keeps its height; without the cut it is blurred and the span
+    grows.
+    """
     curve = raised(60, (20, 23, 0.3))
-    sharp = localize(times(60), curve, start_s=0, end_s=30, cuts_s=[9.9, 11.4], options=LocalizerOptions(smoothing_frames=3))[0]
+    sharp = localize(
+        times(60),
+        curve,
+        start_s=0,
+        end_s=30,
+        cuts_s=[9.9, 11.4],
+        options=LocalizerOptions(smoothing_frames=3),
+    )[0]
     assert sharp.span == Span(9.9, 11.4)
-    blurred = localize(times(60), curve, start_s=0, end_s=30, options=LocalizerOptions(smoothing_frames=3))[0]
+    blurred = localize(
+        times(60), curve, start_s=0, end_s=30, options=LocalizerOptions(smoothing_frames=3)
+    )[0]
     assert blurred.span.length_s > sharp.span.length_s
 
 
@@ -54,7 +69,10 @@ def test_two_moments_come_in_order_of_height_and_apart():
     assert found[1].span.iou(Span(9.75, 15.75)) > 0.8
     assert [span.score for span in found] == sorted((span.score for span in found), reverse=True)
     for place, span in enumerate(found):
-        shared = [span.span.overlap_s(better.span) / min(span.span.length_s, better.span.length_s) for better in found[:place]]
+        shared = [
+            span.span.overlap_s(better.span) / min(span.span.length_s, better.span.length_s)
+            for better in found[:place]
+        ]
         assert all(share <= LocalizerOptions().max_shared for share in shared)
 
 

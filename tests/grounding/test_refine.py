@@ -1,6 +1,7 @@
 """The rule against grounders that are simulated on real videos, questions and similarity curves.
 
-`fixtures/similarity_curves.npz` holds the curve of each localisable row of the test data (two frames a second, the embedded default).
+`fixtures/similarity_curves.npz` holds the curve of each localisable row of the test data (two
+frames a second, the embedded default).
 """
 
 import json
@@ -14,7 +15,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grounding.localize import localize
-from grounding.refine import Reading, Rule, agreement, contrast, merge_readings, refine, tile_windows, windows_around
+from grounding.refine import (
+    Reading,
+    Rule,
+    agreement,
+    contrast,
+    merge_readings,
+    refine,
+    tile_windows,
+    windows_around,
+)
 from grounding.spans import Span
 
 SEEDS = range(6)
@@ -36,7 +46,9 @@ class Case:
 def cases(test_data):
     curves = np.load(Path(__file__).parent / "fixtures" / "similarity_curves.npz")
     files = ("ground_truth.jsonl", "ground_truth_compilations.jsonl")
-    rows = [json.loads(line) for file in files for line in (test_data / file).read_text().splitlines()]
+    rows = [
+        json.loads(line) for file in files for line in (test_data / file).read_text().splitlines()
+    ]
     return [case_of(row, curves) for row in rows if row["id"] in curves.files]
 
 
@@ -44,13 +56,23 @@ def case_of(row, curves):
     times_s = curves[f"times:{row['video']}"].astype(float)
     curve = curves[row["id"]].astype(float)
     truth = [Span(*window).clamp(0, row["duration"]) for window in row["windows"]]
-    return Case(times_s, curve, localize(times_s, curve, start_s=0.0, end_s=row["duration"], count=1)[0].span, truth, row["duration"])
+    return Case(
+        times_s,
+        curve,
+        localize(times_s, curve, start_s=0.0, end_s=row["duration"], count=1)[0].span,
+        truth,
+        row["duration"],
+    )
 
 
 def written(window, start, end):
     """Fractions as the model writes them: two decimals."""
     start, end = sorted((round(start, 2), round(end, 2)))
-    return (Span(window.start_s + start * window.length_s, window.start_s + end * window.length_s),) if start < end else ()
+    return (
+        (Span(window.start_s + start * window.length_s, window.start_s + end * window.length_s),)
+        if start < end
+        else ()
+    )
 
 
 def perfect(rng, window, case):
@@ -58,7 +80,11 @@ def perfect(rng, window, case):
     if not seen.overlap_s(window):
         return ()
     span = seen.clamp(window.start_s, window.end_s)
-    return written(window, (span.start_s - window.start_s) / window.length_s, (span.end_s - window.start_s) / window.length_s)
+    return written(
+        window,
+        (span.start_s - window.start_s) / window.length_s,
+        (span.end_s - window.start_s) / window.length_s,
+    )
 
 
 def anywhere(rng, window, case):
@@ -66,7 +92,12 @@ def anywhere(rng, window, case):
 
 
 def habit(rng, window, case):
-    return written(window, *[(0, 0.2), (0, 0.5), (0.1, 0.3), (0.2, 0.6), (0.3, 0.5), (0.5, 1), (0, 1)][rng.integers(7)])
+    return written(
+        window,
+        *[(0, 0.2), (0, 0.5), (0.1, 0.3), (0.2, 0.6), (0.3, 0.5), (0.5, 1), (0, 1)][
+            rng.integers(7)
+        ],
+    )
 
 
 def middle(rng, window, case):
@@ -82,13 +113,19 @@ def silent(rng, window, case):
 
 
 def published(rng, window, case):
-    """About LEGO's published errors (Charades-STA R@1 IoU .5/.7: 29.6/11.9): now and then it sees, with loose borders."""
+    """About LEGO's published errors (Charades-STA R@1 IoU .5/.7: 29.6/11.9): now and then it sees,
+    with loose borders.
+    """
     seen = perfect(rng, window, case)
     if not seen or rng.random() > 0.3:
         return anywhere(rng, window, case)
     start, end = sorted(rng.normal((seen[0].start_s, seen[0].end_s), 0.3 * seen[0].length_s))
     span = Span(start, end).clamp(window.start_s, window.end_s)
-    return written(window, (span.start_s - window.start_s) / window.length_s, (span.end_s - window.start_s) / window.length_s)
+    return written(
+        window,
+        (span.start_s - window.start_s) / window.length_s,
+        (span.end_s - window.start_s) / window.length_s,
+    )
 
 
 def gain(grounder, cases, rule):
@@ -138,7 +175,10 @@ def test_without_the_rule_a_useless_grounder_would_lose_much(cases):
     rng = np.random.default_rng(0)
     change = []
     for case in cases:
-        span = next(iter(anywhere(rng, windows_around(case.localized, case.duration_s)[0], case)), case.localized)
+        span = next(
+            iter(anywhere(rng, windows_around(case.localized, case.duration_s)[0], case)),
+            case.localized,
+        )
         change.append(case.iou(span) - case.iou(case.localized))
     assert np.mean(change) < -0.05
 
@@ -197,7 +237,10 @@ def test_events_of_overlapping_windows_are_merged_without_union():
     first = Reading(Span(0, 30), (Span(20, 26), Span(2, 4)))
     second = Reading(Span(15, 45), (Span(21, 26),))
     merged = merge_readings([first, second])
-    assert [(scored.span, scored.score) for scored in merged] == [(Span(20, 26), 2), (Span(2, 4), 1)]
+    assert [(scored.span, scored.score) for scored in merged] == [
+        (Span(20, 26), 2),
+        (Span(2, 4), 1),
+    ]
 
 
 @settings(deadline=None)

@@ -1,4 +1,6 @@
-"""Small videos in which something is said, written and seen: plain colours, drawn titles, speech by espeak-ng."""
+"""Small videos in which something is said, written and seen: plain colours, drawn titles, speech by
+espeak-ng.
+"""
 
 from __future__ import annotations
 
@@ -32,13 +34,21 @@ class Part:
     voice: str = "en-us"
 
 
-def make_talk(path: Path, parts: Sequence[Part], font: str = "", *, sound: np.ndarray | None = None) -> list[Span]:
-    """Writes the video (with sound, where anything is said or `sound` is given); when each sentence is said."""
+def make_talk(
+    path: Path, parts: Sequence[Part], font: str = "", *, sound: np.ndarray | None = None
+) -> list[Span]:
+    """Writes the video (with sound, where anything is said or `sound` is given); when each sentence
+    is said.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     silent = path.with_name(f"{path.stem}.silent.mp4")
     write_video(silent, _images(parts, font), FRAME_RATE)
     starts = np.cumsum([0.0, *(part.length_s for part in parts)])
-    spoken = [(float(start) + part.after_s, say(part.said, part.voice)) for start, part in zip(starts, parts) if part.said]
+    spoken = [
+        (float(start) + part.after_s, say(part.said, part.voice))
+        for start, part in zip(starts, parts)
+        if part.said
+    ]
     whole = place(float(starts[-1]), *spoken) if spoken else sound
     if whole is None:
         silent.rename(path)
@@ -64,6 +74,13 @@ def _images(parts: Sequence[Part], font: str) -> Iterator[np.ndarray]:
         if part.title:
             letters = ImageFont.truetype(font, 30) if font else ImageFont.load_default(30)
             canvas = ImageDraw.Draw(image)
-            canvas.text((30, 180), part.title, font=letters, fill="white", stroke_width=2, stroke_fill="black")
+            canvas.text(
+                (30, 180),
+                part.title,
+                font=letters,
+                fill="white",
+                stroke_width=2,
+                stroke_fill="black",
+            )
         for _ in range(round(part.length_s * FRAME_RATE)):
             yield np.asarray(image)

@@ -1,4 +1,6 @@
-"""What is said in one language is found by a question in another, and no worse by one in its own. Real sentence models, side files."""
+"""What is said in one language is found by a question in another, and no worse by one in its own.
+Real sentence models, side files.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,10 @@ def library(tmp_path_factory) -> Library:
     folder = tmp_path_factory.mktemp("languages")
     for name, colour, sentences in (("spanish", "red", SPANISH), ("english", "blue", ENGLISH)):
         colour_video(folder / "media" / f"{name}.mp4", [(colour, 16.0)])
-        lines = [f"{n + 1}\n00:00:{4 * n:02},000 --> 00:00:{4 * n + 3:02},000\n{text}\n" for n, text in enumerate(sentences)]
+        lines = [
+            f"{n + 1}\n00:00:{4 * n:02},000 --> 00:00:{4 * n + 3:02},000\n{text}\n"
+            for n, text in enumerate(sentences)
+        ]
         (folder / "media" / f"{name}.srt").write_text("\n".join(lines))
     library = demo_library(folder / "home", speech=True)
     assert not library.ingest([folder / "media"]).failures
@@ -57,13 +62,18 @@ def test_a_question_finds_what_was_said_in_any_language(library, question, film,
     assert answer.matched
 
 
-@pytest.mark.parametrize("question", ["a lecture on Roman coins", "una conferencia sobre monedas romanas", "国际象棋比赛"])
+@pytest.mark.parametrize(
+    "question",
+    ["a lecture on Roman coins", "una conferencia sobre monedas romanas", "国际象棋比赛"],
+)
 def test_what_nobody_said_is_no_match_in_any_language(library, question):
     assert not library.search(question, only=["speech"]).matched
 
 
 def test_the_products_of_two_languages_are_cosines_of_the_multilingual_model():
-    english, spanish, asked = meaning.embed_meaning([ENGLISH[0], SPANISH[0], "a sudden eruption of the volcano"])
+    english, spanish, asked = meaning.embed_meaning(
+        [ENGLISH[0], SPANISH[0], "a sudden eruption of the volcano"]
+    )
     part = slice(0, meaning.MULTILINGUAL_SIZE)
     vector = meaning.across(asked[None])[0]
     assert np.linalg.norm(vector) == pytest.approx(1, abs=1e-5)
@@ -73,26 +83,34 @@ def test_the_products_of_two_languages_are_cosines_of_the_multilingual_model():
         return float(one @ other / np.linalg.norm(one) / np.linalg.norm(other))
 
     assert vector @ spanish == pytest.approx(cosine(asked[part], spanish[part]), abs=1e-5)
-    assert vector @ english * meaning.ACROSS_SCALE == pytest.approx(cosine(asked[part], english[part]), abs=1e-5)
+    assert vector @ english * meaning.ACROSS_SCALE == pytest.approx(
+        cosine(asked[part], english[part]), abs=1e-5
+    )
 
 
 def test_a_word_by_chance_does_not_lift_another_picture_above_the_right_one(tmp_path):
     colour_video(tmp_path / "media" / "red.mp4", [("red", 8.0)])
     colour_video(tmp_path / "media" / "green.mp4", [("green", 8.0)])
-    (tmp_path / "media" / "green.srt").write_text("1\n00:00:01,000 --> 00:00:07,000\nAll right, here is the universe.\n")
+    (tmp_path / "media" / "green.srt").write_text(
+        "1\n00:00:01,000 --> 00:00:07,000\nAll right, here is the universe.\n"
+    )
     library = demo_library(tmp_path / "home", speech=True)
     library.ingest([tmp_path / "media"])
     answer = library.search("a small red wooden box moves to the right")
     assert Path(answer.moments[0].path).stem == "red"
     spoken = library.search("a small red wooden box moves to the right", only=["speech"])
-    assert [Path(moment.path).stem for moment in spoken.moments] == ["green"]  # it is the nearest that was said
+    assert [Path(moment.path).stem for moment in spoken.moments] == [
+        "green"
+    ]  # it is the nearest that was said
     assert not spoken.matched
 
 
 def test_a_passage_that_shares_no_more_than_a_stem_is_no_hit(tmp_path):
     """Among few it is one of the nearest, but neither the word index nor its meaning finds it."""
     colour_video(tmp_path / "media" / "red.mp4", [("red", 8.0)])
-    (tmp_path / "media" / "red.srt").write_text("1\n00:00:01,000 --> 00:00:04,000\nWalker Industries, ledger of debts.\n")
+    (tmp_path / "media" / "red.srt").write_text(
+        "1\n00:00:01,000 --> 00:00:04,000\nWalker Industries, ledger of debts.\n"
+    )
     library = demo_library(tmp_path / "home", speech=True)
     library.ingest([tmp_path / "media"])
     assert library.search("walk in the autumn rain", only=["speech"]).moments == ()

@@ -1,4 +1,6 @@
-"""The commands of docs/operations.md, as they stand there: back up, lose everything, restore, and get the same answers."""
+"""The commands of docs/operations.md, as they stand there: back up, lose everything, restore, and
+get the same answers.
+"""
 
 from __future__ import annotations
 
@@ -35,17 +37,29 @@ def commands(heading: str) -> str:
 
 def run(heading: str, environment: dict[str, str]) -> None:
     done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", commands(heading)], env=environment, capture_output=True, text=True, check=False
+        ["bash", "-euo", "pipefail", "-c", commands(heading)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
 
 
 def answers(library: Library) -> list[list[tuple]]:
-    """Everything that people see of an answer; scores are those of the same vectors, so they are the same."""
+    """Everything that people see of an answer; scores are those of the same vectors, so they are
+    the same.
+    """
     found = [library.search(question) for question in QUESTIONS]
     return [
         [
-            (moment.video_id, moment.path, moment.span, round(moment.score, 6), moment.thumbnail and moment.thumbnail.read_bytes())
+            (
+                moment.video_id,
+                moment.path,
+                moment.span,
+                round(moment.score, 6),
+                moment.thumbnail and moment.thumbnail.read_bytes(),
+            )
             for moment in answer.moments
         ]
         for answer in found
@@ -82,8 +96,12 @@ def test_a_catalog_in_postgresql_comes_back(videos: Path, tmp_path: Path, new_po
     migrate.upgrade(new_postgres_url)
     home = tmp_path / "home"
     settings = demo_settings(home, database_url=new_postgres_url, vectors="pgvector")
-    environment = environment_of(home, tmp_path / "backup", DATABASE_URL=new_postgres_url, VECTORS="pgvector")
-    binaries = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]  # the package carries older ones too, whose pg_dump refuses this server
+    environment = environment_of(
+        home, tmp_path / "backup", DATABASE_URL=new_postgres_url, VECTORS="pgvector"
+    )
+    binaries = POSTGRES_VERSIONS[
+        TARGET_POSTGRES_VERSION
+    ]  # the package carries older ones too, whose pg_dump refuses this server
     environment["PATH"] = f"{binaries}{os.pathsep}{environment['PATH']}"
     library = Library(settings)
     library.ingest([videos], "colours")

@@ -1,4 +1,6 @@
-"""The command line as another program uses it: a process, its exit status, and one JSON document on stdout."""
+"""The command line as another program uses it: a process, its exit status, and one JSON document on
+stdout.
+"""
 
 import json
 import re
@@ -26,7 +28,14 @@ def library(tmp_path_factory) -> tuple[Path, Path]:
 
 def seekpoint(home: Path, *arguments: object, **environment: str) -> subprocess.CompletedProcess:
     command = [sys.executable, "-m", "indexer", *map(str, arguments)]
-    return subprocess.run(command, env=demo_environment(home, **environment), capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(
+        command,
+        env=demo_environment(home, **environment),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
 
 
 def as_json(done: subprocess.CompletedProcess):
@@ -35,13 +44,26 @@ def as_json(done: subprocess.CompletedProcess):
 
 
 def test_search_prints_the_documented_document(library):
-    answer = as_json(seekpoint(library[0], "search", "When is it blue?", "--collection", "films", "--top", 3, "--json"))
+    answer = as_json(
+        seekpoint(
+            library[0], "search", "When is it blue?", "--collection", "films", "--top", 3, "--json"
+        )
+    )
     assert {"query", "caption", "matched", "took_ms", "moments"} <= set(answer)
     assert answer["query"] == "When is it blue?"
     assert answer["matched"] is True
     assert answer["took_ms"] > 0
     best = answer["moments"][0]
-    assert {"video_id", "path", "collection", "start_s", "end_s", "score", "evidence", "thumbnail"} <= set(best)
+    assert {
+        "video_id",
+        "path",
+        "collection",
+        "start_s",
+        "end_s",
+        "score",
+        "evidence",
+        "thumbnail",
+    } <= set(best)
     assert Path(best["path"]).name == "red then blue.mp4"
     assert best["start_s"] == pytest.approx(6.0, abs=0.5)
     assert best["end_s"] == pytest.approx(12.0, abs=0.5)
@@ -59,7 +81,10 @@ def test_search_prints_a_table_with_times_for_people(library):
 def test_top_video_and_only_narrow_the_answer(library):
     home, _ = library
     assert len(as_json(seekpoint(home, "search", "blue", "--top", 1, "--json"))["moments"]) == 1
-    videos = {Path(v["paths"][0]["path"]).name: v["video_id"] for v in as_json(seekpoint(home, "videos", "--json"))}
+    videos = {
+        Path(v["paths"][0]["path"]).name: v["video_id"]
+        for v in as_json(seekpoint(home, "videos", "--json"))
+    }
     green = videos["green.mp4"]
     found = as_json(seekpoint(home, "search", "blue", "--video", green, "--json"))["moments"]
     assert {moment["video_id"] for moment in found} == {green}
@@ -129,10 +154,15 @@ def test_ingest_with_failures_exits_with_1_and_names_each(library, tmp_path):
     assert done.returncode == 1
     report = json.loads(done.stdout)
     assert report["failed"] == 1
-    assert {Path(f["path"]).name: f["state"] for f in report["files"]} == {"bad.mp4": "failed", "green.mp4": "indexed"}
+    assert {Path(f["path"]).name: f["state"] for f in report["files"]} == {
+        "bad.mp4": "failed",
+        "green.mp4": "indexed",
+    }
 
 
-@pytest.mark.parametrize("command", ["videos", "collections", "status", "doctor", "models", "reindex", "retry", "cancel"])
+@pytest.mark.parametrize(
+    "command", ["videos", "collections", "status", "doctor", "models", "reindex", "retry", "cancel"]
+)
 def test_every_verb_prints_one_json_document(library, tmp_path, command):
     done = seekpoint(library[0], command, "--json")
     assert done.returncode == 0, done.stderr
@@ -142,9 +172,7 @@ def test_every_verb_prints_one_json_document(library, tmp_path, command):
 
 def test_help_is_light():
     """Nothing heavy is imported before it is needed: `--help` answers at once."""
-    code = (
-        "import sys; import indexer.cli; print([m for m in ('torch', 'faiss', 'transformers', 'cv2', 'scenedetect') if m in sys.modules])"
-    )
+    code = "import sys; import indexer.cli; print([m for m in ('torch', 'faiss', 'transformers', 'cv2', 'scenedetect') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
@@ -168,7 +196,9 @@ def test_text_of_names_cannot_steer_the_terminal(library, tmp_path):
 
 
 def test_evaluate_prints_intervals_for_people_too(library, tmp_path):
-    (tmp_path / "truth.jsonl").write_text('{"video": "green.mp4", "query": "green", "windows": [[0, 6]], "kind": "colour"}\n')
+    (tmp_path / "truth.jsonl").write_text(
+        '{"video": "green.mp4", "query": "green", "windows": [[0, 6]], "kind": "colour"}\n'
+    )
     done = seekpoint(library[0], "evaluate", tmp_path / "truth.jsonl", "--collection", "films")
     assert done.returncode == 0, done.stderr
     assert re.search(r"video_r1 +1\.000 +1\.000 to 1\.000 +1\.000", done.stdout)
@@ -182,7 +212,9 @@ def interruptible(tmp_path: Path, *command: object) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # in the background it is ignored
+        preexec_fn=lambda: signal.signal(
+            signal.SIGINT, signal.default_int_handler
+        ),  # in the background it is ignored
     )
     while not (tmp_path / "catalog.sqlite").exists():
         assert process.poll() is None
@@ -203,10 +235,15 @@ def test_ctrl_c_says_what_became_of_the_work(tmp_path):
 def test_watching_through_a_pipe(tmp_path):
     process = interruptible(tmp_path, "status", "--watch")
     assert process.stdout is not None
-    assert next(line for line in process.stdout if line.startswith("videos")).split() == ["videos", "none"]
+    assert next(line for line in process.stdout if line.startswith("videos")).split() == [
+        "videos",
+        "none",
+    ]
     colour_video(tmp_path / "one.mp4", [("red", 2)])
     demo_library(tmp_path).ingest([tmp_path / "one.mp4"])
-    assert "1 ready" in next(line for line in process.stdout if line.startswith("videos") and "1 ready" in line)
+    assert "1 ready" in next(
+        line for line in process.stdout if line.startswith("videos") and "1 ready" in line
+    )
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
     assert (process.returncode, said) == (0, "")

@@ -46,7 +46,9 @@ def test_a_flipped_byte_in_the_snapshot(home, name):
 
 
 def test_a_program_that_is_no_ffmpeg(home):
-    assert "SEEKPOINT_FFMPEG" in failed(demo_library(home, ffmpeg="/no/such/ffmpeg"))["ffmpeg"].found
+    assert (
+        "SEEKPOINT_FFMPEG" in failed(demo_library(home, ffmpeg="/no/such/ffmpeg"))["ffmpeg"].found
+    )
     assert "ffmpeg" in failed(demo_library(home, ffmpeg="false"))
 
 
@@ -80,7 +82,10 @@ def test_a_home_whose_name_is_no_name(tmp_path):
 
 
 def test_a_speech_model_that_is_not_there(home):
-    assert "SEEKPOINT_SPEECH_MODEL" in failed(demo_library(home, speech=True, speech_model="/no/such/model"))["speech"].mend
+    assert (
+        "SEEKPOINT_SPEECH_MODEL"
+        in failed(demo_library(home, speech=True, speech_model="/no/such/model"))["speech"].mend
+    )
 
 
 def test_the_installed_models_load(home):

@@ -1,4 +1,6 @@
-"""Looking around in a library: likeness, pictures, curves, filters, names as evidence, what a browser is given."""
+"""Looking around in a library: likeness, pictures, curves, filters, names as evidence, what a
+browser is given.
+"""
 
 import math
 from datetime import date
@@ -31,7 +33,15 @@ def library(tmp_path_factory) -> Library:
     colour_video(folder / "v" / "DogPark_2023.mp4", [("red", 4), ("green", 6), ("blue", 5)])
     colour_video(folder / "v" / "evening.mp4", [("orange", 4), ("green", 4)])
     colour_video(folder / "v" / "plain.mp4", [("black", 3)])
-    ffmpeg("-i", folder / "v" / "plain.mp4", "-c", "copy", "-metadata", "creation_time=2024-05-17T23:30:00Z", folder / "v" / "dated.mp4")
+    ffmpeg(
+        "-i",
+        folder / "v" / "plain.mp4",
+        "-c",
+        "copy",
+        "-metadata",
+        "creation_time=2024-05-17T23:30:00Z",
+        folder / "v" / "dated.mp4",
+    )
     (folder / "v" / "plain.mp4").unlink()
     library = demo_library(folder / "home")
     library.ingest([folder / "v"], "all")
@@ -39,7 +49,9 @@ def library(tmp_path_factory) -> Library:
 
 
 def id_of(library: Library, name: str) -> int:
-    return next(video.video_id for video in library.videos() if Path(video.paths[0].path).name == name)
+    return next(
+        video.video_id for video in library.videos() if Path(video.paths[0].path).name == name
+    )
 
 
 def names(library: Library, answer) -> list[str]:
@@ -51,18 +63,26 @@ def test_more_like_a_moment_leaves_itself_out(library):
     assert names(library, answer)[0] == "evening.mp4"
     assert answer.moments[0].span.start_s == pytest.approx(4.0, abs=0.5)
     assert answer.matched
-    assert all(m.span.overlap_s(Span(4.5, 9.5)) == 0 for m in answer.moments if m.path.endswith("2023.mp4"))
+    assert all(
+        m.span.overlap_s(Span(4.5, 9.5)) == 0 for m in answer.moments if m.path.endswith("2023.mp4")
+    )
 
 
 def test_like_an_instant_is_like_its_nearest_frame(library):
-    assert names(library, library.more_like(id_of(library, "evening.mp4"), Span(5.1, 5.1)))[0] == "DogPark_2023.mp4"
+    assert (
+        names(library, library.more_like(id_of(library, "evening.mp4"), Span(5.1, 5.1)))[0]
+        == "DogPark_2023.mp4"
+    )
 
 
 def test_search_by_picture(library):
     name = keep_picture(library.settings, Image.new("RGB", (50, 40), COLOURS["blue"]))
     assert name == keep_picture(library.settings, Image.new("RGB", (50, 40), COLOURS["blue"]))
     best = library.search_picture(name).moments[0]
-    assert (Path(best.path).name, best.span.start_s) == ("DogPark_2023.mp4", pytest.approx(10.0, abs=0.5))
+    assert (Path(best.path).name, best.span.start_s) == (
+        "DogPark_2023.mp4",
+        pytest.approx(10.0, abs=0.5),
+    )
 
 
 @pytest.mark.parametrize("name", ["../../catalog", "", "a" * 64, "x/y"])
@@ -118,7 +138,11 @@ def test_names_are_evidence_when_asked_for(library):
     first = library.search("dog park", titles=True).moments[0]
     assert Path(first.path).name == "DogPark_2023.mp4"
     assert {"title"} <= {it.kind for it in first.evidence}
-    assert all(it.kind != "title" for moment in library.search("dog park").moments for it in moment.evidence)
+    assert all(
+        it.kind != "title"
+        for moment in library.search("dog park").moments
+        for it in moment.evidence
+    )
 
 
 def test_recording_date_is_evidence(library):
@@ -147,14 +171,20 @@ def test_passages_of_a_video_come_in_the_order_of_time(library):
     with library.catalog.begin() as session:
         plan(session, video_id, [Span(0, 8)], {"speech": "test"})
         work = claim(session, "me", 60, ("speech",), video_id=video_id)
-        said = [NewPassage("speech", Span(4, 6), "the grass is green"), NewPassage("speech", Span(1, 2), "what an orange sky")]
+        said = [
+            NewPassage("speech", Span(4, 6), "the grass is green"),
+            NewPassage("speech", Span(1, 2), "what an orange sky"),
+        ]
         assert commit_passages(session, work.work_id, "me", said, 0.1)
     from indexer.catalog.videos import settle_video
 
     with library.catalog.begin() as session:
         settle_video(session, video_id)
     with library.catalog.read() as session:
-        assert [row.text for row in rows.passages(session, video_id)] == ["what an orange sky", "the grass is green"]
+        assert [row.text for row in rows.passages(session, video_id)] == [
+            "what an orange sky",
+            "the grass is green",
+        ]
     assert library.search("grass", filters=Filters(name="evening")).moments[0].evidence
     found = library.search("grass", filters=Filters(name="Dog"))
     assert all(it.kind != "speech" for moment in found.moments for it in moment.evidence)

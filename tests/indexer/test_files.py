@@ -59,7 +59,13 @@ def test_what_cannot_be_taken_is_named_with_a_hint(tmp_path, kind):
 
 
 def test_names_with_quotes_newlines_and_shell_characters_are_files_like_any_other(tmp_path):
-    odd = ['it\'s "quoted".mp4', "two\nlines.mp4", "$(touch x); rm -rf *.mp4", "-o.mp4", "%s %d.mp4"]
+    odd = [
+        'it\'s "quoted".mp4',
+        "two\nlines.mp4",
+        "$(touch x); rm -rf *.mp4",
+        "-o.mp4",
+        "%s %d.mp4",
+    ]
     for name in odd:
         (tmp_path / name).write_bytes(b"x")
     assert sorted(names(find_files([tmp_path]))) == sorted(odd)
@@ -67,7 +73,9 @@ def test_names_with_quotes_newlines_and_shell_characters_are_files_like_any_othe
 
 
 def test_a_path_is_stored_under_its_longest_root_and_found_again():
-    roots = Roots.of(Settings(roots={"archive": Path("/mnt/archive"), "films": Path("/mnt/archive/films")}))
+    roots = Roots.of(
+        Settings(roots={"archive": Path("/mnt/archive"), "films": Path("/mnt/archive/films")})
+    )
     assert roots.split(Path("/mnt/archive/films/a b.mp4")) == ("films", "a b.mp4")
     assert roots.split(Path("/mnt/archive/x/y.mp4")) == ("archive", "x/y.mp4")
     assert roots.split(Path("/home/me/z.mp4")) == ("local", "home/me/z.mp4")
@@ -76,7 +84,10 @@ def test_a_path_is_stored_under_its_longest_root_and_found_again():
 
 
 def test_two_machines_see_one_file_under_different_mounts():
-    here, there = Roots.of(Settings(roots={"archive": Path("/mnt/a")})), Roots.of(Settings(roots={"archive": Path("/net/b")}))
+    here, there = (
+        Roots.of(Settings(roots={"archive": Path("/mnt/a")})),
+        Roots.of(Settings(roots={"archive": Path("/net/b")})),
+    )
     assert there.join(*here.split(Path("/mnt/a/x.mp4"))) == Path("/net/b/x.mp4")
 
 
@@ -93,4 +104,6 @@ def test_the_name_local_is_reserved():
 def test_content_hash_is_the_sha256_of_the_bytes(tmp_path):
     path = tmp_path / "f"
     path.write_bytes(b"abc")
-    assert content_hash(path) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # FIPS 180-2, appendix B.1
+    assert (
+        content_hash(path) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    )  # FIPS 180-2, appendix B.1

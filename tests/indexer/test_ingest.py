@@ -1,4 +1,6 @@
-"""A folder of files becomes a library, whatever happens on the way. Real files, real database, the deterministic embedder."""
+"""A folder of files becomes a library, whatever happens on the way. Real files, real database, the
+deterministic embedder.
+"""
 
 import os
 import shutil
@@ -47,7 +49,14 @@ def contents(library: Library) -> list:
             for block in chunks.video_blocks(session, video.id, video.keys["picture"] or "")
         ]
     return sorted(
-        (digest, b.span, b.frames.times_s.tobytes(), b.frames.vectors.tobytes(), b.frames.cuts_s.tobytes()) for digest, b in blocks
+        (
+            digest,
+            b.span,
+            b.frames.times_s.tobytes(),
+            b.frames.vectors.tobytes(),
+            b.frames.cuts_s.tobytes(),
+        )
+        for digest, b in blocks
     )
 
 
@@ -59,7 +68,10 @@ def test_a_folder_becomes_searchable_and_the_answer_is_the_right_moment(media, l
     assert answer.matched
     best = answer.moments[0]
     assert best.path.endswith("one.mp4")
-    assert (best.span.start_s, best.span.end_s) == (pytest.approx(6.0, abs=0.5), pytest.approx(12.0, abs=0.5))
+    assert (best.span.start_s, best.span.end_s) == (
+        pytest.approx(6.0, abs=0.5),
+        pytest.approx(12.0, abs=0.5),
+    )
     assert best.thumbnail is not None
     assert best.thumbnail.read_bytes().startswith(b"\xff\xd8")
     assert [e.kind for e in best.evidence] == ["picture"]
@@ -69,7 +81,11 @@ def test_repeating_changes_nothing_and_reads_nothing(media, library):
     library.ingest([media])
     before = contents(library)
     for path in media.rglob("*.mp4"):
-        path.chmod(0)  # whoever opens a file now fails (unless root, who may read anything: then the report must still say unchanged)
+        path.chmod(
+            0
+            # whoever opens a file now fails (unless root, who may read anything: then the report must
+            # still say unchanged)
+        )
     report = library.ingest([media])
     assert set(states(report).values()) == {"unchanged"}
     assert report.video_s == 0
@@ -131,7 +147,9 @@ def test_other_bytes_that_fail_leave_the_old_video_searchable(media, library):
     assert library.search("blue").moments[0].path.endswith("one.mp4")
 
 
-def test_a_file_that_is_gone_is_offline_and_still_searchable_and_comes_back(media, library, tmp_path):
+def test_a_file_that_is_gone_is_offline_and_still_searchable_and_comes_back(
+    media, library, tmp_path
+):
     library.ingest([media])
     away = tmp_path / "away.mp4"
     (media / "one.mp4").rename(away)
@@ -154,9 +172,20 @@ def test_bad_files_are_named_with_what_to_do_and_the_rest_goes_on(media, library
     (media / "concat.mp4").write_text(f"ffconcat version 1.0\nfile '{media / 'one.mp4'}'\n")
     os.mkfifo(media / "pipe.mp4")
     report = library.ingest([media, media / "missing.mp4"])
-    assert {name for name, state in states(report).items() if state == "indexed"} == {"one.mp4", "two.mp4"}
+    assert {name for name, state in states(report).items() if state == "indexed"} == {
+        "one.mp4",
+        "two.mp4",
+    }
     failed = {Path(f.path).name: f for f in report.failures}
-    assert set(failed) == {"empty.mp4", "text.mp4", "half.mp4", "playlist.mp4", "concat.mp4", "pipe.mp4", "missing.mp4"}
+    assert set(failed) == {
+        "empty.mp4",
+        "text.mp4",
+        "half.mp4",
+        "playlist.mp4",
+        "concat.mp4",
+        "pipe.mp4",
+        "missing.mp4",
+    }
     for name, outcome in failed.items():
         assert name in outcome.error
         assert outcome.hint
@@ -177,7 +206,9 @@ def test_another_sampling_reindexes_without_a_gap(media, library, tmp_path):
     assert len(keys) == 1
     assert "4hz" in keys.pop()
     assert other.search("blue").moments[0].path.endswith("one.mp4")
-    assert len(other.search("blue", top=50).moments) == len({(m.video_id, m.span) for m in other.search("blue", top=50).moments})
+    assert len(other.search("blue", top=50).moments) == len(
+        {(m.video_id, m.span) for m in other.search("blue", top=50).moments}
+    )
 
 
 def _list(library):
@@ -186,7 +217,9 @@ def _list(library):
 
 
 def test_half_done_reindexing_still_serves_the_old_answers(tmp_path, library):
-    """Stopped after the first of two chunks under a new key: the old rows answer, all of them, and only them."""
+    """Stopped after the first of two chunks under a new key: the old rows answer, all of them, and
+    only them.
+    """
     path = colour_video(tmp_path / "long.mp4", [("red", 70.0), ("blue", 70.0)])
     library.ingest([path])
     other = demo_library(tmp_path / "home", frame_rate_hz=1.0)
@@ -221,11 +254,19 @@ def test_killed_at_random_moments_and_repeated_gives_the_same_rows(tmp_path):
     env = demo_environment(home)
     delays = np.random.default_rng(7).uniform(0.3, 2.5, size=5)
     for delay in delays:
-        process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        process = subprocess.Popen(
+            command,
+            env=env,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
         time.sleep(delay)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(
+        command, env=env, capture_output=True, text=True, timeout=120, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert contents(demo_library(home)) == contents(whole)
 
@@ -236,7 +277,12 @@ def test_two_ingests_at_once_do_the_work_once(tmp_path):
         colour_video(media / f"{number}.mp4", [(colour, 20.0), ("black", 10.0)])
     command = [sys.executable, "-m", "indexer", "ingest", str(media)]
     env = demo_environment(tmp_path / "home")
-    both = [subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    both = [
+        subprocess.Popen(
+            command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        for _ in range(2)
+    ]
     for process in both:
         out, err = process.communicate(timeout=120)
         assert process.returncode == 0, out + err
@@ -248,7 +294,9 @@ def test_two_ingests_at_once_do_the_work_once(tmp_path):
 
 
 def test_a_full_disk_is_a_clear_error_and_nothing_is_half_written(tmp_path, media):
-    """The files of the home may not grow past a limit: as a full disk, the write fails in the middle."""
+    """The files of the home may not grow past a limit: as a full disk, the write fails in the
+    middle.
+    """
     code = (
         "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000));"
@@ -256,7 +304,12 @@ def test_a_full_disk_is_a_clear_error_and_nothing_is_half_written(tmp_path, medi
     )
     env = demo_environment(tmp_path / "home")
     full = subprocess.run(
-        [sys.executable, "-c", code, "ingest", str(media)], env=env, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", code, "ingest", str(media)],
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert full.returncode == 1
     assert "Traceback" not in full.stderr
@@ -339,7 +392,9 @@ def test_retry_names_what_is_gone_and_does_the_rest(media, library):
     assert "one.mp4" in retried.errors[0]
 
 
-def test_a_folder_that_was_closed_to_us_is_named_and_its_videos_are_offline(media, library, monkeypatch):
+def test_a_folder_that_was_closed_to_us_is_named_and_its_videos_are_offline(
+    media, library, monkeypatch
+):
     """As root cannot be kept out, the system calls are made to say so."""
     library.ingest([media])
     real_stat, real_list = os.stat, os.listdir
@@ -357,7 +412,9 @@ def test_a_folder_that_was_closed_to_us_is_named_and_its_videos_are_offline(medi
     monkeypatch.setattr(os, "stat", stat)
     monkeypatch.setattr(os, "listdir", listdir)
     report = library.ingest([media])
-    assert [(file.state, "deep: permission denied" in file.error) for file in report.failures] == [("failed", True)]
+    assert [(file.state, "deep: permission denied" in file.error) for file in report.failures] == [
+        ("failed", True)
+    ]
     assert states(report)["one.mp4"] == "unchanged"
     assert [Path(path).name for path in report.offline] == ["two.mp4"]
     assert {check.name: check.ok for check in library.doctor()}["files"]

@@ -17,7 +17,10 @@ from indexer.settings import Settings
 @pytest.fixture(autouse=True)
 def as_before() -> Iterator[None]:
     root = logging.getLogger()
-    handlers, levels = list(root.handlers), {name: logging.getLogger(name).level for name in ("", "indexer", "search_ui", "workers")}
+    handlers, levels = (
+        list(root.handlers),
+        {name: logging.getLogger(name).level for name in ("", "indexer", "search_ui", "workers")},
+    )
     yield
     root.handlers = handlers
     for name, level in levels.items():
@@ -38,7 +41,12 @@ def test_a_line_is_one_object_with_what_it_is_about():
         log.warning("%s is %d", "x", 5)
     log.info("outside")
     first, second, third = lines(stream)
-    assert (first["video"], first["chunk"], first["stage"], first["seconds"]) == (3, 12, "picture", 1.5)
+    assert (first["video"], first["chunk"], first["stage"], first["seconds"]) == (
+        3,
+        12,
+        "picture",
+        1.5,
+    )
     assert (first["message"], first["level"], first["process"], first["logger"]) == (
         "done\nin two lines",
         "info",
@@ -65,7 +73,10 @@ def test_threads_do_not_mix_what_they_are_about():
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted((line["video"], line["message"]) for line in lines(stream)) == [(1, "line of 1"), (2, "line of 2")]
+    assert sorted((line["video"], line["message"]) for line in lines(stream)) == [
+        (1, "line of 1"),
+        (2, "line of 2"),
+    ]
 
 
 def test_an_error_carries_its_traceback():

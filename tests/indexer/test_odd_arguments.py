@@ -45,7 +45,9 @@ def test_a_collection_that_could_not_be_shown(library, tmp_path, name):
 @pytest.mark.parametrize("name", ["我的　视频", "Kraków “2024”", "a/b; DROP TABLE [red]", "👩‍🚀"])
 def test_a_collection_in_any_script(library, tmp_path, name):
     library.ingest([tmp_path / "media"], name)
-    assert {moment.collection for moment in library.search("red", collections=[name]).moments} == {name}
+    assert {moment.collection for moment in library.search("red", collections=[name]).moments} == {
+        name
+    }
 
 
 def test_a_clip_of_a_missing_file_leaves_what_is_there(library, tmp_path):

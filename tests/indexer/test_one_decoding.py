@@ -1,4 +1,6 @@
-"""Pictures and screen text of a chunk come from one decoding, and are what they are when each stage reads for itself."""
+"""Pictures and screen text of a chunk come from one decoding, and are what they are when each stage
+reads for itself.
+"""
 
 from pathlib import Path
 
@@ -102,7 +104,14 @@ def test_a_read_that_hangs_is_not_tried_twice_for_one_stage(tmp_path, video, mon
 
 def test_an_ingest_decodes_each_chunk_once_and_finds_what_stages_find_alone(tmp_path, reads):
     path = tmp_path / "media" / "talk.mp4"
-    make_talk(path, [Part(70, "red", title="Opening hours"), Part(70, "blue"), Part(10, "green", title="Emergency exit")])
+    make_talk(
+        path,
+        [
+            Part(70, "red", title="Opening hours"),
+            Part(70, "blue"),
+            Part(10, "green", title="Emergency exit"),
+        ],
+    )
     together = demo_library(tmp_path / "together", screen_text=True)
     assert [file.state for file in together.ingest([path]).files] == ["indexed"]
     assert [len(samplings) for samplings in reads] == [2, 2]
@@ -112,5 +121,8 @@ def test_an_ingest_decodes_each_chunk_once_and_finds_what_stages_find_alone(tmp_
     apart.ingest([path])
     assert [len(samplings) for samplings in reads[2:]] == [1, 1, 1, 1]
     assert contents(together) == contents(apart)
-    assert [text.replace(" ", "") for _, _, text in written(together)] == ["Openinghours", "Emergencyexit"]
+    assert [text.replace(" ", "") for _, _, text in written(together)] == [
+        "Openinghours",
+        "Emergencyexit",
+    ]
     assert set(written(together)) == set(written(apart))

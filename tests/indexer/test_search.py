@@ -8,7 +8,10 @@ from tests.support import colour_video, demo_library
 @pytest.fixture(scope="module")
 def library(tmp_path_factory):
     folder = tmp_path_factory.mktemp("search")
-    for name, shots in {"a": [("red", 5.0), ("blue", 5.0)], "b": [("green", 6.0), ("white", 6.0)]}.items():
+    for name, shots in {
+        "a": [("red", 5.0), ("blue", 5.0)],
+        "b": [("green", 6.0), ("white", 6.0)],
+    }.items():
         colour_video(folder / "media" / f"{name}.mp4", shots)
     library = demo_library(folder / "home")
     library.ingest([folder / "media"])

@@ -10,7 +10,9 @@ from indexer.segments import build_segments, plan_chunks, plan_segments
 
 
 @given(st.floats(0.04, 20_000), st.floats(60, 120))
-def test_chunks_cover_the_video_without_gap_or_overlap_and_last_one_to_two_minutes(duration_s, chunk_s):
+def test_chunks_cover_the_video_without_gap_or_overlap_and_last_one_to_two_minutes(
+    duration_s, chunk_s
+):
     chunks = plan_chunks(duration_s, chunk_s)
     assert chunks[0].start_s == 0
     assert chunks[-1].end_s == pytest.approx(duration_s)
@@ -22,7 +24,9 @@ def test_chunks_cover_the_video_without_gap_or_overlap_and_last_one_to_two_minut
 @given(st.floats(0.1, 120), st.lists(st.floats(0, 120), max_size=20))
 def test_segments_cover_the_chunk_never_cross_a_cut_and_keep_their_bounds(length_s, cuts_s):
     chunk = Span(100.0, 100.0 + length_s)
-    cuts = sorted({100 + cut for cut in cuts_s if 0 < cut < length_s and 100 < 100 + cut < chunk.end_s})
+    cuts = sorted(
+        {100 + cut for cut in cuts_s if 0 < cut < length_s and 100 < 100 + cut < chunk.end_s}
+    )
     segments = plan_segments(chunk, cuts, 2.0, 8.0)
     assert segments[0].start_s == chunk.start_s
     assert segments[-1].end_s == chunk.end_s
@@ -45,7 +49,9 @@ def test_a_segment_has_the_unit_mean_of_its_frames_and_the_frame_nearest_to_its_
 
 
 def test_a_span_without_a_frame_joins_the_one_before_it():
-    segments = build_segments([Span(0, 4), Span(4, 8), Span(8, 12)], np.array([0.0, 9.0]), np.eye(2, dtype=np.float32))
+    segments = build_segments(
+        [Span(0, 4), Span(4, 8), Span(8, 12)], np.array([0.0, 9.0]), np.eye(2, dtype=np.float32)
+    )
     assert [segment.span for segment in segments] == [Span(0, 8), Span(8, 12)]
 
 

@@ -23,18 +23,35 @@ print(len(own), {after[path] for path in own}, all(after[path] == before[path] f
 
 
 def test_only_numpy_is_held_to_one_thread():
-    done = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, timeout=120, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", CODE], capture_output=True, text=True, timeout=120, check=True
+    )
     assert done.stdout.split(maxsplit=1) == ["1", "{1} True\n"]
 
 
-@pytest.mark.parametrize(("given", "policy"), [({}, "PASSIVE"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE")])
+@pytest.mark.parametrize(
+    ("given", "policy"), [({}, "PASSIVE"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE")]
+)
 def test_threads_of_models_sleep_while_they_wait_unless_told_otherwise(tmp_path, given, policy):
-    """OpenMP prints what it goes by when it is loaded, so this fails too where a library is opened after that."""
+    """OpenMP prints what it goes by when it is loaded, so this fails too where a library is opened
+    after that.
+    """
     pytest.importorskip("torch")
     env = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
     env |= {"OMP_DISPLAY_ENV": "TRUE", "SEEKPOINT_HOME": str(tmp_path), **given}
     code = "from indexer.library import Library; library = Library(); import torch"
-    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=120, check=True)
-    told = [line.split("=")[1].strip(" '") for line in done.stderr.splitlines() if "OMP_WAIT_POLICY" in line]
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    told = [
+        line.split("=")[1].strip(" '")
+        for line in done.stderr.splitlines()
+        if "OMP_WAIT_POLICY" in line
+    ]
     assert told
     assert set(told) == {policy}

@@ -1,4 +1,6 @@
-"""Two machines that see the same files at different places, on one PostgreSQL and one artefact root: what one makes, the other uses."""
+"""Two machines that see the same files at different places, on one PostgreSQL and one artefact
+root: what one makes, the other uses.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ from tests.support import colour_video, demo_environment, demo_settings
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """`media`: where it sees the files; `library`: in this process; `run`: the command line in a process of its own."""
+    """`media`: where it sees the files; `library`: in this process; `run`: the command line in a
+    process of its own.
+    """
 
     media: Path
     library: Library
@@ -30,7 +34,12 @@ class Machine:
 
     def run(self, *words: str) -> dict:
         done = subprocess.run(
-            [sys.executable, "-m", "indexer", *words], env=self.environment, capture_output=True, text=True, check=False, timeout=120
+            [sys.executable, "-m", "indexer", *words],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
         )
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout) if "--json" in words else {}
@@ -50,7 +59,11 @@ def machines(tmp_path: Path, new_postgres_url: str) -> Iterator[tuple[Machine, M
         place.symlink_to(shared)
         roots = {"archive": place / "films"}
         settings = demo_settings(
-            tmp_path / name / "home", database_url=new_postgres_url, roots=roots, artefact_root=place / "artefacts", vectors="pgvector"
+            tmp_path / name / "home",
+            database_url=new_postgres_url,
+            roots=roots,
+            artefact_root=place / "artefacts",
+            vectors="pgvector",
         )
         own = demo_environment(
             settings.home,
@@ -65,7 +78,9 @@ def machines(tmp_path: Path, new_postgres_url: str) -> Iterator[tuple[Machine, M
         machine.library.catalog.close()
 
 
-def test_what_one_machine_ingests_the_other_finds_shows_and_cuts(machines: tuple[Machine, Machine], tmp_path: Path):
+def test_what_one_machine_ingests_the_other_finds_shows_and_cuts(
+    machines: tuple[Machine, Machine], tmp_path: Path
+):
     one, two = machines
     colour_video(one.media / "holiday" / "colours.mp4", [("red", 4), ("green", 5), ("blue", 4)])
     one.run("ingest", str(one.media), "--collection", "films", "--json")
@@ -78,12 +93,18 @@ def test_what_one_machine_ingests_the_other_finds_shows_and_cuts(machines: tuple
     video_id = best["video_id"]
     clip = tmp_path / "clip.mp4"
     two.run("clip", str(video_id), "4", "6", "-o", str(clip))
-    assert probe_in_process(clip, max_pixels=10**6, timeout_s=60).duration_s == pytest.approx(2, abs=0.1)
+    assert probe_in_process(clip, max_pixels=10**6, timeout_s=60).duration_s == pytest.approx(
+        2, abs=0.1
+    )
     played = two.library.playback(video_id)
     assert played.path is not None
-    assert played.path.is_relative_to(two.media) or played.path.is_relative_to(two.library.settings.artefacts)
+    assert played.path.is_relative_to(two.media) or played.path.is_relative_to(
+        two.library.settings.artefacts
+    )
     again = two.library.ingest([two.media], "films")
-    assert [file.state for file in again.files] == ["unchanged"], "the same file, wherever it is mounted"
+    assert [file.state for file in again.files] == ["unchanged"], (
+        "the same file, wherever it is mounted"
+    )
     assert again.offline == ()
     assert [len(video.paths) for video in two.library.videos()] == [1]
     (check,) = [check for check in two.library.doctor() if check.name.startswith("vectors")]
@@ -108,7 +129,9 @@ class StopsAfter(Observer):
 def test_one_machine_writes_half_and_the_other_goes_on(machines: tuple[Machine, Machine]):
     one, two = machines
     colours = ("red", "green", "blue", "yellow")
-    path = colour_video(one.media / "long.mp4", [*((colours[n % 4], 13) for n in range(19)), ("purple", 13)])
+    path = colour_video(
+        one.media / "long.mp4", [*((colours[n % 4], 13) for n in range(19)), ("purple", 13)]
+    )
     with pytest.raises(Stopped):
         one.library.ingest([path], "films", observer=StopsAfter(2))
     with two.library.catalog.read() as session:
@@ -129,11 +152,15 @@ def test_one_machine_writes_half_and_the_other_goes_on(machines: tuple[Machine, 
     assert best.span.start_s == pytest.approx(19 * 13, abs=0.6)
 
 
-def test_a_machine_that_does_not_know_the_root_says_how_to_map_it(machines: tuple[Machine, Machine], tmp_path: Path):
+def test_a_machine_that_does_not_know_the_root_says_how_to_map_it(
+    machines: tuple[Machine, Machine], tmp_path: Path
+):
     one, two = machines
     colour_video(one.media / "a.mp4", [("red", 4), ("green", 4)])
     one.library.ingest([one.media], "films")
-    stranger = Library(two.library.settings.model_copy(update={"home": tmp_path / "third", "roots": {}}))
+    stranger = Library(
+        two.library.settings.model_copy(update={"home": tmp_path / "third", "roots": {}})
+    )
     (video,) = stranger.videos()
     assert video.paths[0].path == "archive:a.mp4"
     assert stranger.search("something red").moments[0].path == "archive:a.mp4"

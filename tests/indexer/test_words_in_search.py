@@ -1,4 +1,6 @@
-"""What is said and what is written, from the file to the answer. Real models on generated videos; pictures by the demo embedder."""
+"""What is said and what is written, from the file to the answer. Real models on generated videos;
+pictures by the demo embedder.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ PARTS = [
     Part(8, "red", said="The boy was there when the sun rose.", after_s=1.0),
     Part(8, "green", title="Quarterly revenue of the harbour"),
     Part(9, "blue", said="The juice of lemons makes fine punch.", after_s=1.0),
-    Part(50, "black", said=EDGE, after_s=48.8),  # the first of two chunks ends at 75 s, in the middle of the sentence
+    Part(
+        50, "black", said=EDGE, after_s=48.8
+    ),  # the first of two chunks ends at 75 s, in the middle of the sentence
     Part(50, "white"),
     Part(25, "yellow", title="Meeting in room 4711"),
 ]
@@ -76,7 +80,9 @@ def test_a_quoted_phrase_lasts_as_long_as_its_words(talk):
     assert said[0].middle_s < moment.span.start_s + 0.3
     assert abs(moment.span.end_s - said[0].end_s) < 0.6
     nothing = library.search('he says "the sun set"')
-    assert not any(it.kind == "speech" and it.words for moment in nothing.moments for it in moment.evidence)
+    assert not any(
+        it.kind == "speech" and it.words for moment in nothing.moments for it in moment.evidence
+    )
 
 
 def test_a_sentence_across_the_edge_of_a_chunk_is_one_passage(talk):
@@ -85,23 +91,38 @@ def test_a_sentence_across_the_edge_of_a_chunk_is_one_passage(talk):
     assert said[2].start_s < 75 < said[2].end_s
     assert moment.span.iou(said[2]) > 0.6
     assert word_error_rate(moment.evidence[0].text, EDGE) <= 0.125
-    spoken = [it for it in library.search("woman feet", only=["speech"]).moments if "woman" in it.evidence[0].text.lower()]
+    spoken = [
+        it
+        for it in library.search("woman feet", only=["speech"]).moments
+        if "woman" in it.evidence[0].text.lower()
+    ]
     assert len(spoken) == 1
 
 
 def test_what_is_written_is_found_while_it_is_shown(talk):
     library, _, _ = talk
-    for question in ("quarterly revenue", "the slide says quarterly revenue", "income of the port on the slide"):
+    for question in (
+        "quarterly revenue",
+        "the slide says quarterly revenue",
+        "income of the port on the slide",
+    ):
         moment = best(library, question)
         assert moment.evidence[0].kind == "screen", question
-        assert (moment.span.start_s, moment.span.end_s) == (pytest.approx(8, abs=1.1), pytest.approx(16, abs=1.1))
+        assert (moment.span.start_s, moment.span.end_s) == (
+            pytest.approx(8, abs=1.1),
+            pytest.approx(16, abs=1.1),
+        )
     assert best(library, "the sign reads 4711").span.start_s == pytest.approx(125, abs=1.1)
 
 
 def test_only_keeps_the_kinds_that_were_asked_for(talk):
     library, _, _ = talk
     for kind in ("speech", "screen", "picture"):
-        kinds = {it.kind for moment in library.search("the boy was there", only=[kind]).moments for it in moment.evidence}
+        kinds = {
+            it.kind
+            for moment in library.search("the boy was there", only=[kind]).moments
+            for it in moment.evidence
+        }
         assert kinds <= {kind}
 
 
@@ -109,10 +130,20 @@ def test_the_hint_and_the_picture_decide_together(talk):
     library, _, _ = talk
     moment = best(library, "when is it green?")
     assert moment.evidence[0].kind == "picture"
-    assert (moment.span.start_s, moment.span.end_s) == (pytest.approx(8, abs=0.6), pytest.approx(16, abs=0.6))
+    assert (moment.span.start_s, moment.span.end_s) == (
+        pytest.approx(8, abs=0.6),
+        pytest.approx(16, abs=0.6),
+    )
 
 
-@pytest.mark.parametrize("question", ["the stock exchange in Tokyo", "she talks about dinosaurs", "the sign reads closed for repairs"])
+@pytest.mark.parametrize(
+    "question",
+    [
+        "the stock exchange in Tokyo",
+        "she talks about dinosaurs",
+        "the sign reads closed for repairs",
+    ],
+)
 def test_what_nobody_says_or_writes_is_no_match(talk, question):
     library, _, _ = talk
     assert not library.search(question, only=["speech", "screen"]).matched
@@ -135,10 +166,19 @@ def test_the_command_line_shows_words_and_writes_them_out(talk, tmp_path):
 
     def seekpoint(*arguments: object) -> str:
         command = [sys.executable, "-m", "indexer", *map(str, arguments)]
-        done = subprocess.run(command, env=demo_environment(home), capture_output=True, text=True, timeout=120, check=True)
+        done = subprocess.run(
+            command,
+            env=demo_environment(home),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=True,
+        )
         return done.stdout
 
-    found = json.loads(seekpoint("search", "the boy was there", "--json"))["moments"][0]["evidence"][0]
+    found = json.loads(seekpoint("search", "the boy was there", "--json"))["moments"][0][
+        "evidence"
+    ][0]
     assert found["text"].startswith("The boy was")
     assert found["words"][0]["word"] == "boy"
     assert found["words"][0]["start_s"] == pytest.approx(said[0].start_s, abs=0.6)
@@ -153,28 +193,48 @@ def test_the_command_line_shows_words_and_writes_them_out(talk, tmp_path):
 
 
 def test_chinese_on_screen(tmp_path):
-    fonts = pytest.importorskip("pylopdf_fonts_zh_cn", reason="no font with Chinese letters (pylopdf-fonts-zh-cn)")
-    parts = [Part(6, "red"), Part(6, "blue", title="今天天气很好"), Part(6, "red", title="图书馆开放时间")]
+    fonts = pytest.importorskip(
+        "pylopdf_fonts_zh_cn", reason="no font with Chinese letters (pylopdf-fonts-zh-cn)"
+    )
+    parts = [
+        Part(6, "red"),
+        Part(6, "blue", title="今天天气很好"),
+        Part(6, "red", title="图书馆开放时间"),
+    ]
     make_talk(tmp_path / "media" / "zh.mp4", parts, str(fonts.sans_path()))
     library = demo_library(tmp_path / "home", screen_text=True)
     library.ingest([tmp_path / "media"])
-    for question, start_s in (("天气", 6), ("屏幕上写着图书馆", 12), ("what is the weather like today", 6)):
+    for question, start_s in (
+        ("天气", 6),
+        ("屏幕上写着图书馆", 12),
+        ("what is the weather like today", 6),
+    ):
         answer = library.search(question)
         assert answer.matched, question
         assert answer.moments[0].span.start_s == pytest.approx(start_s, abs=1.1), question
         assert answer.moments[0].evidence[0].kind == "screen"
 
 
-@pytest.mark.skipif(not os.environ.get("SEEKPOINT_TEST_WHISPER"), reason="SEEKPOINT_TEST_WHISPER names no multilingual model")
+@pytest.mark.skipif(
+    not os.environ.get("SEEKPOINT_TEST_WHISPER"),
+    reason="SEEKPOINT_TEST_WHISPER names no multilingual model",
+)
 def test_a_multilingual_model_stores_the_language_of_each_video(tmp_path):
-    said = {"es": ("es", "Hoy hace muy buen tiempo y vamos a pasear por el parque."), "en": ("en-us", EDGE)}
+    said = {
+        "es": ("es", "Hoy hace muy buen tiempo y vamos a pasear por el parque."),
+        "en": ("en-us", EDGE),
+    }
     for language, (voice, text) in said.items():
         make_talk(tmp_path / "media" / f"{language}.mp4", [Part(7, "red", said=text, voice=voice)])
-    library = demo_library(tmp_path / "home", speech=True, speech_model=os.environ["SEEKPOINT_TEST_WHISPER"])
+    library = demo_library(
+        tmp_path / "home", speech=True, speech_model=os.environ["SEEKPOINT_TEST_WHISPER"]
+    )
     assert not library.ingest([tmp_path / "media"]).failures
     library.transcripts(None, tmp_path / "all.jsonl")
     lines = [json.loads(line) for line in (tmp_path / "all.jsonl").read_text().splitlines()]
-    assert {(Path(line["path"]).stem, line["language"]) for line in lines} == {(language, language) for language in said}
+    assert {(Path(line["path"]).stem, line["language"]) for line in lines} == {
+        (language, language) for language in said
+    }
     assert best(library, "un paseo por el parque", only=["speech"]).title == "es"
 
 
@@ -187,7 +247,9 @@ def test_music_and_silence_say_nothing(tmp_path):
 
 
 def test_a_file_with_sound_alone_is_searched_by_what_is_said(tmp_path):
-    write_sound(tmp_path / "talk.wav", place(6, (1.0, say("The juice of lemons makes fine punch."))))
+    write_sound(
+        tmp_path / "talk.wav", place(6, (1.0, say("The juice of lemons makes fine punch.")))
+    )
     library = demo_library(tmp_path / "home", speech=True, screen_text=True)
     report = library.ingest([tmp_path / "talk.wav"])
     assert [file.state for file in report.files] == ["indexed"]
@@ -209,18 +271,37 @@ def test_a_file_with_neither_is_refused(tmp_path):
 
 def test_the_first_of_several_audio_tracks_is_heard(tmp_path):
     colour_video(tmp_path / "silent.mp4", [("red", 6)])
-    for name, text in (("a", "The juice of lemons makes fine punch."), ("b", "The hogs were fed chopped corn and garbage.")):
+    for name, text in (
+        ("a", "The juice of lemons makes fine punch."),
+        ("b", "The hogs were fed chopped corn and garbage."),
+    ):
         write_sound(tmp_path / f"{name}.wav", place(6, (1.0, say(text))))
-    sources = [part for name in ("silent.mp4", "a.wav", "b.wav") for part in ("-i", tmp_path / name)]
+    sources = [
+        part for name in ("silent.mp4", "a.wav", "b.wav") for part in ("-i", tmp_path / name)
+    ]
     (tmp_path / "media").mkdir()
-    ffmpeg(*sources, "-map", "0:v", "-map", "1:a", "-map", "2:a", "-c:a", "aac", tmp_path / "media" / "two.mkv")
+    ffmpeg(
+        *sources,
+        "-map",
+        "0:v",
+        "-map",
+        "1:a",
+        "-map",
+        "2:a",
+        "-c:a",
+        "aac",
+        tmp_path / "media" / "two.mkv",
+    )
     library = demo_library(tmp_path / "home", speech=True)
     assert not library.ingest([tmp_path / "media"]).failures
     assert best(library, "lemons", only=["speech"]).evidence[0].text.startswith("The juice")
 
 
 def test_damaged_sound_does_not_stop_the_rest(tmp_path):
-    make_talk(tmp_path / "media" / "talk.mkv", [Part(10, "red", said="The juice of lemons makes fine punch."), Part(5, "blue")])
+    make_talk(
+        tmp_path / "media" / "talk.mkv",
+        [Part(10, "red", said="The juice of lemons makes fine punch."), Part(5, "blue")],
+    )
     path = tmp_path / "media" / "talk.mkv"
     data = bytearray(path.read_bytes())
     noise = np.random.default_rng(0).integers(0, 256, len(data) // 4, np.uint8).tobytes()
@@ -284,11 +365,16 @@ def test_subtitles_that_come_later_replace_what_was_recognised(tmp_path):
     assert [file.state for file in library.ingest([tmp_path / "media"]).files] == ["unchanged"]
     side.write_text(SUBTITLES.replace("captain", "pilot"))
     library.ingest([tmp_path / "media"])
-    assert best(library, "captain", only=["speech"]).evidence[0].text == "The pilot lowers the anchor."
+    assert (
+        best(library, "captain", only=["speech"]).evidence[0].text == "The pilot lowers the anchor."
+    )
 
 
 def test_broken_subtitles_do_not_stop_a_video(tmp_path, caplog):
-    make_talk(tmp_path / "media" / "talk.mp4", [Part(6, "red", said="The juice of lemons makes fine punch.", after_s=1.0)])
+    make_talk(
+        tmp_path / "media" / "talk.mp4",
+        [Part(6, "red", said="The juice of lemons makes fine punch.", after_s=1.0)],
+    )
     (tmp_path / "media" / "talk.srt").write_bytes(os.urandom(3000))
     library = demo_library(tmp_path / "home", speech=True)
     assert [file.state for file in library.ingest([tmp_path / "media"]).files] == ["indexed"]

@@ -27,7 +27,8 @@ FLAGS = [
     "--autoplay-policy=no-user-gesture-required",
     "--mute-audio",
 ]
-# The player lives in a shadow root, which a selector of playwright looks into and document.querySelector does not.
+# The player lives in a shadow root, which a selector of playwright looks into and
+# document.querySelector does not.
 STATE = """video => ({ time_s: video.currentTime, paused: video.paused, ready: video.readyState, seeking: video.seeking,
   width: video.videoWidth })"""
 # A seek that is still on its way would be taken for the one that is waited for.
@@ -38,7 +39,8 @@ TO_THE_MIDDLE = """async video => { const drawn = () => new Promise(requestAnima
 PICTURE = """video => { const c = document.createElement('canvas'); c.width = video.videoWidth; c.height = video.videoHeight;
   const pen = c.getContext('2d'); pen.drawImage(video, 0, 0); return Array.from(pen.getImageData(0, 0, c.width, c.height).data) }"""
 
-# The first card whose link is not the given one, as soon as it is laid out: its link and where it can be pressed.
+# The first card whose link is not the given one, as soon as it is laid out: its link and where it
+# can be pressed.
 FIRST_CARD = """other => new Promise(done => { const find = root => { for (const e of root.querySelectorAll('*')) {
     if (e.matches('a.open')) return e; const inner = e.shadowRoot && find(e.shadowRoot); if (inner) return inner } };
   const look = () => { const card = find(document), box = card?.getBoundingClientRect();
@@ -46,7 +48,8 @@ FIRST_CARD = """other => new Promise(done => { const find = root => { for (const
     else done([card.getAttribute('href'), box.x + box.width / 2, box.y + box.height / 3]) };
   look() })"""
 
-# All words on the page, also those that are only read out, with the kind of element that says them; pictures' names are no words.
+# All words on the page, also those that are only read out, with the kind of element that says them;
+# pictures' names are no words.
 WORDS = """() => { const found = new Set(); const look = root => { for (const e of root.querySelectorAll('*')) {
     if (e.matches('script, style, noscript, title, [data-testid*=Icon], .title, .meta')) continue;
     if (e.shadowRoot) look(e.shadowRoot);
@@ -97,7 +100,11 @@ def _await(url: str, server: subprocess.Popen, log: Path) -> None:
 @contextmanager
 def chromium() -> Iterator:
     """Skips where there is no Chromium."""
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    program = (
+        shutil.which("chromium")
+        or shutil.which("chromium-browser")
+        or shutil.which("google-chrome")
+    )
     if program is None:
         pytest.skip("Chromium is not installed")
     from playwright.sync_api import sync_playwright

@@ -55,14 +55,18 @@ def local(filled_home) -> Iterator[TestClient]:
 
 @pytest.fixture
 def signed(filled_home) -> Iterator[Callable[[str], TestClient]]:
-    """`signed("viewer")`: a client of a site where people sign in; `""` is nobody. `limited` sees the collection `colours` only."""
+    """`signed("viewer")`: a client of a site where people sign in; `""` is nobody. `limited` sees
+    the collection `colours` only.
+    """
     site = open_site(demo_settings(filled_home), sign_in=True)
     made: list[TestClient] = []
 
     def client(name: str) -> TestClient:
         made.append(_client(site))
         if name:
-            answer = made[-1].post("/sign-in", data={"name": name, "password": PASSWORD}, follow_redirects=False)
+            answer = made[-1].post(
+                "/sign-in", data={"name": name, "password": PASSWORD}, follow_redirects=False
+            )
             assert answer.status_code == 303
         return made[-1]
 

@@ -1,4 +1,6 @@
-"""The page as people use it, in a real browser: what is clicked, what the player shows, what the address says."""
+"""The page as people use it, in a real browser: what is clicked, what the player shows, what the
+address says.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,15 @@ from indexer.embedders.demo import COLOURS
 from indexer.library import Library
 from indexer.media.write import write_video
 from tests.indexer.media.golden import SOUND, draw, ffmpeg, read_number
-from tests.search_ui.browser import FIRST_CARD, PICTURE, STATE, TO_THE_MIDDLE, WORDS, chromium, serving
+from tests.search_ui.browser import (
+    FIRST_CARD,
+    PICTURE,
+    STATE,
+    TO_THE_MIDDLE,
+    WORDS,
+    chromium,
+    serving,
+)
 from tests.support import colour_video, demo_library, demo_settings
 
 PASSWORD = "correct horse"
@@ -43,8 +53,14 @@ def browser():
 @pytest.fixture(scope="module")
 def home(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("browser")
-    colour_video(folder / "videos" / "traffic light.mp4", [("red", 4), ("green", 6), ("blue", 5)], (180, 320))
-    colour_video(folder / "videos" / "<img src=x onerror=alert(1)> *bold*.mp4", [("purple", 4), ("yellow", 4)], (180, 320))
+    colour_video(
+        folder / "videos" / "traffic light.mp4", [("red", 4), ("green", 6), ("blue", 5)], (180, 320)
+    )
+    colour_video(
+        folder / "videos" / "<img src=x onerror=alert(1)> *bold*.mp4",
+        [("purple", 4), ("yellow", 4)],
+        (180, 320),
+    )
     write_video(folder / "videos" / "numbers.mp4", (draw(number) for number in range(500)), 25)
     library = demo_library(folder / "home")
     library.ingest([folder / "videos"], "colours")
@@ -61,13 +77,22 @@ def url(home):
 @pytest.fixture
 def page(browser, url):
     """A window of its own; an error in the browser's console or in a script fails the test."""
-    context = browser.new_context(base_url=url, viewport={"width": 1280, "height": 900}, locale="en-US")
+    context = browser.new_context(
+        base_url=url, viewport={"width": 1280, "height": 900}, locale="en-US"
+    )
     context.set_default_timeout(SLOW)
     page = context.new_page()
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on("dialog", lambda dialog: problems.append(f"dialog: {dialog.message}"))
-    page.on("request", lambda request: problems.append(request.url) if not request.url.startswith((url, "data:", "blob:")) else None)
+    page.on(
+        "request",
+        lambda request: (
+            problems.append(request.url)
+            if not request.url.startswith((url, "data:", "blob:"))
+            else None
+        ),
+    )
     yield page
     context.close()
     assert not problems
@@ -81,7 +106,9 @@ def ask(page: Page, question: str) -> None:
 
 
 def card(page: Page, title: str):
-    """Of the answer to the question in the address, if there is one: those that stood there before may still be seen."""
+    """Of the answer to the question in the address, if there is one: those that stood there before
+    may still be seen.
+    """
     asked = re.search(r"[?&](q=\w*)", page.url)
     found = page.locator(f"a.open[href*='{asked[1]}']" if asked else "a.open", has_text=title).first
     found.wait_for()
@@ -89,16 +116,24 @@ def card(page: Page, title: str):
 
 
 def first_card(page: Page, other: str = "") -> tuple[str, float, float]:
-    """The link of the first card, and where it can be pressed: as soon as there is one whose link is not `other`."""
+    """The link of the first card, and where it can be pressed: as soon as there is one whose link
+    is not `other`.
+    """
     return page.evaluate(FIRST_CARD, other)
 
 
 def at(page: Page, time_s: float, within_s: float = 0.1) -> dict:
-    """Waits until the player shows a picture of that time or shortly after (it may be playing); its state then."""
+    """Waits until the player shows a picture of that time or shortly after (it may be playing); its
+    state then.
+    """
     deadline = time.monotonic() + SLOW / SECONDS
     while True:
         state = page.locator("video").evaluate(STATE)
-        if state["ready"] >= 2 and not state["seeking"] and time_s - within_s <= state["time_s"] <= time_s + 1.5:
+        if (
+            state["ready"] >= 2
+            and not state["seeking"]
+            and time_s - within_s <= state["time_s"] <= time_s + 1.5
+        ):
             return state
         assert time.monotonic() < deadline, f"{state} instead of {time_s}"
         page.wait_for_timeout(30)
@@ -107,7 +142,8 @@ def at(page: Page, time_s: float, within_s: float = 0.1) -> dict:
 def number_shown(page: Page) -> tuple[int, float]:
     """The number burnt into the picture, and the player's time."""
     video = page.locator("video")
-    # A video stopped while it plays may show a neighbouring frame: seeking to the middle of the one where it stands settles that.
+    # A video stopped while it plays may show a neighbouring frame: seeking to the middle of the one
+    # where it stands settles that.
     video.evaluate(TO_THE_MIDDLE)
     state = video.evaluate(STATE)
     pixels = np.array(video.evaluate(PICTURE), np.uint8).reshape(-1, state["width"], 4)
@@ -133,7 +169,9 @@ def test_ask_click_and_click_again(page):
 
 
 def test_a_click_as_soon_as_a_card_is_there_plays(page):
-    """Ten times in a row, each in a new question's answer, while Streamlit is still at work on the page."""
+    """Ten times in a row, each in a new question's answer, while Streamlit is still at work on the
+    page.
+    """
     page.goto("/?q=red")
     page.locator("a.open").first.wait_for()
     for number in range(10):
@@ -151,7 +189,9 @@ def test_a_click_as_soon_as_a_card_is_there_plays(page):
 
 
 def test_what_was_pressed_opens_though_other_cards_come_meanwhile(page):
-    """A new question stands in the box; pressing the button on a card takes the focus out of it, which asks it, and the cards change."""
+    """A new question stands in the box; pressing the button on a card takes the focus out of it,
+    which asks it, and the cards change.
+    """
     page.goto("/?q=green")
     card(page, "traffic light").wait_for()
     link, x, y = first_card(page)
@@ -201,7 +241,9 @@ def test_back_and_forward(page):
 
 @pytest.mark.parametrize("time_s", [3.96, 12.5, 19.9])
 def test_picture_is_the_frame_of_that_time(page, home, time_s):
-    video_id = next(v.video_id for v in demo_library(home).videos() if v.paths[0].path.endswith("numbers.mp4"))
+    video_id = next(
+        v.video_id for v in demo_library(home).videos() if v.paths[0].path.endswith("numbers.mp4")
+    )
     page.goto(f"/?v={video_id}&t={time_s}&e=20")
     page.locator("video").wait_for()
     at(page, time_s)
@@ -240,7 +282,9 @@ def test_every_key(page):
         return round(video.evaluate("v => v.currentTime"), 2)
 
     keys = ["ArrowRight", "ArrowLeft", "Shift+ArrowRight", "Shift+ArrowLeft", "l", "j", ".", ","]
-    assert [after(key) for key in keys] == pytest.approx([7.02, 2.02, 3.02, 2.02, 12.02, 2.02, 2.06, 2.02], abs=0.025)
+    assert [after(key) for key in keys] == pytest.approx(
+        [7.02, 2.02, 3.02, 2.02, 12.02, 2.02, 2.06, 2.02], abs=0.025
+    )
     page.keyboard.press("m")
     assert video.evaluate("v => v.muted")
     for key, rate in ((">", 2), (">", 4), ("<", 2), ("<", 1)):
@@ -299,7 +343,9 @@ def test_names_are_text(page):
     page.goto("/library")
     page.locator("canvas").first.wait_for()
     page.goto("/")
-    expect(page.get_by_role("button", name="<img src=x onerror=alert(2)> [a](javascript:alert(3))")).to_be_visible()
+    expect(
+        page.get_by_role("button", name="<img src=x onerror=alert(2)> [a](javascript:alert(3))")
+    ).to_be_visible()
     expect(page.locator("img[src=x]")).to_have_count(0)
 
 
@@ -334,7 +380,9 @@ def test_menu_of_a_telephone_closes_behind_the_choice(page):
 
 def test_nothing_is_left_in_english(browser, url, home):
     """Every page in a Chinese browser; names of things stay as they are."""
-    context = browser.new_context(base_url=url, viewport={"width": 1280, "height": 900}, locale="zh-CN")
+    context = browser.new_context(
+        base_url=url, viewport={"width": 1280, "height": 900}, locale="zh-CN"
+    )
     context.set_default_timeout(SLOW)
     page = context.new_page()
     names = re.compile(
@@ -344,14 +392,22 @@ def test_nothing_is_left_in_english(browser, url, home):
     )
 
     with Library(demo_settings(home)).catalog.read() as session:
-        asked = {kept.title for kept in kept_searches(session, None, saved=False)}  # by other tests: as they were typed
+        asked = {
+            kept.title for kept in kept_searches(session, None, saved=False)
+        }  # by other tests: as they were typed
 
     def in_english() -> list[str]:
-        return [text for text in page.evaluate(WORDS) if text not in asked and re.search("[A-Za-z]{3}", names.sub("", text))]
+        return [
+            text
+            for text in page.evaluate(WORDS)
+            if text not in asked and re.search("[A-Za-z]{3}", names.sub("", text))
+        ]
 
     def shows(text: str) -> None:
         expect(page.get_by_text(text).first).to_be_visible()
-        deadline = time.monotonic() + SLOW / SECONDS  # Streamlit's own words are changed once they are there
+        deadline = (
+            time.monotonic() + SLOW / SECONDS
+        )  # Streamlit's own words are changed once they are there
         while left := in_english():
             assert time.monotonic() < deadline, left
             page.wait_for_timeout(50)
@@ -413,7 +469,19 @@ def test_more_like_this_and_chosen_export(page):
 
 
 # As it is: constant to mirrored. By a proxy: the others.
-GOLDEN = ["constant", "variable", "ntsc", "edit_list", "rotated_90", "mirrored", "vp9", "av1", "ten_bit", "mpeg4_avi", "start_offset"]
+GOLDEN = [
+    "constant",
+    "variable",
+    "ntsc",
+    "edit_list",
+    "rotated_90",
+    "mirrored",
+    "vp9",
+    "av1",
+    "ten_bit",
+    "mpeg4_avi",
+    "start_offset",
+]
 SHOW = """async ([src, times]) => { const v = document.createElement('video'); v.muted = true; v.preload = 'auto'; v.src = src;
   await new Promise((ok, no) => { v.onloadeddata = ok; v.onerror = () => no(new Error(v.error.message)) });
   const c = document.createElement('canvas'); c.width = 96; c.height = Math.round(96 * v.videoHeight / v.videoWidth);
@@ -425,7 +493,9 @@ SHOW = """async ([src, times]) => { const v = document.createElement('video'); v
 
 
 def test_a_browser_shows_what_the_library_means(browser, tmp_path):
-    """Every kind of file: the picture that Chromium shows at a time is the picture that the index calls by that time."""
+    """Every kind of file: the picture that Chromium shows at a time is the picture that the index
+    calls by that time.
+    """
     goldens = {}
     for name in GOLDEN:
         (tmp_path / "v" / name).mkdir(parents=True)
@@ -444,7 +514,9 @@ def test_a_browser_shows_what_the_library_means(browser, tmp_path):
         for path, golden in goldens.items():
             middles = ((golden.times_s[:-1] + golden.times_s[1:]) / 2)[[0, 3, 11, 17, -1]].tolist()
             pictures = page.evaluate(SHOW, [f"/stream/{videos[path]}", middles])
-            shown = [read_number(np.array(it, np.uint8).reshape(-1, 96, 4)[..., :3]) for it in pictures]
+            shown = [
+                read_number(np.array(it, np.uint8).reshape(-1, 96, 4)[..., :3]) for it in pictures
+            ]
             wanted = [golden.number_at(time_s) for time_s in middles]
             if shown != wanted:
                 wrong.append(f"{path.name}: {shown} instead of {wanted}")
@@ -463,7 +535,9 @@ def test_search_by_picture(page, tmp_path):
 
 
 def test_first_visit_upload_two_moments_remove(browser, tmp_path):
-    """An empty library: a file is uploaded, asked, two moments in one second are told apart, and it is removed again."""
+    """An empty library: a file is uploaded, asked, two moments in one second are told apart, and it
+    is removed again.
+    """
     video = colour_video(tmp_path / "twice.mp4", TWICE, (180, 320))
     with serving(tmp_path / "home") as url:
         page = browser.new_page(base_url=url, locale="en-US")
@@ -473,7 +547,9 @@ def test_first_visit_upload_two_moments_remove(browser, tmp_path):
         page.goto("/")
         expect(page.get_by_text("Your library is empty")).to_be_visible()
         page.get_by_role("link", name="Add videos").click()
-        page.get_by_test_id("stSelectbox").get_by_role("combobox").first.fill("mine <img src=x onerror=alert(1)> **b**")
+        page.get_by_test_id("stSelectbox").get_by_role("combobox").first.fill(
+            "mine <img src=x onerror=alert(1)> **b**"
+        )
         page.keyboard.press("Enter")
         page.get_by_role("tab", name="Upload").click()
         page.locator("input[type=file]").first.set_input_files(video)
@@ -497,7 +573,9 @@ def test_first_visit_upload_two_moments_remove(browser, tmp_path):
 
 def test_a_failed_video_is_tried_again(browser, tmp_path):
     colour_video(tmp_path / "videos" / "meadow.mp4", [("green", 3)], (180, 320))
-    Library(demo_settings(tmp_path / "home", chunk_timeout_s=0.001)).ingest([tmp_path / "videos"], "mine")
+    Library(demo_settings(tmp_path / "home", chunk_timeout_s=0.001)).ingest(
+        [tmp_path / "videos"], "mine"
+    )
     with serving(tmp_path / "home") as url:
         page = browser.new_page(base_url=url, locale="en-US")
         page.set_default_timeout(SLOW)
@@ -521,7 +599,9 @@ def cell(page: Page, text: str):
 
 
 def test_demo_library_where_and_proxy(browser, tmp_path):
-    """One click fills an empty library; LEGO is asked where something is; what browsers cannot play is converted while one waits."""
+    """One click fills an empty library; LEGO is asked where something is; what browsers cannot play
+    is converted while one waits.
+    """
     settings = {"lego_path": str(LEGO), "lego_dtype": "float32"}
     with serving(tmp_path / "home", **settings) as url:
         page = browser.new_page(base_url=url, locale="en-US")
@@ -546,7 +626,13 @@ def test_demo_library_where_and_proxy(browser, tmp_path):
         page.get_by_text("Check with LEGO").click()
         page.wait_for_url(lambda url: "ground" not in url)
         expect(page.locator(".why b", has_text="LEGO")).to_have_count(0)
-        ffmpeg("-i", colour_video(tmp_path / "a.mp4", [("red", 3)], (180, 320)), "-c:v", "mpeg4", tmp_path / "old.avi")
+        ffmpeg(
+            "-i",
+            colour_video(tmp_path / "a.mp4", [("red", 3)], (180, 320)),
+            "-c:v",
+            "mpeg4",
+            tmp_path / "old.avi",
+        )
         page.goto("/library")
         page.get_by_text("Add videos").click()
         page.get_by_text("Choose videos in the list").wait_for()
@@ -561,8 +647,15 @@ def test_demo_library_where_and_proxy(browser, tmp_path):
 
 def test_transcript_runs_with_the_video(page, home):
     library = demo_library(home)
-    video_id = next(video.video_id for video in library.videos() if video.paths[0].path.endswith("traffic light.mp4"))
-    said = [NewPassage("speech", Span(1, 3), "stop <b>now</b>"), NewPassage("speech", Span(4, 9), "you may go")]
+    video_id = next(
+        video.video_id
+        for video in library.videos()
+        if video.paths[0].path.endswith("traffic light.mp4")
+    )
+    said = [
+        NewPassage("speech", Span(1, 3), "stop <b>now</b>"),
+        NewPassage("speech", Span(4, 9), "you may go"),
+    ]
     with library.catalog.begin() as session:
         plan(session, video_id, [Span(0, 15)], {"speech": "test"})
         work = claim(session, "me", 60, ("speech",), video_id=video_id)
@@ -644,7 +737,9 @@ def test_an_editor_who_is_none_any_more(browser, tmp_path):
 def test_sound_alone_plays_at_its_moment(browser, tmp_path):
     (tmp_path / "talks").mkdir()
     ffmpeg("-f", "lavfi", "-i", "sine=frequency=300:duration=8", tmp_path / "talks" / "hum.mp3")
-    (tmp_path / "talks" / "hum.srt").write_text("1\n00:00:05,000 --> 00:00:07,000\nThe kettle is humming.\n")
+    (tmp_path / "talks" / "hum.srt").write_text(
+        "1\n00:00:05,000 --> 00:00:07,000\nThe kettle is humming.\n"
+    )
     library = demo_library(tmp_path / "home", speech=True)
     library.ingest([tmp_path / "talks" / "hum.mp3"], "talks")
     with serving(tmp_path / "home") as url:
@@ -663,11 +758,16 @@ def test_nothing_moves_while_a_narrow_page_is_drawn(browser, url):
         ".observe({type: 'layout-shift', buffered: true})"
     )
     page = context.new_page()
-    for text in ("a red picture with nothing else in it", "something that is blue and then is not any more"):
+    for text in (
+        "a red picture with nothing else in it",
+        "something that is blue and then is not any more",
+    ):
         page.goto(f"/?q={text}")
         expect(page.get_by_role("link").filter(has_text="0:0").first).to_be_visible()
     page.goto("/")
-    expect(page.get_by_role("button", name="a red picture with")).to_be_visible()  # what was asked lately
+    expect(
+        page.get_by_role("button", name="a red picture with")
+    ).to_be_visible()  # what was asked lately
     drawn(page)
     assert sum(page.evaluate("window.moved")) < 0.05  # up to .1 is called good
     context.close()

@@ -12,7 +12,9 @@ from tests.search_ui.conftest import _client
 from tests.support import demo_settings
 
 
-def figures(client: TestClient, **headers: str) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+def figures(
+    client: TestClient, **headers: str
+) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
     answer = client.get("/metrics", headers=headers)
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"].startswith("text/plain")
@@ -32,7 +34,10 @@ def test_healthz_says_whether_the_catalog_answers(local, signed, monkeypatch: py
 
     monkeypatch.setattr(site().library.catalog, "ping", away)
     answer = signed("").get("/healthz")
-    assert (answer.status_code, answer.json()) == (503, {"ok": False, "error": "The database is away"})
+    assert (answer.status_code, answer.json()) == (
+        503,
+        {"ok": False, "error": "The database is away"},
+    )
 
 
 def test_figures_of_the_catalog_and_of_searches(local):
@@ -45,7 +50,9 @@ def test_figures_of_the_catalog_and_of_searches(local):
     assert found["seekpoint_videos", (("state", "ready"),)] == 3
     assert found["seekpoint_chunks", (("stage", "picture"), ("state", "done"))] == 3
     assert found["seekpoint_chunks", (("stage", "picture"), ("state", "failed"))] == 0
-    assert found["seekpoint_video_seconds", (("stage", "picture"), ("state", "done"))] == pytest.approx(29, abs=0.5)
+    assert found[
+        "seekpoint_video_seconds", (("stage", "picture"), ("state", "done"))
+    ] == pytest.approx(29, abs=0.5)
     assert found["seekpoint_work_seconds", (("stage", "picture"),)] > 0
     assert found["seekpoint_queue_depth", ()] == 0
     assert found["seekpoint_oldest_waiting_seconds", ()] == 0
@@ -55,7 +62,13 @@ def test_figures_of_the_catalog_and_of_searches(local):
 
 
 def test_where_people_sign_in_a_monitor_shows_its_token(filled_home):
-    for token, given, status in (("", "", 401), ("", "x", 401), ("secret", "", 401), ("secret", "other", 401), ("secret", "secret", 200)):
+    for token, given, status in (
+        ("", "", 401),
+        ("", "x", 401),
+        ("secret", "", 401),
+        ("secret", "other", 401),
+        ("secret", "secret", 200),
+    ):
         client = _client(open_site(demo_settings(filled_home, metrics_token=token), sign_in=True))
         answer = client.get("/metrics", headers={"Authorization": f"Bearer {given}"})
         assert answer.status_code == status, (token, given)

@@ -53,7 +53,13 @@ def test_one_proxy_at_a_time_of_a_video(tmp_path):
     from tests.indexer.media.golden import ffmpeg
 
     library = demo_library(tmp_path / "home")
-    ffmpeg("-i", colour_video(tmp_path / "a.mp4", [("red", 20)], (360, 640)), "-c:v", "mpeg4", tmp_path / "a.avi")
+    ffmpeg(
+        "-i",
+        colour_video(tmp_path / "a.mp4", [("red", 20)], (360, 640)),
+        "-c:v",
+        "mpeg4",
+        tmp_path / "a.avi",
+    )
     library.ingest([tmp_path / "a.avi"], "c")
     jobs = Jobs(library)
     first = jobs.proxy(1, "a", "c")

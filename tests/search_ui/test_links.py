@@ -11,14 +11,21 @@ searches = st.builds(
     Search,
     text=st.text(max_size=50),
     collections=st.lists(st.text(min_size=1, max_size=20), max_size=3).map(tuple),
-    only=st.lists(st.sampled_from(["picture", "speech", "screen", "event"]), unique=True).map(tuple),
+    only=st.lists(st.sampled_from(["picture", "speech", "screen", "event"]), unique=True).map(
+        tuple
+    ),
     recorded_from=st.none() | st.dates(FIRST_DAY, LAST_DAY),
     shortest_min=st.none() | st.integers(1, 600).map(float),
     top=st.sampled_from([6, 12, 24, 50]),
     name=st.text(max_size=20),
     ground=st.booleans(),
 )
-places = st.builds(lambda id, start, length: Place(id, start, round(start + length, 3)), st.integers(1, 10**9), numbers, st.integers(1, 50))
+places = st.builds(
+    lambda id, start, length: Place(id, start, round(start + length, 3)),
+    st.integers(1, 10**9),
+    numbers,
+    st.integers(1, 50),
+)
 
 
 @given(searches, st.none() | places)
@@ -29,12 +36,20 @@ def test_a_link_says_everything(search, place):
 
 @given(
     st.dictionaries(
-        st.sampled_from(["q", "v", "t", "e", "like", "picture", "from", "to", "min", "max", "top", "only"]), st.lists(st.text(), max_size=3)
+        st.sampled_from(
+            ["q", "v", "t", "e", "like", "picture", "from", "to", "min", "max", "top", "only"]
+        ),
+        st.lists(st.text(), max_size=3),
     )
 )
 def test_any_address_is_read(params):
     link = read_link(params)
-    assert read_link({key: [it] if isinstance(it, str) else it for key, it in link.params().items()}).search == link.search
+    assert (
+        read_link(
+            {key: [it] if isinstance(it, str) else it for key, it in link.params().items()}
+        ).search
+        == link.search
+    )
 
 
 def test_like():
@@ -44,4 +59,6 @@ def test_like():
 
 
 def test_dates_by_hand():
-    assert read_link({"from": ["2024-02-30"], "to": ["2024-02-29"]}).search == Search(recorded_to=date(2024, 2, 29))
+    assert read_link({"from": ["2024-02-30"], "to": ["2024-02-29"]}).search == Search(
+        recorded_to=date(2024, 2, 29)
+    )

@@ -91,7 +91,9 @@ def test_never_compressed(local, video):
     assert answer.content == video[1][:100]
 
 
-@pytest.mark.parametrize("id", ["999999", "0", str(2**63), str(2**70), "-1", "1.5", "1e3", "%2e%2e", "x"])
+@pytest.mark.parametrize(
+    "id", ["999999", "0", str(2**63), str(2**70), "-1", "1.5", "1e3", "%2e%2e", "x"]
+)
 def test_unknown_id(local, id):
     assert local.get(f"/stream/{id}").status_code == 404
 
@@ -160,7 +162,9 @@ def test_many_clips_wait_and_keep_nobody_else_waiting(local, video_ids, monkeypa
     monkeypatch.setattr(site().library, "clip", cut)
     video_id = video_ids["sunset.mp4"]
     with ThreadPoolExecutor(61) as people:
-        clips = [people.submit(local.get, f"/clip/{video_id}/{start_ms}/5000") for start_ms in range(60)]
+        clips = [
+            people.submit(local.get, f"/clip/{video_id}/{start_ms}/5000") for start_ms in range(60)
+        ]
         try:
             assert all(entered.acquire(timeout=WAIT_S) for _ in range(2))
             assert people.submit(local.get, f"/stream/{video_id}").result(WAIT_S).status_code == 200

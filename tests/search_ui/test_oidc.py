@@ -1,4 +1,6 @@
-"""Signing in with OpenID Connect, against a provider that runs here: discovery, authorization code, signed token, all over HTTP."""
+"""Signing in with OpenID Connect, against a provider that runs here: discovery, authorization code,
+signed token, all over HTTP.
+"""
 
 from __future__ import annotations
 
@@ -31,8 +33,18 @@ class Provider(BaseHTTPRequestHandler):
         path = urllib.parse.urlsplit(self.path)
         query = dict(urllib.parse.parse_qsl(path.query))
         if path.path == "/.well-known/openid-configuration":
-            places = {"authorization_endpoint": "/authorize", "token_endpoint": "/token", "jwks_uri": "/keys"}
-            self._json({"issuer": base, "id_token_signing_alg_values_supported": ["RS256"], **{k: base + v for k, v in places.items()}})
+            places = {
+                "authorization_endpoint": "/authorize",
+                "token_endpoint": "/token",
+                "jwks_uri": "/keys",
+            }
+            self._json(
+                {
+                    "issuer": base,
+                    "id_token_signing_alg_values_supported": ["RS256"],
+                    **{k: base + v for k, v in places.items()},
+                }
+            )
         elif path.path == "/authorize":
             server.nonce = query.get("nonce")
             self.send_response(302)
@@ -44,8 +56,16 @@ class Provider(BaseHTTPRequestHandler):
     def do_POST(self):
         server: ThreadingHTTPServer = self.server
         now = int(time.time())
-        claims = {"iss": f"http://127.0.0.1:{server.server_port}", "aud": "seekpoint", "sub": "1", "iat": now, "exp": now + 600}
-        token = jwt.encode({"alg": "RS256", "kid": "k"}, {**claims, "nonce": server.nonce, **server.claims}, KEY)
+        claims = {
+            "iss": f"http://127.0.0.1:{server.server_port}",
+            "aud": "seekpoint",
+            "sub": "1",
+            "iat": now,
+            "exp": now + 600,
+        }
+        token = jwt.encode(
+            {"alg": "RS256", "kid": "k"}, {**claims, "nonce": server.nonce, **server.claims}, KEY
+        )
         self._json({"access_token": "a", "token_type": "Bearer", "id_token": token})
 
     def _json(self, value: dict):
@@ -87,15 +107,27 @@ def url(provider, tmp_path_factory):
 
 
 def visit(url: str, path: str) -> tuple[int, str, str, dict[str, str]]:
-    """Follows where it leads, with a cookie jar, as a browser would: status, address, page, cookies."""
+    """Follows where it leads, with a cookie jar, as a browser would: status, address, page,
+    cookies.
+    """
     jar = http.cookiejar.CookieJar()
     opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
     opener.addheaders = [("Accept", "text/html")]
     try:
         with opener.open(url + path, timeout=30) as answer:
-            return answer.status, answer.url, answer.read().decode(), {cookie.name: cookie.value or "" for cookie in jar}
+            return (
+                answer.status,
+                answer.url,
+                answer.read().decode(),
+                {cookie.name: cookie.value or "" for cookie in jar},
+            )
     except urllib.error.HTTPError as error:
-        return error.code, error.url or "", error.read().decode(), {cookie.name: cookie.value or "" for cookie in jar}
+        return (
+            error.code,
+            error.url or "",
+            error.read().decode(),
+            {cookie.name: cookie.value or "" for cookie in jar},
+        )
 
 
 def test_somebody_who_is_listed_enters_and_is_where_they_wanted(url, provider):
@@ -124,7 +156,9 @@ def test_a_forged_identity_is_refused(url, provider):
     _, at, _, cookies = visit(url, "/sign-in/oidc")
     assert COOKIE not in cookies
     assert "/sign-in" in at
-    request = urllib.request.Request(f"{url}/sign-in/oidc", headers={"Cookie": '_streamlit_user="2|1:0|10:1|5:x|forged"'})
+    request = urllib.request.Request(
+        f"{url}/sign-in/oidc", headers={"Cookie": '_streamlit_user="2|1:0|10:1|5:x|forged"'}
+    )
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(request, timeout=30)
     assert refused.value.code == 403

@@ -32,7 +32,10 @@ def asked(app: AppTest, **params: str) -> AppTest:
 
 def cards(app: AppTest) -> list[dict]:
     answer = app.session_state["answer"][2]
-    return [{"title": it.title, "start_s": it.span.start_s, "collection": it.collection} for it in answer.moments]
+    return [
+        {"title": it.title, "start_s": it.span.start_s, "collection": it.collection}
+        for it in answer.moments
+    ]
 
 
 def test_empty_library_offers_the_demo(tmp_path):
@@ -47,7 +50,11 @@ def test_question_from_the_box_is_in_the_address(app):
     app.run()
     app.text_input(key="ask_text").set_value("green").run()
     assert app.query_params["q"] == "green"
-    assert cards(app)[0] == {"title": "traffic light", "start_s": pytest.approx(4.0, abs=0.3), "collection": "colours"}
+    assert cards(app)[0] == {
+        "title": "traffic light",
+        "start_s": pytest.approx(4.0, abs=0.3),
+        "collection": "colours",
+    }
 
 
 def test_question_from_the_address_is_in_the_box(app):
@@ -63,7 +70,9 @@ def test_filters_from_the_address(app):
 
 def test_dates_of_old_recordings(app):
     """Streamlit's own bounds are ten years around today."""
-    assert cards(asked(app, **{"q": "green", "from": "1931-05-17"})) == [], "no test video says when it was recorded"
+    assert cards(asked(app, **{"q": "green", "from": "1931-05-17"})) == [], (
+        "no test video says when it was recorded"
+    )
     assert app.date_input(key="filter_from").value == date(1931, 5, 17)
     app.date_input(key="filter_to").set_value(date(1950, 1, 1)).run()
     assert not app.exception
@@ -71,7 +80,9 @@ def test_dates_of_old_recordings(app):
 
 
 def test_collection_filter(app):
-    assert {card["collection"] for card in cards(asked(app, q="green", collection="private"))} == {"private"}
+    assert {card["collection"] for card in cards(asked(app, q="green", collection="private"))} == {
+        "private"
+    }
 
 
 def test_filter_that_nothing_passes(app):
@@ -189,9 +200,16 @@ def test_somebody_elses_collection_is_nowhere(filled_home, video_ids):
     colours = next(it.id for it in site().library.collections() if it.name == "colours")
     limited = Viewer(1, "limited", False, frozenset({colours}))
     hidden = video_ids["diary.mp4"]
-    searches = (Search("pink"), Search("diary"), Search("pink", collections=("private",)), Search(like=f"{video_ids['sunset.mp4']}@0-5"))
+    searches = (
+        Search("pink"),
+        Search("diary"),
+        Search("pink", collections=("private",)),
+        Search(like=f"{video_ids['sunset.mp4']}@0-5"),
+    )
     for search in searches:
-        assert {moment.collection for moment in answers.ask(search, limited).moments} <= {"colours"}, search
+        assert {moment.collection for moment in answers.ask(search, limited).moments} <= {
+            "colours"
+        }, search
     assert answers.ask(Search(like=f"{hidden}@0-4"), limited).moments == ()
     assert answers.find_video(hidden, limited) is None
     assert answers.find_video(hidden, LOCAL) is not None
@@ -199,4 +217,6 @@ def test_somebody_elses_collection_is_nowhere(filled_home, video_ids):
     assert answers.ask(Search("green"), nobody).moments == ()
     assert not site().may_add_to(limited, "colours"), "a viewer adds nothing"
     half = Viewer(3, "half", True, frozenset({colours}))
-    assert [name for name in ("colours", "private", "new") if site().may_add_to(half, name)] == ["colours"]
+    assert [name for name in ("colours", "private", "new") if site().may_add_to(half, name)] == [
+        "colours"
+    ]

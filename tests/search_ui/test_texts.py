@@ -1,4 +1,6 @@
-"""Words: both languages complete, marks where they belong, nothing of people taken for markup, exports that open."""
+"""Words: both languages complete, marks where they belong, nothing of people taken for markup,
+exports that open.
+"""
 
 import csv
 import io
@@ -16,12 +18,18 @@ from search_ui.marking import marked
 from search_ui.state import plain
 from search_ui.strings import EXAMPLES, STREAMLIT, TEXTS, Texts, language_of
 
-SOURCE = "\n".join(path.read_text() for path in Path(search_ui.__file__).parent.rglob("*.py") if path.name != "strings.py")
+SOURCE = "\n".join(
+    path.read_text()
+    for path in Path(search_ui.__file__).parent.rglob("*.py")
+    if path.name != "strings.py"
+)
 
 
 def test_every_text_is_in_both_languages_with_the_same_values():
     for key, (english, chinese) in TEXTS.items():
-        assert sorted(re.findall(r"{(\w+)}", english)) == sorted(re.findall(r"{(\w+)}", chinese)), key
+        assert sorted(re.findall(r"{(\w+)}", english)) == sorted(re.findall(r"{(\w+)}", chinese)), (
+            key
+        )
         assert english.strip(), key
         assert chinese.strip(), key
         assert not re.search(r"[一-鿿]", english), key
@@ -48,7 +56,11 @@ def test_every_text_is_used_and_there():
         "upload.",
         "theme.",
     )  # whose last part is put together in the code
-    unused = {key for key in TEXTS if not re.search(f"""["']{re.escape(key)}["']""", SOURCE) and not key.startswith(families)}
+    unused = {
+        key
+        for key in TEXTS
+        if not re.search(f"""["']{re.escape(key)}["']""", SOURCE) and not key.startswith(families)
+    }
     assert unused == set()
 
 
@@ -86,22 +98,44 @@ def test_marked():
 
 
 def test_plain_leaves_no_markup():
-    assert plain("![x](http://evil/) *a* :red[b] $x$ <i>") == r"\!\[x\]\(http\:\/\/evil\/\) \*a\* \:red\[b\] \$x\$ \<i\>"
+    assert (
+        plain("![x](http://evil/) *a* :red[b] $x$ <i>")
+        == r"\!\[x\]\(http\:\/\/evil\/\) \*a\* \:red\[b\] \$x\$ \<i\>"
+    )
 
 
-def moment(title: str = "a", path: str = "/v/a.mp4", start_s: float = 1.0, end_s: float = 2.5) -> Moment:
-    return Moment(1, path, "c", Span(start_s, end_s), 0.5, (Evidence("speech", 1.0, "=1+1"),), None, title)
+def moment(
+    title: str = "a", path: str = "/v/a.mp4", start_s: float = 1.0, end_s: float = 2.5
+) -> Moment:
+    return Moment(
+        1, path, "c", Span(start_s, end_s), 0.5, (Evidence("speech", 1.0, "=1+1"),), None, title
+    )
 
 
 def test_csv():
-    rows = list(csv.reader(io.StringIO(as_csv([moment("=cmd()", '/v/"a",b.mp4')]).decode("utf-8-sig"))))
-    assert rows[1] == ["1", "'=cmd()", '/v/"a",b.mp4', "c", "1.000", "2.500", "0.5000", "speech: =1+1"]
+    rows = list(
+        csv.reader(io.StringIO(as_csv([moment("=cmd()", '/v/"a",b.mp4')]).decode("utf-8-sig")))
+    )
+    assert rows[1] == [
+        "1",
+        "'=cmd()",
+        '/v/"a",b.mp4',
+        "c",
+        "1.000",
+        "2.500",
+        "0.5000",
+        "speech: =1+1",
+    ]
 
 
 def test_edl():
     lines = as_edl([moment(), moment(start_s=3600, end_s=3601)]).decode().splitlines()
-    assert lines[3] == "001  AX       V     C        00:00:01:00 00:00:02:12 00:00:00:00 00:00:01:12"
-    assert lines[6] == "002  AX       V     C        01:00:00:00 01:00:01:00 00:00:01:12 00:00:02:12"
+    assert (
+        lines[3] == "001  AX       V     C        00:00:01:00 00:00:02:12 00:00:00:00 00:00:01:12"
+    )
+    assert (
+        lines[6] == "002  AX       V     C        01:00:00:00 01:00:01:00 00:00:01:12 00:00:02:12"
+    )
 
 
 def test_playlist_has_one_line_a_name():

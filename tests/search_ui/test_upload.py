@@ -15,12 +15,18 @@ from tests.support import colour_video, demo_settings
 
 @pytest.fixture
 def client(tmp_path):
-    with _client(open_site(demo_settings(tmp_path / "home", ui_upload_max_mb=1), sign_in=False)) as client:
+    with _client(
+        open_site(demo_settings(tmp_path / "home", ui_upload_max_mb=1), sign_in=False)
+    ) as client:
         yield client
 
 
 def send(client, name: str, content: bytes, collection: str = "new"):
-    return client.post(f"/upload?collection={quote(collection)}", content=content, headers={"X-File-Name": quote(name)})
+    return client.post(
+        f"/upload?collection={quote(collection)}",
+        content=content,
+        headers={"X-File-Name": quote(name)},
+    )
 
 
 def files(client) -> list[str]:
@@ -43,17 +49,31 @@ def test_upload_becomes_searchable(client, tmp_path):
     assert (answer.status_code, answer.json()["name"]) == (201, "holiday ünïcode 电影.mp4")
     wait_for(answer.json()["job"])
     assert [video.state for video in site().library.videos(["new"])] == ["ready"]
-    assert send(client, "holiday ünïcode 电影.mp4", video).json()["name"] == "holiday ünïcode 电影 (2).mp4"
+    assert (
+        send(client, "holiday ünïcode 电影.mp4", video).json()["name"]
+        == "holiday ünïcode 电影 (2).mp4"
+    )
 
 
-@pytest.mark.parametrize("name", ["../../../etc/cron.d/evil.mp4", "/etc/evil.mp4", "..\\..\\evil.mp4", "a/../../evil.mp4", "C:\\evil.mp4"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../../../etc/cron.d/evil.mp4",
+        "/etc/evil.mp4",
+        "..\\..\\evil.mp4",
+        "a/../../evil.mp4",
+        "C:\\evil.mp4",
+    ],
+)
 def test_names_cannot_leave_the_folder(client, tmp_path, name):
     video = colour_video(tmp_path / "a.mp4", [("green", 1)]).read_bytes()
     assert send(client, name, video).json()["name"] == "evil.mp4"
     assert files(client) == ["evil.mp4"]
 
 
-@pytest.mark.parametrize("name", ["evil.sh", "evil", ".mp4", "..", "", "evil.mp4.py", "evil.mp4/", "a\x00.exe"])
+@pytest.mark.parametrize(
+    "name", ["evil.sh", "evil", ".mp4", "..", "", "evil.mp4.py", "evil.mp4/", "a\x00.exe"]
+)
 def test_names_of_no_video(client, name):
     assert send(client, name, b"x").status_code == 415
     assert files(client) == []
@@ -67,7 +87,11 @@ def test_safe_name():
 
 
 def test_too_large_by_what_it_says(client):
-    answer = client.post("/upload?collection=new", content=b"x", headers={"X-File-Name": "a.mp4", "Content-Length": "2000000"})
+    answer = client.post(
+        "/upload?collection=new",
+        content=b"x",
+        headers={"X-File-Name": "a.mp4", "Content-Length": "2000000"},
+    )
     assert answer.status_code == 413
     assert files(client) == []
 
@@ -82,7 +106,15 @@ def test_too_large_without_saying(client):
     assert files(client) == [], "nothing is left behind"
 
 
-@pytest.mark.parametrize("content", [b"", b"not a video", b"#EXTM3U\nfile:///etc/passwd\n", b"\x00\x00\x00\x18ftypisom" + b"\x00" * 100])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"not a video",
+        b"#EXTM3U\nfile:///etc/passwd\n",
+        b"\x00\x00\x00\x18ftypisom" + b"\x00" * 100,
+    ],
+)
 def test_what_is_no_video(client, content):
     answer = send(client, "a.mp4", content)
     assert answer.status_code == 422
@@ -112,18 +144,31 @@ def test_picture_to_ask_with(local, signed, tmp_path):
     assert (answer.status_code, len(answer.json()["name"])) == (201, 64)
     assert local.post("/picture", content=b"no picture").status_code == 422
     assert local.post("/picture", content=b"").status_code == 422
-    assert local.post("/picture", content=b"x", headers={"Content-Length": "99000000"}).status_code == 413
-    assert local.post("/picture", content=b"x", headers={"Origin": "http://evil.example"}).status_code == 403
+    assert (
+        local.post("/picture", content=b"x", headers={"Content-Length": "99000000"}).status_code
+        == 413
+    )
+    assert (
+        local.post("/picture", content=b"x", headers={"Origin": "http://evil.example"}).status_code
+        == 403
+    )
     assert signed("").post("/picture", content=b"x").status_code == 401
 
 
 def test_a_small_file_that_unpacks_to_a_huge_picture(local):
     header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 0, 0, 0, 0)
     parts = ((b"IHDR", header), (b"IDAT", zlib.compress(b"\0" * 1000)), (b"IEND", b""))
-    bomb = b"".join(struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body)) for kind, body in parts)
+    bomb = b"".join(
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        for kind, body in parts
+    )
     assert local.post("/picture", content=b"\x89PNG\r\n\x1a\n" + bomb).status_code == 422
 
 
 def test_refusals_in_the_language_of_the_browser(client):
-    answer = client.post("/upload?collection=new", content=b"x", headers={"X-File-Name": "a.sh", "Accept-Language": "zh-CN,zh;q=0.9"})
+    answer = client.post(
+        "/upload?collection=new",
+        content=b"x",
+        headers={"X-File-Name": "a.sh", "Accept-Language": "zh-CN,zh;q=0.9"},
+    )
     assert answer.text == "这不是视频文件名。"

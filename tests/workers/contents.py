@@ -11,10 +11,20 @@ Row = tuple
 
 
 def contents(library: Library) -> list[Row]:
-    """(content hash, stage, key, span of the chunk) of each work that is done, with its frames, segments and passages, bit for bit."""
+    """(content hash, stage, key, span of the chunk) of each work that is done, with its frames,
+    segments and passages, bit for bit.
+    """
     with library.catalog.read() as s:
         works = s.execute(
-            select(Work.id, Video.content_hash, Work.stage, Work.key, Chunk.start_s, Chunk.end_s, Work.state)
+            select(
+                Work.id,
+                Video.content_hash,
+                Work.stage,
+                Work.key,
+                Chunk.start_s,
+                Chunk.end_s,
+                Work.state,
+            )
             .join(Chunk, Chunk.id == Work.chunk_id)
             .join(Video, Video.id == Work.video_id)
         ).all()
@@ -22,14 +32,30 @@ def contents(library: Library) -> list[Row]:
         for work_id, *place in works:
             frames = s.execute(
                 select(
-                    FrameBlockRow.times_s, FrameBlockRow.cuts_s, FrameBlockRow.vectors, FrameBlockRow.count, FrameBlockRow.dimension
+                    FrameBlockRow.times_s,
+                    FrameBlockRow.cuts_s,
+                    FrameBlockRow.vectors,
+                    FrameBlockRow.count,
+                    FrameBlockRow.dimension,
                 ).where(FrameBlockRow.work_id == work_id)
             ).all()
             segments = s.execute(
-                select(Segment.start_s, Segment.end_s, Segment.thumbnail_s, Segment.vector).where(Segment.work_id == work_id)
+                select(Segment.start_s, Segment.end_s, Segment.thumbnail_s, Segment.vector).where(
+                    Segment.work_id == work_id
+                )
             ).all()
             passages = s.execute(
-                select(Passage.kind, Passage.start_s, Passage.end_s, Passage.text, Passage.vector).where(Passage.work_id == work_id)
+                select(
+                    Passage.kind, Passage.start_s, Passage.end_s, Passage.text, Passage.vector
+                ).where(Passage.work_id == work_id)
             ).all()
-            found.append((*place, *(tuple(sorted(tuple(row) for row in rows)) for rows in (frames, segments, passages))))
+            found.append(
+                (
+                    *place,
+                    *(
+                        tuple(sorted(tuple(row) for row in rows))
+                        for rows in (frames, segments, passages)
+                    ),
+                )
+            )
     return sorted(found)

@@ -1,4 +1,5 @@
-"""Faults at moments that a seed decides, while workers do small videos; at the end the rows must be those of a run without any.
+"""Faults at moments that a seed decides, while workers do small videos; at the end the rows must be
+those of a run without any.
 
     python -m benchmarks.faults --faults 120 --videos 36 --seed 1
 
@@ -29,7 +30,12 @@ from tests.workers.servers import wait_until
 
 DISK_MB = 48
 COLOURS = ("red", "green", "blue", "yellow", "purple", "orange")
-GREEK = ("Καλημέρα σας.", "Τι κάνετε σήμερα;", "Πάμε στη θάλασσα.", "Ευχαριστώ πολύ.")  # a script that no sentence model here reads
+GREEK = (
+    "Καλημέρα σας.",
+    "Τι κάνετε σήμερα;",
+    "Πάμε στη θάλασσα.",
+    "Ευχαριστώ πολύ.",
+)  # a script that no sentence model here reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +49,26 @@ class Fault:
 
 @dataclass
 class Storm:
-    """Two workers, and the faults that hit them and their servers. Workers that end are started again, as a service manager would."""
+    """Two workers, and the faults that hit them and their servers. Workers that end are started
+    again, as a service manager would.
+    """
 
     fleet: Fleet
     workers: list[subprocess.Popen] = field(default_factory=list)
     happened: Counter[str] = field(default_factory=Counter)
 
-    def schedule(self, seed: int, count: int, longest_pause_s: float, kinds: Sequence[str] | None = None) -> list[Fault]:
+    def schedule(
+        self, seed: int, count: int, longest_pause_s: float, kinds: Sequence[str] | None = None
+    ) -> list[Fault]:
         """The same for the same seed; every kind comes at least once where there are enough."""
         chance = random.Random(seed)
         known = sorted(kinds or self.kinds)
         drawn = [known[number % len(known)] for number in range(min(count, len(known)))]
         drawn += [chance.choice(known) for _ in range(count - len(drawn))]
         chance.shuffle(drawn)
-        return [Fault(kind, chance.uniform(0.1, longest_pause_s), chance.random()) for kind in drawn]
+        return [
+            Fault(kind, chance.uniform(0.1, longest_pause_s), chance.random()) for kind in drawn
+        ]
 
     @property
     def kinds(self) -> dict[str, Callable[[float], None]]:
@@ -79,7 +91,9 @@ class Storm:
         self.workers = [self.fleet.start() for _ in range(count)]
 
     def run(self, faults: Sequence[Fault], files: Sequence[Path], collection: str) -> None:
-        """Files arrive one after another while faults come; then all of them are asked for again, and what is left is done."""
+        """Files arrive one after another while faults come; then all of them are asked for again,
+        and what is left is done.
+        """
         waiting = list(files)
         for number, fault in enumerate(faults):
             while waiting and (len(files) - len(waiting)) * len(faults) <= number * len(files):
@@ -126,7 +140,9 @@ class Storm:
             self.fleet.redis.client().client_kill_filter(_type="normal", skipme=True)
 
     def _double(self, choice: float) -> None:
-        """Each message that waits, and each that a worker has taken and not finished, comes once more."""
+        """Each message that waits, and each that a worker has taken and not finished, comes once
+        more.
+        """
         del choice
         client = self.fleet.redis.client()
         for kind in KINDS:
@@ -134,7 +150,9 @@ class Storm:
                 client.lpush(queue_name(kind), message)
         for taken in client.hvals("unacked"):  # pyright: ignore[reportGeneralTypeIssues]
             _deliver_again(client, taken)
-        Hints(demo_settings(self.fleet.home, broker_url=self.fleet.redis.url)).tell({"plan": 2, "picture": 2, "speech": 2})
+        Hints(demo_settings(self.fleet.home, broker_url=self.fleet.redis.url)).tell(
+            {"plan": 2, "picture": 2, "speech": 2}
+        )
 
     def _fill(self, choice: float) -> None:
         filler = fill_disk(self.fleet.home)
@@ -165,18 +183,35 @@ class Storm:
 
     def library(self) -> Library:
         own = self.fleet.postgres.url, self.fleet.redis.url
-        return Library(demo_settings(self.fleet.home, speech=True, database_url=own[0], broker_url=own[1]))
+        return Library(
+            demo_settings(self.fleet.home, speech=True, database_url=own[0], broker_url=own[1])
+        )
 
 
 def storm_fleet() -> Fleet:
-    """Short leases, frequent sweeps; faults never use up the attempts, so that nothing may be missing at the end."""
-    return Fleet({"LEASE_S": "2", "SWEEP_S": "0.5", "MAX_ATTEMPTS": "10000", "SPEECH": "1", "TURN_S": "3", "CHUNK_S": "60"})
+    """Short leases, frequent sweeps; faults never use up the attempts, so that nothing may be
+    missing at the end.
+    """
+    return Fleet(
+        {
+            "LEASE_S": "2",
+            "SWEEP_S": "0.5",
+            "MAX_ATTEMPTS": "10000",
+            "SPEECH": "1",
+            "TURN_S": "3",
+            "CHUNK_S": "60",
+        }
+    )
 
 
 def mount_small_disk(folder: Path) -> bool:
     """A disk of a few megabytes, where this user may mount one."""
     folder.mkdir(parents=True, exist_ok=True)
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_MB}m", "tmpfs", str(folder)], capture_output=True, check=False)
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={DISK_MB}m", "tmpfs", str(folder)],
+        capture_output=True,
+        check=False,
+    )
     return done.returncode == 0
 
 
@@ -202,11 +237,19 @@ def make_videos(folder: Path, count: int, seed: int) -> list[Path]:
     chance = random.Random(seed)
     paths = []
     for number in range(count):
-        shots = [(chance.choice(COLOURS), chance.uniform(4, 25)) for _ in range(chance.randint(2, 12))]
+        shots = [
+            (chance.choice(COLOURS), chance.uniform(4, 25)) for _ in range(chance.randint(2, 12))
+        ]
         path = colour_video(folder / f"{number:03d}.mp4", shots)
-        cues = [(3 + 9 * n, GREEK[(n + number) % len(GREEK)]) for n in range(int(sum(s for _, s in shots) // 9))]
+        cues = [
+            (3 + 9 * n, GREEK[(n + number) % len(GREEK)])
+            for n in range(int(sum(s for _, s in shots) // 9))
+        ]
         path.with_suffix(".srt").write_text(
-            "".join(f"{n + 1}\n{_clock(s)} --> {_clock(s + 4)}\n{text}\n\n" for n, (s, text) in enumerate(cues))
+            "".join(
+                f"{n + 1}\n{_clock(s)} --> {_clock(s + 4)}\n{text}\n\n"
+                for n, (s, text) in enumerate(cues)
+            )
         )
         paths.append(path)
     return paths
@@ -223,12 +266,20 @@ def expected(folder: Path, files: Sequence[Path], collection: str) -> list:
 def check(storm: Storm, wanted: list) -> list[str]:
     """What is not as it must be."""
     library = storm.library()
-    wrong = [f"video {video.video_id} is {video.state}: {video.error}" for video in library.videos() if video.state != "ready"]
+    wrong = [
+        f"video {video.video_id} is {video.state}: {video.error}"
+        for video in library.videos()
+        if video.state != "ready"
+    ]
     wrong += list(library.status().errors)
     found = contents(library)
     places, there = [row[:5] for row in wanted], [row[:5] for row in found]
     wrong += [f"lost: {place}" for place in places if place not in there]
-    wrong += [f"doubled or not wanted: {place}" for place, count in Counter(there).items() if count != places.count(place)]
+    wrong += [
+        f"doubled or not wanted: {place}"
+        for place, count in Counter(there).items()
+        if count != places.count(place)
+    ]
     wrong += [f"other rows: {row[:5]}" for row in found if row[:5] in places and row not in wanted]
     return wrong + broken_thumbnails(library)
 
@@ -243,7 +294,11 @@ def broken_thumbnails(library: Library) -> list[str]:
             key = videos_key(session, video.video_id)
             times_s = chunks.thumbnail_times(session, video.video_id, key)
         paths = (library.artefacts.thumbnail(video.video_id, time_s) for time_s in times_s)
-        broken += [f"thumbnail {path}" for path in paths if not path.exists() or not path.read_bytes().endswith(b"\xff\xd9")]
+        broken += [
+            f"thumbnail {path}"
+            for path in paths
+            if not path.exists() or not path.read_bytes().endswith(b"\xff\xd9")
+        ]
     return broken
 
 
@@ -254,7 +309,9 @@ def videos_key(session: Any, video_id: int) -> str:
 
 
 def _deliver_again(client: Any, taken: bytes) -> None:
-    """kombu keeps (message, exchange, routing key) of what is not acknowledged; the routing key is the queue."""
+    """kombu keeps (message, exchange, routing key) of what is not acknowledged; the routing key is
+    the queue.
+    """
     import json
 
     message, _, queue = json.loads(taken)

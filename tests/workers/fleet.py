@@ -24,7 +24,8 @@ LEASE_S = 4.0
 
 @dataclass
 class Fleet:
-    """A folder with Redis, PostgreSQL, a home, and the workers that were started; all end with the block.
+    """A folder with Redis, PostgreSQL, a home, and the workers that were started; all end with the
+    block.
 
     `settings` are those of every process, by their names without the prefix.
     """
@@ -58,30 +59,55 @@ class Fleet:
 
     @property
     def environment(self) -> dict[str, str]:
-        own = {"DATABASE_URL": self.postgres.url, "BROKER_URL": self.redis.url, "SWEEP_S": str(SWEEP_S), "LEASE_S": str(LEASE_S)}
+        own = {
+            "DATABASE_URL": self.postgres.url,
+            "BROKER_URL": self.redis.url,
+            "SWEEP_S": str(SWEEP_S),
+            "LEASE_S": str(LEASE_S),
+        }
         return demo_environment(self.home, **{**own, **self.settings})
 
     def library(self, **settings: Any) -> Library:
         """As a process of this fleet without its own settings sees it."""
-        return Library(demo_settings(self.home, database_url=self.postgres.url, broker_url=self.redis.url, **settings))
+        return Library(
+            demo_settings(
+                self.home, database_url=self.postgres.url, broker_url=self.redis.url, **settings
+            )
+        )
 
-    def run(self, *arguments: object, timeout_s: float = 120, **environment: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *arguments: object, timeout_s: float = 120, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "indexer", *map(str, arguments)]
         env = {**self.environment, **environment}
-        return subprocess.run(command, env=env, capture_output=True, text=True, timeout=timeout_s, check=False)
+        return subprocess.run(
+            command, env=env, capture_output=True, text=True, timeout=timeout_s, check=False
+        )
 
     def json(self, *arguments: object) -> Any:
         done = self.run(*arguments, "--json")
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
-    def start(self, *queues: str, pinned_to: int | None = None, **environment: str) -> subprocess.Popen:
-        """A worker in a process group of its own, on one core if that is given; what it says goes to worker-N.log in the folder."""
-        command = [sys.executable, "-m", "indexer", "worker", *(part for queue in queues for part in ("--queue", queue))]
+    def start(
+        self, *queues: str, pinned_to: int | None = None, **environment: str
+    ) -> subprocess.Popen:
+        """A worker in a process group of its own, on one core if that is given; what it says goes
+        to worker-N.log in the folder.
+        """
+        command = [
+            sys.executable,
+            "-m",
+            "indexer",
+            "worker",
+            *(part for queue in queues for part in ("--queue", queue)),
+        ]
         log = self.folder / f"worker-{len(self.workers)}.log"
         with log.open("wb") as out:
             env = {**self.environment, **environment}
-            worker = subprocess.Popen(command, env=env, stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
+            worker = subprocess.Popen(
+                command, env=env, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
+            )
         if pinned_to is not None:
             os.sched_setaffinity(worker.pid, [pinned_to])
         self.workers.append(worker)
@@ -89,7 +115,8 @@ class Fleet:
 
     def logs(self) -> str:
         return "\n".join(
-            f"--- {path.name}\n{path.read_text(errors='replace')[-4000:]}" for path in sorted(self.folder.glob("worker-*.log"))
+            f"--- {path.name}\n{path.read_text(errors='replace')[-4000:]}"
+            for path in sorted(self.folder.glob("worker-*.log"))
         )
 
     def is_settled(self) -> bool:
@@ -99,7 +126,12 @@ class Fleet:
             status = library.status()
         finally:
             library.catalog.close()
-        return not (status.queue.waiting or status.chunks.get("running") or status.chunks.get("waiting") or status.queue.workers)
+        return not (
+            status.queue.waiting
+            or status.chunks.get("running")
+            or status.chunks.get("waiting")
+            or status.queue.workers
+        )
 
 
 def children(pid: int) -> list[int]:

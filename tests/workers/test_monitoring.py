@@ -1,4 +1,6 @@
-"""A real prefork worker: its figures are the sum over children that come and go, its log is one object a line."""
+"""A real prefork worker: its figures are the sum over children that come and go, its log is one
+object a line.
+"""
 
 from __future__ import annotations
 
@@ -40,9 +42,24 @@ def environment(tmp_path: Path) -> dict[str, str]:
 @pytest.fixture
 def worker(environment: dict[str, str], tmp_path: Path) -> Iterator[subprocess.Popen]:
     """Each child does one task and ends."""
-    command = [sys.executable, "-m", "celery", "-A", "tests.workers.small_app", "worker", "--pool", "prefork", "--concurrency", "1"]
+    command = [
+        sys.executable,
+        "-m",
+        "celery",
+        "-A",
+        "tests.workers.small_app",
+        "worker",
+        "--pool",
+        "prefork",
+        "--concurrency",
+        "1",
+    ]
     with (tmp_path / "log").open("wb") as log:
-        process = subprocess.Popen([*command, "--max-tasks-per-child", "1", "--without-mingle"], env=environment, stderr=log)
+        process = subprocess.Popen(
+            [*command, "--max-tasks-per-child", "1", "--without-mingle"],
+            env=environment,
+            stderr=log,
+        )
     yield process
     if process.poll() is None:
         process.send_signal(signal.SIGTERM)
@@ -62,24 +79,38 @@ def figures(port: str) -> dict[tuple[str, str, str], float]:
             text = answer.read().decode()
     except URLError:
         return {}
-    samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
-    return {(it.name, it.labels.get("task", ""), it.labels.get("state", "")): it.value for it in samples}
+    samples = [
+        sample for family in text_string_to_metric_families(text) for sample in family.samples
+    ]
+    return {
+        (it.name, it.labels.get("task", ""), it.labels.get("state", "")): it.value for it in samples
+    }
 
 
-def test_figures_and_log_of_a_worker(environment: dict[str, str], worker: subprocess.Popen, tmp_path: Path):
+def test_figures_and_log_of_a_worker(
+    environment: dict[str, str], worker: subprocess.Popen, tmp_path: Path
+):
     subprocess.run([sys.executable, "-c", SEND], env=environment, check=True)
     port = environment["SEEKPOINT_METRICS_PORT"]
     until(lambda: figures(port).get(("seekpoint_tasks_total", "poison", "failure")) == 1)
     found = figures(port)
-    assert found["seekpoint_tasks_total", "chunk", "success"] == 3, "children that ended are counted"
+    assert found["seekpoint_tasks_total", "chunk", "success"] == 3, (
+        "children that ended are counted"
+    )
     assert found["seekpoint_task_seconds_count", "chunk", ""] == 3
     assert found["seekpoint_catalog_up", "", ""] == 1
     assert found["seekpoint_queue_depth", "", ""] == 0
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(WAIT_S) == 0
-    lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines() if line.startswith("{")]
+    lines = [
+        json.loads(line)
+        for line in (tmp_path / "log").read_text().splitlines()
+        if line.startswith("{")
+    ]
     done = [line for line in lines if line["message"] == "chunk done"]
     assert sorted(line["video"] for line in done) == [0, 1, 2]
     assert all(line["task"] == "chunk" and line["process"] == "worker" for line in done)
     assert any("ValueError: no video" in line.get("traceback", "") for line in lines)
-    assert [name for name in os.listdir(environment["TMPDIR"]) if name.startswith("seekpoint-metrics-")] == []
+    assert [
+        name for name in os.listdir(environment["TMPDIR"]) if name.startswith("seekpoint-metrics-")
+    ] == []

@@ -1,4 +1,6 @@
-"""The same pipeline in workers: queued, worked off, watched, cancelled, removed and retried. Real Redis, real PostgreSQL."""
+"""The same pipeline in workers: queued, worked off, watched, cancelled, removed and retried. Real
+Redis, real PostgreSQL.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ def is_held(library) -> bool:
 def make_media(folder: Path, count: int, length_s: float = 30.0) -> Path:
     colours = ["red", "green", "blue", "yellow", "purple", "orange"]
     for number in range(count):
-        colour_video(folder / f"{number}.mp4", [(colours[number % 6], length_s + number), ("black", 10.0)])
+        colour_video(
+            folder / f"{number}.mp4", [(colours[number % 6], length_s + number), ("black", 10.0)]
+        )
     return folder
 
 
@@ -76,7 +80,9 @@ def test_cancel_and_remove_while_in_progress(fleet: Fleet):
     library = fleet.library()
     library.ingest([media], queue=True)
     worker = fleet.start()
-    wait_until(lambda: len(library.videos()) == 2 and is_held(library), PATIENCE_S, "work is in progress")
+    wait_until(
+        lambda: len(library.videos()) == 2 and is_held(library), PATIENCE_S, "work is in progress"
+    )
     worker.send_signal(signal.SIGSTOP)  # not its child: that works on, but gets nothing more to do
     first, second = sorted(library.videos(), key=lambda video: video.duration_s)
     library.remove(video_ids=[first.video_id])
@@ -87,7 +93,11 @@ def test_cancel_and_remove_while_in_progress(fleet: Fleet):
     folder = library.artefacts.video_folder(first.video_id)
     wait_until(lambda: not folder.exists(), PATIENCE_S, "what a child had begun to write is gone")
     library.ingest([media], queue=True)
-    wait_until(lambda: [v.state for v in library.videos()] == ["ready", "ready"], PATIENCE_S, "both are done after all")
+    wait_until(
+        lambda: [v.state for v in library.videos()] == ["ready", "ready"],
+        PATIENCE_S,
+        "both are done after all",
+    )
     assert not library.status().errors
 
 
@@ -167,7 +177,11 @@ def test_a_decode_that_hangs_is_killed_and_its_worker_goes_on(fleet: Fleet):
     assert "longer than 2 s" in library.videos()[0].error
     make_media(fleet.folder / "more", 2, length_s=12.0)
     library.ingest([fleet.folder / "more"], queue=True)
-    wait_until(lambda: sum(v.state == "ready" for v in library.videos()) == 2, PATIENCE_S, "other files are done")
+    wait_until(
+        lambda: sum(v.state == "ready" for v in library.videos()) == 2,
+        PATIENCE_S,
+        "other files are done",
+    )
 
 
 def _reads_a_video(pid: int) -> bool:
@@ -187,7 +201,11 @@ def test_a_child_that_hangs_is_killed_by_its_parent(fleet: Fleet):
     wait_until(lambda: is_held(library), PATIENCE_S, "it has chunks")
     (hung,) = children(worker.pid)
     os.kill(hung, signal.SIGSTOP)
-    wait_until(lambda: [v.state for v in library.videos()] == ["ready"], PATIENCE_S, "another child has done them")
+    wait_until(
+        lambda: [v.state for v in library.videos()] == ["ready"],
+        PATIENCE_S,
+        "another child has done them",
+    )
     assert hung not in children(worker.pid)
 
 
@@ -199,8 +217,12 @@ def test_a_child_that_takes_much_memory_is_replaced_after_its_turn(fleet: Fleet)
     wait_until(lambda: children(worker.pid), PATIENCE_S, "there is a child")
     first = children(worker.pid)
     library.ingest([media], queue=True)
-    wait_until(lambda: [v.state for v in library.videos()] == ["ready"] * 2, PATIENCE_S, "all is done")
-    wait_until(lambda: not set(first) & set(children(worker.pid)), PATIENCE_S, "the child is another")
+    wait_until(
+        lambda: [v.state for v in library.videos()] == ["ready"] * 2, PATIENCE_S, "all is done"
+    )
+    wait_until(
+        lambda: not set(first) & set(children(worker.pid)), PATIENCE_S, "the child is another"
+    )
 
 
 def test_workers_with_lego_find_events_and_answer_questions_of_a_machine_without(fleet: Fleet):
@@ -211,12 +233,18 @@ def test_workers_with_lego_find_events_and_answer_questions_of_a_machine_without
     library.ingest([path], queue=True, events=True)
     fleet.start("gpu")
     fleet.start("cpu")
-    wait_until(lambda: [v.state for v in library.videos()] == ["ready"], PATIENCE_S, "pictures and events are done")
+    wait_until(
+        lambda: [v.state for v in library.videos()] == ["ready"],
+        PATIENCE_S,
+        "pictures and events are done",
+    )
     with library.catalog.read() as session:
         assert work.progress(session).stages["events"].done == 1
     answer = library.search("when is it blue?", ground=True)
     assert not answer.notes
-    assert [moment.grounded is not None for moment in answer.moments[:3]] == [True] * min(3, len(answer.moments))
+    assert [moment.grounded is not None for moment in answer.moments[:3]] == [True] * min(
+        3, len(answer.moments)
+    )
 
 
 def test_a_question_that_no_worker_answers_leaves_the_answer_with_a_note(fleet: Fleet):
@@ -243,7 +271,11 @@ def test_what_a_video_lacks_is_made_again(fleet: Fleet):
     shutil.rmtree(folder)
     fleet.start("cpu")
     library.request_artefacts()
-    wait_until(lambda: library.playback(video.video_id).state == "ready", PATIENCE_S, "browsers can play it")
+    wait_until(
+        lambda: library.playback(video.video_id).state == "ready",
+        PATIENCE_S,
+        "browsers can play it",
+    )
     assert {it.name for it in (folder / "thumbnails").iterdir()} == set(before)
     wait_until(fleet.is_settled, PATIENCE_S, "the errand is done")
 

@@ -1,4 +1,6 @@
-"""Workers that see the same files and artefacts at different places share the work of one queue, and tell monitors of it."""
+"""Workers that see the same files and artefacts at different places share the work of one queue,
+and tell monitors of it.
+"""
 
 from __future__ import annotations
 
@@ -32,12 +34,19 @@ def machine(fleet: Fleet, name: str, mount: str, shared: Path) -> dict[str, str]
 def test_what_the_worker_of_one_machine_began_that_of_another_goes_on_with(fleet: Fleet):
     shared = fleet.folder / "disk"
     (shared / "artefacts").mkdir(parents=True)
-    one, two = machine(fleet, "one", "srv/video", shared), machine(fleet, "two", "mnt/nas/archive", shared)
+    one, two = (
+        machine(fleet, "one", "srv/video", shared),
+        machine(fleet, "two", "mnt/nas/archive", shared),
+    )
     port = str(free_port())
     first = fleet.start("gpu", "cpu", **one, SEEKPOINT_METRICS_PORT=port)
     queue(fleet, one, shared, range(VIDEOS // 2))
     wait_until(lambda: ready(fleet, one) == VIDEOS // 2, 120, "the first half is ready")
-    wait_until(lambda: figures(port).get(("seekpoint_tasks_total", "picture", "success"), 0) > 0, 60, "the worker's figures")
+    wait_until(
+        lambda: figures(port).get(("seekpoint_tasks_total", "picture", "success"), 0) > 0,
+        60,
+        "the worker's figures",
+    )
     assert figures(port)["seekpoint_catalog_up", "", ""] == 1
     first.send_signal(signal.SIGTERM)
     assert first.wait(60) == 0
@@ -53,12 +62,18 @@ def test_what_the_worker_of_one_machine_began_that_of_another_goes_on_with(fleet
         assert all(Path(moment["thumbnail"]).is_file() for moment in moments), "whoever made it"
     done = [lines_of(log) for log in sorted(fleet.folder.glob("worker-*.log"))]
     assert [len({line["video"] for line in lines}) for lines in done] == [VIDEOS // 2, VIDEOS // 2]
-    assert all(line["chunk"] and line["stage"] == line["task"] == "picture" for lines in done for line in lines)
+    assert all(
+        line["chunk"] and line["stage"] == line["task"] == "picture"
+        for lines in done
+        for line in lines
+    )
 
 
 def queue(fleet: Fleet, told: dict[str, str], shared: Path, numbers: range) -> None:
     for number in numbers:
-        colour_video(shared / "films" / f"{number}.mp4", [("red", 3 + number), ("green", 4), ("blue", 3)])
+        colour_video(
+            shared / "films" / f"{number}.mp4", [("red", 3 + number), ("green", 4), ("blue", 3)]
+        )
     films = json.loads(told["SEEKPOINT_ROOTS"])["archive"]
     queued = fleet.run("ingest", films, "--queue", "--collection", "films", "--json", **told)
     assert queued.returncode == 0, queued.stderr

@@ -1,1 +1,3 @@
-"""A world that is drawn: shapes on photographs, motions, tones, with known truth, in LEGO's record format."""
+"""A world that is drawn: shapes on photographs, motions, tones, with known truth, in LEGO's record
+format.
+"""

@@ -1,6 +1,8 @@
-"""Draws things on a picture. A moving thing leaves a trail: the exposure of a frame is long, and its last moment the brightest.
+"""Draws things on a picture. A moving thing leaves a trail: the exposure of a frame is long, and
+its last moment the brightest.
 
-Shapes are distance functions, so that their edges are smooth at any size (https://iquilezles.org/articles/distfunctions2d/).
+Shapes are distance functions, so that their edges are smooth at any size
+(https://iquilezles.org/articles/distfunctions2d/).
 """
 
 from __future__ import annotations
@@ -17,14 +19,17 @@ STEP = 3.0
 """Pixels of a stripe or a check."""
 DARK = 0.25
 TRAIL = ((0.75, 0.30), (0.5, 0.45), (0.25, 0.65))
-"""Moments before the frame, as shares of the trail's length, and how much of the thing they leave."""
+"""Moments before the frame, as shares of the trail's length, and how much of the thing they leave.
+"""
 EXTENT = {"bar": (1.0, 0.42), "post": (0.42, 1.0), "triangle": (1.0, 0.9)}
 """Half width and half height of a shape of radius 1; all others (1, 1)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A thing at one moment. Pixels; `trail` is how far it came during the exposure, `shown` its opacity, `glow` its halo in [0, 1]."""
+    """A thing at one moment. Pixels; `trail` is how far it came during the exposure, `shown` its
+    opacity, `glow` its halo in [0, 1].
+    """
 
     thing: Thing
     x: float
@@ -46,12 +51,20 @@ def draw(canvas: np.ndarray, look: Look) -> None:
     """Paints on `canvas` `(H, W, 3) float32` in 0..255, in place."""
     if look.glow:
         distance = np.hypot(*_offsets(canvas, look.x, look.y)) - 1.15 * look.radius
-        _blend(canvas, np.clip(1 - np.abs(distance) / 2.5, 0, 1) * look.glow, np.array([255, 255, 210], np.float32))
+        _blend(
+            canvas,
+            np.clip(1 - np.abs(distance) / 2.5, 0, 1) * look.glow,
+            np.array([255, 255, 210], np.float32),
+        )
     dx, dy = look.trail
     for share, left in TRAIL if (dx or dy) else ():
         for way in (1, -1) if look.both_ways else (1,):
             x, y = look.x - way * dx * share, look.y - way * dy * share
-            _blend(canvas, left * look.shown * coverage(canvas, look.thing.shape, x, y, look.radius), _colours(canvas, look.thing, x, y))
+            _blend(
+                canvas,
+                left * look.shown * coverage(canvas, look.thing.shape, x, y, look.radius),
+                _colours(canvas, look.thing, x, y),
+            )
     mask = coverage(canvas, look.thing.shape, look.x, look.y, look.radius)
     _blend(canvas, look.shown * mask, _colours(canvas, look.thing, look.x, look.y))
 
@@ -64,9 +77,9 @@ def coverage(canvas: np.ndarray, shape: str, x: float, y: float, radius: float) 
 
 def _offsets(canvas: np.ndarray, x: float, y: float) -> tuple[np.ndarray, np.ndarray]:
     height, width = canvas.shape[:2]
-    return np.arange(width, dtype=np.float32)[None, :] + 0.5 - np.float32(x), np.arange(height, dtype=np.float32)[
-        :, None
-    ] + 0.5 - np.float32(y)
+    return np.arange(width, dtype=np.float32)[None, :] + 0.5 - np.float32(x), np.arange(
+        height, dtype=np.float32
+    )[:, None] + 0.5 - np.float32(y)
 
 
 def _distance(shape: str, dx: np.ndarray, dy: np.ndarray, r: float) -> np.ndarray:

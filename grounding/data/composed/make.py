@@ -1,4 +1,5 @@
-"""Writes a data set of drawn scenes: media and the records of the three stages, and questions about combinations that were held out.
+"""Writes a data set of drawn scenes: media and the records of the three stages, and questions about
+combinations that were held out.
 
 The same settings give the same bytes of records and the same pixels and samples.
 """
@@ -15,7 +16,15 @@ import numpy as np
 from grounding.data.composed import wording
 from grounding.data.composed.draw import SIDE
 from grounding.data.composed.files import write_clip, write_picture, write_sound
-from grounding.data.composed.scenes import Action, ClipScene, PictureScene, SoundScene, clip_scene, picture_scene, sound_scene
+from grounding.data.composed.scenes import (
+    Action,
+    ClipScene,
+    PictureScene,
+    SoundScene,
+    clip_scene,
+    picture_scene,
+    sound_scene,
+)
 from grounding.data.composed.wording import Exchange
 from grounding.data.composed.world import Combination, held_out
 from grounding.data.records import Message, Record, with_markers
@@ -26,7 +35,9 @@ SPLITS = ("stage1", "stage2", "stage3", "test")
 
 @dataclass(frozen=True, slots=True)
 class Amounts:
-    """How many scenes of each kind are for training; `test` is how many held-out combinations of each kind are asked about (0: all)."""
+    """How many scenes of each kind are for training; `test` is how many held-out combinations of
+    each kind are asked about (0: all).
+    """
 
     clips: int = 12000
     pictures: int = 4000
@@ -36,11 +47,16 @@ class Amounts:
 
 
 def make_data(folder: Path, amounts: Amounts = Amounts(), seed: int = 0) -> None:
-    """Writes `stage1.jsonl`, `stage2.jsonl`, `stage3.jsonl`, `test.jsonl` and the folders of their media below `folder`."""
+    """Writes `stage1.jsonl`, `stage2.jsonl`, `stage3.jsonl`, `test.jsonl` and the folders of their
+    media below `folder`.
+    """
     for name in ("clips", "pictures", "sounds"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     records: dict[str, list[Record]] = {split: [] for split in SPLITS}
-    plans: tuple[tuple[str, int, Callable[[Path, np.random.Generator, str], Iterator[tuple[str, Record]]]], ...] = (
+    plans: tuple[
+        tuple[str, int, Callable[[Path, np.random.Generator, str], Iterator[tuple[str, Record]]]],
+        ...,
+    ] = (
         ("clip", amounts.clips, _clip),
         ("picture", amounts.pictures, _picture),
         ("source", amounts.sources, _source),
@@ -59,7 +75,12 @@ def _clip(folder: Path, random: np.random.Generator, name: str) -> Iterator[tupl
     scene = clip_scene(random, int(random.integers(1, 4)), int(random.integers(3, 5)))
     media = _write_clip(folder, name, scene)
     yield "stage1", _record(f"{name}/caption", media, [wording.described_clip(random, scene)])
-    yield "stage2", _record(f"{name}/when", media, wording.every_when(random, scene), spans=_spans(scene.actions))
+    yield (
+        "stage2",
+        _record(
+            f"{name}/when", media, wording.every_when(random, scene), spans=_spans(scene.actions)
+        ),
+    )
     asked = wording.every_when(random, scene)
     if random.random() < 0.4:
         asked = [wording.events(random, scene), *asked[:1]]
@@ -84,22 +105,38 @@ def _source(folder: Path, random: np.random.Generator, name: str) -> Iterator[tu
     yield "stage1", _record(f"{name}/heard", sound, [wording.captioned_sound(random, scene.tone)])
     yield "stage2", _record(f"{name}/source", media, [wording.where_sound(random, scene)])
     if random.random() < 0.25:
-        yield "stage3", _record(f"{name}/heard", sound, [wording.captioned_sound(random, scene.tone)])
+        yield (
+            "stage3",
+            _record(f"{name}/heard", sound, [wording.captioned_sound(random, scene.tone)]),
+        )
     else:
         yield "stage3", _record(f"{name}/source", media, [wording.where_sound(random, scene)])
 
 
 def _test(folder: Path, limit: int, seed: int) -> Iterator[Record]:
     """A question of each kind about each held-out combination."""
-    makers: tuple[Callable[[Path, np.random.Generator, str, Combination], Record], ...] = (_ask_when, _ask_where, _ask_source)
+    makers: tuple[Callable[[Path, np.random.Generator, str, Combination], Record], ...] = (
+        _ask_when,
+        _ask_where,
+        _ask_source,
+    )
     for number, (kind, make) in enumerate(zip(("clip", "picture", "sound"), makers)):
         combinations = sorted(held_out(kind))  # type: ignore[arg-type]
-        order = np.random.default_rng((seed, 100 + number)).permutation(len(combinations))[: limit or None]
+        order = np.random.default_rng((seed, 100 + number)).permutation(len(combinations))[
+            : limit or None
+        ]
         for i in order:
-            yield make(folder, np.random.default_rng((seed, 200 + number, int(i))), f"test-{kind}{i:04d}", combinations[i])
+            yield make(
+                folder,
+                np.random.default_rng((seed, 200 + number, int(i))),
+                f"test-{kind}{i:04d}",
+                combinations[i],
+            )
 
 
-def _ask_when(folder: Path, random: np.random.Generator, name: str, combination: Combination) -> Record:
+def _ask_when(
+    folder: Path, random: np.random.Generator, name: str, combination: Combination
+) -> Record:
     scene = clip_scene(random, 3, 3, combination)
     action = next(action for action in scene.actions if scene.combination(action) == combination)
     media = _write_clip(folder, name, scene)
@@ -114,19 +151,34 @@ def _ask_when(folder: Path, random: np.random.Generator, name: str, combination:
     )
 
 
-def _ask_where(folder: Path, random: np.random.Generator, name: str, combination: Combination) -> Record:
+def _ask_where(
+    folder: Path, random: np.random.Generator, name: str, combination: Combination
+) -> Record:
     scene = picture_scene(random, 3, combination)
     look = scene.places[0].look
     media = _write_picture(folder, name, scene)
-    truth = {"task": "locate", "phrase": f"the {look.thing}", "boxes": [list(look.box())], "size": [SIDE, SIDE]}
+    truth = {
+        "task": "locate",
+        "phrase": f"the {look.thing}",
+        "boxes": [list(look.box())],
+        "size": [SIDE, SIDE],
+    }
     return _record(name, media, [wording.where(random, look)], combination=combination, **truth)
 
 
-def _ask_source(folder: Path, random: np.random.Generator, name: str, combination: Combination) -> Record:
+def _ask_source(
+    folder: Path, random: np.random.Generator, name: str, combination: Combination
+) -> Record:
     scene = sound_scene(random, 3, combination)
     media = _write_source(folder, name, scene)
-    truth = {"task": "locate_sound", "boxes": [list(scene.picture.places[0].look.box())], "size": [SIDE, SIDE]}
-    return _record(name, media, [wording.where_sound(random, scene)], combination=combination, **truth)
+    truth = {
+        "task": "locate_sound",
+        "boxes": [list(scene.picture.places[0].look.box())],
+        "size": [SIDE, SIDE],
+    }
+    return _record(
+        name, media, [wording.where_sound(random, scene)], combination=combination, **truth
+    )
 
 
 def _spans(actions: tuple[Action, ...]) -> list[list[float]]:

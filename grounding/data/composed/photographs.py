@@ -12,8 +12,28 @@ from PIL import Image
 from grounding.data.composed.draw import SIDE
 
 FILES = (
-    *(f"skimage/data/{name}" for name in ("astronaut.png", "brick.png", "camera.png", "chelsea.png", "coffee.png", "coins.png")),
-    *(f"skimage/data/{name}" for name in ("grass.png", "gravel.png", "moon.png", "motorcycle_left.png", "page.png", "rocket.jpg")),
+    *(
+        f"skimage/data/{name}"
+        for name in (
+            "astronaut.png",
+            "brick.png",
+            "camera.png",
+            "chelsea.png",
+            "coffee.png",
+            "coins.png",
+        )
+    ),
+    *(
+        f"skimage/data/{name}"
+        for name in (
+            "grass.png",
+            "gravel.png",
+            "moon.png",
+            "motorcycle_left.png",
+            "page.png",
+            "rocket.jpg",
+        )
+    ),
     *(f"sklearn/datasets/images/{name}" for name in ("china.jpg", "flower.jpg")),
 )
 SCALED = 160
@@ -27,7 +47,9 @@ def photographs() -> tuple[np.ndarray, ...]:
     """Each `(H, W, 3) float32` in 0..255, dimmed. Raises ValueError where no package carries one."""
     found = tuple(_dimmed(path) for file in FILES if (path := _packaged(file)) is not None)
     if not found:
-        raise ValueError("no photographs found: install scikit-image or scikit-learn (pip install 'seekpoint[demo]')")
+        raise ValueError(
+            "no photographs found: install scikit-image or scikit-learn (pip install 'seekpoint[demo]')"
+        )
     return found
 
 
@@ -43,12 +65,16 @@ def _dimmed(path: Path) -> np.ndarray:
     with Image.open(path) as file:
         picture = file.convert("RGB")
     scale = SCALED / min(picture.size)
-    sized = picture.resize((round(picture.width * scale), round(picture.height * scale)), Image.Resampling.LANCZOS)
+    sized = picture.resize(
+        (round(picture.width * scale), round(picture.height * scale)), Image.Resampling.LANCZOS
+    )
     return np.asarray(sized, np.float32) * QUIET + DIM
 
 
 def _packaged(file: str) -> Path | None:
     package, _, rest = file.partition("/")
     spec = find_spec(package)
-    places = (Path(place) / rest for place in (spec.submodule_search_locations or ())) if spec else ()
+    places = (
+        (Path(place) / rest for place in (spec.submodule_search_locations or ())) if spec else ()
+    )
     return next((path for path in places if path.is_file()), None)

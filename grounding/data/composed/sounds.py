@@ -30,7 +30,11 @@ class Tone:
         time = np.arange(int(LENGTH_S * RATE_HZ)) / RATE_HZ
         wave = _wave(self.voice, time, random.uniform(0.88, 1.14), random)
         beat = BEATS_HZ[self.rhythm]
-        gate = np.ones_like(time) if not beat else ((time * beat + random.uniform()) % 1 < 0.5).astype(float)
+        gate = (
+            np.ones_like(time)
+            if not beat
+            else ((time * beat + random.uniform()) % 1 < 0.5).astype(float)
+        )
         noise = random.normal(0, 10 ** random.uniform(-3.3, -2.3), len(time))
         return np.clip(wave * gate * random.uniform(0.3, 0.7) + noise, -1, 1).astype(np.float32)
 

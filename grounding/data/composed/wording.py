@@ -1,4 +1,5 @@
-"""Scenes in words: captions, questions and answers. Times and boxes are fractions with two decimals.
+"""Scenes in words: captions, questions and answers. Times and boxes are fractions with two
+decimals.
 
 The first wording of each question is the published one, which inference uses; the others are rarer.
 """
@@ -26,8 +27,16 @@ WHEN = (
     "When is it that the {thing} {does}?",
     "At what time can it be seen that the {thing} {does}?",
 )
-WHERE = (prompts.WHERE.format("the {thing}"), "Where is the {thing}?", "Give me the position of the {thing}.")
-WHERE_SOUND = (prompts.WHERE_SOUND, "Where does the sound come from?", "What is the position of the source of the sound?")
+WHERE = (
+    prompts.WHERE.format("the {thing}"),
+    "Where is the {thing}?",
+    "Give me the position of the {thing}.",
+)
+WHERE_SOUND = (
+    prompts.WHERE_SOUND,
+    "Where does the sound come from?",
+    "What is the position of the source of the sound?",
+)
 EVENTS = (prompts.EVENTS, "What happens in the video, and when?")
 PICTURE = (prompts.DESCRIBE["image"], "What is where in the image?")
 CAPTIONS: Mapping[str, Sequence[str]] = {
@@ -52,7 +61,9 @@ def where_sound(random: np.random.Generator, scene: SoundScene) -> Exchange:
 
 
 def events(random: np.random.Generator, scene: ClipScene) -> Exchange:
-    return _choose(random, EVENTS), " ".join(f"The {act(scene, action)} in {span(action)}." for action in scene.actions)
+    return _choose(random, EVENTS), " ".join(
+        f"The {act(scene, action)} in {span(action)}." for action in scene.actions
+    )
 
 
 def placed_picture(random: np.random.Generator, scene: PictureScene) -> Exchange:
@@ -81,7 +92,9 @@ def described_picture(random: np.random.Generator, scene: PictureScene) -> Excha
 
 
 def captioned_picture(random: np.random.Generator, scene: PictureScene) -> Exchange:
-    return _choose(random, CAPTIONS["image"]), _sentence(f"a {place.look.thing} at the {place.place}" for place in in_order(scene))
+    return _choose(random, CAPTIONS["image"]), _sentence(
+        f"a {place.look.thing} at the {place.place}" for place in in_order(scene)
+    )
 
 
 def captioned_clip(random: np.random.Generator, scene: ClipScene) -> Exchange:
@@ -90,7 +103,9 @@ def captioned_clip(random: np.random.Generator, scene: ClipScene) -> Exchange:
 
 
 def captioned_sound(random: np.random.Generator, tone: Tone) -> Exchange:
-    return _choose(random, CAPTIONS["sound"]), f"A {tone.rhythm} {tone.voice} of something {tone.colour}."
+    return _choose(
+        random, CAPTIONS["sound"]
+    ), f"A {tone.rhythm} {tone.voice} of something {tone.colour}."
 
 
 def in_order(scene: PictureScene):

@@ -1,7 +1,8 @@
 """What there is in the drawn world, and which combinations of it are kept for questions.
 
-A thing has a pattern, a colour and a shape. In a clip it does something, in a picture it stands in a place, and each colour has a voice
-of its own. Half of the combinations of each kind are held out: they are asked about and never trained on.
+A thing has a pattern, a colour and a shape. In a clip it does something, in a picture it stands in
+a place, and each colour has a voice of its own. Half of the combinations of each kind are held out:
+they are asked about and never trained on.
 """
 
 from __future__ import annotations
@@ -48,7 +49,11 @@ MOTIONS: Mapping[str, str] = {
     "swell": "swells",
 }
 """What a thing does -> in words, after its name."""
-PLACES = tuple(f"{row} {column}" for row in ("top", "middle", "bottom") for column in ("left", "centre", "right"))
+PLACES = tuple(
+    f"{row} {column}"
+    for row in ("top", "middle", "bottom")
+    for column in ("left", "centre", "right")
+)
 """Thirds of the picture, row by row."""
 
 HELD_OUT_SHARE = 1 / 2
@@ -76,7 +81,9 @@ class Thing:
 def held_out(kind: Kind) -> frozenset[Combination]:
     """576 combinations of clips, 648 of pictures, 648 of sounds; the same in every process."""
     every = list(product(*ATTRIBUTES[kind]))
-    return frozenset(random.Random(f"held out: {kind}").sample(every, int(len(every) * HELD_OUT_SHARE)))
+    return frozenset(
+        random.Random(f"held out: {kind}").sample(every, int(len(every) * HELD_OUT_SHARE))
+    )
 
 
 @cache

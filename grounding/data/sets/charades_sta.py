@@ -1,5 +1,7 @@
-"""Charades-STA: `charades_sta_train.txt` with lines `3MSZA 24.3 30.4##person turn a light on.`, and `Charades_v1_train.csv`, whose
-column `length` has the videos' lengths in seconds. 561 of the 3,720 ends of the test set lie behind the video's end: clamped."""
+"""Charades-STA: `charades_sta_train.txt` with lines `3MSZA 24.3 30.4##person turn a light on.`, and
+`Charades_v1_train.csv`, whose column `length` has the videos' lengths in seconds. 561 of the 3,720
+ends of the test set lie behind the video's end: clamped.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,11 @@ def _read(sources: Sequence[Path], on_skip: OnSkip) -> Iterator[Annotation]:
         if video not in lengths:
             raise SkipRow("video without length", f"{video} is not in {sources[1].name}")
         moment = Moment(sentence, (to_span(start, end),), lengths[video])
-        yield Annotation(f"{video}/{name.rpartition(':')[2]}", {"video": (f"{video}.mp4", f"Charades_v1/{video}.mp4")}, moment)
+        yield Annotation(
+            f"{video}/{name.rpartition(':')[2]}",
+            {"video": (f"{video}.mp4", f"Charades_v1/{video}.mp4")},
+            moment,
+        )
 
     yield from parsed(text_lines(sources[0]), parse, on_skip)
 

@@ -1,4 +1,6 @@
-"""Clotho (`clotho_captions_development.csv`): the columns `file_name`, `caption_1` to `caption_5`; each caption is a row."""
+"""Clotho (`clotho_captions_development.csv`): the columns `file_name`, `caption_1` to `caption_5`;
+each caption is a row.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ def _captions(name: str, row: dict[str, str]) -> Iterable[tuple[str, tuple[str, 
 
 def _annotation(key: str, found: tuple[str, str]) -> Iterable[Annotation]:
     file, caption = found
-    yield Annotation(key, {"sound": (*(f"{folder}/{file}" for folder in FOLDERS), file)}, Caption(caption))
+    yield Annotation(
+        key, {"sound": (*(f"{folder}/{file}" for folder in FOLDERS), file)}, Caption(caption)
+    )
 
 
 CLOTHO = DataSet(

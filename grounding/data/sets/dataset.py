@@ -1,4 +1,6 @@
-"""What every data set is: a name, the files that it comes in, the tasks that its rows become, and a reader."""
+"""What every data set is: a name, the files that it comes in, the tasks that its rows become, and a
+reader.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ class DataSet:
     def check_sources(self, sources: Sequence[Path]) -> None:
         wanted = ", ".join(self.sources)
         if len(sources) != len(self.sources) and not (self.several and sources):
-            raise DataError(f"{self.name} is read from {len(self.sources)} files ({wanted}), but {len(sources)} were named")
+            raise DataError(
+                f"{self.name} is read from {len(self.sources)} files ({wanted}), but {len(sources)} were named"
+            )
         for path in sources:
             if not path.exists():
                 raise DataError(f"{path} does not exist; {self.name} is read from {wanted}")

@@ -1,8 +1,9 @@
-"""DiDeMo (`train_data.json`): [{"annotation_id": 12, "video": "12345@N00_678_abc.mov", "description": "the dog jumps",
-"times": [[2, 2], [2, 3], [2, 2]], "num_segments": 6}].
+"""DiDeMo (`train_data.json`): [{"annotation_id": 12, "video": "12345@N00_678_abc.mov",
+"description": "the dog jumps", "times": [[2, 2], [2, 3], [2, 2]], "num_segments": 6}].
 
-Videos are cut into pieces of five seconds; `times` are the first and last piece that each of several annotators chose. The choice
-that most made is taken; a row on which no two agree is skipped.
+Videos are cut into pieces of five seconds; `times` are the first and last piece that each of
+several annotators chose. The choice that most made is taken; a row on which no two agree is
+skipped.
 """
 
 from __future__ import annotations
@@ -23,13 +24,22 @@ PIECE_S = 5.0
 
 
 def agreed(times: Sequence[Sequence[int]]) -> tuple[int, int]:
-    """The pieces that most annotators chose; of equals those that overlap the choices of all best, then the earlier."""
+    """The pieces that most annotators chose; of equals those that overlap the choices of all best,
+    then the earlier.
+    """
     choices = [(int(first), int(last)) for first, last in times]
     votes = Counter(choices)
     if not votes or max(votes.values()) < min(2, len(choices)):
         raise SkipRow("annotators disagree", f"{choices}")
     spans = [_span(choice) for choice in choices]
-    return max(votes, key=lambda choice: (votes[choice], sum(_span(choice).iou(span) for span in spans), (-choice[0], -choice[1])))
+    return max(
+        votes,
+        key=lambda choice: (
+            votes[choice],
+            sum(_span(choice).iou(span) for span in spans),
+            (-choice[0], -choice[1]),
+        ),
+    )
 
 
 def _span(choice: tuple[int, int]) -> Span:

@@ -1,5 +1,6 @@
-"""HiREST (`all_data_train.json`): {"Make an Egg Sandwich": {"CAB-4KfX8x0.mp4": {"relevant": true, "clip": true, "v_duration": 354.97,
-"bounds": [43, 290], "steps": [{"index": 0, "heading": "Flip the egg", "absolute_bounds": [43, 60]}]}}}.
+"""HiREST (`all_data_train.json`): {"Make an Egg Sandwich": {"CAB-4KfX8x0.mp4": {"relevant": true,
+"clip": true, "v_duration": 354.97, "bounds": [43, 290], "steps": [{"index": 0, "heading": "Flip the
+egg", "absolute_bounds": [43, 60]}]}}}.
 
 `clip` false: the whole video is relevant and nothing is to be localised.
 """
@@ -24,7 +25,9 @@ def _read(sources: Sequence[Path], on_skip: OnSkip) -> Iterator[Annotation]:
         yield from parsed(parsed(videos, _moments, on_skip), _annotation, on_skip)
 
 
-def _videos(query: str, videos: dict[str, Any]) -> Iterable[tuple[str, tuple[str, str, dict[str, Any]]]]:
+def _videos(
+    query: str, videos: dict[str, Any]
+) -> Iterable[tuple[str, tuple[str, str, dict[str, Any]]]]:
     for video, row in videos.items():
         yield f"{query}/{video}", (query, video, row)
 
@@ -33,9 +36,13 @@ def _moments(name: str, found: tuple[str, str, dict[str, Any]]) -> Iterable[tupl
     query, video, row = found
     if not row.get("relevant") or not row.get("clip"):
         raise SkipRow("nothing to localise")
-    # Steps are looked at one by one, so that a bad one costs itself and the story of all steps, and no other moment.
+    # Steps are looked at one by one, so that a bad one costs itself and the story of all steps, and
+    # no other moment.
     steps = row["steps"] if isinstance(row.get("steps"), list) else []
-    yield f"{name}/all", (video, row["v_duration"], [{"absolute_bounds": row.get("bounds"), "heading": query}])
+    yield (
+        f"{name}/all",
+        (video, row["v_duration"], [{"absolute_bounds": row.get("bounds"), "heading": query}]),
+    )
     for i, step in enumerate(steps):
         yield f"{name}/{i}", (video, row["v_duration"], [step])
     if len(steps) > 1:
@@ -45,7 +52,11 @@ def _moments(name: str, found: tuple[str, str, dict[str, Any]]) -> Iterable[tupl
 def _annotation(name: str, found: tuple[str, float, list]) -> Iterable[Annotation]:
     video, duration_s, steps = found
     events = tuple((to_span(*step["absolute_bounds"]), step["heading"]) for step in steps)
-    fact = Events(events, duration_s) if name.endswith("/steps") else Moment(events[0][1], (events[0][0],), duration_s)
+    fact = (
+        Events(events, duration_s)
+        if name.endswith("/steps")
+        else Moment(events[0][1], (events[0][0],), duration_s)
+    )
     yield Annotation(name, {"video": (video,)}, fact)
 
 

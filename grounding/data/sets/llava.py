@@ -1,10 +1,12 @@
 """LLaVA-Pretrain-595K (`chat.json`) and the LLaVA mix (`llava_v1_5_mix665k.json`): arrays of
 
 {"id": "GCC_train_002582585", "image": "GCC_train_002582585.jpg", "conversations": [
-    {"from": "human", "value": "Write a terse summary.\\n<image>"}, {"from": "gpt", "value": "a cat on a mat"}]}
+    {"from": "human", "value": "Write a terse summary.\\n<image>"}, {"from": "gpt", "value": "a cat
+    on a mat"}]}
 
-Of the first the caption is taken and asked for anew. The mix keeps its turns; rows without an image are words only; its boxes are
-fractions of the padded square already (LLaVA, issue 606), as LEGO writes them.
+Of the first the caption is taken and asked for anew. The mix keeps its turns; rows without an image
+are words only; its boxes are fractions of the padded square already (LLaVA, issue 606), as LEGO
+writes them.
 """
 
 from __future__ import annotations
@@ -33,7 +35,9 @@ def read_captions(kind: str, sources: Sequence[Path], on_skip: OnSkip) -> Iterat
     """The first answer of each row as the caption of its `kind` of medium."""
 
     def parse(name: str, row: dict[str, Any]) -> Iterable[Annotation]:
-        yield Annotation(str(row.get("id", row[kind])), {kind: (row[kind],)}, Caption(turns(row)[1]))
+        yield Annotation(
+            str(row.get("id", row[kind])), {kind: (row[kind],)}, Caption(turns(row)[1])
+        )
 
     for source in sources:
         yield from parsed(json_items(source), parse, on_skip)
@@ -51,7 +55,9 @@ def _read_mix(sources: Sequence[Path], on_skip: OnSkip) -> Iterator[Annotation]:
 def _mix_row(name: str, row: dict[str, Any]) -> Iterable[Annotation]:
     media = {"image": (row["image"],)} if row.get("image") else {}
     # One image has several rows with the same id.
-    yield Annotation(f"{row['id']}/{name.rpartition('[')[2].rstrip(']')}", media, Dialogue(turns(row)))
+    yield Annotation(
+        f"{row['id']}/{name.rpartition('[')[2].rstrip(']')}", media, Dialogue(turns(row))
+    )
 
 
 PRETRAIN = DataSet(

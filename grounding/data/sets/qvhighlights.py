@@ -1,5 +1,7 @@
-"""QVHighlights (`highlight_val_release.jsonl`): {"qid": 2579, "query": "A girl rides a bike", "duration": 150,
-"vid": "NUsG9BgSes0_210.0_360.0", "relevant_windows": [[82, 150]], ...}. The public model was not trained on it: for evaluation."""
+"""QVHighlights (`highlight_val_release.jsonl`): {"qid": 2579, "query": "A girl rides a bike",
+"duration": 150, "vid": "NUsG9BgSes0_210.0_360.0", "relevant_windows": [[82, 150]], ...}. The public
+model was not trained on it: for evaluation.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,11 @@ def _read(sources: Sequence[Path], on_skip: OnSkip) -> Iterator[Annotation]:
 
 def _row(name: str, row: dict[str, Any]) -> Iterable[Annotation]:
     spans = tuple(to_span(start, end) for start, end in row["relevant_windows"])
-    yield Annotation(str(row["qid"]), {"video": (f"{row['vid']}.mp4",)}, Moment(row["query"], spans, float(row["duration"])))
+    yield Annotation(
+        str(row["qid"]),
+        {"video": (f"{row['vid']}.mp4",)},
+        Moment(row["query"], spans, float(row["duration"])),
+    )
 
 
 QVHIGHLIGHTS = DataSet(

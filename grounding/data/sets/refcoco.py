@@ -1,7 +1,9 @@
-"""RefCOCO, RefCOCO+, RefCOCOg: `refs(unc).p`, `refs(google).p` or `refs(umd).p`, and `instances.json`.
+"""RefCOCO, RefCOCO+, RefCOCOg: `refs(unc).p`, `refs(google).p` or `refs(umd).p`, and
+`instances.json`.
 
-The first is a pickle of [{"ref_id", "ann_id", "image_id", "split": "train", "sentences": [{"sent": "lady in blue", "sent_id", ...}]}],
-the second COCO's {"images": [{"id", "file_name", "width", "height"}], "annotations": [{"id", "image_id", "bbox": [x, y, w, h]}]}.
+The first is a pickle of [{"ref_id", "ann_id", "image_id", "split": "train", "sentences": [{"sent":
+"lady in blue", "sent_id", ...}]}], the second COCO's {"images": [{"id", "file_name", "width",
+"height"}], "annotations": [{"id", "image_id", "bbox": [x, y, w, h]}]}.
 """
 
 from __future__ import annotations
@@ -20,20 +22,26 @@ from grounding.data.sources import json_items, parsed, read_pickle
 def _read(sources: Sequence[Path], on_skip: OnSkip) -> Iterator[Annotation]:
     refs = read_pickle(sources[0])
     if not isinstance(refs, list):
-        raise DataError(f"{sources[0]} holds a {type(refs).__name__}; expected a list of references")
+        raise DataError(
+            f"{sources[0]} holds a {type(refs).__name__}; expected a list of references"
+        )
     images = dict(parsed(json_items(sources[1], "images.item"), _image, on_skip))
     boxes = dict(parsed(json_items(sources[1], "annotations.item"), _box, on_skip))
 
     def parse(name: str, ref: dict[str, Any]) -> Iterable[Annotation]:
         if ref["image_id"] not in images or ref["ann_id"] not in boxes:
-            raise SkipRow("image or box unknown", f"image {ref['image_id']}, annotation {ref['ann_id']}")
+            raise SkipRow(
+                "image or box unknown", f"image {ref['image_id']}, annotation {ref['ann_id']}"
+            )
         file, size = images[ref["image_id"]]
         media = {"image": (f"train2014/{file}", file)}
         for sentence in ref["sentences"]:
             region = Region(sentence["sent"], (boxes[ref["ann_id"]],), size)
             yield Annotation(f"{ref['ref_id']}/{sentence['sent_id']}", media, region, ref["split"])
 
-    yield from parsed(((f"{sources[0].name}[{i}]", ref) for i, ref in enumerate(refs)), parse, on_skip)
+    yield from parsed(
+        ((f"{sources[0].name}[{i}]", ref) for i, ref in enumerate(refs)), parse, on_skip
+    )
 
 
 def _image(name: str, row: dict[str, Any]) -> Iterable[tuple[int, tuple[str, Size]]]:
@@ -56,4 +64,8 @@ def _variant(name: str, refs: str) -> DataSet:
     )
 
 
-REFCOCO = (_variant("refcoco", "refs(unc).p"), _variant("refcoco+", "refs(unc).p"), _variant("refcocog", "refs(umd).p"))
+REFCOCO = (
+    _variant("refcoco", "refs(unc).p"),
+    _variant("refcoco+", "refs(unc).p"),
+    _variant("refcocog", "refs(umd).p"),
+)

@@ -1,4 +1,6 @@
-"""Valley-Pretrain-703K (`chat.json`): the form of LLaVA's file with `"video": "053851_054100/1047443473.mp4"`, WebVid clips."""
+"""Valley-Pretrain-703K (`chat.json`): the form of LLaVA's file with `"video":
+"053851_054100/1047443473.mp4"`, WebVid clips.
+"""
 
 from __future__ import annotations
 

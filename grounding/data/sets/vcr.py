@@ -1,11 +1,14 @@
 """VCR: `train.jsonl` and the folder `vcr1images` with each image's metadata.
 
-{"annot_id": "train-0", "img_fn": "lsmdc_1054/x.jpg", "metadata_fn": "lsmdc_1054/x.json", "objects": ["person", "person"],
- "question": ["Why", "is", [0], "pointing", "at", [1], "?"], "answer_choices": [[...], ...], "answer_label": 0,
+{"annot_id": "train-0", "img_fn": "lsmdc_1054/x.jpg", "metadata_fn": "lsmdc_1054/x.json", "objects":
+["person", "person"],
+ "question": ["Why", "is", [0], "pointing", "at", [1], "?"], "answer_choices": [[...], ...],
+ "answer_label": 0,
  "rationale_choices": [[...], ...], "rationale_label": 2}
 {"boxes": [[x1, y1, x2, y2, score], ...], "names": ["person", ...], "width": 1920, "height": 1080}
 
-A list of numbers in a sentence stands for objects, which become their names with their boxes. The answer goes with its reason.
+A list of numbers in a sentence stands for objects, which become their names with their boxes. The
+answer goes with its reason.
 """
 
 from __future__ import annotations
@@ -31,9 +34,17 @@ def _read(sources: Sequence[Path], on_skip: OnSkip) -> Iterator[Annotation]:
         boxes, size = _metadata(folder / safe_name(row["metadata_fn"]))
         if row.get("answer_label") is None or row.get("rationale_label") is None:
             raise SkipRow("no label")
-        told = [row["question"], row["answer_choices"][row["answer_label"]], row["rationale_choices"][row["rationale_label"]]]
+        told = [
+            row["question"],
+            row["answer_choices"][row["answer_label"]],
+            row["rationale_choices"][row["rationale_label"]],
+        ]
         question, answer, reason = (_words(tokens, row["objects"], boxes) for tokens in told)
-        yield Annotation(row["annot_id"], {"image": (row["img_fn"],)}, Exchange(question, (*answer, *reason), size))
+        yield Annotation(
+            row["annot_id"],
+            {"image": (row["img_fn"],)},
+            Exchange(question, (*answer, *reason), size),
+        )
 
     yield from parsed(read_rows(lines, on_skip), parse, on_skip)
 

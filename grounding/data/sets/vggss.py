@@ -1,6 +1,8 @@
-"""VGG-SS (`vggss.json`): [{"file": "-0jeONf82dE_000021", "class": "horse clip-clop", "bbox": [[0.31, 0.22, 0.74, 0.95]]}].
+"""VGG-SS (`vggss.json`): [{"file": "-0jeONf82dE_000021", "class": "horse clip-clop", "bbox":
+[[0.31, 0.22, 0.74, 0.95]]}].
 
-`file` is a clip of VGG-Sound; its boxes are fractions of the middle frame, which lies beside the sound as a picture.
+`file` is a clip of VGG-Sound; its boxes are fractions of the middle frame, which lies beside the
+sound as a picture.
 """
 
 from __future__ import annotations
@@ -32,8 +34,15 @@ def _annotation(row: dict[str, Any], number: int) -> Annotation:
     file, label = row["file"], row["class"]
     key = file if number == 1 else f"{file}/{number}"
     boxes = tuple(PixelBox(*map(float, box)) for box in row["bbox"])
-    media = {"image": (f"frames/{file}.jpg", f"{file}.jpg"), "sound": (f"audio/{file}.wav", f"{file}.wav")}
-    return Annotation(key, media, SoundSource(label if isinstance(label, str) else ", ".join(label), boxes, fractions=True))
+    media = {
+        "image": (f"frames/{file}.jpg", f"{file}.jpg"),
+        "sound": (f"audio/{file}.wav", f"{file}.wav"),
+    }
+    return Annotation(
+        key,
+        media,
+        SoundSource(label if isinstance(label, str) else ", ".join(label), boxes, fractions=True),
+    )
 
 
 VGGSS = DataSet(

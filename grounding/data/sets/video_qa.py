@@ -1,6 +1,8 @@
-"""Open questions about videos in the form of Video-ChatGPT's test sets (MSVD-QA, MSRVTT-QA, TGIF-QA, ActivityNet-QA): `test_q.json`
-with [{"video_name": "v_abc", "question_id": "v_abc_0", "question": "is the athlete wearing trousers"}] and `test_a.json` with
-[{"question_id": "v_abc_0", "answer": "yes", "type": 3}]. For evaluation."""
+"""Open questions about videos in the form of Video-ChatGPT's test sets (MSVD-QA, MSRVTT-QA,
+TGIF-QA, ActivityNet-QA): `test_q.json` with [{"video_name": "v_abc", "question_id": "v_abc_0",
+"question": "is the athlete wearing trousers"}] and `test_a.json` with [{"question_id": "v_abc_0",
+"answer": "yes", "type": 3}]. For evaluation.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,11 @@ def _read(sources: Sequence[Path], on_skip: OnSkip) -> Iterator[Annotation]:
         if key not in answers:
             raise SkipRow("no answer", key)
         question = row["question"].strip().rstrip("?") + "?"
-        yield Annotation(key, {"video": (f"{row['video_name']}.mp4",)}, Dialogue((question[:1].upper() + question[1:], answers[key])))
+        yield Annotation(
+            key,
+            {"video": (f"{row['video_name']}.mp4",)},
+            Dialogue((question[:1].upper() + question[1:], answers[key])),
+        )
 
     yield from parsed(json_items(sources[0]), parse, on_skip)
 

@@ -1,8 +1,10 @@
-"""Visual Genome: `region_descriptions.json` or `objects.json`, and `image_data.json` for the sizes of the images.
+"""Visual Genome: `region_descriptions.json` or `objects.json`, and `image_data.json` for the sizes
+of the images.
 
-[{"id": 1, "regions": [{"region_id": 1382, "image_id": 1, "phrase": "the clock is green", "x": 421, "y": 57, "width": 82, "height": 139}]}]
-[{"image_id": 1, "objects": [{"object_id": 1058498, "names": ["clock"], "x": 421, "y": 91, "w": 79, "h": 339}]}]
-[{"image_id": 1, "width": 800, "height": 600, ...}]
+[{"id": 1, "regions": [{"region_id": 1382, "image_id": 1, "phrase": "the clock is green", "x": 421,
+"y": 57, "width": 82, "height": 139}]}] [{"image_id": 1, "objects": [{"object_id": 1058498, "names":
+["clock"], "x": 421, "y": 91, "w": 79, "h": 339}]}] [{"image_id": 1, "width": 800, "height": 600,
+...}]
 """
 
 from __future__ import annotations
@@ -24,7 +26,9 @@ MAX_ALIKE = 5
 def _read(sources: Sequence[Path], on_skip: OnSkip) -> Iterator[Annotation]:
     sizes = dict(parsed(json_items(sources[1]), _size, on_skip))
 
-    def parse(name: str, row: dict[str, Any]) -> Iterable[tuple[str, tuple[str, dict[str, Any], Size]]]:
+    def parse(
+        name: str, row: dict[str, Any]
+    ) -> Iterable[tuple[str, tuple[str, dict[str, Any], Size]]]:
         image = row["image_id"] if "objects" in row else row["id"]
         if image not in sizes:
             raise SkipRow("image without size", f"image {image} is not in {sources[1].name}")
@@ -39,7 +43,9 @@ def _size(name: str, row: dict[str, Any]) -> Iterable[tuple[int, Size]]:
     yield row["image_id"], Size(row["width"], row["height"])
 
 
-def _grouped(objects: Sequence[dict[str, Any]], image: str, on_skip: OnSkip) -> Iterator[dict[str, Any]]:
+def _grouped(
+    objects: Sequence[dict[str, Any]], image: str, on_skip: OnSkip
+) -> Iterator[dict[str, Any]]:
     """Objects of the same name belong to one question; one without a name to none."""
     alike: dict[str, list[dict[str, Any]]] = {}
     for i, thing in enumerate(objects):
@@ -56,13 +62,17 @@ def _thing(name: str, found: tuple[str, dict[str, Any], Size]) -> Iterable[Annot
     media = {"image": (f"VG_100K/{image}.jpg", f"VG_100K_2/{image}.jpg", f"{image}.jpg")}
     if "things" not in thing:
         box = PixelBox.from_size(thing["x"], thing["y"], thing["width"], thing["height"])
-        yield Annotation(f"{image}/region/{thing['region_id']}", media, Region(thing["phrase"], (box,), size))
+        yield Annotation(
+            f"{image}/region/{thing['region_id']}", media, Region(thing["phrase"], (box,), size)
+        )
         return
     things = thing["things"]
     if len(things) > MAX_ALIKE:
         raise SkipRow("too many alike", f"{len(things)} times {thing['name']!r}")
     boxes = tuple(PixelBox.from_size(one["x"], one["y"], one["w"], one["h"]) for one in things)
-    yield Annotation(f"{image}/object/{things[0]['object_id']}", media, Region(thing["name"], boxes, size))
+    yield Annotation(
+        f"{image}/object/{things[0]['object_id']}", media, Region(thing["name"], boxes, size)
+    )
 
 
 VISUAL_GENOME = DataSet(

@@ -1,6 +1,8 @@
-"""WavCaps: one JSON file for each source (`as_final.json`, `bbc_final.json`, `fsd_final.json`, `sb_final.json`):
+"""WavCaps: one JSON file for each source (`as_final.json`, `bbc_final.json`, `fsd_final.json`,
+`sb_final.json`):
 
-{"num_captions_per_audio": 1, "data": [{"id": "2219", "caption": "An airplane is landing.", "duration": 14.14, ...}]}
+{"num_captions_per_audio": 1, "data": [{"id": "2219", "caption": "An airplane is landing.",
+"duration": 14.14, ...}]}
 
 Sounds are `ID.flac` in a folder for each source; ids of AudioSet end in `.wav`.
 """
@@ -20,20 +22,31 @@ from grounding.data.sets.dataset import DataSet
 from grounding.data.sources import json_items, parsed
 
 FOLDERS = {"as": "AudioSet_SL", "bbc": "BBC_Sound_Effects", "fsd": "FreeSound", "sb": "SoundBible"}
-"""First part of a file's name -> folder of its sounds. Ids are numbers that several sources use, so no other folder may be tried."""
+"""First part of a file's name -> folder of its sounds. Ids are numbers that several sources use, so
+no other folder may be tried.
+"""
 
 
 def folder_of(source: Path) -> str | None:
     """None: neither the file's name nor its folder says which source it is."""
     words = re.split(r"[^a-z]+", source.stem.lower())
-    return next((folder for mark, folder in FOLDERS.items() if mark in words or folder in (source.stem, source.parent.name)), None)
+    return next(
+        (
+            folder
+            for mark, folder in FOLDERS.items()
+            if mark in words or folder in (source.stem, source.parent.name)
+        ),
+        None,
+    )
 
 
 def _read(sources: Sequence[Path], on_skip: OnSkip) -> Iterator[Annotation]:
     for source in sources:
         folder = folder_of(source)
 
-        def parse(name: str, row: dict[str, Any], folder: str | None = folder, stem: str = source.stem) -> Iterable[Annotation]:
+        def parse(
+            name: str, row: dict[str, Any], folder: str | None = folder, stem: str = source.stem
+        ) -> Iterable[Annotation]:
             sound = str(row["id"]).removesuffix(".wav")
             duration_s = float(row.get("duration", 1))
             if not math.isfinite(duration_s):

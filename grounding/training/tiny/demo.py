@@ -1,7 +1,9 @@
-"""`python -m grounding.training.tiny.demo FOLDER`: a tiny LEGO learns to ground events, things and sounds that it has not seen.
+"""`python -m grounding.training.tiny.demo FOLDER`: a tiny LEGO learns to ground events, things and
+sounds that it has not seen.
 
-Data is drawn, the language model reads text, the encoders learn what is where; then the three stages run, and after each the model is
-asked about held-out combinations. What is done is kept: a demo that was stopped goes on. Nothing is downloaded.
+Data is drawn, the language model reads text, the encoders learn what is where; then the three
+stages run, and after each the model is asked about held-out combinations. What is done is kept: a
+demo that was stopped goes on. Nothing is downloaded.
 """
 
 from __future__ import annotations
@@ -40,11 +42,15 @@ SEED = 0
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How much of everything, for an hour of two idle cores. Steps are optimizer steps; `rates` are peak learning rates."""
+    """How much of everything, for an hour of two idle cores. Steps are optimizer steps; `rates` are
+    peak learning rates.
+    """
 
     amounts: Amounts = field(default_factory=Amounts)
     language_steps: tuple[int, int, int] = (2900, 1200, 500)
-    encoder_steps: Mapping[str, int] = field(default_factory=lambda: {"video": 4000, "image": 2600, "sound": 150})
+    encoder_steps: Mapping[str, int] = field(
+        default_factory=lambda: {"video": 4000, "image": 2600, "sound": 150}
+    )
     stage_steps: tuple[int, int, int] = (900, 2800, 600)
     rates: tuple[float, float, float] = (2e-3, 2e-3, 7e-4)
     batch: int = 32
@@ -54,7 +60,9 @@ class Plan:
 
 
 def run(folder: Path, plan: Plan | None = None) -> dict[str, Any]:
-    """Returns the report, which also stands in `report.json`, with `report.md` and `curve.png` beside it."""
+    """Returns the report, which also stands in `report.json`, with `report.md` and `curve.png`
+    beside it.
+    """
     plan = plan or Plan()
     folder.mkdir(parents=True, exist_ok=True)
     steps = Steps(folder)
@@ -66,11 +74,24 @@ def run(folder: Path, plan: Plan | None = None) -> dict[str, Any]:
         settings = stage_plan(folder, plan, stage, start)
         steps.do(f"stage{stage}", lambda settings=settings: {"folder": str(_staged(settings))})
         start = folder / f"stage{stage}" / "model"
-        steps.do(f"asked{stage}", lambda start=start: evaluate(_grounder(start), folder / "data").to_json())
+        steps.do(
+            f"asked{stage}",
+            lambda start=start: evaluate(_grounder(start), folder / "data").to_json(),
+        )
         if stage == 2:
             steps.do("way", lambda settings=settings: _on_the_way(settings, folder / "data", plan))
-    steps.do("shuffled", lambda start=start: evaluate(_grounder(start), folder / "data", shuffled=True).to_json())
-    report = {"constant": {"span": str(constant.span), "training": constant.training, "test": constant.test}, "steps": steps.done}
+    steps.do(
+        "shuffled",
+        lambda start=start: evaluate(_grounder(start), folder / "data", shuffled=True).to_json(),
+    )
+    report = {
+        "constant": {
+            "span": str(constant.span),
+            "training": constant.training,
+            "test": constant.test,
+        },
+        "steps": steps.done,
+    }
     replace_text(folder / "report.json", json.dumps(report, indent=2))
     replace_text(folder / "report.md", as_text(report))
     plot_curves(folder, report, folder / "curve.png")
@@ -84,11 +105,15 @@ def _staged(settings: StageSettings) -> Path:
 
 
 class Steps:
-    """Which steps are done, what came of them, and the seconds they took: of the clock, and of processors in this and child processes."""
+    """Which steps are done, what came of them, and the seconds they took: of the clock, and of
+    processors in this and child processes.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / "steps.json"
-        self.done: dict[str, Any] = json.loads(self._file.read_text(encoding="utf-8")) if self._file.exists() else {}
+        self.done: dict[str, Any] = (
+            json.loads(self._file.read_text(encoding="utf-8")) if self._file.exists() else {}
+        )
 
     def do(self, name: str, work: Callable[[], Any]) -> None:
         if name in self.done:
@@ -101,7 +126,11 @@ class Steps:
             "result": result,
         }
         replace_text(self._file, json.dumps(self.done, indent=2))
-        print(name, {**self.done[name], "result": ""} if name.startswith("stage") else self.done[name], flush=True)
+        print(
+            name,
+            {**self.done[name], "result": ""} if name.startswith("stage") else self.done[name],
+            flush=True,
+        )
 
 
 def _processor_s() -> float:
@@ -110,10 +139,16 @@ def _processor_s() -> float:
 
 
 def _before(folder: Path, plan: Plan, steps: Steps) -> None:
-    """The language model, the encoders and the data, in two processes of one thread each; what is trained already stays."""
+    """The language model, the encoders and the data, in two processes of one thread each; what is
+    trained already stays.
+    """
     if not (folder / "tokenizer").exists():
         make_tokenizer(folder / "tokenizer", SEED)
-    jobs = [("language", plan.language_steps), ("video", plan.encoder_steps["video"]), ("image", plan.encoder_steps["image"])]
+    jobs = [
+        ("language", plan.language_steps),
+        ("video", plan.encoder_steps["video"]),
+        ("image", plan.encoder_steps["image"]),
+    ]
     jobs.append(("sound", plan.encoder_steps["sound"]))
 
     def work() -> dict[str, Any]:
@@ -138,10 +173,19 @@ def train_part(folder: Path, name: str, steps: int | tuple[int, int, int]) -> di
     tokenizer = LegoTokenizer(folder / "tokenizer")
     model = fresh_model(tokenizer)
     part = model.language if name == "language" else model.modality(name).encoder
-    taught = train_language(model, tokenizer, steps=steps) if isinstance(steps, tuple) else train_encoder(model, name, steps=steps)
+    taught = (
+        train_language(model, tokenizer, steps=steps)
+        if isinstance(steps, tuple)
+        else train_encoder(model, name, steps=steps)
+    )
     measured = list(taught)[-20:]
-    last = {key: round(sum(step[key] for step in measured) / len(measured), 4) for key in measured[0]}
-    last |= {"clock_s": round(time.monotonic() - clock, 1), "processor_s": round(time.process_time() - processor, 1)}
+    last = {
+        key: round(sum(step[key] for step in measured) / len(measured), 4) for key in measured[0]
+    }
+    last |= {
+        "clock_s": round(time.monotonic() - clock, 1),
+        "processor_s": round(time.process_time() - processor, 1),
+    }
     replace_text(reached, json.dumps(last))
     torch.save(part.state_dict(), file.with_suffix(".tmp"))
     file.with_suffix(".tmp").replace(file)  # last: what has its name is whole
@@ -150,14 +194,18 @@ def train_part(folder: Path, name: str, steps: int | tuple[int, int, int]) -> di
 
 def fresh_model(tokenizer: LegoTokenizer) -> LegoModel:
     torch.manual_seed(SEED)  # what transformers draws itself, too
-    model = LegoModel(tiny_config(len(tokenizer), first_new_id=tokenizer.placeholder_ids()["image"][0]))
+    model = LegoModel(
+        tiny_config(len(tokenizer), first_new_id=tokenizer.placeholder_ids()["image"][0])
+    )
     initialise(model, SEED)
     return model
 
 
 def assemble(folder: Path) -> None:
     """`start`: the parts in one checkpoint folder, with adapters that know nothing."""
-    shutil.rmtree(folder / "start", ignore_errors=True)  # of a demo that was stopped in the middle of this
+    shutil.rmtree(
+        folder / "start", ignore_errors=True
+    )  # of a demo that was stopped in the middle of this
     tokenizer = LegoTokenizer(folder / "tokenizer")
     model = fresh_model(tokenizer)
     for name in ("language", *model.modalities):
@@ -167,8 +215,13 @@ def assemble(folder: Path) -> None:
 
 
 def stage_plan(folder: Path, plan: Plan, stage: Stage, start: Path) -> StageSettings:
-    """Each stage sees its own records, and from the second on a tenth of those of the stages before."""
-    sources = tuple(Source(folder / "data" / f"stage{own}.jsonl", 1.0 if own == stage else 0.1) for own in range(1, stage + 1))
+    """Each stage sees its own records, and from the second on a tenth of those of the stages
+    before.
+    """
+    sources = tuple(
+        Source(folder / "data" / f"stage{own}.jsonl", 1.0 if own == stage else 0.1)
+        for own in range(1, stage + 1)
+    )
     steps = plan.stage_steps[stage - 1]
     return stage_settings(
         stage,
@@ -199,11 +252,15 @@ def _grounder(folder: Path) -> Grounder:
 def _on_the_way(settings: StageSettings, data: Path, plan: Plan) -> dict[str, Any]:
     """The scores of the checkpoints that stage 2 left."""
     found = {}
-    for checkpoint in sorted(settings.output.glob("checkpoint-*"), key=lambda path: int(path.name.split("-")[1])):
+    for checkpoint in sorted(
+        settings.output.glob("checkpoint-*"), key=lambda path: int(path.name.split("-")[1])
+    ):
         grounder = _grounder(settings.output / "model")
         grounder.model.load_state_dict(load_step(settings, checkpoint).state_dict())
         scores = evaluate(grounder, data, limit=plan.asked_on_the_way).to_json()
-        found[checkpoint.name.split("-")[1]] = {key: value for key, value in scores.items() if key != "descriptions"}
+        found[checkpoint.name.split("-")[1]] = {
+            key: value for key, value in scores.items() if key != "descriptions"
+        }
     return found
 
 

@@ -1,6 +1,8 @@
-"""Trains the tiny encoders on the generator's pictures and sounds to say what is where. Their heads are thrown away afterwards.
+"""Trains the tiny encoders on the generator's pictures and sounds to say what is where. Their heads
+are thrown away afterwards.
 
-The frame encoder says who acts and how, the CLIP tower says it for each patch, the sound encoder for each of its clips.
+The frame encoder says who acts and how, the CLIP tower says it for each patch, the sound encoder
+for each of its clips.
 """
 
 from __future__ import annotations
@@ -32,7 +34,9 @@ POOL, TIMES = 64, 3
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """What stands where: `present` `(B, N)`, `classes` of `(B, N)` each, `numbers` `(B, N, k)`; only where present is it asked for."""
+    """What stands where: `present` `(B, N)`, `classes` of `(B, N)` each, `numbers` `(B, N, k)`;
+    only where present is it asked for.
+    """
 
     present: Tensor
     classes: tuple[Tensor, ...]
@@ -70,12 +74,18 @@ def frame_batch(random: np.random.Generator, count: int) -> tuple[Tensor, list[T
     for _ in range(count):
         scene = clip_scene(random, int(random.integers(2, 4)), 3)
         action = scene.actions[random.integers(3)]
-        moment = random.uniform(action.start, action.end) if random.random() < 0.75 else random.uniform()
+        moment = (
+            random.uniform(action.start, action.end) if random.random() < 0.75 else random.uniform()
+        )
         looks = [scene.look(who, moment) for who in range(len(scene.looks))]
         pixels.append(_drawn(looks, scene.seed))
         active = scene.acting_at(moment)
-        rows.append(actor_targets(looks, active.who if active else None, active.motion if active else ""))
-        states = [active.motion if active and active.who == who else STILL for who in range(len(looks))]
+        rows.append(
+            actor_targets(looks, active.who if active else None, active.motion if active else "")
+        )
+        states = [
+            active.motion if active and active.who == who else STILL for who in range(len(looks))
+        ]
         patches.append(patch_targets(looks, states))
     return normalised(np.stack(pixels))[:, :, None], [_stack(rows), _stack(patches)]
 
@@ -93,7 +103,9 @@ def picture_batch(random: np.random.Generator, count: int) -> tuple[Tensor, list
     """Pictures -> `(B, 3, S, S)` and what covers each patch, with its box."""
     scenes = [picture_scene(random, int(random.integers(2, 4))) for _ in range(count)]
     pixels = normalised(np.stack([scene.pixels() for scene in scenes]))
-    return pixels, [_stack([patch_targets([place.look for place in scene.places]) for scene in scenes])]
+    return pixels, [
+        _stack([patch_targets([place.look for place in scene.places]) for scene in scenes])
+    ]
 
 
 def patch_targets(looks: list[Look], states: list[str] | None = None) -> Targets:
@@ -117,10 +129,18 @@ def sound_batch(random: np.random.Generator, count: int) -> tuple[Tensor, list[T
     sounds = torch.stack([sound_tensor(tone.samples()) for tone in tones])
     classes = [
         torch.tensor([names.index(value) for value in values])
-        for names, values in ((tuple(COLOURS), [t.colour for t in tones]), (RHYTHMS, [t.rhythm for t in tones]))
+        for names, values in (
+            (tuple(COLOURS), [t.colour for t in tones]),
+            (RHYTHMS, [t.rhythm for t in tones]),
+        )
     ]
     return sounds, [
-        Targets(torch.ones(count, 3), tuple(c[:, None].expand(-1, 3) for c in classes), torch.zeros(count, 3, 0), (tuple(COLOURS), RHYTHMS))
+        Targets(
+            torch.ones(count, 3),
+            tuple(c[:, None].expand(-1, 3) for c in classes),
+            torch.zeros(count, 3, 0),
+            (tuple(COLOURS), RHYTHMS),
+        )
     ]
 
 
@@ -132,12 +152,20 @@ def _drawn(looks: list[Look], seed: int) -> np.ndarray:
 
 
 def _indices(look: Look) -> list[int]:
-    return [names.index(value) for names, value in zip(NAMES, (look.thing.colour, look.thing.shape, look.thing.pattern))]
+    return [
+        names.index(value)
+        for names, value in zip(NAMES, (look.thing.colour, look.thing.shape, look.thing.pattern))
+    ]
 
 
 def _stack(rows: list[Targets]) -> Targets:
     classes = tuple(torch.stack(own) for own in zip(*(row.classes for row in rows)))
-    return Targets(torch.stack([row.present for row in rows]), classes, torch.stack([row.numbers for row in rows]), rows[0].vocabularies)
+    return Targets(
+        torch.stack([row.present for row in rows]),
+        classes,
+        torch.stack([row.numbers for row in rows]),
+        rows[0].vocabularies,
+    )
 
 
 def normalised(pixels: np.ndarray) -> Tensor:
@@ -148,7 +176,9 @@ def normalised(pixels: np.ndarray) -> Tensor:
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """`batch` makes items and what is to be said of them; `features` are those of the encoder that each is to be said from."""
+    """`batch` makes items and what is to be said of them; `features` are those of the encoder that
+    each is to be said from.
+    """
 
     batch: Callable[[np.random.Generator, int], tuple[Tensor, list[Targets]]]
     features: Callable[[nn.Module, Tensor], list[Tensor]]
@@ -170,17 +200,28 @@ LESSONS: Mapping[str, Lesson] = {
 def train_encoder(
     model: LegoModel, name: str, *, steps: int, batch: int = 64, rate: float = 1.5e-3, seed: int = 0
 ) -> Iterator[dict[str, float]]:
-    """Trains the encoder of a modality in place; yields what it gets right on each fresh batch, before the step."""
-    lesson, encoder, random = LESSONS[name], model.modality(name).encoder.requires_grad_(True), np.random.default_rng(seed)
+    """Trains the encoder of a modality in place; yields what it gets right on each fresh batch,
+    before the step.
+    """
+    lesson, encoder, random = (
+        LESSONS[name],
+        model.modality(name).encoder.requires_grad_(True),
+        np.random.default_rng(seed),
+    )
     torch.manual_seed(seed)
     heads = nn.ModuleList(_heads(lesson, encoder))
     parameters = [*encoder.parameters(), *heads.parameters()]
     optimizer = torch.optim.AdamW(parameters, lr=rate, weight_decay=0.01, fused=True)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=steps, pct_start=0.05)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, rate, total_steps=steps, pct_start=0.05
+    )
     batches = _often(lambda: lesson.batch(random, batch), random)
     for _ in range(steps):
         items, targets = next(batches)
-        losses = [head.loss(own, wanted) for head, own, wanted in zip(heads, lesson.features(encoder, items), targets)]  # type: ignore[operator]
+        losses = [
+            head.loss(own, wanted)
+            for head, own, wanted in zip(heads, lesson.features(encoder, items), targets)
+        ]  # type: ignore[operator]
         loss = torch.stack([part for part, _ in losses]).sum()
         optimizer.zero_grad()
         loss.backward()
@@ -191,7 +232,9 @@ def train_encoder(
     encoder.requires_grad_(False)
 
 
-def _often(draw: Callable[[], tuple[Tensor, list[Targets]]], random: np.random.Generator) -> Iterator[tuple[Tensor, list[Targets]]]:
+def _often(
+    draw: Callable[[], tuple[Tensor, list[Targets]]], random: np.random.Generator
+) -> Iterator[tuple[Tensor, list[Targets]]]:
     """Each batch several times, among others: drawing takes as long as learning."""
     while True:
         pool = [draw() for _ in range(POOL)]

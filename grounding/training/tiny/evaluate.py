@@ -1,4 +1,6 @@
-"""Asks a checkpoint about the held-out combinations, as a user would: through the grounder, from files."""
+"""Asks a checkpoint about the held-out combinations, as a user would: through the grounder, from
+files.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ IOU = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Shares of answers with IoU of at least .5, each with its number of questions; mean IoU of the spans; one description each."""
+    """Shares of answers with IoU of at least .5, each with its number of questions; mean IoU of the
+    spans; one description each.
+    """
 
     spans: float
     spans_asked: int
@@ -42,7 +46,9 @@ class Scores:
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """The one span that fits the most training answers, and what it reaches on them and on the questions."""
+    """The one span that fits the most training answers, and what it reaches on them and on the
+    questions.
+    """
 
     span: Span
     training: float
@@ -50,10 +56,13 @@ class Constant:
 
 
 def evaluate(grounder: Grounder, data: Path, *, limit: int = 0, shuffled: bool = False) -> Scores:
-    """`limit`: at most so many questions of each kind; `shuffled`: the frames of each clip in random order, spans only."""
+    """`limit`: at most so many questions of each kind; `shuffled`: the frames of each clip in
+    random order, spans only.
+    """
     test = list(read_records(data / "test.jsonl"))
     clips, pictures, sources = (
-        [r for r in test if set(r.media) == kind][: limit or None] for kind in ({"video"}, {"image"}, {"image", "sound"})
+        [r for r in test if set(r.media) == kind][: limit or None]
+        for kind in ({"video"}, {"image"}, {"image", "sound"})
     )
     spans = [iou for part in _parts(clips) for iou in _ask_spans(grounder, data, part, shuffled)]
     if shuffled:
@@ -61,22 +70,47 @@ def evaluate(grounder: Grounder, data: Path, *, limit: int = 0, shuffled: bool =
     boxes = [iou for part in _parts(pictures) for iou in _ask_boxes(grounder, data, part)]
     sounds = [iou for part in _parts(sources) for iou in _ask_boxes(grounder, data, part)]
     described = _describe(grounder, data, clips[0], pictures[0], sources[0])
-    return Scores(_share(spans), len(spans), float(np.mean(spans)), _share(boxes), len(boxes), _share(sounds), len(sounds), described)
+    return Scores(
+        _share(spans),
+        len(spans),
+        float(np.mean(spans)),
+        _share(boxes),
+        len(boxes),
+        _share(sounds),
+        len(sounds),
+        described,
+    )
 
 
-def _ask_spans(grounder: Grounder, data: Path, records: Sequence[Record], shuffled: bool) -> list[float]:
+def _ask_spans(
+    grounder: Grounder, data: Path, records: Sequence[Record], shuffled: bool
+) -> list[float]:
     """IoU of the first span of each answer; `shuffled`: the frames of each clip in random order."""
-    frames = [read_frames(data / record.media["video"], grounder.model.config.max_frames) for record in records]
+    frames = [
+        read_frames(data / record.media["video"], grounder.model.config.max_frames)
+        for record in records
+    ]
     if shuffled:
-        frames = [own[np.random.default_rng(number).permutation(len(own))] for number, own in enumerate(frames)]
+        frames = [
+            own[np.random.default_rng(number).permutation(len(own))]
+            for number, own in enumerate(frames)
+        ]
     windows = grounder.read_windows(frames)
-    asked = [(prompts.when_question(record.truth["query"]), {"video": window}) for record, window in zip(records, windows)]
+    asked = [
+        (prompts.when_question(record.truth["query"]), {"video": window})
+        for record, window in zip(records, windows)
+    ]
     found = [parse_spans(reply.text, FRACTIONS) for reply in grounder.ask_all(asked)]
-    return [best_iou(spans[0] if spans else None, [Span(*span) for span in record.truth["spans"]]) for spans, record in zip(found, records)]
+    return [
+        best_iou(spans[0] if spans else None, [Span(*span) for span in record.truth["spans"]])
+        for spans, record in zip(found, records)
+    ]
 
 
 def _ask_boxes(grounder: Grounder, data: Path, records: Sequence[Record]) -> list[float]:
-    """IoU of the first box of each answer: of the thing that is named, or of the source of the sound."""
+    """IoU of the first box of each answer: of the thing that is named, or of the source of the
+    sound.
+    """
     asked, sizes = [], []
     for record in records:
         picture = grounder.read_image(read_image(data / record.media["image"]))
@@ -89,7 +123,10 @@ def _ask_boxes(grounder: Grounder, data: Path, records: Sequence[Record]) -> lis
             question = prompts.WHERE.format(record.truth["phrase"])
         asked.append((question, media))
     replies = grounder.ask_all(asked)
-    return [_best_box(reply.text, size, record.truth["boxes"][0]) for reply, size, record in zip(replies, sizes, records)]
+    return [
+        _best_box(reply.text, size, record.truth["boxes"][0])
+        for reply, size, record in zip(replies, sizes, records)
+    ]
 
 
 def _best_box(text: str, size: tuple[int, int], truth: Sequence[float]) -> float:
@@ -97,7 +134,9 @@ def _best_box(text: str, size: tuple[int, int], truth: Sequence[float]) -> float
     return best_box_iou(boxes[0] if boxes else None, [Box(*truth)])
 
 
-def _describe(grounder: Grounder, data: Path, clip: Record, picture: Record, source: Record) -> dict[str, dict[str, str]]:
+def _describe(
+    grounder: Grounder, data: Path, clip: Record, picture: Record, source: Record
+) -> dict[str, dict[str, str]]:
     frames = read_frames(data / clip.media["video"], grounder.model.config.max_frames)
     samples = read_sound(data / source.media["sound"])
     pixels = read_image(data / picture.media["image"])
@@ -109,9 +148,23 @@ def _describe(grounder: Grounder, data: Path, clip: Record, picture: Record, sou
 
 
 def best_constant(data: Path) -> Constant:
-    """Searched over the answers of stage 2, in half frames: answers begin and end between two of them."""
-    training = np.array([span for record in read_records(data / "stage2.jsonl") for span in record.truth.get("spans", ())])
-    asked = np.array([span for record in read_records(data / "test.jsonl") for span in record.truth.get("spans", ())])
+    """Searched over the answers of stage 2, in half frames: answers begin and end between two of
+    them.
+    """
+    training = np.array(
+        [
+            span
+            for record in read_records(data / "stage2.jsonl")
+            for span in record.truth.get("spans", ())
+        ]
+    )
+    asked = np.array(
+        [
+            span
+            for record in read_records(data / "test.jsonl")
+            for span in record.truth.get("spans", ())
+        ]
+    )
     grid = np.arange(0, 2 * FRAMES + 1) / (2 * FRAMES)
     pairs = [(start, end) for start in grid for end in grid if end > start]
     best = max(pairs, key=lambda pair: _hits(training, *pair))

@@ -1,7 +1,9 @@
-"""The tiny language model before it sees anything: its tokenizer, and training on the generator's text.
+"""The tiny language model before it sees anything: its tokenizer, and training on the generator's
+text.
 
-In this text the words of a scene stand where later the tokens of a medium stand, one vector a frame, patch or sound: the sum of the
-vectors of its words, those of numbers turned by their place, so that x and y stay apart. What is learned is to find the answer there.
+In this text the words of a scene stand where later the tokens of a medium stand, one vector a
+frame, patch or sound: the sum of the vectors of its words, those of numbers turned by their place,
+so that x and y stay apart. What is learned is to find the answer there.
 """
 
 from __future__ import annotations
@@ -55,7 +57,10 @@ class Told:
 
     def turns(self, model: LegoModel) -> list[Turn]:
         (first, answer), *rest = self.exchanges
-        turns = [Turn("Human", media_question(first, self.lines, model.modalities)), Turn("Assistant", answer)]  # type: ignore[arg-type]
+        turns = [
+            Turn("Human", media_question(first, self.lines, model.modalities)),
+            Turn("Assistant", answer),
+        ]  # type: ignore[arg-type]
         for question, answer in rest:
             turns += [Turn("Human", question), Turn("Assistant", answer)]
         return turns
@@ -63,7 +68,9 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """Part of the reading. `rate` is its peak learning rate; of the words of a line the first `unsaid` are left out."""
+    """Part of the reading. `rate` is its peak learning rate; of the words of a line the first
+    `unsaid` are left out.
+    """
 
     shares: Shares
     rate: float
@@ -71,8 +78,9 @@ class Lesson:
     unsaid: int = 0
 
 
-# Which thing is meant is learned soon, what it does long after that: sooner from lines of fewer words (no patterns or rhythms), and mostly
-# when the rate rises once more. The third brings the words that were left out.
+# Which thing is meant is learned soon, what it does long after that: sooner from lines of fewer
+# words (no patterns or rhythms), and mostly when the rate rises once more. The third brings the
+# words that were left out.
 LESSONS = (
     Lesson({"clip": 0.45, "picture": 0.25, "sound": 0.1, "source": 0.2}, 4e-3, 0, unsaid=1),
     Lesson({"clip": 0.6, "picture": 0.18, "sound": 0.05, "source": 0.17}, 2.5e-3, 5, unsaid=1),
@@ -99,7 +107,10 @@ def told(random: np.random.Generator, shares: Shares = LESSONS[0].shares) -> Tol
 def clip_lines(scene: scenes.ClipScene) -> list[Line]:
     """A line a frame: who does what in it, if anyone, and from when to when."""
     acting = (scene.acting_at((i + 0.5) / scenes.FRAMES) for i in range(scenes.FRAMES))
-    return [(wording.act(scene, action), (action.start, action.end)) if action else NOTHING for action in acting]
+    return [
+        (wording.act(scene, action), (action.start, action.end)) if action else NOTHING
+        for action in acting
+    ]
 
 
 def picture_lines(scene: scenes.PictureScene) -> list[Line]:
@@ -116,21 +127,39 @@ def sound_lines(tone: Tone) -> list[Line]:
 
 
 def clip_exchanges(random: np.random.Generator, scene: scenes.ClipScene) -> list[wording.Exchange]:
-    """Nothing is asked that an earlier answer says: it is to be found in the scene and not in the text."""
-    return [wording.described_clip(random, scene)] if random.random() < TOLD else wording.every_when(random, scene)
+    """Nothing is asked that an earlier answer says: it is to be found in the scene and not in the
+    text.
+    """
+    return (
+        [wording.described_clip(random, scene)]
+        if random.random() < TOLD
+        else wording.every_when(random, scene)
+    )
 
 
-def picture_exchanges(random: np.random.Generator, scene: scenes.PictureScene) -> list[wording.Exchange]:
-    return [wording.described_picture(random, scene)] if random.random() < TOLD else wording.every_where(random, scene)
+def picture_exchanges(
+    random: np.random.Generator, scene: scenes.PictureScene
+) -> list[wording.Exchange]:
+    return (
+        [wording.described_picture(random, scene)]
+        if random.random() < TOLD
+        else wording.every_where(random, scene)
+    )
 
 
 def make_tokenizer(folder: Path, seed: int) -> LegoTokenizer:
-    """A sentencepiece model of the generator's text, written to `folder`. Numbers of two digits are single pieces."""
+    """A sentencepiece model of the generator's text, written to `folder`. Numbers of two digits are
+    single pieces.
+    """
     random = np.random.default_rng(seed)
     texts = []
     for one in (told(random) for _ in range(SENTENCES)):
         texts += [words for lines in one.lines.values() for words, _ in lines if words]
-        texts += [part for question, answer in one.exchanges for part in _plain(question, answer).split("\n")]
+        texts += [
+            part
+            for question, answer in one.exchanges
+            for part in _plain(question, answer).split("\n")
+        ]
     texts += [f"{{{number},{number}}} [{number}, {number}] {SYSTEM}" for number in NUMBERS]
     model = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
@@ -149,7 +178,9 @@ def make_tokenizer(folder: Path, seed: int) -> LegoTokenizer:
     )
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "tokenizer.model").write_bytes(_with_numbers(model.getvalue()))
-    (folder / CONFIGURATION).write_text('{"add_bos_token": false}')  # a text of this size needs no token that says that it begins
+    (folder / CONFIGURATION).write_text(
+        '{"add_bos_token": false}'
+    )  # a text of this size needs no token that says that it begins
     return LegoTokenizer(folder)
 
 
@@ -180,7 +211,9 @@ class Vectors:
     def of(self, lines: Sequence[Line]) -> Tensor:
         """`(len(lines), hidden_size)`, differentiable in the embedding table."""
         rows = [self._words(words) for words, _ in lines]
-        numbers = [[int(self.numbers[round(value * 100)]) for value in values] for _, values in lines]
+        numbers = [
+            [int(self.numbers[round(value * 100)]) for value in values] for _, values in lines
+        ]
         longest = max(1, *(len(row) + len(own) for row, own in zip(rows, numbers)))
         ids, places = torch.zeros(2, len(lines), longest, dtype=torch.long)
         there = torch.zeros(len(lines), longest, 1)
@@ -190,7 +223,9 @@ class Vectors:
             places[i, len(row) : count] = torch.arange(1, len(own) + 1)
             there[i, :count] = 1
         table = self._model.language.model.embed_tokens.weight
-        turned = torch.stack([table.roll(place * table.shape[1] // PLACES, dims=1) for place in range(PLACES)])
+        turned = torch.stack(
+            [table.roll(place * table.shape[1] // PLACES, dims=1) for place in range(PLACES)]
+        )
         return (turned[places, ids] * there).sum(1)
 
     def _words(self, words: str) -> list[int]:
@@ -200,7 +235,9 @@ class Vectors:
 
     @torch.no_grad()
     def put_numbers_in_order(self, share: float = 0.8) -> None:
-        """Most of a number's vector becomes a wave of its value, so that numbers near each other are alike before training."""
+        """Most of a number's vector becomes a wave of its value, so that numbers near each other
+        are alike before training.
+        """
         language = self._model.language
         table = language.model.embed_tokens.weight
         values = torch.tensor([float(number) for number in NUMBERS])
@@ -210,24 +247,39 @@ class Vectors:
         language.lm_head.weight[self.numbers] = table[self.numbers]
 
 
-def train_language(model: LegoModel, tokenizer: LegoTokenizer, *, steps: Sequence[int], batch: int = 32) -> Iterator[dict[str, float]]:
-    """Trains the language model in place on fresh conversations, so many `steps` for each of `LESSONS`.
+def train_language(
+    model: LegoModel, tokenizer: LegoTokenizer, *, steps: Sequence[int], batch: int = 32
+) -> Iterator[dict[str, float]]:
+    """Trains the language model in place on fresh conversations, so many `steps` for each of
+    `LESSONS`.
 
     Yields the loss of each step and the share of numbers that were right.
     """
     model.language.requires_grad_(True).train()
     Vectors(model, tokenizer).put_numbers_in_order()
     for lesson, count in zip(LESSONS, steps):
-        batches = _batches(model, tokenizer, batch, np.random.default_rng(lesson.seed), lesson.shares)
-        yield from _read(model, Vectors(model, tokenizer, lesson.unsaid), batches, count, lesson.rate)
+        batches = _batches(
+            model, tokenizer, batch, np.random.default_rng(lesson.seed), lesson.shares
+        )
+        yield from _read(
+            model, Vectors(model, tokenizer, lesson.unsaid), batches, count, lesson.rate
+        )
 
 
 def _read(
-    model: LegoModel, vectors: Vectors, batches: Iterator[tuple[list[Example], list[Told]]], steps: int, rate: float
+    model: LegoModel,
+    vectors: Vectors,
+    batches: Iterator[tuple[list[Example], list[Told]]],
+    steps: int,
+    rate: float,
 ) -> Iterator[dict[str, float]]:
     language = model.language
-    optimizer = torch.optim.AdamW(language.parameters(), lr=rate, weight_decay=0.01, betas=(0.9, 0.98), fused=True)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=steps, pct_start=0.08)
+    optimizer = torch.optim.AdamW(
+        language.parameters(), lr=rate, weight_decay=0.01, betas=(0.9, 0.98), fused=True
+    )
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, rate, total_steps=steps, pct_start=0.08
+    )
     for _ in range(steps):
         examples, talks = next(batches)
         ids, labels, mask = padded(examples)
@@ -257,7 +309,12 @@ def _media(vectors: Vectors, talks: Sequence[Told]) -> list[dict[str, list[Encod
 
 
 def _batches(
-    model: LegoModel, tokenizer: LegoTokenizer, batch: int, random: np.random.Generator, shares: Shares, pool: int = 8
+    model: LegoModel,
+    tokenizer: LegoTokenizer,
+    batch: int,
+    random: np.random.Generator,
+    shares: Shares,
+    pool: int = 8,
 ) -> Iterator[tuple[list[Example], list[Told]]]:
     """Conversations of like length together."""
     while True:
@@ -266,4 +323,7 @@ def _batches(
         rows.sort(key=lambda row: len(row[0]))
         for i in random.permutation(pool):
             own = rows[i * batch : (i + 1) * batch]
-            yield [Example(tuple(ids), tuple(labels), {}) for ids, labels, _ in own], [talk for _, _, talk in own]
+            yield (
+                [Example(tuple(ids), tuple(labels), {}) for ids, labels, _ in own],
+                [talk for _, _, talk in own],
+            )

@@ -17,7 +17,11 @@ def as_text(report: Mapping[str, Any]) -> str:
     asked = [steps[f"asked{stage}"]["result"] for stage in (1, 2, 3)]
     lines = ["| IoU >= .5 | questions | stage 1 | stage 2 | stage 3 |", "|---|---|---|---|---|"]
     for key, words in KINDS.items():
-        lines.append(f"| {words} | {asked[-1][key + '_asked']} | " + " | ".join(f"{scores[key]:.3f}" for scores in asked) + " |")
+        lines.append(
+            f"| {words} | {asked[-1][key + '_asked']} | "
+            + " | ".join(f"{scores[key]:.3f}" for scores in asked)
+            + " |"
+        )
     constant, shuffled = report["constant"], steps["shuffled"]["result"]
     lines += ["", f"Frames shuffled: {shuffled['spans']:.3f} of {shuffled['spans_asked']}."]
     lines += [
@@ -25,8 +29,16 @@ def as_text(report: Mapping[str, Any]) -> str:
         "",
     ]
     lines += ["| step | seconds by the clock | of processors |", "|---|---|---|"]
-    lines += [f"| {name} | {step['clock_s']} | {step['processor_s']} |" for name, step in steps.items()]
-    lines += ["", *(f"{name}: {described['said']} ({described['file']})" for name, described in asked[-1]["descriptions"].items())]
+    lines += [
+        f"| {name} | {step['clock_s']} | {step['processor_s']} |" for name, step in steps.items()
+    ]
+    lines += [
+        "",
+        *(
+            f"{name}: {described['said']} ({described['file']})"
+            for name, described in asked[-1]["descriptions"].items()
+        ),
+    ]
     return "\n".join(lines)
 
 
@@ -43,12 +55,18 @@ def plot_curves(folder: Path, report: Mapping[str, Any], picture: Path) -> None:
         losses = read_losses(folder / f"stage{stage}" / "log.jsonl")
         above.plot([first + step for step in losses], list(losses.values()), label=f"stage {stage}")
         on_the_way = report["steps"].get("way", {}).get("result", {}) if stage == 2 else {}
-        scores += [(first + int(step), own) for step, own in on_the_way.items() if int(step) < max(losses)]
+        scores += [
+            (first + int(step), own) for step, own in on_the_way.items() if int(step) < max(losses)
+        ]
         first += max(losses, default=0)
         scores.append((first, report["steps"][f"asked{stage}"]["result"]))
     for key, words in KINDS.items():
-        below.plot([step for step, _ in scores], [own[key] for _, own in scores], marker="o", label=words)
-    below.axhline(report["constant"]["test"], color="grey", linestyle=":", label="best constant span")
+        below.plot(
+            [step for step, _ in scores], [own[key] for _, own in scores], marker="o", label=words
+        )
+    below.axhline(
+        report["constant"]["test"], color="grey", linestyle=":", label="best constant span"
+    )
     above.set(ylabel="loss")
     below.set(xlabel="step", ylabel="share with IoU >= .5", ylim=(0, 1))
     for axes in (above, below):

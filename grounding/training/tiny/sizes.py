@@ -39,7 +39,15 @@ def tiny_config(vocab_size: int, *, first_new_id: int) -> LegoConfig:
             "patch_size": PATCH,
         },
         eva=EvaDims(image_size=SIDE, patch_size=PATCH, width=96, layers=3, heads=4, mlp_ratio=2.67),
-        qformer=QFormerDims(width=64, layers=2, heads=4, mlp_width=192, cross_every=1, small_layers=2, small_cross_every=1),
+        qformer=QFormerDims(
+            width=64,
+            layers=2,
+            heads=4,
+            mlp_width=192,
+            cross_every=1,
+            small_layers=2,
+            small_cross_every=1,
+        ),
         audio=AudioDims(width=64, layers=2, heads=4, out_width=64, patch=32, stride=24),
         image_tokens=PATCHES**2,
         video_tokens=FRAMES,
@@ -47,16 +55,21 @@ def tiny_config(vocab_size: int, *, first_new_id: int) -> LegoConfig:
         max_frames=FRAMES,
         audio_tokens=2,
         audio_positions=8,
-        placeholder_ids={name: (first_new_id + 3 * i, first_new_id + 3 * i + 1, first_new_id + 3 * i + 2) for i, name in enumerate(names)},
+        placeholder_ids={
+            name: (first_new_id + 3 * i, first_new_id + 3 * i + 1, first_new_id + 3 * i + 2)
+            for i, name in enumerate(names)
+        },
     )
 
 
 @torch.no_grad()
 def initialise(model: LegoModel, seed: int) -> None:
-    """Values to start from. Tables of positions begin as waves, and query t of the video Q-Former at frame t.
+    """Values to start from. Tables of positions begin as waves, and query t of the video Q-Former
+    at frame t.
 
-    The language model's attention begins by matching like with like and by copying, which small transformers otherwise take most of
-    their training to find ("Mimetic initialization of self-attention layers", arXiv 2305.09828).
+    The language model's attention begins by matching like with like and by copying, which small
+    transformers otherwise take most of their training to find ("Mimetic initialization of
+    self-attention layers", arXiv 2305.09828).
     """
     torch.manual_seed(seed)
     _mimic(model)
@@ -68,10 +81,17 @@ def initialise(model: LegoModel, seed: int) -> None:
         elif isinstance(module, nn.MultiheadAttention):
             module._reset_parameters()
     video, image, sound = _parts(model)
-    for table in (video.encoder.eva.pos_embed[0, 1:], image.encoder.tower.embeddings.position_embedding.weight[1:]):
+    for table in (
+        video.encoder.eva.pos_embed[0, 1:],
+        image.encoder.tower.embeddings.position_embedding.weight[1:],
+    ):
         table.copy_(grid_waves(math.isqrt(len(table)), table.shape[1]))
     nn.init.normal_(sound.encoder.stem.pos_embed, std=0.3)
-    for token in (video.encoder.eva.cls_token, image.encoder.tower.embeddings.class_embedding, sound.encoder.stem.cls_token):
+    for token in (
+        video.encoder.eva.cls_token,
+        image.encoder.tower.embeddings.class_embedding,
+        sound.encoder.stem.cls_token,
+    ):
         nn.init.normal_(token, std=0.1)
     sound.encoder.log_logit_scale.fill_(math.log(8.0))
     nn.init.normal_(video.encoder.qformer.queries, std=0.5)
@@ -101,7 +121,9 @@ def _align_in_time(model: LegoModel) -> None:
     (video, _, _), config = _parts(model), model.config
     frames = waves(torch.arange(config.max_frames) / config.max_frames, config.qformer.width)
     queries = waves(torch.arange(config.video_tokens) / config.video_tokens, config.qformer.width)
-    video.adapter.positions.table.weight.copy_(3 * frames)  # louder than what is in a frame, so that a query finds its own
+    video.adapter.positions.table.weight.copy_(
+        3 * frames
+    )  # louder than what is in a frame, so that a query finds its own
     video.adapter.qformer.queries[0].copy_(queries)
     for layer in video.adapter.qformer.bert.encoder.layer:
         attention = layer.crossattention.attention

@@ -1,4 +1,6 @@
-"""An endpoint of the tests' own: a real HTTP server whose answers a function decides, and which can be slow, broken or rude."""
+"""An endpoint of the tests' own: a real HTTP server whose answers a function decides, and which can
+be slow, broken or rude.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,11 @@ class Reply:
         if self.body is not None:
             return self.body
         usage = {} if self.tokens is None else {"usage": {"total_tokens": self.tokens}}
-        choice = {"index": 0, "message": {"role": "assistant", "content": self.text}, "finish_reason": self.finish}
+        choice = {
+            "index": 0,
+            "message": {"role": "assistant", "content": self.text},
+            "finish_reason": self.finish,
+        }
         return json.dumps({"object": "chat.completion", "choices": [choice], **usage}).encode()
 
 
@@ -88,7 +94,9 @@ class Server:
         request.close_connection = True
 
     def __enter__(self) -> Server:
-        threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        threading.Thread(
+            target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+        ).start()
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -100,6 +108,8 @@ class Server:
 def serving(decide: Decide | list[Reply]) -> Iterator[Server]:
     """With a list: one after the other, the last again and again."""
     replies = decide
-    chosen = replies if callable(replies) else lambda _, number: replies[min(number, len(replies) - 1)]
+    chosen = (
+        replies if callable(replies) else lambda _, number: replies[min(number, len(replies) - 1)]
+    )
     with Server(chosen) as server:
         yield server

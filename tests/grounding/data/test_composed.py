@@ -1,4 +1,6 @@
-"""The drawn world: what it says is what it shows, the held-out part is never trained on, and no habit answers its questions."""
+"""The drawn world: what it says is what it shows, the held-out part is never trained on, and no
+habit answers its questions.
+"""
 
 import numpy as np
 import pytest
@@ -8,7 +10,16 @@ from grounding.data.composed.make import Amounts, make_data
 from grounding.data.composed.photographs import photographs
 from grounding.data.composed.scenes import FRAMES, ClipScene, clip_scene, picture_scene, sound_scene
 from grounding.data.composed.sounds import Tone
-from grounding.data.composed.world import ATTRIBUTES, COLOURS, MOTIONS, SHAPES, VOICES, Thing, held_out, trained
+from grounding.data.composed.world import (
+    ATTRIBUTES,
+    COLOURS,
+    MOTIONS,
+    SHAPES,
+    VOICES,
+    Thing,
+    held_out,
+    trained,
+)
 from grounding.data.media import read_frames, read_sound
 from grounding.data.records import read_records
 from grounding.evaluation.cases import Case
@@ -39,23 +50,34 @@ def test_training_scenes_hold_no_combination_that_is_held_out():
     for _ in range(150):
         clip, sound = clip_scene(random, 3, 4), sound_scene(random, 3)
         assert {clip.combination(action) for action in clip.actions} <= trained("clip")
-        assert {place.combination for place in (*picture_scene(random, 3).places, *sound.picture.places)} <= trained("picture")
+        assert {
+            place.combination for place in (*picture_scene(random, 3).places, *sound.picture.places)
+        } <= trained("picture")
         assert sound.combination in trained("sound")
 
 
 def test_questions_are_about_held_out_combinations_alone(data):
     kinds = {("video",): "clip", ("image",): "picture", ("image", "sound"): "sound"}
-    asked = [(kinds[tuple(sorted(record.media))], tuple(record.truth["combination"])) for record in read_records(data / "test.jsonl")]
+    asked = [
+        (kinds[tuple(sorted(record.media))], tuple(record.truth["combination"]))
+        for record in read_records(data / "test.jsonl")
+    ]
     assert len(set(asked)) == 36
     assert all(combination in held_out(kind) for kind, combination in asked)
 
 
 def test_true_answers_score_full_marks_in_the_protocols_of_the_public_sets(data):
     records = list(read_records(data / "test.jsonl"))
-    protocols = {"moment": (score_moments, "mIoU"), "locate": (score_boxes, "acc@.5"), "locate_sound": (score_sound_sources, "cIoU@.5")}
+    protocols = {
+        "moment": (score_moments, "mIoU"),
+        "locate": (score_boxes, "acc@.5"),
+        "locate_sound": (score_sound_sources, "cIoU@.5"),
+    }
     for task, (protocol, metric) in protocols.items():
         scores = protocol([Case(record, record.answer) for record in records])
-        assert scores.counts["rows"] == sum(record.truth["task"] == task for record in records) == 12
+        assert (
+            scores.counts["rows"] == sum(record.truth["task"] == task for record in records) == 12
+        )
         assert scores.metrics[metric].value >= 0.96  # answers have two decimals
 
 
@@ -71,7 +93,11 @@ def test_a_box_is_where_the_thing_is():
 def test_an_action_is_seen_in_its_span_and_not_outside():
     random = np.random.default_rng(2)
     for motion in MOTIONS:
-        scene = next(one for one in iter(lambda: clip_scene(random, 2, 3), None) if motion in {action.motion for action in one.actions})
+        scene = next(
+            one
+            for one in iter(lambda: clip_scene(random, 2, 3), None)
+            if motion in {action.motion for action in one.actions}
+        )
         action = next(action for action in scene.actions if action.motion == motion)
         without = ClipScene(scene.looks, tuple(a for a in scene.actions if a != action), scene.seed)
         differs = np.abs(scene.frames().astype(int) - without.frames()).max(axis=(1, 2, 3)) > 40
@@ -89,7 +115,9 @@ def test_words_of_time_are_the_drawn_ones(data):
             check_answer(message.text)
         if "spans" in record.truth:
             said = sorted(message.text for message in record.messages[1::2])
-            assert said == sorted(f"{{{start:.2f},{end:.2f}}}" for start, end in record.truth["spans"])
+            assert said == sorted(
+                f"{{{start:.2f},{end:.2f}}}" for start, end in record.truth["spans"]
+            )
             assert len(record.truth["spans"]) >= 3
 
 
@@ -116,7 +144,10 @@ def test_same_seed_same_records_and_other_seed_others(data, tmp_path):
         assert a == b != c
     for file in sorted((tmp_path / "a").rglob("*.*")):
         if file.suffix in (".png", ".wav"):
-            assert file.read_bytes() == (tmp_path / "b" / file.relative_to(tmp_path / "a")).read_bytes()
+            assert (
+                file.read_bytes()
+                == (tmp_path / "b" / file.relative_to(tmp_path / "a")).read_bytes()
+            )
 
 
 def test_no_constant_span_answers_a_quarter_of_the_questions(tmp_path, monkeypatch):
@@ -135,11 +166,17 @@ def test_voices_differ_and_rhythms_can_be_heard():
     assert len(set(VOICES.values())) == len(COLOURS)
     waves = {colour: Tone(colour, "steady", 1).samples() for colour in COLOURS}
     spectra = {
-        colour: np.log(np.abs(np.fft.rfft(wave)).reshape(-1)[:23_000].reshape(46, -1).mean(axis=1)) for colour, wave in waves.items()
+        colour: np.log(np.abs(np.fft.rfft(wave)).reshape(-1)[:23_000].reshape(46, -1).mean(axis=1))
+        for colour, wave in waves.items()
     }
     for one in COLOURS:
-        assert all(np.abs(spectra[one] - spectra[other]).max() > 1 for other in COLOURS if other != one)
-    loud = {rhythm: (np.abs(Tone("red", rhythm, 1).samples()) > 0.1).reshape(-1, 800).any(axis=1) for rhythm in ("steady", "slow", "fast")}
+        assert all(
+            np.abs(spectra[one] - spectra[other]).max() > 1 for other in COLOURS if other != one
+        )
+    loud = {
+        rhythm: (np.abs(Tone("red", rhythm, 1).samples()) > 0.1).reshape(-1, 800).any(axis=1)
+        for rhythm in ("steady", "slow", "fast")
+    }
     turns = {rhythm: int(np.abs(np.diff(own.astype(int))).sum()) for rhythm, own in loud.items()}
     assert turns["steady"] == 0 < turns["slow"] < turns["fast"]
 

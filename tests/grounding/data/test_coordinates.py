@@ -25,12 +25,16 @@ sizes = st.builds(Size, st.integers(1, 3000), st.integers(1, 3000))
 def boxes_in_images(draw) -> tuple[PixelBox, Size]:
     size = draw(sizes)
     x1, y1 = draw(st.integers(0, size.width - 1)), draw(st.integers(0, size.height - 1))
-    return PixelBox(x1, y1, draw(st.integers(x1 + 1, size.width)), draw(st.integers(y1 + 1, size.height))), size
+    return PixelBox(
+        x1, y1, draw(st.integers(x1 + 1, size.width)), draw(st.integers(y1 + 1, size.height))
+    ), size
 
 
 @given(boxes_in_images())
 def test_a_box_that_is_written_and_read_lies_where_it_was(pair):
-    """Three decimals of the square's side, then whole pixels, then three decimals of the image: at most 1.6 pixels and .05 %."""
+    """Three decimals of the square's side, then whole pixels, then three decimals of the image: at
+    most 1.6 pixels and .05 %.
+    """
     box, size = pair
     square = square_fractions(box, size)
     if min(box.x2 - box.x1, box.y2 - box.y1) <= max(size) * 0.001:
@@ -41,12 +45,16 @@ def test_a_box_that_is_written_and_read_lies_where_it_was(pair):
         assert min(box.x2 - box.x1, box.y2 - box.y1) <= 2 + max(size) * 0.001
         return
     slack = 1.1 + 0.0005 * max(size) + 0.0005 * max(size)
-    for told, true, side in zip((found[0].x1, found[0].y1, found[0].x2, found[0].y2), box, (*size, *size)):
+    for told, true, side in zip(
+        (found[0].x1, found[0].y1, found[0].x2, found[0].y2), box, (*size, *size)
+    ):
         assert abs(told * side - true) <= slack
 
 
 @given(st.floats(0.1, 10_000), st.floats(0, 1), st.floats(0, 1))
-def test_a_span_that_is_written_and_read_lies_where_it_was(duration_s: float, first: float, second: float):
+def test_a_span_that_is_written_and_read_lies_where_it_was(
+    duration_s: float, first: float, second: float
+):
     start, end = sorted((first * duration_s, second * duration_s))
     assume(start < end and start < duration_s)
     pair = span_fractions(Span(start, end), duration_s)
@@ -58,7 +66,12 @@ def test_a_span_that_is_written_and_read_lies_where_it_was(duration_s: float, fi
 
 @pytest.mark.parametrize(
     ("pair", "rounded"),
-    [((0.0871, 0.1512), (0.09, 0.15)), ((0.5011, 0.5013), (0.50, 0.51)), ((0.999, 1.0), (0.99, 1.0)), ((0.0, 0.001), (0.0, 0.01))],
+    [
+        ((0.0871, 0.1512), (0.09, 0.15)),
+        ((0.5011, 0.5013), (0.50, 0.51)),
+        ((0.999, 1.0), (0.99, 1.0)),
+        ((0.0, 0.001), (0.0, 0.01)),
+    ],
 )
 def test_short_spans_are_widened_to_a_step(pair: tuple[float, float], rounded: tuple[float, float]):
     assert round_fractions(*pair) == rounded
@@ -85,7 +98,9 @@ def test_spans_that_cannot_be_told(span: Span, duration_s: float, reason: str):
     assert caught.value.reason == reason
 
 
-@pytest.mark.parametrize(("start", "end"), [(None, 1), ("x", 1), (math.nan, 1), (0, math.inf), ([], 1)])
+@pytest.mark.parametrize(
+    ("start", "end"), [(None, 1), ("x", 1), (math.nan, 1), (0, math.inf), ([], 1)]
+)
 def test_times_that_are_no_numbers(start: object, end: object):
     with pytest.raises(SkipRow, match="not a number"):
         to_span(start, end)

@@ -24,7 +24,9 @@ def ask(url: str, folder: Path, *texts: str, **settings: Any) -> tuple[list[Any]
     async def run() -> tuple[list[Any], Endpoint]:
         options = {"first_wait_s": 0.001, "timeout_s": 5.0, **settings}
         async with Endpoint(EndpointSettings(url, "a-model", **options), answers) as endpoint:
-            return await asyncio.gather(*(endpoint.ask(asked(text)) for text in texts), return_exceptions=True), endpoint
+            return await asyncio.gather(
+                *(endpoint.ask(asked(text)) for text in texts), return_exceptions=True
+            ), endpoint
 
     try:
         return asyncio.run(run())
@@ -40,7 +42,12 @@ def test_an_answer_is_paid_for_once(tmp_path: Path):
         assert [answer.text for answer in again] == ["echo b", "echo a", "echo a"]
         assert all(answer.remembered for answer in again)
         assert sorted(server.questions()) == ["a", "b"]
-        assert endpoint.usage.to_json() == {"requests": 0, "tokens": 0, "remembered": 3, "failures": {}}
+        assert endpoint.usage.to_json() == {
+            "requests": 0,
+            "tokens": 0,
+            "remembered": 3,
+            "failures": {},
+        }
         assert server.headers[0]["authorization"] == "Bearer secret"
         assert server.requests[0]["model"] == "a-model"
         assert server.requests[0]["max_tokens"] == 1024
@@ -77,14 +84,24 @@ PASSING = {
 @pytest.mark.parametrize("name", PASSING)
 def test_what_may_pass_is_tried_again(tmp_path: Path, name: str):
     with serving([PASSING[name], Reply("at last")]) as server:
-        (answer,), endpoint = ask(server.url, tmp_path, "a", timeout_s=0.25 if name == "timeout" else 5.0)
+        (answer,), endpoint = ask(
+            server.url, tmp_path, "a", timeout_s=0.25 if name == "timeout" else 5.0
+        )
         assert answer == Answer("at last", tokens=10)
         assert endpoint.usage.failures == {name: 1}
         assert endpoint.usage.requests == 2
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"[]", b'{"choices": []}', b'{"choices": [{"message": {"content": null}}]}', b"[" * 100_000, b"\xff\xfe"]
+    "body",
+    [
+        b"",
+        b"[]",
+        b'{"choices": []}',
+        b'{"choices": [{"message": {"content": null}}]}',
+        b"[" * 100_000,
+        b"\xff\xfe",
+    ],
 )
 def test_nonsense_of_any_kind_is_no_answer(tmp_path: Path, body: bytes):
     with serving([Reply(body=body)]) as server:
@@ -120,12 +137,16 @@ def test_an_endpoint_that_is_down_is_given_up(tmp_path: Path):
         errors, _ = ask(server.url, tmp_path, *"abcde", attempts=2, give_up_after=3, concurrency=1)
     assert [type(error) for error in errors[:3]] == [NoAnswer, NoAnswer, EndpointError]
     assert "failed 3 requests in a row, each 2 times" in str(errors[2])
-    (refused,), _ = ask(server.url, tmp_path, "x", attempts=2, give_up_after=1)  # nobody listens any more
+    (refused,), _ = ask(
+        server.url, tmp_path, "x", attempts=2, give_up_after=1
+    )  # nobody listens any more
     assert isinstance(refused, EndpointError)
     assert "connection: ConnectError" in str(refused)
 
 
-@pytest.mark.parametrize("url", ["", "localhost:8000/v1", "ftp://a/v1", "http://[::1", "file:///etc"])
+@pytest.mark.parametrize(
+    "url", ["", "localhost:8000/v1", "ftp://a/v1", "http://[::1", "file:///etc"]
+)
 def test_an_address_that_is_none(tmp_path: Path, url: str):
     with pytest.raises(EndpointError, match="is no address of an endpoint"):
         ask(url, tmp_path, "a")
@@ -141,7 +162,9 @@ def test_requests_start_at_the_set_rate(tmp_path: Path, monkeypatch: pytest.Monk
     """At 60 a minute the second of three waits a second and the third two; nothing is measured."""
     waits: list[float] = []
     sleep = asyncio.sleep
-    monkeypatch.setattr("grounding.data.endpoint.asyncio.sleep", lambda seconds: waits.append(seconds) or sleep(0))
+    monkeypatch.setattr(
+        "grounding.data.endpoint.asyncio.sleep", lambda seconds: waits.append(seconds) or sleep(0)
+    )
     with serving([Reply("yes")]) as server:
         ask(server.url, tmp_path, "a", "b", "c", per_minute=60)
     assert [round(wait) for wait in sorted(waits)] == [0, 1, 2]
@@ -161,7 +184,9 @@ def test_requests_start_at_the_set_rate(tmp_path: Path, monkeypatch: pytest.Monk
         ("", 0, 1),
     ],
 )
-def test_retry_after_is_obeyed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, header: str, low: float, high: float):
+def test_retry_after_is_obeyed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, header: str, low: float, high: float
+):
     if header == "in 400 s":
         header = format_datetime(datetime.now(UTC) + timedelta(seconds=400), usegmt=True)
     waits: list[float] = []
@@ -192,10 +217,14 @@ def test_retries_count_towards_the_budget(tmp_path: Path):
 
 def test_the_budget_of_tokens_is_never_exceeded(tmp_path: Path):
     with serving([Reply("yes", tokens=100)]) as server:
-        results, endpoint = ask(server.url, tmp_path, *map(str, range(30)), max_tokens=1000, answer_tokens=60)
+        results, endpoint = ask(
+            server.url, tmp_path, *map(str, range(30)), max_tokens=1000, answer_tokens=60
+        )
         assert 5 <= len(server.requests) <= 10
         assert endpoint.usage.tokens == 100 * len(server.requests) <= 1000
-        assert "tokens are spent" in str(next(result for result in results if isinstance(result, BudgetSpent)))
+        assert "tokens are spent" in str(
+            next(result for result in results if isinstance(result, BudgetSpent))
+        )
 
 
 def test_tokens_are_guessed_where_the_endpoint_does_not_count(tmp_path: Path):
@@ -208,11 +237,19 @@ def test_tokens_are_guessed_where_the_endpoint_does_not_count(tmp_path: Path):
 
 
 def test_nonsense_that_was_paid_for_counts_towards_the_budget(tmp_path: Path):
-    with serving([Reply("", tokens=500), Reply(body=b'{"choices": [], "usage": {"total_tokens": 300}}'), Reply("yes", tokens=7)]) as server:
+    with serving(
+        [
+            Reply("", tokens=500),
+            Reply(body=b'{"choices": [], "usage": {"total_tokens": 300}}'),
+            Reply("yes", tokens=7),
+        ]
+    ) as server:
         (answer,), endpoint = ask(server.url, tmp_path, "a")
         assert (answer.text, endpoint.usage.tokens) == ("yes", 807)
     with serving([Reply("", tokens=500)]) as server:
-        (result,), endpoint = ask(server.url, tmp_path, "b", max_tokens=1050, answer_tokens=60, attempts=9)
+        (result,), endpoint = ask(
+            server.url, tmp_path, "b", max_tokens=1050, answer_tokens=60, attempts=9
+        )
         assert isinstance(result, BudgetSpent)
         assert endpoint.usage.tokens == 500 * len(server.requests) == 1000
 

@@ -19,8 +19,15 @@ from tests.grounding.data.endpoint_server import Reply, Server, serving
 
 
 def moment(i: int) -> Record:
-    truth = {"task": "moment", "query": f"thing {i} happens", "spans": [[0.1, 0.2 + i / 100]], "duration_s": 10.0}
-    return single_turn(f"When does thing {i} happen?", "x", {"video": f"{i}.mp4"}, id=f"row/{i}", truth=truth)
+    truth = {
+        "task": "moment",
+        "query": f"thing {i} happens",
+        "spans": [[0.1, 0.2 + i / 100]],
+        "duration_s": 10.0,
+    }
+    return single_turn(
+        f"When does thing {i} happen?", "x", {"video": f"{i}.mp4"}, id=f"row/{i}", truth=truth
+    )
 
 
 def sources(folder: Path, count: int) -> Path:
@@ -35,13 +42,31 @@ def number(body: dict[str, Any]) -> int:
 def dialogue(body: dict[str, Any]) -> str:
     """What a good writer would answer."""
     i = number(body)
-    return json.dumps([{"question": f"When is thing {i} seen?", "answer": f"Thing {i} happens in {{0.10,{0.2 + i / 100:.2f}}}."}])
+    return json.dumps(
+        [
+            {
+                "question": f"When is thing {i} seen?",
+                "answer": f"Thing {i} happens in {{0.10,{0.2 + i / 100:.2f}}}.",
+            }
+        ]
+    )
 
 
 def run(server: Server, folder: Path, *options: str) -> int:
     records = folder / "records.jsonl"
     where = ["--endpoint", server.url, "--model", "m", "--attempts", "3"]
-    return main(["generate", str(records), "-o", str(folder / "out.jsonl"), *where, "--single", "1", *options])
+    return main(
+        [
+            "generate",
+            str(records),
+            "-o",
+            str(folder / "out.jsonl"),
+            *where,
+            "--single",
+            "1",
+            *options,
+        ]
+    )
 
 
 def written(folder: Path) -> list[str]:
@@ -53,7 +78,9 @@ def _short_waits(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("grounding.data.endpoint.LONGEST_WAIT_S", 0.01)
 
 
-def test_dialogues_are_written_in_the_order_of_their_rows(tmp_path: Path, capsys: pytest.CaptureFixture):
+def test_dialogues_are_written_in_the_order_of_their_rows(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+):
     sources(tmp_path, 12)
     with serving(lambda body, n: Reply(dialogue(body), wait_s=0.03 * (n % 3 == 0))) as server:
         assert run(server, tmp_path) == 0
@@ -71,7 +98,9 @@ def test_dialogues_are_written_in_the_order_of_their_rows(tmp_path: Path, capsys
 
 
 def test_what_does_not_pass_is_asked_for_again_and_reported(tmp_path: Path):
-    """Row 0 passes at once, 1 at the second try, 2 never, 3 is refused for good, 4 repeats nothing, 5 breaks the form of a prompt."""
+    """Row 0 passes at once, 1 at the second try, 2 never, 3 is refused for good, 4 repeats nothing,
+    5 breaks the form of a prompt.
+    """
     sources(tmp_path, 6)
     wrong = {
         1: "I'm sorry, I cannot watch videos.",
@@ -106,7 +135,10 @@ def test_what_does_not_pass_is_asked_for_again_and_reported(tmp_path: Path):
     }
     assert asked == {0: 1, 1: 2, 2: 2, 3: 2, 4: 2, 5: 2}
     assert (report["rows"], report["kept"]) == (6, 3)
-    assert "{0.77,0.88}" in report["rejected"]["samples"]["coordinates that the source does not have"][0]
+    assert (
+        "{0.77,0.88}"
+        in report["rejected"]["samples"]["coordinates that the source does not have"][0]
+    )
 
 
 def test_a_budget_stops_the_run_and_the_next_goes_on(tmp_path: Path, capsys: pytest.CaptureFixture):
@@ -122,7 +154,12 @@ def test_a_budget_stops_the_run_and_the_next_goes_on(tmp_path: Path, capsys: pyt
 
 def test_an_endpoint_that_fails_now_and_then_costs_no_row(tmp_path: Path):
     sources(tmp_path, 9)
-    trouble = [Reply(status=500), Reply(status=429, headers={"Retry-After": "0"}), Reply("x", cut=True), Reply(body=b"{}")]
+    trouble = [
+        Reply(status=500),
+        Reply(status=429, headers={"Retry-After": "0"}),
+        Reply("x", cut=True),
+        Reply(body=b"{}"),
+    ]
 
     def decide(body: dict[str, Any], n: int) -> Reply:
         return trouble[n // 2 % len(trouble)] if n % 2 else Reply(dialogue(body))
@@ -139,7 +176,9 @@ def test_an_endpoint_that_fails_now_and_then_costs_no_row(tmp_path: Path):
     }
 
 
-def test_an_endpoint_that_goes_down_keeps_what_it_gave(tmp_path: Path, capsys: pytest.CaptureFixture):
+def test_an_endpoint_that_goes_down_keeps_what_it_gave(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+):
     sources(tmp_path, 30)
     with serving(lambda body, n: Reply(dialogue(body)) if n < 6 else Reply(status=502)) as server:
         assert run(server, tmp_path, "--concurrency", "1", "--tries", "1") == 1
@@ -150,9 +189,13 @@ def test_an_endpoint_that_goes_down_keeps_what_it_gave(tmp_path: Path, capsys: p
 
 
 def test_what_is_remembered_is_written_also_behind_the_stop(tmp_path: Path):
-    """Rows 3 and 4 are refused at first; then the endpoint is down, or nothing may be spent: no row of the first output is lost."""
+    """Rows 3 and 4 are refused at first; then the endpoint is down, or nothing may be spent: no row
+    of the first output is lost.
+    """
     sources(tmp_path, 30)
-    with serving(lambda body, _: Reply(dialogue(body)) if number(body) not in (3, 4) else Reply(status=400)) as server:
+    with serving(
+        lambda body, _: Reply(dialogue(body)) if number(body) not in (3, 4) else Reply(status=400)
+    ) as server:
         assert run(server, tmp_path) == 0
         first = (tmp_path / "out.jsonl").read_bytes()
         assert len(written(tmp_path)) == 28
@@ -165,7 +208,9 @@ def test_what_is_remembered_is_written_also_behind_the_stop(tmp_path: Path):
         assert len(server.requests) == asked
 
 
-def test_a_wrong_key_is_said_at_once(tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch):
+def test_a_wrong_key_is_said_at_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+):
     sources(tmp_path, 5)
     monkeypatch.setenv("SEEKPOINT_ENDPOINT_KEY", "very-secret")
     with serving([Reply(status=401, body=b"wrong key")]) as server:
@@ -173,7 +218,9 @@ def test_a_wrong_key_is_said_at_once(tmp_path: Path, capsys: pytest.CaptureFixtu
         assert server.headers[0]["authorization"] == "Bearer very-secret"
     told = capsys.readouterr()
     assert "answers 401: 'wrong key'; check the address, the key and the model" in told.out
-    assert "very-secret" not in told.out + told.err + (tmp_path / "out.jsonl.report.json").read_text()
+    assert (
+        "very-secret" not in told.out + told.err + (tmp_path / "out.jsonl.report.json").read_text()
+    )
 
 
 def test_a_killed_run_goes_on_without_asking_again(tmp_path: Path):
@@ -196,7 +243,9 @@ def test_a_killed_run_goes_on_without_asking_again(tmp_path: Path):
             "--single",
             "1",
         ]
-        child = subprocess.Popen([sys.executable, *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        child = subprocess.Popen(
+            [sys.executable, *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         while len(server.requests) < 8 and child.poll() is None:
             time.sleep(0.01)
         child.send_signal(signal.SIGKILL)
@@ -210,7 +259,9 @@ def test_a_killed_run_goes_on_without_asking_again(tmp_path: Path):
         assert len(set(server.questions())) == 24
 
 
-def test_records_that_are_none_are_counted_and_the_rest_is_asked_about(tmp_path: Path, capsys: pytest.CaptureFixture):
+def test_records_that_are_none_are_counted_and_the_rest_is_asked_about(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+):
     path = sources(tmp_path, 2)
     path.write_text(path.read_text() + "{broken\n" + json.dumps(moment(0).to_json()) + "\n")
     with serving(lambda body, _: Reply(dialogue(body))) as server:
@@ -221,7 +272,9 @@ def test_records_that_are_none_are_counted_and_the_rest_is_asked_about(tmp_path:
 
 
 def test_records_without_a_truth_are_no_facts(tmp_path: Path, capsys: pytest.CaptureFixture):
-    write_records(tmp_path / "records.jsonl", [single_turn("What?", "That.", {"video": "a.mp4"}, id="1")])
+    write_records(
+        tmp_path / "records.jsonl", [single_turn("What?", "That.", {"video": "a.mp4"}, id="1")]
+    )
     with serving([Reply("no")]) as server:
         assert run(server, tmp_path) == 1
         assert not server.requests
@@ -231,7 +284,10 @@ def test_records_without_a_truth_are_no_facts(tmp_path: Path, capsys: pytest.Cap
 def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path, capsys: pytest.CaptureFixture):
     (tmp_path / "a file").write_text("")
     records = str(sources(tmp_path, 1))
-    for verb in (["generate", records, "--endpoint", "http://127.0.0.1:1/v1", "--model", "m"], ["convert", "pope", records]):
+    for verb in (
+        ["generate", records, "--endpoint", "http://127.0.0.1:1/v1", "--model", "m"],
+        ["convert", "pope", records],
+    ):
         assert main([*verb, "-o", str(tmp_path / "a file" / "out.jsonl")]) == 1
         assert "Traceback" not in capsys.readouterr().err
 
@@ -242,26 +298,56 @@ def test_nothing_kept_is_a_failure(tmp_path: Path):
         assert run(server, tmp_path) == 1
 
 
-def test_a_bank_of_questions_is_extended_with_what_fits(tmp_path: Path, capsys: pytest.CaptureFixture):
+def test_a_bank_of_questions_is_extended_with_what_fits(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+):
     bank = tmp_path / "bank.json"
     wordings = [f"At which point {i} of the clip can one see that $query?" for i in range(8)]
-    bad = ["No field at all?", "When $query and $query?", "When $cost?", wordings[0].upper(), "Long $query " + "x" * 300, "<video> $query?"]
+    bad = [
+        "No field at all?",
+        "When $query and $query?",
+        "When $cost?",
+        wordings[0].upper(),
+        "Long $query " + "x" * 300,
+        "<video> $query?",
+    ]
 
     def decide(body: dict[str, Any], n: int) -> Reply:
         assert "$query" in body["messages"][0]["content"]
         return Reply(f"Sure:\n{json.dumps([*wordings, *bad])}") if n % 2 == 0 else Reply("nothing")
 
     with serving(decide) as server:
-        arguments = ["questions", "-o", str(bank), "--task", "moment", "--wanted", "30", "--endpoint", server.url, "--model", "m"]
+        arguments = [
+            "questions",
+            "-o",
+            str(bank),
+            "--task",
+            "moment",
+            "--wanted",
+            "30",
+            "--endpoint",
+            server.url,
+            "--model",
+            "m",
+        ]
         assert main(arguments) == 0
         assert len(QuestionBank.load(bank).questions["moment"]) == 30
         out = capsys.readouterr().out
         assert "6 questions added to moment" in out
-        assert main([*arguments[:5], "--wanted", "40", *arguments[7:]]) == 0  # only two more are new
+        assert (
+            main([*arguments[:5], "--wanted", "40", *arguments[7:]]) == 0
+        )  # only two more are new
         extended = QuestionBank.load(bank)
     assert len(extended.questions["moment"]) == 32
     assert set(wordings) <= set(extended.questions["moment"])
     assert extended.questions["locate"] == QuestionBank.load().questions["locate"]
     out = capsys.readouterr().out
-    for reason in ("lacks the field $query", "has a field twice", "unknown: cost", "is known already", "is too long", "has reserved words"):
+    for reason in (
+        "lacks the field $query",
+        "has a field twice",
+        "unknown: cost",
+        "is known already",
+        "is too long",
+        "has reserved words",
+    ):
         assert reason in out

@@ -30,14 +30,18 @@ def test_the_questions_that_inference_asks_are_among_them():
 
 def test_no_wording_contains_what_structures_a_prompt():
     for wordings in (*BANK.questions.values(), *BANK.answers.values()):
-        assert not any(mark in wording for wording in wordings for mark in ("###", *MARKERS.values()))
+        assert not any(
+            mark in wording for wording in wordings for mark in ("###", *MARKERS.values())
+        )
 
 
 def test_a_row_gets_the_same_words_again_and_another_row_others():
     fields = {"query": "the dog jumps", "Query": "The dog jumps", "spans": "{0.1,0.2}"}
     asked = [BANK.ask("moment", fields, 1, f"row {i}") for i in range(200)]
     assert asked == [BANK.ask("moment", fields, 1, f"row {i}") for i in range(200)]
-    assert {question for question, _ in asked} == {question.replace("$query", "the dog jumps") for question in BANK.questions["moment"]}
+    assert {question for question, _ in asked} == {
+        question.replace("$query", "the dog jumps") for question in BANK.questions["moment"]
+    }
 
 
 def test_chance_is_the_same_on_every_machine():
@@ -49,8 +53,14 @@ def test_chance_is_the_same_on_every_machine():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"moment": {"questions": ["When?"], "answers": ["$spans"]}}, r"'When\?' of moment lacks the field \$query"),
-        ({"moment": {"questions": ["When $query?"], "answers": ["Now."]}}, r"'Now.' of moment lacks the field \$spans"),
+        (
+            {"moment": {"questions": ["When?"], "answers": ["$spans"]}},
+            r"'When\?' of moment lacks the field \$query",
+        ),
+        (
+            {"moment": {"questions": ["When $query?"], "answers": ["Now."]}},
+            r"'Now.' of moment lacks the field \$spans",
+        ),
         ({"moment": {"questions": ["When $query $cost?"], "answers": ["$spans"]}}, "unknown: cost"),
         ({"moment": {"questions": ["When $query for 5 $?"], "answers": ["$spans"]}}, r"a lone \$"),
         ({"moment": {"questions": [], "answers": ["$spans"]}}, "moment has no question"),
@@ -89,4 +99,7 @@ def test_words_fit_into_sentences(text: str, statement: str, sentence: str):
 
 def test_tidy():
     assert tidy("a  dog , a cat . And so on ...") == "a dog, a cat. And so on ..."
-    assert tidy("The dog jumps.. Then [0.1, 0.2, 0.3, 0.4] .") == "The dog jumps. Then [0.1, 0.2, 0.3, 0.4]."
+    assert (
+        tidy("The dog jumps.. Then [0.1, 0.2, 0.3, 0.4] .")
+        == "The dog jumps. Then [0.1, 0.2, 0.3, 0.4]."
+    )

@@ -24,7 +24,10 @@ DOG = {
 
 
 def records(count: int) -> list[Record]:
-    return [single_turn(f"What is number {i}?", f"It is {i}.", {"image": f"{i}.png"}, id=str(i)) for i in range(count)]
+    return [
+        single_turn(f"What is number {i}?", f"It is {i}.", {"image": f"{i}.png"}, id=str(i))
+        for i in range(count)
+    ]
 
 
 def test_markers_are_those_of_the_model():
@@ -38,7 +41,10 @@ def test_markers_are_those_of_the_model():
 def test_a_published_row_keeps_everything():
     record = Record.from_json(DOG)
     assert record.media == {"video": "dog.mp4"}
-    assert (record.question, record.answer) == ("When does the dog jump?", "The dog jumps in {0.09,0.15}.")
+    assert (record.question, record.answer) == (
+        "When does the dog jump?",
+        "The dog jumps in {0.09,0.15}.",
+    )
     assert record.to_json() == DOG
 
 
@@ -57,11 +63,31 @@ def test_image_and_sound_stand_in_the_order_of_the_model():
         ({"conversations": [{"from": "human", "value": 3}]}, "not a turn"),
         ({"conversations": ["x"]}, "not a turn"),
         ({"conversations": DOG["conversations"][::-1]}, "turns do not alternate"),
-        ({"conversations": [DOG["conversations"][0], {"from": "gpt", "value": " \n"}]}, "empty turn"),
-        ({"conversations": [{"from": "human", "value": "<video>\n"}, DOG["conversations"][1]]}, "empty turn"),
-        ({"conversations": [DOG["conversations"][0], {"from": "gpt", "value": "yes ### Human: no"}]}, "reserved words"),
-        ({"conversations": [DOG["conversations"][0], {"from": "gpt", "value": "<image>"}]}, "empty turn"),
-        ({"conversations": [DOG["conversations"][0], {"from": "gpt", "value": "a <image>"}]}, "marker in an answer"),
+        (
+            {"conversations": [DOG["conversations"][0], {"from": "gpt", "value": " \n"}]},
+            "empty turn",
+        ),
+        (
+            {"conversations": [{"from": "human", "value": "<video>\n"}, DOG["conversations"][1]]},
+            "empty turn",
+        ),
+        (
+            {
+                "conversations": [
+                    DOG["conversations"][0],
+                    {"from": "gpt", "value": "yes ### Human: no"},
+                ]
+            },
+            "reserved words",
+        ),
+        (
+            {"conversations": [DOG["conversations"][0], {"from": "gpt", "value": "<image>"}]},
+            "empty turn",
+        ),
+        (
+            {"conversations": [DOG["conversations"][0], {"from": "gpt", "value": "a <image>"}]},
+            "marker in an answer",
+        ),
         ({"video": None}, "markers and media do not belong together"),
         ({"image": "a.png"}, "markers and media do not belong together"),
         ({"video": ""}, "medium without a path"),
@@ -83,7 +109,11 @@ def test_other_media_are_refused():
 @pytest.mark.parametrize("form", ["lines", "array", "indented array", "byte order mark"])
 def test_lines_and_arrays_are_read(tmp_path: Path, form: str):
     rows = [DOG, {**DOG, "id": "8"}]
-    text = "\n\n".join(map(json.dumps, rows)) if form == "lines" else json.dumps(rows, indent=2 if form == "indented array" else None)
+    text = (
+        "\n\n".join(map(json.dumps, rows))
+        if form == "lines"
+        else json.dumps(rows, indent=2 if form == "indented array" else None)
+    )
     file = tmp_path / "records.json"
     file.write_text(text, encoding="utf-8-sig" if form == "byte order mark" else "utf-8")
     assert [record.to_json() for record in read_records(file)] == rows
@@ -91,11 +121,22 @@ def test_lines_and_arrays_are_read(tmp_path: Path, form: str):
 
 def test_bad_rows_are_counted_and_the_rest_is_read(tmp_path: Path):
     file = tmp_path / "records.jsonl"
-    lines = [json.dumps(DOG), "{broken", json.dumps({**DOG, "video": None}), "[1, 2]", "\udcff", json.dumps(DOG)]
+    lines = [
+        json.dumps(DOG),
+        "{broken",
+        json.dumps({**DOG, "video": None}),
+        "[1, 2]",
+        "\udcff",
+        json.dumps(DOG),
+    ]
     file.write_bytes("\n".join(lines).encode("utf-8", "surrogateescape"))
     tally = Tally()
     assert len(list(read_records(file, tally))) == 2
-    assert tally.counts == {"not JSON": 2, "markers and media do not belong together": 1, "not a record": 1}
+    assert tally.counts == {
+        "not JSON": 2,
+        "markers and media do not belong together": 1,
+        "not a record": 1,
+    }
     assert str(file) in tally.samples["not JSON"][0]
     with pytest.raises(DataError, match=r"records\.jsonl:2"):
         list(read_records(file))
@@ -151,7 +192,9 @@ def test_an_unfinished_run_goes_on_where_it_was_committed(tmp_path: Path):
     assert os.listdir(tmp_path) == ["records.jsonl"]
 
 
-@pytest.mark.parametrize("damage", ["other job", "shorter part", "state is no JSON", "state of another form"])
+@pytest.mark.parametrize(
+    "damage", ["other job", "shorter part", "state is no JSON", "state of another form"]
+)
 def test_what_does_not_fit_begins_again(tmp_path: Path, damage: str):
     file = tmp_path / "records.jsonl"
     with RecordWriter(file, {"seed": 1}) as writer:
@@ -167,13 +210,24 @@ def test_what_does_not_fit_begins_again(tmp_path: Path, damage: str):
     assert file.read_text() == ""
 
 
-words = st.text(min_size=1).filter(lambda text: text.strip() and not any(mark in text for mark in ("###", "<")))
+words = st.text(min_size=1).filter(
+    lambda text: text.strip() and not any(mark in text for mark in ("###", "<"))
+)
 
 
-@given(st.lists(st.tuples(words, words), min_size=1, max_size=4), st.sets(st.sampled_from(sorted(MARKERS))))
+@given(
+    st.lists(st.tuples(words, words), min_size=1, max_size=4),
+    st.sets(st.sampled_from(sorted(MARKERS))),
+)
 def test_any_conversation_survives_writing(pairs, names):
-    messages = [message for asked, told in pairs for message in (Message("human", asked), Message("gpt", told))]
+    messages = [
+        message
+        for asked, told in pairs
+        for message in (Message("human", asked), Message("gpt", told))
+    ]
     media = {name: f"{name}.bin" for name in names}
-    first = Message("human", "\n".join([*(MARKERS[name] for name in sorted(names)), messages[0].text]))
+    first = Message(
+        "human", "\n".join([*(MARKERS[name] for name in sorted(names)), messages[0].text])
+    )
     record = Record((first, *messages[1:]), media, "x")
     assert Record.from_json(json.loads(json.dumps(record.to_json()))) == record

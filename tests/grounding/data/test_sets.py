@@ -18,9 +18,13 @@ from grounding.data.sources import read_pickle, read_xml
 from tests.grounding.data.samples import BY_NAME, SAMPLES, Sample, refcoco
 
 
-def converted(name: str, folder: Path, *, tasks: tuple[str, ...] = (), media: bool = False) -> list[Record]:
+def converted(
+    name: str, folder: Path, *, tasks: tuple[str, ...] = (), media: bool = False
+) -> list[Record]:
     sources = BY_NAME[name].write(folder)
-    convert(SETS[name], sources, folder / "out.jsonl", Options(folder if media else None, tasks=tasks))
+    convert(
+        SETS[name], sources, folder / "out.jsonl", Options(folder if media else None, tasks=tasks)
+    )
     return list(read_records(folder / "out.jsonl"))
 
 
@@ -52,7 +56,10 @@ def test_rows_become_records_and_bad_ones_are_counted(sample: Sample, tmp_path: 
 
 
 def test_wrong_number_of_files_and_missing_files_are_named(tmp_path: Path):
-    with pytest.raises(DataError, match=r"2 files \(charades_sta_train.txt, Charades_v1_train.csv\), but 1 were named"):
+    with pytest.raises(
+        DataError,
+        match=r"2 files \(charades_sta_train.txt, Charades_v1_train.csv\), but 1 were named",
+    ):
         convert(SETS["charades_sta"], [tmp_path / "a"], tmp_path / "out", Options(None))
     with pytest.raises(DataError, match="does not exist"):
         convert(SETS["valley"], [tmp_path / "chat.json"], tmp_path / "out", Options(None))
@@ -80,7 +87,10 @@ def test_refcoco_is_a_box_in_the_padded_square(tmp_path: Path):
 def test_refcoco_gives_the_split_that_is_asked_for(tmp_path: Path):
     sources = refcoco(tmp_path)
     convert(SETS["refcoco"], sources, tmp_path / "out.jsonl", Options(None, split="val"))
-    assert [record.id for record in read_records(tmp_path / "out.jsonl")] == ["refcoco/1/10", "refcoco/1/11"]
+    assert [record.id for record in read_records(tmp_path / "out.jsonl")] == [
+        "refcoco/1/10",
+        "refcoco/1/11",
+    ]
 
 
 def test_flickr_sentences_carry_the_boxes_of_their_phrases(tmp_path: Path):
@@ -88,7 +98,10 @@ def test_flickr_sentences_carry_the_boxes_of_their_phrases(tmp_path: Path):
     records = {record.truth["task"]: record for record in converted("flickr30k", tmp_path)}
     told = records["grounded_caption"].answer
     people = "[0.000, 0.250, 0.250, 0.750] and [0.250, 0.250, 0.500, 0.750]"
-    assert told == f"Two people {people} are photographed against a mood and a backdrop [0.000, 0.250, 1.000, 0.500]."
+    assert (
+        told
+        == f"Two people {people} are photographed against a mood and a backdrop [0.000, 0.250, 1.000, 0.500]."
+    )
 
 
 def test_vcr_names_things_with_their_boxes(tmp_path: Path):
@@ -107,7 +120,10 @@ def test_activitynet_tells_all_events_in_order(tmp_path: Path):
 def test_vggss_has_an_image_and_a_sound(tmp_path: Path):
     media_files(BY_NAME["vggss"], tmp_path)
     record, second = converted("vggss", tmp_path, media=True)
-    assert (record.id, second.id) == ("vggss/horse_000021", "vggss/horse_000021/3")  # the second row is not used
+    assert (record.id, second.id) == (
+        "vggss/horse_000021",
+        "vggss/horse_000021/3",
+    )  # the second row is not used
     assert record.media == {"image": "horse_000021.jpg", "sound": "horse_000021.wav"}
     assert record.messages[0].text.startswith("<sound>\n<image>\n")
     assert "[0.250, 0.500, 0.750, 0.750]" in record.answer  # 200 x 100: rows .5 to 1 of it
@@ -115,7 +131,12 @@ def test_vggss_has_an_image_and_a_sound(tmp_path: Path):
 
 def test_the_mix_keeps_its_turns_and_rows_without_an_image(tmp_path: Path):
     bus, words = converted("llava_mix", tmp_path)
-    assert [message.text for message in bus.messages] == ["<image>\nWhat is it?", "A bus.", "Where is it?", "[0.10, 0.20, 0.50, 0.60]"]
+    assert [message.text for message in bus.messages] == [
+        "<image>\nWhat is it?",
+        "A bus.",
+        "Where is it?",
+        "[0.10, 0.20, 0.50, 0.60]",
+    ]
     assert (words.media, words.answer) == ({}, "Hi.")
 
 
@@ -140,7 +161,10 @@ def test_wavcaps_looks_in_the_folder_of_its_source_alone(tmp_path: Path):
 
 def test_didemo_takes_what_most_annotators_chose():
     assert agreed([[2, 2], [2, 3], [2, 2], [0, 5]]) == (2, 2)
-    assert agreed([[0, 0], [0, 0], [3, 3], [3, 3], [3, 4]]) == (3, 3)  # of equals the one that overlaps more of the others
+    assert agreed([[0, 0], [0, 0], [3, 3], [3, 3], [3, 4]]) == (
+        3,
+        3,
+    )  # of equals the one that overlaps more of the others
     assert agreed([[1, 1]]) == (1, 1)
     with pytest.raises(SkipRow, match="annotators disagree"):
         agreed([[0, 0], [1, 1]])
@@ -181,8 +205,12 @@ def test_xml_in_an_unknown_encoding_is_broken(tmp_path: Path):
 @pytest.mark.parametrize("value", ["NaN", "-Infinity", "1" * 5000])
 def test_a_number_that_is_none_costs_its_row_alone(tmp_path: Path, value: str):
     good = json.dumps({"duration": 10, "timestamps": [[1, 2]], "sentences": ['NaN, "Infinity" b.']})
-    (tmp_path / "train.json").write_text(f'{{"v_A": {good}, "v_B": {good.replace("[1,", f"[{value},")}, "v_C": {good}}}')
-    report = convert(SETS["activitynet"], [tmp_path / "train.json"], tmp_path / "out.jsonl", Options(None))
+    (tmp_path / "train.json").write_text(
+        f'{{"v_A": {good}, "v_B": {good.replace("[1,", f"[{value},")}, "v_C": {good}}}'
+    )
+    report = convert(
+        SETS["activitynet"], [tmp_path / "train.json"], tmp_path / "out.jsonl", Options(None)
+    )
     assert report.skipped.counts == {"not a number": 2}
     records = list(read_records(tmp_path / "out.jsonl"))
     assert {record.media["video"] for record in records} == {"v_A.mp4", "v_C.mp4"}
@@ -190,7 +218,10 @@ def test_a_number_that_is_none_costs_its_row_alone(tmp_path: Path, value: str):
     (tmp_path / "r.json").write_text(f'[1, {value}, {{"conversations": []}}]')
     skips: list[Skip] = []
     assert list(read_records(tmp_path / "r.json", skips.append)) == []
-    assert [skip.detail for skip in skips[:2]] == ["a int instead of an object", "a NoneType instead of an object"]
+    assert [skip.detail for skip in skips[:2]] == [
+        "a int instead of an object",
+        "a NoneType instead of an object",
+    ]
     assert len(skips) == 3
 
 

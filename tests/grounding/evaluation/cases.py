@@ -2,8 +2,18 @@ from grounding.data.records import single_turn
 from grounding.evaluation.cases import Case
 
 
-def case(answer: str | None, truth: dict, *, media: dict | None = None, question: str = "What?", true: str = "x", name: str = "1") -> Case:
-    return Case(single_turn(question, true, media or {"video": "a.mp4"}, id=name, truth=truth), answer)
+def case(
+    answer: str | None,
+    truth: dict,
+    *,
+    media: dict | None = None,
+    question: str = "What?",
+    true: str = "x",
+    name: str = "1",
+) -> Case:
+    return Case(
+        single_turn(question, true, media or {"video": "a.mp4"}, id=name, truth=truth), answer
+    )
 
 
 def values(scores) -> dict[str, float]:

@@ -6,7 +6,9 @@ from grounding.evaluation.boxes import best_box_iou, box_iou
 from grounding.lego.answers import Box
 
 sides = st.tuples(st.floats(0, 1), st.floats(0, 1)).map(sorted)
-boxes = st.tuples(sides, sides).map(lambda pairs: Box(pairs[0][0], pairs[1][0], pairs[0][1], pairs[1][1]))
+boxes = st.tuples(sides, sides).map(
+    lambda pairs: Box(pairs[0][0], pairs[1][0], pairs[0][1], pairs[1][1])
+)
 
 
 def test_worked_cases():

@@ -13,7 +13,9 @@ def test_hit_needs_one_annotator():
     table = np.array([[0, 0, 0], [2, 1, 4], [3, 3, 3]])
     assert highlight_hit([0.1, 0.9, 0.5], table, 4) == 1.0
     assert highlight_hit([0.1, 0.2, 0.5], table, 4) == 0.0
-    assert highlight_hit([0.1, 0.2, 0.3, 0.9], table, 2) == 0.0  # a clip that the video does not have
+    assert (
+        highlight_hit([0.1, 0.2, 0.3, 0.9], table, 2) == 0.0
+    )  # a clip that the video does not have
 
 
 def test_precision_by_hand():
@@ -30,8 +32,12 @@ def test_precision_is_the_mean_over_annotators():
 
 def test_equal_scores_enter_together():
     """Three clips tied, one relevant: one step, precision 1/3, whatever the order in the file."""
-    assert highlight_precision([1.0, 1.0, 1.0], np.array([[4], [0], [0]]), 4) == pytest.approx(1 / 3)
-    assert highlight_precision([1.0, 1.0, 1.0], np.array([[0], [0], [4]]), 4) == pytest.approx(1 / 3)
+    assert highlight_precision([1.0, 1.0, 1.0], np.array([[4], [0], [0]]), 4) == pytest.approx(
+        1 / 3
+    )
+    assert highlight_precision([1.0, 1.0, 1.0], np.array([[0], [0], [4]]), 4) == pytest.approx(
+        1 / 3
+    )
 
 
 def test_all_relevant_is_one_none_is_zero_and_short_predictions_are_padded():

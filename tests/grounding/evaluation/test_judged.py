@@ -34,24 +34,50 @@ def test_verdicts(text: str, verdict: Verdict | None):
 
 
 def test_the_judge_sees_question_truth_and_answer():
-    told = json.loads(request(case("a cat", {}, question="What is it?", true="a dog"))[1]["content"])
-    assert told == {"question": "What is it?", "correct answer": "a dog", "answer to judge": "a cat"}
+    told = json.loads(
+        request(case("a cat", {}, question="What is it?", true="a dog"))[1]["content"]
+    )
+    assert told == {
+        "question": "What is it?",
+        "correct answer": "a dog",
+        "answer to judge": "a cat",
+    }
 
 
 def benchmark(folder: Path, count: int, answered: int) -> list[str]:
-    write_records(folder / "qa.jsonl", [single_turn(f"What is {i}?", f"it is {i}", {"video": f"{i}.mp4"}, id=str(i)) for i in range(count)])
+    write_records(
+        folder / "qa.jsonl",
+        [
+            single_turn(f"What is {i}?", f"it is {i}", {"video": f"{i}.mp4"}, id=str(i))
+            for i in range(count)
+        ],
+    )
     lines = [json.dumps({"id": str(i), "answer": f"answer {i}"}) for i in range(answered)]
     (folder / "answers.jsonl").write_text("\n".join(lines))
-    return ["qa", str(folder / "answers.jsonl"), str(folder / "qa.jsonl"), "--model", "judge", "--json", str(folder / "scores.json")]
+    return [
+        "qa",
+        str(folder / "answers.jsonl"),
+        str(folder / "qa.jsonl"),
+        "--model",
+        "judge",
+        "--json",
+        str(folder / "scores.json"),
+    ]
 
 
 def test_answers_are_judged(tmp_path: Path):
-    """0 to 3 are right with 4, 4 is wrong with 1, 5 gets nonsense each time, 6 has no answer: 4 of 6, mean (16 + 1 + 0) / 6."""
+    """0 to 3 are right with 4, 4 is wrong with 1, 5 gets nonsense each time, 6 has no answer: 4 of
+    6, mean (16 + 1 + 0) / 6.
+    """
     arguments = benchmark(tmp_path, 7, 6)
 
     def decide(body: dict, _: int) -> Reply:
         i = int(json.loads(body["messages"][1]["content"])["answer to judge"].split()[1])
-        return Reply("well ..." if i == 5 else json.dumps({"right": "yes" if i < 4 else "no", "score": 4 if i < 4 else 1}))
+        return Reply(
+            "well ..."
+            if i == 5
+            else json.dumps({"right": "yes" if i < 4 else "no", "score": 4 if i < 4 else 1})
+        )
 
     with serving(decide) as server:
         assert main([*arguments, "--endpoint", server.url]) == 0
@@ -66,7 +92,9 @@ def test_answers_are_judged(tmp_path: Path):
     assert scores.counts == {"rows": 7, "missing": 1, "not judged": 1}
 
 
-def test_a_spent_budget_is_an_error_and_the_next_run_goes_on(tmp_path: Path, capsys: pytest.CaptureFixture):
+def test_a_spent_budget_is_an_error_and_the_next_run_goes_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+):
     arguments = benchmark(tmp_path, 5, 5)
     with serving([Reply('{"right": "yes", "score": 5}')]) as server:
         assert main([*arguments, "--endpoint", server.url, "--max-requests", "3"]) == 1
@@ -77,9 +105,14 @@ def test_a_spent_budget_is_an_error_and_the_next_run_goes_on(tmp_path: Path, cap
 
 @pytest.mark.parametrize(
     ("reply", "why"),
-    [(Reply(status=400, body=b"no such parameter"), "status 400: 'no such parameter'"), (Reply("well"), "no verdict: 'well'")],
+    [
+        (Reply(status=400, body=b"no such parameter"), "status 400: 'no such parameter'"),
+        (Reply("well"), "no verdict: 'well'"),
+    ],
 )
-def test_nothing_judged_is_no_score(tmp_path: Path, capsys: pytest.CaptureFixture, reply: Reply, why: str):
+def test_nothing_judged_is_no_score(
+    tmp_path: Path, capsys: pytest.CaptureFixture, reply: Reply, why: str
+):
     with serving([reply]) as server:
         assert main([*benchmark(tmp_path, 3, 2), "--endpoint", server.url]) == 1
     told = capsys.readouterr()

@@ -2,7 +2,13 @@ import math
 
 import pytest
 
-from grounding.evaluation.retrieval import auroc, false_alarms, first_rank, recall_at, reciprocal_rank
+from grounding.evaluation.retrieval import (
+    auroc,
+    false_alarms,
+    first_rank,
+    recall_at,
+    reciprocal_rank,
+)
 
 
 def test_rank_counts_videos_not_moments():
@@ -21,7 +27,9 @@ def test_auroc_by_hand():
 
 
 def test_false_alarms_at_ninety_percent_by_hand():
-    """Ten matches: the threshold that keeps nine is the second lowest, .2; two of four others reach it."""
+    """Ten matches: the threshold that keeps nine is the second lowest, .2; two of four others reach
+    it.
+    """
     matches = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0]
     assert false_alarms(matches, [0.15, 0.19, 0.2, 0.9]) == pytest.approx(0.5)
     assert false_alarms(matches, [0.05]) == 0.0

@@ -16,14 +16,18 @@ def test_words_are_cut_plainly():
 
 
 def test_cider_by_hand():
-    """Two documents of two words that have no phrase in common: idf ln 2 for each. The same sentence: cosine 1 for 1- and 2-grams, no
-    3- and 4-grams, so 10 * (1 + 1) / 4. One of two words: 1-gram cosine 1/2 of the clipped product and length 1 of bigrams against 0."""
+    """Two documents of two words that have no phrase in common: idf ln 2 for each. The same
+    sentence: cosine 1 for 1- and 2-grams, no 3- and 4-grams, so 10 * (1 + 1) / 4. One of two words:
+    1-gram cosine 1/2 of the clipped product and length 1 of bigrams against 0.
+    """
     cider = Cider([["red dog"], ["blue cat"]])
     same, other = cider.pairs([("red dog", ["red dog"]), ("red dog", ["blue cat"])])
     assert same == pytest.approx(5.0)
     assert other == 0
     (half,) = cider.pairs([("red cat", ["red dog"])])
-    assert half == pytest.approx(10 * (1 / 2) / 4)  # unigrams: ln2^2 / (sqrt(2) ln2)^2; the bigram differs
+    assert half == pytest.approx(
+        10 * (1 / 2) / 4
+    )  # unigrams: ln2^2 / (sqrt(2) ln2)^2; the bigram differs
     (short,) = cider.pairs([("red", ["red dog"])])
     # unigram cosine 1/sqrt(2), times the penalty for one bigram less: exp(-1 / (2 * 36))
     assert short == pytest.approx(10 * (1 / np.sqrt(2)) * np.exp(-1 / 72) / 4)
@@ -31,8 +35,16 @@ def test_cider_by_hand():
 
 def test_batches_change_nothing():
     cider = Cider([["red dog"], ["blue cat"]])
-    pairs = [("red dog", ["red dog"]), ("a cat", ["blue cat"]), ("dog", ["red dog"]), ("red cat", ["blue cat"]), ("cat", ["blue cat"])]
-    np.testing.assert_array_equal(cider.pairs(pairs), np.concatenate([cider.pairs([pair]) for pair in pairs]))
+    pairs = [
+        ("red dog", ["red dog"]),
+        ("a cat", ["blue cat"]),
+        ("dog", ["red dog"]),
+        ("red cat", ["blue cat"]),
+        ("cat", ["blue cat"]),
+    ]
+    np.testing.assert_array_equal(
+        cider.pairs(pairs), np.concatenate([cider.pairs([pair]) for pair in pairs])
+    )
 
 
 def test_captions_of_one_sound_are_references_of_one_question():
@@ -49,12 +61,18 @@ def test_captions_of_one_sound_are_references_of_one_question():
 
 @needs_java
 def test_the_penn_treebank_tokenizer():
-    assert tokenize(["A Dog's bone, isn't it?", "", "two\nlines"], java=True) == ["a dog 's bone is n't it", "", "two lines"]
+    assert tokenize(["A Dog's bone, isn't it?", "", "two\nlines"], java=True) == [
+        "a dog 's bone is n't it",
+        "",
+        "two lines",
+    ]
 
 
 @needs_java
 def test_dense_captions_with_meteor():
-    """Perfect words and times for two of three true events: precision 1, recall 2/3, and the second video has nothing."""
+    """Perfect words and times for two of three true events: precision 1, recall 2/3, and the second
+    video has nothing.
+    """
     scores = values(score_events([case(PERFECT, EVENTS), case(None, OTHER)], java=True))
     assert scores["SODA_c METEOR"] == pytest.approx(0.8, abs=0.01)
     assert scores["METEOR"] == pytest.approx(0.5, abs=0.01)

@@ -35,14 +35,20 @@ def test_average_precision_by_hand():
 
 
 def test_a_window_is_found_once():
-    """The second span on the same window is a miss: precision 1 at recall 1/2, the other window never."""
+    """The second span on the same window is a miss: precision 1 at recall 1/2, the other window
+    never.
+    """
     windows = [Span(0, 10), Span(50, 60)]
-    assert average_precision(scored((0, 10, 0.9), (0, 10, 0.8)), windows, [0.5])[0] == pytest.approx(0.5)
+    assert average_precision(scored((0, 10, 0.9), (0, 10, 0.8)), windows, [0.5])[
+        0
+    ] == pytest.approx(0.5)
 
 
 def test_precision_is_interpolated():
     """Miss then hit: precision at the hit is 1/2."""
-    assert average_precision(scored((20, 30, 0.9), (0, 10, 0.8)), [Span(0, 10)], [0.5])[0] == pytest.approx(0.5)
+    assert average_precision(scored((20, 30, 0.9), (0, 10, 0.8)), [Span(0, 10)], [0.5])[
+        0
+    ] == pytest.approx(0.5)
 
 
 def test_the_score_orders_and_ten_count():

@@ -44,7 +44,10 @@ def full_size_shapes() -> dict[str, tuple[int, ...]]:
     """Name -> shape of every tensor of the published 7B model."""
     with gzip.open(FIXTURES / "full_size_names.tsv.gz", "rt") as lines:
         pairs = (line.rstrip("\n").split("\t") for line in lines)
-        return {name: tuple(int(size) for size in shape.strip("[]").split(",") if size.strip()) for name, shape in pairs}
+        return {
+            name: tuple(int(size) for size in shape.strip("[]").split(",") if size.strip())
+            for name, shape in pairs
+        }
 
 
 @pytest.fixture

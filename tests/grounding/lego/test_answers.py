@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grounding.lego.answers import Box, Event, parse_boxes, parse_events, parse_fractions, parse_spans, rewrite_boxes, unpad_box
+from grounding.lego.answers import (
+    Box,
+    Event,
+    parse_boxes,
+    parse_events,
+    parse_fractions,
+    parse_spans,
+    rewrite_boxes,
+    unpad_box,
+)
 from grounding.spans import Span
 
 BRACKETS = ["{", "}", "[", "]", ",", ", ", ";", "-", "–", " to ", "%", " ", "\n", "."]
@@ -54,7 +63,11 @@ def test_times_of_any_text_are_sound(text):
 
 
 @settings(deadline=None)
-@given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), max_size=6), st.sampled_from([",", ", ", " , "]), ANYTHING)
+@given(
+    st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), max_size=6),
+    st.sampled_from([",", ", ", " , "]),
+    ANYTHING,
+)
 def test_written_times_are_read_back(pairs, comma, noise):
     noise = "".join(sign for sign in noise if sign not in "{}")
     text = noise.join(f"{{{start:.2f}{comma}{end:.2f}}}" for start, end in pairs)
@@ -78,8 +91,14 @@ def test_spans_are_seconds_of_the_window():
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("A man opens the door in {0.0,0.5}. He sits down at {0.5,1.0}.", [(30, 45, "A man opens the door"), (45, 60, "He sits down")]),
-        ("{0.0,0.5}: A man opens the door.\n{0.5,1}: He sits.", [(30, 45, "A man opens the door"), (45, 60, "He sits")]),
+        (
+            "A man opens the door in {0.0,0.5}. He sits down at {0.5,1.0}.",
+            [(30, 45, "A man opens the door"), (45, 60, "He sits down")],
+        ),
+        (
+            "{0.0,0.5}: A man opens the door.\n{0.5,1}: He sits.",
+            [(30, 45, "A man opens the door"), (45, 60, "He sits")],
+        ),
         ("1. {0,0.5} a cat\n2. {0.5,1} a dog", [(30, 45, "a cat"), (45, 60, "a dog")]),
         ("{0.0,0.5}.\nA man opens the door.", [(30, 45, "A man opens the door")]),
         ("It rains from {0.2,0.4} and {0.6,0.8}.", [(36, 42, "It rains"), (48, 54, "It rains")]),
@@ -89,7 +108,10 @@ def test_spans_are_seconds_of_the_window():
     ],
 )
 def test_events(text, expected):
-    events = [(round(e.span.start_s, 6), round(e.span.end_s, 6), e.text) for e in parse_events(text, WINDOW)]
+    events = [
+        (round(e.span.start_s, 6), round(e.span.end_s, 6), e.text)
+        for e in parse_events(text, WINDOW)
+    ]
     assert events == expected
 
 
@@ -118,9 +140,19 @@ def test_padding_is_undone_to_a_pixel(width, height, corners):
     left, top = (side - width) // 2, (side - height) // 2
     x1, x2 = sorted(corners[:2])
     y1, y2 = sorted(corners[2:])
-    padded = ((x1 * width + left) / side, (y1 * height + top) / side, (x2 * width + left) / side, (y2 * height + top) / side)
+    padded = (
+        (x1 * width + left) / side,
+        (y1 * height + top) / side,
+        (x2 * width + left) / side,
+        (y2 * height + top) / side,
+    )
     box = unpad_box(padded, width, height)
-    for have, want, size in ((box.x1, x1, width), (box.y1, y1, height), (box.x2, x2, width), (box.y2, y2, height)):
+    for have, want, size in (
+        (box.x1, x1, width),
+        (box.y1, y1, height),
+        (box.x2, x2, width),
+        (box.y2, y2, height),
+    ):
         assert math.isclose(have, want, abs_tol=0.501 / size + 0.0006)
 
 
@@ -131,7 +163,9 @@ def test_boxes_of_a_wide_image():
 
 def test_box_is_mapped_once_where_the_public_code_maps_twice():
     text = "chain [0.3, 0.4, 0.5, 0.6] then [0.3, 0.35, 0.5, 0.65]"
-    assert rewrite_boxes(text, 90, 60) == "chain [0.3, 0.35, 0.5, 0.65] then [0.3, 0.267, 0.5, 0.717]"
+    assert (
+        rewrite_boxes(text, 90, 60) == "chain [0.3, 0.35, 0.5, 0.65] then [0.3, 0.267, 0.5, 0.717]"
+    )
 
 
 def test_box_in_pixels():
@@ -140,7 +174,14 @@ def test_box_in_pixels():
 
 @pytest.mark.timeout(20)
 @pytest.mark.parametrize(
-    "text", [" " * 20_000 + "x", ". " * 10_000 + "{", " in" * 10_000, ",;" * 10_000 + "x {0.1,0.2}", "{" + "0," * 10_000 + "}"]
+    "text",
+    [
+        " " * 20_000 + "x",
+        ". " * 10_000 + "{",
+        " in" * 10_000,
+        ",;" * 10_000 + "x {0.1,0.2}",
+        "{" + "0," * 10_000 + "}",
+    ],
 )
 def test_a_model_that_repeats_itself_is_read_in_no_time(text):
     parse_events(text, Span(0.0, 10.0))

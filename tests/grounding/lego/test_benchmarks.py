@@ -8,14 +8,25 @@ from benchmarks import lego_full_size, lego_generation
 
 
 def test_generation(capsys):
-    result = lego_generation.measure(tokens=4, questions=3, repeats=1, size=lego_generation.Size(64, 2, 6, 28))
+    result = lego_generation.measure(
+        tokens=4, questions=3, repeats=1, size=lego_generation.Size(64, 2, 6, 28)
+    )
     assert result["times_faster"] > 0
     assert result["questions_s"] > 0
 
 
 def test_full_size_at_small_size(checkpoint, tmp_path, test_data, capsys):
     pytest.importorskip("sentencepiece")
-    lego_full_size.main([str(tmp_path / "new"), str(test_data / "natural" / "bbb_wakeup.mp4"), "--like", str(checkpoint), "--tokens", "3"])
+    lego_full_size.main(
+        [
+            str(tmp_path / "new"),
+            str(test_data / "natural" / "bbb_wakeup.mp4"),
+            "--like",
+            str(checkpoint),
+            "--tokens",
+            "3",
+        ]
+    )
     report = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert report["tokens"] == 3
     assert report["parameters"] > 400_000

@@ -44,7 +44,9 @@ def test_every_published_tensor_is_placed_or_declared_unused(full_size_model, fu
     assert len(full_size_shapes) == 2493
     assert set(placement.placed) | set(placement.unused) == set(full_size_shapes)
     assert len(set(placement.placed.values())) == len(placement.placed)
-    assert all("audio_encoder" in name or name.endswith("position_ids") for name in placement.unused)
+    assert all(
+        "audio_encoder" in name or name.endswith("position_ids") for name in placement.unused
+    )
     assert not any(".audio." in name for name in placement.unused)
 
 
@@ -59,10 +61,19 @@ def test_full_size_holds_what_is_used_and_no_more(full_size_model, full_size_sha
 
 def test_names_go_there_and_back(full_size_model, full_size_shapes):
     placement = place(full_size_shapes, full_size_model)
-    assert {to_published(full_size_model, own): own for own in placement.placed.values()} == dict(placement.placed)
+    assert {to_published(full_size_model, own): own for own in placement.placed.values()} == dict(
+        placement.placed
+    )
 
 
-@pytest.mark.parametrize("name", ["model.query_tokens", "model.layers.31.mlp.up_proj.weight", "model.visual_encoder.blocks.38.attn.q_bias"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "model.query_tokens",
+        "model.layers.31.mlp.up_proj.weight",
+        "model.visual_encoder.blocks.38.attn.q_bias",
+    ],
+)
 def test_missing_full_size_tensor_is_named(full_size_model, full_size_shapes, name):
     shapes = {key: shape for key, shape in full_size_shapes.items() if key != name}
     with pytest.raises(CheckpointError, match=f"{name} is missing"):
@@ -70,7 +81,12 @@ def test_missing_full_size_tensor_is_named(full_size_model, full_size_shapes, na
 
 
 @pytest.mark.parametrize(
-    "name", ["model.visual_encoder.blocks.39.attn.q_bias", "model.Qformer.bert.embeddings.word_embeddings.weight", "x"]
+    "name",
+    [
+        "model.visual_encoder.blocks.39.attn.q_bias",
+        "model.Qformer.bert.embeddings.word_embeddings.weight",
+        "x",
+    ],
 )
 def test_unexplained_tensor_is_named(full_size_model, full_size_shapes, name):
     with pytest.raises(CheckpointError, match=f"{name} is not a tensor of LEGO"):
@@ -84,13 +100,20 @@ def test_rotary_table_of_older_transformers_is_explained(full_size_model, full_s
 
 def test_wrong_shape_is_named(folder):
     change_weights(folder, lambda weights: weights.update({"model.norm.weight": torch.ones(65)}))
-    with pytest.raises(CheckpointError, match=r"model.norm.weight has the shape \[65\], the model expects \[64\]"):
+    with pytest.raises(
+        CheckpointError, match=r"model.norm.weight has the shape \[65\], the model expects \[64\]"
+    ):
         load_model(folder)
 
 
 def test_missing_and_unknown_tensors_are_named_together(folder):
-    change_weights(folder, lambda weights: weights.update({"model.wrong": weights.pop("model.norm.weight")}))
-    with pytest.raises(CheckpointError, match=r"model\.wrong is not a tensor of LEGO; model\.norm\.weight is missing"):
+    change_weights(
+        folder, lambda weights: weights.update({"model.wrong": weights.pop("model.norm.weight")})
+    )
+    with pytest.raises(
+        CheckpointError,
+        match=r"model\.wrong is not a tensor of LEGO; model\.norm\.weight is missing",
+    ):
         load_model(folder)
 
 
@@ -128,7 +151,10 @@ def test_bin_shards_equal_safetensors(folder, model):
     weights = load_file(folder / "model.safetensors")
     (folder / "model.safetensors").unlink()
     names = sorted(weights)
-    halves = {"pytorch_model-00001-of-00002.bin": names[::2], "pytorch_model-00002-of-00002.bin": names[1::2]}
+    halves = {
+        "pytorch_model-00001-of-00002.bin": names[::2],
+        "pytorch_model-00002-of-00002.bin": names[1::2],
+    }
     for file, own in halves.items():
         torch.save({name: weights[name] for name in own}, folder / file)
     index = {"weight_map": {name: file for file, own in halves.items() for name in own}}
@@ -174,7 +200,9 @@ def test_clip_folder_of_another_model(folder):
 
 
 def test_absent_modality_must_be_switched_off(folder):
-    change_weights(folder, lambda weights: [weights.pop(name) for name in list(weights) if "audio" in name])
+    change_weights(
+        folder, lambda weights: [weights.pop(name) for name in list(weights) if "audio" in name]
+    )
     with pytest.raises(CheckpointError, match="audio"):
         load_model(folder)
     model = load_model(folder, without=("sound",))
@@ -197,8 +225,12 @@ def test_all_parameters_are_of_the_wanted_dtype(checkpoint, dtype):
 
 
 def test_audio_position_rows_follow_the_file(folder):
-    rows = torch.cat([load_file(folder / "model.safetensors")["model.audio_position_embedding.weight"]] * 2)
-    change_weights(folder, lambda weights: weights.update({"model.audio_position_embedding.weight": rows}))
+    rows = torch.cat(
+        [load_file(folder / "model.safetensors")["model.audio_position_embedding.weight"]] * 2
+    )
+    change_weights(
+        folder, lambda weights: weights.update({"model.audio_position_embedding.weight": rows})
+    )
     assert load_model(folder).config.audio_positions == 8
 
 
@@ -213,7 +245,14 @@ def test_published_state_is_the_published_layout(model, checkpoint):
 
 def test_a_model_of_other_sizes_is_built_from_its_configuration():
     config = replace(
-        published_config(), clip={"hidden_size": 8, "num_hidden_layers": 2, "num_attention_heads": 2, "image_size": 28, "patch_size": 14}
+        published_config(),
+        clip={
+            "hidden_size": 8,
+            "num_hidden_layers": 2,
+            "num_attention_heads": 2,
+            "image_size": 28,
+            "patch_size": 14,
+        },
     )
     with torch.device("meta"):
         model = LegoModel(config, MODALITIES[:1])
@@ -242,12 +281,18 @@ print((held() - before) / total, total)
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 @pytest.mark.parametrize(("suffix", "dtype"), [("safetensors", "float32"), ("bin", "bfloat16")])
 def test_memory_while_loading(tiny, checkpoint, tmp_path, suffix, dtype):
-    """At most 1.1 times the weights, whatever the dtype of the file; many layers make the rest small."""
+    """At most 1.1 times the weights, whatever the dtype of the file; many layers make the rest
+    small.
+    """
     layers, width = 40, 12_000
-    shutil.copytree(checkpoint, tmp_path / "big", ignore=shutil.ignore_patterns("model.safetensors"))
+    shutil.copytree(
+        checkpoint, tmp_path / "big", ignore=shutil.ignore_patterns("model.safetensors")
+    )
     shutil.copyfile(tiny / "module_dims.json", tmp_path / "big" / "module_dims.json")
     config = json.loads((checkpoint / "config.json").read_text())
-    (tmp_path / "big" / "config.json").write_text(json.dumps({**config, "num_hidden_layers": layers, "intermediate_size": width}))
+    (tmp_path / "big" / "config.json").write_text(
+        json.dumps({**config, "num_hidden_layers": layers, "intermediate_size": width})
+    )
     weights = load_file(checkpoint / "model.safetensors")
     for layer in range(layers):
         for name in [name for name in weights if name.startswith("model.layers.0.")]:
@@ -271,11 +316,15 @@ def _cut(folder):
 
 
 def _pointer(folder):
-    (folder / "model.safetensors").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:abc\nsize 1\n")
+    (folder / "model.safetensors").write_text(
+        "version https://git-lfs.github.com/spec/v1\noid sha256:abc\nsize 1\n"
+    )
 
 
 def _nested(folder):
-    torch.save({"state_dict": load_file(folder / "model.safetensors")}, folder / "pytorch_model.bin")
+    torch.save(
+        {"state_dict": load_file(folder / "model.safetensors")}, folder / "pytorch_model.bin"
+    )
     (folder / "model.safetensors").unlink()
 
 
@@ -288,23 +337,44 @@ DAMAGES = {
     "cut off while copying": (_cut, "not all of it is there"),
     "a pointer of git-lfs": (_pointer, "no safetensors file"),
     "a dictionary of dictionaries": (_nested, "tensors by name"),
-    "an index without its map": (lambda folder: (folder / "model.safetensors.index.json").write_text("{}"), "index"),
+    "an index without its map": (
+        lambda folder: (folder / "model.safetensors.index.json").write_text("{}"),
+        "index",
+    ),
     "a list": (lambda folder: (folder / "config.json").write_text("[]"), "not an object"),
     "not text": (lambda folder: (folder / "config.json").write_bytes(b"\xff"), "not JSON"),
-    "a word for a size": (lambda folder: _change_config(folder, hidden_size="wide"), "make no model"),
+    "a word for a size": (
+        lambda folder: _change_config(folder, hidden_size="wide"),
+        "make no model",
+    ),
     "nothing for a size": (lambda folder: _change_config(folder, max_frame=None), "wrong kind"),
     "no heads": (lambda folder: _change_config(folder, num_attention_heads=0), "make no model"),
-    "heads that do not divide": (lambda folder: _change_config(folder, num_attention_heads=3), "make no model"),
-    "another number of patches": (lambda folder: _change_config(folder, image_token_len=15), "16 tokens"),
-    "an unknown modality to be without": (lambda folder: _change_config(folder, without_modalities=["smell"]), "smell"),
-    "a tokenizer cut off": (lambda folder: (folder / "tokenizer.model").write_bytes(b"abc"), "tokenizer"),
+    "heads that do not divide": (
+        lambda folder: _change_config(folder, num_attention_heads=3),
+        "make no model",
+    ),
+    "another number of patches": (
+        lambda folder: _change_config(folder, image_token_len=15),
+        "16 tokens",
+    ),
+    "an unknown modality to be without": (
+        lambda folder: _change_config(folder, without_modalities=["smell"]),
+        "smell",
+    ),
+    "a tokenizer cut off": (
+        lambda folder: (folder / "tokenizer.model").write_bytes(b"abc"),
+        "tokenizer",
+    ),
     "a tower for other pictures": (
         lambda folder: (folder.parent / "clip_tower" / "preprocessor_config.json").write_text(
             json.dumps({"crop_size": 336, "image_mean": [0, 0, 0], "image_std": [1, 1, 1]})
         ),
         "336",
     ),
-    "a tower that does not say": (lambda folder: (folder.parent / "clip_tower" / "preprocessor_config.json").write_text("{}"), "prepared"),
+    "a tower that does not say": (
+        lambda folder: (folder.parent / "clip_tower" / "preprocessor_config.json").write_text("{}"),
+        "prepared",
+    ),
 }
 
 
@@ -320,9 +390,22 @@ def test_published_numbers_that_no_shape_shows():
     """A published folder has no module_dims.json: a wrong default would load without a word."""
     config = published_config()
     assert (config.eva.heads, config.eva.norm_eps) == (16, 1e-6)
-    assert (config.qformer.heads, config.qformer.norm_eps, config.qformer.activation) == (12, 1e-12, "gelu")
+    assert (config.qformer.heads, config.qformer.norm_eps, config.qformer.activation) == (
+        12,
+        1e-12,
+        "gelu",
+    )
     assert (config.qformer.cross_every, config.qformer.small_cross_every) == (2, 1)
-    assert (config.audio.heads, config.audio.stem_eps, config.audio.norm_eps, config.audio.stride) == (12, 1e-5, 1e-6, 10)
+    assert (
+        config.audio.heads,
+        config.audio.stem_eps,
+        config.audio.norm_eps,
+        config.audio.stride,
+    ) == (12, 1e-5, 1e-6, 10)
     assert (config.image_layer, config.image_class_token) == (-2, False)
-    assert (config.language["num_attention_heads"], config.language["rms_norm_eps"], config.language["rope_theta"]) == (32, 1e-5, 10_000.0)
+    assert (
+        config.language["num_attention_heads"],
+        config.language["rms_norm_eps"],
+        config.language["rope_theta"],
+    ) == (32, 1e-5, 10_000.0)
     assert config.clip["num_attention_heads"] == 16

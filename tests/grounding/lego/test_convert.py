@@ -23,11 +23,17 @@ def published(tiny, tmp_path):
 
 
 def stored(folder):
-    return {name: tensor for file in sorted(folder.glob("model*.safetensors")) for name, tensor in load_file(file).items()}
+    return {
+        name: tensor
+        for file in sorted(folder.glob("model*.safetensors"))
+        for name, tensor in load_file(file).items()
+    }
 
 
 def test_converted_folder_keeps_everything_and_stands_alone(published, tiny, tmp_path, model):
-    target = convert(published, tmp_path / "converted", clip_folder=tiny / "clip_full", shard_bytes=400_000)
+    target = convert(
+        published, tmp_path / "converted", clip_folder=tiny / "clip_full", shard_bytes=400_000
+    )
     shutil.rmtree(published)
     assert len(list(target.glob("model-*.safetensors"))) > 3
     assert not list(target.glob("*.bin"))
@@ -44,14 +50,19 @@ def test_converted_folder_keeps_everything_and_stands_alone(published, tiny, tmp
 
 
 def test_another_dtype(published, tiny, tmp_path):
-    target = convert(published, tmp_path / "half", clip_folder=tiny / "clip_tower", dtype=torch.bfloat16)
+    target = convert(
+        published, tmp_path / "half", clip_folder=tiny / "clip_tower", dtype=torch.bfloat16
+    )
     dtypes = {tensor.dtype for tensor in stored(target).values()}
     assert dtypes == {torch.bfloat16, torch.int64}
 
 
 def test_without_a_modality(published, tmp_path):
     weights = torch.load(published / "pytorch_model.bin", weights_only=True)
-    torch.save({name: tensor for name, tensor in weights.items() if "audio" not in name}, published / "pytorch_model.bin")
+    torch.save(
+        {name: tensor for name, tensor in weights.items() if "audio" not in name},
+        published / "pytorch_model.bin",
+    )
     with pytest.raises(CheckpointError, match="audio"):
         convert(published, tmp_path / "out", without=["image"])
     assert not (tmp_path / "out").exists()
@@ -66,7 +77,14 @@ def test_existing_target_is_left_alone(published, tmp_path):
 
 
 def test_command(published, tiny, tmp_path, capsys):
-    arguments = [str(published), str(tmp_path / "out"), "--clip", str(tiny / "clip_tower"), "--dtype", "bfloat16"]
+    arguments = [
+        str(published),
+        str(tmp_path / "out"),
+        "--clip",
+        str(tiny / "clip_tower"),
+        "--dtype",
+        "bfloat16",
+    ]
     assert main(arguments) == 0
     assert (tmp_path / "out" / "clip_tower" / "model.safetensors").is_file()
     assert main(arguments) == 1

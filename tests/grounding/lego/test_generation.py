@@ -7,7 +7,12 @@ from grounding.lego.errors import PromptError
 from grounding.lego.generation import Generator, Limits, Prompt, ReadSoFar, pad_left, token_keys
 from grounding.lego.prompts import STOP, Turn, media_question, render
 
-QUESTIONS = ["What is it?", "When does the man open the door, and who is with him?", "Why?", "the dog runs"]
+QUESTIONS = [
+    "What is it?",
+    "When does the man open the door, and who is with him?",
+    "Why?",
+    "the dog runs",
+]
 LIMITS = Limits(max_new_tokens=10, stop="never written")
 
 
@@ -33,7 +38,9 @@ def clips(model):
     """Two encoded windows of different length."""
     chance = torch.Generator().manual_seed(1)
     with torch.inference_mode():
-        return model.encode("video", [torch.randn(3, frames, 56, 56, generator=chance) for frames in (6, 16)])
+        return model.encode(
+            "video", [torch.randn(3, frames, 56, 56, generator=chance) for frames in (6, 16)]
+        )
 
 
 @torch.inference_mode()
@@ -53,9 +60,16 @@ def counted(module):
 
 def test_batch_of_different_windows_and_lengths_equals_one_by_one(generator, model, ask, clips):
     image = model.encode("image", [torch.randn(3, 56, 56)])[0]
-    prompts = [ask(QUESTIONS[0], video=clips[0]), ask(QUESTIONS[1], video=clips[1]), ask(QUESTIONS[2]), ask(QUESTIONS[3], image=image)]
+    prompts = [
+        ask(QUESTIONS[0], video=clips[0]),
+        ask(QUESTIONS[1], video=clips[1]),
+        ask(QUESTIONS[2]),
+        ask(QUESTIONS[3], image=image),
+    ]
     replies = generator.generate(prompts)
-    assert [reply.ids for reply in replies] == [plain_greedy(model, prompt, 10) for prompt in prompts]
+    assert [reply.ids for reply in replies] == [
+        plain_greedy(model, prompt, 10) for prompt in prompts
+    ]
 
 
 def test_questions_on_one_window_equal_one_by_one(generator, model, ask, clips):
@@ -68,7 +82,9 @@ def test_questions_on_one_window_equal_one_by_one(generator, model, ask, clips):
 def test_nothing_is_read_twice(generator, model, ask, clips):
     """The second question about a window feeds the language model only what differs."""
     fed = []
-    model.language.model.register_forward_pre_hook(lambda _, __, named: fed.append(named["inputs_embeds"].shape), with_kwargs=True)
+    model.language.model.register_forward_pre_hook(
+        lambda _, __, named: fed.append(named["inputs_embeds"].shape), with_kwargs=True
+    )
     first, second = (ask(question, video=clips[0]) for question in QUESTIONS[:2])
     generator.generate([first])
     assert fed[0] == (1, len(first.ids), 64)
@@ -81,7 +97,9 @@ def test_nothing_is_read_twice(generator, model, ask, clips):
 
 def test_shared_window_is_read_once_for_a_batch(generator, model, ask, clips):
     fed = []
-    model.language.model.register_forward_pre_hook(lambda _, __, named: fed.append(named["inputs_embeds"].shape), with_kwargs=True)
+    model.language.model.register_forward_pre_hook(
+        lambda _, __, named: fed.append(named["inputs_embeds"].shape), with_kwargs=True
+    )
     prompts = [ask(question, video=clips[0]) for question in QUESTIONS]
     generator.generate(prompts)
     window = prompts[0].ids.index(model.placeholder_ids("video")[2]) + 1
@@ -114,7 +132,9 @@ def test_forgetting_changes_no_answer(generator, ask, clips):
 
 
 def test_stops_where_the_public_code_stops(tiny, tokenizer):
-    """The first token after which the public criterion is true; it looks at the last tokens, we at the text."""
+    """The first token after which the public criterion is true; it looks at the last tokens, we at
+    the text.
+    """
     for case in json.loads((tiny / "preprocess" / "stopping.json").read_text())["cases"]:
         ids = case["generated_ids"]
         ours = [STOP in tokenizer.decode(ids[: i + 1]) for i in range(len(ids))]
@@ -176,7 +196,10 @@ def test_context_bounds_the_budget_and_the_prompt(generator, model, ask):
 
 def test_sampling_is_reproducible_and_not_greedy(generator, ask):
     prompt = ask("Why?")
-    hot = [generator.generate([prompt], Limits(10, "never", temperature=5.0, seed=seed))[0].ids for seed in (1, 1, 2)]
+    hot = [
+        generator.generate([prompt], Limits(10, "never", temperature=5.0, seed=seed))[0].ids
+        for seed in (1, 1, 2)
+    ]
     assert hot[0] == hot[1] != hot[2]
     assert generator.generate([prompt])[0].ids not in hot
 

@@ -13,7 +13,9 @@ from grounding.spans import Span
 
 
 class Scripted:
-    """A generator that keeps the prompts it was given and replies with fixed texts: random weights write no times."""
+    """A generator that keeps the prompts it was given and replies with fixed texts: random weights
+    write no times.
+    """
 
     def __init__(self, *texts):
         self.texts = list(texts)
@@ -35,7 +37,9 @@ def asked(grounder, prompt):
 
 
 def test_random_weights_answer_every_kind_of_question(grounder, pixels, samples):
-    """From arrays to the end with nothing replaced: whatever is written, nothing raises and the kinds are right."""
+    """From arrays to the end with nothing replaced: whatever is written, nothing raises and the
+    kinds are right.
+    """
     assert all(isinstance(span, Span) for span in grounder.ground(pixels, "the dog turns"))
     assert all(isinstance(event, Event) for event in grounder.events(pixels))
     assert all(isinstance(box, Box) for box in grounder.locate(pixels[0], "the dog"))
@@ -46,7 +50,10 @@ def test_random_weights_answer_every_kind_of_question(grounder, pixels, samples)
 
 def test_spans_are_seconds_of_the_window(grounder, pixels):
     grounder, written = script(grounder, "It turns in {0.5, 0.75} and {0.1,0.2}.")
-    assert grounder.ground(pixels, "the dog turns", window=Span(30, 60)) == [Span(45, 52.5), Span(33, 36)]
+    assert grounder.ground(pixels, "the dog turns", window=Span(30, 60)) == [
+        Span(45, 52.5),
+        Span(33, 36),
+    ]
     (turn, _) = asked(grounder, written.prompts[0])
     assert turn.endswith("\nPlease give me the timestamp when the dog turns?")
     assert written.prompts[0].ids.count(grounder.model.placeholder_ids("video")[0]) == 8
@@ -61,7 +68,11 @@ def test_several_windows_in_one_batch(grounder, pixels):
     grounder, _ = script(grounder, "{0.0, 0.5}", "never", "{0.5, 1.0}")
     windows = [pixels, pixels[:7], pixels[3:]]
     spans = [Span(0, 30), Span(15, 45), Span(30, 60)]
-    assert grounder.ground_windows(windows, "it turns", spans=spans) == [[Span(0, 15)], [], [Span(45, 60)]]
+    assert grounder.ground_windows(windows, "it turns", spans=spans) == [
+        [Span(0, 15)],
+        [],
+        [Span(45, 60)],
+    ]
     with pytest.raises(MediaError, match="3 windows, but 1 spans"):
         grounder.ground_windows(windows, "it turns", spans=spans[:1])
 
@@ -95,12 +106,17 @@ def test_sound_stands_before_the_image(grounder, pixels, samples):
     grounder, written = script(grounder, "[0, 0, 1, 1]")
     assert grounder.locate_sound(pixels[0], samples) == [Box(0.0, 0.0, 1.0, 1.0)]
     ids = written.prompts[0].ids
-    assert ids.index(grounder.model.placeholder_ids("sound")[1]) < ids.index(grounder.model.placeholder_ids("image")[1])
+    assert ids.index(grounder.model.placeholder_ids("sound")[1]) < ids.index(
+        grounder.model.placeholder_ids("image")[1]
+    )
 
 
 def test_description_of_an_image_names_boxes_of_the_image(grounder):
     grounder, _ = script(grounder, "A bicycle [0.25, 0.30, 0.75, 0.70] stands.")
-    assert grounder.describe(image=np.zeros((60, 90, 3), np.uint8)) == "A bicycle [0.244, 0.2, 0.756, 0.8] stands."
+    assert (
+        grounder.describe(image=np.zeros((60, 90, 3), np.uint8))
+        == "A bicycle [0.244, 0.2, 0.756, 0.8] stands."
+    )
 
 
 def test_describe_takes_one_thing(grounder, pixels, samples):
@@ -118,7 +134,11 @@ def test_chat_keeps_what_was_said(grounder):
     assert chat.boxes() == [Box(0.244, 0.2, 0.756, 0.8)]
     assert chat.ask("What colour is it?") == "Red."
     turns = asked(grounder, written.prompts[1])
-    assert turns[1:] == ["Assistant: At [0.25, 0.30, 0.75, 0.70].", "Human: What colour is it?", "Assistant:"]
+    assert turns[1:] == [
+        "Assistant: At [0.25, 0.30, 0.75, 0.70].",
+        "Human: What colour is it?",
+        "Assistant:",
+    ]
     assert written.prompts[1].ids.count(grounder.model.placeholder_ids("image")[1]) == 1
     assert chat.boxes() == []
 
@@ -136,7 +156,11 @@ def test_chat_about_two_things_reads_each_turn_from_the_cache(grounder, pixels, 
     )
     chat.ask("Where is it?")
     assert len(calls) == 2
-    assert fed[0] < 60  # the new question, and an answer of at most 12 tokens that may have been written in other tokens
+    assert (
+        fed[0] < 60
+        # the new question, and an answer of at most 12 tokens that may have been written in other
+        # tokens
+    )
 
 
 def test_chat_without_media(grounder):
@@ -177,7 +201,9 @@ def test_tokenizer_of_another_model(tiny, tmp_path):
     pieces.pieces.add(piece="▁extra", score=-1000.0)
     file.write_bytes(pieces.SerializeToString())
     assert sentencepiece.SentencePieceProcessor(model_file=str(file)).vocab_size() == 441
-    with pytest.raises(LegoError, match=r"gives image the ids \(441, 442, 443\), the checkpoint \(440, 441, 442\)"):
+    with pytest.raises(
+        LegoError, match=r"gives image the ids \(441, 442, 443\), the checkpoint \(440, 441, 442\)"
+    ):
         load_grounder(tmp_path / "checkpoint")
 
 

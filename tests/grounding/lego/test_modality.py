@@ -51,7 +51,9 @@ def setup(checkpoint):
 def test_published_tokens_keep_their_ids(setup, tokenizer):
     _, grown = setup
     assert len(grown) == len(tokenizer) + 3
-    assert grown.encode("<vi_start><vi_patch><vi_end> hi") == tokenizer.encode("<vi_start><vi_patch><vi_end> hi")
+    assert grown.encode("<vi_start><vi_patch><vi_end> hi") == tokenizer.encode(
+        "<vi_start><vi_patch><vi_end> hi"
+    )
 
 
 def test_a_step_of_training_lowers_the_loss(setup):
@@ -71,20 +73,30 @@ def test_a_step_of_training_lowers_the_loss(setup):
         optimizer.step()
         losses.append(loss.item())
     assert losses[0] > losses[1] > losses[2]
-    assert all(p.grad is None for name, p in model.named_parameters() if not name.startswith("modalities.points.adapter"))
+    assert all(
+        p.grad is None
+        for name, p in model.named_parameters()
+        if not name.startswith("modalities.points.adapter")
+    )
 
 
 def test_dropout_of_encoders_stays_off_while_training(setup):
     model, _ = setup
     model.train()
     assert model.language.training
-    assert all(modality.adapter.training and not modality.encoder.training for modality in model.modalities.values())
+    assert all(
+        modality.adapter.training and not modality.encoder.training
+        for modality in model.modalities.values()
+    )
 
 
 def test_it_generates_alone_and_beside_others(setup):
     model, tokenizer = setup
     with torch.inference_mode():
-        media = {"points": model.encode("points", [torch.randn(7, 3)]), "image": model.encode("image", [torch.randn(3, 56, 56)])}
+        media = {
+            "points": model.encode("points", [torch.randn(7, 3)]),
+            "image": model.encode("image", [torch.randn(3, 56, 56)]),
+        }
     generator = Generator(model, tokenizer, Limits(6, stop="never"))
     for names in (["points"], ["points", "image"]):
         text = media_question("What is it?", names, dict(model.modalities.items()))
@@ -98,7 +110,9 @@ def test_the_item_decides_the_answer(setup):
     text = media_question("What is it?", ["points"], dict(model.modalities.items()))
     ids = torch.tensor([tokenizer.encode(text)])
     with torch.inference_mode():
-        one, other = (model(ids, [{"points": [torch.full((4, 3), value)]}]).logits for value in (0.0, 5.0))
+        one, other = (
+            model(ids, [{"points": [torch.full((4, 3), value)]}]).logits for value in (0.0, 5.0)
+        )
     assert not torch.allclose(one[0, -1], other[0, -1])
 
 

@@ -15,7 +15,10 @@ def ids(model, tokenizer):
     """Texts with markers -> padded ids `(B, T)`."""
 
     def build(*texts):
-        rows = [torch.tensor(tokenizer.encode(expand_markers(text, dict(model.modalities.items())))) for text in texts]
+        rows = [
+            torch.tensor(tokenizer.encode(expand_markers(text, dict(model.modalities.items()))))
+            for text in texts
+        ]
         return torch.nn.utils.rnn.pad_sequence(rows, batch_first=True)
 
     return build
@@ -66,15 +69,31 @@ def test_items_come_back_in_order_whatever_their_length(model):
 
 
 WRONG_PROMPTS = {
-    "no placeholder": (["what?"], [{"video": [clip()]}], "prompt 0 has 0 placeholders for video, but 1 items"),
+    "no placeholder": (
+        ["what?"],
+        [{"video": [clip()]}],
+        "prompt 0 has 0 placeholders for video, but 1 items",
+    ),
     "no item": (["<video> what?"], [{}], "prompt 0 has 1 placeholders for video, but 0 items"),
     "no media at all": (["<video> what?"], None, "1 placeholders for video, but 0 items"),
     "one item too many": (["<image> what?"], [{"image": [image(), image()]}], "but 2 items"),
     "other row": (["<image> a", "b"], [{}, {"image": [image()]}], "prompt 0 has 1 placeholders"),
     "rows": (["<image> a"], [{"image": [image()]}, {}], "1 prompts, but media for 2"),
-    "cut placeholder": (["<vi_start><vi_patch><vi_patch><vi_end>"], [{"video": [clip()]}], "holds 2 patches and not 8"),
-    "too long": (["<vi_start>" + "<vi_patch>" * 9 + "<vi_end>"], [{"video": [clip()]}], "holds 9 patches and not 8"),
-    "never closed": (["<vi_start>" + "<vi_patch>" * 8], [{"video": [clip()]}], "the placeholder at token"),
+    "cut placeholder": (
+        ["<vi_start><vi_patch><vi_patch><vi_end>"],
+        [{"video": [clip()]}],
+        "holds 2 patches and not 8",
+    ),
+    "too long": (
+        ["<vi_start>" + "<vi_patch>" * 9 + "<vi_end>"],
+        [{"video": [clip()]}],
+        "holds 9 patches and not 8",
+    ),
+    "never closed": (
+        ["<vi_start>" + "<vi_patch>" * 8],
+        [{"video": [clip()]}],
+        "the placeholder at token",
+    ),
     "stray patch": (["<video> <vi_patch>"], [{"video": [clip()]}], "1 patch tokens"),
     "unknown modality": (["a"], [{"smell": [image()]}], "no modality 'smell'"),
 }
@@ -106,7 +125,12 @@ def test_several_items_of_one_modality_fill_their_own_placeholders(model, ids):
 
 def test_mixed_batch_equals_its_rows(model, ids):
     texts = ["<video> a", "no media here at all", "<sound>\n<image> b", "<video> c"]
-    media = [{"video": [clip(6)]}, {}, {"image": [image()], "sound": [sound()]}, {"video": [clip(16)]}]
+    media = [
+        {"video": [clip(6)]},
+        {},
+        {"image": [image()], "sound": [sound()]},
+        {"video": [clip(16)]},
+    ]
     with torch.inference_mode():
         batch = ids(*texts)
         logits = model(batch, media, attention_mask=batch != 0).logits
@@ -119,7 +143,9 @@ def test_encoded_and_raw_items_are_the_same(model, ids):
     with torch.inference_mode():
         encoded = model.encode("video", [clip()])
         row = ids("<video> a")
-        assert torch.equal(model.embed(row, [{"video": encoded}]), model.embed(row, [{"video": [clip()]}]))
+        assert torch.equal(
+            model.embed(row, [{"video": encoded}]), model.embed(row, [{"video": [clip()]}])
+        )
 
 
 def test_gradients_equal_the_public_code(model, tiny):
@@ -139,7 +165,9 @@ def test_gradients_equal_the_public_code(model, tiny):
     }
     norms = json.loads((tiny / "labelled_grad_norms.json").read_text())
     for published, own in names.items():
-        assert math.isclose(float(model.get_parameter(own).grad.norm()), norms[published], rel_tol=1e-3), published
+        assert math.isclose(
+            float(model.get_parameter(own).grad.norm()), norms[published], rel_tol=1e-3
+        ), published
     assert model.modality("image").adapter[0].weight.grad is None  # the public code has zeros here
 
 
@@ -160,7 +188,10 @@ def test_new_rows_of_the_vocabulary_are_the_mean(model):
     model.grow_vocabulary({"points": (449, 450, 451)})
     assert model.language.lm_head.weight.shape == (452, 64)
     assert torch.equal(model.language.lm_head.weight[:449], before)
-    torch.testing.assert_close(model.language.model.embed_tokens.weight[450], model.language.model.embed_tokens.weight[:449].mean(dim=0))
+    torch.testing.assert_close(
+        model.language.model.embed_tokens.weight[450],
+        model.language.model.embed_tokens.weight[:449].mean(dim=0),
+    )
     assert model.config.vocab_size == 452
     assert model.placeholder_ids("points") == (449, 450, 451)
     with pytest.raises(PromptError, match="'speech'"):

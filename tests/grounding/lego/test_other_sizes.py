@@ -1,4 +1,6 @@
-"""No size of the fixtures is wired in: a model of other sizes, compared with numbers that it made itself before it was saved."""
+"""No size of the fixtures is wired in: a model of other sizes, compared with numbers that it made
+itself before it was saved.
+"""
 
 import json
 
@@ -37,7 +39,14 @@ CONFIG = {
     "sound_end_token": 208,
 }
 DIMS = {
-    "eva_vit": {"img_size": 42, "patch_size": 14, "embed_dim": 24, "depth": 2, "num_heads": 2, "mlp_ratio": 4.3637},
+    "eva_vit": {
+        "img_size": 42,
+        "patch_size": 14,
+        "embed_dim": 24,
+        "depth": 2,
+        "num_heads": 2,
+        "mlp_ratio": 4.3637,
+    },
     "qformer_bert": {
         "hidden_size": 24,
         "num_hidden_layers": 3,
@@ -46,7 +55,12 @@ DIMS = {
         "cross_attention_freq_image": 3,
         "num_hidden_layers_video_audio": 1,
     },
-    "imagebind": {"audio_embed_dim": 16, "audio_num_blocks": 2, "audio_num_heads": 2, "out_embed_dim": 20},
+    "imagebind": {
+        "audio_embed_dim": 16,
+        "audio_num_blocks": 2,
+        "audio_num_heads": 2,
+        "out_embed_dim": 20,
+    },
 }
 CLIP = {
     "model_type": "clip_vision_model",
@@ -57,7 +71,12 @@ CLIP = {
     "image_size": 42,
     "patch_size": 14,
 }
-ITEMS = {"image": (1, 3, 42, 42), "video": (1, 3, 4, 42, 42), "audio": (1, 3, 1, 128, 204), "video_full": (1, 3, 10, 42, 42)}
+ITEMS = {
+    "image": (1, 3, 42, 42),
+    "video": (1, 3, 4, 42, 42),
+    "audio": (1, 3, 1, 128, 204),
+    "video_full": (1, 3, 10, 42, 42),
+}
 
 
 @pytest.fixture
@@ -66,14 +85,26 @@ def folder(tmp_path):
     checkpoint, tower = tmp_path / "checkpoint", tmp_path / "clip_tower"
     checkpoint.mkdir()
     tower.mkdir()
-    for file, content in ((checkpoint / "config.json", CONFIG), (tmp_path / "module_dims.json", DIMS), (tower / "config.json", CLIP)):
+    for file, content in (
+        (checkpoint / "config.json", CONFIG),
+        (tmp_path / "module_dims.json", DIMS),
+        (tower / "config.json", CLIP),
+    ):
         file.write_text(json.dumps(content))
-    model = LegoModel(read_config(checkpoint, tower).resized(audio_positions=8)).eval()  # eight rows, as one constructor has
+    model = LegoModel(
+        read_config(checkpoint, tower).resized(audio_positions=8)
+    ).eval()  # eight rows, as one constructor has
     for parameter in model.parameters():
         torch.nn.init.normal_(parameter, std=0.3)
     clip_tower = model.modality("image").encoder.tower.state_dict()
-    save_file({name: tensor.clone() for name, tensor in published_state(model).items()}, checkpoint / "model.safetensors")
-    save_file({f"vision_model.{name}": tensor.clone() for name, tensor in clip_tower.items()}, tower / "model.safetensors")
+    save_file(
+        {name: tensor.clone() for name, tensor in published_state(model).items()},
+        checkpoint / "model.safetensors",
+    )
+    save_file(
+        {f"vision_model.{name}": tensor.clone() for name, tensor in clip_tower.items()},
+        tower / "model.safetensors",
+    )
     write_numbers(tmp_path, model)
     return tmp_path
 
@@ -82,18 +113,27 @@ def folder(tmp_path):
 def write_numbers(folder, model):
     inputs = {name: torch.randn(shape) for name, shape in ITEMS.items()}
     spans = {
-        name: [start, *[patch] * model.modality(name).tokens, end] for name, (patch, start, end) in model.config.placeholder_ids.items()
+        name: [start, *[patch] * model.modality(name).tokens, end]
+        for name, (patch, start, end) in model.config.placeholder_ids.items()
     }
     prompts = {
         "text": [1, 5, 6, 7] * 8,
         "video": [1, 9, *spans["video"], *[8, 7] * 9],
         "both": [1, *spans["sound"], *spans["image"], *[4] * 20],
     }
-    expected = {"video_full.llama_proj": parity.stage_outputs(model, "video", inputs["video_full"])["llama_proj"]}
+    expected = {
+        "video_full.llama_proj": parity.stage_outputs(model, "video", inputs["video_full"])[
+            "llama_proj"
+        ]
+    }
     for name, prefix in (("image", "image"), ("video", "video"), ("sound", "audio")):
         ours = parity.stage_outputs(model, name, inputs[parity.INPUTS[name]])
         expected.update({f"{prefix}.{stage}": value for stage, value in ours.items()})
-    media = {"text": {}, "video": {"video": [inputs["video"][0]]}, "both": {"sound": [inputs["audio"][0]], "image": [inputs["image"][0]]}}
+    media = {
+        "text": {},
+        "video": {"video": [inputs["video"][0]]},
+        "both": {"sound": [inputs["audio"][0]], "image": [inputs["image"][0]]},
+    }
     for name, row in prompts.items():
         inputs[f"ids.{name}"] = ids = torch.tensor([row])
         logits = model(ids, [media[name]]).logits
@@ -108,7 +148,9 @@ def write_numbers(folder, model):
 @torch.inference_mode()
 def test_saved_and_loaded_model_of_other_sizes_is_the_same(folder):
     fixture = parity.Fixture.open(folder)
-    quantities = [q for part in (parity.stages, parity.other_inputs, parity.answers) for q in part(fixture)]
+    quantities = [
+        q for part in (parity.stages, parity.other_inputs, parity.answers) for q in part(fixture)
+    ]
     assert len(quantities) > 30
     assert [str(quantity) for quantity in quantities if not quantity.holds] == []
     assert fixture.expected.never_asked() == []

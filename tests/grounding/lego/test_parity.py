@@ -28,11 +28,18 @@ def test_everything_equals_the_public_code(tiny):
 def test_all_expected_arrays_are_compared_but_the_quirk(tiny):
     named = {quantity.name for quantity in parity.compare(tiny)}
     stored = np.load(tiny / "expected.npz").files
-    assert {name for name in stored if name not in named} == {name for name in stored if "quirk_two_images" in name}
+    assert {name for name in stored if name not in named} == {
+        name for name in stored if "quirk_two_images" in name
+    }
 
 
 def test_command_exits_0_and_prints_a_line_a_quantity(tiny):
-    run = subprocess.run([sys.executable, "-m", "grounding.lego.parity", str(tiny)], capture_output=True, text=True, check=False)
+    run = subprocess.run(
+        [sys.executable, "-m", "grounding.lego.parity", str(tiny)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert run.returncode == 0, run.stderr
     assert "greedy24.video" in run.stdout
     assert "FAIL" not in run.stdout
@@ -76,18 +83,48 @@ def _change_clip(stored):
 
 
 PERTURBATIONS = {
-    "stage": (lambda folder: _change_array(folder, "expected.npz", "video.ln_vision", 1e-3), "video.ln_vision"),
-    "logit": (lambda folder: _change_array(folder, "expected.npz", "logits_last16.sound", 2e-3), "logits_last16.sound"),
-    "greedy id": (lambda folder: _change_array(folder, "expected.npz", "greedy24.image", 1), "greedy24.image"),
-    "loss": (lambda folder: _change_array(folder, "expected.npz", "train1.loss", 1e-3), "train1.loss"),
-    "not a number": (lambda folder: _change_array(folder, "expected.npz", "batch.loss", np.nan), "batch.loss"),
+    "stage": (
+        lambda folder: _change_array(folder, "expected.npz", "video.ln_vision", 1e-3),
+        "video.ln_vision",
+    ),
+    "logit": (
+        lambda folder: _change_array(folder, "expected.npz", "logits_last16.sound", 2e-3),
+        "logits_last16.sound",
+    ),
+    "greedy id": (
+        lambda folder: _change_array(folder, "expected.npz", "greedy24.image", 1),
+        "greedy24.image",
+    ),
+    "loss": (
+        lambda folder: _change_array(folder, "expected.npz", "train1.loss", 1e-3),
+        "train1.loss",
+    ),
+    "not a number": (
+        lambda folder: _change_array(folder, "expected.npz", "batch.loss", np.nan),
+        "batch.loss",
+    ),
     "weight": (_change_weight, "video.visual_encoder"),
-    "prompt id": (lambda folder: _change_json(folder, "prompts.json", _change_id), "prompts: ids of strings (checkpoint)"),
+    "prompt id": (
+        lambda folder: _change_json(folder, "prompts.json", _change_id),
+        "prompts: ids of strings (checkpoint)",
+    ),
     "box": (lambda folder: _change_json(folder, "boxes.json", _change_box), "boxes"),
-    "frame index": (lambda folder: _change_json(folder, "frame_indices.json", _change_index), "video: 100 of 250 frames"),
-    "clip position": (lambda folder: _change_json(folder, "audio.json", _change_clip), "audio: clips of main"),
-    "mel": (lambda folder: _change_array(folder, "preprocess/audio.npz", "mel_short_clip0", 1e-3), "audio: mel of short"),
-    "pixel": (lambda folder: _change_array(folder, "preprocess/video.npz", "out_sharp_full", 1e-2), "video: out_sharp_full"),
+    "frame index": (
+        lambda folder: _change_json(folder, "frame_indices.json", _change_index),
+        "video: 100 of 250 frames",
+    ),
+    "clip position": (
+        lambda folder: _change_json(folder, "audio.json", _change_clip),
+        "audio: clips of main",
+    ),
+    "mel": (
+        lambda folder: _change_array(folder, "preprocess/audio.npz", "mel_short_clip0", 1e-3),
+        "audio: mel of short",
+    ),
+    "pixel": (
+        lambda folder: _change_array(folder, "preprocess/video.npz", "out_sharp_full", 1e-2),
+        "video: out_sharp_full",
+    ),
 }
 
 
@@ -131,12 +168,17 @@ def _without(file, key):
 
 
 def _emptied(name, key):
-    return lambda folder: _change_json(folder, name, lambda stored: stored[key].clear() if key else stored.clear())
+    return lambda folder: _change_json(
+        folder, name, lambda stored: stored[key].clear() if key else stored.clear()
+    )
 
 
 ABSENT = {
     "stage": (_without("expected.npz", "video.ln_vision"), "video\\.ln_vision"),
-    "hidden state": (_without("expected.npz", "image.clip_hidden_states.3"), "image\\.clip_hidden_states\\.3"),
+    "hidden state": (
+        _without("expected.npz", "image.clip_hidden_states.3"),
+        "image\\.clip_hidden_states\\.3",
+    ),
     "batch": (_without("expected.npz", "video_batch2.llama_proj"), "video_batch2"),
     "logits": (_without("expected.npz", "logits_last16.sound"), "logits_last\\d+\\.sound"),
     "greedy ids": (_without("expected.npz", "greedy24.image_sound"), "greedy\\d+\\.image_sound"),

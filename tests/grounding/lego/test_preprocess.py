@@ -12,7 +12,9 @@ from grounding.lego.preprocess_video import clip_tensor, frame_indices, scale
 
 def levels(tensor):
     """Back to grey levels."""
-    mean, std = (torch.tensor(values).view(3, *[1] * (tensor.ndim - 1)) for values in (CLIP_MEAN, CLIP_STD))
+    mean, std = (
+        torch.tensor(values).view(3, *[1] * (tensor.ndim - 1)) for values in (CLIP_MEAN, CLIP_STD)
+    )
     return (tensor * std + mean) * 255
 
 
@@ -21,7 +23,9 @@ def test_overshoot_is_clamped_where_the_public_code_wraps(tiny):
     frames = torch.from_numpy(stored["clip_sharp"]).permute(0, 3, 1, 2)
     public, ours = torch.from_numpy(stored["out_sharp_full"]), scale(frames, 56)
     differ = ~torch.isclose(public, ours, atol=1e-5)
-    assert 500 < differ.sum() < 1200  # README of the fixtures: 686 below 0 and 473 above 255, of which some round to the border
+    assert (
+        500 < differ.sum() < 1200
+    )  # README of the fixtures: 686 below 0 and 473 above 255, of which some round to the border
     assert set(levels(ours)[differ].round().tolist()) == {0.0, 255.0}
 
 
@@ -74,7 +78,9 @@ def test_frames_of_a_wrong_kind(frames):
         clip_tensor(frames, 56, 16)
 
 
-@pytest.mark.parametrize("image", [np.zeros((4, 5), np.uint8), np.zeros((4, 5, 4), np.uint8), np.zeros((4, 5, 3))])
+@pytest.mark.parametrize(
+    "image", [np.zeros((4, 5), np.uint8), np.zeros((4, 5, 4), np.uint8), np.zeros((4, 5, 3))]
+)
 def test_image_of_a_wrong_kind(image):
     with pytest.raises(MediaError, match=r"expected \(H, W, 3\) uint8"):
         ImageTransform()(image)
@@ -109,7 +115,12 @@ def test_clips_lie_in_the_sound(samples):
 
 def test_a_tone_shows_in_its_band():
     time_s = np.arange(RATE_HZ) / RATE_HZ
-    low, high = (log_mels(torch.from_numpy(np.sin(2 * np.pi * hz * time_s)).float(), 128).mean(dim=1).argmax() for hz in (300, 3000))
+    low, high = (
+        log_mels(torch.from_numpy(np.sin(2 * np.pi * hz * time_s)).float(), 128)
+        .mean(dim=1)
+        .argmax()
+        for hz in (300, 3000)
+    )
     assert low < 35 < 70 < high
 
 
@@ -119,7 +130,10 @@ def test_samples_are_not_changed():
     assert (samples == 1).all()
 
 
-@pytest.mark.parametrize("samples", [np.zeros((2, 16_000), np.float32), np.zeros(16_000, np.int16), np.zeros(300, np.float32)])
+@pytest.mark.parametrize(
+    "samples",
+    [np.zeros((2, 16_000), np.float32), np.zeros(16_000, np.int16), np.zeros(300, np.float32)],
+)
 def test_samples_of_a_wrong_kind(samples):
     with pytest.raises(MediaError, match="mono, 16 kHz"):
         sound_tensor(samples)

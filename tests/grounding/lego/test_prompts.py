@@ -37,7 +37,9 @@ def test_decoded_text_equals_the_public_code(tiny, tokenizer):
 
 def test_saved_tokenizer_gives_the_same_ids(tokenizer, tmp_path):
     tokenizer.save(tmp_path)
-    text = render([Turn("Human", "<vi_start><vi_patch><vi_end>\nA dog, and 你好."), Turn("Assistant", None)])
+    text = render(
+        [Turn("Human", "<vi_start><vi_patch><vi_end>\nA dog, and 你好."), Turn("Assistant", None)]
+    )
     assert LegoTokenizer(tmp_path).encode(text) == tokenizer.encode(text)
 
 
@@ -66,7 +68,9 @@ def test_training_reads_what_asking_reads(tokenizer):
 
 def test_markers_become_placeholders(modalities):
     text = expand_markers("<video>\nWhen? <sound>", modalities)
-    assert text == f"<vi_start>{'<vi_patch>' * 8}<vi_end>\nWhen? <so_start>{'<so_patch>' * 4}<so_end>"
+    assert (
+        text == f"<vi_start>{'<vi_patch>' * 8}<vi_end>\nWhen? <so_start>{'<so_patch>' * 4}<so_end>"
+    )
 
 
 def test_media_stand_in_the_published_order(modalities):
@@ -76,7 +80,9 @@ def test_media_stand_in_the_published_order(modalities):
     assert text.endswith("<im_end>\nWhich?")
 
 
-@pytest.mark.parametrize("words", ["what ### is", "a <vi_patch> b", "the <video>", "</s>", "<unk> x", "  "])
+@pytest.mark.parametrize(
+    "words", ["what ### is", "a <vi_patch> b", "the <video>", "</s>", "<unk> x", "  "]
+)
 def test_question_that_would_break_the_prompt(words, tokenizer, modalities):
     with pytest.raises(PromptError):
         check_question(words, tokenizer, modalities)
@@ -92,7 +98,10 @@ def test_other_signs_are_fine_in_a_question(words, tokenizer, modalities):
     [
         ("the dog turns around.", "Please give me the timestamp when the dog turns around?"),
         ("When does the dog use its paws?", "When does the dog use its paws?"),
-        ("Please give me the timestamp when it rains", "Please give me the timestamp when it rains"),
+        (
+            "Please give me the timestamp when it rains",
+            "Please give me the timestamp when it rains",
+        ),
     ],
 )
 def test_statement_becomes_a_question(words, asked):

@@ -35,7 +35,9 @@ def planned(drawn, tmp_path):
             "learning_rate": 1e-2,
             "any_start": start == START and stage > 1,
         }
-        return stage_settings(stage, Path(start), tmp_path / output, tuple(sources), **{**short, **changes})
+        return stage_settings(
+            stage, Path(start), tmp_path / output, tuple(sources), **{**short, **changes}
+        )
 
     return plan
 
@@ -46,7 +48,10 @@ def records_of(tmp_path):
 
     def write(rows, name="rows.jsonl"):
         file = tmp_path / name
-        file.write_text("".join((row if isinstance(row, str) else json.dumps(row)) + "\n" for row in rows), encoding="utf-8")
+        file.write_text(
+            "".join((row if isinstance(row, str) else json.dumps(row)) + "\n" for row in rows),
+            encoding="utf-8",
+        )
         return file
 
     return write

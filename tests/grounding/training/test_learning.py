@@ -1,7 +1,9 @@
-"""A short run that must learn: stage 1 of the tiny LEGO, with its language model frozen, comes to say what is heard.
+"""A short run that must learn: stage 1 of the tiny LEGO, with its language model frozen, comes to
+say what is heard.
 
-The parts before stage 1 (encoders, language model, tokenizer) are a fixture made by `python -m grounding.training.tiny.demo`. The
-sounds that are asked about are new. Events and boxes take longer than a test may (docs/training.md).
+The parts before stage 1 (encoders, language model, tokenizer) are a fixture made by `python -m
+grounding.training.tiny.demo`. The sounds that are asked about are new. Events and boxes take longer
+than a test may (docs/training.md).
 """
 
 import shutil
@@ -19,7 +21,12 @@ from grounding.training.stage import run_stage
 from grounding.training.tiny.demo import Plan, assemble, stage_plan
 
 PARTS = Path(__file__).parent / "fixtures" / "tiny_parts"
-PLAN = Plan(amounts=Amounts(clips=1, pictures=1, sources=400, test=1), stage_steps=(160, 1, 1), rates=(3e-3, 1e-3, 1e-3), batch=32)
+PLAN = Plan(
+    amounts=Amounts(clips=1, pictures=1, sources=400, test=1),
+    stage_steps=(160, 1, 1),
+    rates=(3e-3, 1e-3, 1e-3),
+    batch=32,
+)
 ASKED = 60
 
 
@@ -31,7 +38,11 @@ def learned(tmp_path_factory) -> Path:
     make_data(folder / "data", PLAN.amounts)
     make_data(folder / "fresh", Amounts(clips=1, pictures=1, sources=ASKED, test=1), seed=9)
     for split in (folder / "data" / "stage1.jsonl", folder / "fresh" / "stage1.jsonl"):
-        split.write_text("".join(line for line in split.read_text().splitlines(keepends=True) if '"sound"' in line))
+        split.write_text(
+            "".join(
+                line for line in split.read_text().splitlines(keepends=True) if '"sound"' in line
+            )
+        )
     assemble(folder)
     run_stage(stage_plan(folder, PLAN, 1, folder / "start"))
     torch.set_num_threads(threads)
@@ -39,13 +50,27 @@ def learned(tmp_path_factory) -> Path:
 
 
 def named(learned, folder, swapped=0):
-    """Shares of fresh sounds whose rhythm and whose voice is named; `swapped`: each with the sound of a record so many places on."""
+    """Shares of fresh sounds whose rhythm and whose voice is named; `swapped`: each with the sound
+    of a record so many places on.
+    """
     grounder = load_grounder(folder, dtype="float32", max_new_tokens=12)
     records = list(read_records(learned / "fresh" / "stage1.jsonl"))
-    sounds = [grounder.read_audio(read_sound(learned / "fresh" / record.media["sound"])) for record in records]
-    asked = [(DESCRIBE["sound"], {"sound": sounds[(i + swapped) % len(sounds)]}) for i in range(len(sounds))]
-    pairs = [(reply.text.split(), record.answer.split()) for reply, record in zip(grounder.ask_all(asked), records)]
-    return [sum(len(said) > word and said[word] == true[word] for said, true in pairs) / len(pairs) for word in (1, 2)]
+    sounds = [
+        grounder.read_audio(read_sound(learned / "fresh" / record.media["sound"]))
+        for record in records
+    ]
+    asked = [
+        (DESCRIBE["sound"], {"sound": sounds[(i + swapped) % len(sounds)]})
+        for i in range(len(sounds))
+    ]
+    pairs = [
+        (reply.text.split(), record.answer.split())
+        for reply, record in zip(grounder.ask_all(asked), records)
+    ]
+    return [
+        sum(len(said) > word and said[word] == true[word] for said, true in pairs) / len(pairs)
+        for word in (1, 2)
+    ]
 
 
 def test_a_frozen_language_model_comes_to_say_what_is_heard(learned):

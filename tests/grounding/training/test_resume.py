@@ -32,13 +32,36 @@ STEPS = 7
 
 
 def test_killed_run_goes_on_to_the_same_losses(planned, drawn, tmp_path):
-    settings = {"max_steps": STEPS, "save_steps": 2, "batch_size": 4, "seed": 3, "dropout": 0.1}  # more steps than an epoch has
+    settings = {
+        "max_steps": STEPS,
+        "save_steps": 2,
+        "batch_size": 4,
+        "seed": 3,
+        "dropout": 0.1,
+    }  # more steps than an epoch has
     whole = run_stage(planned(1, output="whole", epochs=9.0, **settings))
     config = tmp_path / "settings.json"
-    fixed = {"epochs": 9.0, "accumulation": 1, "precision": "float32", "workers": 0, "log_steps": 1, "device": "cpu", "learning_rate": 1e-2}
+    fixed = {
+        "epochs": 9.0,
+        "accumulation": 1,
+        "precision": "float32",
+        "workers": 0,
+        "log_steps": 1,
+        "device": "cpu",
+        "learning_rate": 1e-2,
+    }
     config.write_text(json.dumps({**settings, **fixed}))
     output = tmp_path / "killed"
-    command = [sys.executable, "-c", PROGRAM, "stage1", "--from", str(START), "--output", str(output)]
+    command = [
+        sys.executable,
+        "-c",
+        PROGRAM,
+        "stage1",
+        "--from",
+        str(START),
+        "--output",
+        str(output),
+    ]
     command += ["--data", str(drawn / "stage1.jsonl"), "--config", str(config)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     while not (output / "checkpoint-4" / "trainer_state.json").exists():
@@ -48,7 +71,9 @@ def test_killed_run_goes_on_to_the_same_losses(planned, drawn, tmp_path):
     process.wait()
     assert not (output / "model").exists()
     subprocess.run(command, check=True, capture_output=True)
-    assert read_losses(output / "log.jsonl") == pytest.approx(read_losses(whole.parent / "log.jsonl"), rel=1e-6)
+    assert read_losses(output / "log.jsonl") == pytest.approx(
+        read_losses(whole.parent / "log.jsonl"), rel=1e-6
+    )
     assert set(read_losses(output / "log.jsonl")) == set(range(1, STEPS + 1))
     left = json.loads((output / "checkpoint-6" / "trainer_state.json").read_text())
     assert left["global_step"] == 6
@@ -58,11 +83,16 @@ def test_a_run_with_other_settings_does_not_go_on(planned):
     run_stage(planned(1, save_steps=2))
     output = planned(1).output
     (output / "model").rename(output / "elsewhere")
-    with pytest.raises(TrainingError, match=r"belongs to another run: learning_rate was 0.01 and is 0.02"):
+    with pytest.raises(
+        TrainingError, match=r"belongs to another run: learning_rate was 0.01 and is 0.02"
+    ):
         run_stage(planned(1, learning_rate=0.02))
 
 
-@pytest.mark.parametrize("file", ["model.safetensors", "optimizer.pt", "rng_state.pth", "trainer_state.json", "passport.json"])
+@pytest.mark.parametrize(
+    "file",
+    ["model.safetensors", "optimizer.pt", "rng_state.pth", "trainer_state.json", "passport.json"],
+)
 def test_a_checkpoint_that_is_not_whole_gives_its_place_to_the_one_before(planned, caplog, file):
     run_stage(planned(1, save_steps=2))
     output = planned(1).output
@@ -116,17 +146,49 @@ def test_lora_begins_with_the_same_numbers_each_time(planned):
 
 def test_two_processes_take_the_steps_of_one_with_all_their_rows(planned, drawn, tmp_path):
     """By the documented command, so that its options get past the launcher."""
-    fixed = {"accumulation": 1, "precision": "float32", "workers": 0, "log_steps": 1, "device": "cpu", "dropout": 0.0, "max_steps": 1}
+    fixed = {
+        "accumulation": 1,
+        "precision": "float32",
+        "workers": 0,
+        "log_steps": 1,
+        "device": "cpu",
+        "dropout": 0.0,
+        "max_steps": 1,
+    }
     fixed |= {"group_by_length": False, "gradient_checkpointing": False}
     config = tmp_path / "settings.json"
     config.write_text(json.dumps(fixed))
     logs = []
     for processes in (1, 2):
         output = tmp_path / f"of-{processes}"
-        command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", processes, "--master-port", free_port()]
-        command += ["-m", "grounding.training", "stage1", "--from", START, "--output", output, "--data", drawn / "stage1.jsonl"]
+        command = [
+            sys.executable,
+            "-m",
+            "torch.distributed.run",
+            "--nproc-per-node",
+            processes,
+            "--master-port",
+            free_port(),
+        ]
+        command += [
+            "-m",
+            "grounding.training",
+            "stage1",
+            "--from",
+            START,
+            "--output",
+            output,
+            "--data",
+            drawn / "stage1.jsonl",
+        ]
         command += ["--config", config, "--set", f"batch_size={8 // processes}"]
-        done = subprocess.run([*map(str, command)], env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [*map(str, command)],
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         assert done.returncode == 0, done.stderr[-3000:]
         logs.append(json.loads((output / "log.jsonl").read_text().splitlines()[0]))
     one, two = logs

@@ -46,20 +46,48 @@ def test_names_that_there_are_not():
 
 
 def test_values_are_read_as_what_they_are():
-    settings = stage_settings(2, *HERE, group_by_length="no", features="kept", max_steps=None, learning_rate="1e-3")
-    assert (settings.group_by_length, settings.features, settings.learning_rate) == (False, Path("kept"), 1e-3)
+    settings = stage_settings(
+        2, *HERE, group_by_length="no", features="kept", max_steps=None, learning_rate="1e-3"
+    )
+    assert (settings.group_by_length, settings.features, settings.learning_rate) == (
+        False,
+        Path("kept"),
+        1e-3,
+    )
 
 
 @pytest.mark.parametrize("weight", ["0", "-1", "nan", "inf", "1e9"])
 def test_weights_that_are_none(weight, tmp_path):
     (tmp_path / "rows.jsonl").write_text("")
-    done = CliRunner().invoke(app, ["stage1", "--from", "x", "--output", str(tmp_path / "o"), "--data", f"{tmp_path}/rows.jsonl:{weight}"])
+    done = CliRunner().invoke(
+        app,
+        [
+            "stage1",
+            "--from",
+            "x",
+            "--output",
+            str(tmp_path / "o"),
+            "--data",
+            f"{tmp_path}/rows.jsonl:{weight}",
+        ],
+    )
     assert done.exit_code == 1
     assert "the weight of" in done.output
 
 
 def test_an_output_that_is_a_file(tmp_path):
     (tmp_path / "file").write_text("")
-    done = CliRunner().invoke(app, ["stage1", "--from", str(tmp_path), "--output", str(tmp_path / "file"), "--data", "rows.jsonl"])
+    done = CliRunner().invoke(
+        app,
+        [
+            "stage1",
+            "--from",
+            str(tmp_path),
+            "--output",
+            str(tmp_path / "file"),
+            "--data",
+            "rows.jsonl",
+        ],
+    )
     assert done.exit_code == 1
     assert isinstance(done.exception, SystemExit)

@@ -51,12 +51,21 @@ def spans(chunks: int) -> list[Span]:
     return [Span(n * CHUNK_S, (n + 1) * CHUNK_S) for n in range(chunks)]
 
 
-def add_video(catalog: Catalog, name: str, chunks: int = 2, key: str = "k1", collection: str = "films", content: str | None = None) -> int:
+def add_video(
+    catalog: Catalog,
+    name: str,
+    chunks: int = 2,
+    key: str = "k1",
+    collection: str = "films",
+    content: str | None = None,
+) -> int:
     """A planned video at the path `name`; its bytes are `content`, or called like the path."""
     with catalog.begin() as s:
         collection_id = collections.ensure_collection(s, collection)
         digest = content or f"hash of {name}"
-        video_id = videos.add_video(s, collection_id, digest, 1000, video_info(chunks * CHUNK_S), stamp(name))
+        video_id = videos.add_video(
+            s, collection_id, digest, 1000, video_info(chunks * CHUNK_S), stamp(name)
+        )
         work.plan(s, video_id, spans(chunks), {"picture": key})
     return video_id
 
@@ -74,11 +83,23 @@ def block(rng: np.random.Generator, item: WorkItem, count: int = 6) -> FrameBloc
 def new_segments(item: WorkItem, vectors: np.ndarray) -> list[NewSegment]:
     width_s = (item.end_s - item.start_s) / max(len(vectors), 1)
     starts = [item.start_s + n * width_s for n in range(len(vectors))]
-    return [NewSegment(Span(start, start + width_s), vector, start + 0.5) for start, vector in zip(starts, vectors)]
+    return [
+        NewSegment(Span(start, start + width_s), vector, start + 0.5)
+        for start, vector in zip(starts, vectors)
+    ]
 
 
-def commit(s: Session, item: WorkItem, rng: np.random.Generator, segments: int = 4, owner: str = OWNER) -> bool:
-    return rows.commit_picture(s, item.work_id, owner, block(rng, item), new_segments(item, unit_vectors(rng, segments)), 1.0)
+def commit(
+    s: Session, item: WorkItem, rng: np.random.Generator, segments: int = 4, owner: str = OWNER
+) -> bool:
+    return rows.commit_picture(
+        s,
+        item.work_id,
+        owner,
+        block(rng, item),
+        new_segments(item, unit_vectors(rng, segments)),
+        1.0,
+    )
 
 
 def do_one(catalog: Catalog, video_id: int, rng: np.random.Generator, segments: int = 4) -> bool:
@@ -98,7 +119,9 @@ def do_all(catalog: Catalog, video_id: int, rng: np.random.Generator, segments: 
         pass
 
 
-def add_ready(catalog: Catalog, names: Sequence[str], rng: np.random.Generator, **options) -> list[int]:
+def add_ready(
+    catalog: Catalog, names: Sequence[str], rng: np.random.Generator, **options
+) -> list[int]:
     ids = [add_video(catalog, name, **options) for name in names]
     for video_id in ids:
         do_all(catalog, video_id, rng)

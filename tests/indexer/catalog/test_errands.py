@@ -13,12 +13,27 @@ from tests.indexer.catalog import support
 DETAILS = {"relative_path": "a.mp4"}
 
 
-def add(catalog: Catalog, name: str, collection: str = "films", size: float = 1.0, details: dict | None = None) -> int:
+def add(
+    catalog: Catalog,
+    name: str,
+    collection: str = "films",
+    size: float = 1.0,
+    details: dict | None = None,
+) -> int:
     with catalog.begin() as s:
-        return errands.add(s, "plan", collections.ensure_collection(s, collection), name, details or DETAILS, size=size)
+        return errands.add(
+            s,
+            "plan",
+            collections.ensure_collection(s, collection),
+            name,
+            details or DETAILS,
+            size=size,
+        )
 
 
-def take(catalog: Catalog, owner: str = "me", lease_s: float = 60.0, max_attempts: int = 3, **options) -> errands.ErrandItem | None:
+def take(
+    catalog: Catalog, owner: str = "me", lease_s: float = 60.0, max_attempts: int = 3, **options
+) -> errands.ErrandItem | None:
     with catalog.begin() as s:
         return errands.claim(s, owner, lease_s, "plan", max_attempts, **options)
 
@@ -127,7 +142,14 @@ def test_chunks_of_collections_are_taken_in_turn_small_videos_first(catalog: Cat
 def test_urgent_work_comes_before_the_turn_of_a_collection(catalog: Catalog):
     support.add_video(catalog, "a.mp4", collection="a")
     with catalog.begin() as s:
-        urgent = videos.add_video(s, collections.ensure_collection(s, "b"), "u", 1, support.video_info(900), support.stamp("urgent.mp4"))
+        urgent = videos.add_video(
+            s,
+            collections.ensure_collection(s, "b"),
+            "u",
+            1,
+            support.video_info(900),
+            support.stamp("urgent.mp4"),
+        )
         work.plan(s, urgent, support.spans(2), {"picture": "k1"}, priority=-1)
     for _ in range(2):
         with catalog.begin() as s:

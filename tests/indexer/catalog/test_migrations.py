@@ -18,7 +18,11 @@ from tests.indexer.catalog import support
 @pytest.fixture(params=["sqlite", "postgres"])
 def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A database without anything in it."""
-    return f"sqlite:///{tmp_path}/home/catalog.sqlite" if request.param == "sqlite" else request.getfixturevalue("new_postgres_url")
+    return (
+        f"sqlite:///{tmp_path}/home/catalog.sqlite"
+        if request.param == "sqlite"
+        else request.getfixturevalue("new_postgres_url")
+    )
 
 
 def table_names(url: str) -> set[str]:
@@ -89,7 +93,13 @@ with Catalog(sys.argv[1]).open() as catalog, catalog.begin() as s:
 def test_processes_that_start_at_once_make_one_catalog(tmp_path: Path):
     url = f"sqlite:///{tmp_path}/catalog.sqlite"
     processes = [
-        subprocess.Popen([sys.executable, "-c", OPEN, url], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(3)
+        subprocess.Popen(
+            [sys.executable, "-c", OPEN, url],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(3)
     ]
     outputs = [process.communicate(timeout=100) for process in processes]
     assert [out for out, _ in outputs] == ["1\n"] * 3, outputs
@@ -102,7 +112,9 @@ def test_a_home_that_cannot_be_made_is_a_storage_error(tmp_path: Path):
 
 
 def test_altering_a_table_of_a_file_keeps_the_rows_that_hang_on_it(sqlite_catalog: Catalog):
-    """Batch mode copies and drops the table; with foreign keys on, that would empty the tables below it."""
+    """Batch mode copies and drops the table; with foreign keys on, that would empty the tables
+    below it.
+    """
     from alembic.migration import MigrationContext
     from alembic.operations import Operations
 

@@ -32,7 +32,9 @@ def library(catalog: Catalog) -> tuple[Catalog, int]:
         for stage, kind in (("speech", "speech"), ("screen", "screen"), ("events", "event")):
             item = work.claim(s, "me", 60, [stage])
             assert item is not None
-            new = [rows.NewPassage(kind, Span(n, n + 1), text) for n, text in enumerate(TEXTS[kind])]
+            new = [
+                rows.NewPassage(kind, Span(n, n + 1), text) for n, text in enumerate(TEXTS[kind])
+            ]
             assert rows.commit_passages(s, item.work_id, "me", new, 1.0)
     return catalog, video_id
 
@@ -63,18 +65,38 @@ def found(catalog: Catalog, query: str, **options) -> list[str]:
         ("100%", "100%"),
     ],
 )
-def test_words_phrases_prefixes_stems_names_and_scripts_without_spaces(library: tuple[Catalog, int], query: str, start: str):
+def test_words_phrases_prefixes_stems_names_and_scripts_without_spaces(
+    library: tuple[Catalog, int], query: str, start: str
+):
     assert any(text.startswith(start) for text in found(library[0], query))
 
 
-@pytest.mark.parametrize("query", ['"shells sea"', "cat", "skat", "板滑", "anna zebra", "", "   ", '"', "...", "* *", '""', "the zebra"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        '"shells sea"',
+        "cat",
+        "skat",
+        "板滑",
+        "anna zebra",
+        "",
+        "   ",
+        '"',
+        "...",
+        "* *",
+        '""',
+        "the zebra",
+    ],
+)
 def test_what_is_not_there_is_not_found(library: tuple[Catalog, int], query: str):
     assert found(library[0], query) == []
 
 
 def test_any_word_is_enough_when_asked_so(library: tuple[Catalog, int]):
     assert found(library[0], "anna zebra", match="any") == [TEXTS["speech"][0]]
-    assert set(found(library[0], "anna exit dog", match="any")) == {TEXTS["speech"][i] for i in (0, 1)} | {
+    assert set(found(library[0], "anna exit dog", match="any")) == {
+        TEXTS["speech"][i] for i in (0, 1)
+    } | {
         TEXTS["screen"][0],
         TEXTS["event"][0],
     }
@@ -106,7 +128,13 @@ def test_the_index_keeps_step_with_the_rows(library: tuple[Catalog, int]):
         work.reopen(s, video_id, "speech")
         item = work.claim(s, "me", 60, ["speech"])
         assert item is not None
-        rows.commit_passages(s, item.work_id, "me", [rows.NewPassage("speech", Span(0, 1), "a horse and 一匹马")], 1.0)
+        rows.commit_passages(
+            s,
+            item.work_id,
+            "me",
+            [rows.NewPassage("speech", Span(0, 1), "a horse and 一匹马")],
+            1.0,
+        )
     assert found(catalog, "anna") == []
     assert found(catalog, "滑板") == []
     assert found(catalog, "马") == found(catalog, "horses") == ["a horse and 一匹马"]
@@ -115,7 +143,9 @@ def test_the_index_keeps_step_with_the_rows(library: tuple[Catalog, int]):
     assert found(catalog, "horse dog exit", match="any") == []
     if catalog.is_sqlite:
         with catalog.begin() as s:
-            s.connection().exec_driver_sql("INSERT INTO passage_words(passage_words) VALUES ('integrity-check')")
+            s.connection().exec_driver_sql(
+                "INSERT INTO passage_words(passage_words) VALUES ('integrity-check')"
+            )
 
 
 def test_passages_of_a_key_that_is_not_served_yet_are_not_found(library: tuple[Catalog, int]):
@@ -126,11 +156,15 @@ def test_passages_of_a_key_that_is_not_served_yet_are_not_found(library: tuple[C
     with catalog.begin() as s:
         item = work.claim(s, "me", 60, ["speech"])
         assert item is not None
-        rows.commit_passages(s, item.work_id, "me", [rows.NewPassage("speech", Span(0, 1), "anna again")], 1.0)
+        rows.commit_passages(
+            s, item.work_id, "me", [rows.NewPassage("speech", Span(0, 1), "anna again")], 1.0
+        )
         assert [hit.text for hit in search_words(s, "anna")] == TEXTS["speech"][:1]
         videos.settle_video(s, video_id)
         assert [hit.text for hit in search_words(s, "anna")] == ["anna again"]
-        assert [passage.text for passage in rows.passages(s, video_id, kinds=["speech"])] == ["anna again"]
+        assert [passage.text for passage in rows.passages(s, video_id, kinds=["speech"])] == [
+            "anna again"
+        ]
     with catalog.read() as s:
         assert isinstance(passages.search_words(s, "anna")[0].passage_id, int)
 
@@ -142,20 +176,31 @@ def test_parsing():
         Term("看 滑 板"),
         Term("now"),
     ]
-    assert parse("who is it") == [Term("who"), Term("is"), Term("it")], "nothing but stop words is asked as it stands"
+    assert parse("who is it") == [Term("who"), Term("is"), Term("it")], (
+        "nothing but stop words is asked as it stands"
+    )
     assert parse('"the who"') == [Term("the who")]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(query=st.text(max_size=40) | st.text(alphabet="\"'*()^:-+{}[]\\|&!<>~ aANDORNOTNEAR\x00\ud800狗%_", max_size=30))
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    query=st.text(max_size=40)
+    | st.text(alphabet="\"'*()^:-+{}[]\\|&!<>~ aANDORNOTNEAR\x00\ud800狗%_", max_size=30)
+)
 def test_nothing_that_is_typed_is_an_error(library: tuple[Catalog, int], query: str):
     for match in ("all", "any"):
         found(library[0], query, match=match)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.integers(0, 4), st.integers(0, 8), st.integers(1, 6))
-def test_any_run_of_words_of_a_passage_finds_it(library: tuple[Catalog, int], which: int, start: int, count: int):
+def test_any_run_of_words_of_a_passage_finds_it(
+    library: tuple[Catalog, int], which: int, start: int, count: int
+):
     text = TEXTS["speech"][which]
     words = text.split() if " " in text else list(text)
     part = words[min(start, len(words) - 1) :][:count]

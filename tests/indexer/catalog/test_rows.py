@@ -28,9 +28,15 @@ def test_frames_and_segments_come_back(catalog: Catalog):
     for _ in range(2):
         item = claimed(catalog, video_id)
         blocks[item.chunk_id] = support.block(rng, item, count=5)
-        segment = NewSegment(Span(item.start_s, item.start_s + 4), blocks[item.chunk_id].vectors[2], item.start_s + 1.5)
+        segment = NewSegment(
+            Span(item.start_s, item.start_s + 4),
+            blocks[item.chunk_id].vectors[2],
+            item.start_s + 1.5,
+        )
         with catalog.begin() as s:
-            assert rows.commit_picture(s, item.work_id, support.OWNER, blocks[item.chunk_id], [segment], 2.0)
+            assert rows.commit_picture(
+                s, item.work_id, support.OWNER, blocks[item.chunk_id], [segment], 2.0
+            )
             videos.settle_video(s, video_id)
     with catalog.read() as s:
         stored = rows.frame_blocks(s, blocks, "k1")
@@ -40,11 +46,18 @@ def test_frames_and_segments_come_back(catalog: Catalog):
     for chunk_id, block in blocks.items():
         np.testing.assert_array_equal(stored[chunk_id].times_s, block.times_s)
         np.testing.assert_array_equal(stored[chunk_id].cuts_s, block.cuts_s)
-        np.testing.assert_array_equal(stored[chunk_id].vectors, block.vectors.astype(np.float16).astype(np.float32))
-    np.testing.assert_array_equal(whole.times_s, np.concatenate([block.times_s for block in blocks.values()]))
+        np.testing.assert_array_equal(
+            stored[chunk_id].vectors, block.vectors.astype(np.float16).astype(np.float32)
+        )
+    np.testing.assert_array_equal(
+        whole.times_s, np.concatenate([block.times_s for block in blocks.values()])
+    )
     assert whole.vectors.shape == (10, support.DIMENSION)
     assert [len(lot) for lot in lots] == [1, 1]
-    assert [(row.span, row.thumbnail_s, row.video_id) for row in found] == [(Span(90, 94), 91.5, video_id), (Span(0, 4), 1.5, video_id)]
+    assert [(row.span, row.thumbnail_s, row.video_id) for row in found] == [
+        (Span(90, 94), 91.5, video_id),
+        (Span(0, 4), 1.5, video_id),
+    ]
 
 
 def test_a_chunk_without_frames_or_segments_is_done_all_the_same(catalog: Catalog):
@@ -62,7 +75,9 @@ def test_a_chunk_without_frames_or_segments_is_done_all_the_same(catalog: Catalo
 def test_vectors_that_float16_cannot_hold_are_refused_and_nothing_is_written(catalog: Catalog):
     video_id = support.add_video(catalog, "a.mp4", chunks=1)
     item = claimed(catalog, video_id)
-    broken = FrameBlock(np.zeros(1), np.full((1, support.DIMENSION), np.nan, np.float32), np.empty(0))
+    broken = FrameBlock(
+        np.zeros(1), np.full((1, support.DIMENSION), np.nan, np.float32), np.empty(0)
+    )
     with pytest.raises(ValueError, match="not finite"), catalog.begin() as s:
         rows.commit_picture(s, item.work_id, support.OWNER, broken, [], 0.1)
     with catalog.read() as s:
@@ -76,7 +91,14 @@ def test_shapes_must_agree(catalog: Catalog):
     item = claimed(catalog, video_id)
     wrong = NewSegment(item.span, np.ones(3, np.float32), 0.0)
     with pytest.raises(ValueError, match=r"shape \(3,\)"), catalog.begin() as s:
-        rows.commit_picture(s, item.work_id, support.OWNER, support.block(np.random.default_rng(0), item), [wrong], 0.1)
+        rows.commit_picture(
+            s,
+            item.work_id,
+            support.OWNER,
+            support.block(np.random.default_rng(0), item),
+            [wrong],
+            0.1,
+        )
 
 
 def test_thousands_of_segments_are_fetched_in_the_order_asked(catalog: Catalog):
@@ -98,14 +120,18 @@ def test_vectors_of_different_length_under_one_key_are_an_error(catalog: Catalog
         vectors = support.unit_vectors(rng, 2, dimension)
         with catalog.begin() as s:
             frames = FrameBlock(np.arange(2.0), vectors, np.empty(0))
-            rows.commit_picture(s, item.work_id, support.OWNER, frames, support.new_segments(item, vectors), 0.1)
+            rows.commit_picture(
+                s, item.work_id, support.OWNER, frames, support.new_segments(item, vectors), 0.1
+            )
     with catalog.read() as s, pytest.raises(CatalogError, match=r"\[8, 12\] numbers"):
         list(rows.all_vectors(s, "k1"))
 
 
 def test_passages_come_back_with_their_words(catalog: Catalog):
     video_id = support.add_video(catalog, "a.mp4", chunks=1)
-    passage = rows.NewPassage("speech", Span(1, 3), "hi you", "en", np.float32(0.5), [(1.0, 1.5, "hi"), (1.5, 3.0, "you")])  # pyright: ignore[reportArgumentType]
+    passage = rows.NewPassage(
+        "speech", Span(1, 3), "hi you", "en", np.float32(0.5), [(1.0, 1.5, "hi"), (1.5, 3.0, "you")]
+    )  # pyright: ignore[reportArgumentType]
     with catalog.begin() as s:
         work.plan(s, video_id, [], {"speech": "s1"})
         item = work.claim(s, "me", 60, ["speech"])
@@ -113,7 +139,13 @@ def test_passages_come_back_with_their_words(catalog: Catalog):
         assert rows.commit_passages(s, item.work_id, "me", [passage], 0.5)
     with catalog.read() as s:
         (stored,) = rows.passages(s, video_id)
-    assert (stored.kind, stored.span, stored.text, stored.language, stored.confidence) == ("speech", Span(1, 3), "hi you", "en", 0.5)
+    assert (stored.kind, stored.span, stored.text, stored.language, stored.confidence) == (
+        "speech",
+        Span(1, 3),
+        "hi you",
+        "en",
+        0.5,
+    )
     assert stored.words == ((1.0, 1.5, "hi"), (1.5, 3.0, "you"))
 
 
@@ -126,14 +158,23 @@ def test_usage_says_what_an_hour_of_video_costs(catalog: Catalog):
     assert usage.mb_per_hour == pytest.approx(usage.database_bytes / 1e6 * 10)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.sampled_from(["add", "do", "remove", "rekey", "nothing"]), min_size=3, max_size=8), st.integers(0, 99))
-def test_the_fingerprint_changes_exactly_when_live_chunks_change(sqlite_catalog: Catalog, steps: list[str], seed: int):
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    st.lists(st.sampled_from(["add", "do", "remove", "rekey", "nothing"]), min_size=3, max_size=8),
+    st.integers(0, 99),
+)
+def test_the_fingerprint_changes_exactly_when_live_chunks_change(
+    sqlite_catalog: Catalog, steps: list[str], seed: int
+):
     catalog, rng = sqlite_catalog, np.random.default_rng(seed)
 
     def look() -> tuple[rows.LiveState, list]:
         with catalog.read() as s:
-            return rows.live_state(s, "k1"), [column.tolist() for column in rows.live_chunks(s, "k1")]
+            return rows.live_state(s, "k1"), [
+                column.tolist() for column in rows.live_chunks(s, "k1")
+            ]
 
     state, live = look()
     for number, step in enumerate(steps):

@@ -108,7 +108,13 @@ assert os.waitpid(pid, 0)[1] == 0
 with catalog.begin() as s:
     assert len(collections.list_collections(s)) == 2
 """
-    done = subprocess.run([sys.executable, "-c", program, catalog_url], capture_output=True, text=True, timeout=100, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", program, catalog_url],
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -116,7 +122,10 @@ def test_a_locked_file_is_named(sqlite_catalog: Catalog):
     impatient = Catalog(str(sqlite_catalog.url), busy_timeout_s=0.1)
     with sqlite_catalog.begin() as s:
         collections.ensure_collection(s, "films")
-        with pytest.raises(CatalogError, match=r"locked by another program.*Wait"), impatient.begin() as other:
+        with (
+            pytest.raises(CatalogError, match=r"locked by another program.*Wait"),
+            impatient.begin() as other,
+        ):
             collections.ensure_collection(other, "clips")
 
 
@@ -128,7 +137,10 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path):
 
 
 def test_a_catalog_without_tables_says_how_to_make_them(tmp_path: Path):
-    with pytest.raises(CatalogError, match=r"lacks a table.*seekpoint db upgrade"), Catalog(f"sqlite:///{tmp_path}/x.sqlite").read() as s:
+    with (
+        pytest.raises(CatalogError, match=r"lacks a table.*seekpoint db upgrade"),
+        Catalog(f"sqlite:///{tmp_path}/x.sqlite").read() as s,
+    ):
         collections.list_collections(s)
 
 
@@ -184,7 +196,9 @@ def test_a_server_that_is_away_is_named_soon(postgres_url: str, tmp_path: Path):
 
 def test_a_missing_database_is_named(postgres_url: str):
     with pytest.raises(CatalogError, match=r"no such database.*createdb"):
-        Catalog(make_url(postgres_url).set(database="nowhere").render_as_string(hide_password=False)).open()
+        Catalog(
+            make_url(postgres_url).set(database="nowhere").render_as_string(hide_password=False)
+        ).open()
 
 
 def test_a_wrong_password_is_named_and_not_shown(postgres_url: str):
@@ -233,7 +247,11 @@ def test_a_connection_that_was_cut_is_replaced(new_postgres_url: str):
             with catalog.begin() as s:
                 collections.ensure_collection(s, "lost")
                 with other.begin() as killer:
-                    killer.execute(text(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}"))
+                    killer.execute(
+                        text(
+                            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}"
+                        )
+                    )
                 collections.ensure_collection(s, "lost too")
 
         with pytest.raises(CatalogError, match="is away"):
@@ -242,7 +260,9 @@ def test_a_connection_that_was_cut_is_replaced(new_postgres_url: str):
             assert [it.name for it in collections.list_collections(s)] == ["films"]
 
 
-@pytest.mark.parametrize("url", ["mysql://host/db", "nonsense", "sqlite://", "", "postgresql+nothing://host/db"])
+@pytest.mark.parametrize(
+    "url", ["mysql://host/db", "nonsense", "sqlite://", "", "postgresql+nothing://host/db"]
+)
 def test_urls_that_cannot_be_used_are_named(url: str):
     with pytest.raises(UsageError, match="SEEKPOINT_DATABASE_URL"):
         Catalog(url)

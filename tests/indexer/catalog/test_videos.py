@@ -1,4 +1,6 @@
-"""Videos and their paths: same bytes, moved files, other bytes at a known path, gapless re-indexing."""
+"""Videos and their paths: same bytes, moved files, other bytes at a known path, gapless
+re-indexing.
+"""
 
 from __future__ import annotations
 
@@ -21,10 +23,24 @@ def test_a_video_comes_back_as_it_was_added(catalog: Catalog):
         video_id = videos.add_video(s, collection_id, "abc", 77, info, support.stamp("a/b.mp4"))
     with catalog.read() as s:
         video = videos.get_video(s, video_id)
-    assert (video.duration_s, video.width, video.height, video.fps, video.audio_tracks) == (12.5, 640, 360, 25.0, 1)
-    assert (video.collection, video.content_hash, video.size_bytes, video.state, video.title) == ("films", "abc", 77, "pending", "A title")
+    assert (video.duration_s, video.width, video.height, video.fps, video.audio_tracks) == (
+        12.5,
+        640,
+        360,
+        25.0,
+        1,
+    )
+    assert (video.collection, video.content_hash, video.size_bytes, video.state, video.title) == (
+        "films",
+        "abc",
+        77,
+        "pending",
+        "A title",
+    )
     assert video.created_at.utcoffset() is not None
-    assert [(path.root, path.relative_path, path.offline) for path in video.paths] == [("local", "a/b.mp4", False)]
+    assert [(path.root, path.relative_path, path.offline) for path in video.paths] == [
+        ("local", "a/b.mp4", False)
+    ]
 
 
 def test_same_bytes_are_one_video_with_two_paths(catalog: Catalog):
@@ -33,7 +49,10 @@ def test_same_bytes_are_one_video_with_two_paths(catalog: Catalog):
     elsewhere = support.add_video(catalog, "a.mp4", content="same", collection="other")
     assert first == second != elsewhere
     with catalog.read() as s:
-        assert [path.relative_path for path in videos.get_video(s, first).paths] == ["a.mp4", "b.mp4"]
+        assert [path.relative_path for path in videos.get_video(s, first).paths] == [
+            "a.mp4",
+            "b.mp4",
+        ]
         assert videos.find_by_hash(s, videos.get_video(s, first).collection_id, "same") == first
 
 
@@ -43,7 +62,9 @@ def test_two_writers_of_the_same_bytes_get_one_video(catalog: Catalog):
 
     def add(number: int) -> int:
         with catalog.begin() as s:
-            return videos.add_video(s, collection_id, "same", 1, support.video_info(), support.stamp(f"{number}.mp4"))
+            return videos.add_video(
+                s, collection_id, "same", 1, support.video_info(), support.stamp(f"{number}.mp4")
+            )
 
     with ThreadPoolExecutor(6) as pool:
         ids = set(pool.map(add, range(12)))
@@ -57,8 +78,15 @@ def test_known_paths_tell_what_is_at_a_path_now(catalog: Catalog):
     support.do_all(catalog, video_id, np.random.default_rng(0))
     newer = support.add_video(catalog, "a.mp4", content="new")
     with catalog.read() as s:
-        known = videos.known_paths(s, videos.get_video(s, video_id).collection_id)[("local", "a.mp4")]
-    assert (known.video_id, known.next_video_id, known.content_hash, known.state) == (video_id, newer, "new", "pending")
+        known = videos.known_paths(s, videos.get_video(s, video_id).collection_id)[
+            ("local", "a.mp4")
+        ]
+    assert (known.video_id, known.next_video_id, known.content_hash, known.state) == (
+        video_id,
+        newer,
+        "new",
+        "pending",
+    )
     assert known.keys["picture"] == "k1"
 
 
@@ -69,8 +97,12 @@ def test_other_bytes_supersede_only_when_they_are_ready(catalog: Catalog):
     new = support.add_video(catalog, "a.mp4", content="new")
     assert support.do_one(catalog, new, rng)
     with catalog.read() as s:
-        assert videos.get_video(s, old).state == "ready", "half of the new one must not replace the old one"
-        assert [path.relative_path for path in videos.get_video(s, new).paths] == ["a.mp4"], "a video that waits knows its file"
+        assert videos.get_video(s, old).state == "ready", (
+            "half of the new one must not replace the old one"
+        )
+        assert [path.relative_path for path in videos.get_video(s, new).paths] == ["a.mp4"], (
+            "a video that waits knows its file"
+        )
     support.do_all(catalog, new, rng)
     with catalog.read() as s:
         assert videos.get_video(s, new).state == "ready"
@@ -129,7 +161,10 @@ def test_a_vanished_file_is_offline_and_a_moved_one_forgets_its_old_path(catalog
         videos.set_offline(s, [path_id], True)
         assert videos.get_video(s, video_id).offline
         videos.attach_path(s, video_id, support.stamp("moved.mp4"))
-        assert [path.relative_path for path in videos.get_video(s, video_id).paths] == ["moved.mp4", "a.mp4"]
+        assert [path.relative_path for path in videos.get_video(s, video_id).paths] == [
+            "moved.mp4",
+            "a.mp4",
+        ]
         videos.forget_paths(s, [path_id])
         assert [path.relative_path for path in videos.get_video(s, video_id).paths] == ["moved.mp4"]
         assert videos.remove_orphans(s, videos.get_video(s, video_id).collection_id) == ()
@@ -176,7 +211,9 @@ def test_a_key_that_has_nothing_yet_is_given_up_for_the_next(catalog: Catalog):
         work.plan(s, video_id, [], {"picture": "k2"})
     support.do_one(catalog, video_id, np.random.default_rng(0))
     with catalog.read() as s:
-        assert rows.live_state(s, "k2").chunks == 1, "each chunk is searchable as soon as it is committed"
+        assert rows.live_state(s, "k2").chunks == 1, (
+            "each chunk is searchable as soon as it is committed"
+        )
 
 
 def test_stages_are_swapped_each_for_itself(catalog: Catalog):
@@ -184,12 +221,19 @@ def test_stages_are_swapped_each_for_itself(catalog: Catalog):
     video_id, *_ = support.add_ready(catalog, ["a.mp4"], rng)
     with catalog.begin() as s:
         assert work.plan(s, video_id, [], {"events": "e1"}) == 2
-        assert videos.get_video(s, video_id).keys == {"picture": "k1", "speech": None, "screen": None, "events": "e1"}
+        assert videos.get_video(s, video_id).keys == {
+            "picture": "k1",
+            "speech": None,
+            "screen": None,
+            "events": "e1",
+        }
         assert rows.live_state(s, "k1").chunks == 2
         for _ in range(2):
             item = work.claim(s, "me", 60, ["events"])
             assert item is not None
-            rows.commit_passages(s, item.work_id, "me", [rows.NewPassage("event", item.span, "a dog runs")], 1.0)
+            rows.commit_passages(
+                s, item.work_id, "me", [rows.NewPassage("event", item.span, "a dog runs")], 1.0
+            )
         assert videos.settle_video(s, video_id).state == "ready"
 
 
@@ -200,10 +244,15 @@ def test_removing_a_video_leaves_nothing(catalog: Catalog):
         work.plan(s, video_id, [], {"speech": "s1"})
         item = work.claim(s, "me", 60, ["speech"])
         assert item is not None
-        rows.commit_passages(s, item.work_id, "me", [rows.NewPassage("speech", item.span, "hello there")], 1.0)
+        rows.commit_passages(
+            s, item.work_id, "me", [rows.NewPassage("speech", item.span, "hello there")], 1.0
+        )
         videos.remove_video(s, video_id)
     with catalog.read() as s:
-        left = {table.name: s.scalar(select(func.count()).select_from(table)) for table in Base.metadata.sorted_tables}
+        left = {
+            table.name: s.scalar(select(func.count()).select_from(table))
+            for table in Base.metadata.sorted_tables
+        }
         assert left == dict.fromkeys(left, 0) | {"collection": 1}
     with catalog.begin() as s, pytest.raises(CatalogError, match="no video"):
         videos.remove_video(s, video_id)
@@ -228,7 +277,9 @@ def test_collections(catalog: Catalog):
     support.add_video(catalog, "c.mp4", collection="clips")
     with catalog.begin() as s:
         films = collections.ensure_collection(s, " films ")
-        assert [(it.name, it.videos, it.ready, it.duration_s) for it in collections.list_collections(s)] == [
+        assert [
+            (it.name, it.videos, it.ready, it.duration_s) for it in collections.list_collections(s)
+        ] == [
             ("clips", 1, 0, 180.0),
             ("films", 2, 2, 360.0),
         ]

@@ -28,7 +28,11 @@ def test_planning_again_changes_nothing(catalog: Catalog):
         before = work.pending(s, video_id, "picture")
         assert work.plan(s, video_id, support.spans(5), {"picture": "k1"}) == 0
         assert work.pending(s, video_id, "picture") == before
-    assert [(item.number, item.start_s, item.end_s, item.attempts) for item in before] == [(0, 0, 90, 0), (1, 90, 180, 0), (2, 180, 270, 0)]
+    assert [(item.number, item.start_s, item.end_s, item.attempts) for item in before] == [
+        (0, 0, 90, 0),
+        (1, 90, 180, 0),
+        (2, 180, 270, 0),
+    ]
 
 
 def test_planning_a_stage_away_drops_its_unfinished_work(catalog: Catalog):
@@ -64,10 +68,22 @@ def test_order_is_priority_then_small_videos_then_chunks(catalog: Catalog):
     support.add_video(catalog, "large.mp4", chunks=3)
     small = support.add_video(catalog, "small.mp4", chunks=2)
     with catalog.begin() as s:
-        urgent = videos.add_video(s, videos.get_video(s, small).collection_id, "u", 1, support.video_info(900), support.stamp("urgent.mp4"))
+        urgent = videos.add_video(
+            s,
+            videos.get_video(s, small).collection_id,
+            "u",
+            1,
+            support.video_info(900),
+            support.stamp("urgent.mp4"),
+        )
         work.plan(s, urgent, support.spans(1), {"picture": "k1"}, priority=-1)
     order = [take(catalog) for _ in range(4)]
-    assert [(item.video_id, item.number) for item in order] == [(urgent, 0), (small, 0), (small, 1), (order[3].video_id, 0)]
+    assert [(item.video_id, item.number) for item in order] == [
+        (urgent, 0),
+        (small, 0),
+        (small, 1),
+        (order[3].video_id, 0),
+    ]
 
 
 def test_claims_can_be_limited(catalog: Catalog):
@@ -126,7 +142,9 @@ def test_failing_work_is_parked_with_its_reason_while_the_rest_is_searchable(cat
         assert item.attempts == attempt
         with catalog.begin() as s:
             assert work.fail_work(s, item.work_id, "me", "the decoder hung\x00", max_attempts=2)
-            assert videos.settle_video(s, video_id).state == ("failed" if attempt == 2 else "ingesting")
+            assert videos.settle_video(s, video_id).state == (
+                "failed" if attempt == 2 else "ingesting"
+            )
     with catalog.begin() as s:
         assert videos.get_video(s, video_id).error == "the decoder hung"
         assert rows.live_state(s, "k1").chunks == 1
@@ -136,7 +154,10 @@ def test_failing_work_is_parked_with_its_reason_while_the_rest_is_searchable(cat
         assert videos.get_video(s, video_id).state == "ingesting"
     support.do_all(catalog, video_id, rng)
     with catalog.read() as s:
-        assert (videos.get_video(s, video_id).state, videos.get_video(s, video_id).error) == ("ready", None)
+        assert (videos.get_video(s, video_id).state, videos.get_video(s, video_id).error) == (
+            "ready",
+            None,
+        )
 
 
 def test_releasing_hands_back_what_an_owner_holds(catalog: Catalog):
@@ -206,7 +227,9 @@ def test_progress_counts_works_and_seconds(catalog: Catalog):
     take(catalog)
     with catalog.read() as s:
         progress = work.progress(s, video_ids=[video_id])
-        assert progress.stages["picture"] == work.StageProgress(pending=2, running=1, done=1, done_s=90.0, total_s=360.0, seconds=1.0)
+        assert progress.stages["picture"] == work.StageProgress(
+            pending=2, running=1, done=1, done_s=90.0, total_s=360.0, seconds=1.0
+        )
         assert progress.videos == {"ingesting": 1}
         assert progress.unfinished == 3
         assert progress.oldest_waiting is not None
@@ -223,10 +246,17 @@ def test_pending_lists_a_stage(catalog: Catalog, stage: str):
 def test_claiming_does_not_sort_all_that_waits(sqlite_catalog: Catalog):
     support.add_video(sqlite_catalog, "a.mp4")
     seen: list[tuple[str, object]] = []
-    event.listen(sqlite_catalog.engine, "before_cursor_execute", lambda *call: seen.append((call[2], call[3])))
+    event.listen(
+        sqlite_catalog.engine,
+        "before_cursor_execute",
+        lambda *call: seen.append((call[2], call[3])),
+    )
     take(sqlite_catalog)
     statement, parameters = next(pair for pair in seen if pair[0].startswith("UPDATE work"))
     with sqlite_catalog.engine.connect() as connection:
-        plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]
+        plan = [
+            row[3]
+            for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+        ]
     assert any("ix_work_open" in line for line in plan), plan
     assert not any("TEMP B-TREE" in line for line in plan), plan

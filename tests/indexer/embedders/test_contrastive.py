@@ -14,7 +14,12 @@ from indexer.embedders.registry import MODELS, load_embedder
 from indexer.errors import ModelError
 from indexer.settings import Settings, load_settings
 
-LAYERS = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 2}
+LAYERS = {
+    "hidden_size": 32,
+    "intermediate_size": 48,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+}
 SPECIAL = ["<unk>", "<s>", "</s>", "<pad>"]
 
 
@@ -26,11 +31,19 @@ def save_tokenizer(folder: Path) -> None:
     from transformers import PreTrainedTokenizerFast
 
     words = [*SPECIAL, "a", "dog", "cat", "red", "blue", "car"]
-    tokenizer = Tokenizer(WordLevel({word: index for index, word in enumerate(words)}, unk_token="<unk>"))
+    tokenizer = Tokenizer(
+        WordLevel({word: index for index, word in enumerate(words)}, unk_token="<unk>")
+    )
     tokenizer.pre_tokenizer = Whitespace()
-    tokenizer.post_processor = TemplateProcessing(single="<s> $A </s>", special_tokens=[("<s>", 1), ("</s>", 2)])
+    tokenizer.post_processor = TemplateProcessing(
+        single="<s> $A </s>", special_tokens=[("<s>", 1), ("</s>", 2)]
+    )
     PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, unk_token="<unk>", bos_token="<s>", eos_token="</s>", pad_token="<pad>"
+        tokenizer_object=tokenizer,
+        unk_token="<unk>",
+        bos_token="<s>",
+        eos_token="</s>",
+        pad_token="<pad>",
     ).save_pretrained(folder)
 
 
@@ -66,7 +79,9 @@ def save_checkpoint(folder: Path, kind: str, seed: int = 0) -> Path:
 
 @pytest.fixture(scope="module")
 def checkpoints(tmp_path_factory) -> dict[str, Path]:
-    return {kind: save_checkpoint(tmp_path_factory.mktemp(kind), kind) for kind in ("clip", "siglip2")}
+    return {
+        kind: save_checkpoint(tmp_path_factory.mktemp(kind), kind) for kind in ("clip", "siglip2")
+    }
 
 
 @pytest.fixture(params=["clip", "siglip2"])
@@ -80,7 +95,9 @@ def settings_for(folder: Path, **others: object) -> Settings:
 
 @pytest.fixture
 def embedder(checkpoints, kind) -> ContrastiveEmbedder:
-    return ContrastiveEmbedder(settings_for(checkpoints[kind], batch_size=3), CLIP if kind == "clip" else SIGLIP2)
+    return ContrastiveEmbedder(
+        settings_for(checkpoints[kind], batch_size=3), CLIP if kind == "clip" else SIGLIP2
+    )
 
 
 @pytest.fixture
@@ -99,7 +116,11 @@ def test_frames_are_unit_and_do_not_depend_on_the_batch(embedder, images):
     assert together.shape == (7, embedder.dimension)
     assert together.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(together, axis=1), 1, atol=1e-5)
-    np.testing.assert_allclose(together, np.concatenate([embedder.embed_frames(image[None]) for image in images]), atol=1e-5)
+    np.testing.assert_allclose(
+        together,
+        np.concatenate([embedder.embed_frames(image[None]) for image in images]),
+        atol=1e-5,
+    )
 
 
 def test_frames_equal_the_model_asked_directly(embedder, images, kind):
@@ -110,7 +131,9 @@ def test_frames_equal_the_model_asked_directly(embedder, images, kind):
     processor = AutoImageProcessor.from_pretrained(embedder.folder, backend="pil")
     pictures = [Image.fromarray(image) for image in images]
     with torch.no_grad():
-        expected = model.get_image_features(**processor(images=pictures, return_tensors="pt")).pooler_output
+        expected = model.get_image_features(
+            **processor(images=pictures, return_tensors="pt")
+        ).pooler_output
     expected = torch.nn.functional.normalize(expected, dim=1).numpy()
     np.testing.assert_allclose(embedder.embed_frames(images), expected, atol=1e-5)
 
@@ -119,7 +142,9 @@ def test_texts_are_unit_differ_and_do_not_depend_on_the_batch(embedder):
     texts = ["a dog", "a red car", "a cat"]
     together = embedder.embed_texts(texts)
     np.testing.assert_allclose(np.linalg.norm(together, axis=1), 1, atol=1e-5)
-    np.testing.assert_allclose(together, np.concatenate([embedder.embed_texts([text]) for text in texts]), atol=1e-4)
+    np.testing.assert_allclose(
+        together, np.concatenate([embedder.embed_texts([text]) for text in texts]), atol=1e-4
+    )
     assert np.abs(together[0] - together[1]).max() > 1e-3
 
 
@@ -174,7 +199,9 @@ def test_a_hub_id_that_is_not_cached_says_so_when_offline(monkeypatch, tmp_path)
         load_embedder(load_settings(embedder_path="nobody/no-such-model"), "siglip2")
 
 
-@pytest.mark.parametrize(("missing", "message"), [("config.json", "config.json"), ("model.safetensors", "weights")])
+@pytest.mark.parametrize(
+    ("missing", "message"), [("config.json", "config.json"), ("model.safetensors", "weights")]
+)
 def test_a_folder_without_a_needed_file(tmp_path, checkpoints, missing, message):
     copy = tmp_path / "copy"
     shutil.copytree(checkpoints["clip"], copy)

@@ -31,7 +31,12 @@ def photographs() -> np.ndarray:
     return np.stack([(resize(picture, (288, 384)) * 255).astype(np.uint8) for picture in pictures])
 
 
-PHOTOGRAPHS = ["a cat", "a cup of coffee on a table", "a rocket on the launch pad", "a page of printed text"]
+PHOTOGRAPHS = [
+    "a cat",
+    "a cup of coffee on a table",
+    "a rocket on the launch pad",
+    "a page of printed text",
+]
 
 
 def test_it_is_an_embedder(embedder):
@@ -46,7 +51,10 @@ def test_photographs_are_found_by_their_captions(embedder, photographs):
 
 
 def test_chinese_captions_find_them_too(embedder, photographs):
-    scores = embedder.embed_texts(["一只猫", "桌上的一杯咖啡", "发射台上的火箭"]) @ embedder.embed_frames(photographs).T
+    scores = (
+        embedder.embed_texts(["一只猫", "桌上的一杯咖啡", "发射台上的火箭"])
+        @ embedder.embed_frames(photographs).T
+    )
     assert scores.argmax(1).tolist() == [0, 1, 2]
 
 
@@ -56,18 +64,26 @@ def test_frames_are_unit_and_do_not_depend_on_the_batch(embedder, photographs):
     assert together.shape == (7, embedder.dimension)
     assert together.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(together, axis=1), 1, atol=1e-5)
-    np.testing.assert_allclose(together, np.concatenate([embedder.embed_frames(picture[None]) for picture in pictures]), atol=1e-4)
+    np.testing.assert_allclose(
+        together,
+        np.concatenate([embedder.embed_frames(picture[None]) for picture in pictures]),
+        atol=1e-4,
+    )
 
 
 def test_vectors_survive_float16(embedder, photographs):
-    vectors = np.concatenate([embedder.embed_frames(photographs), embedder.embed_texts(PHOTOGRAPHS)])
+    vectors = np.concatenate(
+        [embedder.embed_frames(photographs), embedder.embed_texts(PHOTOGRAPHS)]
+    )
     stored = vectors.astype(np.float16).astype(np.float32)
     assert ((unit(stored) * vectors).sum(1) > 0.99999).all()
 
 
 def test_bfloat16_agrees_with_float32(embedder, photographs):
     other = LiteEmbedder(load_settings(device="cpu", dtype="bfloat16"))
-    assert ((other.embed_frames(photographs) * embedder.embed_frames(photographs)).sum(1) > 0.98).all()
+    assert (
+        (other.embed_frames(photographs) * embedder.embed_frames(photographs)).sum(1) > 0.98
+    ).all()
 
 
 def test_a_picture_of_another_size_gives_nearly_the_same_vector(embedder, photographs):
@@ -78,7 +94,9 @@ def test_a_picture_of_another_size_gives_nearly_the_same_vector(embedder, photog
 def test_texts_do_not_depend_on_their_company(embedder):
     texts = [*PHOTOGRAPHS, "一只猫", "ein Hund springt auf das Sofa", ""]
     together = embedder.embed_texts(texts)
-    np.testing.assert_allclose(together, np.concatenate([embedder.embed_texts([text]) for text in texts]), atol=1e-4)
+    np.testing.assert_allclose(
+        together, np.concatenate([embedder.embed_texts([text]) for text in texts]), atol=1e-4
+    )
 
 
 def test_nothing_gives_no_rows(embedder):
@@ -86,7 +104,14 @@ def test_nothing_gives_no_rows(embedder):
     assert embedder.embed_texts([]).shape == (0, embedder.dimension)
 
 
-@pytest.mark.parametrize("images", [np.zeros((2, 8, 8), np.uint8), np.zeros((2, 8, 8, 3), np.float32), np.zeros((2, 8, 8, 4), np.uint8)])
+@pytest.mark.parametrize(
+    "images",
+    [
+        np.zeros((2, 8, 8), np.uint8),
+        np.zeros((2, 8, 8, 3), np.float32),
+        np.zeros((2, 8, 8, 4), np.uint8),
+    ],
+)
 def test_other_shapes_are_refused(embedder, images):
     with pytest.raises(ValueError, match=r"\(N, H, W, 3\) uint8"):
         embedder.embed_frames(images)
@@ -112,12 +137,23 @@ def test_scripts_that_a_model_reads(embedder, text, read):
     assert embedder.reads(text) is read
 
 
-@pytest.mark.parametrize("text", ["a dog", "quokka", "café in Paris", "the man in the red hat", "two hands grab two bottles"])
+@pytest.mark.parametrize(
+    "text",
+    ["a dog", "quokka", "café in Paris", "the man in the red hat", "two hands grab two bottles"],
+)
 def test_english_is_told(text):
     assert Sentences.is_english(text)
 
 
-@pytest.mark.parametrize("text", ["ein Hund springt auf das Sofa", "un chien court sur la plage", "una mujer abre la puerta", "两只手"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ein Hund springt auf das Sofa",
+        "un chien court sur la plage",
+        "una mujer abre la puerta",
+        "两只手",
+    ],
+)
 def test_other_languages_are_told(text):
     assert not Sentences.is_english(text)
 
@@ -127,7 +163,10 @@ def test_minilm_equals_the_reference():
     from transformers import AutoModel, AutoTokenizer
 
     texts = ["a dog on the beach", "Snow-covered peaks, é", "word " * 400, ""]
-    tokenizer, model = AutoTokenizer.from_pretrained(minilm_folder()), AutoModel.from_pretrained(minilm_folder()).eval()
+    tokenizer, model = (
+        AutoTokenizer.from_pretrained(minilm_folder()),
+        AutoModel.from_pretrained(minilm_folder()).eval(),
+    )
     inputs = tokenizer(texts, padding=True, truncation=True, max_length=256, return_tensors="pt")
     with torch.no_grad():
         tokens = model(**inputs).last_hidden_state
@@ -139,8 +178,13 @@ def test_minilm_equals_the_reference():
 def test_stored_labels_are_what_the_descriptions_give():
     table, sentences, rows = labels.load_labels(), Sentences(), [0, 281, 504, 999]
     chosen = [[texts[row] for row in rows] for texts in labels.describe()]
-    for stored, embed in ((table.minilm, sentences.minilm.embed), (table.use, sentences.embed_multilingual)):
-        np.testing.assert_allclose(stored[rows], unit(np.sum([embed(texts) for texts in chosen], axis=0)), atol=1e-3)
+    for stored, embed in (
+        (table.minilm, sentences.minilm.embed),
+        (table.use, sentences.embed_multilingual),
+    ):
+        np.testing.assert_allclose(
+            stored[rows], unit(np.sum([embed(texts) for texts in chosen], axis=0)), atol=1e-3
+        )
 
 
 def test_stored_axes_are_orthonormal_and_keep_what_is_asked():
@@ -153,7 +197,11 @@ def test_stored_axes_are_orthonormal_and_keep_what_is_asked():
 
 def test_sharpening_by_hand():
     """Cosines of 1 and .95 weigh 1 and exp(-.05 / .05) = .368 before the row is made unit."""
-    np.testing.assert_allclose(labels.sharpen(np.array([[1, 0.95]])), np.array([[1, np.exp(-1)]]) / np.hypot(1, np.exp(-1)), atol=1e-6)
+    np.testing.assert_allclose(
+        labels.sharpen(np.array([[1, 0.95]])),
+        np.array([[1, np.exp(-1)]]) / np.hypot(1, np.exp(-1)),
+        atol=1e-6,
+    )
 
 
 def test_every_class_has_a_context():
@@ -183,12 +231,26 @@ def best_quarter(scores: np.ndarray) -> np.ndarray:
 
 def test_real_videos_are_found_in_english_and_chinese(test_data):
     embedder = LiteEmbedder(load_settings(device="cpu"))
-    truth = [json.loads(line) for line in (test_data / "ground_truth.jsonl").read_text().splitlines()]
-    chinese = {row["id"]: row["query"] for row in map(json.loads, QUESTIONS_ZH.read_text().splitlines())}
+    truth = [
+        json.loads(line) for line in (test_data / "ground_truth.jsonl").read_text().splitlines()
+    ]
+    chinese = {
+        row["id"]: row["query"] for row in map(json.loads, QUESTIONS_ZH.read_text().splitlines())
+    }
     names = sorted({row["video"] for row in truth})
     questions = embedder.embed_texts([row["query"] for row in truth] + list(chinese.values()))
-    scores = np.stack([best_quarter(embedder.embed_frames(frames_of(test_data / "natural" / name)) @ questions.T) for name in names], 1)
-    right = [names.index(row["video"]) for row in truth] + [names.index(row["video"]) for row in truth if row["id"] in chinese]
+    scores = np.stack(
+        [
+            best_quarter(
+                embedder.embed_frames(frames_of(test_data / "natural" / name)) @ questions.T
+            )
+            for name in names
+        ],
+        1,
+    )
+    right = [names.index(row["video"]) for row in truth] + [
+        names.index(row["video"]) for row in truth if row["id"] in chinese
+    ]
     ranks = (scores > scores[np.arange(len(right)), right][:, None]).sum(1) + 1
     english, other = ranks[: len(truth)], ranks[len(truth) :]
     assert np.mean(english == 1) >= 0.55

@@ -16,7 +16,9 @@ def test_an_unknown_embedder_names_the_known():
 def test_one_instance_a_process_even_from_threads():
     settings = load_settings(embedder="demo")
     found: list[Embedder] = []
-    threads = [threading.Thread(target=lambda: found.append(load_embedder(settings))) for _ in range(8)]
+    threads = [
+        threading.Thread(target=lambda: found.append(load_embedder(settings))) for _ in range(8)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -31,7 +33,9 @@ def test_a_name_goes_before_the_setting():
 
 @pytest.mark.parametrize("card", MODELS, ids=lambda card: card.name)
 def test_cards_say_everything(card):
-    assert all((card.purpose, card.needs, card.licence, card.languages, card.quality, card.how_to_get))
+    assert all(
+        (card.purpose, card.needs, card.licence, card.languages, card.quality, card.how_to_get)
+    )
     assert card.size_mb >= 0
 
 

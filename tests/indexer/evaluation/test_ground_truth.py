@@ -20,7 +20,13 @@ def test_own_rows(tmp_path):
     )
     (row,) = load_rows(write(tmp_path, line, ""))
     assert row.windows == (Span(1, 2.5), Span(4, 5))
-    assert (row.video, row.kind, row.scope, row.corpus_unique, row.duration_s) == ("a b.mp4", "object", "moment", False, 9.5)
+    assert (row.video, row.kind, row.scope, row.corpus_unique, row.duration_s) == (
+        "a b.mp4",
+        "object",
+        "moment",
+        False,
+        9.5,
+    )
 
 
 def test_a_row_without_answer(tmp_path):
@@ -34,12 +40,24 @@ def test_qvhighlights_row(tmp_path):
         '"relevant_clip_ids": [41], "saliency_scores": [[1, 2, 3]]}'
     )
     (row,) = load_rows(write(tmp_path, line))
-    assert (row.id, row.video, row.windows, row.clip_ids, row.saliency) == ("7", "x_210.0_360.0", (Span(82, 150),), (41,), ((1, 2, 3),))
+    assert (row.id, row.video, row.windows, row.clip_ids, row.saliency) == (
+        "7",
+        "x_210.0_360.0",
+        (Span(82, 150),),
+        (41,),
+        ((1, 2, 3),),
+    )
 
 
 def test_charades_lines(tmp_path):
-    first, second = load_rows(write(tmp_path, "3MSZA 24.3 30.4##person turn a light on.", "AMT7R 4 12##a # b ## c"))
-    assert (first.video, first.query, first.windows) == ("3MSZA", "person turn a light on.", (Span(24.3, 30.4),))
+    first, second = load_rows(
+        write(tmp_path, "3MSZA 24.3 30.4##person turn a light on.", "AMT7R 4 12##a # b ## c")
+    )
+    assert (first.video, first.query, first.windows) == (
+        "3MSZA",
+        "person turn a light on.",
+        (Span(24.3, 30.4),),
+    )
     assert second.query == "a # b ## c"
     assert first.id != second.id
 

@@ -1,4 +1,6 @@
-"""LEGO in the product: a tiny checkpoint with random weights (its answers mean nothing, its forms are real) and texts of our own."""
+"""LEGO in the product: a tiny checkpoint with random weights (its answers mean nothing, its forms
+are real) and texts of our own.
+"""
 
 import json
 import shutil
@@ -128,7 +130,10 @@ def test_an_event_that_two_windows_tell_is_kept_once(library, monkeypatch):
     monkeypatch.setattr(events, "load_lego", lambda settings: teller)
     stage = events.EventsStage(library.settings)
     passages = stage.find(None, [(Span(0.0, 30.0), None), (Span(22.5, 52.5), None)])
-    assert [(p.span, p.text) for p in passages] == [(Span(20.0, 29.0), "a dog jumps"), (Span(40.0, 45.0), "it sits")]
+    assert [(p.span, p.text) for p in passages] == [
+        (Span(20.0, 29.0), "a dog jumps"),
+        (Span(40.0, 45.0), "it sits"),
+    ]
 
 
 def test_windows_of_a_chunk_overlap_and_are_short_enough():
@@ -162,7 +167,14 @@ def test_ask_refuses_what_it_cannot_answer(library, tmp_path):
 
 def test_evaluate_reports_both_and_how_often_it_was_accepted(library, tmp_path):
     rows = tmp_path / "rows.jsonl"
-    row = {"video": "one.mp4", "query": "blue", "windows": [[20.0, 40.0]], "kind": "scene", "scope": "moment", "corpus_unique": True}
+    row = {
+        "video": "one.mp4",
+        "query": "blue",
+        "windows": [[20.0, 40.0]],
+        "kind": "scene",
+        "scope": "moment",
+        "corpus_unique": True,
+    }
     rows.write_text(json.dumps(row) + "\n")
     report = library.evaluate(rows, ground=True)
     assert {"grounding_miou", "lego_miou", "refined_miou", "lego_accepted"} <= set(report.all)
@@ -177,5 +189,7 @@ def test_another_checkpoint_is_another_key(library, tmp_path):
     same = demo_library(tmp_path, lego_path=str(other)).settings
     assert lego_key(same) == lego_key(library.settings)
     (other / "config.json").unlink()
-    (other / "config.json").write_text((CHECKPOINT / "config.json").read_text().replace("{", '{"note": 1,', 1))
+    (other / "config.json").write_text(
+        (CHECKPOINT / "config.json").read_text().replace("{", '{"note": 1,', 1)
+    )
     assert lego_key(same) != lego_key(library.settings)

@@ -1,7 +1,9 @@
-"""Videos with the picture's number burnt in, made for the tests: as blocks that a test reads back, and as digits for the eye.
+"""Videos with the picture's number burnt in, made for the tests: as blocks that a test reads back,
+and as digits for the eye.
 
-Ten bits, a parity bit and its opposite stand in 2 rows of 6 black or white squares over the upper half of the picture. Everything is
-placed by fractions of the size, so that a number can be read from a scaled picture too.
+Ten bits, a parity bit and its opposite stand in 2 rows of 6 black or white squares over the upper
+half of the picture. Everything is placed by fractions of the size, so that a number can be read
+from a scaled picture too.
 """
 
 from __future__ import annotations
@@ -65,12 +67,16 @@ class Golden:
     end_s: float
 
     def number_at(self, time_s: float) -> int:
-        return int(self.numbers[max(0, np.searchsorted(self.times_s, time_s + 1e-6, side="right") - 1)])
+        return int(
+            self.numbers[max(0, np.searchsorted(self.times_s, time_s + 1e-6, side="right") - 1)]
+        )
 
 
 def ffmpeg(*args: object) -> None:
     program = imageio_ffmpeg.get_ffmpeg_exe()
-    subprocess.run([program, "-v", "error", "-y", *map(str, args)], check=True, capture_output=True, timeout=60)
+    subprocess.run(
+        [program, "-v", "error", "-y", *map(str, args)], check=True, capture_output=True, timeout=60
+    )
 
 
 def encode(
@@ -112,7 +118,13 @@ def constant(folder: Path) -> Golden:
 
 
 def b_frames(folder: Path) -> Golden:
-    return encode(folder / "b_frames.mp4", bf="5", preset="veryfast", crf="18", **{"x264-params": "b-pyramid=normal:open-gop=1"})
+    return encode(
+        folder / "b_frames.mp4",
+        bf="5",
+        preset="veryfast",
+        crf="18",
+        **{"x264-params": "b-pyramid=normal:open-gop=1"},
+    )
 
 
 def variable(folder: Path) -> Golden:
@@ -129,10 +141,14 @@ def ntsc(folder: Path) -> Golden:
 
 
 def edit_list(folder: Path) -> Golden:
-    """Cut without decoding at a picture that is no keyframe: an edit list hides what comes before it."""
+    """Cut without decoding at a picture that is no keyframe: an edit list hides what comes before
+    it.
+    """
     whole = encode(folder / "edit_list_whole.mp4", **X264)
     ffmpeg("-ss", "0.72", "-i", whole.path, "-c", "copy", folder / "edit_list.mp4")
-    return Golden(folder / "edit_list.mp4", whole.times_s[18:] - 0.72, whole.numbers[18:], whole.end_s - 0.72)
+    return Golden(
+        folder / "edit_list.mp4", whole.times_s[18:] - 0.72, whole.numbers[18:], whole.end_s - 0.72
+    )
 
 
 def start_offset(folder: Path) -> Golden:
@@ -165,8 +181,27 @@ def rotated(folder: Path, degrees: int, name: str) -> Golden:
 
 def mirrored(folder: Path) -> Golden:
     stored = encode(folder / "mirrored_stored.mp4", **X264)
-    ffmpeg("-i", stored.path, "-vf", "hflip", "-c:v", "libx264", "-g", "12", "-crf", "18", folder / "mirrored_flipped.mp4")
-    ffmpeg("-display_hflip", "-i", folder / "mirrored_flipped.mp4", "-c", "copy", folder / "mirrored.mp4")
+    ffmpeg(
+        "-i",
+        stored.path,
+        "-vf",
+        "hflip",
+        "-c:v",
+        "libx264",
+        "-g",
+        "12",
+        "-crf",
+        "18",
+        folder / "mirrored_flipped.mp4",
+    )
+    ffmpeg(
+        "-display_hflip",
+        "-i",
+        folder / "mirrored_flipped.mp4",
+        "-c",
+        "copy",
+        folder / "mirrored.mp4",
+    )
     return Golden(folder / "mirrored.mp4", stored.times_s, stored.numbers, stored.end_s)
 
 
@@ -179,21 +214,43 @@ def ten_bit(folder: Path) -> Golden:
 
 
 def hevc(folder: Path) -> Golden:
-    return encode(folder / "hevc.mp4", "libx265", preset="ultrafast", **{"x265-params": "log-level=none:bframes=3:keyint=12:crf=20"})
+    return encode(
+        folder / "hevc.mp4",
+        "libx265",
+        preset="ultrafast",
+        **{"x265-params": "log-level=none:bframes=3:keyint=12:crf=20"},
+    )
 
 
 def hevc_ten_bit(folder: Path) -> Golden:
     params = {"x265-params": "log-level=none:bframes=3:keyint=12:open-gop=1:crf=20"}
-    return encode(folder / "hevc10.mkv", "libx265", pix_fmt="yuv420p10le", preset="ultrafast", **params)
+    return encode(
+        folder / "hevc10.mkv", "libx265", pix_fmt="yuv420p10le", preset="ultrafast", **params
+    )
 
 
 def vp9(folder: Path) -> Golden:
-    return encode(folder / "vp9.webm", "libvpx-vp9", **{"deadline": "realtime", "cpu-used": "8", "b": "600k"})
+    return encode(
+        folder / "vp9.webm", "libvpx-vp9", **{"deadline": "realtime", "cpu-used": "8", "b": "600k"}
+    )
 
 
 def av1(folder: Path) -> Golden:
     source = constant(folder)
-    ffmpeg("-i", source.path, "-c:v", "libaom-av1", "-cpu-used", 8, "-crf", 20, "-g", 12, "-an", folder / "av1.mp4")
+    ffmpeg(
+        "-i",
+        source.path,
+        "-c:v",
+        "libaom-av1",
+        "-cpu-used",
+        8,
+        "-crf",
+        20,
+        "-g",
+        12,
+        "-an",
+        folder / "av1.mp4",
+    )
     return Golden(folder / "av1.mp4", source.times_s, source.numbers, source.end_s)
 
 

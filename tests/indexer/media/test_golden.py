@@ -1,4 +1,6 @@
-"""The picture labelled t is the picture that a player shows at t, for every reader and every kind of file."""
+"""The picture labelled t is the picture that a player shows at t, for every reader and every kind
+of file.
+"""
 
 import numpy as np
 import pytest
@@ -57,7 +59,10 @@ def test_probe_tells_the_displayed_size_and_the_length(sound):
 def test_times_asked_for_in_any_order(any_golden):
     rng = np.random.default_rng(3)
     times_s = rng.permutation(np.concatenate([any_golden.times_s, any_golden.times_s + 0.011]))
-    times_s = times_s[times_s < any_golden.end_s * (0.4 if any_golden.path.stem in ("truncated", "damaged") else 1)]
+    times_s = times_s[
+        times_s
+        < any_golden.end_s * (0.4 if any_golden.path.stem in ("truncated", "damaged") else 1)
+    ]
     frames = sample_frames(any_golden.path, times_s=times_s, short_side=SHORT_SIDE)
     assert numbers(frames) == [any_golden.number_at(t) for t in times_s]
 
@@ -88,7 +93,10 @@ def test_grid_picture_is_the_one_shown_at_the_grid_time(sound):
 def test_process_gives_what_the_reader_gives(any_golden):
     with Reader(any_golden.path) as reader, ReaderProcess(any_golden.path) as process:
         for span in ((0.0, 0.5), (0.5, 1.0), (0.3, 0.9)):
-            expected, got = reader.read(*span, 8.0, SHORT_SIDE), process.read(*span, 8.0, SHORT_SIDE)
+            expected, got = (
+                reader.read(*span, 8.0, SHORT_SIDE),
+                process.read(*span, 8.0, SHORT_SIDE),
+            )
             np.testing.assert_array_equal(got.frames.images, expected.frames.images)
             np.testing.assert_array_equal(got.frames.times_s, expected.frames.times_s)
             np.testing.assert_array_equal(got.frames.durations_s, expected.frames.durations_s)
@@ -110,7 +118,17 @@ def test_keyframes_alone_are_labelled_right(any_golden):
     assert_labelled_right(read.frames, any_golden)
 
 
-CUT = ("b_frames", "variable", "edit_list", "start_offset", "rotated_90", "odd_size", "hevc_ten_bit", "vp9", "mpeg2")
+CUT = (
+    "b_frames",
+    "variable",
+    "edit_list",
+    "start_offset",
+    "rotated_90",
+    "odd_size",
+    "hevc_ten_bit",
+    "vp9",
+    "mpeg2",
+)
 
 
 @pytest.mark.parametrize("name", CUT)

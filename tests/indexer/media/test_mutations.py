@@ -1,7 +1,9 @@
-"""Real files with bytes changed, cut, repeated and exchanged: nothing crashes, hangs, or raises anything but MediaError.
+"""Real files with bytes changed, cut, repeated and exchanged: nothing crashes, hangs, or raises
+anything but MediaError.
 
-Each mutant is probed, read, sampled and listened to in a reading process; one that dies or hangs fails the test, so a crash of a
-decoder is found too. The mutants are the same in every run (derandomize); MUTATIONS in the environment asks for more.
+Each mutant is probed, read, sampled and listened to in a reading process; one that dies or hangs
+fails the test, so a crash of a decoder is found too. The mutants are the same in every run
+(derandomize); MUTATIONS in the environment asks for more.
 """
 
 import os
@@ -22,7 +24,16 @@ from indexer.media.safety import MAX_PIXELS
 from tests.indexer.media.golden import ffmpeg
 
 EXAMPLES = int(os.environ.get("MUTATIONS", "360"))
-KINDS = ("h264.mp4", "vp9.webm", "mpeg4.avi", "hevc.mkv", "mpeg2.ts", "av1.mp4", "h264.flv", "theora.ogv")
+KINDS = (
+    "h264.mp4",
+    "vp9.webm",
+    "mpeg4.avi",
+    "hevc.mkv",
+    "mpeg2.ts",
+    "av1.mp4",
+    "h264.flv",
+    "theora.ogv",
+)
 CODECS = {
     "h264": "libx264",
     "vp9": "libvpx-vp9",
@@ -38,7 +49,9 @@ SAMPLINGS = [Sampling(4.0, 48), Sampling(1.0, 64)]
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """At `place` of the file (0 to 1; early places, where headers are, are likelier) for `length` bytes do `what` with `seed`."""
+    """At `place` of the file (0 to 1; early places, where headers are, are likelier) for `length`
+    bytes do `what` with `seed`.
+    """
 
     what: str
     place: float
@@ -53,9 +66,17 @@ class Edit:
             case "noise":
                 return data[:at] + rng.bytes(end - at) + data[end:]
             case "bit":
-                return data[:at] + bytes([data[at] ^ 1 << self.seed % 8]) + data[at + 1 :] if at < len(data) else data
+                return (
+                    data[:at] + bytes([data[at] ^ 1 << self.seed % 8]) + data[at + 1 :]
+                    if at < len(data)
+                    else data
+                )
             case "extreme":
-                return data[:at] + rng.choice([b"\0", b"\x7f", b"\x80", b"\xff"]) * min(4, end - at) + data[min(end, at + 4) :]
+                return (
+                    data[:at]
+                    + rng.choice([b"\0", b"\x7f", b"\x80", b"\xff"]) * min(4, end - at)
+                    + data[min(end, at + 4) :]
+                )
             case "cut":
                 return data[:at] + data[end:]
             case "repeat":
@@ -69,7 +90,9 @@ class Edit:
 
 EDITS = st.builds(
     Edit,
-    what=st.sampled_from(("noise", "bit", "bit", "extreme", "extreme", "cut", "repeat", "exchange", "truncate")),
+    what=st.sampled_from(
+        ("noise", "bit", "bit", "extreme", "extreme", "cut", "repeat", "exchange", "truncate")
+    ),
     place=st.floats(0, 1),
     length=st.integers(1, 600),
     seed=st.integers(0, 2**20),
@@ -83,21 +106,48 @@ def originals(tmp_path_factory) -> Path:
     for kind in KINDS:
         codec = CODECS[kind.split(".")[0]]
         quick = {"libaom-av1": ("-cpu-used", 8), "libx265": ("-preset", "ultrafast")}.get(codec, ())
-        sources = ("-f", "lavfi", "-i", "testsrc2=s=96x64:r=12:d=2", "-f", "lavfi", "-i", "sine=d=2")
-        ffmpeg(*sources, "-c:v", codec, *quick, "-pix_fmt", "yuv420p", "-g", 8, "-ac", 1, "-b:a", "32k", folder / kind)
+        sources = (
+            "-f",
+            "lavfi",
+            "-i",
+            "testsrc2=s=96x64:r=12:d=2",
+            "-f",
+            "lavfi",
+            "-i",
+            "sine=d=2",
+        )
+        ffmpeg(
+            *sources,
+            "-c:v",
+            codec,
+            *quick,
+            "-pix_fmt",
+            "yuv420p",
+            "-g",
+            8,
+            "-ac",
+            1,
+            "-b:a",
+            "32k",
+            folder / kind,
+        )
     return folder
 
 
 @pytest.fixture(scope="module")
 def outcomes():
-    """How often a call succeeded or was refused; both must have happened often, or the mutations were too mild or too wild."""
+    """How often a call succeeded or was refused; both must have happened often, or the mutations
+    were too mild or too wild.
+    """
     counts: Counter[str] = Counter()
     yield counts
     assert min(counts["read"], counts["refused"]) > EXAMPLES // 10, counts
 
 
 def attempt(outcomes: Counter[str], call: Callable[[], object]) -> bool:
-    """Whether it succeeded. Any other outcome than that and a MediaError of the reader itself is a failure."""
+    """Whether it succeeded. Any other outcome than that and a MediaError of the reader itself is a
+    failure.
+    """
     try:
         call()
     except (MediaTimeout, ReadingProcessDied):
@@ -128,10 +178,20 @@ def test_mutants_do_no_harm(originals, outcomes, tmp_path, kind, edits):
     process = MediaProcess(path)
     try:
         attempt(outcomes, lambda: process.call("probe", str(path), MAX_PIXELS, timeout_s=TIMEOUT_S))
-        if attempt(outcomes, lambda: process.call("open", str(path), 1, MAX_PIXELS, timeout_s=TIMEOUT_S)):
-            attempt(outcomes, lambda: process.call("read", 0.5, 5.0, SAMPLINGS, timeout_s=TIMEOUT_S))
-            attempt(outcomes, lambda: process.call("at", np.array([1.5, 0.2]), 48, False, timeout_s=TIMEOUT_S))
-        attempt(outcomes, lambda: process.call("audio", str(path), 0.5, 1.5, 16_000, 0, timeout_s=TIMEOUT_S))
+        if attempt(
+            outcomes, lambda: process.call("open", str(path), 1, MAX_PIXELS, timeout_s=TIMEOUT_S)
+        ):
+            attempt(
+                outcomes, lambda: process.call("read", 0.5, 5.0, SAMPLINGS, timeout_s=TIMEOUT_S)
+            )
+            attempt(
+                outcomes,
+                lambda: process.call("at", np.array([1.5, 0.2]), 48, False, timeout_s=TIMEOUT_S),
+            )
+        attempt(
+            outcomes,
+            lambda: process.call("audio", str(path), 0.5, 1.5, 16_000, 0, timeout_s=TIMEOUT_S),
+        )
     finally:
         process.close()
 
@@ -143,6 +203,8 @@ def test_the_originals_are_sound(originals):
         (told, cuts_s, damage), _ = process.call("read", 0.0, 5.0, SAMPLINGS, timeout_s=TIMEOUT_S)
         assert (told[0][1:], damage, len(cuts_s)) == ((48, 72, 3), "", 0), kind
         assert told[0][0] in (8, 9), kind  # AVI begins a picture late
-        samples, _ = process.call("audio", str(originals / kind), 0.5, 1.5, 16_000, 0, timeout_s=TIMEOUT_S)
+        samples, _ = process.call(
+            "audio", str(originals / kind), 0.5, 1.5, 16_000, 0, timeout_s=TIMEOUT_S
+        )
         assert np.abs(samples).max() > 0.05, kind
         process.close()

@@ -10,7 +10,14 @@ import pytest
 
 from indexer.errors import MediaError, MediaTimeout
 from indexer.media.frames import Sampling
-from indexer.media.process import MediaProcess, ReaderProcess, ReadingProcessDied, close_idle, probe_in_process, read_audio_in_process
+from indexer.media.process import (
+    MediaProcess,
+    ReaderProcess,
+    ReadingProcessDied,
+    close_idle,
+    probe_in_process,
+    read_audio_in_process,
+)
 from indexer.media.reader import Reader
 from tests.indexer.media.golden import ffmpeg, read_number
 
@@ -38,14 +45,20 @@ def is_running(pid: int) -> bool:
 def test_a_decoder_that_hangs_is_killed_and_the_next_read_works(video):
     with ReaderProcess(video, timeout_s=0.7) as reader:
         pid = reader.pid
-        os.kill(pid, signal.SIGSTOP)  # a process that answers no more, as one that spins in a decoder
+        os.kill(
+            pid, signal.SIGSTOP
+        )  # a process that answers no more, as one that spins in a decoder
         began = time.monotonic()
         with pytest.raises(MediaTimeout, match=r"constant\.mp4 took longer than 0\.7 s"):
             reader.read(0.0, 1.0, 5.0, 64)
         assert time.monotonic() - began < 5
         assert not is_running(pid)
         assert reader.pid is None
-        assert [read_number(i) for i in reader.read(0.0, 1.0, 5.0, 64).frames.images[:3]] == [0, 5, 10]
+        assert [read_number(i) for i in reader.read(0.0, 1.0, 5.0, 64).frames.images[:3]] == [
+            0,
+            5,
+            10,
+        ]
 
 
 def test_a_child_that_dies_is_an_error_that_names_the_file_and_the_next_read_works(video):
@@ -71,7 +84,11 @@ def test_errors_of_the_reader_come_through(tmp_path, video):
 def test_pictures_of_two_sizes_come_from_one_read(video):
     samplings = [Sampling(10.0, 64), Sampling(3.0, 101)]
     with ReaderProcess(video) as process, Reader(video) as reader:
-        for got, expected in zip(process.read_each(0.2, 1.4, samplings), reader.read_each(0.2, 1.4, samplings), strict=True):
+        for got, expected in zip(
+            process.read_each(0.2, 1.4, samplings),
+            reader.read_each(0.2, 1.4, samplings),
+            strict=True,
+        ):
             np.testing.assert_array_equal(got.frames.images, expected.frames.images)
             np.testing.assert_array_equal(got.frames.times_s, expected.frames.times_s)
             np.testing.assert_array_equal(got.cuts_s, expected.cuts_s)
@@ -97,7 +114,9 @@ def test_a_read_after_one_that_was_interrupted(video, interrupted):
         for _ in range(2):
             interrupted(process)
             got = process.read(1.0, 2.0, 10.0, 64)
-            np.testing.assert_array_equal(got.frames.images, reader.read(1.0, 2.0, 10.0, 64).frames.images)
+            np.testing.assert_array_equal(
+                got.frames.images, reader.read(1.0, 2.0, 10.0, 64).frames.images
+            )
         interrupted(process)
         assert read_number(process.at([1.0], short_side=64).images[0]) == 25
 
@@ -124,7 +143,9 @@ def test_children_end_with_their_parent(video):
         "import os, sys\nfrom indexer.media.process import ReaderProcess\n"
         "reader = ReaderProcess(sys.argv[1])\nprint(reader.pid, flush=True)\nos._exit(1)\n"
     )
-    done = subprocess.run([sys.executable, "-c", code, video], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", code, video], capture_output=True, text=True, timeout=60
+    )
     pid = int(done.stdout)
     until = time.monotonic() + 10
     while is_running(pid) and time.monotonic() < until:
@@ -144,7 +165,9 @@ def test_a_fork_does_not_use_the_child_of_its_parent(video):
         "if pid == 0:\n    os._exit(0)\n"
         "assert os.waitpid(pid, 0)[1] == 0\n"
     )
-    done = subprocess.run([sys.executable, "-c", code, video], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", code, video], capture_output=True, text=True, timeout=60
+    )
     assert (done.stdout, done.returncode) == ("..", 0), done.stderr
 
 

@@ -9,7 +9,17 @@ from indexer.media.proxy import make_proxy, plays_in_browsers
 from tests.indexer.media.golden import read_number
 
 AS_IT_IS = ["constant", "b_frames", "variable", "ntsc", "edit_list", "rotated_90", "vp9", "av1"]
-NEEDS_ONE = ["mpeg4_avi", "mpeg2", "mjpeg", "ten_bit", "hevc", "odd_size", "start_offset", "start_offset_mkv", "variable_mkv"]
+NEEDS_ONE = [
+    "mpeg4_avi",
+    "mpeg2",
+    "mjpeg",
+    "ten_bit",
+    "hevc",
+    "odd_size",
+    "start_offset",
+    "start_offset_mkv",
+    "variable_mkv",
+]
 
 
 @pytest.mark.parametrize("name", AS_IT_IS)
@@ -29,8 +39,12 @@ def test_proxy_shows_the_same_pictures_at_the_same_times(make_golden, settings, 
     assert done == sorted(done)
     middles = (golden.times_s[:-1] + golden.times_s[1:]) / 2
     shown = sample_frames(proxy, times_s=middles)
-    assert [read_number(image) for image in shown.images] == [golden.number_at(time_s) for time_s in middles]
-    assert [path.name for path in proxy.parent.iterdir()] == ["proxy.mp4"], "nothing is left beside it"
+    assert [read_number(image) for image in shown.images] == [
+        golden.number_at(time_s) for time_s in middles
+    ]
+    assert [path.name for path in proxy.parent.iterdir()] == ["proxy.mp4"], (
+        "nothing is left beside it"
+    )
 
 
 def test_sound_without_pictures(settings, tmp_path):

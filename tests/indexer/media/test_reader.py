@@ -18,10 +18,19 @@ from indexer.media.reader import PictureRead, Reader
 from tests.indexer.media.golden import ffmpeg, read_number
 
 
-def write_shots(path: Path, shots: list[tuple[np.ndarray | tuple[int, int, int], int]], repeat: int = 1, rate: int = 25) -> None:
-    """Each shot a still or a moving texture of (picture or colour, number of pictures); `repeat` shows every picture that often."""
+def write_shots(
+    path: Path,
+    shots: list[tuple[np.ndarray | tuple[int, int, int], int]],
+    repeat: int = 1,
+    rate: int = 25,
+) -> None:
+    """Each shot a still or a moving texture of (picture or colour, number of pictures); `repeat`
+    shows every picture that often.
+    """
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=rate, options={"crf": "16", "preset": "veryfast", "g": "250"})
+        stream = container.add_stream(
+            "libx264", rate=rate, options={"crf": "16", "preset": "veryfast", "g": "250"}
+        )
         stream.width, stream.height, stream.pix_fmt = 160, 96, "yuv420p"
         for look, count in shots:
             for k in range(count):
@@ -77,7 +86,15 @@ def test_repeated_pictures_are_no_cuts(tmp_path, repeat):
 @pytest.mark.parametrize("pictures", [1, 2])
 def test_a_flash_is_no_cut(tmp_path, pictures):
     still = texture(3) // 3
-    write_shots(tmp_path / "v.mp4", [(still, 40), ((250, 250, 250), pictures), (np.roll(still, 5, axis=1), 40), (texture(4), 30)])
+    write_shots(
+        tmp_path / "v.mp4",
+        [
+            (still, 40),
+            ((250, 250, 250), pictures),
+            (np.roll(still, 5, axis=1), 40),
+            (texture(4), 30),
+        ],
+    )
     assert cuts_of(tmp_path / "v.mp4") == pytest.approx([(80 + pictures) / 25])
 
 
@@ -87,7 +104,9 @@ def test_a_moving_camera_is_no_cut(tmp_path):
 
 
 def test_the_near_rule_is_that_of_adaptive_detector():
-    """Equal decisions on the same scores where the wider rule is satisfied: PySceneDetect works on the same numbers here."""
+    """Equal decisions on the same scores where the wider rule is satisfied: PySceneDetect works on
+    the same numbers here.
+    """
 
     class Given(AdaptiveDetector):
         def _calculate_frame_score(self, timecode, frame_img):
@@ -96,17 +115,42 @@ def test_the_near_rule_is_that_of_adaptive_detector():
     rng = np.random.default_rng(7)
     scores = np.abs(rng.normal(4, 2, 400))
     scores[rng.choice(400, 12, replace=False)] += 40
-    detector = Given(adaptive_threshold=3.0, min_scene_len=0, window_width=NEAR, min_content_val=6.0)
-    theirs = {cut.frame_num for i, s in enumerate(scores) for cut in detector.process_frame(FrameTimecode(i, 25.0), np.float64(s))}
+    detector = Given(
+        adaptive_threshold=3.0, min_scene_len=0, window_width=NEAR, min_content_val=6.0
+    )
+    theirs = {
+        cut.frame_num
+        for i, s in enumerate(scores)
+        for cut in detector.process_frame(FrameTimecode(i, 25.0), np.float64(s))
+    }
     values = scores.tolist()
-    ours = {i for i in range(NEAR, 400 - NEAR) if is_cut(values[i - NEAR : i], values[i], values[i + 1 : i + 1 + NEAR])}
+    ours = {
+        i
+        for i in range(NEAR, 400 - NEAR)
+        if is_cut(values[i - NEAR : i], values[i], values[i + 1 : i + 1 + NEAR])
+    }
     assert len(theirs) > 5
     assert ours == theirs
 
 
-@pytest.mark.parametrize("pix_fmt", ["yuv420p10le", "nv12", "p010le", "yuv444p", "yuv422p16le", "gray", "rgb24", "yuyv422", "gray10le"])
+@pytest.mark.parametrize(
+    "pix_fmt",
+    [
+        "yuv420p10le",
+        "nv12",
+        "p010le",
+        "yuv444p",
+        "yuv422p16le",
+        "gray",
+        "rgb24",
+        "yuyv422",
+        "gray10le",
+    ],
+)
 def test_small_pictures_agree_between_pixel_formats(pix_fmt):
-    image = av.VideoFrame.from_ndarray(texture(6), format="rgb24").reformat(format="yuv420p", dst_colorspace="ITU601")
+    image = av.VideoFrame.from_ndarray(texture(6), format="rgb24").reformat(
+        format="yuv420p", dst_colorspace="ITU601"
+    )
     reference, got = small_picture(image), small_picture(image.reformat(format=pix_fmt))
     assert abs(reference.mean_brightness() - got.mean_brightness()) < 6
     assert difference(got, got) == 0
@@ -121,7 +165,9 @@ def test_each_short_shot_has_a_picture(tmp_path):
     edges = [0.0, *read.cuts_s, 1e9]
     assert len(read.cuts_s) == 13
     for begin, end in pairwise(edges):
-        assert ((read.frames.times_s >= begin) & (read.frames.times_s < end)).any(), f"no picture in [{begin}, {end})"
+        assert ((read.frames.times_s >= begin) & (read.frames.times_s < end)).any(), (
+            f"no picture in [{begin}, {end})"
+        )
     assert (np.diff(read.frames.times_s) > 0).all()
 
 
@@ -146,7 +192,9 @@ def test_several_samplings_of_one_decoding_are_what_each_gives_alone(make_golden
             together = [reader.read_each(*span, samplings) for span in spans]
         for place, sampling in enumerate(samplings):
             with Reader(path) as reader:
-                alone = [reader.read(*span, sampling.rate_hz, sampling.short_side) for span in spans]
+                alone = [
+                    reader.read(*span, sampling.rate_hz, sampling.short_side) for span in spans
+                ]
             for reads, one in zip(together, alone, strict=True):
                 assert_same_read(reads[place], one)
 
@@ -172,13 +220,20 @@ def test_a_read_that_failed_half_way_is_not_gone_on_with(make_golden):
 
 
 def test_keyframes_and_all_pictures_are_not_one_read(make_golden):
-    with Reader(make_golden("constant").path) as reader, pytest.raises(ValueError, match="keyframes"):
+    with (
+        Reader(make_golden("constant").path) as reader,
+        pytest.raises(ValueError, match="keyframes"),
+    ):
         reader.read_each(0.0, 1.0, [Sampling(1.0, 64), Sampling(1.0, 64, keyframes_only=True)])
 
 
 def test_short_side_scales_up_and_down_keeping_the_aspect(make_golden):
     for name, shape in (("constant", (64, 96)), ("rotated_90", (64, 96)), ("odd_size", (64, 97))):
-        assert sample_frames(make_golden(name).path, times_s=[0.5], short_side=64).images.shape == (1, *shape, 3)
+        assert sample_frames(make_golden(name).path, times_s=[0.5], short_side=64).images.shape == (
+            1,
+            *shape,
+            3,
+        )
     large = sample_frames(make_golden("constant").path, times_s=[0.5], short_side=512)
     assert large.images.shape == (1, 512, 768, 3)
     assert read_number(large.images[0]) == 12
@@ -248,7 +303,17 @@ def test_frames_check_themselves():
 
 def test_memory_does_not_grow_with_length(tmp_path):
     """Four times the length, read in spans: the same peak, within the noise of an allocator."""
-    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=320x180:r=5:d=20", "-c:v", "libx264", "-preset", "ultrafast", tmp_path / "v.mp4")
+    ffmpeg(
+        "-f",
+        "lavfi",
+        "-i",
+        "testsrc2=s=320x180:r=5:d=20",
+        "-c:v",
+        "libx264",
+        "-preset",
+        "ultrafast",
+        tmp_path / "v.mp4",
+    )
     ffmpeg("-stream_loop", 39, "-i", tmp_path / "v.mp4", "-c", "copy", tmp_path / "long.mp4")
     code = (
         "import sys\nfrom indexer.media.reader import PictureRead, Reader\n"
@@ -257,7 +322,10 @@ def test_memory_does_not_grow_with_length(tmp_path):
         "print(next(int(line.split()[1]) // 1024 for line in open('/proc/self/status') if line.startswith('VmHWM')))\n"
     )
     command = [sys.executable, "-c", code, tmp_path / "long.mp4"]
-    peaks_mb = [int(subprocess.run([*command, length], capture_output=True, text=True, check=True).stdout) for length in ("200", "800")]
+    peaks_mb = [
+        int(subprocess.run([*command, length], capture_output=True, text=True, check=True).stdout)
+        for length in ("200", "800")
+    ]
     assert peaks_mb[1] < peaks_mb[0] + 25
 
 
@@ -281,7 +349,9 @@ def test_real_single_shots_have_no_cuts(test_data):
 
 
 def test_edge_files(test_data):
-    """As many pictures as ffmpeg and PyAV decode, the last at the known time, and the same after a seek."""
+    """As many pictures as ffmpeg and PyAV decode, the last at the known time, and the same after a
+    seek.
+    """
     for line in (test_data / "edge" / "expected.jsonl").read_text().splitlines():
         row = json.loads(line)
         path = test_data / "edge" / row["file"]
@@ -289,7 +359,9 @@ def test_edge_files(test_data):
         assert len(frames) == row["frames_pyav"], row["file"]
         middle_s = float(frames.times_s[len(frames) // 2])
         again = sample_frames(path, times_s=[middle_s, float(frames.times_s[-1])], short_side=48)
-        np.testing.assert_array_equal(again.images[0], frames.images[len(frames) // 2], err_msg=row["file"])
+        np.testing.assert_array_equal(
+            again.images[0], frames.images[len(frames) // 2], err_msg=row["file"]
+        )
         np.testing.assert_array_equal(again.images[1], frames.images[-1], err_msg=row["file"])
 
 
@@ -307,7 +379,9 @@ def test_files_that_do_not_tell_their_length(tmp_path, make_golden):
         assert [read_number(image) for image in frames.images] == list(range(37, 50)), name
 
 
-def test_a_container_that_breaks_off_is_damage_and_sound_that_goes_on_is_none(tmp_path, make_golden):
+def test_a_container_that_breaks_off_is_damage_and_sound_that_goes_on_is_none(
+    tmp_path, make_golden
+):
     source = make_golden("constant").path
     sine = ("-f", "lavfi", "-i", "sine=d=12", "-c:v", "copy", "-c:a", "libopus")
     ffmpeg("-stream_loop", 4, "-i", source, *sine, "-shortest", tmp_path / "whole.mkv")

@@ -1,4 +1,6 @@
-"""What is opened, and what is refused: each time a MediaError that names the file, at once, and without touching anything else."""
+"""What is opened, and what is refused: each time a MediaError that names the file, at once, and
+without touching anything else.
+"""
 
 import os
 import socket
@@ -23,7 +25,13 @@ DASH = (
     'mimeType="video/mp4"><BaseURL>{url}</BaseURL></Representation></AdaptationSet></Period></MPD>'
 )
 SDP = "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video 5004 RTP/AVP 96\na=rtpmap:96 H264/90000\n"
-DISGUISES = {"hls": HLS, "concat": "ffconcat version 1.0\nfile '{url}'\n", "concat_old": "file '{url}'\n", "dash": DASH, "sdp": SDP}
+DISGUISES = {
+    "hls": HLS,
+    "concat": "ffconcat version 1.0\nfile '{url}'\n",
+    "concat_old": "file '{url}'\n",
+    "dash": DASH,
+    "sdp": SDP,
+}
 
 
 @pytest.fixture
@@ -182,7 +190,12 @@ def test_a_huge_picture_is_refused_before_memory_is_taken_for_it(tmp_path, make)
         "    except MediaError as error:\n        print(error)\n"
         "print(next(int(line.split()[1]) // 1024 for line in open('/proc/self/status') if line.startswith('VmHWM')))\n"
     )
-    done = subprocess.run([sys.executable, "-c", code, tmp_path / "huge.avi"], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", code, tmp_path / "huge.avi"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     assert done.returncode == 0, done.stderr
     *messages, memory_mb = done.stdout.splitlines()
     assert "accepted" not in messages
@@ -202,7 +215,21 @@ def test_sound_alone_can_be_probed_but_has_no_pictures(tmp_path):
 
 def test_a_cover_picture_is_no_video(tmp_path):
     ffmpeg("-f", "lavfi", "-i", "color=red:s=64x64", "-frames:v", 1, tmp_path / "cover.png")
-    ffmpeg("-f", "lavfi", "-i", "sine=d=1", "-i", tmp_path / "cover.png", "-map", 0, "-map", 1, "-c:v", "copy", tmp_path / "song.mp3")
+    ffmpeg(
+        "-f",
+        "lavfi",
+        "-i",
+        "sine=d=1",
+        "-i",
+        tmp_path / "cover.png",
+        "-map",
+        0,
+        "-map",
+        1,
+        "-c:v",
+        "copy",
+        tmp_path / "song.mp3",
+    )
     assert probe(tmp_path / "song.mp3").width == 0
 
 
@@ -215,8 +242,32 @@ def test_an_opened_container_reads_files_only(video):
 def test_probe_reads_tracks_title_and_date(tmp_path, video):
     (tmp_path / "words.srt").write_text("1\n00:00:00,000 --> 00:00:01,000\nHello\n")
     ffmpeg(
-        *("-i", video, "-f", "lavfi", "-i", "sine=d=2", "-i", tmp_path / "words.srt", "-map", 0, "-map", 1, "-map", 2, "-c:v", "copy"),
-        *("-metadata", "title=A film", "-metadata", "creation_time=2024-05-06T07:08:09Z", "-metadata:s:a:0", "language=deu"),
+        *(
+            "-i",
+            video,
+            "-f",
+            "lavfi",
+            "-i",
+            "sine=d=2",
+            "-i",
+            tmp_path / "words.srt",
+            "-map",
+            0,
+            "-map",
+            1,
+            "-map",
+            2,
+            "-c:v",
+            "copy",
+        ),
+        *(
+            "-metadata",
+            "title=A film",
+            "-metadata",
+            "creation_time=2024-05-06T07:08:09Z",
+            "-metadata:s:a:0",
+            "language=deu",
+        ),
         *("-metadata:s:s:0", "language=eng", tmp_path / "full.mkv"),
     )
     info = probe(tmp_path / "full.mkv")
@@ -224,12 +275,20 @@ def test_probe_reads_tracks_title_and_date(tmp_path, video):
     assert info.recorded_at is not None
     assert info.recorded_at.isoformat() == "2024-05-06T07:08:09+00:00"
     assert info.audio_tracks[0][:2] == (0, "deu")
-    assert info.subtitle_tracks == ((0, "eng", "subrip"),) or info.subtitle_tracks[0][:2] == (0, "eng")
+    assert info.subtitle_tracks == ((0, "eng", "subrip"),) or info.subtitle_tracks[0][:2] == (
+        0,
+        "eng",
+    )
     assert info.fps == pytest.approx(25, abs=0.5)
 
 
 def test_pictures_with_wide_pixels_are_shown_wide(tmp_path, video):
     ffmpeg("-i", video, "-vf", "setsar=2/1", "-c:v", "libx264", tmp_path / "wide.mp4")
     assert (probe(tmp_path / "wide.mp4").width, probe(tmp_path / "wide.mp4").height) == (384, 128)
-    assert sample_frames(tmp_path / "wide.mp4", times_s=[0.0], short_side=64).images.shape == (1, 64, 192, 3)
+    assert sample_frames(tmp_path / "wide.mp4", times_s=[0.0], short_side=64).images.shape == (
+        1,
+        64,
+        192,
+        3,
+    )
     assert np.ptp(sample_frames(tmp_path / "wide.mp4", times_s=[0.0]).images) > 100

@@ -26,7 +26,16 @@ BEEP_S = (1.0, 1.5)
 def beep(path: Path, *options: object, volume: str = "1") -> Path:
     """Four seconds, silent but for a tone from 1.0 to 1.5 s."""
     gate = f"volume='if(between(t,{BEEP_S[0]},{BEEP_S[1]}),{volume},0)':eval=frame"
-    ffmpeg("-f", "lavfi", "-i", "sine=1000:d=4:r=48000:samples_per_frame=240", "-af", gate, *options, path)
+    ffmpeg(
+        "-f",
+        "lavfi",
+        "-i",
+        "sine=1000:d=4:r=48000:samples_per_frame=240",
+        "-af",
+        gate,
+        *options,
+        path,
+    )
     return path
 
 
@@ -59,7 +68,17 @@ def test_silence_before_after_and_between(tmp_path, make_golden):
     """Sound that starts 1 s late and ends early; the pictures' clock rules."""
     beep(tmp_path / "a.wav")
     ffmpeg(
-        "-i", make_golden("constant").path, "-itsoffset", "1", "-i", tmp_path / "a.wav", "-c:v", "copy", "-c:a", "flac", tmp_path / "v.mkv"
+        "-i",
+        make_golden("constant").path,
+        "-itsoffset",
+        "1",
+        "-i",
+        tmp_path / "a.wav",
+        "-c:v",
+        "copy",
+        "-c:a",
+        "flac",
+        tmp_path / "v.mkv",
     )
     samples, begun_s = read_audio(tmp_path / "v.mkv", 0.0, 10.0)
     assert samples.shape == (160_000,)
@@ -112,11 +131,17 @@ def test_ffmpeg_is_found_by_setting_then_path_then_package(tmp_path, monkeypatch
 
 def test_ffmpeg_errors_carry_its_last_lines(tmp_path, settings):
     with pytest.raises(MediaError, match="No such file"):
-        run_ffmpeg(ffmpeg_python.input(str(tmp_path / "none.mp4")).output(str(tmp_path / "out.mp4")), 20, settings)
+        run_ffmpeg(
+            ffmpeg_python.input(str(tmp_path / "none.mp4")).output(str(tmp_path / "out.mp4")),
+            20,
+            settings,
+        )
 
 
 def test_ffmpeg_is_stopped_after_its_time(tmp_path, settings):
-    endless = ffmpeg_python.input("testsrc2=s=1280x720", f="lavfi").output(str(tmp_path / "out.mp4"))
+    endless = ffmpeg_python.input("testsrc2=s=1280x720", f="lavfi").output(
+        str(tmp_path / "out.mp4")
+    )
     with pytest.raises(MediaTimeout, match=r"longer than 0\.5 s"):
         run_ffmpeg(endless, 0.5, settings)
 
@@ -124,7 +149,18 @@ def test_ffmpeg_is_stopped_after_its_time(tmp_path, settings):
 @pytest.fixture
 def film(tmp_path, make_golden) -> Path:
     beep(tmp_path / "a.wav")
-    ffmpeg("-i", make_golden("b_frames").path, "-i", tmp_path / "a.wav", "-c:v", "copy", "-c:a", "aac", "-shortest", tmp_path / "film.mp4")
+    ffmpeg(
+        "-i",
+        make_golden("b_frames").path,
+        "-i",
+        tmp_path / "a.wav",
+        "-c:v",
+        "copy",
+        "-c:a",
+        "aac",
+        "-shortest",
+        tmp_path / "film.mp4",
+    )
     return tmp_path / "film.mp4"
 
 
@@ -133,7 +169,9 @@ def test_a_clip_has_the_pictures_and_the_sound_of_its_span(tmp_path, film, setti
     info = probe(tmp_path / "clip.mp4")
     assert (info.codec, info.audio_tracks[0][2]) == ("h264", "aac")
     assert info.duration_s == pytest.approx(1.2, abs=0.05)
-    np.testing.assert_allclose(loud_span(*read_audio(tmp_path / "clip.mp4", 0.0, 1.2), 16_000), (0.25, 0.75), atol=0.03)
+    np.testing.assert_allclose(
+        loud_span(*read_audio(tmp_path / "clip.mp4", 0.0, 1.2), 16_000), (0.25, 0.75), atol=0.03
+    )
     assert read_number(sample_frames(tmp_path / "clip.mp4", times_s=[0.0]).images[0]) == 18
     data = (tmp_path / "clip.mp4").read_bytes()
     assert data.find(b"moov") < data.find(b"mdat")
@@ -147,7 +185,15 @@ def _umask() -> int:
 
 
 def test_a_clip_inside_one_long_picture_lasts_as_long_as_its_span(tmp_path, settings):
-    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=64x64:r=1/8:d=24", "-c:v", "libx264", tmp_path / "slides.mp4")
+    ffmpeg(
+        "-f",
+        "lavfi",
+        "-i",
+        "testsrc2=s=64x64:r=1/8:d=24",
+        "-c:v",
+        "libx264",
+        tmp_path / "slides.mp4",
+    )
     cut_clip(tmp_path / "slides.mp4", 2.5, 5.0, tmp_path / "clip.mp4", settings)
     assert probe(tmp_path / "clip.mp4").duration_s == pytest.approx(2.5, abs=0.1)
 
@@ -201,9 +247,15 @@ def test_thumbnail_is_the_picture_shown(make_golden):
 def test_uniform_sampling_uses_decord_where_it_is_right_and_pyav_elsewhere(make_golden):
     """Both ways give the same pictures where both can."""
     golden = make_golden("constant")
-    one, other = (read_uniform_frames(str(golden.path), 8, 64, try_decord) for try_decord in (True, False))
+    one, other = (
+        read_uniform_frames(str(golden.path), 8, 64, try_decord) for try_decord in (True, False)
+    )
     np.testing.assert_array_equal(one.times_s, other.times_s)
-    assert [read_number(i) for i in one.images] == [read_number(i) for i in other.images] == [0, 7, 15, 22, 30, 37, 45, 52]
+    assert (
+        [read_number(i) for i in one.images]
+        == [read_number(i) for i in other.images]
+        == [0, 7, 15, 22, 30, 37, 45, 52]
+    )
     assert len(uniform_frames(golden.path, 100)) == 60
     with pytest.raises(ValueError, match="at least 1"):
         uniform_frames(golden.path, 0)

@@ -24,10 +24,20 @@ def film(seconds: int, draw: Draw, background: Callable[[int], np.ndarray] | Non
 
 
 def frames_of(images: Sequence[np.ndarray]) -> Frames:
-    return Frames(np.stack(images), np.arange(len(images), dtype=np.float64), np.full(len(images), 0.04))
+    return Frames(
+        np.stack(images), np.arange(len(images), dtype=np.float64), np.full(len(images), 0.04)
+    )
 
 
-def write(canvas: ImageDraw.ImageDraw, text: str, x: float, y: float, size: int = 28, font: str = "", fill: str = "white") -> None:
+def write(
+    canvas: ImageDraw.ImageDraw,
+    text: str,
+    x: float,
+    y: float,
+    size: int = 28,
+    font: str = "",
+    fill: str = "white",
+) -> None:
     chosen = ImageFont.truetype(font, size) if font else ImageFont.load_default(size)
     canvas.text((x, y), text, font=chosen, fill=fill, stroke_width=2, stroke_fill="black")
 

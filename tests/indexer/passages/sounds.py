@@ -27,7 +27,10 @@ CHINESE = (
     "这条河从山上一直流到大海。",
 )
 
-needs_espeak = pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="espeak-ng is not installed (apt-get install espeak-ng)")
+needs_espeak = pytest.mark.skipif(
+    shutil.which("espeak-ng") is None,
+    reason="espeak-ng is not installed (apt-get install espeak-ng)",
+)
 
 
 @lru_cache(maxsize=256)
@@ -36,7 +39,9 @@ def say(text: str, voice: str = "en-us", words_per_minute: int = 160) -> np.ndar
     data = subprocess.run(command, capture_output=True, check=True, timeout=60).stdout
     with wave.open(io.BytesIO(data)) as sound:
         rate_hz = sound.getframerate()
-    samples = np.frombuffer(data[44:], np.int16).astype(np.float32) / 32768  # espeak-ng does not fill in the length
+    samples = (
+        np.frombuffer(data[44:], np.int16).astype(np.float32) / 32768
+    )  # espeak-ng does not fill in the length
     at = np.arange(int(len(samples) * RATE_HZ / rate_hz)) * rate_hz / RATE_HZ
     return np.interp(at, np.arange(len(samples)), samples).astype(np.float32)
 
@@ -50,7 +55,9 @@ def place(length_s: float, *sounds: tuple[float, np.ndarray]) -> np.ndarray:
     return whole
 
 
-def in_turn(texts: tuple[str, ...], voice: str, gap_s: float = 0.6) -> tuple[np.ndarray, list[tuple[float, float]]]:
+def in_turn(
+    texts: tuple[str, ...], voice: str, gap_s: float = 0.6
+) -> tuple[np.ndarray, list[tuple[float, float]]]:
     """The texts one after the other, and when each is said."""
     pieces, spans, at_s = [], [], gap_s
     for text in texts:
@@ -66,12 +73,16 @@ def silence(seconds: float) -> np.ndarray:
 
 
 def white_noise(seconds: float, level: float = 0.05) -> np.ndarray:
-    return (level * np.random.default_rng(1).standard_normal(round(seconds * RATE_HZ))).astype(np.float32)
+    return (level * np.random.default_rng(1).standard_normal(round(seconds * RATE_HZ))).astype(
+        np.float32
+    )
 
 
 def pink_noise(seconds: float, level: float = 0.05) -> np.ndarray:
     spectrum = np.fft.rfft(white_noise(seconds, 1.0))
-    sound = np.fft.irfft(spectrum / np.sqrt(np.maximum(1, np.arange(len(spectrum)))), round(seconds * RATE_HZ))
+    sound = np.fft.irfft(
+        spectrum / np.sqrt(np.maximum(1, np.arange(len(spectrum)))), round(seconds * RATE_HZ)
+    )
     return (level * sound / sound.std()).astype(np.float32)
 
 
@@ -82,7 +93,11 @@ def music(seconds: float, *, drums: bool = False) -> np.ndarray:
     t = np.arange(RATE_HZ) / RATE_HZ
     for beat in range(int(seconds * 2) - 2):
         chord = ((0, 4, 7), (5, 9, 12), (7, 11, 14), (0, 3, 7))[beat // 4 % 4]
-        tones = [np.sin(2 * np.pi * 220 * 2 ** (note / 12) * harmonic * t) / harmonic for note in chord for harmonic in (1, 2, 3)]
+        tones = [
+            np.sin(2 * np.pi * 220 * 2 ** (note / 12) * harmonic * t) / harmonic
+            for note in chord
+            for harmonic in (1, 2, 3)
+        ]
         sound = np.sum(tones, axis=0) * np.exp(-3 * t)
         if drums:
             sound += 2 * np.exp(-30 * t) * random.standard_normal(len(t))

@@ -9,7 +9,11 @@ from indexer.passages.meaning import DIMENSION, MULTILINGUAL_SIZE, embed_meaning
 from indexer.stages.passages import with_meaning
 from tests.indexer.passages.sounds import SENTENCES
 
-SAID = ("The harbour opens at seven in the morning.", "Two fishermen carry a heavy net along the pier.", *SENTENCES[:3])
+SAID = (
+    "The harbour opens at seven in the morning.",
+    "Two fishermen carry a heavy net along the pier.",
+    *SENTENCES[:3],
+)
 
 
 @pytest.mark.parametrize(

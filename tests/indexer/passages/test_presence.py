@@ -18,7 +18,12 @@ def test_faint_writing_is_seen():
     from PIL import Image, ImageDraw, ImageFont
 
     image = Image.fromarray(np.full((480, 854, 3), 40, np.uint8))
-    ImageDraw.Draw(image).text((60, 200), "Revenue grew by twelve percent", font=ImageFont.load_default(20), fill=(80, 80, 80))
+    ImageDraw.Draw(image).text(
+        (60, 200),
+        "Revenue grew by twelve percent",
+        font=ImageFont.load_default(20),
+        fill=(80, 80, 80),
+    )
     assert has_writing(edges(np.asarray(image)))
 
 

@@ -6,7 +6,13 @@ from indexer.passages.repeats import ReadLine, alike, merge_repeats
 ROWS = (400.0, 430.0)
 
 
-def line(start_s: float, end_s: float, text: str, confidence: float = 0.9, rows: tuple[float, float] = ROWS) -> ReadLine:
+def line(
+    start_s: float,
+    end_s: float,
+    text: str,
+    confidence: float = 0.9,
+    rows: tuple[float, float] = ROWS,
+) -> ReadLine:
     return ReadLine(Span(start_s, end_s), text, confidence, rows)
 
 
@@ -36,12 +42,19 @@ def test_a_line_that_comes_back_later_is_another_one():
 
 def test_pieces_of_running_text_become_one():
     merged = merge_repeats(
-        [line(0, 1, "Storm warning for the nor"), line(1, 2, "g for the northern coast"), line(2, 3, "ern coast: ferries stay")]
+        [
+            line(0, 1, "Storm warning for the nor"),
+            line(1, 2, "g for the northern coast"),
+            line(2, 3, "ern coast: ferries stay"),
+        ]
     )
     assert [m.text for m in merged] == ["Storm warning for the northern coast: ferries stay"]
     assert merged[0].span == Span(0, 3)
 
 
 def test_lines_one_above_the_other_do_not_run_on():
-    lines = [line(0, 3, "We meet at the harbour", rows=(100, 130)), line(0, 3, "the harbour is closed", rows=(140, 170))]
+    lines = [
+        line(0, 3, "We meet at the harbour", rows=(100, 130)),
+        line(0, 3, "the harbour is closed", rows=(140, 170)),
+    ]
     assert merge_repeats(lines) == lines

@@ -35,7 +35,9 @@ def told(passages: list[Passage]) -> list[tuple[str, float, float]]:
 
 
 def test_a_title_holds_from_its_first_to_its_last_sighting(model: TextModel):
-    frames = film(8, lambda c, s: write(c, "Quarterly results", 200, 180, 48) if 2 <= s <= 5 else None)
+    frames = film(
+        8, lambda c, s: write(c, "Quarterly results", 200, 180, 48) if 2 <= s <= 5 else None
+    )
     passages = read(model, frames, looks=2)
     assert told(passages) == [("Quarterly results", 1.5, 5.5)]
     assert passages[0].kind == "screen"
@@ -57,7 +59,12 @@ def test_a_title_is_read_once_however_long_it_stays(model: TextModel):
 
 def test_other_text_comes_in_the_same_place_of_a_shot(model: TextModel):
     names = {2: "Speaker Alice Winter", 8: "Speaker Bruno Sommer", 14: "Speaker Clara Herbst"}
-    frames = film(20, lambda c, s: [write(c, text, 60, 300, 30) for first, text in names.items() if first <= s < first + 4])
+    frames = film(
+        20,
+        lambda c, s: [
+            write(c, text, 60, 300, 30) for first, text in names.items() if first <= s < first + 4
+        ],
+    )
     assert [text for text, _, _ in told(read(model, frames))] == list(names.values())
 
 
@@ -76,14 +83,33 @@ def test_a_lower_third_over_moving_pictures(model: TextModel):
 
 
 def test_subtitles_that_follow_each_other_in_one_place(model: TextModel):
-    texts = ("Where have you been all day?", "I was down at the harbour.", "And what did you see there?")
+    texts = (
+        "Where have you been all day?",
+        "I was down at the harbour.",
+        "And what did you see there?",
+    )
     frames = film(9, lambda c, s: write(c, texts[s // 3], 200, 420, 28), moving)
-    assert told(read(model, frames)) == [(texts[0], 0, 2.5), (texts[1], 2.5, 5.5), (texts[2], 5.5, 9)]
+    assert told(read(model, frames)) == [
+        (texts[0], 0, 2.5),
+        (texts[1], 2.5, 5.5),
+        (texts[2], 5.5, 9),
+    ]
 
 
 def test_credits_that_roll_come_once_each(model: TextModel):
-    names = ("Directed by Anna Lind", "Camera Peter Holm", "Sound Ingrid Berg", "Music Olaf Strand", "Editing Karin Dahl")
-    frames = film(14, lambda c, s: [write(c, name, 240, 470 + 90 * n - 60 * s, 30) for n, name in enumerate(names)])
+    names = (
+        "Directed by Anna Lind",
+        "Camera Peter Holm",
+        "Sound Ingrid Berg",
+        "Music Olaf Strand",
+        "Editing Karin Dahl",
+    )
+    frames = film(
+        14,
+        lambda c, s: [
+            write(c, name, 240, 470 + 90 * n - 60 * s, 30) for n, name in enumerate(names)
+        ],
+    )
     passages = read(model, frames)
     assert [p.text for p in passages] == list(names)
     assert all(p.end_s - p.start_s >= 5 for p in passages)
@@ -99,12 +125,20 @@ def test_a_ticker_is_put_together(model: TextModel):
 
 @pytest.mark.parametrize("background", [plain, moving, bars], ids=["smooth", "moving", "railings"])
 def test_no_text_where_there_is_none(model: TextModel, background):
-    assert read(model, film(10, lambda c, s: None, background), looks=0 if background is plain else 8) == []
+    assert (
+        read(model, film(10, lambda c, s: None, background), looks=0 if background is plain else 8)
+        == []
+    )
 
 
 def test_chinese(model: TextModel):
-    fonts = pytest.importorskip("pylopdf_fonts_zh_cn", reason="no font with Chinese letters (pylopdf-fonts-zh-cn)")
-    frames = film(4, lambda c, s: write(c, "今天天气很好我们去公园", 120, 180, 40, font=str(fonts.sans_path())))
+    fonts = pytest.importorskip(
+        "pylopdf_fonts_zh_cn", reason="no font with Chinese letters (pylopdf-fonts-zh-cn)"
+    )
+    frames = film(
+        4,
+        lambda c, s: write(c, "今天天气很好我们去公园", 120, 180, 40, font=str(fonts.sans_path())),
+    )
     assert told(read(model, frames)) == [("今天天气很好我们去公园", 0, 4)]
 
 
@@ -114,14 +148,26 @@ def test_a_small_line(model: TextModel):
 
 
 def test_a_slide_gives_each_of_its_lines(model: TextModel):
-    lines = ("Revenue grew by twelve percent", "Costs fell in all regions", "Outlook: cautious", "Questions?")
-    frames = film(3, lambda c, s: [write(c, line, 80, 60 + 90 * n, 32) for n, line in enumerate(lines)])
+    lines = (
+        "Revenue grew by twelve percent",
+        "Costs fell in all regions",
+        "Outlook: cautious",
+        "Questions?",
+    )
+    frames = film(
+        3, lambda c, s: [write(c, line, 80, 60 + 90 * n, 32) for n, line in enumerate(lines)]
+    )
     assert [p.text for p in read(model, frames, looks=1)] == list(lines)
 
 
 def test_steps_with_other_words_stay_apart(model: TextModel):
-    frames = film(6, lambda c, s: write(c, ("Step 1: add water", "Step 2: stir well")[s // 3], 200, 200, 40))
-    assert told(read(model, frames)) == [("Step 1: add water", 0, 2.5), ("Step 2: stir well", 2.5, 6)]
+    frames = film(
+        6, lambda c, s: write(c, ("Step 1: add water", "Step 2: stir well")[s // 3], 200, 200, 40)
+    )
+    assert told(read(model, frames)) == [
+        ("Step 1: add water", 0, 2.5),
+        ("Step 2: stir well", 2.5, 6),
+    ]
 
 
 def test_a_clock_keeps_one_reading(model: TextModel):
@@ -132,14 +178,21 @@ def test_a_clock_keeps_one_reading(model: TextModel):
 
 def test_more_lines_than_can_be_read_cost_no_more(model: TextModel):
     random = np.random.default_rng(5)
-    signs = [["".join(random.choice(list("ABCDEFGHKLMNPRSTUVWXYZ"), 6)) for _ in range(24)] for _ in range(8)]
+    signs = [
+        ["".join(random.choice(list("ABCDEFGHKLMNPRSTUVWXYZ"), 6)) for _ in range(24)]
+        for _ in range(8)
+    ]
     places = [(40 + 210 * (n % 4), 20 + 75 * (n // 4)) for n in range(24)]
-    frames = film(8, lambda c, s: [write(c, text, x, y, 30) for text, (x, y) in zip(signs[s], places)])
+    frames = film(
+        8, lambda c, s: [write(c, text, x, y, 30) for text, (x, y) in zip(signs[s], places)]
+    )
     screen = ScreenText(model, Span(0, 8))
     screen.feed(frames, np.arange(1.0, 8.0))
     passages = screen.finish()
     assert 50 <= len(passages) <= 60
-    assert {p.text for p in passages} - {text for signs_then in signs for text in signs_then} == set()
+    assert {p.text for p in passages} - {
+        text for signs_then in signs for text in signs_then
+    } == set()
 
 
 def test_portions_change_nothing(model: TextModel):
@@ -150,7 +203,9 @@ def test_portions_change_nothing(model: TextModel):
     whole = read(model, frames)
     parts = ScreenText(model, Span(0, 10))
     for at in range(0, 10, 3):
-        part = type(frames)(frames.images[at : at + 3], frames.times_s[at : at + 3], frames.durations_s[at : at + 3])
+        part = type(frames)(
+            frames.images[at : at + 3], frames.times_s[at : at + 3], frames.durations_s[at : at + 3]
+        )
         parts.feed(part, NO_CUTS)
     assert parts.finish() == whole
     assert [p.text for p in whole] == ["Platform nine", "Exit to the street"]
@@ -239,14 +294,23 @@ def test_another_line_beside_one_that_stays_is_found(model: TextModel):
 
 
 def test_a_new_line_in_the_place_of_another_begins_when_that_ends(model: TextModel):
-    frames = film(8, lambda c, s: write(c, ("Anna Lind, mayor", "Olaf Berg, sailor")[s >= 5], 60, 400, 30), moving)
-    assert told(read(model, frames)) == [("Anna Lind, mayor", 0, 4.5), ("Olaf Berg, sailor", 4.5, 8)]
+    frames = film(
+        8,
+        lambda c, s: write(c, ("Anna Lind, mayor", "Olaf Berg, sailor")[s >= 5], 60, 400, 30),
+        moving,
+    )
+    assert told(read(model, frames)) == [
+        ("Anna Lind, mayor", 0, 4.5),
+        ("Olaf Berg, sailor", 4.5, 8),
+    ]
 
 
 @pytest.mark.parametrize("size", [24, 36])
 def test_a_glance_sees_a_single_line(model: TextModel, size: int):
     """Heights of the font at 720 pixels."""
-    image = film(1, lambda c, s: write(c, "Two fishermen wait", 200, 200, size * 2 // 3), moving).images[0]
+    image = film(
+        1, lambda c, s: write(c, "Two fishermen wait", 200, 200, size * 2 // 3), moving
+    ).images[0]
     assert len(model.glance(image))
 
 
@@ -279,7 +343,10 @@ def test_real_titles_are_read_and_real_landscapes_are_not(model: TextModel, test
         seconds = {"sintel_trailer.mp4": 52.0}.get(name, 5.0)
         with Reader(test_data / "natural" / name) as reader:
             picture = reader.read(0, seconds, RATE_HZ, SHORT_SIDE)
-        texts[name] = [p.text for p in read_screen(load_settings(), picture.frames, picture.cuts_s, Span(0, seconds))]
+        texts[name] = [
+            p.text
+            for p in read_screen(load_settings(), picture.frames, picture.cuts_s, Span(0, seconds))
+        ]
     assert "SINTEL" in texts["sintel_trailer.mp4"]
     (date,) = texts["zamba_chimps.mp4"]
     assert [int(part) for part in re.findall(r"\d+", date)] == [2015, 3, 25]

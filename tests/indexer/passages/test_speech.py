@@ -22,7 +22,16 @@ from indexer.passages.speech import (
 )
 from indexer.settings import load_settings
 from tests.indexer.passages import sounds
-from tests.indexer.passages.sounds import CHINESE, RATE_HZ, SENTENCES, in_turn, needs_espeak, place, say, word_error_rate
+from tests.indexer.passages.sounds import (
+    CHINESE,
+    RATE_HZ,
+    SENTENCES,
+    in_turn,
+    needs_espeak,
+    place,
+    say,
+    word_error_rate,
+)
 
 pytest.importorskip("faster_whisper", reason="the extra speech is not installed")
 
@@ -37,7 +46,9 @@ def text_of(passages: list[Passage]) -> str:
 
 
 @needs_espeak
-@pytest.mark.parametrize(("voice", "limit"), [("en-us", 0.15), ("en-gb", 0.15), ("en-us+f3", 0.2), ("en-us+m3", 0.2)])
+@pytest.mark.parametrize(
+    ("voice", "limit"), [("en-us", 0.15), ("en-gb", 0.15), ("en-us+f3", 0.2), ("en-us+m3", 0.2)]
+)
 def test_what_is_said_is_written_with_its_times(model: SpeechModel, voice: str, limit: float):
     samples, spans = in_turn(SENTENCES, voice)
     passages = model.transcribe(samples, 100.0)
@@ -65,11 +76,18 @@ def test_a_passage_is_plain_values_in_order(model: SpeechModel):
 
 
 @needs_espeak
-@pytest.mark.parametrize("under", [lambda s: sounds.pink_noise(s, 0.008), lambda s: 0.1 * sounds.music(s)], ids=["noise", "music"])
+@pytest.mark.parametrize(
+    "under",
+    [lambda s: sounds.pink_noise(s, 0.008), lambda s: 0.1 * sounds.music(s)],
+    ids=["noise", "music"],
+)
 def test_speech_over_noise_and_music(model: SpeechModel, under):
     samples, _ = in_turn(SENTENCES, "en-us")
     background = under(len(samples) / RATE_HZ + 1)[: len(samples)]
-    assert word_error_rate(text_of(model.transcribe(samples + background, 0.0)), " ".join(SENTENCES)) <= 0.35
+    assert (
+        word_error_rate(text_of(model.transcribe(samples + background, 0.0)), " ".join(SENTENCES))
+        <= 0.35
+    )
 
 
 @pytest.mark.parametrize(
@@ -84,7 +102,16 @@ def test_speech_over_noise_and_music(model: SpeechModel, under):
         sounds.silence(0.01),
         sounds.silence(0),
     ],
-    ids=["silence", "white noise", "pink noise", "music", "drums", "hum", "nearly nothing", "nothing"],
+    ids=[
+        "silence",
+        "white noise",
+        "pink noise",
+        "music",
+        "drums",
+        "hum",
+        "nearly nothing",
+        "nothing",
+    ],
 )
 def test_no_text_where_nobody_speaks(model: SpeechModel, sound: np.ndarray):
     assert model.transcribe(sound, 0.0) == []
@@ -96,11 +123,25 @@ def test_no_text_where_nobody_speaks(model: SpeechModel, sound: np.ndarray):
     [
         ("cmn", CHINESE),
         ("cmn+f3", CHINESE),
-        ("ru", ("Сегодня очень хорошая погода, и мы идём гулять в парк.", "Вчера вечером я смотрел очень интересный фильм.")),
-        ("es", ("Hoy hace muy buen tiempo y vamos a pasear por el parque.", "Anoche vi una película muy interesante.")),
+        (
+            "ru",
+            (
+                "Сегодня очень хорошая погода, и мы идём гулять в парк.",
+                "Вчера вечером я смотрел очень интересный фильм.",
+            ),
+        ),
+        (
+            "es",
+            (
+                "Hoy hace muy buen tiempo y vamos a pasear por el parque.",
+                "Anoche vi una película muy interesante.",
+            ),
+        ),
     ],
 )
-def test_the_english_model_drops_other_languages(model: SpeechModel, voice: str, texts: tuple[str, ...]):
+def test_the_english_model_drops_other_languages(
+    model: SpeechModel, voice: str, texts: tuple[str, ...]
+):
     assert model.transcribe(in_turn(texts, voice)[0], 0.0) == []
 
 
@@ -121,7 +162,9 @@ def by_chunk(model: SpeechModel, samples: np.ndarray) -> list[list[Passage]]:
 @pytest.mark.parametrize("begins_s", [56.5, 57.5, 58.5, 59.5])
 def test_a_sentence_across_an_edge_comes_once_and_whole(model: SpeechModel, begins_s: float):
     across = "A child watches the lighthouse while the storm passes over the island."
-    samples = place(DURATION_S, (52, say(SENTENCES[0])), (begins_s, say(across)), (66, say(SENTENCES[2])))
+    samples = place(
+        DURATION_S, (52, say(SENTENCES[0])), (begins_s, say(across)), (66, say(SENTENCES[2]))
+    )
     first, second = by_chunk(model, samples)
     heard = [p.text for p in first + second]
     assert word_error_rate(" ".join(heard), f"{SENTENCES[0]} {across} {SENTENCES[2]}") <= 0.12
@@ -149,7 +192,9 @@ def test_neighbours_agree_where_their_edge_lies():
     left, right = (speech_window(chunk, DURATION_S) for chunk in CHUNKS)
     assert (left, right) == (Span(0, 60 + EDGE_S), Span(60 - EDGE_S, 120))
     one = own_speech(samples[: round(left.end_s * RATE_HZ)], left.start_s, CHUNKS[0], DURATION_S)
-    other = own_speech(samples[round(right.start_s * RATE_HZ) :], right.start_s, CHUNKS[1], DURATION_S)
+    other = own_speech(
+        samples[round(right.start_s * RATE_HZ) :], right.start_s, CHUNKS[1], DURATION_S
+    )
     assert (one.start_s, other.end_s) == (0, 120)
     assert one.end_s == other.start_s
     assert abs(one.end_s - 60) <= EDGE_S
@@ -162,12 +207,18 @@ def sound_file(path: Path, tracks: list[np.ndarray], picture_s: float = 0.0) -> 
             video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
         streams = [container.add_stream("aac", rate=RATE_HZ, layout="mono") for _ in tracks]
         for _ in range(int(picture_s * 5)):
-            container.mux(video.encode(av.VideoFrame.from_ndarray(np.zeros((48, 64, 3), np.uint8), format="rgb24")))
+            container.mux(
+                video.encode(
+                    av.VideoFrame.from_ndarray(np.zeros((48, 64, 3), np.uint8), format="rgb24")
+                )
+            )
         if picture_s:
             container.mux(video.encode())
         for stream, samples in zip(streams, tracks):
             for at in range(0, len(samples), 1024):
-                frame = av.AudioFrame.from_ndarray(samples[None, at : at + 1024], format="fltp", layout="mono")
+                frame = av.AudioFrame.from_ndarray(
+                    samples[None, at : at + 1024], format="fltp", layout="mono"
+                )
                 frame.sample_rate, frame.pts = RATE_HZ, at
                 container.mux(stream.encode(frame))
             container.mux(stream.encode())
@@ -178,24 +229,32 @@ def sound_file(path: Path, tracks: list[np.ndarray], picture_s: float = 0.0) -> 
 def test_sound_without_pictures(model: SpeechModel, tmp_path: Path):
     file = sound_file(tmp_path / "talk.m4a", [in_turn(SENTENCES[:2], "en-us")[0]])
     samples, start_s = read_audio(file, 0, 8)
-    assert word_error_rate(text_of(model.transcribe(samples, start_s)), " ".join(SENTENCES[:2])) <= 0.2
+    assert (
+        word_error_rate(text_of(model.transcribe(samples, start_s)), " ".join(SENTENCES[:2])) <= 0.2
+    )
 
 
 @needs_espeak
 def test_the_track_that_was_asked_for(model: SpeechModel, tmp_path: Path):
     tracks = [sounds.music(8), place(8, (1, say(SENTENCES[0])))]
     file = sound_file(tmp_path / "two.mp4", tracks, picture_s=8)
-    texts = [text_of(model.transcribe(read_audio(file, 0, 8, track=track)[0], 0)) for track in (0, 1)]
+    texts = [
+        text_of(model.transcribe(read_audio(file, 0, 8, track=track)[0], 0)) for track in (0, 1)
+    ]
     assert texts[0] == ""
     assert word_error_rate(texts[1], SENTENCES[0]) <= 0.25
 
 
 @needs_espeak
 def test_damaged_sound_keeps_what_can_be_heard(model: SpeechModel, tmp_path: Path):
-    file = sound_file(tmp_path / "broken.m4a", [place(24, (1, say(SENTENCES[0])), (20, say(SENTENCES[2])))])
+    file = sound_file(
+        tmp_path / "broken.m4a", [place(24, (1, say(SENTENCES[0])), (20, say(SENTENCES[2])))]
+    )
     data = bytearray(file.read_bytes())
     middle = len(data) // 2
-    data[middle - 400 : middle + 400] = np.random.default_rng(3).integers(0, 256, 800, np.uint8).tobytes()
+    data[middle - 400 : middle + 400] = (
+        np.random.default_rng(3).integers(0, 256, 800, np.uint8).tobytes()
+    )
     file.write_bytes(data)
     passages = model.transcribe(read_audio(file, 0, 24)[0], 0)
     assert word_error_rate(text_of(passages), f"{SENTENCES[0]} {SENTENCES[2]}") <= 0.25
@@ -220,10 +279,16 @@ def test_real_speech_is_written_and_real_music_is_not(model: SpeechModel, test_d
 
 
 @needs_espeak
-@pytest.mark.skipif(not os.environ.get("SEEKPOINT_TEST_WHISPER"), reason="SEEKPOINT_TEST_WHISPER names no multilingual model")
+@pytest.mark.skipif(
+    not os.environ.get("SEEKPOINT_TEST_WHISPER"),
+    reason="SEEKPOINT_TEST_WHISPER names no multilingual model",
+)
 def test_a_multilingual_model_tells_the_language():
     model = load_speech_model(load_settings(speech_model=os.environ["SEEKPOINT_TEST_WHISPER"]))
-    spanish = ("Hoy hace muy buen tiempo y vamos a pasear por el parque.", "Anoche vi una película muy interesante.")
+    spanish = (
+        "Hoy hace muy buen tiempo y vamos a pasear por el parque.",
+        "Anoche vi una película muy interesante.",
+    )
     assert {p.language for p in model.transcribe(in_turn(spanish, "es")[0], 0)} == {"es"}
     assert {p.language for p in model.transcribe(in_turn(SENTENCES, "en-us")[0], 0)} == {"en"}
 
@@ -242,12 +307,23 @@ def test_the_english_model_cannot_be_asked_for_german():
 def test_the_key_follows_the_settings():
     keys = {
         speech_key(load_settings(**s))
-        for s in ({}, {"speech_model": "/models/base"}, {"speech_model": "/models/base", "speech_language": "de"})
+        for s in (
+            {},
+            {"speech_model": "/models/base"},
+            {"speech_model": "/models/base", "speech_language": "de"},
+        )
     }
     assert len(keys) == 3
 
 
 def test_importing_loads_no_model():
-    code = "import sys, indexer.passages.speech, indexer.passages.screen, indexer.passages.subtitles\n"
+    code = (
+        "import sys, indexer.passages.speech, indexer.passages.screen, indexer.passages.subtitles\n"
+    )
     code += "print([m for m in ('faster_whisper', 'ctranslate2', 'onnxruntime', 'cv2', 'rapidocr', 'torch', 'av') if m in sys.modules])"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        == "[]"
+    )

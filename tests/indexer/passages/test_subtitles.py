@@ -11,7 +11,15 @@ from imageio_ffmpeg import get_ffmpeg_exe
 from indexer.errors import MediaError
 from indexer.media.write import write_video
 from indexer.passages.base import Passage, Word
-from indexer.passages.subtitles import _ass_text, find_subtitles, read_side_file, read_tracks, side_files, write_json_lines, write_srt
+from indexer.passages.subtitles import (
+    _ass_text,
+    find_subtitles,
+    read_side_file,
+    read_tracks,
+    side_files,
+    write_json_lines,
+    write_srt,
+)
 
 SRT = """1
 00:00:01,000 --> 00:00:03,500
@@ -57,7 +65,9 @@ def video(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize(("name", "text"), [("talk.srt", SRT), ("talk.vtt", VTT), ("talk.ass", ASS)])
+@pytest.mark.parametrize(
+    ("name", "text"), [("talk.srt", SRT), ("talk.vtt", VTT), ("talk.ass", ASS)]
+)
 def test_a_file_beside_the_video(video: Path, name: str, text: str):
     video.with_name(name).write_text(text, "utf-8")
     passages = find_subtitles(video, 10)
@@ -77,7 +87,16 @@ def test_encodings_are_detected(tmp_path: Path, encoding: str):
 
 
 def test_files_of_other_videos_are_left_alone(video: Path):
-    for name in ("talk.srt", "talk.en.srt", "talk.EN-gb.vtt", "talk two.srt", "talk.part.two.srt", "talks.srt", "other.srt", "talk.txt"):
+    for name in (
+        "talk.srt",
+        "talk.en.srt",
+        "talk.EN-gb.vtt",
+        "talk two.srt",
+        "talk.part.two.srt",
+        "talks.srt",
+        "other.srt",
+        "talk.txt",
+    ):
         video.with_name(name).write_text(SRT)
     assert [p.name for p in side_files(video)] == ["talk.EN-gb.vtt", "talk.en.srt", "talk.srt"]
 
@@ -107,7 +126,11 @@ def test_captions_that_roll_are_told_once(tmp_path: Path):
         "WEBVTT\n\n00:00.000 --> 00:02.000\nthe harbour opens\n\n00:02.000 --> 00:04.000\nthe harbour opens\nat seven\n\n"
         "00:04.000 --> 00:05.000\nat seven\n\n00:08.000 --> 00:09.000\nat seven\n"
     )
-    assert told(read_side_file(file)) == [(0, 2, "the harbour opens"), (2, 5, "at seven"), (8, 9, "at seven")]
+    assert told(read_side_file(file)) == [
+        (0, 2, "the harbour opens"),
+        (2, 5, "at seven"),
+        (8, 9, "at seven"),
+    ]
 
 
 def test_a_file_that_is_none_is_named(video: Path):
@@ -123,9 +146,30 @@ def test_a_track_inside_the_file(video: Path, tmp_path: Path):
     (tmp_path / "signs.txt").write_text(SRT.replace("harbour", "SIGN"))
     (tmp_path / "speech.txt").write_text(SRT)
     file = tmp_path / "both.mkv"
-    inputs = [part for name in ("signs", "speech") for part in ("-f", "srt", "-i", str(tmp_path / f"{name}.txt"))]
-    options = ["-map", "0", "-map", "1", "-map", "2", "-c", "copy", "-disposition:s:0", "forced", "-metadata:s:s:1", "language=ger"]
-    subprocess.run([get_ffmpeg_exe(), "-v", "error", "-i", str(video), *inputs, *options, str(file)], check=True, timeout=60)
+    inputs = [
+        part
+        for name in ("signs", "speech")
+        for part in ("-f", "srt", "-i", str(tmp_path / f"{name}.txt"))
+    ]
+    options = [
+        "-map",
+        "0",
+        "-map",
+        "1",
+        "-map",
+        "2",
+        "-c",
+        "copy",
+        "-disposition:s:0",
+        "forced",
+        "-metadata:s:s:1",
+        "language=ger",
+    ]
+    subprocess.run(
+        [get_ffmpeg_exe(), "-v", "error", "-i", str(video), *inputs, *options, str(file)],
+        check=True,
+        timeout=60,
+    )
     tracks = read_tracks(file)
     assert told(tracks[0]) == TOLD
     assert [track[0].language for track in tracks] == ["de", None]
@@ -136,7 +180,9 @@ def test_a_track_inside_the_file(video: Path, tmp_path: Path):
 def test_the_tracks_of_real_files(test_data: Path):
     file = test_data / "natural" / "nasa_jwst.mp4"
     passages = find_subtitles(file, 13.056)
-    assert passages[0] == Passage("speech", 0.21, 4.26, "NAR: This is the optical and science segment of the Webb", "en")
+    assert passages[0] == Passage(
+        "speech", 0.21, 4.26, "NAR: This is the optical and science segment of the Webb", "en"
+    )
     assert passages[-1].end_s == 13.056
     assert len(read_tracks(file)) == 2
 
@@ -156,7 +202,10 @@ def test_what_is_written_as_srt_is_read_again(tmp_path: Path):
         "1\n00:00:00,000 --> 00:00:00,001\nA very short one\n\n2\n01:01:01,500 --> 01:01:02,000\nLater -> {not} a code\n"
     )
     (tmp_path / "out.srt").write_text(text.getvalue())
-    assert [(p.start_s, p.end_s) for p in read_side_file(tmp_path / "out.srt")] == [(0.0, 0.001), (3661.5, 3662.0)]
+    assert [(p.start_s, p.end_s) for p in read_side_file(tmp_path / "out.srt")] == [
+        (0.0, 0.001),
+        (3661.5, 3662.0),
+    ]
 
 
 def test_json_lines():
@@ -202,16 +251,28 @@ jumps<00:00:02.500><c> over</c> Tom &amp; Jerry
 def test_captions_that_light_up_word_by_word_are_told_once(tmp_path):
     file = tmp_path / "talk.en.vtt"
     file.write_text(YOUTUBE)
-    assert told(read_side_file(file)) == [(0, 2.01, "the quick brown fox"), (2.01, 4, "jumps over Tom & Jerry")]
+    assert told(read_side_file(file)) == [
+        (0, 2.01, "the quick brown fox"),
+        (2.01, 4, "jumps over Tom & Jerry"),
+    ]
 
 
 def test_names_of_characters(tmp_path):
     file = tmp_path / "talk.srt"
-    file.write_text("1\n00:00:00,000 --> 00:00:02,000\nTom &lt;laughs&gt; &quot;loudly&quot;&nbsp;now\u200e\n")
+    file.write_text(
+        "1\n00:00:00,000 --> 00:00:02,000\nTom &lt;laughs&gt; &quot;loudly&quot;&nbsp;now\u200e\n"
+    )
     assert told(read_side_file(file)) == [(0, 2, 'Tom <laughs> "loudly" now')]
 
 
-@pytest.mark.parametrize("content", ['{"info": {"x": 1}, "events": [1, 2]}', "<tt xmlns='http://www.w3.org/ns/ttml'><body", "\x00" * 90])
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"info": {"x": 1}, "events": [1, 2]}',
+        "<tt xmlns='http://www.w3.org/ns/ttml'><body",
+        "\x00" * 90,
+    ],
+)
 def test_files_that_look_like_other_formats_are_no_subtitles(tmp_path, content):
     file = tmp_path / "talk.srt"
     file.write_text(content)
@@ -223,26 +284,42 @@ def test_a_damaged_place_costs_that_place_alone(tmp_path):
     cue = "1\n00:00:00,000 --> 00:00:02,000\nEin schöner Tag für Müßiggang über Brücken, größer als früher\n".encode()
     file = tmp_path / "talk.srt"
     file.write_bytes(cue.replace(b"Tag", b"T\xffg"))
-    assert read_side_file(file)[0].text == "Ein schöner T\ufffdg für Müßiggang über Brücken, größer als früher"
+    assert (
+        read_side_file(file)[0].text
+        == "Ein schöner T\ufffdg für Müßiggang über Brücken, größer als früher"
+    )
 
 
 @pytest.mark.parametrize(
-    ("language", "code_page", "text"), [("fr", "cp1252", "Où va le garçon à midi ?"), ("ru", "cp1251", "Завтра мы поедем в Москву")]
+    ("language", "code_page", "text"),
+    [("fr", "cp1252", "Où va le garçon à midi ?"), ("ru", "cp1251", "Завтра мы поедем в Москву")],
 )
-def test_the_language_in_the_name_decides_how_old_files_are_read(tmp_path, language, code_page, text):
+def test_the_language_in_the_name_decides_how_old_files_are_read(
+    tmp_path, language, code_page, text
+):
     file = tmp_path / f"talk.{language}.srt"
     file.write_bytes(f"1\n00:00:00,000 --> 00:00:02,000\n{text}\n".encode(code_page))
     assert (read_side_file(file)[0].text, read_side_file(file)[0].language) == (text, language)
 
 
 def test_which_files_belong_to_a_video(tmp_path):
-    for name in ("lecture.mp4", "lecture.part2.mp4", "lecture.srt", "lecture.en.sdh.srt", "lecture.part2.srt", "lecture.part2.en.srt"):
+    for name in (
+        "lecture.mp4",
+        "lecture.part2.mp4",
+        "lecture.srt",
+        "lecture.en.sdh.srt",
+        "lecture.part2.srt",
+        "lecture.part2.en.srt",
+    ):
         (tmp_path / name).write_text("")
     (tmp_path / "lecture.anything.srt").write_text("")
     (tmp_path / "lecture.some.thing.srt").write_text("")
     names = [path.name for path in side_files(tmp_path / "lecture.mp4")]
     assert names == ["lecture.anything.srt", "lecture.en.sdh.srt", "lecture.srt"]
-    assert [path.name for path in side_files(tmp_path / "lecture.part2.mp4")] == ["lecture.part2.en.srt", "lecture.part2.srt"]
+    assert [path.name for path in side_files(tmp_path / "lecture.part2.mp4")] == [
+        "lecture.part2.en.srt",
+        "lecture.part2.srt",
+    ]
 
 
 def test_drawings_of_a_track_are_no_words():

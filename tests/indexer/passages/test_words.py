@@ -5,12 +5,23 @@ from indexer.passages.pauses import join_stretches
 from indexer.passages.sentences import sentences
 
 
-def words(text: str, start_s: float = 0.0, step_s: float = 0.4, probability: float = 0.9) -> tuple[ScoredWord, ...]:
+def words(
+    text: str, start_s: float = 0.0, step_s: float = 0.4, probability: float = 0.9
+) -> tuple[ScoredWord, ...]:
     times = [start_s + step_s * n for n in range(len(text.split()))]
-    return tuple(ScoredWord(Word(at, at + 0.75 * step_s, " " + w), probability) for at, w in zip(times, text.split()))
+    return tuple(
+        ScoredWord(Word(at, at + 0.75 * step_s, " " + w), probability)
+        for at, w in zip(times, text.split())
+    )
 
 
-def decoded(text: str = "We met at noon.", *, logprob: float = -0.2, no_speech: float = 0.1, compression: float = 1.4) -> Decoded:
+def decoded(
+    text: str = "We met at noon.",
+    *,
+    logprob: float = -0.2,
+    no_speech: float = 0.1,
+    compression: float = 1.4,
+) -> Decoded:
     return Decoded(words(text), logprob, no_speech, compression)
 
 
@@ -22,7 +33,11 @@ def test_a_passage_belongs_to_the_chunk_of_its_middle():
 
 def test_sentences_end_at_full_stops_and_long_pauses():
     heard = (*words("We met Dr. Lind at noon. Then it rained"), *words("Later on we left", 20.0))
-    assert [p.text for p in sentences(heard, "en")] == ["We met Dr. Lind at noon.", "Then it rained", "Later on we left"]
+    assert [p.text for p in sentences(heard, "en")] == [
+        "We met Dr. Lind at noon.",
+        "Then it rained",
+        "Later on we left",
+    ]
 
 
 def test_a_sentence_that_never_ends_is_cut():
@@ -32,9 +47,26 @@ def test_a_sentence_that_never_ends_is_cut():
 
 def test_unsure_hurried_and_circling_sentences_are_dropped():
     assert sentences(words("Gloom of a sheep to Nars.", probability=0.4), "en") == []
-    assert sentences(words("this cannot have been said within so short a time by anyone", step_s=0.02), "en") == []
-    assert sentences(words("one three four one three five one three nine one three four one three"), "en") == []
-    assert len(sentences(words("We shall fight on the beaches, we shall fight on the landing grounds"), "en")) == 1
+    assert (
+        sentences(
+            words("this cannot have been said within so short a time by anyone", step_s=0.02), "en"
+        )
+        == []
+    )
+    assert (
+        sentences(
+            words("one three four one three five one three nine one three four one three"), "en"
+        )
+        == []
+    )
+    assert (
+        len(
+            sentences(
+                words("We shall fight on the beaches, we shall fight on the landing grounds"), "en"
+            )
+        )
+        == 1
+    )
 
 
 def test_what_the_model_was_not_sure_of_is_dropped():
@@ -47,10 +79,15 @@ def test_what_the_model_was_not_sure_of_is_dropped():
 
 
 def test_unsure_speech_taints_what_is_around_it():
-    foreign = [decoded("a b c d e f g h i j", logprob=-1.5), decoded("k l m n o p q r s t", logprob=-1.2)]
+    foreign = [
+        decoded("a b c d e f g h i j", logprob=-1.5),
+        decoded("k l m n o p q r s t", logprob=-1.2),
+    ]
     half_sure = decoded("some plausible words", logprob=-0.5)
     assert sure_parts([*foreign, half_sure], knows_languages=False) == []
-    assert sure_parts([*foreign, decoded(logprob=-0.1)], knows_languages=False) == [decoded(logprob=-0.1).words]
+    assert sure_parts([*foreign, decoded(logprob=-0.1)], knows_languages=False) == [
+        decoded(logprob=-0.1).words
+    ]
     assert len(sure_parts([half_sure], knows_languages=False)) == 1
 
 

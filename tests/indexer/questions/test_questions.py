@@ -31,7 +31,10 @@ PHRASINGS = [
     ("Where does the man put the bottle?", "the man puts the bottle"),
     ("where is the cat?", "the cat"),
     ("where can I see a dragon?", "a dragon"),
-    ("find the moment where the dog leaps up to catch the ball", "the dog leaps up to catch the ball"),
+    (
+        "find the moment where the dog leaps up to catch the ball",
+        "the dog leaps up to catch the ball",
+    ),
     ("Find me the part of the video where children jump on a bed", "children jump on a bed"),
     ("Show me the scene in which the rabbit stretches", "the rabbit stretches"),
     ("show me all the parts in this video where someone is mopping", "someone is mopping"),
@@ -125,7 +128,12 @@ def test_a_caption_is_its_own_caption(text, caption):
         ("When does the sign read STOP?", "screen", "STOP", ()),
         ("the sign that says “EXIT”", "screen", "EXIT", ("EXIT",)),
         ("revenue chart on the slide", "screen", "revenue chart", ()),
-        ("text saying The Peach Open Movie Project presents", "screen", "The Peach Open Movie Project presents", ()),
+        (
+            "text saying The Peach Open Movie Project presents",
+            "screen",
+            "The Peach Open Movie Project presents",
+            (),
+        ),
         ("屏幕上写着「再见」的时候", "screen", "再见", ("再见",)),
         ("a man reads a newspaper", "", "a man reads a newspaper", ()),
         ("two people talk in a kitchen", "", "two people talk in a kitchen", ()),
@@ -167,21 +175,29 @@ def test_statements_of_real_annotations_stay(test_data):
     ours = load_rows(test_data / "ground_truth.jsonl")
     assert [row.query for row in ours if read_question(row.query).caption != row.query] == []
     described = {
-        re.sub(r"\s+", " ", row.query).strip().rstrip(".!?,; ") for row in load_rows(test_data / "annotations" / "charades_sta_test.txt")
+        re.sub(r"\s+", " ", row.query).strip().rstrip(".!?,; ")
+        for row in load_rows(test_data / "annotations" / "charades_sta_test.txt")
     }
     changed = [text for text in described if read_question(text).caption != text]
     assert len(changed) <= 0.002 * len(described)
 
 
 def test_questions_made_of_real_descriptions_come_back(test_data):
-    """`person opens the door` -> `when does the person open the door?` -> `the person opens the door`, for the annotations in that form."""
+    """`person opens the door` -> `when does the person open the door?` -> `the person opens the
+    door`, for the annotations in that form.
+    """
     tried = wrong = 0
     for row in load_rows(test_data / "annotations" / "charades_sta_test.txt"):
         match = re.fullmatch(r"(?:the |a )?person (\w+[^s])(e?s) (the [\w ]+)\.?", row.query)
-        base = match and (match[1] if third_person(match[1]) == match[1] + match[2] else match[1] + "e")
+        base = match and (
+            match[1] if third_person(match[1]) == match[1] + match[2] else match[1] + "e"
+        )
         if not match or not base or third_person(base) != match[1] + match[2]:
             continue
         tried += 1
-        wrong += read_question(f"When does the person {base} {match[3]}?").caption != f"the person {match[1]}{match[2]} {match[3]}"
+        wrong += (
+            read_question(f"When does the person {base} {match[3]}?").caption
+            != f"the person {match[1]}{match[2]} {match[3]}"
+        )
     assert tried > 300
     assert wrong <= 0.03 * tried

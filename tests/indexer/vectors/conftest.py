@@ -5,7 +5,12 @@ from sqlalchemy import create_engine
 
 from indexer.catalog import Catalog, nearest
 from tests.indexer.catalog import support
-from tests.indexer.catalog.fixtures import catalog, catalog_url, postgres_catalog_url, sqlite_catalog
+from tests.indexer.catalog.fixtures import (
+    catalog,
+    catalog_url,
+    postgres_catalog_url,
+    sqlite_catalog,
+)
 
 __all__ = ["catalog", "catalog_url", "postgres_catalog_url", "sqlite_catalog"]
 

@@ -1,6 +1,8 @@
-"""What every vector index must do, whatever it is made of. A test module gives the fixture `make_index` and imports these tests.
+"""What every vector index must do, whatever it is made of. A test module gives the fixture
+`make_index` and imports these tests.
 
-`make_index(catalog, key, **options)` -> VectorIndex; the truth is what the catalog holds, compared number by number.
+`make_index(catalog, key, **options)` -> VectorIndex; the truth is what the catalog holds, compared
+number by number.
 """
 
 from __future__ import annotations
@@ -20,14 +22,18 @@ MakeIndex = Callable[..., VectorIndex]
 EVERYTHING = Selection()
 
 
-def truth(catalog: Catalog, query: np.ndarray, k: int, selection: Selection = EVERYTHING, key: str = "k1") -> list[tuple[int, float]]:
+def truth(
+    catalog: Catalog, query: np.ndarray, k: int, selection: Selection = EVERYTHING, key: str = "k1"
+) -> list[tuple[int, float]]:
     """(segment id, score) of the best k by comparing the query with every stored vector."""
     with catalog.read() as s:
         lots = list(rows.all_vectors(s, key))
     return best_of(lots, query, k, selection)
 
 
-def best_of(lots: list[rows.VectorRows], query: np.ndarray, k: int, selection: Selection = EVERYTHING) -> list[tuple[int, float]]:
+def best_of(
+    lots: list[rows.VectorRows], query: np.ndarray, k: int, selection: Selection = EVERYTHING
+) -> list[tuple[int, float]]:
     found = []
     for lot in lots:
         keep = np.ones(len(lot), bool)
@@ -55,7 +61,9 @@ def rng() -> np.random.Generator:
 
 
 @pytest.mark.parametrize("published", [False, True])
-def test_search_finds_what_the_catalog_holds(catalog: Catalog, make_index: MakeIndex, rng: np.random.Generator, published: bool):
+def test_search_finds_what_the_catalog_holds(
+    catalog: Catalog, make_index: MakeIndex, rng: np.random.Generator, published: bool
+):
     support.add_ready(catalog, ["a.mp4", "b.mp4", "c.mp4"], rng)
     index = make_index(catalog)
     if published:
@@ -65,7 +73,9 @@ def test_search_finds_what_the_catalog_holds(catalog: Catalog, make_index: MakeI
         assert_exact(index.search(query, k), truth(catalog, query, k))
 
 
-def test_an_empty_catalog_answers_nothing(catalog: Catalog, make_index: MakeIndex, rng: np.random.Generator):
+def test_an_empty_catalog_answers_nothing(
+    catalog: Catalog, make_index: MakeIndex, rng: np.random.Generator
+):
     index = make_index(catalog)
     assert len(index.search(query_of(rng), 10)) == 0
     assert index.publish().rows == 0
@@ -84,7 +94,9 @@ def test_wrong_queries_are_refused(catalog: Catalog, make_index: MakeIndex):
 
 
 @pytest.mark.parametrize("published", [False, True])
-def test_selections_are_exact(catalog: Catalog, make_index: MakeIndex, rng: np.random.Generator, published: bool):
+def test_selections_are_exact(
+    catalog: Catalog, make_index: MakeIndex, rng: np.random.Generator, published: bool
+):
     films = support.add_ready(catalog, ["a.mp4", "b.mp4", "c.mp4"], rng, collection="films")
     clips = support.add_ready(catalog, ["d.mp4", "e.mp4"], rng, collection="clips")
     with catalog.read() as s:
@@ -107,7 +119,9 @@ def test_selections_are_exact(catalog: Catalog, make_index: MakeIndex, rng: np.r
         assert_exact(index.search(query, 6, selection), truth(catalog, query, 6, selection))
 
 
-def test_a_committed_chunk_is_found_without_a_restart(catalog: Catalog, make_index: MakeIndex, rng: np.random.Generator):
+def test_a_committed_chunk_is_found_without_a_restart(
+    catalog: Catalog, make_index: MakeIndex, rng: np.random.Generator
+):
     support.add_ready(catalog, ["a.mp4"], rng)
     index = make_index(catalog)
     index.publish()
@@ -122,7 +136,9 @@ def test_a_committed_chunk_is_found_without_a_restart(catalog: Catalog, make_ind
         assert_exact(hits, truth(catalog, query, 100))
 
 
-def test_a_removed_video_is_not_found_any_more(catalog: Catalog, make_index: MakeIndex, rng: np.random.Generator):
+def test_a_removed_video_is_not_found_any_more(
+    catalog: Catalog, make_index: MakeIndex, rng: np.random.Generator
+):
     stored, gone, tail = support.add_ready(catalog, ["a.mp4", "b.mp4", "c.mp4"], rng)
     index = make_index(catalog)
     index.publish()
@@ -146,7 +162,9 @@ def _segments(catalog: Catalog, hits: Hits) -> list[rows.SegmentRow]:
         return rows.segments(s, hits.ids)
 
 
-def test_reindexing_leaves_no_stale_and_no_doubled_vector(catalog: Catalog, make_index: MakeIndex, rng: np.random.Generator):
+def test_reindexing_leaves_no_stale_and_no_doubled_vector(
+    catalog: Catalog, make_index: MakeIndex, rng: np.random.Generator
+):
     video_id, *_ = support.add_ready(catalog, ["a.mp4"], rng)
     old, new = make_index(catalog), make_index(catalog, key="k2")
     old.publish()
@@ -157,7 +175,10 @@ def test_reindexing_leaves_no_stale_and_no_doubled_vector(catalog: Catalog, make
         support.do_one(catalog, video_id, rng)
         source.refresh(force=True)
         target.refresh(force=True)
-        assert (len(source.search(query_of(rng), 100)), len(target.search(query_of(rng), 100))) == (8, 0), "old until complete"
+        assert (len(source.search(query_of(rng), 100)), len(target.search(query_of(rng), 100))) == (
+            8,
+            0,
+        ), "old until complete"
         support.do_all(catalog, video_id, rng)
         source.refresh(force=True)
         target.refresh(force=True)
@@ -165,10 +186,14 @@ def test_reindexing_leaves_no_stale_and_no_doubled_vector(catalog: Catalog, make
         query = query_of(rng)
         assert_exact(target.search(query, 100), truth(catalog, query, 100, key=key))
     assert len(old.search(query_of(rng), 100)) == 8
-    assert not set(before) & set(old.search(query_of(rng), 100).ids.tolist()), "the first vectors are stale"
+    assert not set(before) & set(old.search(query_of(rng), 100).ids.tolist()), (
+        "the first vectors are stale"
+    )
 
 
-def test_a_chunk_that_is_done_again_replaces_its_rows(catalog: Catalog, make_index: MakeIndex, rng: np.random.Generator):
+def test_a_chunk_that_is_done_again_replaces_its_rows(
+    catalog: Catalog, make_index: MakeIndex, rng: np.random.Generator
+):
     """A restored backup or a repaired row: same chunk, same key, another revision."""
     video_id = support.add_video(catalog, "a.mp4", chunks=1)
     support.do_all(catalog, video_id, rng)
@@ -183,14 +208,21 @@ def test_a_chunk_that_is_done_again_replaces_its_rows(catalog: Catalog, make_ind
     assert_exact(index.search(query, 100), truth(catalog, query, 100))
 
 
-def test_two_writers_that_commit_in_reverse_order_lose_nothing(catalog: Catalog, make_index: MakeIndex, rng: np.random.Generator):
-    """The one that drew the lower ids commits last, after the index has seen and published the higher ones."""
+def test_two_writers_that_commit_in_reverse_order_lose_nothing(
+    catalog: Catalog, make_index: MakeIndex, rng: np.random.Generator
+):
+    """The one that drew the lower ids commits last, after the index has seen and published the
+    higher ones.
+    """
     if catalog.is_sqlite:
         pytest.skip("one writer at a time")
     first, second = (support.add_video(catalog, name, chunks=1) for name in ("a.mp4", "b.mp4"))
     index = make_index(catalog)
     with catalog.begin() as s:
-        early, late = (work.claim(s, support.OWNER, 60, ["picture"], video_id=video_id) for video_id in (first, second))
+        early, late = (
+            work.claim(s, support.OWNER, 60, ["picture"], video_id=video_id)
+            for video_id in (first, second)
+        )
     assert early is not None
     assert late is not None
     written, may_commit = threading.Event(), threading.Event()
@@ -236,7 +268,9 @@ def test_two_embedders_never_mix(catalog: Catalog, make_index: MakeIndex, rng: n
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_whatever_happens_the_answer_is_that_of_the_catalog(catalog: Catalog, make_index: MakeIndex, seed: int):
+def test_whatever_happens_the_answer_is_that_of_the_catalog(
+    catalog: Catalog, make_index: MakeIndex, seed: int
+):
     """Random adds, removals, changes of models, publishing, by one index and seen by another."""
     rng = np.random.default_rng(seed)
     writer, reader = make_index(catalog), make_index(catalog)
@@ -259,11 +293,17 @@ def test_whatever_happens_the_answer_is_that_of_the_catalog(catalog: Catalog, ma
         for index in (writer, reader):
             index.refresh(force=True)
             query = query_of(rng)
-            selection = EVERYTHING if rng.integers(2) or not ids else Selection(video_ids=tuple(rng.choice(ids, 2).tolist()))
+            selection = (
+                EVERYTHING
+                if rng.integers(2) or not ids
+                else Selection(video_ids=tuple(rng.choice(ids, 2).tolist()))
+            )
             assert_exact(index.search(query, 7, selection), truth(catalog, query, 7, selection))
 
 
-def test_searches_go_on_while_others_commit_and_publish(catalog: Catalog, make_index: MakeIndex, rng: np.random.Generator):
+def test_searches_go_on_while_others_commit_and_publish(
+    catalog: Catalog, make_index: MakeIndex, rng: np.random.Generator
+):
     support.add_ready(catalog, ["a.mp4", "b.mp4"], rng)
     index = make_index(catalog)
     index.publish()
@@ -297,7 +337,9 @@ def test_searches_go_on_while_others_commit_and_publish(catalog: Catalog, make_i
     assert_exact(index.search(query, 100), truth(catalog, query, 100))
 
 
-def test_the_self_check_passes_and_says_so(catalog: Catalog, make_index: MakeIndex, rng: np.random.Generator):
+def test_the_self_check_passes_and_says_so(
+    catalog: Catalog, make_index: MakeIndex, rng: np.random.Generator
+):
     support.add_ready(catalog, [f"{n}.mp4" for n in range(6)], rng)
     index = make_index(catalog)
     index.publish()

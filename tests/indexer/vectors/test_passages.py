@@ -1,4 +1,6 @@
-"""An index over passages: the same freshness and snapshots as over segments, and never the rows of another stage or key."""
+"""An index over passages: the same freshness and snapshots as over segments, and never the rows of
+another stage or key.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,14 @@ def rng() -> np.random.Generator:
     return np.random.default_rng(0)
 
 
-def say(catalog: Catalog, video_id: int, rng: np.random.Generator, count: int, stage: str = "speech", key: str = "m/s1") -> None:
+def say(
+    catalog: Catalog,
+    video_id: int,
+    rng: np.random.Generator,
+    count: int,
+    stage: str = "speech",
+    key: str = "m/s1",
+) -> None:
     """Every chunk of the video gets `count` passages with a vector and one without."""
     with catalog.begin() as s:
         work.plan(s, video_id, [], {stage: key})
@@ -31,12 +40,19 @@ def say(catalog: Catalog, video_id: int, rng: np.random.Generator, count: int, s
             if item is None:
                 return
             vectors = support.unit_vectors(rng, count)
-            said = [rows.NewPassage(stage, Span(n, n + 1), f"sentence {n}", vector=v, vector_key="m") for n, v in enumerate(vectors)]
-            assert rows.commit_passages(s, item.work_id, "me", [*said, rows.NewPassage(stage, item.span, "42")], 1.0)
+            said = [
+                rows.NewPassage(stage, Span(n, n + 1), f"sentence {n}", vector=v, vector_key="m")
+                for n, v in enumerate(vectors)
+            ]
+            assert rows.commit_passages(
+                s, item.work_id, "me", [*said, rows.NewPassage(stage, item.span, "42")], 1.0
+            )
             videos.settle_video(s, video_id)
 
 
-def truth(catalog: Catalog, query: np.ndarray, k: int, key: str, stage: str = "speech") -> list[tuple[int, float]]:
+def truth(
+    catalog: Catalog, query: np.ndarray, k: int, key: str, stage: str = "speech"
+) -> list[tuple[int, float]]:
     with catalog.read() as s:
         lots = list(rows.all_vectors(s, key, stage=stage))
     pairs = [pair for lot in lots for pair in zip(lot.ids.tolist(), (lot.vectors @ query).tolist())]
@@ -44,11 +60,15 @@ def truth(catalog: Catalog, query: np.ndarray, k: int, key: str, stage: str = "s
 
 
 @pytest.mark.parametrize("published", [False, True])
-def test_passages_are_found_by_their_vectors_as_they_come_and_go(sqlite_catalog, tmp_path: Path, rng, published: bool):
+def test_passages_are_found_by_their_vectors_as_they_come_and_go(
+    sqlite_catalog, tmp_path: Path, rng, published: bool
+):
     one, two = support.add_ready(sqlite_catalog, ["a.mp4", "b.mp4"], rng)
     say(sqlite_catalog, one, rng, 5)
     say(sqlite_catalog, one, rng, 3, stage="screen", key="m/o1")
-    index = FaissIndex(sqlite_catalog, "m/s1", support.DIMENSION, Settings(home=tmp_path / "home"), stage="speech")
+    index = FaissIndex(
+        sqlite_catalog, "m/s1", support.DIMENSION, Settings(home=tmp_path / "home"), stage="speech"
+    )
     if published:
         assert index.publish().rows == 10
     query = query_of(rng)
@@ -73,20 +93,26 @@ def test_another_model_replaces_the_rows_when_it_is_complete(sqlite_catalog, tmp
         assert rows.vector_keys(s) == [("picture", "k1"), ("speech", "m/s2")]
         assert rows.live_state(s, "m/s1", "speech").chunks == 0
         assert rows.live_state(s, "m/s2", "speech").chunks == 2
-    index = FaissIndex(sqlite_catalog, "m/s2", support.DIMENSION, Settings(home=tmp_path / "home"), stage="speech")
+    index = FaissIndex(
+        sqlite_catalog, "m/s2", support.DIMENSION, Settings(home=tmp_path / "home"), stage="speech"
+    )
     assert len(index.search(query_of(rng), 100)) == 4
 
 
 def test_work_that_is_done_again_leaves_no_row_twice(sqlite_catalog, tmp_path: Path, rng):
     (video_id,) = support.add_ready(sqlite_catalog, ["a.mp4"], rng)
     say(sqlite_catalog, video_id, rng, 5)
-    index = FaissIndex(sqlite_catalog, "m/s1", support.DIMENSION, Settings(home=tmp_path / "home"), stage="speech")
+    index = FaissIndex(
+        sqlite_catalog, "m/s1", support.DIMENSION, Settings(home=tmp_path / "home"), stage="speech"
+    )
     index.publish()
     with sqlite_catalog.begin() as s:
         assert work.was_done_before(s, video_id, "speech", 4e9)
         assert not work.was_done_before(s, video_id, "speech", 1e9)
         work.redo(s, video_id, ["speech"])
-        assert len(rows.passages(s, video_id)) == 12, "what was said is known until it is heard again"
+        assert len(rows.passages(s, video_id)) == 12, (
+            "what was said is known until it is heard again"
+        )
         assert videos.get_video(s, video_id).state == "ingesting"
     say(sqlite_catalog, video_id, rng, 2)
     index.refresh(force=True)

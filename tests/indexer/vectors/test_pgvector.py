@@ -1,4 +1,6 @@
-"""What pgvector does by itself: which way a search goes, what becomes of graphs, and who may use it."""
+"""What pgvector does by itself: which way a search goes, what becomes of graphs, and who may use
+it.
+"""
 
 from __future__ import annotations
 
@@ -28,13 +30,17 @@ def graph_index(catalog: Catalog, key: str = "k1", exact_rows: int = 0) -> PgVec
     return PgVectorIndex(catalog, key, support.DIMENSION, exact_rows=exact_rows, graph_rows=0)
 
 
-def plans(catalog: Catalog, index: PgVectorIndex, query: np.ndarray, k: int, selection: Selection) -> str:
+def plans(
+    catalog: Catalog, index: PgVectorIndex, query: np.ndarray, k: int, selection: Selection
+) -> str:
     """What the server says of how it runs the statements of a search."""
     found: list[str] = []
 
     def explain(connection, cursor, statement, parameters, context, executemany) -> None:
         if "<#>" in statement and not statement.startswith("EXPLAIN"):
-            found.extend(line for (line,) in connection.exec_driver_sql(f"EXPLAIN {statement}", parameters))
+            found.extend(
+                line for (line,) in connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)
+            )
 
     event.listen(catalog.engine, "before_cursor_execute", explain)
     try:
@@ -44,19 +50,29 @@ def plans(catalog: Catalog, index: PgVectorIndex, query: np.ndarray, k: int, sel
     return "\n".join(found)
 
 
-def test_small_selections_are_compared_row_by_row_and_large_ones_go_along_the_graph(server_catalog: Catalog, rng: np.random.Generator):
+def test_small_selections_are_compared_row_by_row_and_large_ones_go_along_the_graph(
+    server_catalog: Catalog, rng: np.random.Generator
+):
     many = support.add_ready(server_catalog, [f"{n}.mp4" for n in range(12)], rng)
     index = graph_index(server_catalog, exact_rows=18 * 10)
     index.publish()
     query = query_of(rng)
     graph = nearest.Asked("k1", "picture", support.DIMENSION).index
-    everything, large, small = Selection(), Selection(video_ids=tuple(many[:6])), Selection(video_ids=tuple(many[:2]))
+    everything, large, small = (
+        Selection(),
+        Selection(video_ids=tuple(many[:6])),
+        Selection(video_ids=tuple(many[:2])),
+    )
     for selection, along in ((everything, True), (large, True), (small, False)):
-        assert (f"Index Scan using {graph}" in plans(server_catalog, index, query, 5, selection)) == along, selection
+        assert (
+            f"Index Scan using {graph}" in plans(server_catalog, index, query, 5, selection)
+        ) == along, selection
         assert_exact(index.search(query, 5, selection), truth(server_catalog, query, 5, selection))
 
 
-def test_a_scan_goes_on_until_enough_rows_passed_the_filter(server_catalog: Catalog, rng: np.random.Generator):
+def test_a_scan_goes_on_until_enough_rows_passed_the_filter(
+    server_catalog: Catalog, rng: np.random.Generator
+):
     """One video in forty: the first lot of the graph (200 rows) holds some five of its rows."""
     many = [support.add_video(server_catalog, f"{n}.mp4", chunks=1) for n in range(40)]
     for video_id in many:
@@ -66,11 +82,17 @@ def test_a_scan_goes_on_until_enough_rows_passed_the_filter(server_catalog: Cata
     for video_id in many[:3]:
         query = query_of(rng)
         selection = Selection(video_ids=(video_id,))
-        assert_exact(index.search(query, 16, selection), truth(server_catalog, query, 16, selection))
-        assert_exact(index.search(query, 100, selection), truth(server_catalog, query, 100, selection))
+        assert_exact(
+            index.search(query, 16, selection), truth(server_catalog, query, 16, selection)
+        )
+        assert_exact(
+            index.search(query, 100, selection), truth(server_catalog, query, 100, selection)
+        )
 
 
-def test_parameters_of_one_search_do_not_outlive_it(server_catalog: Catalog, rng: np.random.Generator):
+def test_parameters_of_one_search_do_not_outlive_it(
+    server_catalog: Catalog, rng: np.random.Generator
+):
     support.add_ready(server_catalog, ["a.mp4"], rng)
     index = graph_index(server_catalog)
     index.publish()
@@ -80,7 +102,9 @@ def test_parameters_of_one_search_do_not_outlive_it(server_catalog: Catalog, rng
         assert s.scalar(text("SHOW hnsw.ef_search")) == "40"
 
 
-def test_a_graph_is_due_once_and_an_interrupted_one_is_built_again(server_catalog: Catalog, rng: np.random.Generator):
+def test_a_graph_is_due_once_and_an_interrupted_one_is_built_again(
+    server_catalog: Catalog, rng: np.random.Generator
+):
     support.add_ready(server_catalog, ["a.mp4", "b.mp4"], rng)
     index = graph_index(server_catalog)
     assert index.publish_due()
@@ -100,10 +124,15 @@ def test_a_graph_is_due_once_and_an_interrupted_one_is_built_again(server_catalo
 
 def interrupt_the_building(catalog: Catalog, name: str) -> None:
     with catalog.outside_transactions() as connection:
-        connection.execute(text("UPDATE pg_index SET indisvalid = false WHERE indexrelid = to_regclass(:name)"), {"name": name})
+        connection.execute(
+            text("UPDATE pg_index SET indisvalid = false WHERE indexrelid = to_regclass(:name)"),
+            {"name": name},
+        )
 
 
-def test_graphs_of_keys_that_are_gone_are_dropped(server_catalog: Catalog, rng: np.random.Generator):
+def test_graphs_of_keys_that_are_gone_are_dropped(
+    server_catalog: Catalog, rng: np.random.Generator
+):
     (video_id,) = support.add_ready(server_catalog, ["a.mp4"], rng, key="k1")
     graph_index(server_catalog, "k1").publish()
     with server_catalog.begin() as s:
@@ -114,7 +143,9 @@ def test_graphs_of_keys_that_are_gone_are_dropped(server_catalog: Catalog, rng: 
         assert nearest._graphs(s.connection()) == [nearest.Asked("k2", "picture", 0).index]
 
 
-def test_vectors_of_another_length_cannot_get_into_a_graph(server_catalog: Catalog, rng: np.random.Generator):
+def test_vectors_of_another_length_cannot_get_into_a_graph(
+    server_catalog: Catalog, rng: np.random.Generator
+):
     support.add_ready(server_catalog, ["a.mp4"], rng)
     graph_index(server_catalog).publish()
     video_id = support.add_video(server_catalog, "b.mp4", chunks=1)
@@ -124,11 +155,17 @@ def test_vectors_of_another_length_cannot_get_into_a_graph(server_catalog: Catal
     vectors = support.unit_vectors(rng, 2, 8)
     block = rows.FrameBlock(np.arange(2.0), vectors, np.empty(0))
     with pytest.raises(CatalogError, match="16 dimensions"), server_catalog.begin() as s:
-        rows.commit_picture(s, item.work_id, support.OWNER, block, support.new_segments(item, vectors), 1.0)
+        rows.commit_picture(
+            s, item.work_id, support.OWNER, block, support.new_segments(item, vectors), 1.0
+        )
 
 
-def test_half_of_a_video_under_a_new_key_is_not_found(server_catalog: Catalog, rng: np.random.Generator):
-    """The graph of the new key holds its rows already; they are not live before the video is complete."""
+def test_half_of_a_video_under_a_new_key_is_not_found(
+    server_catalog: Catalog, rng: np.random.Generator
+):
+    """The graph of the new key holds its rows already; they are not live before the video is
+    complete.
+    """
     video_id, other = support.add_ready(server_catalog, ["a.mp4", "b.mp4"], rng, key="k1")
     index = graph_index(server_catalog, "k2")
     with server_catalog.begin() as s:
@@ -148,7 +185,9 @@ def test_a_file_is_refused_with_what_to_do(sqlite_catalog: Catalog):
         PgVectorIndex(sqlite_catalog, "k1", 16)
 
 
-def test_the_library_uses_what_the_setting_names_and_doctor_checks_it(server_catalog: Catalog, tmp_path: Path):
+def test_the_library_uses_what_the_setting_names_and_doctor_checks_it(
+    server_catalog: Catalog, tmp_path: Path
+):
     url = server_catalog.url.render_as_string(hide_password=False)
     library = Library(demo_settings(tmp_path / "home", database_url=url, vectors="pgvector"))
     assert isinstance(library.index_for("demo"), PgVectorIndex)
@@ -156,7 +195,9 @@ def test_the_library_uses_what_the_setting_names_and_doctor_checks_it(server_cat
         Library(demo_settings(tmp_path / "other", vectors="pgvector")).index_for("demo")
 
 
-def test_a_server_without_pgvector_is_told_to_install_it(new_postgres_url: str, monkeypatch: pytest.MonkeyPatch):
+def test_a_server_without_pgvector_is_told_to_install_it(
+    new_postgres_url: str, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setattr(nearest, "PGVECTOR_NEEDED", (99, 0))
     with pytest.raises(CatalogError, match=r"has pgvector 0\.\d.*99\.0 is needed"):
         migrate.upgrade(new_postgres_url)
@@ -164,7 +205,9 @@ def test_a_server_without_pgvector_is_told_to_install_it(new_postgres_url: str, 
 
 
 def test_vectors_keep_every_bit_on_the_way_from_bytes_and_back(new_postgres_url: str):
-    """Upgrade and downgrade convert the stored vectors inside the server: subnormal numbers, zeros of both signs, the largest."""
+    """Upgrade and downgrade convert the stored vectors inside the server: subnormal numbers, zeros
+    of both signs, the largest.
+    """
     bits = np.random.default_rng(0).integers(0, 2**16, 4096).astype("<u2")
     bits = bits[(bits >> 10) & 31 != 31]  # neither infinite nor not a number
     bits[:6] = (0x0000, 0x8000, 0x0001, 0x8001, 0x7BFF, 0xFBFF)
@@ -191,7 +234,9 @@ def add_old_segments(s: Session, stored: np.ndarray) -> None:
     columns += ", state, picture_key, created_at"
     values = "id, 'x', 1, 90, 1, 1, 'h264', 'mp4', 0, 0, 'ready', 'k1', now()"
     s.execute(text(f"INSERT INTO video ({columns}) SELECT {values} FROM collection"))
-    s.execute(text("INSERT INTO chunk (video_id, number, start_s, end_s) SELECT id, 0, 0, 90 FROM video"))
+    s.execute(
+        text("INSERT INTO chunk (video_id, number, start_s, end_s) SELECT id, 0, 0, 90 FROM video")
+    )
     s.execute(
         text(
             "INSERT INTO work (chunk_id, video_id, stage, key, state, attempts, priority, video_s, revision, created_at) "

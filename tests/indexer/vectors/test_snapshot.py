@@ -45,7 +45,9 @@ def rng() -> np.random.Generator:
     return np.random.default_rng(0)
 
 
-def filled(catalog: Catalog, rng: np.random.Generator, videos_count: int = 3, segments: int = 100) -> list[int]:
+def filled(
+    catalog: Catalog, rng: np.random.Generator, videos_count: int = 3, segments: int = 100
+) -> list[int]:
     ids = [support.add_video(catalog, f"{n}.mp4", chunks=1) for n in range(videos_count)]
     for video_id in ids:
         support.do_all(catalog, video_id, rng, segments=segments)
@@ -57,19 +59,27 @@ def current_folder(settings: Settings, key: str = "k1") -> Path:
     return parent / (read_pointer(parent) or "").partition(" ")[0]
 
 
-def test_the_exact_file_is_what_faiss_would_write(sqlite_catalog: Catalog, settings: Settings, rng: np.random.Generator, tmp_path: Path):
+def test_the_exact_file_is_what_faiss_would_write(
+    sqlite_catalog: Catalog, settings: Settings, rng: np.random.Generator, tmp_path: Path
+):
     filled(sqlite_catalog, rng)
     FaissIndex(sqlite_catalog, "k1", support.DIMENSION, settings).publish()
     with sqlite_catalog.read() as s:
         (lot,) = rows.all_vectors(s, "k1")
     faiss.write_index(RowSet.of(lot).index, str(tmp_path / "reference.faiss"))
-    assert (current_folder(settings) / "exact.faiss").read_bytes() == (tmp_path / "reference.faiss").read_bytes()
+    assert (current_folder(settings) / "exact.faiss").read_bytes() == (
+        tmp_path / "reference.faiss"
+    ).read_bytes()
 
 
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("place", [0.0, 0.4, 0.97])
 def test_a_flipped_byte_is_found_and_the_snapshot_built_again(
-    sqlite_catalog: Catalog, ivf_settings: Settings, rng: np.random.Generator, name: str, place: float
+    sqlite_catalog: Catalog,
+    ivf_settings: Settings,
+    rng: np.random.Generator,
+    name: str,
+    place: float,
 ):
     filled(sqlite_catalog, rng)
     FaissIndex(sqlite_catalog, "k1", support.DIMENSION, ivf_settings).publish()
@@ -89,8 +99,12 @@ def test_a_flipped_byte_is_found_and_the_snapshot_built_again(
     assert index.memory_bytes == 0, "it answers from the new snapshot"
 
 
-@pytest.mark.parametrize("damage", ["cut", "missing file", "missing folder", "empty pointer", "pointer elsewhere"])
-def test_missing_pieces_are_built_again(sqlite_catalog: Catalog, settings: Settings, rng: np.random.Generator, damage: str):
+@pytest.mark.parametrize(
+    "damage", ["cut", "missing file", "missing folder", "empty pointer", "pointer elsewhere"]
+)
+def test_missing_pieces_are_built_again(
+    sqlite_catalog: Catalog, settings: Settings, rng: np.random.Generator, damage: str
+):
     filled(sqlite_catalog, rng)
     FaissIndex(sqlite_catalog, "k1", support.DIMENSION, settings).publish()
     folder = current_folder(settings)
@@ -101,14 +115,18 @@ def test_missing_pieces_are_built_again(sqlite_catalog: Catalog, settings: Setti
     elif damage == "missing folder":
         shutil.rmtree(folder)
     else:
-        (folder.parent / CURRENT).write_text("" if damage == "empty pointer" else "../../elsewhere 00")
+        (folder.parent / CURRENT).write_text(
+            "" if damage == "empty pointer" else "../../elsewhere 00"
+        )
     index = FaissIndex(sqlite_catalog, "k1", support.DIMENSION, settings)
     query = query_of(rng)
     assert_exact(index.search(query, 5), truth(sqlite_catalog, query, 5))
     assert (current_folder(settings) / "exact.faiss").exists()
 
 
-def test_a_snapshot_of_another_embedder_is_refused(sqlite_catalog: Catalog, settings: Settings, rng: np.random.Generator):
+def test_a_snapshot_of_another_embedder_is_refused(
+    sqlite_catalog: Catalog, settings: Settings, rng: np.random.Generator
+):
     filled(sqlite_catalog, rng)
     FaissIndex(sqlite_catalog, "k1", support.DIMENSION, settings).publish()
     mine = key_folder(settings.snapshots, "k1")
@@ -118,7 +136,10 @@ def test_a_snapshot_of_another_embedder_is_refused(sqlite_catalog: Catalog, sett
         open_snapshot(other, read_pointer(other) or "", "k2", support.DIMENSION)
     with pytest.raises(SnapshotError, match="wanted 32"):
         open_snapshot(mine, read_pointer(mine) or "", "k1", 32)
-    assert len(FaissIndex(sqlite_catalog, "k2", support.DIMENSION, settings).search(query_of(rng), 5)) == 0
+    assert (
+        len(FaissIndex(sqlite_catalog, "k2", support.DIMENSION, settings).search(query_of(rng), 5))
+        == 0
+    )
 
 
 def test_keys_that_look_alike_have_folders_of_their_own(settings: Settings):
@@ -148,7 +169,9 @@ def test_a_reader_goes_on_with_the_old_snapshot_until_it_has_checked_the_new_one
     assert_exact(reader.search(query, 10), truth(sqlite_catalog, query, 10))
 
 
-def test_a_commit_is_searchable_within_two_seconds(catalog: Catalog, settings: Settings, rng: np.random.Generator):
+def test_a_commit_is_searchable_within_two_seconds(
+    catalog: Catalog, settings: Settings, rng: np.random.Generator
+):
     index = FaissIndex(catalog, "k1", support.DIMENSION, settings)
     query = query_of(rng)
     index.search(query, 5)
@@ -173,7 +196,9 @@ print("ready", flush=True)
 """
 
 
-def child(settings: Settings, catalog: Catalog, *, before: str = "", then: str) -> subprocess.Popen[str]:
+def child(
+    settings: Settings, catalog: Catalog, *, before: str = "", then: str
+) -> subprocess.Popen[str]:
     program = PUBLISH.format(before=textwrap.dedent(before), then=textwrap.dedent(then))
     url = catalog.url.render_as_string(hide_password=False)
     command = [sys.executable, "-c", program, str(settings.home_path), url]
@@ -200,10 +225,14 @@ def test_a_writer_that_is_killed_leaves_the_old_snapshot_and_no_rubbish(
         assert_exact(reader.search(query, 5), truth(sqlite_catalog, query, 5))
     index.publish(keep_previous=False)
     assert read_pointer(parent) != pointer
-    assert [entry.name for entry in parent.iterdir() if entry.is_dir()] == [current_folder(ivf_settings).name]
+    assert [entry.name for entry in parent.iterdir() if entry.is_dir()] == [
+        current_folder(ivf_settings).name
+    ]
 
 
-def test_a_full_disk_says_so_and_keeps_what_was(sqlite_catalog: Catalog, ivf_settings: Settings, rng: np.random.Generator):
+def test_a_full_disk_says_so_and_keeps_what_was(
+    sqlite_catalog: Catalog, ivf_settings: Settings, rng: np.random.Generator
+):
     filled(sqlite_catalog, rng)
     FaissIndex(sqlite_catalog, "k1", support.DIMENSION, ivf_settings).publish()
     before = current_folder(ivf_settings)
@@ -228,17 +257,24 @@ def test_a_full_disk_says_so_and_keeps_what_was(sqlite_catalog: Catalog, ivf_set
     assert_exact(reader.search(query, 5), truth(sqlite_catalog, query, 5))
 
 
-def test_a_folder_that_cannot_be_made_is_a_storage_error(sqlite_catalog: Catalog, tmp_path: Path, rng: np.random.Generator):
+def test_a_folder_that_cannot_be_made_is_a_storage_error(
+    sqlite_catalog: Catalog, tmp_path: Path, rng: np.random.Generator
+):
     filled(sqlite_catalog, rng, videos_count=1)
     (tmp_path / "file").write_text("")
-    index = FaissIndex(sqlite_catalog, "k1", support.DIMENSION, Settings(home=tmp_path / "file" / "home"))
+    index = FaissIndex(
+        sqlite_catalog, "k1", support.DIMENSION, Settings(home=tmp_path / "file" / "home")
+    )
     with pytest.raises(StorageError, match="could not be written"):
         index.publish()
     assert len(index.search(query_of(rng), 500)) == 100, "the vectors are searched from memory"
 
 
 def test_a_damaged_snapshot_on_a_full_disk_is_answered_from_memory(
-    sqlite_catalog: Catalog, settings: Settings, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+    sqlite_catalog: Catalog,
+    settings: Settings,
+    rng: np.random.Generator,
+    monkeypatch: pytest.MonkeyPatch,
 ):
     filled(sqlite_catalog, rng)
     FaissIndex(sqlite_catalog, "k1", support.DIMENSION, settings).publish()
@@ -252,7 +288,9 @@ def test_a_damaged_snapshot_on_a_full_disk_is_answered_from_memory(
     assert "hits 300 True" in out, err[-2000:]
 
 
-def test_one_snapshot_before_is_kept_or_not(sqlite_catalog: Catalog, settings: Settings, rng: np.random.Generator):
+def test_one_snapshot_before_is_kept_or_not(
+    sqlite_catalog: Catalog, settings: Settings, rng: np.random.Generator
+):
     filled(sqlite_catalog, rng)
     index = FaissIndex(sqlite_catalog, "k1", support.DIMENSION, settings)
     names = []
@@ -262,10 +300,14 @@ def test_one_snapshot_before_is_kept_or_not(sqlite_catalog: Catalog, settings: S
     parent = current_folder(settings).parent
     assert sorted(entry.name for entry in parent.iterdir() if entry.is_dir()) == sorted(names[1:])
     index.publish(keep_previous=False)
-    assert [entry.name for entry in parent.iterdir() if entry.is_dir()] == [current_folder(settings).name]
+    assert [entry.name for entry in parent.iterdir() if entry.is_dir()] == [
+        current_folder(settings).name
+    ]
 
 
-def test_snapshots_of_keys_that_are_gone_are_removed(sqlite_catalog: Catalog, settings: Settings, rng: np.random.Generator):
+def test_snapshots_of_keys_that_are_gone_are_removed(
+    sqlite_catalog: Catalog, settings: Settings, rng: np.random.Generator
+):
     (video_id,) = filled(sqlite_catalog, rng, videos_count=1)
     index = FaissIndex(sqlite_catalog, "k1", support.DIMENSION, settings)
     index.publish()
@@ -279,7 +321,9 @@ def test_snapshots_of_keys_that_are_gone_are_removed(sqlite_catalog: Catalog, se
     assert list(settings.snapshots.iterdir()) == []
 
 
-def test_a_snapshot_is_due_when_the_tail_or_what_is_dead_grew(sqlite_catalog: Catalog, settings: Settings, rng: np.random.Generator):
+def test_a_snapshot_is_due_when_the_tail_or_what_is_dead_grew(
+    sqlite_catalog: Catalog, settings: Settings, rng: np.random.Generator
+):
     index = FaissIndex(sqlite_catalog, "k1", support.DIMENSION, settings, tail_rows=250)
     filled(sqlite_catalog, rng, videos_count=2)
     assert not index.publish_due()
@@ -293,7 +337,9 @@ def test_a_snapshot_is_due_when_the_tail_or_what_is_dead_grew(sqlite_catalog: Ca
     assert index.publish_due()
 
 
-def test_a_large_tail_is_published_on_first_use(sqlite_catalog: Catalog, settings: Settings, rng: np.random.Generator):
+def test_a_large_tail_is_published_on_first_use(
+    sqlite_catalog: Catalog, settings: Settings, rng: np.random.Generator
+):
     filled(sqlite_catalog, rng)
     index = FaissIndex(sqlite_catalog, "k1", support.DIMENSION, settings, tail_rows=250)
     query = query_of(rng)
@@ -307,21 +353,37 @@ def clustered(catalog: Catalog, rng: np.random.Generator) -> list[int]:
     centres = support.unit_vectors(rng, 40)
     ids = []
     for number in range(20):
-        video_id = support.add_video(catalog, f"{number}.mp4", chunks=1, collection=f"c{number % 2}")
+        video_id = support.add_video(
+            catalog, f"{number}.mp4", chunks=1, collection=f"c{number % 2}"
+        )
         with catalog.begin() as s:
             from indexer.catalog import work
 
             item = work.claim(s, support.OWNER, 60, ["picture"], video_id=video_id)
             assert item is not None
-            near = centres[rng.choice(40, 4)][rng.integers(0, 4, 300)] + 0.2 * support.unit_vectors(rng, 300)
+            near = centres[rng.choice(40, 4)][rng.integers(0, 4, 300)] + 0.2 * support.unit_vectors(
+                rng, 300
+            )
             vectors = (near / np.linalg.norm(near, axis=1, keepdims=True)).astype(np.float32)
-            rows.commit_picture(s, item.work_id, support.OWNER, support.block(rng, item), support.new_segments(item, vectors), 1.0)
+            rows.commit_picture(
+                s,
+                item.work_id,
+                support.OWNER,
+                support.block(rng, item),
+                support.new_segments(item, vectors),
+                1.0,
+            )
             videos.settle_video(s, video_id)
         ids.append(video_id)
     return ids
 
 
-def recall_of(index: FaissIndex, catalog: Catalog, rng: np.random.Generator, selection: Selection = Selection()) -> float:  # noqa: B008
+def recall_of(
+    index: FaissIndex,
+    catalog: Catalog,
+    rng: np.random.Generator,
+    selection: Selection = Selection(),
+) -> float:  # noqa: B008
     shares = []
     with catalog.read() as s:
         lots = list(rows.all_vectors(s, "k1"))
@@ -332,7 +394,9 @@ def recall_of(index: FaissIndex, catalog: Catalog, rng: np.random.Generator, sel
     return float(np.mean(shares))
 
 
-def test_inverted_lists_hold_their_recall_also_in_selections(sqlite_catalog: Catalog, ivf_settings: Settings, rng: np.random.Generator):
+def test_inverted_lists_hold_their_recall_also_in_selections(
+    sqlite_catalog: Catalog, ivf_settings: Settings, rng: np.random.Generator
+):
     ids = clustered(sqlite_catalog, rng)
     index = FaissIndex(sqlite_catalog, "k1", support.DIMENSION, ivf_settings, exact_rows=500)
     published = index.publish()
@@ -349,7 +413,9 @@ def test_inverted_lists_hold_their_recall_also_in_selections(sqlite_catalog: Cat
     assert report.ok, report.text
 
 
-def test_inverted_lists_mask_what_is_gone(sqlite_catalog: Catalog, ivf_settings: Settings, rng: np.random.Generator):
+def test_inverted_lists_mask_what_is_gone(
+    sqlite_catalog: Catalog, ivf_settings: Settings, rng: np.random.Generator
+):
     ids = clustered(sqlite_catalog, rng)
     index = FaissIndex(sqlite_catalog, "k1", support.DIMENSION, ivf_settings, exact_rows=500)
     index.publish()
@@ -363,7 +429,9 @@ def test_inverted_lists_mask_what_is_gone(sqlite_catalog: Catalog, ivf_settings:
     assert found == set(ids[1::2])
 
 
-def test_the_self_check_notices_a_bad_index(sqlite_catalog: Catalog, ivf_settings: Settings, rng: np.random.Generator):
+def test_the_self_check_notices_a_bad_index(
+    sqlite_catalog: Catalog, ivf_settings: Settings, rng: np.random.Generator
+):
     """Lists probed far too little, as a manifest from elsewhere might say."""
     clustered(sqlite_catalog, rng)
     index = FaissIndex(sqlite_catalog, "k1", support.DIMENSION, ivf_settings, exact_rows=500)
@@ -375,7 +443,9 @@ def test_the_self_check_notices_a_bad_index(sqlite_catalog: Catalog, ivf_setting
     import hashlib
 
     (folder.parent / CURRENT).write_text(f"{folder.name} {hashlib.sha256(content).hexdigest()}\n")
-    report = FaissIndex(sqlite_catalog, "k1", support.DIMENSION, ivf_settings, exact_rows=500).self_check()
+    report = FaissIndex(
+        sqlite_catalog, "k1", support.DIMENSION, ivf_settings, exact_rows=500
+    ).self_check()
     assert not report.ok
     assert report.everything < 0.95
     assert report.one_percent == 1.0
@@ -385,7 +455,9 @@ def test_list_count_grows_with_the_root():
     assert [list_count(n) for n in (1, 250_000, 1_000_000, 4_000_000)] == [2, 1024, 2048, 4096]
 
 
-def test_a_forked_child_searches_on_its_own(sqlite_catalog: Catalog, settings: Settings, rng: np.random.Generator):
+def test_a_forked_child_searches_on_its_own(
+    sqlite_catalog: Catalog, settings: Settings, rng: np.random.Generator
+):
     """Workers fork after the parent made the index, before it was used."""
     support.add_ready(sqlite_catalog, ["a.mp4"], rng)
     then = """

@@ -7,7 +7,10 @@ from indexer.work.owner import dead_owners, owner_name
 
 def test_a_living_process_is_not_dead_and_a_finished_one_is():
     finished = subprocess.run(
-        [sys.executable, "-c", "from indexer.work.owner import owner_name; print(owner_name())"], capture_output=True, text=True, check=True
+        [sys.executable, "-c", "from indexer.work.owner import owner_name; print(owner_name())"],
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout.strip()
     assert dead_owners([owner_name(), finished]) == [finished]
 
