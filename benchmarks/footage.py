@@ -8,7 +8,7 @@ import math
 import subprocess
 from pathlib import Path
 
-from indexer.demo import make_library
+from indexer.admin.demo import make_library
 from indexer.media.ffmpeg import find_ffmpeg
 from indexer.settings import Settings
 

@@ -192,7 +192,7 @@ def memory_gb(field: str) -> float:
 
 
 def read_clip(video: Path) -> tuple[np.ndarray, float]:
-    from indexer.media.frames import sample_frames
+    from indexer.media.decode.frames import sample_frames
     from indexer.media.probe import probe
 
     length_s = min(WINDOW_S, probe(video).duration_s)

@@ -24,9 +24,9 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from grounding.spans import Span
-from indexer.media.frames import Frames, sample_frames
+from indexer.media.decode.frames import Frames, sample_frames
+from indexer.media.decode.reader import Reader
 from indexer.media.probe import probe
-from indexer.media.reader import Reader
 from indexer.passages.base import Passage
 from indexer.passages.ocr import SHORT_SIDE, load_text_model
 from indexer.passages.screen import RATE_HZ, ScreenText
@@ -208,7 +208,7 @@ def cheap_test(folder: Path, quick: bool) -> None:
     """The lines that looking at every frame finds, and how many of them are still found with the
     cheap test in front.
     """
-    from indexer.passages.repeats import alike
+    from indexer.passages.dedupe import alike
 
     model, clock, every = load_text_model(load_settings()), Clock(), Clock()
     kept = there = looks = glances = frames = 0

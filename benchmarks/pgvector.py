@@ -35,7 +35,7 @@ from benchmarks.search_scale import (
     unit,
 )
 from indexer.catalog import Catalog, collections
-from indexer.catalog.migrate import upgrade
+from indexer.catalog.database.migrate import upgrade
 from indexer.catalog.tables import Chunk, Segment, Video, Work, utc_now
 from indexer.settings import Settings
 from indexer.vectors.base import Selection, VectorIndex

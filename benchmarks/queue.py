@@ -20,7 +20,7 @@ from pathlib import Path
 
 from benchmarks.footage import make_footage
 from benchmarks.measure import header, row
-from indexer.catalog import errands
+from indexer.catalog.leasing import jobs
 from indexer.library import Library
 from indexer.settings import Settings
 from tests.support import colour_video
@@ -57,7 +57,7 @@ def is_ready(fleet: Fleet, library: Library, collection: str, count: int) -> boo
     """
     states = [video.state for video in library.videos([collection])]
     with library.catalog.read() as session:
-        unplanned = errands.failures(session)
+        unplanned = jobs.failures(session)
     assert not unplanned, unplanned
     assert "failed" not in states, library.status().errors
     assert all(worker.poll() is None for worker in fleet.workers), fleet.logs()

@@ -28,7 +28,7 @@ from benchmarks.measure import measure
 from benchmarks.pgvector import server
 from indexer.catalog import Catalog
 from indexer.library import Library
-from indexer.passages import meaning
+from indexer.passages import text_embedding
 from indexer.passages.ocr import load_text_model
 from indexer.passages.speech import load_speech_model
 from indexer.settings import Settings
@@ -73,14 +73,14 @@ class Costs:
         benchmarks.pgvector).
         """
         return self.segments * (2 * self.dimension + 392) + self.passages * (
-            2 * meaning.DIMENSION + 392
+            2 * text_embedding.DIMENSION + 392
         )
 
     @property
     def snapshot_bytes(self) -> float:
         """FAISS: 16-bit vectors, 8-bit lists, 48 bytes of numbers beside them."""
         return self.segments * (3 * self.dimension + 48) + self.passages * (
-            3 * meaning.DIMENSION + 48
+            3 * text_embedding.DIMENSION + 48
         )
 
 

@@ -30,8 +30,8 @@ from indexer.catalog import Catalog, collections, rows
 from indexer.catalog.tables import Chunk, FrameBlockRow, Segment, Video, Work, utc_now
 from indexer.catalog.tables import Path as PathRow
 from indexer.embedders.sentences import Sentences
-from indexer.questions.probes import PROBE_TEXTS
-from indexer.search import Scope, Searcher
+from indexer.questions.neutral_prompts import PROBE_TEXTS
+from indexer.search.searcher import Scope, Searcher
 from indexer.settings import Settings
 from indexer.vectors.base import Selection
 from indexer.vectors.faiss_index import FaissIndex

@@ -134,7 +134,7 @@ def main() -> None:
 
 def _warm() -> None:
     """Loads every model once, so that no run pays for it."""
-    from indexer.passages import meaning, ocr, speech
+    from indexer.passages import ocr, speech, text_embedding
 
     settings = load_settings()
     library = Library(settings)
@@ -143,7 +143,7 @@ def _warm() -> None:
     )
     speech.load_speech_model(settings).transcribe(in_turn(HARVARD[:1], "en-us")[0], 0.0)
     ocr.load_text_model(settings).find(np.zeros((480, 854, 3), np.uint8))
-    meaning.embed_meaning(["a word"])
+    text_embedding.embed_meaning(["a word"])
 
 
 if __name__ == "__main__":

@@ -16,28 +16,29 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grounding.spans import ScoredSpan, Span
-from indexer.answers.filters import Filters
 from indexer.artefacts import Artefacts
-from indexer.catalog import chunks, collections, errands, rows, videos, work
+from indexer.catalog import chunks, collections, rows, videos
 from indexer.catalog.collections import CollectionInfo
-from indexer.catalog.session import Catalog
+from indexer.catalog.database.session import Catalog
+from indexer.catalog.filters import Filters
+from indexer.catalog.leasing import chunk_tasks, jobs
 from indexer.errors import MediaError, ModelError, UsageError
-from indexer.files import Roots
+from indexer.paths import Roots
 from indexer.settings import Settings, load_settings
 from indexer.threads import wait_asleep
 
 if TYPE_CHECKING:
-    from indexer.answers.curves import Curve
-    from indexer.doctor import Check
+    from indexer.admin.doctor import Check
+    from indexer.admin.models import ModelState
+    from indexer.admin.playback import Playback
+    from indexer.admin.status import QueueStatus
     from indexer.embedders.base import Embedder
     from indexer.evaluation.scoring import Report, Row
-    from indexer.grounder.asking import Reply
-    from indexer.ingest import IngestReport, Observer
-    from indexer.models import ModelState
-    from indexer.playback import Playback
-    from indexer.search import Answer, Scope, Searcher
+    from indexer.ingest.run import IngestReport, Observer
+    from indexer.search.ask import Reply
+    from indexer.search.curve import Curve
+    from indexer.search.searcher import Answer, Scope, Searcher
     from indexer.stages import Stage
-    from indexer.status import QueueStatus
     from indexer.vectors.base import Published, VectorIndex
 
 DEFAULT_COLLECTION = "default"
@@ -129,7 +130,7 @@ class Library:
 
     @property
     def searcher(self) -> Searcher:
-        from indexer.search import Searcher
+        from indexer.search.searcher import Searcher
 
         with self._lock:
             if self._searcher is None:
@@ -142,12 +143,14 @@ class Library:
         """The vector index of a picture key, or of the passages under the key of another stage,
         kept fresh by itself.
         """
-        from indexer.passages import meaning
-        from indexer.vectors.opening import open_index
+        from indexer.passages import text_embedding
+        from indexer.vectors.open_index import open_index
 
         with self._lock:
             if key not in self._indexes:
-                dimension = self.embedder.dimension if stage == "picture" else meaning.DIMENSION
+                dimension = (
+                    self.embedder.dimension if stage == "picture" else text_embedding.DIMENSION
+                )
                 self._indexes[key] = open_index(
                     self.catalog, key, dimension, self.settings, stage=stage
                 )
@@ -157,7 +160,7 @@ class Library:
         """(stage, key) of all vectors that are served: of segments in any space, of passages in the
         space that is in use.
         """
-        from indexer.passages import meaning
+        from indexer.passages import text_embedding
         from indexer.stages import embedder_key_of
 
         with self.catalog.read() as session:
@@ -165,7 +168,7 @@ class Library:
         return [
             (stage, key)
             for stage, key in keys
-            if stage == "picture" or embedder_key_of(key) == meaning.KEY
+            if stage == "picture" or embedder_key_of(key) == text_embedding.KEY
         ]
 
     def stages(self, *, fast: bool = False, events: bool | None = None) -> list[Stage]:
@@ -197,12 +200,12 @@ class Library:
         `events`: whether LEGO grounds every window; None: where a checkpoint is configured and the
         device is a GPU. `queue`: notes the files for workers and returns at once.
         """
-        from indexer.ingest import Ingest
+        from indexer.ingest.run import Ingest
 
         if not collection.strip():
             raise UsageError("the name of the collection is empty", "choose a name")
         if queue:
-            from indexer.work.enqueue import enqueue
+            from indexer.queue.submit import enqueue
 
             return enqueue(self, paths, collection, fast=fast, events=events)
         report = Ingest(
@@ -225,7 +228,7 @@ class Library:
         except ModelError as error:
             return str(error)
         with self.catalog.read() as session:
-            progress = work.progress(session)
+            progress = chunk_tasks.progress(session)
         return estimated_time(progress)
 
     def publish(self, *, force: bool) -> list[Published]:
@@ -241,7 +244,7 @@ class Library:
 
     def index_of(self, key: str, stage: str = "picture") -> VectorIndex:
         from indexer.stages import embedder_key_of
-        from indexer.vectors.opening import open_index
+        from indexer.vectors.open_index import open_index
 
         if stage != "picture" or embedder_key_of(key) == self.embedder.key:
             return self.index_for(key, stage)
@@ -253,7 +256,7 @@ class Library:
         """Asks workers for the thumbnails and the copies for browsers that videos (all, if none are
         named) lack; how many were asked.
         """
-        from indexer.work.enqueue import request_artefacts
+        from indexer.queue.submit import request_artefacts
 
         return request_artefacts(self, video_ids)
 
@@ -267,7 +270,7 @@ class Library:
         do.
         """
         if self.settings.broker_url:
-            from indexer.work.enqueue import retry_by_workers
+            from indexer.queue.submit import retry_by_workers
 
             return retry_by_workers(self, video_ids)
         with self.catalog.begin() as session:
@@ -281,7 +284,9 @@ class Library:
                 for v in videos.list_videos(session, states=["failed"])
                 if named is None or v.id in named
             ]
-            chunks = work.retry(session, [video.id for video in failed if self._place_of(video)])
+            chunks = chunk_tasks.retry(
+                session, [video.id for video in failed if self._place_of(video)]
+            )
         errors: list[str] = []
         ready = 0
         for video in failed:
@@ -300,10 +305,10 @@ class Library:
         """
         with self.catalog.begin() as session:
             if video_ids is None:
-                return errands.cancel(session, "plan") + work.cancel(
+                return jobs.cancel(session, "plan") + chunk_tasks.cancel(
                     session, [video.id for video in videos.list_videos(session)]
                 )
-            return work.cancel(
+            return chunk_tasks.cancel(
                 session, [videos.get_video(session, video_id).id for video_id in video_ids]
             )
 
@@ -332,7 +337,7 @@ class Library:
         answer = self.searcher.search(question, replace(scope, titles=titles), top=top)
         if not ground:
             return answer
-        from indexer.grounder.second_opinion import verify
+        from indexer.search.verify import verify
 
         return verify(self, answer)
 
@@ -348,7 +353,7 @@ class Library:
         """LEGO about a video (its number or a path), the frame at `at_s` (boxes drawn to
         `picture`), or its sound.
         """
-        from indexer.grounder.asking import ask
+        from indexer.search.ask import ask
 
         return ask(self, video, question, at_s=at_s, sound=sound, picture=picture)
 
@@ -361,9 +366,9 @@ class Library:
         filters: Filters | None = None,
     ) -> Answer:
         """Moments that look like a picture, which was kept under `name`
-        (indexer/questions/pictures.py).
+        (indexer/questions/query_pictures.py).
         """
-        from indexer.answers.similar import picture_vector, search_vector
+        from indexer.search.by_picture import picture_vector, search_vector
 
         return search_vector(
             self,
@@ -382,7 +387,7 @@ class Library:
         filters: Filters | None = None,
     ) -> Answer:
         """Moments that look like one of the library."""
-        from indexer.answers.similar import moment_vector, search_vector
+        from indexer.search.by_picture import moment_vector, search_vector
 
         scope = self.filtered(self.scope(collections, None, None), filters)
         return search_vector(
@@ -400,9 +405,9 @@ class Library:
         """How well each part of a video fits a question, a moment or a kept picture; with none of
         them its cuts alone.
         """
-        from indexer.answers.curves import curve
-        from indexer.answers.similar import moment_vector, picture_vector
-        from indexer.questions.caption import read_question
+        from indexer.questions.statement import read_question
+        from indexer.search.by_picture import moment_vector, picture_vector
+        from indexer.search.curve import curve
 
         query = None
         if like is not None:
@@ -427,7 +432,7 @@ class Library:
     def scope(
         self, names: Sequence[str] | None, video_id: int | None, only: Iterable[str] | None
     ) -> Scope:
-        from indexer.search import KINDS, Scope
+        from indexer.search.searcher import KINDS, Scope
 
         kinds = tuple(only) if only else KINDS
         for kind in kinds:
@@ -455,7 +460,7 @@ class Library:
         """Asks every row of a ground truth of one collection; `ground`: LEGO too, with how often
         its spans were accepted.
         """
-        from indexer.evaluation.asking import evaluate_library
+        from indexer.evaluation.evaluate import evaluate_library
 
         return evaluate_library(self, ground_truth, collection, only, wrap, ground=ground)
 
@@ -472,7 +477,7 @@ class Library:
 
     def playback(self, video_id: int) -> Playback:
         """What a browser is given of the video, if anything yet."""
-        from indexer.playback import playback
+        from indexer.admin.playback import playback
 
         return playback(self, video_id)
 
@@ -480,7 +485,7 @@ class Library:
         """Makes the copy that browsers play, where it is not there yet; `progress` is told the
         share that is done.
         """
-        from indexer.playback import make_proxy_of
+        from indexer.admin.playback import make_proxy_of
 
         make_proxy_of(self, video_id, progress)
 
@@ -594,46 +599,46 @@ class Library:
         """Takes videos and collections out of the library and frees their disk space; the files
         stay.
         """
-        from indexer.removal import remove
+        from indexer.admin.removal import remove
 
         return remove(self, video_ids, collections)
 
     def status(self) -> Status:
-        from indexer.status import status
+        from indexer.admin.status import status
 
         return status(self)
 
     def doctor(self) -> list[Check]:
-        from indexer.doctor import examine
+        from indexer.admin.doctor import examine
 
         return examine(self)
 
     def models(self) -> list[ModelState]:
-        from indexer.models import model_states
+        from indexer.admin.models import model_states
 
         return model_states(self.settings)
 
     def upgrade_database(self) -> str:
-        from indexer.catalog.migrate import revision, upgrade
+        from indexer.catalog.database.migrate import revision, upgrade
 
         upgrade(self.settings.url)
         return revision(self.settings.url) or ""
 
     def subtitles(self, video_id: int, output: Path) -> int:
         """Writes the speech of a video as SRT; how many cues."""
-        from indexer.transcripts import write_subtitles
+        from indexer.admin.export import write_subtitles
 
         return write_subtitles(self, video_id, output)
 
     def transcripts(self, names: Sequence[str] | None, output: Path) -> int:
         """Writes speech and screen text of collections as JSON lines; how many lines."""
-        from indexer.transcripts import write_transcripts
+        from indexer.admin.export import write_transcripts
 
         return write_transcripts(self, names, output)
 
     def clip(self, video: str, start_s: float, end_s: float, output: Path) -> None:
         """Writes [start_s, end_s) of a video (its number, or the path of any file) as MP4."""
-        from indexer.media.clips import cut_clip
+        from indexer.media.output.clips import cut_clip
 
         if end_s <= start_s:
             raise UsageError(

@@ -1,4 +1,4 @@
-"""How Alembic reaches the database: on the connection that `indexer.catalog.migrate` hands over, or
+"""How Alembic reaches the database: on the connection that `indexer.catalog.database.migrate` hands over, or
 on the one of the settings.
 """
 
@@ -7,8 +7,8 @@ from __future__ import annotations
 from alembic import context
 from sqlalchemy import Connection
 
-from indexer.catalog.migrate import compared
-from indexer.catalog.session import Catalog
+from indexer.catalog.database.migrate import compared
+from indexer.catalog.database.session import Catalog
 from indexer.catalog.tables import Base
 from indexer.settings import load_settings
 

@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Sequence
 
-from indexer.search import Moment
+from indexer.search.searcher import Moment
 
 EDL_RATE = 25
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from indexer.catalog import watched
+from indexer.catalog import watched_folders
 from indexer.errors import SeekpointError
-from indexer.ingest import FileOutcome, Observer
+from indexer.ingest.run import FileOutcome, Observer
 
 if TYPE_CHECKING:
     from indexer.library import Library
@@ -96,7 +96,7 @@ class Jobs:
 
     def demo(self, collection: str) -> Job:
         def work(report: Report) -> Sequence[str]:
-            from indexer.demo import make_library
+            from indexer.admin.demo import make_library
 
             paths = make_library(self._library.settings.home_path / "demo")
             return self._ingest([paths[0].parent], collection, report)
@@ -135,7 +135,7 @@ class Jobs:
                 self._publish()
                 publish_at = time.monotonic() + PUBLISH_EVERY_S
             with self._library.catalog.read() as session:
-                folders = watched.watched_folders(session)
+                folders = watched_folders.watched_folders(session)
             due_s = self._library.settings.ui_rescan_minutes * 60
             for folder in folders:
                 age_s = (
@@ -147,23 +147,23 @@ class Jobs:
                     self._scan(folder)
 
     def _publish(self) -> None:
-        from indexer.work.publishing import publish_alone
+        from indexer.queue.publish import publish_alone
 
         try:
             publish_alone(self._library)
         except SeekpointError as error:
             log.warning("no new vector snapshot: %s", error)
 
-    def _is_scanning(self, folder: watched.Watched) -> bool:
+    def _is_scanning(self, folder: watched_folders.Watched) -> bool:
         return any(
             job.what == "watch" and job.is_open and job.subject == folder.path for job in self.all()
         )
 
-    def _scan(self, folder: watched.Watched) -> None:
+    def _scan(self, folder: watched_folders.Watched) -> None:
         def work(report: Report) -> Sequence[str]:
             problems = self._ingest([Path(folder.path)], folder.collection, report)
             with self._library.catalog.begin() as session:
-                watched.note_scan(session, folder.id, problems[0] if problems else None)
+                watched_folders.note_scan(session, folder.id, problems[0] if problems else None)
             return problems
 
         self._add("watch", folder.path, folder.collection, work)

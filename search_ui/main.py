@@ -12,10 +12,10 @@ import streamlit as st
 
 from indexer.errors import SeekpointError
 from search_ui import components, state
-from search_ui.links import PAGE_NAMES
+from search_ui.pages import library, search, system
 from search_ui.strings import Texts
-from search_ui.viewer import Viewer
-from search_ui.views import library, search, system
+from search_ui.url_state import PAGE_NAMES
+from search_ui.user import Viewer
 
 ICON = Path(__file__).with_name("icon.svg")
 SHOWN = ((search.show, "search"), (library.show, "video_library"), (system.show, "monitor_heart"))

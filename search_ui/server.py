@@ -19,11 +19,11 @@ from indexer.catalog import accounts
 from indexer.errors import SeekpointError, UsageError
 from indexer.logs import set_up
 from indexer.settings import Settings
-from search_ui.guard import LOOPBACK, Guard
+from search_ui.app_state import Site, open_site
+from search_ui.auth_middleware import LOOPBACK, Guard
 from search_ui.oidc import streamlit_secrets
 from search_ui.routes import all_routes
 from search_ui.sessions import kept_secret
-from search_ui.site import Site, open_site
 
 MAIN = Path(__file__).with_name("main.py")
 THEMES: dict[str, dict[str, str]] = {
@@ -85,7 +85,7 @@ async def _lifespan(app: st.App) -> AsyncGenerator[dict[str, Any], None]:
     """While the server runs, folders are watched; models are loaded before the first question
     comes.
     """
-    from search_ui.site import site
+    from search_ui.app_state import site
 
     del app
     stop = threading.Event()
@@ -98,7 +98,7 @@ async def _lifespan(app: st.App) -> AsyncGenerator[dict[str, Any], None]:
 
 
 def _warm() -> None:
-    from search_ui.site import site
+    from search_ui.app_state import site
 
     try:
         site().library.warm()

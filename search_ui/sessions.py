@@ -14,9 +14,9 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from indexer.catalog import accounts
 from indexer.catalog.accounts import AccountRow
-from indexer.catalog.session import Catalog
+from indexer.catalog.database.session import Catalog
 from indexer.settings import Settings
-from search_ui.viewer import Viewer
+from search_ui.user import Viewer
 
 COOKIE = "seekpoint_session"
 

@@ -11,10 +11,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import streamlit as st
 
-from search_ui.links import Link, Place, Search, read_link
-from search_ui.site import site
+from search_ui.app_state import site
 from search_ui.strings import Texts
-from search_ui.viewer import LOCAL, Viewer
+from search_ui.url_state import Link, Place, Search, read_link
+from search_ui.user import LOCAL, Viewer
 
 # Widget of each field of a search.
 FIELDS = {

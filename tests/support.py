@@ -13,7 +13,7 @@ import numpy as np
 
 from indexer.embedders.demo import COLOURS
 from indexer.library import Library
-from indexer.media.write import write_video
+from indexer.media.output.encode import write_video
 from indexer.settings import Settings
 
 RATE = 25

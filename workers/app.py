@@ -13,8 +13,8 @@ from typing import Any
 from celery import Celery, bootsteps
 
 from indexer.errors import SeekpointError
+from indexer.queue.notify import Hints, transport_options
 from indexer.settings import Settings, load_settings
-from indexer.work.hints import Hints, transport_options
 from workers import logs, metrics
 
 log = logging.getLogger(__name__)

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 from celery.signals import worker_shutting_down
 
 from indexer.errors import SeekpointError
-from indexer.work.hints import Hints
+from indexer.queue.notify import Hints
 
 if TYPE_CHECKING:
-    from indexer.work.turns import Turns
+    from indexer.queue.runner import Turns
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ def turns() -> Turns:
     global _turns
     if _turns is None or _turns[0] != os.getpid():
         from indexer.library import Library
-        from indexer.work.turns import Turns
+        from indexer.queue.runner import Turns
 
         library = Library()
         hints = Hints(library.settings)

@@ -79,8 +79,8 @@ def serve(settings: Settings) -> Any:
     from prometheus_client import CollectorRegistry, start_http_server
     from prometheus_client.multiprocess import MultiProcessCollector
 
-    from indexer.catalog.session import Catalog
-    from indexer.figures import CatalogFigures
+    from indexer.admin.metrics import CatalogFigures
+    from indexer.catalog.database.session import Catalog
 
     registry = CollectorRegistry()
     MultiProcessCollector(registry, os.environ[FOLDER])

@@ -16,12 +16,12 @@ from pathlib import Path
 from celery.platforms import SecurityWarning
 
 from indexer.artefacts import storage_error
-from indexer.catalog.session import Catalog
+from indexer.catalog.database.session import Catalog
 from indexer.embedders.registry import require_embedder
 from indexer.errors import UsageError
 from indexer.grounder.lego import require_lego
+from indexer.queue.notify import Hints, kinds_of, queue_name
 from indexer.settings import Settings, load_settings
-from indexer.work.hints import Hints, kinds_of, queue_name
 
 log = logging.getLogger(__name__)
 

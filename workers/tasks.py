@@ -11,12 +11,12 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from indexer.errors import CatalogError, ModelError, StorageError, UsageError
-from indexer.work.hints import queue_name, task_name
+from indexer.queue.notify import queue_name, task_name
 from workers.app import app
 from workers.child import stopping, turns
 
 if TYPE_CHECKING:
-    from indexer.work.turns import Turn
+    from indexer.queue.runner import Turn
 
 log = logging.getLogger(__name__)
 

@@ -291,9 +291,8 @@ def _finish(
     model.language.model.rotary_emb = LlamaRotaryEmbedding(config).to(device)
     if ImageModality.name in model.modalities:
         embeddings = model.modality(ImageModality.name).encoder.tower.embeddings  # type: ignore[union-attr]
-        embeddings.position_ids = torch.arange(embeddings.num_positions, device=device).expand(
-            1, -1
-        )  # type: ignore[union-attr]
+        positions = torch.arange(embeddings.num_positions, device=device)  # type: ignore[union-attr]
+        embeddings.position_ids = positions.expand(1, -1)  # type: ignore[union-attr]
     for name in fresh:
         model.modalities[name] = type(model.modality(name))(model.config).to(
             device=device, dtype=dtype

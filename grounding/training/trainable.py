@@ -67,10 +67,10 @@ class Trained:
 
         config = LoraConfig(
             r=settings.lora_rank,
-            lora_alpha=settings.lora_alpha,
+            lora_alpha=settings.lora_alpha,  # type: ignore[arg-type]
             lora_dropout=0.0,
             target_modules=list(LORA_TARGETS),
-        )  # type: ignore[arg-type]
+        )
         self._lora = LoraModel(self.model.language, config, "default")
         self.model.language.model.embed_tokens.requires_grad_(False).rows.requires_grad_(True)  # type: ignore[union-attr]
 

@@ -4,6 +4,6 @@ Query functions take a Session first and return frozen dataclasses; `Catalog.beg
 `Catalog.read()` reads one consistent state.
 """
 
-from indexer.catalog.session import Catalog
+from indexer.catalog.database.session import Catalog
 
 __all__ = ["Catalog"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from indexer.catalog.statements import insert_ignoring
+from indexer.catalog.database.dialect import insert_ignoring
 from indexer.catalog.tables import Account, utc_now
 from indexer.errors import UsageError
 

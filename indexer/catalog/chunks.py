@@ -10,8 +10,8 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from grounding.spans import Span
+from indexer.catalog.database.dialect import among
 from indexer.catalog.rows import FrameBlock, chunk_vectors, frame_blocks, live_chunks
-from indexer.catalog.statements import among
 from indexer.catalog.tables import Chunk, FrameBlockRow, Segment, Work
 
 NEAR_S = 8.0  # a thumbnail of a neighbouring chunk may be the nearest

@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import case, delete, func, select
 from sqlalchemy.orm import Session
 
-from indexer.catalog.statements import insert_ignoring
+from indexer.catalog.database.dialect import insert_ignoring
 from indexer.catalog.tables import Collection, Video, utc_now
 from indexer.errors import CatalogError, UsageError
 

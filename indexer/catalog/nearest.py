@@ -19,8 +19,8 @@ import numpy as np
 from sqlalchemy import Connection, String, and_, bindparam, cast, func, literal, select, text
 from sqlalchemy.orm import Session
 
-from indexer.catalog.halves import FullVec, HalfVec, as_text
-from indexer.catalog.statements import among
+from indexer.catalog.database.dialect import among
+from indexer.catalog.database.half_vector import FullVec, HalfVec, as_text
 from indexer.catalog.tables import SERVED_KEY, Passage, Segment, Video, Work
 from indexer.errors import CatalogError
 

@@ -17,7 +17,8 @@ from sqlalchemy import and_, case, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from grounding.spans import Span
-from indexer.catalog.statements import among, is_sqlite, storable
+from indexer.catalog.database.dialect import among, is_sqlite, storable
+from indexer.catalog.database.text_normalize import index_form
 from indexer.catalog.tables import (
     SERVED_KEY,
     STAGES,
@@ -30,7 +31,6 @@ from indexer.catalog.tables import (
     utc_now,
 )
 from indexer.catalog.videos import lock_video, served_keys
-from indexer.catalog.wordform import index_form
 from indexer.errors import CatalogError
 
 # A sum over 8 million chunks still fits into SQLite's 63 bits.

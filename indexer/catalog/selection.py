@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from indexer.answers.filters import Filters
-from indexer.catalog.statements import among, storable
+from indexer.catalog.database.dialect import among, storable
+from indexer.catalog.filters import Filters
 from indexer.catalog.tables import Path, Video
 
 

@@ -28,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
-from indexer.catalog.halves import HalfVector
+from indexer.catalog.database.half_vector import HalfVector
 
 STAGES = ("picture", "speech", "screen", "events")
 VIDEO_STATES = ("pending", "ingesting", "ready", "failed")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
-from indexer.catalog.statements import among, insert_ignoring, storable
+from indexer.catalog.database.dialect import among, insert_ignoring, storable
 from indexer.catalog.tables import SERVED_KEY, STAGES, Chunk, Collection, Path, Video, Work, utc_now
 from indexer.errors import CatalogError
 

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from indexer.cli import demo, evaluate, find, ingest, library, media, system, ui
+from indexer.cli import demo, evaluate, ingest, library, media, search, system, ui
 from indexer.cli.output import print_error
 from indexer.errors import SeekpointError, UsageError
 from indexer.logs import set_up
@@ -31,7 +31,7 @@ def prepare(context: typer.Context) -> None:
     set_up(load_settings(), context.invoked_subcommand or "seekpoint")
 
 
-for group in (ingest, find, library, media, evaluate, system, demo, ui):
+for group in (ingest, search, library, media, evaluate, system, demo, ui):
     group.register(app)
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import typer
 
 from grounding.spans import Span, format_time
+from indexer.admin.demo import QUESTIONS, DemoQuestion, make_library, true_spans
 from indexer.cli.ingest import Bar
 from indexer.cli.output import escape, megabytes, note, stdout, table
-from indexer.demo import QUESTIONS, DemoQuestion, make_library, true_spans
 from indexer.library import Library
-from indexer.search import Answer
+from indexer.search.searcher import Answer
 
 COLLECTION = "demo"
 

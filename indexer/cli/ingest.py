@@ -19,7 +19,7 @@ from indexer.cli.output import (
     stderr,
     stdout,
 )
-from indexer.ingest import FileOutcome, IngestReport, Observer
+from indexer.ingest.run import FileOutcome, IngestReport, Observer
 from indexer.library import DEFAULT_COLLECTION, Library
 
 

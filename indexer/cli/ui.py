@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from indexer.accounts import add_user
+from indexer.admin.accounts import add_user
 from indexer.catalog import accounts
 from indexer.cli.output import JsonOption, escape, note, print_json, stdout, table
 from indexer.errors import UsageError

@@ -15,9 +15,9 @@ import numpy as np
 
 from grounding.spans import Span
 from indexer.errors import MediaError, MediaTimeout
-from indexer.media.frames import Frames, Sampling
-from indexer.media.process import ReaderProcess, read_audio_in_process
-from indexer.media.reader import PictureRead
+from indexer.media.decode.frames import Frames, Sampling
+from indexer.media.decode.reader import PictureRead
+from indexer.media.decode.reader_process import ReaderProcess, read_audio_in_process
 from indexer.settings import Settings
 
 

@@ -12,9 +12,9 @@ from av.stream import Stream
 from av.video.stream import VideoStream
 
 from indexer.errors import MediaError
+from indexer.media.decode.decoder import declared_duration_s, origin_s, picture_stream, scan_packets
 from indexer.media.geometry import Orientation, displayed_size, orientation
-from indexer.media.pictures import declared_duration_s, origin_s, picture_stream, scan_packets
-from indexer.media.safety import (
+from indexer.media.open import (
     MAX_PIXELS,
     check_pixels,
     media_errors,

@@ -20,7 +20,7 @@ from indexer.media.cuts import (
     is_flash,
     small_picture,
 )
-from indexer.media.pictures import Picture, PictureTrack
+from indexer.media.decode.decoder import Picture, PictureTrack
 
 NEEDED_BEFORE = (
     PAST + 1

@@ -7,8 +7,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from indexer.catalog.passages import Term
-from indexer.catalog.wordform import UNSPACED, spaced
+from indexer.catalog.database.text_normalize import UNSPACED, spaced
+from indexer.catalog.fulltext import Term
 
 _ENDINGS = frozenset(
     [

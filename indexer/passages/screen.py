@@ -15,14 +15,14 @@ import numpy as np
 
 from grounding.spans import Span
 from indexer.passages.base import Passage
-from indexer.passages.lines import Line, LineTracker, Sighting
+from indexer.passages.dedupe import ReadLine, merge_repeats
+from indexer.passages.line_tracker import Line, LineTracker, Sighting
 from indexer.passages.ocr import SHORT_SIDE, TextModel, crop_line, load_text_model
-from indexer.passages.presence import edges, has_writing, same_writing, steady
-from indexer.passages.repeats import ReadLine, merge_repeats
+from indexer.passages.text_presence import edges, has_writing, same_writing, steady
 from indexer.settings import Settings
 
 if TYPE_CHECKING:
-    from indexer.media.frames import Frames
+    from indexer.media.decode.frames import Frames
 
 Box = tuple[float, float, float, float]  # x0, y0, x1, y1
 RATE_HZ = 1.0

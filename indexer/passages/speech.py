@@ -20,8 +20,8 @@ from grounding.spans import Span
 from indexer.errors import ModelError
 from indexer.passages.base import Passage
 from indexer.passages.confidence import Decoded, sure_parts
-from indexer.passages.pauses import RATE_HZ, quiet_cut, speech_groups
 from indexer.passages.sentences import sentences
+from indexer.passages.vad import RATE_HZ, quiet_cut, speech_groups
 from indexer.settings import Settings
 
 EDGE_S = 8.0  # read on both sides of an edge between chunks

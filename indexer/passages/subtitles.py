@@ -143,7 +143,7 @@ def read_tracks(path: str | os.PathLike[str]) -> list[list[Passage]]:
     """
     from av.stream import Disposition
 
-    from indexer.media.safety import media_errors, open_container
+    from indexer.media.open import media_errors, open_container
 
     with media_errors(path), open_container(path) as container:
         streams = [s for s in container.streams.subtitles if s.codec_context]
@@ -234,7 +234,7 @@ def _language(name: str) -> str | None:
 def _track_cues(container: Any, stream: Any) -> Iterable[tuple[float, float, str]]:
     import av.error
 
-    from indexer.media.pictures import origin_s
+    from indexer.media.decode.decoder import origin_s
 
     origin = origin_s(container)
     container.seek(0)

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from grounding.spans import Span
-from indexer.catalog.work import WorkItem
+from indexer.catalog.leasing.chunk_tasks import WorkItem
+from indexer.media.decode.frames import Sampling
 from indexer.media.files import MediaFiles
-from indexer.media.frames import Sampling
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session

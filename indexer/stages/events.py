@@ -10,7 +10,7 @@ import numpy as np
 
 from grounding.refine import MAX_WINDOW_S, tile_windows
 from grounding.spans import ScoredSpan, Span, suppress
-from indexer.catalog.work import Progress, WorkItem
+from indexer.catalog.leasing.chunk_tasks import Progress, WorkItem
 from indexer.grounder.lego import lego_key, load_lego, window_frames
 from indexer.media.files import MediaFiles
 from indexer.passages.base import Passage

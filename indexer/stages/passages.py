@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from indexer.catalog import rows
+from indexer.catalog.leasing.chunk_tasks import WorkItem
 from indexer.catalog.rows import NewPassage
-from indexer.catalog.work import WorkItem
-from indexer.media.frames import Sampling
-from indexer.passages import meaning
+from indexer.media.decode.frames import Sampling
+from indexer.passages import text_embedding
 from indexer.passages.base import Passage
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class PassageStage:
         """`MEANING/MODEL`: as with pictures, vectors are comparable when what stands before the
         last slash is equal.
         """
-        return f"{meaning.KEY}/{self.model_key}"
+        return f"{text_embedding.KEY}/{self.model_key}"
 
     @property
     def model_key(self) -> str:
@@ -71,8 +71,8 @@ def with_meaning(passages: Sequence[Passage]) -> list[NewPassage]:
     """Those whose script no sentence model reads are stored without a vector, and found by their
     words.
     """
-    read = [passage.text for passage in passages if meaning.reads(passage.text)]
-    vectors = iter(meaning.embed_meaning(read)) if read else iter(())
+    read = [passage.text for passage in passages if text_embedding.reads(passage.text)]
+    vectors = iter(text_embedding.embed_meaning(read)) if read else iter(())
     return [
         NewPassage(
             passage.kind,
@@ -82,8 +82,8 @@ def with_meaning(passages: Sequence[Passage]) -> list[NewPassage]:
             passage.confidence,
             tuple((word.start_s, word.end_s, word.text) for word in passage.words or ()),
             **(
-                {"vector": next(vectors), "vector_key": meaning.KEY}
-                if meaning.reads(passage.text)
+                {"vector": next(vectors), "vector_key": text_embedding.KEY}
+                if text_embedding.reads(passage.text)
                 else {}
             ),
         )

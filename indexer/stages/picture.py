@@ -11,16 +11,16 @@ import numpy as np
 from grounding.spans import Span
 from indexer.artefacts import Artefacts
 from indexer.catalog import rows
+from indexer.catalog.leasing.chunk_tasks import WorkItem
 from indexer.catalog.rows import FrameBlock, NewSegment
-from indexer.catalog.work import WorkItem
 from indexer.embedders.base import Embedder
+from indexer.media.decode.frames import Sampling
+from indexer.media.decode.reader import PictureRead
 from indexer.media.files import MediaFiles
-from indexer.media.frames import Sampling
-from indexer.media.reader import PictureRead
-from indexer.media.thumbnails import jpeg
-from indexer.segments import Segment, build_segments, plan_segments
+from indexer.media.output.thumbnails import jpeg
 from indexer.settings import Settings
 from indexer.stages.base import Source
+from indexer.stages.segments import Segment, build_segments, plan_segments
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session

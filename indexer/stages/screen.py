@@ -7,10 +7,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from grounding.spans import Span
-from indexer.catalog.work import WorkItem
+from indexer.catalog.leasing.chunk_tasks import WorkItem
+from indexer.media.decode.frames import Sampling
+from indexer.media.decode.reader import PictureRead
 from indexer.media.files import MediaFiles
-from indexer.media.frames import Sampling
-from indexer.media.reader import PictureRead
 from indexer.passages.base import Passage
 from indexer.passages.ocr import SHORT_SIDE
 from indexer.passages.screen import RATE_HZ, read_screen, screen_key

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from grounding.spans import Span
-from indexer.catalog.work import WorkItem
+from indexer.catalog.leasing.chunk_tasks import WorkItem
 from indexer.errors import MediaError
 from indexer.media.files import MediaFiles
 from indexer.passages.base import Passage, own_passages

@@ -18,7 +18,7 @@ import faiss
 import numpy as np
 
 from indexer.catalog import rows
-from indexer.catalog.session import Catalog
+from indexer.catalog.database.session import Catalog
 from indexer.errors import CatalogError
 from indexer.vectors.recall import calibrated_nprobe
 from indexer.vectors.rowset import RowSet, fp16_index

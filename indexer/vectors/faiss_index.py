@@ -16,7 +16,7 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from indexer.catalog import rows
-from indexer.catalog.session import Catalog
+from indexer.catalog.database.session import Catalog
 from indexer.errors import CatalogError, SnapshotError, StorageError
 from indexer.settings import Settings
 from indexer.vectors.base import Hits, Published, RecallReport, Selection, checked_query, merged

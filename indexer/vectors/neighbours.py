@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from indexer.catalog import rows
-from indexer.catalog.session import Catalog
+from indexer.catalog.database.session import Catalog
 from indexer.vectors.base import Hits, RecallReport, Selection
 
 NEIGHBOURS = 10

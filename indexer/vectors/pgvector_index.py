@@ -18,8 +18,8 @@ from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from indexer.catalog import nearest
+from indexer.catalog.database.session import Catalog
 from indexer.catalog.nearest import Asked
-from indexer.catalog.session import Catalog
 from indexer.errors import CatalogError, UsageError
 from indexer.vectors.base import NO_HITS, Hits, Published, RecallReport, Selection, checked_query
 from indexer.vectors.neighbours import check_streamed_recall

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 from filelock import FileLock, Timeout
 
-from indexer.catalog.session import Catalog
+from indexer.catalog.database.session import Catalog
 from indexer.errors import SnapshotError, StorageError
 from indexer.settings import Settings
 from indexer.vectors.base import Published

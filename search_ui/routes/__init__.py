@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute
 
-from search_ui.routes import health, media, shell, signin, upload
+from search_ui.routes import health, index_page, media, signin, upload
 
 
 def all_routes() -> list[BaseRoute]:
-    return [*shell.routes(), *signin.routes(), *media.routes(), *upload.routes(), *health.routes()]
+    return [
+        *index_page.routes(),
+        *signin.routes(),
+        *media.routes(),
+        *upload.routes(),
+        *health.routes(),
+    ]

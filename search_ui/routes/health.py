@@ -9,9 +9,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from indexer.admin.metrics import CONTENT_TYPE, as_text
 from indexer.errors import SeekpointError
-from indexer.figures import CONTENT_TYPE, as_text
-from search_ui.site import site
+from search_ui.app_state import site
 
 
 def routes() -> list[BaseRoute]:

@@ -14,13 +14,13 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from indexer.admin.playback import playback_of
 from indexer.catalog import videos
 from indexer.catalog.videos import VideoRow
 from indexer.errors import CatalogError, SeekpointError
-from indexer.playback import playback_of
-from search_ui.site import site
+from search_ui.app_state import site
 from search_ui.strings import texts_of
-from search_ui.viewer import Viewer
+from search_ui.user import Viewer
 
 LONGEST_CLIP_S = 600.0
 THUMBNAIL_AGE_S = 86_400

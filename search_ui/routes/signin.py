@@ -10,14 +10,14 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from indexer.accounts import check_password
+from indexer.admin.accounts import check_password
 from indexer.catalog import accounts
 from indexer.catalog.accounts import AccountRow
+from search_ui.app_state import site
 from search_ui.oidc import forget_identity, identity_of, login_url
 from search_ui.sessions import COOKIE
-from search_ui.site import site
 from search_ui.strings import Texts, texts_of
-from search_ui.viewer import Viewer
+from search_ui.user import Viewer
 
 NEXT_COOKIE = "seekpoint_next"
 LARGEST_FORM_BYTES = 10_000

@@ -21,12 +21,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from indexer.errors import MediaError
-from indexer.files import VIDEO_SUFFIXES
 from indexer.media.probe import probe
-from indexer.questions.pictures import LARGEST_BYTES, keep_picture
-from search_ui.site import site
+from indexer.paths import VIDEO_SUFFIXES
+from indexer.questions.query_pictures import LARGEST_BYTES, keep_picture
+from search_ui.app_state import site
 from search_ui.strings import Texts, texts_of
-from search_ui.viewer import Viewer
+from search_ui.user import Viewer
 
 SPARE_BYTES = 200_000_000
 LONGEST_NAME_BYTES = 150

@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from grounding.spans import Span
 from indexer.embedders.demo import COLOURS
-from indexer.media.write import write_video
+from indexer.media.output.encode import write_video
 from tests.indexer.media.golden import ffmpeg
 from tests.indexer.passages.sounds import RATE_HZ, place, say
 

@@ -34,7 +34,7 @@ def lines(stream: io.StringIO) -> list[dict]:
 def test_a_line_is_one_object_with_what_it_is_about():
     stream = io.StringIO()
     set_up(Settings(log_format="json"), "worker", stream)
-    log = logging.getLogger("indexer.work.pipeline")
+    log = logging.getLogger("indexer.ingest.pipeline")
     with about(video=3):
         with about(chunk=12, stage="picture"):
             log.info("done\nin two lines", extra={"fields": {"seconds": 1.5}})
@@ -51,7 +51,7 @@ def test_a_line_is_one_object_with_what_it_is_about():
         "done\nin two lines",
         "info",
         "worker",
-        "indexer.work.pipeline",
+        "indexer.ingest.pipeline",
     )
     assert (second["message"], second["video"]) == ("x is 5", 3)
     assert "chunk" not in second

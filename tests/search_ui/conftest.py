@@ -6,11 +6,11 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.testclient import TestClient
 
-from indexer.accounts import add_user
+from indexer.admin.accounts import add_user
 from indexer.library import Library
-from search_ui.guard import Guard
+from search_ui.app_state import Site, open_site
+from search_ui.auth_middleware import Guard
 from search_ui.routes import all_routes
-from search_ui.site import Site, open_site
 from tests.support import colour_video, demo_library, demo_settings
 
 SHOTS = {

@@ -14,14 +14,14 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from grounding.spans import Span
-from indexer.accounts import add_user
+from indexer.admin.accounts import add_user
+from indexer.catalog.leasing.chunk_tasks import claim, plan
 from indexer.catalog.rows import NewPassage, commit_passages
-from indexer.catalog.searches import kept_searches
+from indexer.catalog.saved_searches import kept_searches
 from indexer.catalog.videos import settle_video
-from indexer.catalog.work import claim, plan
 from indexer.embedders.demo import COLOURS
 from indexer.library import Library
-from indexer.media.write import write_video
+from indexer.media.output.encode import write_video
 from tests.indexer.media.golden import SOUND, draw, ffmpeg, read_number
 from tests.search_ui.browser import (
     FIRST_CARD,

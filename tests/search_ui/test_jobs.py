@@ -4,7 +4,7 @@ import threading
 import time
 from pathlib import Path
 
-from indexer.catalog import watched
+from indexer.catalog import watched_folders
 from search_ui import jobs as jobs_module
 from search_ui.jobs import Job, Jobs
 from tests.support import colour_video, demo_library
@@ -74,7 +74,7 @@ def test_watched_folder_is_read_when_files_come(tmp_path, monkeypatch):
     folder = tmp_path / "watched"
     colour_video(folder / "one.mp4", [("red", 1)])
     with library.catalog.begin() as session:
-        watched.watch_folder(session, "c", str(folder))
+        watched_folders.watch_folder(session, "c", str(folder))
     jobs, stop = Jobs(library), threading.Event()
     thread = threading.Thread(target=jobs.watch, args=(stop,))
     thread.start()
@@ -86,7 +86,7 @@ def test_watched_folder_is_read_when_files_come(tmp_path, monkeypatch):
         stop.set()
         thread.join(WAIT_S)
     with library.catalog.read() as session:
-        assert watched.watched_folders(session)[0].scanned_at is not None
+        assert watched_folders.watched_folders(session)[0].scanned_at is not None
     assert Path(library.videos()[0].paths[0].path).parent == folder
 
 

@@ -16,7 +16,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
-from indexer.accounts import add_user
+from indexer.admin.accounts import add_user
 from search_ui.sessions import COOKIE
 from tests.search_ui.browser import serving
 from tests.support import demo_library, free_port

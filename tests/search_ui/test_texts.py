@@ -11,10 +11,10 @@ import pytest
 
 import search_ui
 from grounding.spans import Span
-from indexer.answers.ranking import Evidence
-from indexer.search import Moment
+from indexer.search.ranking import Evidence
+from indexer.search.searcher import Moment
 from search_ui.export import as_csv, as_edl, as_playlist
-from search_ui.marking import marked
+from search_ui.highlight import marked
 from search_ui.state import plain
 from search_ui.strings import EXAMPLES, STREAMLIT, TEXTS, Texts, language_of
 

@@ -19,12 +19,12 @@ ROOT = Path(indexer.__file__).parents[1]
 # Of the command line alone.
 ELSEWHERE = {
     "indexer/evaluation/scoring.py",
-    "indexer/evaluation/asking.py",
+    "indexer/evaluation/evaluate.py",
     "indexer/evaluation/ground_truth.py",
-    "indexer/accounts.py",
+    "indexer/admin/accounts.py",
     "indexer/catalog/accounts.py",
 }
-ELSEWHERE |= {"indexer/transcripts.py", "indexer/settings.py", "indexer/embedders/demo.py"}
+ELSEWHERE |= {"indexer/admin/export.py", "indexer/settings.py", "indexer/embedders/demo.py"}
 # Of the rest of LEGO, whose errors are about shapes and tokens: words of programmers, which a page
 # shows as they are.
 LEGO = {

@@ -22,7 +22,7 @@ from typing import Any
 
 from indexer.errors import SeekpointError
 from indexer.library import Library
-from indexer.work.hints import KINDS, Hints, queue_name
+from indexer.queue.notify import KINDS, Hints, queue_name
 from tests.support import colour_video, demo_settings
 from tests.workers.contents import contents
 from tests.workers.fleet import LEASE_S, Fleet, children, kill_group

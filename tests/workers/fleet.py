@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from indexer.catalog.migrate import upgrade
+from indexer.catalog.database.migrate import upgrade
 from indexer.library import Library
 from tests.support import demo_environment, demo_settings
 from tests.workers.servers import PostgresServer, RedisServer, is_listening

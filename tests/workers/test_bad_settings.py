@@ -9,7 +9,7 @@ import json
 import pytest
 
 from indexer.errors import ModelError
-from indexer.work.turns import Turns
+from indexer.queue.runner import Turns
 from tests.support import colour_video, free_port
 from tests.workers.faults import fill_disk, mount_small_disk, unmount
 from tests.workers.fleet import Fleet

@@ -10,10 +10,10 @@ import signal
 import time
 from pathlib import Path
 
-from indexer.catalog import work
-from indexer.work.turns import Turns
-from tests.indexer.grounder.test_lego import CHECKPOINT
+from indexer.catalog.leasing import chunk_tasks
+from indexer.queue.runner import Turns
 from tests.indexer.media.golden import ffmpeg
+from tests.indexer.search.test_verify import CHECKPOINT
 from tests.support import colour_video, demo_library
 from tests.workers.contents import contents
 from tests.workers.fleet import Fleet, children
@@ -25,7 +25,7 @@ PATIENCE_S = 120
 def is_held(library) -> bool:
     """Somebody is at work on chunks."""
     with library.catalog.read() as session:
-        return bool(work.holders(session))
+        return bool(chunk_tasks.holders(session))
 
 
 def make_media(folder: Path, count: int, length_s: float = 30.0) -> Path:
@@ -133,8 +133,10 @@ def _planned(library, path: Path) -> int:
 
 def _kill_whoever_has(library, video_id: int) -> None:
     with library.catalog.read() as session:
-        chunks = work.progress(session, video_ids=[video_id]).stages.get("picture")
-        holders = list(work.holders(session)) if chunks is not None and chunks.running else []
+        chunks = chunk_tasks.progress(session, video_ids=[video_id]).stages.get("picture")
+        holders = (
+            list(chunk_tasks.holders(session)) if chunks is not None and chunks.running else []
+        )
     for owner in holders:
         try:
             os.kill(int(owner.split("/")[1]), signal.SIGKILL)
@@ -152,8 +154,8 @@ def test_a_worker_that_is_told_to_end_hands_back_what_it_cannot_finish(fleet: Fl
     wait_until(lambda: is_held(library), PATIENCE_S, "it has chunks")
     assert end(worker) == 0
     with library.catalog.read() as session:
-        assert work.holders(session) == {}
-        stage = work.progress(session).stages["picture"]
+        assert chunk_tasks.holders(session) == {}
+        stage = chunk_tasks.progress(session).stages["picture"]
     assert stage.pending + stage.done == stage.pending + stage.running + stage.done + stage.failed
     assert stage.pending > 0
 
@@ -239,7 +241,7 @@ def test_workers_with_lego_find_events_and_answer_questions_of_a_machine_without
         "pictures and events are done",
     )
     with library.catalog.read() as session:
-        assert work.progress(session).stages["events"].done == 1
+        assert chunk_tasks.progress(session).stages["events"].done == 1
     answer = library.search("when is it blue?", ground=True)
     assert not answer.notes
     assert [moment.grounded is not None for moment in answer.moments[:3]] == [True] * min(

@@ -219,9 +219,9 @@ def train_encoder(
     for _ in range(steps):
         items, targets = next(batches)
         losses = [
-            head.loss(own, wanted)
+            head.loss(own, wanted)  # type: ignore[operator]
             for head, own, wanted in zip(heads, lesson.features(encoder, items), targets)
-        ]  # type: ignore[operator]
+        ]
         loss = torch.stack([part for part, _ in losses]).sum()
         optimizer.zero_grad()
         loss.backward()

@@ -58,9 +58,9 @@ class Told:
     def turns(self, model: LegoModel) -> list[Turn]:
         (first, answer), *rest = self.exchanges
         turns = [
-            Turn("Human", media_question(first, self.lines, model.modalities)),
+            Turn("Human", media_question(first, self.lines, model.modalities)),  # type: ignore[arg-type]
             Turn("Assistant", answer),
-        ]  # type: ignore[arg-type]
+        ]
         for question, answer in rest:
             turns += [Turn("Human", question), Turn("Assistant", answer)]
         return turns

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import create_engine, make_url, text
 
 from indexer.catalog import Catalog
-from indexer.catalog.migrate import upgrade
+from indexer.catalog.database.migrate import upgrade
 from tests.indexer.catalog import support
 
 

@@ -9,11 +9,12 @@ from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
 
 from grounding.spans import Span
-from indexer.catalog import Catalog, collections, rows, videos, work
+from indexer.catalog import Catalog, collections, rows, videos
+from indexer.catalog.leasing import chunk_tasks
+from indexer.catalog.leasing.chunk_tasks import WorkItem
 from indexer.catalog.rows import FrameBlock, NewSegment
 from indexer.catalog.tables import Base
 from indexer.catalog.videos import PathStamp
-from indexer.catalog.work import WorkItem
 from indexer.media.probe import VideoInfo
 
 DIMENSION = 16
@@ -66,7 +67,7 @@ def add_video(
         video_id = videos.add_video(
             s, collection_id, digest, 1000, video_info(chunks * CHUNK_S), stamp(name)
         )
-        work.plan(s, video_id, spans(chunks), {"picture": key})
+        chunk_tasks.plan(s, video_id, spans(chunks), {"picture": key})
     return video_id
 
 
@@ -105,7 +106,7 @@ def commit(
 def do_one(catalog: Catalog, video_id: int, rng: np.random.Generator, segments: int = 4) -> bool:
     """Does the next chunk of a video as a worker would; False: nothing to do."""
     with catalog.begin() as s:
-        item = work.claim(s, OWNER, 60, ["picture"], video_id=video_id)
+        item = chunk_tasks.claim(s, OWNER, 60, ["picture"], video_id=video_id)
     if item is None:
         return False
     with catalog.begin() as s:

@@ -8,15 +8,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from grounding.spans import Span
-from indexer.catalog import Catalog, rows, videos, work
+from indexer.catalog import Catalog, rows, videos
+from indexer.catalog.leasing import chunk_tasks
 from indexer.catalog.rows import FrameBlock, NewSegment
 from indexer.errors import CatalogError
 from tests.indexer.catalog import support
 
 
-def claimed(catalog: Catalog, video_id: int) -> work.WorkItem:
+def claimed(catalog: Catalog, video_id: int) -> chunk_tasks.WorkItem:
     with catalog.begin() as s:
-        item = work.claim(s, support.OWNER, 60, ["picture"], video_id=video_id)
+        item = chunk_tasks.claim(s, support.OWNER, 60, ["picture"], video_id=video_id)
     assert item is not None
     return item
 
@@ -133,8 +134,8 @@ def test_passages_come_back_with_their_words(catalog: Catalog):
         "speech", Span(1, 3), "hi you", "en", np.float32(0.5), [(1.0, 1.5, "hi"), (1.5, 3.0, "you")]
     )  # pyright: ignore[reportArgumentType]
     with catalog.begin() as s:
-        work.plan(s, video_id, [], {"speech": "s1"})
-        item = work.claim(s, "me", 60, ["speech"])
+        chunk_tasks.plan(s, video_id, [], {"speech": "s1"})
+        item = chunk_tasks.claim(s, "me", 60, ["speech"])
         assert item is not None
         assert rows.commit_passages(s, item.work_id, "me", [passage], 0.5)
     with catalog.read() as s:
@@ -189,7 +190,9 @@ def test_the_fingerprint_changes_exactly_when_live_chunks_change(
                 videos.remove_video(s, int(rng.choice(ids)))
         elif step == "rekey":
             with catalog.begin() as s:
-                work.plan(s, int(rng.choice(ids)), [], {"picture": str(rng.choice(["k1", "k2"]))})
+                chunk_tasks.plan(
+                    s, int(rng.choice(ids)), [], {"picture": str(rng.choice(["k1", "k2"]))}
+                )
         new_state, new_live = look()
         assert (new_state == state) == (new_live == live)
         assert new_state.chunks == len(new_live[0])

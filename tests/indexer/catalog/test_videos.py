@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from sqlalchemy import func, select
 
-from indexer.catalog import Catalog, collections, rows, videos, work
+from indexer.catalog import Catalog, collections, rows, videos
+from indexer.catalog.leasing import chunk_tasks
 from indexer.catalog.tables import Base
 from indexer.errors import CatalogError, UsageError
 from tests.indexer.catalog import support
@@ -174,7 +175,7 @@ def test_reindexing_serves_old_rows_until_the_new_ones_are_complete(catalog: Cat
     rng = np.random.default_rng(0)
     video_id, *_ = support.add_ready(catalog, ["a.mp4"], rng, chunks=3)
     with catalog.begin() as s:
-        assert work.plan(s, video_id, [], {"picture": "k2"}) == 3
+        assert chunk_tasks.plan(s, video_id, [], {"picture": "k2"}) == 3
     for _ in range(2):
         support.do_one(catalog, video_id, rng)
         with catalog.read() as s:
@@ -196,19 +197,19 @@ def test_going_back_to_the_served_key_drops_the_other(catalog: Catalog):
     rng = np.random.default_rng(0)
     video_id, *_ = support.add_ready(catalog, ["a.mp4"], rng)
     with catalog.begin() as s:
-        work.plan(s, video_id, [], {"picture": "k2"})
+        chunk_tasks.plan(s, video_id, [], {"picture": "k2"})
     support.do_one(catalog, video_id, rng)
     with catalog.begin() as s:
-        assert work.plan(s, video_id, [], {"picture": "k1"}) == 0
+        assert chunk_tasks.plan(s, video_id, [], {"picture": "k1"}) == 0
         assert videos.settle_video(s, video_id).state == "ready"
         assert rows.usage(s).segments == 8
-        assert work.claim(s, "me", 60, ["picture"]) is None
+        assert chunk_tasks.claim(s, "me", 60, ["picture"]) is None
 
 
 def test_a_key_that_has_nothing_yet_is_given_up_for_the_next(catalog: Catalog):
     video_id = support.add_video(catalog, "a.mp4", key="k1")
     with catalog.begin() as s:
-        work.plan(s, video_id, [], {"picture": "k2"})
+        chunk_tasks.plan(s, video_id, [], {"picture": "k2"})
     support.do_one(catalog, video_id, np.random.default_rng(0))
     with catalog.read() as s:
         assert rows.live_state(s, "k2").chunks == 1, (
@@ -220,7 +221,7 @@ def test_stages_are_swapped_each_for_itself(catalog: Catalog):
     rng = np.random.default_rng(0)
     video_id, *_ = support.add_ready(catalog, ["a.mp4"], rng)
     with catalog.begin() as s:
-        assert work.plan(s, video_id, [], {"events": "e1"}) == 2
+        assert chunk_tasks.plan(s, video_id, [], {"events": "e1"}) == 2
         assert videos.get_video(s, video_id).keys == {
             "picture": "k1",
             "speech": None,
@@ -229,7 +230,7 @@ def test_stages_are_swapped_each_for_itself(catalog: Catalog):
         }
         assert rows.live_state(s, "k1").chunks == 2
         for _ in range(2):
-            item = work.claim(s, "me", 60, ["events"])
+            item = chunk_tasks.claim(s, "me", 60, ["events"])
             assert item is not None
             rows.commit_passages(
                 s, item.work_id, "me", [rows.NewPassage("event", item.span, "a dog runs")], 1.0
@@ -241,8 +242,8 @@ def test_removing_a_video_leaves_nothing(catalog: Catalog):
     rng = np.random.default_rng(0)
     video_id, *_ = support.add_ready(catalog, ["a.mp4"], rng)
     with catalog.begin() as s:
-        work.plan(s, video_id, [], {"speech": "s1"})
-        item = work.claim(s, "me", 60, ["speech"])
+        chunk_tasks.plan(s, video_id, [], {"speech": "s1"})
+        item = chunk_tasks.claim(s, "me", 60, ["speech"])
         assert item is not None
         rows.commit_passages(
             s, item.work_id, "me", [rows.NewPassage("speech", item.span, "hello there")], 1.0

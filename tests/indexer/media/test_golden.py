@@ -5,12 +5,12 @@ of file.
 import numpy as np
 import pytest
 
-from indexer.media.clips import cut_clip
-from indexer.media.decord_frames import uniform_frames
-from indexer.media.frames import Frames, sample_frames
+from indexer.media.decode.decord_frames import uniform_frames
+from indexer.media.decode.frames import Frames, sample_frames
+from indexer.media.decode.reader import Reader
+from indexer.media.decode.reader_process import ReaderProcess
+from indexer.media.output.clips import cut_clip
 from indexer.media.probe import probe
-from indexer.media.process import ReaderProcess
-from indexer.media.reader import Reader
 from tests.indexer.media.golden import BROKEN, SOUND, Golden, draw, read_number
 
 SHORT_SIDE = 96

@@ -18,9 +18,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from indexer.errors import MediaError, MediaTimeout
-from indexer.media.frames import Sampling
-from indexer.media.process import MediaProcess, ReadingProcessDied
-from indexer.media.safety import MAX_PIXELS
+from indexer.media.decode.frames import Sampling
+from indexer.media.decode.reader_process import MediaProcess, ReadingProcessDied
+from indexer.media.open import MAX_PIXELS
 from tests.indexer.media.golden import ffmpeg
 
 EXAMPLES = int(os.environ.get("MUTATIONS", "360"))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from indexer.media.frames import Frames
+from indexer.media.decode.frames import Frames
 
 HEIGHT, WIDTH = 480, 854
 Draw = Callable[[ImageDraw.ImageDraw, int], None]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from indexer.catalog.passages import parse
+from indexer.catalog.fulltext import parse
 from indexer.passages.matching import matching_words, pairs_of
 
 

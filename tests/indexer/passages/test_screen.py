@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from grounding.spans import Span
-from indexer.media.reader import Reader
+from indexer.media.decode.reader import Reader
 from indexer.passages.base import Passage
 from indexer.passages.ocr import SHORT_SIDE, TextModel, load_text_model
 from indexer.passages.screen import RATE_HZ, ScreenText, read_screen, screen_key

@@ -9,7 +9,7 @@ import pytest
 
 from grounding.spans import Span
 from indexer.errors import ModelError
-from indexer.media.audio import read_audio
+from indexer.media.decode.audio import read_audio
 from indexer.passages.base import Passage
 from indexer.passages.speech import (
     EDGE_S,

@@ -9,7 +9,7 @@ import pytest
 from imageio_ffmpeg import get_ffmpeg_exe
 
 from indexer.errors import MediaError
-from indexer.media.write import write_video
+from indexer.media.output.encode import write_video
 from indexer.passages.base import Passage, Word
 from indexer.passages.subtitles import (
     _ass_text,

@@ -3,8 +3,8 @@ import re
 import pytest
 
 from indexer.evaluation.ground_truth import load_rows
-from indexer.questions.caption import read_question
 from indexer.questions.english import third_person
+from indexer.questions.statement import read_question
 
 PHRASINGS = [
     ("when does the dog push the skateboard?", "the dog pushes the skateboard"),

@@ -13,7 +13,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from indexer.catalog import Catalog, collections, rows, videos, work
+from indexer.catalog import Catalog, collections, rows, videos
+from indexer.catalog.leasing import chunk_tasks
 from indexer.errors import CatalogError
 from indexer.vectors.base import Hits, Selection, VectorIndex
 from tests.indexer.catalog import support
@@ -171,7 +172,7 @@ def test_reindexing_leaves_no_stale_and_no_doubled_vector(
     before = old.search(query_of(rng), 100).ids.tolist()
     for key, source, target in (("k2", old, new), ("k1", new, old)):
         with catalog.begin() as s:
-            work.plan(s, video_id, [], {"picture": key})
+            chunk_tasks.plan(s, video_id, [], {"picture": key})
         support.do_one(catalog, video_id, rng)
         source.refresh(force=True)
         target.refresh(force=True)
@@ -200,7 +201,7 @@ def test_a_chunk_that_is_done_again_replaces_its_rows(
     index = make_index(catalog)
     index.publish()
     with catalog.begin() as s:
-        assert work.reopen(s, video_id, "picture") == 1
+        assert chunk_tasks.reopen(s, video_id, "picture") == 1
     support.do_all(catalog, video_id, rng)
     index.refresh(force=True)
     query = query_of(rng)
@@ -220,7 +221,7 @@ def test_two_writers_that_commit_in_reverse_order_lose_nothing(
     index = make_index(catalog)
     with catalog.begin() as s:
         early, late = (
-            work.claim(s, support.OWNER, 60, ["picture"], video_id=video_id)
+            chunk_tasks.claim(s, support.OWNER, 60, ["picture"], video_id=video_id)
             for video_id in (first, second)
         )
     assert early is not None
@@ -287,7 +288,9 @@ def test_whatever_happens_the_answer_is_that_of_the_catalog(
                 videos.remove_video(s, int(rng.choice(ids)))
         elif action == "rekey":
             with catalog.begin() as s:
-                work.plan(s, int(rng.choice(ids)), [], {"picture": str(rng.choice(["k1", "k2"]))})
+                chunk_tasks.plan(
+                    s, int(rng.choice(ids)), [], {"picture": str(rng.choice(["k1", "k2"]))}
+                )
         elif action == "publish":
             writer.publish(keep_previous=bool(rng.integers(2)))
         for index in (writer, reader):

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from grounding.spans import Span
-from indexer.catalog import Catalog, rows, videos, work
+from indexer.catalog import Catalog, rows, videos
+from indexer.catalog.leasing import chunk_tasks
 from indexer.settings import Settings
 from indexer.vectors.base import Selection
 from indexer.vectors.faiss_index import FaissIndex
@@ -33,10 +34,10 @@ def say(
 ) -> None:
     """Every chunk of the video gets `count` passages with a vector and one without."""
     with catalog.begin() as s:
-        work.plan(s, video_id, [], {stage: key})
+        chunk_tasks.plan(s, video_id, [], {stage: key})
     while True:
         with catalog.begin() as s:
-            item = work.claim(s, "me", 60, [stage], video_id=video_id)
+            item = chunk_tasks.claim(s, "me", 60, [stage], video_id=video_id)
             if item is None:
                 return
             vectors = support.unit_vectors(rng, count)
@@ -107,9 +108,9 @@ def test_work_that_is_done_again_leaves_no_row_twice(sqlite_catalog, tmp_path: P
     )
     index.publish()
     with sqlite_catalog.begin() as s:
-        assert work.was_done_before(s, video_id, "speech", 4e9)
-        assert not work.was_done_before(s, video_id, "speech", 1e9)
-        work.redo(s, video_id, ["speech"])
+        assert chunk_tasks.was_done_before(s, video_id, "speech", 4e9)
+        assert not chunk_tasks.was_done_before(s, video_id, "speech", 1e9)
+        chunk_tasks.redo(s, video_id, ["speech"])
         assert len(rows.passages(s, video_id)) == 12, (
             "what was said is known until it is heard again"
         )

@@ -11,7 +11,9 @@ import pytest
 from sqlalchemy import event, text
 from sqlalchemy.orm import Session
 
-from indexer.catalog import Catalog, migrate, nearest, rows, videos, work
+from indexer.catalog import Catalog, nearest, rows, videos
+from indexer.catalog.database import migrate
+from indexer.catalog.leasing import chunk_tasks
 from indexer.errors import CatalogError, UsageError
 from indexer.library import Library
 from indexer.vectors.base import Selection
@@ -136,7 +138,7 @@ def test_graphs_of_keys_that_are_gone_are_dropped(
     (video_id,) = support.add_ready(server_catalog, ["a.mp4"], rng, key="k1")
     graph_index(server_catalog, "k1").publish()
     with server_catalog.begin() as s:
-        work.plan(s, video_id, [], {"picture": "k2"})
+        chunk_tasks.plan(s, video_id, [], {"picture": "k2"})
     support.do_all(server_catalog, video_id, rng)
     graph_index(server_catalog, "k2").publish()
     with server_catalog.read() as s:
@@ -150,7 +152,7 @@ def test_vectors_of_another_length_cannot_get_into_a_graph(
     graph_index(server_catalog).publish()
     video_id = support.add_video(server_catalog, "b.mp4", chunks=1)
     with server_catalog.begin() as s:
-        item = work.claim(s, support.OWNER, 60, ["picture"], video_id=video_id)
+        item = chunk_tasks.claim(s, support.OWNER, 60, ["picture"], video_id=video_id)
     assert item is not None
     vectors = support.unit_vectors(rng, 2, 8)
     block = rows.FrameBlock(np.arange(2.0), vectors, np.empty(0))
@@ -169,7 +171,7 @@ def test_half_of_a_video_under_a_new_key_is_not_found(
     video_id, other = support.add_ready(server_catalog, ["a.mp4", "b.mp4"], rng, key="k1")
     index = graph_index(server_catalog, "k2")
     with server_catalog.begin() as s:
-        work.plan(s, video_id, [], {"picture": "k2"})
+        chunk_tasks.plan(s, video_id, [], {"picture": "k2"})
     support.do_one(server_catalog, video_id, rng)
     assert index.publish().rows == 4
     assert len(index.search(query_of(rng), 100)) == 0

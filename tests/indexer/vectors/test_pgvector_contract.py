@@ -9,7 +9,8 @@ import threading
 import numpy as np
 import pytest
 
-from indexer.catalog import Catalog, work
+from indexer.catalog import Catalog
+from indexer.catalog.leasing import chunk_tasks
 from indexer.vectors.pgvector_index import PgVectorIndex
 from tests.indexer.catalog import support
 from tests.indexer.vectors import contract
@@ -48,7 +49,7 @@ def test_two_writers_that_commit_in_reverse_order_lose_nothing(
     first, second = (support.add_video(catalog, name, chunks=1) for name in ("a.mp4", "b.mp4"))
     support.do_all(catalog, first, rng)
     with catalog.begin() as s:
-        item = work.claim(s, support.OWNER, 60, ["picture"], video_id=second)
+        item = chunk_tasks.claim(s, support.OWNER, 60, ["picture"], video_id=second)
     assert item is not None
     publishing = threading.Thread(target=index.publish)
     with catalog.begin() as s:

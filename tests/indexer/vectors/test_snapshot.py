@@ -357,9 +357,9 @@ def clustered(catalog: Catalog, rng: np.random.Generator) -> list[int]:
             catalog, f"{number}.mp4", chunks=1, collection=f"c{number % 2}"
         )
         with catalog.begin() as s:
-            from indexer.catalog import work
+            from indexer.catalog.leasing import chunk_tasks
 
-            item = work.claim(s, support.OWNER, 60, ["picture"], video_id=video_id)
+            item = chunk_tasks.claim(s, support.OWNER, 60, ["picture"], video_id=video_id)
             assert item is not None
             near = centres[rng.choice(40, 4)][rng.integers(0, 4, 300)] + 0.2 * support.unit_vectors(
                 rng, 300
@@ -474,5 +474,5 @@ def test_a_forked_child_searches_on_its_own(
 
 
 def test_importing_the_protocol_loads_no_faiss():
-    program = "import sys, indexer.vectors.base, indexer.catalog.rows, indexer.catalog.passages; sys.exit('faiss' in sys.modules)"
+    program = "import sys, indexer.vectors.base, indexer.catalog.rows, indexer.catalog.fulltext; sys.exit('faiss' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

@@ -1,0 +1,69 @@
+"""What a browser is given of a video: the file itself, its proxy, or word that one has to be made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from indexer.catalog import videos
+from indexer.catalog.videos import VideoRow
+from indexer.errors import MediaError
+from indexer.media.output.proxy import make_proxy, plays_in_browsers
+
+if TYPE_CHECKING:
+    from indexer.library import Library
+
+
+@dataclass(frozen=True, slots=True)
+class Playback:
+    """`wait`: a proxy has to be made first; `gone`: the file is not there and there is no proxy."""
+
+    state: Literal["ready", "wait", "gone"]
+    path: Path | None = None
+    media_type: str = "video/mp4"
+
+
+def playback(library: Library, video_id: int) -> Playback:
+    """Raises CatalogError for an unknown video."""
+    with library.catalog.read() as session:
+        video = videos.get_video(session, video_id)
+    return playback_of(library, video)
+
+
+def playback_of(library: Library, video: VideoRow) -> Playback:
+    proxy = proxy_path(library, video.id)
+    if proxy.exists():
+        return Playback("ready", proxy)
+    try:
+        path = library.path_of(video)
+        plays = _plays(path, path.stat().st_mtime_ns)
+    except (MediaError, OSError):
+        return Playback("gone")
+    return (
+        Playback("ready", path, "video/webm" if video.container == "matroska,webm" else "video/mp4")
+        if plays
+        else Playback("wait")
+    )
+
+
+def proxy_path(library: Library, video_id: int) -> Path:
+    return library.artefacts.video_folder(video_id) / "proxy.mp4"
+
+
+def make_proxy_of(library: Library, video_id: int, progress: Callable[[float], None]) -> None:
+    """Does nothing where it is there already."""
+    with library.catalog.read() as session:
+        path = library.path_of(videos.get_video(session, video_id))
+    proxy = proxy_path(library, video_id)
+    if not proxy.exists():
+        make_proxy(path, proxy, library.settings, progress)
+
+
+@lru_cache(maxsize=4096)
+def _plays(path: Path, mtime_ns: int) -> bool:
+    """Every range that a player asks for needs to know, so files are looked into once."""
+    del mtime_ns
+    return plays_in_browsers(path)

@@ -1,0 +1,120 @@
+"""What the library holds and what it costs."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from indexer.catalog import rows, videos
+from indexer.catalog.leasing import chunk_tasks, jobs
+from indexer.catalog.tables import utc_now
+from indexer.errors import QueueError
+from indexer.queue.notify import Hints
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from indexer.catalog.leasing.chunk_tasks import Progress
+    from indexer.library import Library, Status
+
+
+SPEED_OVER_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class QueueStatus:
+    """What waits for workers, by kind (stages of chunks; files to plan; questions to ground), from
+    the catalog.
+
+    `speed`: seconds of video whose pictures were done in a second, over the last minute.
+    `oldest_s`: since when the chunk waits that has waited longest. `workers`: who holds how many of
+    those. `hints` wait in the broker; None: there is none, or it is away (`broker` says).
+    """
+
+    waiting: dict[str, int]
+    speed: float
+    oldest_s: float | None
+    workers: dict[str, int]
+    hints: int | None
+    broker: str
+
+
+def status(library: Library) -> Status:
+    """All from one state of the catalog: work that goes from one place to the next in the meantime
+    is counted once.
+    """
+    from indexer.library import Status
+
+    hints, broker = _broker(library)
+    with library.catalog.read() as session:
+        usage = rows.usage(session)
+        progress = chunk_tasks.progress(session)
+        listed = videos.list_videos(session)
+        failed = jobs.failures(session)
+        queue = _queue(session, progress, hints, broker)
+    disk = {
+        "catalog": usage.database_bytes,
+        "snapshots": folder_bytes(library.settings.snapshots),
+        "thumbnails and proxies": library.artefacts.size_bytes(),
+    }
+    names = {"done": "done", "running": "running", "waiting": "pending", "failed": "failed"}
+    chunks = {
+        name: sum(getattr(stage, state) for stage in progress.stages.values())
+        for name, state in names.items()
+    }
+    per_hour = sum(disk.values()) / usage.video_s * 3600 if usage.video_s else None
+    return Status(
+        home=library.settings.home_path,
+        videos=dict(Counter(video.state for video in listed)),
+        chunks={state: count for state, count in chunks.items() if count},
+        video_s=usage.video_s,
+        segments=usage.segments,
+        disk_bytes=disk,
+        bytes_per_hour=per_hour,
+        errors=(
+            *(f"video {video.id}: {video.error}" for video in listed if video.error),
+            *(f"{name}: {said}" for name, said in failed),
+        ),
+        queue=queue,
+    )
+
+
+def _queue(session: Session, progress: Progress, hints: int | None, broker: str) -> QueueStatus:
+    errand_counts = jobs.waiting(session)
+    times = [progress.oldest_waiting, *(it.oldest for it in errand_counts.values())]
+    oldest = min((time for time in times if time is not None), default=None)
+    return QueueStatus(
+        waiting={
+            **{name: stage.pending for name, stage in progress.stages.items() if stage.pending},
+            **{kind: it.pending for kind, it in errand_counts.items() if it.pending},
+        },
+        speed=chunk_tasks.done_since(session, SPEED_OVER_S) / SPEED_OVER_S,
+        oldest_s=None if oldest is None else max(0.0, (utc_now() - oldest).total_seconds()),
+        workers=dict(Counter(chunk_tasks.holders(session)) + Counter(jobs.holders(session))),
+        hints=hints,
+        broker=broker,
+    )
+
+
+def _broker(library: Library) -> tuple[int | None, str]:
+    if not library.settings.broker_url:
+        return None, ""
+    hints = Hints(library.settings)
+    try:
+        return sum(hints.depths().values()), hints.shown_url
+    except QueueError as error:
+        return None, str(error)
+
+
+def folder_bytes(folder: Path) -> int:
+    total = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            try:
+                total += (Path(parent) / name).stat().st_size
+            except FileNotFoundError:
+                continue  # replaced while we were counting
+    return total

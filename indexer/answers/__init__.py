@@ -1,1 +1,0 @@
-"""What answers a question, kind by kind, and in which order."""

@@ -1,0 +1,166 @@
+"""Revisions of the tables: what a database has, what this version needs, and how to get from one to
+the other.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from filelock import FileLock, Timeout
+from sqlalchemy import Connection, text
+from sqlalchemy.engine import URL
+
+from indexer.catalog.database.session import Catalog
+from indexer.catalog.nearest import INDEX_PREFIX
+from indexer.errors import CatalogError, StorageError
+
+LOCK_TIMEOUT_S = 120
+# Two programs that upgrade one server at once take turns by this number of an advisory lock.
+_ADVISORY_LOCK = 0x5EE4_0001
+# The word index, and the vector indexes of a server, which come and go with the keys.
+OWN_WAYS = ("passage_words", "ix_passage_words", *INDEX_PREFIX.values())
+
+
+def prepare(catalog: Catalog) -> None:
+    """Brings a SQLite file to this version; a server of another revision is an error, since other
+    machines may be using it.
+    """
+    path = catalog.sqlite_path
+    if path is not None:
+        _make_folder(path.parent)
+        if not path.exists() or _revision(catalog) != head():
+            _upgrade(catalog)
+        return
+    found = _revision(catalog)
+    if found != head():
+        _refuse_newer(found, catalog.url)
+        state = f"has tables of revision {found}" if found else "has no tables yet"
+        raise CatalogError(
+            f"The database {catalog.url.render_as_string()} {state}, this version needs {head()}",
+            "Run: seekpoint db upgrade",
+        )
+
+
+def upgrade(url: str) -> None:
+    """Brings the database at `url` to the revision of this version. Raises CatalogError,
+    StorageError.
+    """
+    with Catalog(url) as catalog:
+        if catalog.sqlite_path is not None:
+            _make_folder(catalog.sqlite_path.parent)
+        _upgrade(catalog)
+
+
+def downgrade(url: str, revision: str = "base") -> None:
+    """Takes the database back to an older revision (`base`: no tables). Rows that the older tables
+    cannot hold are lost.
+    """
+    with Catalog(url) as catalog, _locked(catalog) as connection:
+        command.downgrade(_config(connection), revision)
+
+
+def check(url: str) -> None:
+    """Raises CatalogError when the tables of the database are not those of the models."""
+    with Catalog(url) as catalog, catalog.connect() as connection:
+        try:
+            command.check(_config(connection))
+        except CommandError as error:
+            raise CatalogError(
+                f"Tables and models differ: {error}", "Write a migration for the difference"
+            ) from error
+
+
+def revision(url: str) -> str | None:
+    """Revision of the database at `url`; None: no tables yet."""
+    with Catalog(url) as catalog:
+        path = catalog.sqlite_path
+        return None if path is not None and not path.exists() else _revision(catalog)
+
+
+def head() -> str:
+    """Revision that this version needs."""
+    newest = ScriptDirectory.from_config(_config(None)).get_current_head()
+    if newest is None:
+        raise CatalogError("No migrations are installed", "Install seekpoint again")
+    return newest
+
+
+def compared(name: str | None, kind: str, parents: object) -> bool:
+    """Which database objects Alembic compares with the models: not what each database keeps in a
+    way of its own.
+    """
+    del parents
+    return not (kind in ("table", "column", "index") and (name or "").startswith(OWN_WAYS))
+
+
+def _upgrade(catalog: Catalog) -> None:
+    with _locked(catalog) as connection:
+        found = MigrationContext.configure(connection).get_current_revision()
+        _refuse_newer(found, catalog.url)
+        if found != head():
+            command.upgrade(_config(connection), "head")
+
+
+def _revision(catalog: Catalog) -> str | None:
+    with catalog.read() as session:
+        return MigrationContext.configure(session.connection()).get_current_revision()
+
+
+def _refuse_newer(found: str | None, url: URL) -> None:
+    known = {
+        script.revision for script in ScriptDirectory.from_config(_config(None)).walk_revisions()
+    }
+    if found is not None and found not in known:
+        place = url.render_as_string(hide_password=True)
+        raise CatalogError(
+            f"The catalog {place} has revision {found}, which is newer than this version of Seekpoint",
+            "Upgrade Seekpoint",
+        )
+
+
+def _config(connection: Connection | None) -> Config:
+    config = Config(stdout=io.StringIO())  # stdout belongs to the command's own answer
+    config.set_main_option("script_location", str(files("migrations")).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+@contextmanager
+def _locked(catalog: Catalog) -> Iterator[Connection]:
+    path = catalog.sqlite_path
+    if path is None:
+        with catalog.connect() as connection:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+            yield connection
+        return
+    try:
+        with FileLock(f"{path}.lock", timeout=LOCK_TIMEOUT_S), catalog.connect() as connection:
+            yield connection
+    except Timeout:
+        raise CatalogError(
+            f"Another program has been upgrading {path} for {LOCK_TIMEOUT_S} s",
+            "Stop it, then try again",
+        ) from None
+    except PermissionError as error:
+        raise StorageError(
+            f"{error.filename} cannot be written", "Check that the folder is yours to write"
+        ) from None
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(
+            f"The folder {folder} cannot be made ({error.strerror})",
+            "Choose another SEEKPOINT_HOME",
+        ) from None

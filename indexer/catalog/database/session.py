@@ -1,0 +1,307 @@
+"""`Catalog`: one database, an engine per process, two kinds of transaction.
+
+`begin()` writes. On SQLite it takes the write lock at once: a transaction that first reads and then
+writes would otherwise fail (SQLITE_BUSY_SNAPSHOT) without waiting when another writer came between.
+`read()` sees one consistent state and never waits for writers.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from indexer.catalog.database.db_errors import translate
+from indexer.errors import CatalogBusy, CatalogError, UsageError
+
+BUSY_TIMEOUT_S = 30.0
+CONNECT_TIMEOUT_S = 5
+RETRY_WAITS_S = (0.2, 1.0, 3.0)
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+class Catalog:
+    """The catalog at an SQLAlchemy `url` (`sqlite:///file` or `postgresql://...`).
+
+    Threads may share it; a forked child gets an engine of its own. `busy_timeout_s` is how long a
+    writer waits for another one on SQLite.
+    """
+
+    def __init__(self, url: str, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> None:
+        self.url = parse_url(url)
+        self._busy_timeout_s = busy_timeout_s
+        self._lock = threading.Lock()
+        self._engine: Engine | None = None
+        self._pid = 0
+        self._writing = threading.local()
+
+    def __repr__(self) -> str:
+        return f"Catalog({self.url.render_as_string(hide_password=True)!r})"
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.url.get_backend_name() == "sqlite"
+
+    @property
+    def sqlite_path(self) -> Path | None:
+        """File of a SQLite catalog; None for a server."""
+        return Path(self.url.database or "") if self.is_sqlite else None
+
+    @property
+    def engine(self) -> Engine:
+        with self._lock:
+            if self._engine is None or self._pid != os.getpid():
+                if self._engine is not None:
+                    # The parent's connections must not be closed from the child: forget them.
+                    self._engine.dispose(close=False)
+                self._engine = make_engine(self.url, self._busy_timeout_s)
+                self._pid = os.getpid()
+            return self._engine
+
+    def open(self) -> Catalog:
+        """Makes or upgrades a SQLite file; a server of another revision raises CatalogError."""
+        from indexer.catalog.database.migrate import prepare
+
+        prepare(self)
+        return self
+
+    @contextmanager
+    def begin(self) -> Iterator[Session]:
+        """A transaction that writes: committed at the end of the block, rolled back on any error.
+        Raises CatalogError, StorageError.
+
+        One thread has one at a time: a second one inside it would wait for the first for ever.
+        """
+        if getattr(self._writing, "now", False):
+            raise RuntimeError(
+                "Catalog.begin() inside Catalog.begin(): pass the session on instead"
+            )
+        self._writing.now = True
+        try:
+            with self._session(writes=True) as session:
+                yield session
+        finally:
+            self._writing.now = False
+
+    def write(self, work: Callable[[Session], T]) -> T:
+        """`work` in a transaction of `begin`, once more when a server was away or busy: it must be
+        safe to repeat.
+        """
+        for wait_s in RETRY_WAITS_S:
+            try:
+                with self.begin() as session:
+                    return work(session)
+            except CatalogBusy as error:
+                log.warning("%s; trying again in %g s", error.message, wait_s)
+                time.sleep(wait_s)
+        with self.begin() as session:
+            return work(session)
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A read-only transaction that sees one state throughout. Raises CatalogError."""
+        with self._session(writes=False) as session:
+            yield session
+
+    @contextmanager
+    def _session(self, *, writes: bool) -> Iterator[Session]:
+        engine = self.engine
+        if writes:
+            engine = engine.execution_options(seekpoint_writes=True)
+        elif not self.is_sqlite:
+            engine = engine.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
+        try:
+            with Session(engine, expire_on_commit=False) as session, session.begin():
+                yield session
+        except SQLAlchemyError as error:
+            raise translate(error, self.url) from error
+
+    @contextmanager
+    def connect(self) -> Iterator[Connection]:
+        """A connection of its own for migrations, in a transaction that writes.
+
+        Foreign keys are off on SQLite: altering a table there copies and drops it, which would
+        delete the rows that hang on it.
+        """
+        engine = make_engine(self.url, self._busy_timeout_s, foreign_keys=False).execution_options(
+            seekpoint_writes=True
+        )
+        try:
+            with engine.begin() as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            raise translate(error, self.url) from error
+        finally:
+            engine.dispose()
+
+    @contextmanager
+    def advisory_lock(self, number: int) -> Iterator[None]:
+        """Held by one at a time among all users of a server; a file has nobody else to wait for."""
+        if self.is_sqlite:
+            yield
+            return
+        try:
+            with self.engine.connect().execution_options(
+                isolation_level="AUTOCOMMIT"
+            ) as connection:
+                connection.execute(text("SELECT pg_advisory_lock(:number)"), {"number": number})
+                try:
+                    yield
+                finally:
+                    connection.execute(
+                        text("SELECT pg_advisory_unlock(:number)"), {"number": number}
+                    )
+        except SQLAlchemyError as error:
+            raise translate(error, self.url) from error
+
+    @contextmanager
+    def outside_transactions(self) -> Iterator[Connection]:
+        """A connection of its own to a server whose statements are each their own transaction, as
+        building an index beside others needs.
+
+        It is closed at the end, so what was set in its session is gone. Raises CatalogError.
+        """
+        try:
+            with self.engine.connect().execution_options(
+                isolation_level="AUTOCOMMIT"
+            ) as connection:
+                try:
+                    yield connection
+                finally:
+                    connection.invalidate()
+        except SQLAlchemyError as error:
+            raise translate(error, self.url) from error
+
+    def ping(self) -> None:
+        """Raises CatalogError where the database does not answer."""
+        with self.read() as session:
+            session.execute(text("SELECT 1"))
+
+    def watch(self) -> Watch:
+        """Tells cheaply whether anything was committed since it was asked last."""
+        return Watch(self)
+
+    def close(self) -> None:
+        with self._lock:
+            if self._engine is not None and self._pid == os.getpid():
+                self._engine.dispose()
+            self._engine = None
+
+    def __enter__(self) -> Catalog:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Watch:
+    """`changed()` is False only when surely nothing was committed since the last call. On a server
+    it is always True: ask the tables.
+    """
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._connection: sqlite3.Connection | None = None
+        self._pid = 0
+        self._version: int | None = None
+
+    def changed(self) -> bool:
+        path = self._catalog.sqlite_path
+        if path is None:
+            return True
+        if self._connection is None or self._pid != os.getpid():
+            # Its own connection: data_version does not count the commits of the connection that
+            # asks.
+            self._connection = sqlite3.connect(
+                f"{path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False
+            )
+            self._pid = os.getpid()
+            self._version = None
+        try:
+            version = self._connection.execute("PRAGMA data_version").fetchone()[0]
+        except sqlite3.Error as error:
+            raise translate(
+                DBAPIError("PRAGMA data_version", None, error), self._catalog.url
+            ) from error
+        changed = version != self._version
+        self._version = version
+        return changed
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def parse_url(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+        backend = parsed.get_backend_name()
+        parsed.get_dialect()
+    except (ArgumentError, NoSuchModuleError) as error:
+        raise UsageError(
+            f"SEEKPOINT_DATABASE_URL={url!r} is not a database URL: {error}", _URL_HINT
+        ) from None
+    if backend not in ("sqlite", "postgresql"):
+        raise UsageError(f"SEEKPOINT_DATABASE_URL names {backend}", _URL_HINT)
+    if backend == "sqlite" and not parsed.database:
+        raise UsageError("SEEKPOINT_DATABASE_URL names SQLite without a file", _URL_HINT)
+    return parsed
+
+
+_URL_HINT = "Use sqlite:////path/of/file or postgresql://user:password@host/database"
+
+
+def make_engine(url: URL, busy_timeout_s: float, *, foreign_keys: bool = True) -> Engine:
+    if url.get_backend_name() == "sqlite":
+        return _sqlite_engine(url, busy_timeout_s, foreign_keys=foreign_keys)
+    options = {"connect_timeout": CONNECT_TIMEOUT_S}
+    try:
+        return create_engine(url, pool_pre_ping=True, connect_args=options)
+    except ModuleNotFoundError as error:
+        raise CatalogError(
+            f"PostgreSQL needs the Python package {error.name}", "pip install 'seekpoint[postgres]'"
+        ) from None
+
+
+def _sqlite_engine(url: URL, busy_timeout_s: float, *, foreign_keys: bool) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": busy_timeout_s})
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: object) -> None:
+        connection.isolation_level = (
+            None  # the driver must not begin transactions of its own: the listener below does
+        )
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout = {int(busy_timeout_s * 1000)}")
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA synchronous = NORMAL")
+        cursor.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
+        cursor.execute("PRAGMA cache_size = -65536")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("seekpoint_writes", False)
+        connection.exec_driver_sql(
+            f"PRAGMA query_only = {'OFF' if writes else 'ON'}"
+        )  # as strict as a server
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine

@@ -1,0 +1,201 @@
+"""Words to passages: FTS5 on SQLite, tsvector on PostgreSQL, behind one function that takes what a
+person types.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    column,
+    func,
+    literal_column,
+    select,
+    table,
+    text,
+)
+from sqlalchemy.dialects.postgresql import TSQUERY
+from sqlalchemy.orm import Session
+
+from grounding.spans import Span
+from indexer.catalog.database.dialect import among, is_sqlite, storable
+from indexer.catalog.database.text_normalize import UNSPACED, spaced
+from indexer.catalog.rows import served_passage_key
+from indexer.catalog.tables import Passage, Video
+
+# English words that say nothing about a passage (from the Snowball list): left out unless quoted,
+# or when nothing else is asked.
+_STOP = """
+a about after all also am an and any are as at be been before being but by can could did do does doing for from had has have
+having he her here him his how i if in into is it its just me my of on or our out over own same she should so some such than that
+the their them then there these they this those through to too under until up very was we were what when where which while who
+whom why will with would you your
+"""
+STOP_WORDS = frozenset(_STOP.split())
+_TERM = re.compile(r'"([^"]*)"|(\S+)')
+_WORD = re.compile(r"[^\W_]")
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """Words that must stand next to each other; with `prefix` the last one may go on."""
+
+    text: str
+    prefix: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WordHit:
+    """A passage that matches; `score` orders hits of one question (higher is better), it means
+    nothing else.
+    """
+
+    passage_id: int
+    video_id: int
+    chunk_id: int | None
+    kind: str
+    span: Span
+    text: str
+    score: float
+
+
+def search_words(
+    s: Session,
+    query: str,
+    kinds: Iterable[str] | None = None,
+    collection_ids: Sequence[int] | None = None,
+    video_id: int | None = None,
+    limit: int = 100,
+    match: Literal["all", "any"] = "all",
+    video_ids: Sequence[int] | None = None,
+) -> list[WordHit]:
+    """Served passages that hold all words of `query` (or any of them), best first.
+
+    "in quotes" is a phrase, `skate*` a prefix; case, accents and English endings do not matter.
+    Nothing that is typed is a syntax error.
+    """
+    terms = parse(query)
+    if not terms:
+        return []
+    matches, score = (_sqlite if is_sqlite(s) else _postgres)(terms, match)
+    statement = (
+        select(
+            Passage.id,
+            Passage.video_id,
+            Passage.chunk_id,
+            Passage.kind,
+            Passage.start_s,
+            Passage.end_s,
+            Passage.text,
+            score.label("score"),
+        )
+        .select_from(Passage)
+        .join(Video, and_(Video.id == Passage.video_id, Passage.key == served_passage_key()))
+        .order_by(text("score DESC"), Passage.id)
+        .limit(limit)
+    )
+    statement = matches(statement)
+    if kinds is not None:
+        statement = statement.where(among(s, Passage.kind, kinds))
+    if collection_ids is not None:
+        statement = statement.where(among(s, Passage.collection_id, collection_ids))
+    if video_id is not None:
+        statement = statement.where(Passage.video_id == video_id)
+    if video_ids is not None:
+        statement = statement.where(among(s, Passage.video_id, video_ids))
+    rows: Iterable[Any] = s.execute(statement)
+    return [
+        WordHit(row[0], row[1], row[2], row[3], Span(row[4], row[5]), row[6], float(row[7]))
+        for row in rows
+    ]
+
+
+def parse(query: str) -> list[Term]:
+    """Terms of what a person typed. A run of a script without spaces is one phrase of its
+    characters.
+    """
+    found = []
+    for quoted, word in _TERM.findall(storable(query)):
+        if quoted:
+            found.append((Term(_normal(quoted)), True))
+            continue
+        prefix = word.endswith("*")
+        found += [
+            (Term(_normal(part), prefix and last), False) for part, last in _runs(word.strip("*"))
+        ]
+    terms = [(term, kept) for term, kept in found if _WORD.search(term.text)]
+    telling = [
+        term
+        for term, kept in terms
+        if kept or term.prefix or term.text.casefold() not in STOP_WORDS
+    ]
+    return telling or [term for term, _ in terms]
+
+
+def _runs(word: str) -> list[tuple[str, bool]]:
+    """`看滑板now` -> 看滑板, now; the flag marks the last."""
+    parts = [
+        match[0] for match in re.finditer(f"{UNSPACED.pattern}+|(?:(?!{UNSPACED.pattern}).)+", word)
+    ]
+    return [(part, number == len(parts) - 1) for number, part in enumerate(parts)]
+
+
+def _normal(words: str) -> str:
+    return " ".join(spaced(words).split())
+
+
+def _sqlite(terms: Sequence[Term], match: str) -> tuple[Any, ColumnElement[float]]:
+    """Each term is a quoted FTS5 string, in which nothing but a quote is special."""
+    written = [
+        f'"{term.text.replace(chr(34), " ")}"{" *" if term.prefix else ""}' for term in terms
+    ]
+    expression = (" AND " if match == "all" else " OR ").join(written)
+    words = table("passage_words", column("rowid"))
+
+    def matches(statement: Select[Any]) -> Select[Any]:
+        matched = text("passage_words MATCH :words").bindparams(words=expression)
+        return statement.join(words, words.c.rowid == Passage.id).where(matched)
+
+    return matches, literal_column("-bm25(passage_words)")
+
+
+def _postgres(terms: Sequence[Term], match: str) -> tuple[Any, ColumnElement[float]]:
+    query = _tsquery(terms[0])
+    for term in terms[1:]:
+        query = query.op("&&" if match == "all" else "||")(_tsquery(term))
+    indexed = literal_column("passage.passage_words")
+
+    def matches(statement: Select[Any]) -> Select[Any]:
+        return statement.where(indexed.op("@@")(query))
+
+    # 1: longer passages count less, by the logarithm of their length.
+    return matches, func.ts_rank_cd(indexed, query, 1)
+
+
+def _tsquery(term: Term) -> Any:
+    """As it stands, or with English endings taken off."""
+    if term.prefix:
+        *before, last = term.text.split()
+        quoted = "'" + last.replace("\\", " ").replace("'", " ") + "':*"
+        words = (
+            [
+                func.phraseto_tsquery(
+                    literal_column("'simple'::regconfig"), " ".join(before), type_=TSQUERY
+                )
+            ]
+            if before
+            else []
+        )
+        words.append(func.to_tsquery(literal_column("'simple'::regconfig"), quoted, type_=TSQUERY))
+        return words[0] if len(words) == 1 else func.tsquery_phrase(*words, type_=TSQUERY)
+    simple = func.phraseto_tsquery(literal_column("'simple'::regconfig"), term.text, type_=TSQUERY)
+    english = func.phraseto_tsquery(
+        literal_column("'english'::regconfig"), term.text, type_=TSQUERY
+    )
+    return simple.op("||", return_type=TSQUERY())(english).self_group()

@@ -1,0 +1,84 @@
+"""Asks a library the rows of a ground truth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from grounding.spans import ScoredSpan
+from indexer.errors import UsageError
+from indexer.evaluation import scoring
+from indexer.evaluation.scoring import Found, Report, Row, load_rows
+from indexer.grounder.lego import require_lego
+from indexer.media.files import MediaFiles
+from indexer.search.searcher import RANKED_MOMENTS, Scope
+from indexer.search.verify import refine_span
+
+if TYPE_CHECKING:
+    from indexer.library import Library, Video
+
+
+def evaluate_library(
+    library: Library,
+    ground_truth: Path,
+    collection: str,
+    only: Iterable[str] | None,
+    wrap: Callable[[Sequence[Row]], Iterable[Row]],
+    *,
+    ground: bool = False,
+) -> Report:
+    """With `ground`, LEGO looks at the first span of each given video: `lego_*` score its own span,
+    `refined_*` the one of the rule.
+    """
+    if ground:
+        require_lego(library.settings)
+    rows = load_rows(ground_truth)
+    videos = {_name(video): video for video in library.videos([collection]) if video.paths}
+    missing = sorted({row.video for row in rows} - videos.keys())
+    if missing:
+        shown = ", ".join(missing[:5]) + (" ..." if len(missing) > 5 else "")
+        raise UsageError(
+            f"{len(missing)} videos of the ground truth are not in the collection {collection!r}: {shown}",
+            "ingest them first",
+        )
+    base = library.scope([collection], None, only)
+
+    def search(query: str, without: frozenset[str]) -> scoring.Answer:
+        scope = base
+        if without:
+            # Asked as a selection of the others, so that a masked video takes no place among the
+            # candidates.
+            scope = Scope(
+                video_ids=tuple(v.video_id for name, v in videos.items() if name not in without),
+                kinds=base.kinds,
+            )
+        answer = library.searcher.search(query, scope, top=RANKED_MOMENTS)
+        if (
+            answer.notes and not answer.moments and not without
+        ):  # all of it is there for another model: zeros would mislead
+            raise UsageError(
+                f"nothing in the collection {collection!r} can be searched", answer.notes[0]
+            )
+        found = tuple(
+            Found(Path(moment.path).name, moment.span, moment.score) for moment in answer.moments
+        )
+        return scoring.Answer(found, answer.confidence)
+
+    def spans_of(query: str, video: str) -> Sequence[ScoredSpan]:
+        return library.spans_in_video(query, videos[video].video_id)
+
+    durations = {name: video.duration_s for name, video in videos.items()}
+    with MediaFiles(library.settings) as media:
+
+        def judge(query: str, video: str, span: ScoredSpan) -> scoring.Judged:
+            refined = refine_span(library, media, query, videos[video].video_id, span.span)
+            return scoring.Judged(refined.grounded, refined.span, refined.accepted)
+
+        return scoring.evaluate(
+            rows, search, spans_of, judge=judge if ground else None, durations=durations, wrap=wrap
+        )
+
+
+def _name(video: Video) -> str:
+    return Path(video.paths[0].path).name if video.paths else ""

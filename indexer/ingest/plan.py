@@ -1,0 +1,169 @@
+"""A file becomes a video with planned chunks: it is recognised by its bytes, and probed when they
+are new.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from indexer.catalog import videos
+from indexer.catalog.database.session import Catalog
+from indexer.catalog.leasing import chunk_tasks
+from indexer.catalog.videos import KnownPath, PathStamp, VideoRow
+from indexer.errors import MediaError
+from indexer.media.decode.reader_process import probe_in_process
+from indexer.paths import FoundFile, Roots, content_hash, printable
+from indexer.settings import Settings
+from indexer.stages.base import Source, Stage
+from indexer.stages.segments import plan_chunks
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+Relation = Literal["new", "known", "moved", "same content"]
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """The video of a file's bytes and how the file relates to it. `forgotten`: paths at which these
+    bytes are no more.
+    """
+
+    video_id: int
+    relation: Relation
+    forgotten: tuple[int, ...] = ()
+
+
+class Planner:
+    """`stages` by name are those that a video shall have."""
+
+    def __init__(self, catalog: Catalog, settings: Settings, stages: Mapping[str, Stage]) -> None:
+        self.catalog = catalog
+        self.settings = settings
+        self.stages = stages
+        self.roots = Roots.of(settings)
+
+    def is_unchanged(self, file: FoundFile, known: KnownPath | None) -> bool:
+        """By size and modification time alone: a repeated ingest of a large library must not read
+        it.
+        """
+        if known is None or known.next_video_id is not None:
+            return False
+        same = (known.size_bytes, known.mtime_ns) == (file.size_bytes, file.mtime_ns)
+        current = known.state == "ready" and all(
+            known.keys.get(name) == stage.key for name, stage in self.stages.items()
+        )
+        current = current and not self._outdated(known.video_id, file.path)
+        if same and current and known.offline:
+            with self.catalog.begin() as session:
+                videos.set_offline(session, [known.path_id], False)
+        return same and current
+
+    def recognise(self, file: FoundFile, collection_id: int) -> Recognised:
+        """Finds or adds the video of the file's bytes, and notes the path."""
+        path = file.path
+        stamp = PathStamp(*self.roots.split(path), file.size_bytes, file.mtime_ns)
+        digest = content_hash(path)
+        with self.catalog.begin() as session:
+            known_id = videos.find_by_hash(session, collection_id, digest)
+            if known_id is not None:
+                relation, gone = self._relation(session, videos.get_video(session, known_id), stamp)
+                videos.attach_path(session, known_id, stamp)
+                return Recognised(known_id, relation, gone)
+        info = probe_in_process(
+            path, max_pixels=self.settings.max_frame_pixels, timeout_s=self.settings.chunk_timeout_s
+        )
+        self._require_something(
+            Source(
+                path,
+                info.duration_s,
+                has_pictures=info.width > 0,
+                has_sound=bool(info.audio_tracks),
+            )
+        )
+        with self.catalog.begin() as session:
+            video_id = videos.add_video(
+                session, collection_id, digest, file.size_bytes, info, stamp
+            )
+        return Recognised(video_id, "new")
+
+    def plan(self, video_id: int, path: Path) -> Source:
+        """Plans the chunks and stages that the video lacks, those that failed among them; repeating
+        it changes nothing.
+        """
+        outdated = self._outdated(video_id, path)
+        with self.catalog.begin() as session:
+            video = videos.get_video(session, video_id)
+            source = source_at(video, path)
+            self._require_something(source)
+            chunk_tasks.plan(
+                session, video_id, plan_chunks(video.duration_s, self.settings.chunk_s), self._keys
+            )
+            chunk_tasks.redo(session, video_id, outdated)
+            chunk_tasks.retry(session, [video_id])
+        return source
+
+    def _outdated(self, video_id: int, path: Path) -> list[str]:
+        """Stages that were done before something beside the file changed, such as subtitles that
+        came later.
+        """
+        changed = {
+            name: changed_s
+            for name, stage in self.stages.items()
+            if (changed_s := stage.changed_s(path))
+        }
+        if not changed:
+            return []
+        with self.catalog.read() as session:
+            return [
+                name
+                for name, changed_s in changed.items()
+                if chunk_tasks.was_done_before(session, video_id, name, changed_s)
+            ]
+
+    def _require_something(self, source: Source) -> None:
+        if not source.has_pictures and not source.has_sound:
+            raise MediaError(
+                f"{printable(source.path)} has neither pictures nor sound",
+                "check that it is a video",
+            )
+        if not source.has_pictures and "speech" not in self.stages:
+            raise MediaError(
+                f"{printable(source.path)} has no video stream",
+                "switch speech on (SEEKPOINT_SPEECH=1) to search its sound",
+            )
+
+    @property
+    def _keys(self) -> dict[str, str]:
+        return {name: stage.key for name, stage in self.stages.items()}
+
+    def _relation(
+        self, session: Session, video: VideoRow, stamp: PathStamp
+    ) -> tuple[Relation, tuple[int, ...]]:
+        """Paths at which these bytes are no more are forgotten when the file was moved."""
+        others = [
+            path
+            for path in video.paths
+            if (path.root, path.relative_path) != (stamp.root, stamp.relative_path)
+        ]
+        if len(others) < len(video.paths):
+            return "known", ()
+        known_here = [path for path in others if path.root in self.roots.folders]
+        gone = tuple(
+            path.path_id
+            for path in known_here
+            if not os.path.exists(self.roots.join(path.root, path.relative_path))
+        )
+        videos.forget_paths(session, gone)
+        return ("moved" if gone else "same content"), gone
+
+
+def source_at(video: VideoRow, path: Path) -> Source:
+    """What can be read of a video whose bytes are at `path`."""
+    return Source(
+        path, video.duration_s, has_pictures=video.width > 0, has_sound=video.audio_tracks > 0
+    )

@@ -1,0 +1,396 @@
+"""The decoded pictures of a file in the order in which a player shows them, from any time on.
+
+What is unusual here: a seek is not trusted. It may land late (broken index, MPEG-TS), in the middle
+of a group of pictures, or in an open one whose first pictures lack a reference; so the landing is
+checked against the time asked for and repeated further back, at last from the beginning. Errors of
+the decoder are counted and survived, as players do; errors of the container end the pictures.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from fractions import Fraction
+
+import av
+import av.error
+from av.codec.context import ThreadType
+from av.container import InputContainer
+from av.packet import Packet
+from av.stream import Discard, Disposition
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from indexer.errors import MediaError
+from indexer.media.open import (
+    MAX_PIXELS,
+    check_pixels,
+    media_errors,
+    open_container,
+    packets,
+    printable,
+)
+
+EPSILON_S = (
+    1e-6  # a time asked for as k / rate may lie a rounding error before the picture's own time
+)
+_BACK_S = (0.0, 2.0, 10.0, 60.0)  # how much earlier to seek when a seek landed too late
+# pictures without a keyframe after which a seek is given up (streams refreshed without keyframes)
+_KEYLESS_LIMIT = 600
+_ERROR_LIMIT = 500  # packets in a row that do not decode: nothing more will come
+
+
+@dataclass(slots=True)
+class Picture:
+    """One decoded picture, with the time it appears and the time the next one replaces it."""
+
+    frame: VideoFrame
+    time_s: float
+    end_s: float
+
+    @property
+    def duration_s(self) -> float:
+        return self.end_s - self.time_s
+
+
+def picture_stream(container: InputContainer) -> VideoStream | None:
+    """The stream that a player shows; a cover picture of a sound file is none. Streams that no
+    decoder knows are passed over.
+    """
+    streams = [
+        s
+        for s in container.streams.video
+        if s.codec_context and not s.disposition & Disposition.attached_pic
+    ]
+    return next(
+        (s for s in streams if s.disposition & Disposition.default), streams[0] if streams else None
+    )
+
+
+def origin_s(container: InputContainer) -> Fraction:
+    """The container's start. It comes in whole microseconds; the stream that starts there tells it
+    exactly.
+    """
+    if container.start_time is None:
+        return Fraction(0)
+    rounded = Fraction(container.start_time, av.time_base)
+    for stream in container.streams:
+        if stream.start_time is not None and stream.time_base:
+            exact = stream.start_time * stream.time_base
+            if abs(exact - rounded) <= Fraction(3, 2 * av.time_base):
+                return exact
+    return rounded
+
+
+def declared_duration_s(container: InputContainer) -> float | None:
+    """What the container says about its length from its start on; None where it says nothing.
+
+    Matroska tells when it ends rather than how long it is:
+    https://www.rfc-editor.org/rfc/rfc9559#name-duration-element
+    """
+    if container.duration is None or container.duration <= 0:
+        return None
+    skipped_s = float(origin_s(container)) if "matroska" in container.format.name else 0.0
+    return max(0.0, container.duration / av.time_base - skipped_s)
+
+
+def scan_packets(container: InputContainer, from_s: float = 0.0) -> tuple[float, int]:
+    """(when the last packet of picture or sound ends, how many pictures), from reading all packets
+    from `from_s` on.
+
+    Packets without times leave the first at 0. A container that breaks off ends there.
+    """
+    origin, end_s, pictures = origin_s(container), 0.0, 0
+    streams = [
+        s
+        for s in container.streams
+        if s.type in ("video", "audio") and not s.disposition & Disposition.attached_pic
+    ]
+    if not streams:
+        return end_s, pictures
+    with suppress(av.error.FFmpegError):
+        if from_s > 0:
+            container.seek(int((Fraction(from_s) + origin) * av.time_base), backward=True)
+        for packet in packets(container, *streams):
+            ticks = packet.pts if packet.pts is not None else packet.dts
+            pictures += packet.stream.type == "video"
+            if ticks is not None:
+                end_s = max(
+                    end_s, float((ticks + (packet.duration or 0)) * packet.time_base - origin)
+                )
+    return end_s, pictures
+
+
+class PictureTrack:
+    """Decoded pictures of one file. `pictures()` goes on where the last `seek()` or the pictures
+    before ended.
+    """
+
+    def __init__(
+        self, path: str | os.PathLike[str], *, threads: int = 0, max_pixels: int = MAX_PIXELS
+    ) -> None:
+        self.path = path
+        self.threads = threads
+        self.max_pixels = max_pixels
+        self.keyframes_only = False
+        self.decoded = 0  # pictures decoded so far, those passed over after a seek included
+        self.damage = Damage()
+        self._open()
+
+    def _open(self) -> None:
+        self.container = open_container(self.path, self.max_pixels)
+        try:
+            stream = picture_stream(self.container)
+            if stream is None:
+                raise MediaError(
+                    f"{printable(self.path)} has no video stream",
+                    "A file of sound alone has no pictures to search",
+                )
+            self._prepare(stream)
+        except BaseException:
+            self.container.close()
+            raise
+
+    def _prepare(self, stream: VideoStream) -> None:
+        self.stream = stream
+        context = stream.codec_context
+        check_pixels(self.path, context.width, context.height, self.max_pixels)
+        context.options = {**context.options, "max_pixels": str(self.max_pixels)}
+        context.thread_type = ThreadType.AUTO
+        context.thread_count = self.threads
+        context.skip_frame = "NONKEY" if self.keyframes_only else "DEFAULT"
+        for other in self.container.streams:
+            if other.index != stream.index:
+                other.discard = Discard.all
+        base = stream.time_base or Fraction(1, av.time_base)
+        origin = origin_s(self.container)
+        # time = pts * base - origin, with one division of integers, which Python rounds correctly
+        self._denominator = base.denominator * origin.denominator
+        self._scale = base.numerator * origin.denominator
+        self._offset = origin.numerator * base.denominator
+        self._origin, self._base = origin, base
+        rate = stream.average_rate or stream.guessed_rate
+        self.step_s = float(1 / rate) if rate else 0.04
+        self.first_s = self._seconds(stream.start_time) if stream.start_time is not None else 0.0
+        self.declared_end_s = (
+            self._seconds((stream.start_time or 0) + stream.duration) if stream.duration else None
+        )
+        self.declared_whole_s = declared_duration_s(self.container)
+        self.at_start = True  # nothing was taken since the file was opened
+        self.end_s = self.first_s  # of the last packet
+        self.at_end = False
+        self._last_s: float | None = None
+        self._source: Generator[Picture] = self._decode()
+        self._held: Picture | None = None
+
+    def _seconds(self, ticks: int) -> float:
+        return (ticks * self._scale - self._offset) / self._denominator
+
+    def close(self) -> None:
+        self._source.close()
+        self.container.close()
+
+    def set_keyframes_only(self, keyframes_only: bool) -> None:
+        """Changes what is decoded; goes back to the beginning if that is a change."""
+        if keyframes_only != self.keyframes_only:
+            self.keyframes_only = keyframes_only
+            self.close()
+            self._open()
+
+    # -- from any time on --------------------------------------------------------------------------
+
+    def seek(self, time_s: float) -> None:
+        """The next picture will be one that is shown at `time_s` or before (or the first of all)."""
+        with media_errors(self.path):
+            if time_s > self.first_s + EPSILON_S:
+                for back_s in _BACK_S:
+                    if time_s - back_s <= self.first_s:
+                        break
+                    if self._try_seek(time_s - back_s, time_s):
+                        return
+            self.rewind()
+
+    def rewind(self) -> None:
+        """Opens the file again: the one way back to the beginning that every format knows."""
+        if not self.at_start:
+            self.close()
+            self._open()
+
+    def keyframe_before_s(self, time_s: float) -> float | None:
+        """Where a seek to `time_s` would land, as far as the container's index knows (decoding
+        time, not after presentation time).
+        """
+        index = self.stream.index_entries.search_timestamp(
+            int((Fraction(time_s) + self._origin) / self._base)
+        )
+        return self._seconds(self.stream.index_entries[index].timestamp) if index >= 0 else None
+
+    def _try_seek(self, target_s: float, time_s: float) -> bool:
+        """Whether a seek to `target_s` landed on a keyframe not after `time_s`, which is then the
+        next picture.
+        """
+        self._source.close()
+        self.at_start = self.at_end = False
+        self.stream.codec_context.skip_frame = "NONKEY" if self.keyframes_only else "DEFAULT"
+        ticks = (Fraction(target_s) + self._origin) / self._base
+        try:
+            self.container.seek(int(ticks), stream=self.stream, backward=True)
+        except av.error.FFmpegError:
+            return False
+        self._last_s, self._held = None, None
+        self._source = self._after_keyframe()
+        self._held = next(self._source, None)
+        return self._held is not None and self._held.time_s <= time_s + EPSILON_S
+
+    def _after_keyframe(self) -> Generator[Picture]:
+        """Without what comes before the first keyframe: it refers to pictures that were not
+        decoded.
+        """
+        source = self._decode()
+        for count, picture in enumerate(source):
+            if picture.frame.key_frame:
+                yield picture
+                yield from source
+                return
+            if count >= _KEYLESS_LIMIT:
+                return
+
+    # -- one after another -------------------------------------------------------------------------
+
+    def pictures(self) -> Iterator[Picture]:
+        """Goes on to the end of the file; each picture's end is the next one's time. May be left
+        and called again.
+        """
+        with media_errors(self.path):
+            while True:
+                held = self._held if self._held is not None else next(self._source, None)
+                if held is None:
+                    return
+                self._held = following = next(self._source, None)
+                if following is not None:
+                    held.end_s = following.time_s
+                yield held
+
+    def packet_times_s(self) -> Iterator[float]:
+        """When each picture from here on appears, in the order of decoding, decoding nothing."""
+        for packet in self._packets():
+            ticks = packet.pts if packet.pts is not None else packet.dts
+            if packet.size and not packet.is_discard and ticks is not None:
+                yield self._seconds(ticks)
+
+    def _decode(self) -> Generator[Picture]:
+        """Pictures with rising times; one that is not later than the last is never shown. `end_s`
+        is a first guess.
+        """
+        for frame in self._frames():
+            self.decoded += 1
+            time_s = self._time_of(frame)
+            if self._last_s is not None and time_s <= self._last_s:
+                self.damage.backwards += 1
+                continue
+            self._last_s = time_s
+            length_s = float(frame.duration * self._base) if frame.duration else 0.0
+            yield Picture(frame, time_s, time_s + (length_s if length_s > 0 else self.step_s))
+        yield from self._rest()
+
+    def _rest(self) -> Iterator[Picture]:
+        """What several threads held when one of them failed at the end of a damaged file: lost
+        there, but not to a single thread.
+        """
+        last_s = self._last_s
+        if (
+            self.threads == 1
+            or self.keyframes_only
+            or last_s is None
+            or last_s + 1.5 * self.step_s >= self.end_s
+        ):
+            return
+        alone = PictureTrack(self.path, threads=1, max_pixels=self.max_pixels)
+        try:
+            alone.seek(last_s)
+            for picture in alone.pictures():
+                if picture.time_s > last_s:
+                    self.decoded += 1
+                    self._last_s = picture.time_s
+                    yield picture
+        finally:
+            alone.close()
+
+    def _time_of(self, frame: VideoFrame) -> float:
+        ticks = frame.pts if frame.pts is not None else frame.dts
+        if ticks is not None:
+            return self._seconds(ticks)
+        return 0.0 if self._last_s is None else self._last_s + self.step_s
+
+    def _frames(self) -> Iterator[VideoFrame]:
+        context = self.stream.codec_context
+        self.at_start = False
+        errors = 0
+        for packet in self._packets():
+            if self.keyframes_only and packet.size and not packet.is_keyframe:
+                continue
+            try:
+                frames = context.decode(packet if packet.size else None)
+            except EOFError:
+                return
+            except av.error.FFmpegError as error:
+                errors += 1
+                self.damage.note(self._last_s, error)
+                if errors > _ERROR_LIMIT:
+                    return
+                continue
+            errors = 0
+            for frame in frames:
+                check_pixels(self.path, frame.width, frame.height, self.max_pixels)
+                yield frame
+
+    def _packets(self) -> Iterator[Packet]:
+        """Packets of the stream, then an empty one that makes the decoder give up what it holds
+        back.
+        """
+        source = packets(self.container, self.stream)
+        while True:
+            try:
+                packet = next(source, None)
+            except av.error.FFmpegError as error:
+                self.damage.note(self._last_s, error)
+                packet = None
+            if packet is None:
+                break
+            if packet.pts is not None and not packet.is_discard:
+                self.end_s = max(self.end_s, self._seconds(packet.pts + (packet.duration or 0)))
+            yield packet
+        self.at_end = True
+        yield Packet()
+
+
+class Damage:
+    """Counts what could not be decoded, for one line of text."""
+
+    def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        self.count = 0
+        self.backwards = 0  # pictures whose time is not after that of the one before
+        self.first_s: float | None = None
+        self.reason = ""
+
+    def note(self, time_s: float | None, error: av.error.FFmpegError) -> None:
+        if not self.count:
+            self.first_s = time_s
+            self.reason = error.strerror or type(error).__name__
+        self.count += 1
+
+    def __str__(self) -> str:
+        texts = []
+        if self.count:
+            where = f" after {self.first_s:.3f} s" if self.first_s is not None else ""
+            texts.append(f"{self.count} packets could not be decoded{where} ({self.reason})")
+        if self.backwards:
+            texts.append(
+                f"{self.backwards} pictures were left out because time goes backwards there"
+            )
+        return "; ".join(texts)

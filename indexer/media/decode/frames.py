@@ -1,0 +1,88 @@
+"""Pictures that carry their own times, and the one function that samples them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class Frames:
+    """Pictures with the time at which a player shows each, and for how long.
+
+    images       (N, H, W, 3) uint8 RGB, upright
+    times_s      (N,) float64, presentation time minus the container's start
+    durations_s  (N,) float64, until the next picture of the video (not of this sample)
+    """
+
+    images: np.ndarray
+    times_s: np.ndarray
+    durations_s: np.ndarray
+
+    def __post_init__(self) -> None:
+        if self.images.ndim != 4 or self.images.shape[-1] != 3 or self.images.dtype != np.uint8:
+            raise ValueError(
+                f"images must be (N, H, W, 3) uint8, not {self.images.shape} {self.images.dtype}"
+            )
+        if not len(self.images) == len(self.times_s) == len(self.durations_s):
+            raise ValueError(
+                f"{len(self.images)} images, {len(self.times_s)} times and {len(self.durations_s)} durations do not agree"
+            )
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __repr__(self) -> str:
+        span = f", times_s {self.times_s[0]:.3f} to {self.times_s[-1]:.3f}" if len(self) else ""
+        return f"Frames(images {self.images.shape}{span})"
+
+    @classmethod
+    def empty(cls, height: int = 0, width: int = 0) -> Frames:
+        return cls(np.empty((0, height, width, 3), np.uint8), np.empty(0), np.empty(0))
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """Which pictures of a span somebody wants: those on the grid k / rate_hz, scaled to
+    `short_side` pixels (None: as they are).
+
+    `keyframes_only`: of the keyframes alone.
+    """
+
+    rate_hz: float
+    short_side: int | None
+    keyframes_only: bool = False
+
+
+def sample_frames(
+    path: str | os.PathLike[str],
+    *,
+    times_s: Sequence[float] | np.ndarray | None = None,
+    rate_hz: float | None = None,
+    start_s: float = 0.0,
+    end_s: float | None = None,
+    short_side: int | None = None,
+    keyframes_only: bool = False,
+) -> Frames:
+    """The pictures shown at `times_s` (one each, in the order asked), or at the grid times k /
+    rate_hz inside [start_s, end_s).
+
+    The picture at t is the last one whose time is not after t; before the first it is the first,
+    after the last the last. On the grid a picture that holds several grid times comes once.
+    `short_side` scales to that many pixels on the shorter side, keeping the displayed aspect
+    (rotation applied), up as well as down. `keyframes_only` decodes keyframes alone: the picture at
+    t is then the last keyframe. Raises MediaError for a file that cannot be read, ValueError for
+    arguments.
+    """
+    from indexer.media.decode.reader import Reader
+
+    if (times_s is None) == (rate_hz is None):
+        raise ValueError("give either times_s or rate_hz")
+    with Reader(path) as reader:
+        if times_s is not None:
+            return reader.at(times_s, short_side=short_side, keyframes_only=keyframes_only)
+        assert rate_hz is not None
+        return reader.sample(start_s, end_s, rate_hz, short_side, keyframes_only=keyframes_only)

@@ -1,0 +1,389 @@
+"""Reads a video span by span: sampled pictures and the cuts between shots, each picture decoded
+once.
+
+A read that starts where the last one ended goes on decoding; any other one seeks. Both give the
+same: what a read reports depends on the pictures of its span and a few around it, never on earlier
+reads.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from indexer.errors import MediaError
+from indexer.media.decode.decoder import EPSILON_S, Picture, PictureTrack, scan_packets
+from indexer.media.decode.frames import Frames, Sampling
+from indexer.media.geometry import Scaler, displayed_size, fit_short_side, orientation
+from indexer.media.open import MAX_PIXELS, media_errors, open_container, printable
+from indexer.media.shots import NEEDED_BEFORE, ShotPictures
+
+MAX_READ_BYTES = 2 << 30  # of pictures in one answer
+_CONTEXT_S = (
+    1.0,
+    5.0,
+    30.0,
+    300.0,
+)  # how far before a span to begin, until enough pictures come before it to tell a cut at its start
+_GRID_EPSILON = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class PictureRead:
+    """frames: sampled pictures; cuts_s: (K,) float64, starts of new shots inside the span; damage:
+    what could not be decoded, or "".
+    """
+
+    frames: Frames
+    cuts_s: np.ndarray
+    damage: str
+
+
+class Reader:
+    """Use as a context manager. `threads` of the decoder, 0: all cores. Raises MediaError."""
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        threads: int = 0,
+        max_pixels: int = MAX_PIXELS,
+        max_bytes: int = MAX_READ_BYTES,
+    ) -> None:
+        self.path = path
+        self.max_bytes = max_bytes
+        self._track = PictureTrack(path, threads=threads, max_pixels=max_pixels)
+        self._shots: ShotPictures | None = None
+        self._next_s: float | None = None  # where `_shots` stands
+        self._cut_off: tuple[float | None] | None = None  # None: not looked at yet
+        self._scalers: dict[int | None, Scaler] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._track.close()
+
+    @property
+    def decoded(self) -> int:
+        """Pictures decoded so far, those before a span that a seek had to pass included."""
+        return self._track.decoded
+
+    def read(
+        self,
+        start_s: float,
+        end_s: float,
+        rate_hz: float,
+        short_side: int | None,
+        keyframes_only: bool = False,
+    ) -> PictureRead:
+        """Pictures at the grid times k / rate_hz in [start_s, end_s), one for each shorter shot
+        that the grid misses, and the cuts.
+
+        A picture comes once however many grid times it holds; the first may have begun before
+        `start_s`. With `keyframes_only` the pictures are the keyframes on which grid times fall,
+        and cuts are told from keyframes alone.
+        """
+        return self.read_each(start_s, end_s, [Sampling(rate_hz, short_side, keyframes_only)])[0]
+
+    def read_each(
+        self, start_s: float, end_s: float, samplings: Sequence[Sampling]
+    ) -> list[PictureRead]:
+        """What `read` gives for each of the samplings, which all want keyframes or all do not, from
+        decoding the span once.
+        """
+        for sampling in samplings:
+            _check_span(start_s, end_s, sampling.rate_hz)
+        if len({sampling.keyframes_only for sampling in samplings}) != 1:
+            raise ValueError(
+                f"samplings of one read take all pictures, or all keyframes alone, not {samplings!r}"
+            )
+        self._track.damage.clear()
+        with media_errors(self.path):
+            shots = self._position(start_s, samplings[0].keyframes_only)
+            self._next_s = None  # where it stands is known again when all went well
+            samples = [
+                _Sample(_Chosen(self, sampling.short_side), start_s, end_s, sampling.rate_hz)
+                for sampling in samplings
+            ]
+            cuts = _collect(shots, start_s, end_s, samples)
+        self._next_s = end_s
+        self._require_pictures()
+        return [
+            PictureRead(sample.chosen.frames(), np.array(cuts, np.float64), self._damage())
+            for sample in samples
+        ]
+
+    def sample(
+        self,
+        start_s: float,
+        end_s: float | None,
+        rate_hz: float,
+        short_side: int | None,
+        keyframes_only: bool = False,
+    ) -> Frames:
+        """Pictures at the grid times alone, without looking for cuts; `end_s` None: to the end."""
+        end_s = math.inf if end_s is None else end_s
+        _check_span(start_s, end_s, rate_hz)
+        chosen = _Chosen(self, short_side)
+        for picture, is_first in self._from(start_s, keyframes_only):
+            if picture.time_s >= end_s:
+                break
+            if _on_grid(picture, is_first, start_s, end_s, rate_hz):
+                chosen.add(picture)
+        self._require_pictures()
+        return chosen.frames()
+
+    def at(
+        self,
+        times_s: Sequence[float] | np.ndarray,
+        *,
+        short_side: int | None = None,
+        keyframes_only: bool = False,
+    ) -> Frames:
+        """The picture shown at each time, in the order asked; the first before the first, the last
+        after the last.
+        """
+        wanted = np.asarray(times_s, np.float64)
+        if wanted.ndim != 1 or not np.isfinite(wanted).all():
+            raise ValueError(f"times_s must be a flat list of finite seconds, not {times_s!r}")
+        chosen = _Chosen(self, short_side)
+        order = np.argsort(wanted, kind="stable")
+        place = np.empty(len(wanted), np.intp)
+        shown: Picture | None = None
+        source: Iterator[tuple[Picture, bool]] = iter(())
+        for i in order:
+            time_s = float(wanted[i])
+            if shown is None or self._worth_seeking(shown, time_s):
+                source, shown = self._from(time_s, keyframes_only), None
+            added = shown
+            shown = _advance(source, shown, time_s)
+            if shown is None:
+                self._require_pictures()
+                raise MediaError(
+                    f"{printable(self.path)} has no picture at {time_s:.3f} s",
+                    "It is cut off or damaged there",
+                )
+            if shown is not added:
+                chosen.add(shown)
+            place[i] = len(chosen) - 1
+        frames = chosen.frames()
+        return (
+            Frames(frames.images[place], frames.times_s[place], frames.durations_s[place])
+            if len(wanted)
+            else frames
+        )
+
+    # -- where to begin ----------------------------------------------------------------------------
+
+    def _from(self, time_s: float, keyframes_only: bool) -> Iterator[tuple[Picture, bool]]:
+        """(picture, whether it is the first of the file) from the one shown at `time_s` or before;
+        ends what `read` could go on with.
+        """
+        self._shots = None
+        self._track.set_keyframes_only(keyframes_only)
+        self._track.seek(time_s)
+        is_first = self._track.at_start
+        for picture in self._track.pictures():
+            yield picture, is_first
+            is_first = False
+
+    def _position(self, start_s: float, keyframes_only: bool) -> ShotPictures:
+        """Pictures from the one shown at `start_s` on, with enough seen before it."""
+        if (
+            self._shots is not None
+            and self._next_s == start_s
+            and self._track.keyframes_only == keyframes_only
+        ):
+            return self._shots
+        self._track.set_keyframes_only(keyframes_only)
+        for context_s in _CONTEXT_S:
+            self._track.seek(start_s - context_s)
+            from_start = self._track.at_start
+            self._shots = ShotPictures(self._track)
+            if _skip_to(self._shots, start_s) >= NEEDED_BEFORE or from_start:
+                break
+        assert self._shots is not None
+        return self._shots
+
+    def _worth_seeking(self, shown: Picture, time_s: float) -> bool:
+        keyframe_s = self._track.keyframe_before_s(time_s)
+        if keyframe_s is None:
+            return time_s - shown.end_s > 2.0
+        return keyframe_s > shown.end_s
+
+    # -- what comes out ----------------------------------------------------------------------------
+
+    def scaler(self, picture: Picture, short_side: int | None) -> Scaler:
+        """One size for the whole file, so that pictures stack: from the stream's size and this
+        picture's orientation.
+        """
+        if short_side not in self._scalers:
+            context, frame = self._track.stream.codec_context, picture.frame
+            size = (
+                (context.width, context.height)
+                if context.width and context.height
+                else (frame.width, frame.height)
+            )
+            turned = orientation(frame).quarters % 2 == 1
+            width, height = displayed_size(*size, self._track.stream.sample_aspect_ratio, turned)
+            self._scalers[short_side] = Scaler(*fit_short_side(width, height, short_side))
+        return self._scalers[short_side]
+
+    def _require_pictures(self) -> None:
+        if not self._track.decoded:
+            reason = f": {self._track.damage}" if str(self._track.damage) else ""
+            raise MediaError(
+                f"{printable(self.path)} holds no picture that can be decoded{reason}",
+                "Check that it plays elsewhere",
+            )
+
+    def _damage(self) -> str:
+        texts = [text] if (text := str(self._track.damage)) else []
+        if self._track.at_end and (declared_s := self._cut_off_from_s()) is not None:
+            texts.append(f"the pictures end at {self._track.end_s:.3f} s of {declared_s:.3f} s")
+        return "; ".join(texts)
+
+    def _cut_off_from_s(self) -> float | None:
+        """The length that the file should have had, if it breaks off. Sound may go on after the
+        pictures: that is no damage.
+        """
+        if self._cut_off is None:
+            track, whole_s = self._track, self._track.declared_whole_s
+            declared_s = track.declared_end_s if track.declared_end_s is not None else whole_s
+            is_short = declared_s is not None and _is_short(track.end_s, declared_s)
+            if is_short and track.declared_end_s is None and len(track.container.streams) > 1:
+                with open_container(self.path) as container:
+                    is_short = _is_short(scan_packets(container, track.end_s)[0], whole_s or 0.0)
+            self._cut_off = (declared_s if is_short else None,)
+        return self._cut_off[0]
+
+
+def _is_short(end_s: float, declared_s: float) -> bool:
+    return declared_s - end_s > max(1.0, 0.01 * declared_s)
+
+
+class _Chosen:
+    """Scaled pictures as they are chosen; the decoded ones are let go at once."""
+
+    def __init__(self, reader: Reader, short_side: int | None) -> None:
+        self._reader, self._short_side = reader, short_side
+        self._images: list[np.ndarray] = []
+        self._times_s: list[float] = []
+        self._durations_s: list[float] = []
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    def add(self, picture: Picture) -> None:
+        image = self._reader.scaler(picture, self._short_side).rgb(picture.frame)
+        if (len(self._images) + 1) * image.nbytes > self._reader.max_bytes:
+            raise MediaError(
+                f"{printable(self._reader.path)}: more than {len(self._images)} pictures of {image.shape[1]} x {image.shape[0]} at once",
+                "Ask for a shorter span, a lower rate or a smaller short_side",
+            )
+        self._images.append(image)
+        self._times_s.append(picture.time_s)
+        self._durations_s.append(picture.duration_s)
+
+    def frames(self) -> Frames:
+        if not self._images:
+            return Frames.empty()
+        return Frames(np.stack(self._images), np.array(self._times_s), np.array(self._durations_s))
+
+
+def _check_span(start_s: float, end_s: float, rate_hz: float) -> None:
+    if not (math.isfinite(start_s) and start_s <= end_s and rate_hz > 0):
+        raise ValueError(
+            f"a read needs start_s <= end_s and rate_hz > 0, not {start_s}, {end_s}, {rate_hz}"
+        )
+
+
+def _skip_to(shots: ShotPictures, start_s: float) -> int:
+    """Passes pictures that are over at `start_s`; returns how many."""
+    count = 0
+    for shot in shots:
+        if shot.picture.end_s > start_s + EPSILON_S:
+            break
+        shots.advance()
+        count += 1
+    return count
+
+
+@dataclass(slots=True)
+class _Sample:
+    """The pictures of one sampling. `unseen` is the first picture of a shot that has none chosen
+    yet.
+    """
+
+    chosen: _Chosen
+    start_s: float
+    end_s: float
+    rate_hz: float
+    unseen: Picture | None = None
+
+    def offer(self, picture: Picture, *, is_first: bool, starts_shot: bool) -> None:
+        if starts_shot:
+            self.end_shot()
+            self.unseen = picture
+        if _on_grid(picture, is_first, self.start_s, self.end_s, self.rate_hz):
+            self.chosen.add(picture)
+            self.unseen = None
+
+    def end_shot(self) -> None:
+        if self.unseen is not None:
+            self.chosen.add(self.unseen)
+            self.unseen = None
+
+
+def _collect(
+    shots: ShotPictures, start_s: float, end_s: float, samples: Sequence[_Sample]
+) -> list[float]:
+    """Offers the pictures of the span to each sample and returns its cuts."""
+    cuts: list[float] = []
+    for shot in shots:
+        picture = shot.picture
+        if picture.time_s >= end_s - EPSILON_S:
+            break
+        starts_shot = bool(shot.starts_shot) and picture.time_s >= start_s - EPSILON_S
+        if starts_shot:
+            cuts.append(picture.time_s)
+        for sample in samples:
+            sample.offer(picture, is_first=shot.is_first, starts_shot=starts_shot)
+        if picture.end_s > end_s + EPSILON_S:
+            break
+        shots.advance()
+    for sample in samples:
+        sample.end_shot()
+    return cuts
+
+
+def _on_grid(
+    picture: Picture, is_first: bool, start_s: float, end_s: float, rate_hz: float
+) -> bool:
+    """Whether this is the picture shown at some k / rate_hz in [start_s, end_s). The first of all
+    is shown before its time too.
+    """
+    shown_from_s = -math.inf if is_first else picture.time_s - EPSILON_S
+    grid_s = math.ceil(max(start_s, shown_from_s) * rate_hz - _GRID_EPSILON) / rate_hz
+    return grid_s < min(end_s - _GRID_EPSILON, picture.end_s - EPSILON_S)
+
+
+def _advance(
+    source: Iterator[tuple[Picture, bool]], shown: Picture | None, time_s: float
+) -> Picture | None:
+    """The picture shown at `time_s`: the last that has begun by then, or the first there is."""
+    while shown is None or shown.end_s <= time_s + EPSILON_S:
+        following = next(source, None)
+        if following is None:
+            break
+        shown = following[0]
+    return shown

@@ -1,0 +1,116 @@
+"""The reading process: opens files and answers requests over a socket, until its parent goes away.
+
+It is started as a plain program, not forked, so that it inherits no threads, locks or models. A
+decoder that hangs may hold the interpreter's lock: so an alarm of the kernel ends the process even
+when nobody is left to kill it.
+"""
+
+from __future__ import annotations
+
+import math
+import signal
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from indexer.errors import SeekpointError
+from indexer.media.decode.audio import read_audio
+from indexer.media.decode.decord_frames import read_uniform_frames
+from indexer.media.decode.frames import Frames, Sampling
+from indexer.media.decode.reader import PictureRead, Reader
+from indexer.media.decode.shared_memory import write_all
+from indexer.media.probe import probe
+
+_ALARM_GRACE_S = 5.0  # the parent, which can say what happened, comes first
+
+
+class Child:
+    """One file is open at a time; the requests are the public methods without a leading underscore."""
+
+    def __init__(self) -> None:
+        self._reader: Reader | None = None
+
+    def open(self, path: str, threads: int, max_pixels: int) -> None:
+        self.close()
+        self._reader = Reader(path, threads=threads, max_pixels=max_pixels)
+
+    def read(
+        self, start_s: float, end_s: float, samplings: Sequence[Sampling]
+    ) -> list[PictureRead]:
+        assert self._reader is not None, "no file is open"
+        return self._reader.read_each(start_s, end_s, samplings)
+
+    def at(self, times_s: np.ndarray, short_side: int | None, keyframes_only: bool) -> Frames:
+        assert self._reader is not None, "no file is open"
+        return self._reader.at(times_s, short_side=short_side, keyframes_only=keyframes_only)
+
+    def close(self) -> None:
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+
+    def probe(self, path: str, max_pixels: int) -> Any:
+        return probe(path, max_pixels=max_pixels)
+
+    def audio(self, path: str, start_s: float, end_s: float, rate_hz: int, track: int) -> Any:
+        return read_audio(path, start_s, end_s, rate_hz, track)
+
+    def uniform(self, path: str, count: int, short_side: int | None, try_decord: bool) -> Frames:
+        return read_uniform_frames(path, count, short_side, try_decord)
+
+
+def put_images(answer: Any, memory: int) -> Any:
+    """Moves the pictures of an answer into the shared memory; what remains is small enough for the
+    socket.
+    """
+    if isinstance(answer, Frames):
+        write_all(memory, [answer.images])
+        return _told(answer)
+    if isinstance(answer, list):
+        write_all(memory, (read.frames.images for read in answer))
+        return [(_told(read.frames), read.cuts_s, read.damage) for read in answer]
+    return answer
+
+
+def _told(frames: Frames) -> tuple[tuple[int, ...], np.ndarray, np.ndarray]:
+    return frames.images.shape, frames.times_s, frames.durations_s
+
+
+def serve(connection: Connection, memory: int) -> None:
+    child = Child()
+    while True:
+        try:
+            name, args, timeout_s = connection.recv()
+        except EOFError:
+            return
+        signal.alarm(math.ceil(timeout_s + _ALARM_GRACE_S))
+        try:
+            answer = (True, put_images(getattr(child, name)(*args), memory))
+        except (SeekpointError, ValueError) as error:
+            answer = (False, error)
+        signal.alarm(0)
+        connection.send(answer)
+
+
+def offer_to_oom_killer() -> None:
+    """When memory runs out, the kernel shall end this process and not the one that it works for."""
+    with suppress(OSError):  # another system, or one that does not allow it
+        Path("/proc/self/oom_score_adj").write_text("500")
+
+
+def main() -> None:
+    offer_to_oom_killer()
+    connection = Connection(int(sys.argv[1]))
+    try:
+        serve(connection, int(sys.argv[2]))
+    except (BrokenPipeError, ConnectionResetError):  # the parent went away while this was reading
+        return
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,143 @@
+"""Exact cuts: the first picture of the clip is the picture shown at its start."""
+
+from __future__ import annotations
+
+import math
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import ffmpeg
+
+from indexer.errors import MediaError, StorageError, UsageError
+from indexer.media.decode.reader_process import ReaderProcess, probe_in_process
+from indexer.media.ffmpeg import run_ffmpeg
+from indexer.media.open import DEMUXERS, check_regular_file, printable
+from indexer.media.probe import VideoInfo
+from indexer.settings import Settings
+
+_SEEK_MARGIN_S = 20.0  # formats without an index seek to a time, not to a keyframe: room for one
+_EARLY_S = 0.0004  # less than any picture lasts, more than any clock rounds
+_SPARSE_S = 0.5  # pictures that last longer are repeated, or a clip inside one would have no length
+_SPARSE_FPS = 60  # high enough that none of the others is lost
+_TIMEOUT_S = 60.0
+_TIMEOUT_FACTOR = 30.0  # seconds of work allowed for one of the clip, or of the margin
+
+
+def cut_clip(
+    src: str | os.PathLike[str],
+    start_s: float,
+    end_s: float,
+    dst: str | os.PathLike[str],
+    settings: Settings,
+) -> None:
+    """Writes [start_s, end_s) of `src` to `dst` as H.264/AAC MP4 with the index in front; whole or
+    not at all.
+
+    The span is clamped to the video. Raises UsageError for a span that is none, MediaError,
+    MediaTimeout, StorageError.
+    """
+    if not (math.isfinite(start_s) and math.isfinite(end_s) and 0 <= start_s < end_s):
+        raise UsageError(f"a clip needs 0 <= start < end, not {start_s} to {end_s}")
+    check_regular_file(src)
+    dst = Path(dst)
+    if os.path.exists(dst) and dst.samefile(src):
+        raise UsageError(
+            f"{printable(dst)} is the video itself", "Choose another file for the clip"
+        )
+    info = probe_in_process(src)
+    if not info.width:
+        raise MediaError(f"{printable(src)} has no video stream to cut")
+    end_s = min(end_s, info.duration_s) if info.duration_s else end_s
+    if start_s >= end_s:
+        raise UsageError(
+            f"the clip would start at {start_s:.3f} s, but {printable(src)} ends at {info.duration_s:.3f} s"
+        )
+    with ReaderProcess(
+        src, max_pixels=settings.max_frame_pixels, timeout_s=settings.chunk_timeout_s
+    ) as reader:
+        shown = reader.at([start_s], short_side=16)
+    timeout_s = _TIMEOUT_S + _TIMEOUT_FACTOR * (end_s - start_s + _SEEK_MARGIN_S)
+    try:
+        with tempfile.TemporaryDirectory(prefix=".seekpoint-clip-", dir=dst.parent) as folder:
+            whole = Path(folder).absolute() / "clip.mp4"
+            sparse = bool(shown.durations_s[0] > _SPARSE_S)
+            run_ffmpeg(
+                _graph(src, info, float(shown.times_s[0]), start_s, end_s, sparse, whole),
+                timeout_s,
+                settings,
+            )
+            os.replace(whole, dst)
+    except OSError as error:
+        raise StorageError(
+            f"cannot write {printable(dst)}: {error.strerror}",
+            "Check that the folder exists and has space",
+        ) from None
+
+
+def _graph(
+    src: str | os.PathLike[str],
+    info: VideoInfo,
+    picture_s: float,
+    start_s: float,
+    end_s: float,
+    sparse: bool,
+    dst: Path,
+) -> Any:
+    """The picture that is shown at `start_s` began at `picture_s`, maybe long before: it is kept,
+    and shown from 0 on.
+
+    With `copyts` the filters see the file's own clock, which begins at `info.start_s`.
+    """
+    length_s, offset_s = end_s - start_s, start_s + info.start_s
+    source = ffmpeg.input(
+        "file:" + os.path.abspath(src),
+        ss=max(0.0, picture_s - _SEEK_MARGIN_S),
+        copyts=None,
+        noaccurate_seek=None,
+        protocol_whitelist="file",
+        format_whitelist=",".join(DEMUXERS),
+    )
+    video = (
+        source.video.filter("settb", "1/90000")
+        .filter(
+            "trim",
+            start=f"{picture_s + info.start_s - _EARLY_S:.6f}",
+            end=f"{end_s + info.start_s - _EARLY_S:.6f}",
+        )
+        .filter("setpts", f"max(0,PTS-{offset_s * 90_000:.3f})")
+        .filter("crop", "max(2,trunc(iw/2)*2)", "max(2,trunc(ih/2)*2)", 0, 0)
+        .filter("format", "yuv420p")
+    )
+    if sparse:
+        video = (
+            video.filter("fps", _SPARSE_FPS, round="up", start_time=0)
+            .filter("tpad", stop_mode="clone", stop_duration=f"{length_s:.6f}")
+            .filter("trim", end=f"{length_s:.6f}")
+        )
+    streams = [video]
+    if info.audio_tracks:
+        sound = source["a:0"].filter(
+            "atrim", start=f"{offset_s:.6f}", end=f"{end_s + info.start_s:.6f}"
+        )
+        streams.append(
+            sound.filter("asetpts", f"PTS-{offset_s:.6f}/TB").filter(
+                "aresample", **{"async": 1, "first_pts": 0}
+            )
+        )
+    options: dict[str, Any] = {
+        "vcodec": "libx264",
+        "preset": "veryfast",
+        "crf": 20,
+        "fps_mode": "vfr",
+        "enc_time_base:v": "1/90000",
+    }
+    options |= {
+        "video_track_timescale": 90_000,
+        "acodec": "aac",
+        "movflags": "+faststart",
+        "map_metadata": -1,
+        "f": "mp4",
+    }
+    return ffmpeg.output(*streams, "file:" + str(dst), **options)

@@ -1,0 +1,179 @@
+"""Leaving work to workers: files are noted in the catalog, and workers are told. Nothing is opened
+here, so it returns at once.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from indexer.catalog import collections, videos
+from indexer.catalog.leasing import chunk_tasks, jobs
+from indexer.catalog.videos import KnownPath
+from indexer.errors import QueueError
+from indexer.ingest.plan import Planner
+from indexer.ingest.run import FileOutcome, IngestReport, mark_offline
+from indexer.paths import FoundFile, Unusable, find_files, given_path, printable
+from indexer.queue.notify import Hints
+
+if TYPE_CHECKING:
+    from indexer.library import Library, Retried
+
+AT_ONCE = 1000  # files in one transaction
+
+
+def enqueue(
+    library: Library,
+    paths: Sequence[str | os.PathLike[str]],
+    collection: str,
+    *,
+    fast: bool,
+    events: bool | None,
+) -> IngestReport:
+    """The report names what is queued, unchanged, or unusable. Raises QueueError where workers
+    cannot be told; what is noted stays.
+    """
+    started = time.monotonic()
+    hints = Hints(library.settings)
+    # before anything is noted: somebody who mistyped the broker shall not queue by accident
+    hints.check()
+    here = bool(
+        library.settings.lego_path
+    )  # without a checkpoint its key is not known here: the worker that plans has to look
+    stages = library.stages(fast=fast, events=events if here else False)
+    planner = Planner(library.catalog, library.settings, {stage.name: stage for stage in stages})
+    with library.catalog.begin() as session:
+        collection_id = collections.ensure_collection(session, collection)
+        known = videos.known_paths(session, collection_id)
+    found = list(find_files(paths))
+    files = [file for file in found if isinstance(file, FoundFile)]
+    outcomes = [
+        FileOutcome(bad.path, "failed", None, bad.error.message, bad.error.hint)
+        for bad in found
+        if isinstance(bad, Unusable)
+    ]
+    arrived = []
+    for file in files:
+        at = known.get(planner.roots.split(file.path))
+        if (here or not events) and planner.is_unchanged(file, at):
+            outcomes.append(
+                FileOutcome(printable(file.path), "unchanged", at.video_id if at else None)
+            )
+        else:
+            arrived.append((file, at))
+            outcomes.append(
+                FileOutcome(printable(file.path), "queued", at.video_id if at else None)
+            )
+    for first in range(0, len(arrived), AT_ONCE):
+        _note(library, planner, collection_id, arrived[first : first + AT_ONCE], fast, events)
+    offline = mark_offline(library.catalog, planner, paths, files, known)
+    _forget_gone(library, planner, collection_id, paths)
+    if arrived:
+        try:
+            hints.tell({"plan": len(arrived)})
+        except QueueError as error:
+            noted = f"{len(arrived)} files are noted in the catalog, and workers find them as soon as the broker is back"
+            raise QueueError(error.message, f"{noted}; {error.hint}") from error
+    return IngestReport(collection, tuple(outcomes), offline, 0.0, time.monotonic() - started)
+
+
+def retry_by_workers(library: Library, video_ids: Sequence[int] | None) -> Retried:
+    """Failed chunks, and files that could not be planned where no videos are named, wait for
+    workers again.
+    """
+    from indexer.library import Retried
+
+    hints = Hints(library.settings)
+    with library.catalog.begin() as session:
+        named = (
+            None
+            if video_ids is None
+            else {videos.get_video(session, video_id).id for video_id in video_ids}
+        )
+        failed = [
+            video.id
+            for video in videos.list_videos(session, states=["failed"])
+            if named is None or video.id in named
+        ]
+        chunks = chunk_tasks.retry(session, failed) + jobs.retry(
+            session, None if named is None else failed
+        )
+    hints.tell(waiting_counts(library))
+    return Retried(len(failed), chunks, 0, ())
+
+
+def request_artefacts(library: Library, video_ids: Sequence[int] | None) -> int:
+    """Workers make the thumbnails and proxies that these videos (all, if None) lack."""
+    with library.catalog.begin() as session:
+        chosen = (
+            videos.list_videos(session)
+            if video_ids is None
+            else [videos.get_video(session, it) for it in video_ids]
+        )
+        for video in chosen:
+            jobs.add(
+                session,
+                "artefacts",
+                video.collection_id,
+                str(video.id),
+                {},
+                size=video.size_bytes,
+                video_id=video.id,
+            )
+    Hints(library.settings).tell({"artefacts": len(chosen)})
+    return len(chosen)
+
+
+def waiting_counts(library: Library) -> dict[str, int]:
+    """Works and errands that wait, by kind."""
+    with library.catalog.read() as session:
+        return {
+            **chunk_tasks.waiting(session),
+            **{kind: it.pending for kind, it in jobs.waiting(session).items() if it.pending},
+        }
+
+
+def _forget_gone(
+    library: Library, planner: Planner, collection_id: int, paths: Sequence[str | os.PathLike[str]]
+) -> None:
+    """The errors of files below the given paths that could not be planned and were deleted since:
+    nobody could mend them.
+    """
+    given = [given_path(path) for path in paths]
+    with library.catalog.begin() as session:
+        gone = [
+            errand_id
+            for errand_id, details in jobs.parked(session, "plan", collection_id)
+            if planner.roots.vanished(details["root"], details["relative_path"], given)
+        ]
+        jobs.forget_parked(session, gone)
+
+
+def _note(
+    library: Library,
+    planner: Planner,
+    collection_id: int,
+    arrived: Iterable[tuple[FoundFile, KnownPath | None]],
+    fast: bool,
+    events: bool | None,
+) -> None:
+    with library.catalog.begin() as session:
+        for file, _ in arrived:
+            root, relative_path = planner.roots.split(file.path)
+            details = {
+                "root": root,
+                "relative_path": relative_path,
+                "fast": fast,
+                "events": events,
+                "mtime_ns": file.mtime_ns,
+            }
+            jobs.add(
+                session,
+                "plan",
+                collection_id,
+                f"{root}:{relative_path}",
+                details,
+                size=file.size_bytes,
+            )

@@ -1,0 +1,355 @@
+"""Passages that answer a question, kind by kind: found by their words, found by their meaning, and
+joined into one list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from grounding.spans import Span
+from indexer.catalog import rows
+from indexer.catalog.database.session import Catalog
+from indexer.catalog.fulltext import Term, WordHit, parse, search_words
+from indexer.catalog.rows import PassageRow
+from indexer.catalog.videos import served_keys
+from indexer.passages import text_embedding
+from indexer.passages.matching import matching_words, pairs_of
+from indexer.questions.neutral_prompts import PROBE_TEXTS
+from indexer.questions.statement import Question
+from indexer.questions.words import content_words
+from indexer.search.ranking import RRF_CONSTANT, PassageHit
+from indexer.stages import embedder_key_of
+from indexer.vectors.base import Selection, VectorIndex
+
+if TYPE_CHECKING:
+    from indexer.search.searcher import Scope
+
+STAGE_OF = {"speech": "speech", "screen": "screen", "event": "events"}
+CANDIDATES = 100
+KEPT = 50
+NEAR, SAME = (
+    0.25,
+    0.55,
+    # products of meaning: of a sentence beside the point at most, and of one that says it in other
+    # words
+)
+MATCH_MEANING = 0.30  # needed for a match among few passages
+# needed above the usual: nineteen in twenty questions without an answer stay below it
+# (docs/quality-words.md)
+MATCH_MARGIN = 0.15
+MATCH_MARGIN_ACROSS = 0.10  # the same between languages, where products spread less
+MATCHED = 0.5  # strength from which a passage is an answer
+SOME_WORDS = 0.3  # strength of a passage that has half of the words
+# of a passage that has the only word of a question, unless the word is rare or the question names
+# the kind
+LONE_WORD = 0.4
+ENOUGH = 20  # passages with all words; those with some of them are then not looked for
+RARE = 20  # passages with a word that is telling by itself
+COMPARABLE = 0.5  # share of the best strength below which a passage is left out
+LONG_S = 12.0  # a longer passage is narrowed to the words that matched and what is around them
+AROUND_S = 2.0
+PROBED = (
+    8  # passages that are nearest to a neutral caption, before those in English are counted in full
+)
+# share of the chunks that may come or go before the library's usual products are measured again
+DRIFT = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class TextAnswer:
+    """`hits`: kind -> passages, best first. `strengths`: kind -> how well the best one answers, in
+    [0, 1].
+    """
+
+    hits: Mapping[str, list[PassageHit]] = field(default_factory=dict)
+    strengths: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def matched(self) -> bool:
+        return any(strength >= MATCHED for strength in self.strengths.values())
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A question as passages are asked: `query` in the syntax of the word index, `terms` its words."""
+
+    query: str
+    terms: list[Term]
+    loose: list[Term]
+    quoted: bool
+    hint: str
+    vector: np.ndarray | None
+    english: bool
+
+    @classmethod
+    def of(cls, question: Question) -> _Asked:
+        quoted = bool(question.phrases)
+        query = (
+            " ".join(f'"{phrase}"' for phrase in question.phrases)
+            if quoted
+            else content_words(question.words)
+        )
+        terms = parse(query)
+        text = " ".join(question.phrases) or question.words
+        vector = text_embedding.embed_meaning([text])[0] if text_embedding.reads(text) else None
+        return cls(
+            query,
+            terms,
+            pairs_of(terms),
+            quoted,
+            question.hint,
+            vector,
+            text_embedding.is_english(text),
+        )
+
+    @property
+    def loose_query(self) -> str:
+        return " ".join(f'"{term.text}"' for term in self.loose)
+
+
+@dataclass(frozen=True, slots=True)
+class _Near:
+    """Products of meaning by passage, and what a match needs: of two English texts, and of any
+    others (`across`, cosines of one model).
+    """
+
+    english: Mapping[int, float] = field(default_factory=dict)
+    across: Mapping[int, float] = field(default_factory=dict)
+    needed: float = MATCH_MEANING
+    needed_across: float = MATCH_MEANING
+
+    @property
+    def ids(self) -> set[int]:
+        return {*self.english, *self.across}
+
+    def strengths(
+        self, known: Mapping[int, PassageRow], *, asked_in_english: bool
+    ) -> dict[int, float]:
+        """Of those that mean something like it, best first."""
+        found: dict[int, tuple[float, float]] = {}
+        for id in self.ids & known.keys():
+            english = text_embedding.is_english(known[id].text)
+            if english and asked_in_english:
+                product, needed = self.english.get(id, 0.0), self.needed
+            else:
+                product, needed = (
+                    _cosine(self.across.get(id, 0.0), english=english),
+                    self.needed_across,
+                )
+            if product > NEAR:
+                found[id] = (_strength_of_meaning(product, needed), product)
+        order = sorted(found, key=lambda id: (*(-value for value in found[id]), id))
+        return {id: found[id][0] for id in order}
+
+
+@dataclass(frozen=True, slots=True)
+class _Usual:
+    chunks: int
+    product: float
+    cosine: float
+
+
+class TextSearch:
+    """Answers over the passages of one catalog. `index_for(key, stage)` gives the vector index of a
+    stage's key.
+    """
+
+    def __init__(self, catalog: Catalog, index_for: Callable[[str, str], VectorIndex]) -> None:
+        self._catalog = catalog
+        self._index_for = index_for
+        self._usual: dict[str, _Usual] = {}
+
+    def find(self, question: Question, scope: Scope, kinds: Sequence[str]) -> TextAnswer:
+        """Passages of these kinds. What the best one leaves far behind is not among them."""
+        with self._catalog.read() as session:
+            keys = {
+                kind: served_keys(session, STAGE_OF[kind], scope.collection_ids) for kind in kinds
+            }
+        if not any(keys.values()):
+            return TextAnswer()
+        asked = _Asked.of(question)
+        found = {
+            kind: self._find_kind(asked, scope, kind, keys[kind]) for kind in kinds if keys[kind]
+        }
+        return TextAnswer(
+            {kind: hits for kind, (hits, _) in found.items() if hits},
+            {kind: strength for kind, (hits, strength) in found.items() if hits},
+        )
+
+    def _find_kind(
+        self, asked: _Asked, scope: Scope, kind: str, keys: Iterable[str]
+    ) -> tuple[list[PassageHit], float]:
+        worded, by_words = self._by_words(asked, scope, kind)
+        nearest = self._by_meaning(asked, scope.selection, STAGE_OF[kind], keys)
+        with self._catalog.read() as session:
+            known = rows.passages_by_id(session, {*worded, *nearest.ids})
+        near = nearest.strengths(known, asked_in_english=asked.english)
+        known = {
+            id: row for id, row in known.items() if id in worded or id in near
+        }  # the nearest may not be near
+        strengths: dict[int, float] = {}
+        matches: dict[int, list[int]] = {}
+        for id, row in known.items():
+            matches[id], share = matching_words(asked.loose, _tokens(row))
+            told = _strength_of_words(asked, share, by_words, complete=id in worded and worded[id])
+            strengths[id] = max(told, near.get(id, 0.0))
+        best = max(strengths.values(), default=0.0)
+        if best <= 0:
+            return [], 0.0
+        places = _reciprocal(list(worded), list(near))
+        kept = sorted(
+            (id for id in known if strengths[id] >= COMPARABLE * best),
+            key=lambda id: (-places[id], id),
+        )[:KEPT]
+        return [_hit(known[id], matches[id], strengths[id], asked.quoted) for id in kept], best
+
+    # --- words ---
+
+    def _by_words(self, asked: _Asked, scope: Scope, kind: str) -> tuple[dict[int, bool], int]:
+        """Passages in their order, True where they hold all words; and how many hold all."""
+        if not asked.terms:
+            return {}, 0
+        with self._catalog.read() as session:
+
+            def found(query: str, *, every: bool) -> list[WordHit]:
+                match = "all" if every else "any"
+                return search_words(
+                    session,
+                    query,
+                    [kind],
+                    scope.collection_ids,
+                    limit=CANDIDATES,
+                    match=match,
+                    video_ids=scope.video_ids,
+                )
+
+            complete = found(asked.query, every=True)
+            enough = asked.quoted or len(asked.loose) < 2 or len(complete) >= ENOUGH
+            partial = [] if enough else found(asked.loose_query, every=False)
+        order = {hit.passage_id: True for hit in complete}
+        for hit in partial:
+            order.setdefault(hit.passage_id, False)
+        return order, len(complete)
+
+    # --- meaning ---
+
+    def _by_meaning(
+        self, asked: _Asked, selection: Selection, stage: str, keys: Iterable[str]
+    ) -> _Near:
+        """The passages that are nearest to the question: as English where it is English, and in any
+        language.
+        """
+        if asked.vector is None:
+            return _Near()
+        english: dict[int, float] = {}
+        across: dict[int, float] = {}
+        needed = needed_across = MATCH_MEANING
+        in_any_language = text_embedding.across(asked.vector[None])[0]
+        for key in keys:
+            if embedder_key_of(key) != text_embedding.KEY:
+                continue
+            index = self._index_for(key, stage)
+            if asked.english:
+                hits = index.search(asked.vector, CANDIDATES, selection)
+                english.update(zip(hits.ids.tolist(), hits.scores.tolist()))
+            hits = index.search(in_any_language, CANDIDATES, selection)
+            across.update(zip(hits.ids.tolist(), hits.scores.tolist()))
+            usual = self._usual_of(key, stage)
+            needed = max(needed, usual.product + MATCH_MARGIN)
+            needed_across = max(needed_across, usual.cosine + MATCH_MARGIN_ACROSS)
+        return _Near(english, across, needed, needed_across)
+
+    def _usual_of(self, key: str, stage: str) -> _Usual:
+        """The usual product of a neutral caption with its nearest passage: a larger library is
+        nearer to anything.
+
+        The median: some captions do have an answer.
+        """
+        with self._catalog.read() as session:
+            live = rows.live_state(session, key, stage).chunks
+        known = self._usual.get(key)
+        if known is None or abs(live - known.chunks) > known.chunks * DRIFT:
+            index = self._index_for(key, stage)
+            best = [hits.scores[0] for vector in _probes() if len(hits := index.search(vector, 1))]
+            cosines = self._best_cosines(index)
+            product, cosine = (
+                float(np.median(values)) if values else 0.0 for values in (best, cosines)
+            )
+            known = self._usual[key] = _Usual(live, product, cosine)
+        return known
+
+    def _best_cosines(self, index: VectorIndex) -> list[float]:
+        """Of each neutral caption with the passage that is nearest in any language."""
+        found = [index.search(vector, PROBED) for vector in text_embedding.across(_probes())]
+        with self._catalog.read() as session:
+            known = rows.passages_by_id(session, {id for hits in found for id in hits.ids.tolist()})
+        english = {id: text_embedding.is_english(row.text) for id, row in known.items()}
+        cosines = [
+            [
+                _cosine(score, english=english[id])
+                for id, score in zip(hits.ids.tolist(), hits.scores.tolist())
+                if id in english
+            ]
+            for hits in found
+        ]
+        return [max(values) for values in cosines if values]
+
+
+@lru_cache(maxsize=1)
+def _probes() -> np.ndarray:
+    return text_embedding.embed_meaning(PROBE_TEXTS)
+
+
+def _strength_of_words(asked: _Asked, share: float, complete_hits: int, *, complete: bool) -> float:
+    """In [0, 1]. All words of a question are an answer; one common word is none."""
+    if not complete:
+        return SOME_WORDS * min(1.0, 2 * share) ** 2 * (1.5 if asked.hint else 1.0)
+    letters = sum(len(term.text.replace(" ", "")) for term in asked.terms)
+    telling = asked.quoted or asked.hint or len(asked.terms) > 1 or len(asked.loose) > 1
+    if telling or (letters >= 4 and complete_hits <= RARE):
+        return 1.0
+    return LONE_WORD
+
+
+def _cosine(product: float, *, english: bool) -> float:
+    """Of the multilingual model, from the product with `meaning.across` of a question."""
+    return product * text_embedding.ACROSS_SCALE if english else product
+
+
+def _strength_of_meaning(product: float, needed: float) -> float:
+    """0 at NEAR, MATCHED at what is needed for a match, 1 at SAME."""
+    return float(np.interp(product, [NEAR, needed, max(SAME, needed + 0.1)], [0.0, MATCHED, 1.0]))
+
+
+def _reciprocal(*orders: Sequence[int]) -> dict[int, float]:
+    """Reciprocal rank fusion of several orders of the same passages."""
+    places: dict[int, float] = {}
+    for order in orders:
+        for rank, id in enumerate(order, 1):
+            places[id] = places.get(id, 0.0) + 1 / (RRF_CONSTANT + rank)
+    return places
+
+
+def _tokens(row: PassageRow) -> list[str]:
+    return [word for _, _, word in row.words] or row.text.split()
+
+
+def _hit(row: PassageRow, matching: Sequence[int], strength: float, quoted: bool) -> PassageHit:
+    words = tuple(row.words[number] for number in matching) if row.words else ()
+    return PassageHit(row.video_id, _span_of(row, words, quoted), row.text, strength, words)
+
+
+def _span_of(row: PassageRow, words: Sequence[tuple[float, float, str]], quoted: bool) -> Span:
+    """What was asked word for word lasts as long as the words; else it is the sentence, if that is
+    not a long one.
+    """
+    if not words or not (quoted or row.span.length_s > LONG_S):
+        return row.span
+    around_s = 0.0 if quoted else AROUND_S
+    said = Span(words[0][0] - around_s, max(words[-1][1] + around_s, words[0][0] + 0.1))
+    return said.clamp(row.span.start_s, max(row.span.end_s, row.span.start_s + 0.1))

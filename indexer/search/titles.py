@@ -1,0 +1,140 @@
+"""Title, file name and recording date as evidence: a video that is called what was asked for is
+worth a look.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+
+from sqlalchemy.orm import Session
+
+from grounding.spans import Span
+from indexer.catalog import selection, videos
+from indexer.catalog.fulltext import parse
+from indexer.search.ranking import FusedMoment, PassageHit
+
+KIND = "title"
+# Less than the last of fifty pictures is worth (1 / 110), so that a title joins a moment and never
+# takes its place.
+WEIGHT = 0.5
+SHARE = 2 / 3  # of the question's words that a name has to hold
+OPENING_S = 8.0
+CANDIDATES = 500
+HITS = 20
+MONTHS = (
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+)
+
+
+def title_hits(
+    s: Session, caption: str, collection_ids: Sequence[int] | None, video_ids: Sequence[int] | None
+) -> list[PassageHit]:
+    """Videos whose name holds most words of the caption, or that were recorded when it says; best
+    first, over their whole length.
+    """
+    words = {
+        word.casefold() for term in parse(caption) for word in term.text.split() if len(word) > 1
+    }
+    if not words:
+        return []
+    allowed = None if video_ids is None else set(video_ids)
+    hits = [
+        hit
+        for hit in _named(s, words, collection_ids)
+        if allowed is None or hit.video_id in allowed
+    ]
+    dated = [
+        hit
+        for hit in _dated(s, caption, collection_ids)
+        if allowed is None or hit.video_id in allowed
+    ]
+    known = {hit.video_id for hit in hits}
+    return sorted(
+        [*hits, *(hit for hit in dated if hit.video_id not in known)], key=lambda hit: -hit.score
+    )[:HITS]
+
+
+def openings(moments: Sequence[FusedMoment]) -> list[FusedMoment]:
+    """Where nothing but its name speaks for a video, its opening is the moment."""
+    return [
+        replace(moment, span=Span(0.0, min(OPENING_S, moment.span.end_s)), peak_s=0.0)
+        if moment.evidence[0].kind == KIND
+        else moment
+        for moment in moments
+    ]
+
+
+def _named(s: Session, words: set[str], collection_ids: Sequence[int] | None) -> list[PassageHit]:
+    hits = []
+    for video in selection.named_videos(s, collection_ids, _telling(words), CANDIDATES):
+        name = video.title or video.paths.rpartition("/")[2]
+        held = words & _words_of(f"{video.title} {video.paths}")
+        if len(held) >= SHARE * len(words):
+            hits.append(
+                PassageHit(
+                    video.video_id, Span(0.0, video.duration_s), name, len(held) / len(words)
+                )
+            )
+    return hits
+
+
+def _telling(words: set[str]) -> list[str]:
+    """The longest words of which a name holds at least one if it holds `SHARE` of all: it can miss
+    so many, and one more is too many.
+    """
+    missed = len(words) - math.ceil(SHARE * len(words))
+    return sorted(words, key=lambda word: (-len(word), word))[: missed + 1]
+
+
+def _dated(s: Session, caption: str, collection_ids: Sequence[int] | None) -> list[PassageHit]:
+    days = period_of(caption)
+    if days is None:
+        return []
+    found = videos.get_videos(s, selection.recorded_videos(s, collection_ids, *days)[:CANDIDATES])
+    text = {
+        id: video.recorded_at.date().isoformat() for id, video in found.items() if video.recorded_at
+    }
+    return [PassageHit(id, Span(0.0, found[id].duration_s), text[id], 1.0) for id in text]
+
+
+def period_of(text: str) -> tuple[date, date] | None:
+    """First and last day of a date, month or year that a text names: `2023-05-17`, `May 2023`, `in
+    2023`.
+    """
+    if whole := re.search(r"\b((?:19|20)\d\d)-(\d\d)-(\d\d)\b", text):
+        try:
+            day = date(*(int(part) for part in whole.groups()))
+        except ValueError:
+            return None
+        return day, day
+    if month := re.search(rf"\b({'|'.join(MONTHS)})\s+((?:19|20)\d\d)\b", text.lower()):
+        first = date(int(month[2]), MONTHS.index(month[1]) + 1, 1)
+        after = date(first.year + first.month // 12, first.month % 12 + 1, 1)
+        return first, date.fromordinal(after.toordinal() - 1)
+    if year := re.search(
+        r"\b(?:in|from|of|during|年)\s+((?:19|20)\d\d)\b|((?:19|20)\d\d)\s*年", text.lower()
+    ):
+        number = int(year[1] or year[2])
+        return date(number, 1, 1), date(number, 12, 31)
+    return None
+
+
+def _words_of(text: str) -> set[str]:
+    """Words of a name: `DogPark_2023-05` holds dog, park and dogpark."""
+    split = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text)
+    return {word.casefold() for part in (text, split) for word in re.findall(r"[^\W_]+", part)}

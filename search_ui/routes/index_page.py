@@ -1,0 +1,42 @@
+"""The document that holds the page: Streamlit's own, with our style, title and language in it from
+the first byte.
+
+What Streamlit brings later it first draws without a style, and everything moves when that comes.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import BaseRoute, Route
+from streamlit.file_util import get_static_dir
+
+from search_ui.strings import Texts, texts_of
+from search_ui.url_state import PAGE_NAMES
+
+STYLE = Path(__file__).parents[1] / "style.css"
+
+
+def routes() -> list[BaseRoute]:
+    return [Route(path, shell) for path in ("/", *(f"/{name}" for name in PAGE_NAMES))]
+
+
+def shell(request: Request) -> Response:
+    return HTMLResponse(
+        _document(texts_of(request)),
+        headers={"Cache-Control": "no-cache", "Vary": "Accept-Language"},
+    )
+
+
+@cache
+def _document(texts: Texts) -> str:
+    document = Path(get_static_dir(), "index.html").read_text(encoding="utf-8")
+    document = document.replace('<html lang="en">', f'<html lang="{texts.language}">', 1)
+    document = document.replace("<title>Streamlit</title>", "<title>Seekpoint</title>", 1)
+    # Behind the head, where Streamlit's own styles will stand: of two rules alike the later one
+    # holds.
+    before, end, after = document.rpartition("</body>")
+    return f"{before}<style>{STYLE.read_text(encoding='utf-8')}</style>{end}{after}"

@@ -1,0 +1,244 @@
+"""Looking around in a library: likeness, pictures, curves, filters, names as evidence, what a
+browser is given.
+"""
+
+import math
+from datetime import date
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from grounding.spans import Span
+from indexer.catalog import rows, saved_searches, watched_folders
+from indexer.catalog.filters import Filters
+from indexer.catalog.leasing.chunk_tasks import claim, plan
+from indexer.catalog.rows import NewPassage, commit_passages
+from indexer.embedders.demo import COLOURS
+from indexer.errors import UsageError
+from indexer.library import Library
+from indexer.questions.query_pictures import keep_picture, read_picture
+from indexer.search import titles
+from indexer.search.curve import highest
+from indexer.search.titles import period_of
+from tests.indexer.media.golden import ffmpeg
+from tests.support import colour_video, demo_library
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory) -> Library:
+    folder = tmp_path_factory.mktemp("exploring")
+    colour_video(folder / "v" / "DogPark_2023.mp4", [("red", 4), ("green", 6), ("blue", 5)])
+    colour_video(folder / "v" / "evening.mp4", [("orange", 4), ("green", 4)])
+    colour_video(folder / "v" / "plain.mp4", [("black", 3)])
+    ffmpeg(
+        "-i",
+        folder / "v" / "plain.mp4",
+        "-c",
+        "copy",
+        "-metadata",
+        "creation_time=2024-05-17T23:30:00Z",
+        folder / "v" / "dated.mp4",
+    )
+    (folder / "v" / "plain.mp4").unlink()
+    library = demo_library(folder / "home")
+    library.ingest([folder / "v"], "all")
+    return library
+
+
+def id_of(library: Library, name: str) -> int:
+    return next(
+        video.video_id for video in library.videos() if Path(video.paths[0].path).name == name
+    )
+
+
+def names(library: Library, answer) -> list[str]:
+    return [Path(moment.path).name for moment in answer.moments]
+
+
+def test_more_like_a_moment_leaves_itself_out(library):
+    answer = library.more_like(id_of(library, "DogPark_2023.mp4"), Span(4.5, 9.5))
+    assert names(library, answer)[0] == "evening.mp4"
+    assert answer.moments[0].span.start_s == pytest.approx(4.0, abs=0.5)
+    assert answer.matched
+    assert all(
+        m.span.overlap_s(Span(4.5, 9.5)) == 0 for m in answer.moments if m.path.endswith("2023.mp4")
+    )
+
+
+def test_like_an_instant_is_like_its_nearest_frame(library):
+    assert (
+        names(library, library.more_like(id_of(library, "evening.mp4"), Span(5.1, 5.1)))[0]
+        == "DogPark_2023.mp4"
+    )
+
+
+def test_search_by_picture(library):
+    name = keep_picture(library.settings, Image.new("RGB", (50, 40), COLOURS["blue"]))
+    assert name == keep_picture(library.settings, Image.new("RGB", (50, 40), COLOURS["blue"]))
+    best = library.search_picture(name).moments[0]
+    assert (Path(best.path).name, best.span.start_s) == (
+        "DogPark_2023.mp4",
+        pytest.approx(10.0, abs=0.5),
+    )
+
+
+@pytest.mark.parametrize("name", ["../../catalog", "", "a" * 64, "x/y"])
+def test_pictures_that_are_not_kept(library, name):
+    with pytest.raises(UsageError):
+        read_picture(library.settings, name)
+
+
+def test_large_pictures_are_kept_small(library):
+    name = keep_picture(library.settings, Image.new("RGBA", (3000, 1500), "red"))
+    assert read_picture(library.settings, name).shape == (320, 640, 3)
+
+
+def test_curve_is_high_where_the_question_holds(library):
+    curve = library.curve(id_of(library, "DogPark_2023.mp4"), question="when is it green?")
+    times_s, values = np.array(curve.times_s), np.array(curve.values)
+    inside = (times_s >= 4) & (times_s < 10)
+    assert values[inside].min() > 0.8
+    assert values[~inside].max() < 0.2
+    assert curve.cuts_s == pytest.approx([4.0, 10.0], abs=0.05)
+
+
+def test_curve_of_no_question_has_cuts(library):
+    curve = library.curve(id_of(library, "evening.mp4"))
+    assert (curve.values, len(curve.cuts_s)) == ([], 1)
+
+
+def test_highest_keeps_every_peak():
+    values = np.zeros(100_000)
+    values[[17, 50_000, 99_999]] = 1
+    times_s, kept = highest(np.arange(100_000.0), values, 1000)
+    assert len(kept) == 1000
+    assert times_s[kept == 1].tolist() == [17, 50_000, 99_999]
+
+
+@pytest.mark.parametrize(
+    ("filters", "left"),
+    [
+        (Filters(), {"DogPark_2023.mp4", "evening.mp4", "dated.mp4"}),
+        (Filters(name="dogpark"), {"DogPark_2023.mp4"}),
+        (Filters(name="%"), set()),
+        (Filters(shortest_s=10), {"DogPark_2023.mp4"}),
+        (Filters(longest_s=10), {"evening.mp4", "dated.mp4"}),
+        (Filters(recorded_from=date(2024, 5, 17), recorded_to=date(2024, 5, 17)), {"dated.mp4"}),
+        (Filters(recorded_from=date(2024, 5, 18)), set()),
+    ],
+)
+def test_filters(library, filters, left):
+    assert set(names(library, library.search("green", filters=filters))) == left
+
+
+def test_names_are_evidence_when_asked_for(library):
+    first = library.search("dog park", titles=True).moments[0]
+    assert Path(first.path).name == "DogPark_2023.mp4"
+    assert {"title"} <= {it.kind for it in first.evidence}
+    assert all(
+        it.kind != "title"
+        for moment in library.search("dog park").moments
+        for it in moment.evidence
+    )
+
+
+def test_recording_date_is_evidence(library):
+    first = library.search("what was recorded in May 2024?", titles=True).moments[0]
+    assert Path(first.path).name == "dated.mp4"
+
+
+@pytest.mark.parametrize(
+    ("text", "days"),
+    [
+        ("on 2023-05-17", (date(2023, 5, 17), date(2023, 5, 17))),
+        ("in December 2023", (date(2023, 12, 1), date(2023, 12, 31))),
+        ("in February 2024", (date(2024, 2, 1), date(2024, 2, 29))),
+        ("in 1999", (date(1999, 1, 1), date(1999, 12, 31))),
+        ("2023年", (date(2023, 1, 1), date(2023, 12, 31))),
+        ("room 2023", None),
+        ("2023-99-99", None),
+    ],
+)
+def test_period_of(text, days):
+    assert period_of(text) == days
+
+
+def test_passages_of_a_video_come_in_the_order_of_time(library):
+    video_id = id_of(library, "evening.mp4")
+    with library.catalog.begin() as session:
+        plan(session, video_id, [Span(0, 8)], {"speech": "test"})
+        work = claim(session, "me", 60, ("speech",), video_id=video_id)
+        said = [
+            NewPassage("speech", Span(4, 6), "the grass is green"),
+            NewPassage("speech", Span(1, 2), "what an orange sky"),
+        ]
+        assert commit_passages(session, work.work_id, "me", said, 0.1)
+    from indexer.catalog.videos import settle_video
+
+    with library.catalog.begin() as session:
+        settle_video(session, video_id)
+    with library.catalog.read() as session:
+        assert [row.text for row in rows.passages(session, video_id)] == [
+            "what an orange sky",
+            "the grass is green",
+        ]
+    assert library.search("grass", filters=Filters(name="evening")).moments[0].evidence
+    found = library.search("grass", filters=Filters(name="Dog"))
+    assert all(it.kind != "speech" for moment in found.moments for it in moment.evidence)
+
+
+def test_playback(library, tmp_path):
+    own = demo_library(tmp_path / "home")
+    colour_video(tmp_path / "v" / "a.mp4", [("red", 1)])
+    ffmpeg("-i", tmp_path / "v" / "a.mp4", "-c:v", "mpeg4", tmp_path / "v" / "b.avi")
+    own.ingest([tmp_path / "v"], "all")
+    a, b = id_of(own, "a.mp4"), id_of(own, "b.avi")
+    assert (own.playback(a).state, own.playback(b).state) == ("ready", "wait")
+    own.make_proxy(b, lambda share: None)
+    made = own.playback(b)
+    assert (made.state, made.path.name) == ("ready", "proxy.mp4")
+    (tmp_path / "v" / "b.avi").unlink()
+    assert own.playback(b).state == "ready", "the proxy plays while the file is away"
+    (tmp_path / "v" / "a.mp4").unlink()
+    assert own.playback(a).state == "gone"
+    own.remove(video_ids=[b])
+    assert not made.path.exists()
+
+
+def test_recent_searches_are_bounded_and_apart(library):
+    with library.catalog.begin() as session:
+        for number in range(30):
+            saved_searches.note_search(session, None, f"q{number}", f"/?q={number}")
+        saved_searches.note_search(session, None, "again", "/?q=15")
+        saved_searches.save_search(session, None, "saved", "/?q=15")
+        recent = saved_searches.kept_searches(session, None, saved=False)
+        assert len(recent) == saved_searches.RECENT
+        assert [it.title for it in recent[:2]] == ["again", "q29"]
+        assert [it.title for it in saved_searches.kept_searches(session, None, saved=True)] == [
+            "saved"
+        ]
+
+
+def test_watched_folders(library):
+    with library.catalog.begin() as session:
+        watched_folders.watch_folder(session, "all", "/media")
+        watched_folders.watch_folder(session, "all", "/media")
+        (folder,) = watched_folders.watched_folders(session)
+        watched_folders.note_scan(session, folder.id, "it was away")
+        (seen,) = watched_folders.watched_folders(session)
+        assert seen.scanned_at is not None
+        assert seen.error == "it was away"
+        watched_folders.unwatch_folder(session, folder.id)
+        assert watched_folders.watched_folders(session) == []
+
+
+@pytest.mark.parametrize("count", range(1, 12))
+def test_no_name_with_enough_words_is_passed_over(count):
+    """Whichever words a name misses: one of those that are looked up stands in it."""
+    words = {f"{'w' * (number + 2)}{number}" for number in range(count)}
+    telling = set(titles._telling(words))
+    for missed in combinations(words, count - math.ceil(titles.SHARE * count)):
+        assert telling - set(missed)

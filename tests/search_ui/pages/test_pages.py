@@ -1,0 +1,222 @@
+"""The logic of the pages, run by Streamlit's own test runner."""
+
+from datetime import date
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from search_ui.app_state import open_site, site
+from search_ui.pages import answers
+from search_ui.pages import library as library_page
+from search_ui.server import MAIN
+from search_ui.url_state import Search
+from search_ui.user import LOCAL, Viewer
+from tests.support import demo_settings
+
+WAIT_S = 60
+
+
+@pytest.fixture
+def app(filled_home) -> AppTest:
+    open_site(demo_settings(filled_home), sign_in=False)
+    return AppTest.from_file(str(MAIN), default_timeout=WAIT_S)
+
+
+def asked(app: AppTest, **params: str) -> AppTest:
+    for name, value in params.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def cards(app: AppTest) -> list[dict]:
+    answer = app.session_state["answer"][2]
+    return [
+        {"title": it.title, "start_s": it.span.start_s, "collection": it.collection}
+        for it in answer.moments
+    ]
+
+
+def test_empty_library_offers_the_demo(tmp_path):
+    open_site(demo_settings(tmp_path / "home"), sign_in=False)
+    app = AppTest.from_file(str(MAIN), default_timeout=WAIT_S).run()
+    assert [header.value for header in app.header] == ["Your library is empty"]
+    assert "Add the demo library" in [button.label for button in app.button]
+    assert not app.exception
+
+
+def test_question_from_the_box_is_in_the_address(app):
+    app.run()
+    app.text_input(key="ask_text").set_value("green").run()
+    assert app.query_params["q"] == "green"
+    assert cards(app)[0] == {
+        "title": "traffic light",
+        "start_s": pytest.approx(4.0, abs=0.3),
+        "collection": "colours",
+    }
+
+
+def test_question_from_the_address_is_in_the_box(app):
+    asked(app, q="green")
+    assert app.text_input(key="ask_text").value == "green"
+    assert cards(app)
+
+
+def test_filters_from_the_address(app):
+    assert {card["title"] for card in cards(asked(app, q="green", name="SUNSET"))} == {"sunset"}
+    assert app.text_input(key="filter_name").value == "SUNSET"
+
+
+def test_dates_of_old_recordings(app):
+    """Streamlit's own bounds are ten years around today."""
+    assert cards(asked(app, **{"q": "green", "from": "1931-05-17"})) == [], (
+        "no test video says when it was recorded"
+    )
+    assert app.date_input(key="filter_from").value == date(1931, 5, 17)
+    app.date_input(key="filter_to").set_value(date(1950, 1, 1)).run()
+    assert not app.exception
+    assert app.query_params["to"] == "1950-01-01"
+
+
+def test_collection_filter(app):
+    assert {card["collection"] for card in cards(asked(app, q="green", collection="private"))} == {
+        "private"
+    }
+
+
+def test_filter_that_nothing_passes(app):
+    assert cards(asked(app, q="green", name="no such name")) == []
+    assert "Nothing found." in [info.value for info in app.info]
+
+
+def test_no_match_is_labelled(app):
+    asked(app, q="zebra")
+    assert app.warning[0].value.startswith("**No match.**")
+    assert cards(app)
+
+
+def test_title_is_evidence(app):
+    first = cards(asked(app, q="diary"))[0]
+    assert first["title"] == "diary"
+
+
+def test_unreadable_script_is_said_in_words(app):
+    asked(app, q="猫在哪里")
+    assert "no installed text model reads the script" in app.error[0].value.replace("\\", "")
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"v": "999999"},
+        {"v": "-1", "t": "nan"},
+        {"q": "green", "from": "0001-01-01", "to": "9999-12-31"},
+        {"v": "1", "t": "1e400", "e": "x"},
+        {"q": "green", "top": "9999999", "from": "yesterday", "min": "-3", "only": "everything"},
+        {"like": "1@2"},
+        {"like": "drop table"},
+        {"picture": "../../etc/passwd"},
+        {"picture": "a" * 64},
+        {"q": "green", "collection": "no such collection"},
+        {"q": '"', "only": "speech"},
+        {"q": "green" * 5000},
+    ],
+)
+def test_strange_addresses(app, params):
+    asked(app, **params)
+
+
+def test_more_like_this(app, video_ids):
+    found = cards(asked(app, like=f"{video_ids['sunset.mp4']}@0-5"))
+    assert all(card["title"] != "sunset" or card["start_s"] >= 4.9 for card in found)
+
+
+def test_watching_shows_the_title_and_a_way_back(app, video_ids):
+    asked(app, q="green", v=str(video_ids["traffic light.mp4"]), t="4", e="10")
+    assert "traffic light" in [it.value for it in app.subheader]
+    next(button for button in app.button if button.label == "All answers").click().run()
+    assert "v" not in app.query_params
+
+
+def test_recent_searches_are_kept_once(app):
+    asked(app, q="purple")
+    asked(app, q="orange")
+    asked(app, q="purple")
+    app.query_params.clear()
+    app.run()
+    labels = [button.label for button in app.button]
+    assert labels.count("purple") == 1
+    assert labels.index("purple") < labels.index("orange")
+
+
+def test_saved_search_and_forgetting(app):
+    asked(app, q="blue")
+    next(button for button in app.button if button.label == "Save search").click().run()
+    app.query_params.clear()
+    app.run()
+    saved = [button for button in app.button if (button.key or "").startswith("forget_")]
+    assert [button.label for button in saved] == ["blue"]
+    saved[0].click().run()
+    assert not [button for button in app.button if (button.key or "").startswith("forget_")]
+
+
+def test_a_long_list_of_videos_is_cut_and_searched(filled_home, monkeypatch):
+    monkeypatch.setattr(library_page, "MANY", 1)
+    open_site(demo_settings(filled_home), sign_in=False)
+    local = AppTest.from_function(_library_page, default_timeout=WAIT_S).run()
+    assert not local.exception
+    assert local.caption[0].value.startswith("3 videos")
+    assert "the newest 1 of them" in local.caption[0].value
+    assert local.dataframe[0].value["Title"].tolist() == ["diary"]
+    local.text_input(key="library_name").set_value("SUNset").run()
+    assert local.dataframe[0].value["Title"].tolist() == ["sunset"]
+
+
+def _library_page() -> None:
+    from search_ui import state
+    from search_ui.pages import library
+    from search_ui.user import LOCAL
+
+    library.show(LOCAL, state.texts())
+
+
+def test_folders_off_the_local_machine(filled_home, tmp_path):
+    opened = demo_settings(filled_home, ui_folders=[tmp_path / "media"])
+    (tmp_path / "media").mkdir()
+    (tmp_path / "media" / "out").symlink_to("/etc")
+    for sign_in in (False, True):
+        open_site(opened, sign_in=sign_in)
+        assert site().may_add_folder(tmp_path / "media")
+        assert not site().may_add_folder(tmp_path)
+        assert not site().may_add_folder(tmp_path / "media" / ".." / "other")
+        assert not site().may_add_folder(tmp_path / "media" / "out")
+    assert not open_site(demo_settings(filled_home), sign_in=True).may_add_folder(tmp_path)
+    assert open_site(demo_settings(filled_home), sign_in=False).may_add_folder(tmp_path)
+
+
+def test_somebody_elses_collection_is_nowhere(filled_home, video_ids):
+    open_site(demo_settings(filled_home), sign_in=True)
+    colours = next(it.id for it in site().library.collections() if it.name == "colours")
+    limited = Viewer(1, "limited", False, frozenset({colours}))
+    hidden = video_ids["diary.mp4"]
+    searches = (
+        Search("pink"),
+        Search("diary"),
+        Search("pink", collections=("private",)),
+        Search(like=f"{video_ids['sunset.mp4']}@0-5"),
+    )
+    for search in searches:
+        assert {moment.collection for moment in answers.ask(search, limited).moments} <= {
+            "colours"
+        }, search
+    assert answers.ask(Search(like=f"{hidden}@0-4"), limited).moments == ()
+    assert answers.find_video(hidden, limited) is None
+    assert answers.find_video(hidden, LOCAL) is not None
+    nobody = Viewer(2, "nobody", False, frozenset())
+    assert answers.ask(Search("green"), nobody).moments == ()
+    assert not site().may_add_to(limited, "colours"), "a viewer adds nothing"
+    half = Viewer(3, "half", True, frozenset({colours}))
+    assert [name for name in ("colours", "private", "new") if site().may_add_to(half, name)] == [
+        "colours"
+    ]

@@ -1,0 +1,74 @@
+"""What monitors ask of the page."""
+
+from __future__ import annotations
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from starlette.testclient import TestClient
+
+from indexer.errors import CatalogError
+from search_ui.app_state import open_site, site
+from tests.search_ui.conftest import _client
+from tests.support import demo_settings
+
+
+def figures(
+    client: TestClient, **headers: str
+) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+    answer = client.get("/metrics", headers=headers)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"].startswith("text/plain")
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+
+
+def test_healthz_says_whether_the_catalog_answers(local, signed, monkeypatch: pytest.MonkeyPatch):
+    assert local.get("/healthz").json() == {"ok": True}
+    assert signed("").get("/healthz").status_code == 200, "a load balancer cannot sign in"
+
+    def away() -> None:
+        raise CatalogError("The database is away", "Start it")
+
+    monkeypatch.setattr(site().library.catalog, "ping", away)
+    answer = signed("").get("/healthz")
+    assert (answer.status_code, answer.json()) == (
+        503,
+        {"ok": False, "error": "The database is away"},
+    )
+
+
+def test_figures_of_the_catalog_and_of_searches(local):
+    with site().searches.timed() as ended:
+        ended(True)
+    with pytest.raises(ZeroDivisionError), site().searches.timed():
+        raise ZeroDivisionError
+    found = figures(local)
+    assert found["seekpoint_catalog_up", ()] == 1
+    assert found["seekpoint_videos", (("state", "ready"),)] == 3
+    assert found["seekpoint_chunks", (("stage", "picture"), ("state", "done"))] == 3
+    assert found["seekpoint_chunks", (("stage", "picture"), ("state", "failed"))] == 0
+    assert found[
+        "seekpoint_video_seconds", (("stage", "picture"), ("state", "done"))
+    ] == pytest.approx(29, abs=0.5)
+    assert found["seekpoint_work_seconds", (("stage", "picture"),)] > 0
+    assert found["seekpoint_queue_depth", ()] == 0
+    assert found["seekpoint_oldest_waiting_seconds", ()] == 0
+    assert found["seekpoint_search_seconds_count", ()] == 2
+    assert found["seekpoint_searches_total", (("outcome", "matched"),)] == 1
+    assert found["seekpoint_searches_total", (("outcome", "failed"),)] == 1
+
+
+def test_where_people_sign_in_a_monitor_shows_its_token(filled_home):
+    for token, given, status in (
+        ("", "", 401),
+        ("", "x", 401),
+        ("secret", "", 401),
+        ("secret", "other", 401),
+        ("secret", "secret", 200),
+    ):
+        client = _client(open_site(demo_settings(filled_home, metrics_token=token), sign_in=True))
+        answer = client.get("/metrics", headers={"Authorization": f"Bearer {given}"})
+        assert answer.status_code == status, (token, given)

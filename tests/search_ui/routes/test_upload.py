@@ -1,0 +1,174 @@
+"""Uploads, attacked."""
+
+import struct
+import zlib
+from urllib.parse import quote
+
+import pytest
+from PIL import Image
+
+from search_ui.app_state import open_site, site
+from search_ui.routes.upload import safe_name
+from tests.search_ui.conftest import _client
+from tests.support import colour_video, demo_settings
+
+
+@pytest.fixture
+def client(tmp_path):
+    with _client(
+        open_site(demo_settings(tmp_path / "home", ui_upload_max_mb=1), sign_in=False)
+    ) as client:
+        yield client
+
+
+def send(client, name: str, content: bytes, collection: str = "new"):
+    return client.post(
+        f"/upload?collection={quote(collection)}",
+        content=content,
+        headers={"X-File-Name": quote(name)},
+    )
+
+
+def files(client) -> list[str]:
+    folder = site().settings.home_path / "uploads"
+    return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+
+
+def wait_for(job_id: int) -> None:
+    import time
+
+    deadline = time.monotonic() + 60
+    while site().jobs.get(job_id).is_open:
+        assert time.monotonic() < deadline, site().jobs.get(job_id)
+        time.sleep(0.05)
+
+
+def test_upload_becomes_searchable(client, tmp_path):
+    video = colour_video(tmp_path / "a.mp4", [("green", 2)]).read_bytes()
+    answer = send(client, "holiday ünïcode 电影.mp4", video)
+    assert (answer.status_code, answer.json()["name"]) == (201, "holiday ünïcode 电影.mp4")
+    wait_for(answer.json()["job"])
+    assert [video.state for video in site().library.videos(["new"])] == ["ready"]
+    assert (
+        send(client, "holiday ünïcode 电影.mp4", video).json()["name"]
+        == "holiday ünïcode 电影 (2).mp4"
+    )
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../../../etc/cron.d/evil.mp4",
+        "/etc/evil.mp4",
+        "..\\..\\evil.mp4",
+        "a/../../evil.mp4",
+        "C:\\evil.mp4",
+    ],
+)
+def test_names_cannot_leave_the_folder(client, tmp_path, name):
+    video = colour_video(tmp_path / "a.mp4", [("green", 1)]).read_bytes()
+    assert send(client, name, video).json()["name"] == "evil.mp4"
+    assert files(client) == ["evil.mp4"]
+
+
+@pytest.mark.parametrize(
+    "name", ["evil.sh", "evil", ".mp4", "..", "", "evil.mp4.py", "evil.mp4/", "a\x00.exe"]
+)
+def test_names_of_no_video(client, name):
+    assert send(client, name, b"x").status_code == 415
+    assert files(client) == []
+
+
+def test_safe_name():
+    assert safe_name("a\nb\x1b[31m.mp4") == "a_b_[31m.mp4"
+    assert safe_name("<img src=x onerror=alert(1)>.mkv") == "_img src=x onerror=alert(1)_.mkv"
+    assert len(safe_name("长" * 300 + ".mp4").encode()) <= 155
+    assert safe_name("...mp4") == ""
+
+
+def test_too_large_by_what_it_says(client):
+    answer = client.post(
+        "/upload?collection=new",
+        content=b"x",
+        headers={"X-File-Name": "a.mp4", "Content-Length": "2000000"},
+    )
+    assert answer.status_code == 413
+    assert files(client) == []
+
+
+def test_too_large_without_saying(client):
+    def body():
+        for _ in range(40):
+            yield b"x" * 50_000
+
+    answer = client.post("/upload?collection=new", content=body(), headers={"X-File-Name": "a.mp4"})
+    assert answer.status_code == 413
+    assert files(client) == [], "nothing is left behind"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"not a video",
+        b"#EXTM3U\nfile:///etc/passwd\n",
+        b"\x00\x00\x00\x18ftypisom" + b"\x00" * 100,
+    ],
+)
+def test_what_is_no_video(client, content):
+    answer = send(client, "a.mp4", content)
+    assert answer.status_code == 422
+    assert str(site().settings.home_path) not in answer.text, "no path of the server is told"
+    assert files(client) == []
+
+
+def test_viewers_and_strangers_cannot_upload(signed):
+    for name, code in (("", 401), ("viewer", 403)):
+        assert send(signed(name), "a.mp4", b"x").status_code == code
+
+
+def test_editors_of_some_collections(signed):
+    from indexer.admin.accounts import add_user
+    from tests.search_ui.conftest import PASSWORD
+
+    signed("")
+    add_user(site().library.catalog, "half", PASSWORD, "editor", ["colours"])
+    assert send(signed("half"), "a.mp4", b"x", "private").status_code == 403
+    assert send(signed("half"), "a.mp4", b"x", "new one").status_code == 403
+    assert send(signed("half"), "a.mp4", b"not a video", "colours").status_code == 422
+
+
+def test_picture_to_ask_with(local, signed, tmp_path):
+    Image.new("RGB", (64, 48), "red").save(tmp_path / "red.png")
+    answer = local.post("/picture", content=(tmp_path / "red.png").read_bytes())
+    assert (answer.status_code, len(answer.json()["name"])) == (201, 64)
+    assert local.post("/picture", content=b"no picture").status_code == 422
+    assert local.post("/picture", content=b"").status_code == 422
+    assert (
+        local.post("/picture", content=b"x", headers={"Content-Length": "99000000"}).status_code
+        == 413
+    )
+    assert (
+        local.post("/picture", content=b"x", headers={"Origin": "http://evil.example"}).status_code
+        == 403
+    )
+    assert signed("").post("/picture", content=b"x").status_code == 401
+
+
+def test_a_small_file_that_unpacks_to_a_huge_picture(local):
+    header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 0, 0, 0, 0)
+    parts = ((b"IHDR", header), (b"IDAT", zlib.compress(b"\0" * 1000)), (b"IEND", b""))
+    bomb = b"".join(
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        for kind, body in parts
+    )
+    assert local.post("/picture", content=b"\x89PNG\r\n\x1a\n" + bomb).status_code == 422
+
+
+def test_refusals_in_the_language_of_the_browser(client):
+    answer = client.post(
+        "/upload?collection=new",
+        content=b"x",
+        headers={"X-File-Name": "a.sh", "Accept-Language": "zh-CN,zh;q=0.9"},
+    )
+    assert answer.text == "这不是视频文件名。"
