@@ -66,12 +66,15 @@ def write_atomically(path: Path, content: bytes) -> None:
 def storage_error(path: Path, error: OSError) -> StorageError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return StorageError(
-            f"no space left to write {path}",
+            "no space left to write {path}",
             "free some space and run the same command again: finished chunks are kept",
+            path=path,
         )
     return StorageError(
-        f"cannot write {path}: {(error.strerror or str(error)).lower()}",
+        "cannot write {path}: {lower}",
         "check the folder and its permissions",
+        path=path,
+        lower=(error.strerror or str(error)).lower(),
     )
 
 

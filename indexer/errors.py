@@ -1,21 +1,54 @@
 """Errors that a person can act on: what went wrong, with which thing, and what to do."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from string import Formatter
+from typing import Any
+
+from indexer.messages import Message
+
 
 class SeekpointError(Exception):
     """Base of all errors that Seekpoint raises on purpose; the command line prints it without a
     traceback.
+
+    `message` says what went wrong with which thing, `hint` what to do. Both are templates whose
+    fields are filled from `values`, so that they can be shown in another language.
     """
 
-    def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+    def __init__(self, message: str | Message, hint: str | Message = "", /, **values: Any) -> None:
+        self.what = _filled(message, values)
+        self.advice = _filled(hint, values)
+        super().__init__(self.message)
+
+    @property
+    def message(self) -> str:
+        """What went wrong, in English."""
+        return str(self.what)
+
+    @property
+    def hint(self) -> str:
+        """What to do about it, in English; empty where there is nothing to do."""
+        return str(self.advice)
 
     def __str__(self) -> str:
         return f"{self.message}. {self.hint}" if self.hint else self.message
 
-    def __reduce__(self):
-        return type(self), (self.message, self.hint)
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.what, self.advice)
+
+
+def _filled(text: str | Message, values: Mapping[str, Any]) -> Message:
+    """The message with those of the values that its template names."""
+    if isinstance(text, Message):
+        return text
+    if not values:
+        return Message(text)
+    names = {name for _, name, _, _ in Formatter().parse(text) if name}
+    if not names:
+        return Message(text.format())
+    return Message(text, {name: values[name] for name in names})
 
 
 class UsageError(SeekpointError):

@@ -438,7 +438,10 @@ class Library:
         for kind in kinds:
             if kind not in KINDS:
                 raise UsageError(
-                    f"{kind!r} is no kind of evidence", f"choose from {', '.join(KINDS)}"
+                    "{kind!r} is no kind of evidence",
+                    "choose from {kinds}",
+                    kind=kind,
+                    kinds=", ".join(KINDS),
                 )
         with self.catalog.read() as session:
             collection_ids = (
@@ -579,8 +582,10 @@ class Library:
             return place
         places = ", ".join(self._path_text(path.root, path.relative_path) for path in video.paths)
         raise MediaError(
-            f"the file of video {video.id} is not at {places}",
+            "the file of video {id} is not at {places}",
             "bring it back, or ingest the folder that it was moved to",
+            id=video.id,
+            places=places,
         )
 
     def _place_of(self, video: videos.VideoRow) -> Path | None:
@@ -642,8 +647,10 @@ class Library:
 
         if end_s <= start_s:
             raise UsageError(
-                f"the clip would end ({end_s:g} s) before it starts ({start_s:g} s)",
+                "the clip would end ({end_s:g} s) before it starts ({start_s:g} s)",
                 "give START before END",
+                end_s=end_s,
+                start_s=start_s,
             )
         if video.isdecimal() and not os.path.exists(video):
             with self.catalog.read() as session:

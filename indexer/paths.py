@@ -55,7 +55,9 @@ class Roots:
         folders = {name: folder.expanduser().absolute() for name, folder in settings.roots.items()}
         if LOCAL_ROOT in folders:
             raise UsageError(
-                f'the root name "{LOCAL_ROOT}" is taken', "choose another name in SEEKPOINT_ROOTS"
+                'the root name "{local_root}" is taken',
+                "choose another name in SEEKPOINT_ROOTS",
+                local_root=LOCAL_ROOT,
             )
         return cls({**folders, LOCAL_ROOT: Path("/")})
 
@@ -72,8 +74,9 @@ class Roots:
     def join(self, root: str, relative_path: str) -> Path:
         if root not in self.folders:
             raise MediaError(
-                f'the media root "{root}" is not known on this machine',
-                'map it: SEEKPOINT_ROOTS={"' + root + '": "/folder"}',
+                'the media root "{root}" is not known on this machine',
+                'map it: SEEKPOINT_ROOTS={{"{root}": "/folder"}}',
+                root=root,
             )
         return self.folders[root] / relative_path
 
@@ -168,7 +171,10 @@ def content_hash(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise MediaError(
-            f"{printable(path)}: {_reason(error)}", "check the file and its permissions"
+            "{path}: {error}",
+            "check the file and its permissions",
+            path=printable(path),
+            error=_reason(error),
         ) from error
 
 
@@ -194,4 +200,4 @@ def _reason(error: OSError) -> str:
 
 def _unusable(path: Path, reason: str, hint: str) -> Unusable:
     name = printable(path)
-    return Unusable(name, MediaError(f"{name}: {reason}", hint))
+    return Unusable(name, MediaError("{name}: {reason}", hint, name=name, reason=reason))

@@ -307,14 +307,20 @@ def load_settings(**overrides: object) -> Settings:
         name = f"SEEKPOINT_{field[1].upper()}" if field else "a setting"
         value = os.environ.get(name, "")
         raise UsageError(
-            f"{name}={value!r} is not JSON", "docs/settings.md lists what each setting takes"
+            "{name}={value!r} is not JSON",
+            "docs/settings.md lists what each setting takes",
+            name=name,
+            value=value,
         ) from None
     except ValidationError as error:
         first = error.errors()[0]
         name = "SEEKPOINT_" + "_".join(str(part) for part in first["loc"]).upper()
         raise UsageError(
-            f"{name}={first.get('input')!r}: {first['msg']}",
+            "{name}={detail!r}: {first}",
             "docs/settings.md lists what each setting takes",
+            name=name,
+            detail=first.get("input"),
+            first=first["msg"],
         ) from None
 
 

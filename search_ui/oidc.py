@@ -36,8 +36,9 @@ def streamlit_secrets(settings: Settings, cookie_secret: str) -> dict[str, Any]:
         if not value:
             setting = "METADATA_URL" if name == "server_metadata_url" else name.upper()
             raise UsageError(
-                f"SEEKPOINT_OIDC_{setting} is not set",
+                "SEEKPOINT_OIDC_{setting} is not set",
                 "OpenID Connect needs all four: docs/search-page.md",
+                setting=setting,
             )
     return {"auth": {**wanted, "cookie_secret": cookie_secret or secrets.token_urlsafe(48)}}
 

@@ -131,8 +131,11 @@ def _check_port(host: str, port: int) -> None:
         except OSError as error:
             reason = os.strerror(error.errno) if error.errno else str(error)
             raise UsageError(
-                f"port {port} of {host} cannot be used: {reason.lower()}",
+                "port {port} of {host} cannot be used: {lower}",
                 "choose another: --port N",
+                port=port,
+                host=host,
+                lower=reason.lower(),
             ) from None
 
 

@@ -121,7 +121,9 @@ def check_port(settings: Settings) -> None:
     except (OSError, OverflowError) as error:
         said = getattr(error, "strerror", None) or str(error)
         hint = "each worker of a machine needs a SEEKPOINT_METRICS_PORT of its own; 0 for none; SEEKPOINT_METRICS_HOST is an address of it"
-        raise UsageError(f"cannot serve figures at {address}: {said.lower()}", hint) from error
+        raise UsageError(
+            "cannot serve figures at {address}: {lower}", hint, address=address, lower=said.lower()
+        ) from error
 
 
 def check_space(folder: Path) -> None:

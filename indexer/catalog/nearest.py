@@ -304,14 +304,18 @@ def require_pgvector(connection: Connection) -> None:
     wanted = ".".join(map(str, PGVECTOR_NEEDED))
     if found is None:
         raise CatalogError(
-            f"The PostgreSQL server has no pgvector ({wanted} or later), which holds the vectors",
-            "Install it there (a package of the system, such as postgresql-17-pgvector), then run: seekpoint db upgrade",
+            "The PostgreSQL server has no pgvector ({wanted} or later), which holds the vectors",
+            "Install it there (a package of the system, such as postgresql-17-pgvector), "
+            "then run: seekpoint db upgrade",
+            wanted=wanted,
         )
     version = found.installed_version or found.default_version
     if tuple(int(part) for part in version.split(".")[:2]) < PGVECTOR_NEEDED:
         raise CatalogError(
-            f"The PostgreSQL server has pgvector {version}, {wanted} is needed",
+            "The PostgreSQL server has pgvector {version}, {wanted} is needed",
             "Upgrade it, then: ALTER EXTENSION vector UPDATE",
+            version=version,
+            wanted=wanted,
         )
     if found.installed_version is None:
         _add_extension(connection)

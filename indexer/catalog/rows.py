@@ -464,8 +464,10 @@ def vector_rows(rows: Sequence[Any], key: str) -> VectorRows:
     sizes = {len(row[4]) for row in rows}
     if len(sizes) > 1:
         raise CatalogError(
-            f"Vectors of {key} have {sorted(size // 2 for size in sizes)} numbers",
+            "Vectors of {key} have {detail} numbers",
             "Run: seekpoint reindex",
+            key=key,
+            detail=sorted(size // 2 for size in sizes),
         )
     halves = np.frombuffer(b"".join(row[4] for row in rows), "<f2")
     vectors = (

@@ -71,13 +71,13 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {
+    type_annotation_map = {  # noqa: RUF012 (SQLAlchemy's protocol)
         int: BigId,
         float: Float(53),
         str: Text,
         bytes: LargeBinary,
         datetime: UtcTime,
-    }  # noqa: RUF012 (SQLAlchemy's protocol)
+    }
 
 
 def _child_of(parent: str) -> ForeignKey:

@@ -76,8 +76,9 @@ def read_time(text: str) -> float:
         or any(n >= 60 for n in numbers[1:])
     ):
         raise UsageError(
-            f"{text!r} is not a time",
+            "{text!r} is not a time",
             "write seconds (723.4), minutes:seconds (12:03.4) or hours:minutes:seconds",
+            text=text,
         )
     return sum(number * 60**power for power, number in enumerate(reversed(numbers)))
 

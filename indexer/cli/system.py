@@ -74,7 +74,9 @@ def worker(
         from workers.serve import serve
     except ModuleNotFoundError as error:
         raise UsageError(
-            f"workers need {error.name}, which is not installed", "pip install 'seekpoint[queue]'"
+            "workers need {name}, which is not installed",
+            "pip install 'seekpoint[queue]'",
+            name=error.name,
         ) from None
     serve(tuple(queue or ("gpu", "cpu")))
 

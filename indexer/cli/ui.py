@@ -33,8 +33,9 @@ def ui(
         from search_ui.server import serve
     except ModuleNotFoundError as error:
         raise UsageError(
-            f"the search page needs {error.name}, which is not installed",
+            "the search page needs {name}, which is not installed",
             "pip install 'seekpoint[ui]'",
+            name=error.name,
         ) from None
     from indexer.settings import load_settings
 

@@ -18,6 +18,7 @@ from indexer.embedders.base import check_images, unit
 from indexer.embedders.identity import make_key
 from indexer.embedders.scripts import mostly_in
 from indexer.errors import ModelError
+from indexer.messages import Message
 from indexer.settings import Settings
 
 VERSION = 1
@@ -136,7 +137,11 @@ class ContrastiveEmbedder:
             return loader(self.folder, local_files_only=True, **options)
         except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
             raise ModelError(
-                f"{self.name} in {self.folder} cannot be loaded: {error}", hint(self.family)
+                "{name} in {folder} cannot be loaded: {error}",
+                hint(self.family),
+                name=self.name,
+                folder=self.folder,
+                error=error,
             ) from error
 
     def embed_frames(self, images: np.ndarray) -> np.ndarray:
@@ -193,10 +198,12 @@ def _numbers(output: Any) -> np.ndarray:
     return output.pooler_output.float().cpu().numpy()
 
 
-def hint(family: Family) -> str:
-    return (
-        f"Put a {family.name} checkpoint (config.json, model.safetensors, tokenizer and preprocessor_config.json) into a folder and set"
-        f" SEEKPOINT_EMBEDDER_PATH to it, or to a hub id such as {family.default} where a hub is in reach"
+def hint(family: Family) -> Message:
+    return Message(
+        "Put a {name} checkpoint (config.json, model.safetensors, tokenizer and "
+        "preprocessor_config.json) into a folder and set SEEKPOINT_EMBEDDER_PATH to it, or to a "
+        "hub id such as {default} where a hub is in reach",
+        {"name": family.name, "default": family.default},
     )
 
 
@@ -219,7 +226,10 @@ def local_folder(settings: Settings, family: Family) -> Path | None:
         return folder
     if folder.is_absolute() or wanted.startswith((".", "~")) or wanted.count("/") != 1:
         raise ModelError(
-            f"There is no folder {wanted!r} with a {family.name} checkpoint", hint(family)
+            "There is no folder {wanted!r} with a {name} checkpoint",
+            hint(family),
+            wanted=wanted,
+            name=family.name,
         )
     return None
 
@@ -239,8 +249,10 @@ def _from_hub(repository: str, family: Family) -> Path:
         except (OSError, ValueError, RuntimeError) as error:
             failure = error
     raise ModelError(
-        f"{family.name} is not here: {repository!r} is not in the local cache and could not be fetched",
+        "{name} is not here: {repository!r} is not in the local cache and could not be fetched",
         hint(family),
+        name=family.name,
+        repository=repository,
     ) from failure
 
 
@@ -251,15 +263,23 @@ def read_config(folder: Path, family: Family) -> dict[str, Any]:
     try:
         config = json.loads((folder / "config.json").read_text())
     except (OSError, ValueError) as error:
-        raise ModelError(f"{folder} has no readable config.json: {error}", hint(family)) from None
+        raise ModelError(
+            "{folder} has no readable config.json: {error}",
+            hint(family),
+            folder=folder,
+            error=error,
+        ) from None
     kind = config.get("model_type")
     if kind not in family.model_types:
         raise ModelError(
-            f"{folder} holds a model of type {kind!r}, not {' or '.join(sorted(family.model_types))}",
+            "{folder} holds a model of type {kind!r}, not {model_types}",
             hint(family),
+            folder=folder,
+            kind=kind,
+            model_types=" or ".join(sorted(family.model_types)),
         )
     if not any(folder.glob("*.safetensors")):
-        raise ModelError(f"{folder} has no *.safetensors weights", hint(family))
+        raise ModelError("{folder} has no *.safetensors weights", hint(family), folder=folder)
     return config
 
 

@@ -121,6 +121,7 @@ def model_files() -> list[Path]:
         return [TABLE, weights_path(), *texts]
     except ModuleNotFoundError as error:
         raise ModelError(
-            f"The embedder lite needs the package of {error.name!r}",
+            "The embedder lite needs the package of {name!r}",
             "pip install seekpoint brings it",
+            name=error.name,
         ) from None

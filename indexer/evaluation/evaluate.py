@@ -39,8 +39,12 @@ def evaluate_library(
     if missing:
         shown = ", ".join(missing[:5]) + (" ..." if len(missing) > 5 else "")
         raise UsageError(
-            f"{len(missing)} videos of the ground truth are not in the collection {collection!r}: {shown}",
+            "{missing} videos of the ground truth are not in the collection "
+            "{collection!r}: {shown}",
             "ingest them first",
+            missing=len(missing),
+            collection=collection,
+            shown=shown,
         )
     base = library.scope([collection], None, only)
 
@@ -58,7 +62,9 @@ def evaluate_library(
             answer.notes and not answer.moments and not without
         ):  # all of it is there for another model: zeros would mislead
             raise UsageError(
-                f"nothing in the collection {collection!r} can be searched", answer.notes[0]
+                "nothing in the collection {collection!r} can be searched",
+                answer.notes[0],
+                collection=collection,
             )
         found = tuple(
             Found(Path(moment.path).name, moment.span, moment.score) for moment in answer.moments

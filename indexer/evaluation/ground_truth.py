@@ -112,11 +112,14 @@ def _lines(path: Path) -> Iterator[tuple[str, str]]:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise UsageError(
-            f"cannot read {path}: {error.strerror}", "give a file of ground truth or predictions"
+            "cannot read {path}: {strerror}",
+            "give a file of ground truth or predictions",
+            path=path,
+            strerror=error.strerror,
         ) from None
     except UnicodeDecodeError:
         raise UsageError(
-            f"{path} is not UTF-8 text", "give a file of JSON lines or Charades-STA lines"
+            "{path} is not UTF-8 text", "give a file of JSON lines or Charades-STA lines", path=path
         ) from None
     numbered = [
         (line.strip(), f"{path}:{number}")
@@ -124,7 +127,9 @@ def _lines(path: Path) -> Iterator[tuple[str, str]]:
         if line.strip()
     ]
     if not numbered:
-        raise UsageError(f"{path} has no rows", "give a file of JSON lines or Charades-STA lines")
+        raise UsageError(
+            "{path} has no rows", "give a file of JSON lines or Charades-STA lines", path=path
+        )
     yield from numbered
 
 
@@ -135,8 +140,10 @@ def _parse(text: str, where: str) -> dict[str, Any]:
         record = None
     if not isinstance(record, dict):
         raise UsageError(
-            f"{where}: {text[:60]!r} is no row",
+            "{where}: {text!r} is no row",
             'rows are JSON objects, or Charades-STA lines "ID START END##QUERY"',
+            where=where,
+            text=text[:60],
         )
     return record
 
@@ -146,7 +153,10 @@ def _field(record: dict[str, Any], names: Sequence[str], where: str) -> Any:
         if name in record:
             return record[name]
     raise UsageError(
-        f"{where}: the row has no {' or '.join(names)}", "docs/evaluation.md shows what a row needs"
+        "{where}: the row has no {names}",
+        "docs/evaluation.md shows what a row needs",
+        where=where,
+        names=" or ".join(names),
     )
 
 
@@ -156,5 +166,8 @@ def _span(pair: Sequence[Any], where: str) -> Span:
         return Span(start_s, end_s)
     except (TypeError, ValueError):
         raise UsageError(
-            f"{where}: {pair!r} is no span", "a span is [start, end] in seconds, the start first"
+            "{where}: {pair!r} is no span",
+            "a span is [start, end] in seconds, the start first",
+            where=where,
+            pair=pair,
         ) from None

@@ -272,7 +272,7 @@ def _by_key(predictions: Sequence[Prediction]) -> dict[object, Prediction]:
         key = prediction.id or (video_stem(prediction.video), prediction.query)
         if key in keyed:
             raise UsageError(
-                f"the predictions answer {key!r} twice", "keep one line for each question"
+                "the predictions answer {key!r} twice", "keep one line for each question", key=key
             )
         keyed[key] = prediction
     return keyed

@@ -52,8 +52,9 @@ def load_lego(settings: Settings) -> Grounder:
                 )
             except LegoError as error:
                 raise ModelError(
-                    f"the LEGO checkpoint does not load: {error}",
+                    "the LEGO checkpoint does not load: {error}",
                     "SEEKPOINT_LEGO_PATH names its folder",
+                    error=error,
                 ) from error
             except (
                 OSError,
@@ -62,7 +63,9 @@ def load_lego(settings: Settings) -> Grounder:
             ) as error:  # no permission; not enough memory, here or on the GPU
                 what = str(error) or type(error).__name__
                 raise ModelError(
-                    f"the LEGO checkpoint does not load: {what}", "docs/lego.md says what it needs"
+                    "the LEGO checkpoint does not load: {what}",
+                    "docs/lego.md says what it needs",
+                    what=what,
                 ) from error
         return _loaded[key]
 
@@ -74,8 +77,9 @@ def require_lego(settings: Settings) -> None:
         raise ModelError("no LEGO checkpoint is configured", hint)
     if not (Path(settings.lego_path).expanduser() / "config.json").is_file():
         raise ModelError(
-            f"there is no LEGO checkpoint in {settings.lego_path}",
+            "there is no LEGO checkpoint in {lego_path}",
             "SEEKPOINT_LEGO_PATH names the folder with its config.json",
+            lego_path=settings.lego_path,
         )
 
 

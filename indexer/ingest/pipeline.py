@@ -149,7 +149,9 @@ class Pipeline:
             log.exception("the chunk failed")
             hint = "this is a defect in Seekpoint or a model: please report it"
             return self._fail(
-                job, SeekpointError(f"{type(error).__name__}: {error}", hint), started
+                job,
+                SeekpointError("{name}: {error}", hint, name=type(error).__name__, error=error),
+                started,
             )
         return self._commit(job, result, started)
 

@@ -128,13 +128,15 @@ class Planner:
     def _require_something(self, source: Source) -> None:
         if not source.has_pictures and not source.has_sound:
             raise MediaError(
-                f"{printable(source.path)} has neither pictures nor sound",
+                "{path} has neither pictures nor sound",
                 "check that it is a video",
+                path=printable(source.path),
             )
         if not source.has_pictures and "speech" not in self.stages:
             raise MediaError(
-                f"{printable(source.path)} has no video stream",
+                "{path} has no video stream",
                 "switch speech on (SEEKPOINT_SPEECH=1) to search its sound",
+                path=printable(source.path),
             )
 
     @property

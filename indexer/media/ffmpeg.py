@@ -24,8 +24,9 @@ def find_ffmpeg(settings: Settings) -> Path:
         found = shutil.which(os.path.expanduser(settings.ffmpeg))
         if not found:
             raise UsageError(
-                f"SEEKPOINT_FFMPEG={settings.ffmpeg!r} is no program that can be run",
+                "SEEKPOINT_FFMPEG={ffmpeg!r} is no program that can be run",
                 "Unset it to use PATH or the packaged ffmpeg",
+                ffmpeg=settings.ffmpeg,
             )
         return Path(found)
     on_path = shutil.which("ffmpeg")
@@ -55,7 +56,9 @@ def run_ffmpeg(stream_or_args: Any, timeout_s: float, settings: Settings) -> Non
         )
     except subprocess.TimeoutExpired:
         raise MediaTimeout(
-            f"ffmpeg took longer than {timeout_s:g} s and was stopped", "Cut a shorter span"
+            "ffmpeg took longer than {timeout_s:g} s and was stopped",
+            "Cut a shorter span",
+            timeout_s=timeout_s,
         ) from None
     if done.returncode:
         lines = [
@@ -65,6 +68,7 @@ def run_ffmpeg(stream_or_args: Any, timeout_s: float, settings: Settings) -> Non
         ]
         last = " | ".join(lines[-_LAST_LINES:]) or f"exit status {done.returncode}"
         raise MediaError(
-            f"ffmpeg failed: {last}",
+            "ffmpeg failed: {last}",
             "Check that the file plays elsewhere and that there is space on the disk",
+            last=last,
         )

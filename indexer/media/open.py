@@ -98,15 +98,19 @@ def check_regular_file(path: str | os.PathLike[str]) -> Path:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise MediaError(
-            f"cannot read {name}: {reason}", "Check the path and its permissions"
+            "cannot read {name}: {reason}",
+            "Check the path and its permissions",
+            name=name,
+            reason=reason,
         ) from None
     if not stat.S_ISREG(state.st_mode):
         raise MediaError(
-            f"{name} is not a regular file",
+            "{name} is not a regular file",
             "Only files are read, not folders, pipes, sockets or devices",
+            name=name,
         )
     if state.st_size == 0:
-        raise MediaError(f"{name} is empty (zero bytes)", "Copy it again")
+        raise MediaError("{name} is empty (zero bytes)", "Copy it again", name=name)
     return Path(path)
 
 
@@ -117,11 +121,18 @@ def media_errors(path: str | os.PathLike[str]) -> Iterator[None]:
         yield
     except av.error.FFmpegError as error:
         raise MediaError(
-            f"cannot read {printable(path)} as video or sound: {error.strerror}", _HINT
+            "cannot read {path} as video or sound: {strerror}",
+            _HINT,
+            path=printable(path),
+            strerror=error.strerror,
         ) from error
     except (MemoryError, UnicodeError, OverflowError) as error:
         raise MediaError(
-            f"cannot read {printable(path)}: {type(error).__name__} {error}", _HINT
+            "cannot read {path}: {name} {error}",
+            _HINT,
+            path=printable(path),
+            name=type(error).__name__,
+            error=error,
         ) from error
 
 
@@ -129,8 +140,12 @@ def check_pixels(path: str | os.PathLike[str], width: int, height: int, max_pixe
     """Refuses pictures that are too large before anything is allocated for them."""
     if width * height > max_pixels:
         raise MediaError(
-            f"{printable(path)} has pictures of {width} x {height} pixels, more than the limit of {max_pixels}",
+            "{path} has pictures of {width} x {height} pixels, more than the limit of {max_pixels}",
             "SEEKPOINT_MAX_FRAME_PIXELS sets the limit",
+            path=printable(path),
+            width=width,
+            height=height,
+            max_pixels=max_pixels,
         )
 
 

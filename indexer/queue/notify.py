@@ -52,7 +52,12 @@ def kinds_of(queues: tuple[str, ...]) -> list[str]:
     """
     for queue in queues:
         if queue not in QUEUES:
-            raise UsageError(f"there is no queue {queue!r}", f"choose from {', '.join(QUEUES)}")
+            raise UsageError(
+                "there is no queue {queue!r}",
+                "choose from {queues}",
+                queue=queue,
+                queues=", ".join(QUEUES),
+            )
     return [kind for kind in KINDS if any(kind in QUEUES[queue] for queue in queues)]
 
 
@@ -140,7 +145,9 @@ class Hints:
             )
         if urlsplit(self.url).scheme not in ("redis", "rediss"):
             raise UsageError(
-                f"SEEKPOINT_BROKER_URL={self.shown_url!r} is no Redis", "write redis://host:6379/0"
+                "SEEKPOINT_BROKER_URL={shown_url!r} is no Redis",
+                "write redis://host:6379/0",
+                shown_url=self.shown_url,
             )
 
     def _errors(self) -> _Translating:
@@ -164,7 +171,9 @@ class _Translating:
             import redis.exceptions
         except ModuleNotFoundError as missing:
             raise QueueError(
-                f"workers need the Python package {missing.name}", "pip install 'seekpoint[queue]'"
+                "workers need the Python package {name}",
+                "pip install 'seekpoint[queue]'",
+                name=missing.name,
             ) from None
         said = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         if (
@@ -173,20 +182,28 @@ class _Translating:
             or "WRONGPASS" in said
         ):
             raise QueueError(
-                f"the broker {self._url} refused user or password", "check SEEKPOINT_BROKER_URL"
+                "the broker {url} refused user or password",
+                "check SEEKPOINT_BROKER_URL",
+                url=self._url,
             ) from error
         if isinstance(error, redis.exceptions.ResponseError):
             raise QueueError(
-                f"the broker {self._url} refuses: {said}",
+                "the broker {url} refuses: {said}",
                 "check SEEKPOINT_BROKER_URL and that server's settings",
+                url=self._url,
+                said=said,
             ) from error
         if isinstance(error, (redis.exceptions.RedisError, kombu.exceptions.KombuError, OSError)):
             raise QueueError(
-                f"the broker {self._url} is away ({said})",
+                "the broker {url} is away ({said})",
                 "check that Redis runs, and SEEKPOINT_BROKER_URL",
+                url=self._url,
+                said=said,
             ) from error
         if isinstance(error, ValueError):
             raise UsageError(
-                f"SEEKPOINT_BROKER_URL={self._url!r} is no Redis ({said})",
+                "SEEKPOINT_BROKER_URL={url!r} is no Redis ({said})",
                 "write redis://host:6379/0",
+                url=self._url,
+                said=said,
             ) from error

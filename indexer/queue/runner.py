@@ -217,8 +217,10 @@ class Turns:
             status = path.stat()
         except OSError as error:
             raise MediaError(
-                f"{path}: {(error.strerror or str(error)).lower()}",
+                "{path}: {lower}",
                 "check the path, then ingest it again",
+                path=path,
+                lower=(error.strerror or str(error)).lower(),
             ) from None
         recognised = planner.recognise(
             FoundFile(path, status.st_size, status.st_mtime_ns), item.collection_id
@@ -397,7 +399,9 @@ def _reachable(library: Library, root: str, relative_path: str) -> Path:
     if folder is None or not folder.is_dir():
         where = "is not mapped on this machine" if folder is None else f"is not mounted at {folder}"
         raise Elsewhere(
-            f"the media root {root!r} {where}: its files are left to other workers",
+            "the media root {root!r} {where}: its files are left to other workers",
             "SEEKPOINT_ROOTS maps it",
+            root=root,
+            where=where,
         )
     return folder / relative_path

@@ -74,8 +74,13 @@ def enqueue(
         try:
             hints.tell({"plan": len(arrived)})
         except QueueError as error:
-            noted = f"{len(arrived)} files are noted in the catalog, and workers find them as soon as the broker is back"
-            raise QueueError(error.message, f"{noted}; {error.hint}") from error
+            raise QueueError(
+                error.what,
+                "{count} files are noted in the catalog, and workers find them as soon as the "
+                "broker is back; {advice}",
+                count=len(arrived),
+                advice=error.advice,
+            ) from error
     return IngestReport(collection, tuple(outcomes), offline, 0.0, time.monotonic() - started)
 
 

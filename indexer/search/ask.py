@@ -58,9 +58,13 @@ def ask(
     try:
         return _ask(library, video, question, at_s, sound, picture)
     except PromptError as error:
-        raise UsageError(f"LEGO cannot be asked this: {error}", "ask it in other words") from error
+        raise UsageError(
+            "LEGO cannot be asked this: {error}", "ask it in other words", error=error
+        ) from error
     except LegoError as error:
-        raise MediaError(f"LEGO cannot read this part of {printable(video)}: {error}") from error
+        raise MediaError(
+            "LEGO cannot read this part of {video}: {error}", video=printable(video), error=error
+        ) from error
 
 
 def _ask(
@@ -78,8 +82,11 @@ def _ask(
     duration_s = probe_in_process(path, max_pixels=library.settings.max_frame_pixels).duration_s
     if at_s is not None and not 0 <= at_s < duration_s:
         raise UsageError(
-            f"{at_s:g} s is not within the {duration_s:.1f} s of {printable(path)}",
+            "{at_s:g} s is not within the {duration_s:.1f} s of {path}",
             "choose a time inside the video",
+            at_s=at_s,
+            duration_s=duration_s,
+            path=printable(path),
         )
     with MediaFiles(library.settings) as media:
         if at_s is not None and not sound:
@@ -123,8 +130,9 @@ def _resolve(library: Library, video: str) -> tuple[Path, int | None]:
     path = Path(video).expanduser()
     if not path.exists():
         raise MediaError(
-            f"{printable(path)}: there is no such file",
+            "{path}: there is no such file",
             "give the number of a video (`seekpoint videos`) or a path",
+            path=printable(path),
         )
     return path, None
 

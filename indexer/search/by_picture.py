@@ -36,8 +36,9 @@ def moment_vector(library: Library, video_id: int, span: Span) -> np.ndarray:
         key = videos.get_video(session, video_id).keys.get("picture") or ""
         if embedder_key_of(key) != library.embedder.key:
             raise UsageError(
-                f"video {video_id} is indexed with another model than the installed one",
+                "video {video_id} is indexed with another model than the installed one",
                 "ingest it again",
+                video_id=video_id,
             )
         block = rows.video_frames(session, video_id, key)
     inside = (block.times_s >= span.start_s) & (
@@ -46,7 +47,9 @@ def moment_vector(library: Library, video_id: int, span: Span) -> np.ndarray:
     if not inside.any() and len(block.times_s):
         inside[np.argmin(np.abs(block.times_s - span.middle_s))] = True
     if not inside.any():
-        raise UsageError(f"video {video_id} has no frames yet", "wait until it has been read")
+        raise UsageError(
+            "video {video_id} has no frames yet", "wait until it has been read", video_id=video_id
+        )
     return unit(block.vectors[inside].mean(0, keepdims=True))[0]
 
 

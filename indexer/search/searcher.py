@@ -214,8 +214,11 @@ class Searcher:
         embedder = self._embedder()
         if not embedder.reads(question.caption):
             raise ModelError(
-                f"no installed text model reads the script of {question.caption!r}",
-                f"{embedder.name} reads: {', '.join(embedder.languages)}; `seekpoint models` says how to get one that reads more",
+                "no installed text model reads the script of {caption!r}",
+                "{name} reads: {languages}; `seekpoint models` says how to get one that reads more",
+                caption=question.caption,
+                name=embedder.name,
+                languages=", ".join(embedder.languages),
             )
         notes = [*_notes(keys, embedder), *_unread_note(question.caption, embedder)]
         query = embedder.embed_texts([question.caption])[0]

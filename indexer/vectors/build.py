@@ -97,8 +97,11 @@ def _write_exact(
         for batch in batches:
             if batch.vectors.shape[1] != dimension:
                 raise CatalogError(
-                    f"Vectors of {key} have {batch.vectors.shape[1]} numbers, its embedder makes {dimension}",
+                    "Vectors of {key} have {shape} numbers, its embedder makes {dimension}",
                     "Run: seekpoint reindex",
+                    key=key,
+                    shape=batch.vectors.shape[1],
+                    dimension=dimension,
                 )
             file.write(batch.vectors.astype("<f2").tobytes())
             columns.append(

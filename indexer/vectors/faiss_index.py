@@ -175,7 +175,7 @@ class FaissIndex:
         self.refresh()
         view = self._view
         if view is None:
-            raise SnapshotError(f"The vectors of {self.key} were not loaded", "Ask again")
+            raise SnapshotError("The vectors of {key} were not loaded", "Ask again", key=self.key)
         return view
 
     def _newer(self, view: _View | None, force: bool) -> _View:
@@ -256,8 +256,11 @@ class FaissIndex:
         if len(loaded) and loaded.vectors.shape[1] != self.dimension:
             found = loaded.vectors.shape[1]
             raise CatalogError(
-                f"Vectors of {self.key} have {found} numbers, its embedder makes {self.dimension}",
+                "Vectors of {key} have {found} numbers, its embedder makes {dimension}",
                 "Run: seekpoint reindex",
+                key=self.key,
+                found=found,
+                dimension=self.dimension,
             )
 
 

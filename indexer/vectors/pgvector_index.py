@@ -152,8 +152,11 @@ class PgVectorIndex:
         found = nearest.stored_dimension(session, self._all)
         if found is not None and found != self.dimension:
             raise CatalogError(
-                f"Vectors of {self.key} have {found} numbers, its embedder makes {self.dimension}",
+                "Vectors of {key} have {found} numbers, its embedder makes {dimension}",
                 "Run: seekpoint reindex",
+                key=self.key,
+                found=found,
+                dimension=self.dimension,
             )
         return found is not None
 
@@ -208,8 +211,9 @@ class PgVectorIndex:
             while not nearest.try_lock(connection, number):
                 if time.monotonic() > deadline:
                     raise CatalogError(
-                        f"Another program has been building the index of {self.key} for long",
+                        "Another program has been building the index of {key} for long",
                         "Stop it, then try again",
+                        key=self.key,
                     )
                 time.sleep(LOCK_POLL_S)
             try:
@@ -232,8 +236,9 @@ class PgVectorIndex:
             found = nearest.has_graph(session, self._all)
         if found is None:
             raise CatalogError(
-                f"the HNSW index of {self.key} was not built to its end",
+                "the HNSW index of {key} was not built to its end",
                 "`seekpoint reindex` builds it",
+                key=self.key,
             )
         return "HNSW" if found else "exact"
 

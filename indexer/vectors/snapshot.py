@@ -197,6 +197,8 @@ def remove_others(parent: Path, keep: set[str]) -> None:
 
 def _broken(folder: Path, reason: str) -> SnapshotError:
     return SnapshotError(
-        f"The vector snapshot {folder} cannot be used: {reason}",
+        "The vector snapshot {folder} cannot be used: {reason}",
         "It is built again from the catalog",
+        folder=folder,
+        reason=reason,
     )

@@ -70,10 +70,13 @@ def storage_errors(folder: Path) -> Iterator[None]:
 def _storage_error(folder: Path, number: int | None, said: str) -> StorageError:
     if number in _NO_SPACE:
         return StorageError(
-            f"No space left for the vector snapshot in {folder}",
+            "No space left for the vector snapshot in {folder}",
             "Free space there, then run: seekpoint reindex",
+            folder=folder,
         )
     return StorageError(
-        f"The vector snapshot in {folder} could not be written ({said})",
+        "The vector snapshot in {folder} could not be written ({said})",
         "Check that the folder is yours to write",
+        folder=folder,
+        said=said,
     )

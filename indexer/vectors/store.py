@@ -125,8 +125,9 @@ class SnapshotStore:
                 yield
         except Timeout:
             raise StorageError(
-                f"Another program has been writing {self.folder} for long",
+                "Another program has been writing {folder} for long",
                 "Stop it, then run: seekpoint reindex",
+                folder=self.folder,
             ) from None
 
 

@@ -31,7 +31,10 @@ def translate(error: SQLAlchemyError, url: URL) -> SeekpointError:
     if cause is not None:
         return _from_postgres(cause, place)
     return CatalogError(
-        f"The catalog {place} could not be used: {_first_line(error)}", "seekpoint doctor checks it"
+        "The catalog {place} could not be used: {error}",
+        "seekpoint doctor checks it",
+        place=place,
+        error=_first_line(error),
     )
 
 
@@ -40,36 +43,49 @@ def _from_sqlite(error: sqlite3.Error, path: str) -> SeekpointError:
     said = _first_line(error)
     if code in (_BUSY, _LOCKED):
         return CatalogError(
-            f"The catalog {path} is locked by another program",
+            "The catalog {path} is locked by another program",
             "Wait for it to finish, or stop it; then try again",
+            path=path,
         )
     if code == _FULL:
         return StorageError(
-            f"No space left for the catalog {path}",
+            "No space left for the catalog {path}",
             "Free space there, then run the same command again",
+            path=path,
         )
     if code == _IOERR:
         return StorageError(
-            f"The disk under the catalog {path} failed ({said})",
+            "The disk under the catalog {path} failed ({said})",
             "Check free space, quota and the disk",
+            path=path,
+            said=said,
         )
     if code in (_PERM, _READONLY, _CANTOPEN):
         return StorageError(
-            f"The catalog {path} cannot be opened for writing ({said})",
+            "The catalog {path} cannot be opened for writing ({said})",
             "Check that its folder exists and is yours to write",
+            path=path,
+            said=said,
         )
     if code in (_CORRUPT, _NOTADB):
         return CatalogError(
-            f"The catalog {path} is damaged or is no catalog ({said})",
+            "The catalog {path} is damaged or is no catalog ({said})",
             "Restore a backup, or move it away and ingest again",
+            path=path,
+            said=said,
         )
     if "no such table" in said or "no such column" in said:
         return CatalogError(
-            f"The catalog {path} lacks a table of this version ({said})",
+            "The catalog {path} lacks a table of this version ({said})",
             "Run: seekpoint db upgrade",
+            path=path,
+            said=said,
         )
     return CatalogError(
-        f"The catalog {path} refused a statement ({said})", "seekpoint doctor checks it"
+        "The catalog {path} refused a statement ({said})",
+        "seekpoint doctor checks it",
+        path=path,
+        said=said,
     )
 
 
@@ -78,38 +94,56 @@ def _from_postgres(error: BaseException, place: str) -> SeekpointError:
     said = _first_line(error)
     if state == "28P01" or state == "28000" or "authentication failed" in said:
         return CatalogError(
-            f"The database {place} refused user or password", "Check SEEKPOINT_DATABASE_URL"
+            "The database {place} refused user or password",
+            "Check SEEKPOINT_DATABASE_URL",
+            place=place,
         )
     if state == "3D000" or ("database" in said and "does not exist" in said):
         return CatalogError(
-            f"The server of {place} has no such database",
+            "The server of {place} has no such database",
             "Create it (createdb), then run: seekpoint db upgrade",
+            place=place,
         )
     if state in ("53100", "53200"):
         return StorageError(
-            f"The server of {place} has no space left ({said})", "Free space there, then try again"
+            "The server of {place} has no space left ({said})",
+            "Free space there, then try again",
+            place=place,
+            said=said,
         )
     if state in ("55P03", "40P01", "40001"):
         return CatalogBusy(
-            f"The database {place} was busy with the same rows ({said})", "Try again"
+            "The database {place} was busy with the same rows ({said})",
+            "Try again",
+            place=place,
+            said=said,
         )
     if state in ("42P01", "42703"):
         return CatalogError(
-            f"The database {place} lacks a table of this version ({said})",
+            "The database {place} lacks a table of this version ({said})",
             "Run: seekpoint db upgrade",
+            place=place,
+            said=said,
         )
     if state == "25006":
         return CatalogError(
-            f"The database {place} is read-only ({said})",
+            "The database {place} is read-only ({said})",
             "Point SEEKPOINT_DATABASE_URL at the primary server",
+            place=place,
+            said=said,
         )
     if not state or state.startswith(("08", "57P")):
         return CatalogBusy(
-            f"The database server of {place} is away ({said})",
+            "The database server of {place} is away ({said})",
             "Check that it runs, and SEEKPOINT_DATABASE_URL",
+            place=place,
+            said=said,
         )
     return CatalogError(
-        f"The database {place} refused a statement ({said})", "seekpoint doctor checks it"
+        "The database {place} refused a statement ({said})",
+        "seekpoint doctor checks it",
+        place=place,
+        said=said,
     )
 
 

@@ -32,6 +32,8 @@ def compact(catalog: Catalog, free_share: float = 0.0) -> None:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     except sqlite3.Error as error:
         raise CatalogError(
-            f"the space of removed rows in {path} could not be freed: {error}",
+            "the space of removed rows in {path} could not be freed: {error}",
             "it is used again by what comes next",
+            path=path,
+            error=error,
         ) from error

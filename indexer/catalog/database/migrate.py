@@ -45,8 +45,11 @@ def prepare(catalog: Catalog) -> None:
         _refuse_newer(found, catalog.url)
         state = f"has tables of revision {found}" if found else "has no tables yet"
         raise CatalogError(
-            f"The database {catalog.url.render_as_string()} {state}, this version needs {head()}",
+            "The database {render_as_string} {state}, this version needs {head}",
             "Run: seekpoint db upgrade",
+            render_as_string=catalog.url.render_as_string(),
+            state=state,
+            head=head(),
         )
 
 
@@ -75,7 +78,9 @@ def check(url: str) -> None:
             command.check(_config(connection))
         except CommandError as error:
             raise CatalogError(
-                f"Tables and models differ: {error}", "Write a migration for the difference"
+                "Tables and models differ: {error}",
+                "Write a migration for the difference",
+                error=error,
             ) from error
 
 
@@ -122,8 +127,11 @@ def _refuse_newer(found: str | None, url: URL) -> None:
     if found is not None and found not in known:
         place = url.render_as_string(hide_password=True)
         raise CatalogError(
-            f"The catalog {place} has revision {found}, which is newer than this version of Seekpoint",
+            "The catalog {place} has revision {found}, which is newer than this version of "
+            "Seekpoint",
             "Upgrade Seekpoint",
+            place=place,
+            found=found,
         )
 
 
@@ -147,12 +155,16 @@ def _locked(catalog: Catalog) -> Iterator[Connection]:
             yield connection
     except Timeout:
         raise CatalogError(
-            f"Another program has been upgrading {path} for {LOCK_TIMEOUT_S} s",
+            "Another program has been upgrading {path} for {lock_timeout_s} s",
             "Stop it, then try again",
+            path=path,
+            lock_timeout_s=LOCK_TIMEOUT_S,
         ) from None
     except PermissionError as error:
         raise StorageError(
-            f"{error.filename} cannot be written", "Check that the folder is yours to write"
+            "{filename} cannot be written",
+            "Check that the folder is yours to write",
+            filename=error.filename,
         ) from None
 
 
@@ -161,6 +173,8 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StorageError(
-            f"The folder {folder} cannot be made ({error.strerror})",
+            "The folder {folder} cannot be made ({strerror})",
             "Choose another SEEKPOINT_HOME",
+            folder=folder,
+            strerror=error.strerror,
         ) from None

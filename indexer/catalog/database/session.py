@@ -256,10 +256,13 @@ def parse_url(url: str) -> URL:
         parsed.get_dialect()
     except (ArgumentError, NoSuchModuleError) as error:
         raise UsageError(
-            f"SEEKPOINT_DATABASE_URL={url!r} is not a database URL: {error}", _URL_HINT
+            "SEEKPOINT_DATABASE_URL={url!r} is not a database URL: {error}",
+            _URL_HINT,
+            url=url,
+            error=error,
         ) from None
     if backend not in ("sqlite", "postgresql"):
-        raise UsageError(f"SEEKPOINT_DATABASE_URL names {backend}", _URL_HINT)
+        raise UsageError("SEEKPOINT_DATABASE_URL names {backend}", _URL_HINT, backend=backend)
     if backend == "sqlite" and not parsed.database:
         raise UsageError("SEEKPOINT_DATABASE_URL names SQLite without a file", _URL_HINT)
     return parsed
@@ -276,7 +279,9 @@ def make_engine(url: URL, busy_timeout_s: float, *, foreign_keys: bool = True) -
         return create_engine(url, pool_pre_ping=True, connect_args=options)
     except ModuleNotFoundError as error:
         raise CatalogError(
-            f"PostgreSQL needs the Python package {error.name}", "pip install 'seekpoint[postgres]'"
+            "PostgreSQL needs the Python package {name}",
+            "pip install 'seekpoint[postgres]'",
+            name=error.name,
         ) from None
 
 

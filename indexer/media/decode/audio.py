@@ -64,7 +64,10 @@ def _track(container: InputContainer, path: str | os.PathLike[str], track: int) 
     streams = container.streams.audio
     if not 0 <= track < len(streams) or not streams[track].codec_context:
         raise MediaError(
-            f"{printable(path)} has no sound track {track} that can be decoded ({len(streams)} tracks)"
+            "{path} has no sound track {track} that can be decoded ({streams} tracks)",
+            path=printable(path),
+            track=track,
+            streams=len(streams),
         )
     for other in container.streams:
         if other.index != streams[track].index:

@@ -145,8 +145,9 @@ class PictureTrack:
             stream = picture_stream(self.container)
             if stream is None:
                 raise MediaError(
-                    f"{printable(self.path)} has no video stream",
+                    "{path} has no video stream",
                     "A file of sound alone has no pictures to search",
+                    path=printable(self.path),
                 )
             self._prepare(stream)
         except BaseException:

@@ -55,7 +55,9 @@ def read_uniform_frames(path: str, count: int, short_side: int | None, try_decor
     """In this process, which may hang or crash: see `uniform_frames`."""
     times_s, ends_s = _shown_times(path)
     if not len(times_s):
-        raise MediaError(f"{printable(path)} has no pictures", "Check that it plays elsewhere")
+        raise MediaError(
+            "{path} has no pictures", "Check that it plays elsewhere", path=printable(path)
+        )
     chosen = np.unique(np.arange(0, len(times_s), len(times_s) / count).astype(np.intp)[:count])
     if try_decord:
         images = _decord_images(path, times_s, chosen, short_side)

@@ -169,8 +169,10 @@ class Reader:
             if shown is None:
                 self._require_pictures()
                 raise MediaError(
-                    f"{printable(self.path)} has no picture at {time_s:.3f} s",
+                    "{path} has no picture at {time_s:.3f} s",
                     "It is cut off or damaged there",
+                    path=printable(self.path),
+                    time_s=time_s,
                 )
             if shown is not added:
                 chosen.add(shown)
@@ -242,8 +244,10 @@ class Reader:
         if not self._track.decoded:
             reason = f": {self._track.damage}" if str(self._track.damage) else ""
             raise MediaError(
-                f"{printable(self.path)} holds no picture that can be decoded{reason}",
+                "{path} holds no picture that can be decoded{reason}",
                 "Check that it plays elsewhere",
+                path=printable(self.path),
+                reason=reason,
             )
 
     def _damage(self) -> str:
@@ -287,8 +291,12 @@ class _Chosen:
         image = self._reader.scaler(picture, self._short_side).rgb(picture.frame)
         if (len(self._images) + 1) * image.nbytes > self._reader.max_bytes:
             raise MediaError(
-                f"{printable(self._reader.path)}: more than {len(self._images)} pictures of {image.shape[1]} x {image.shape[0]} at once",
+                "{path}: more than {images} pictures of {shape} x {shape2} at once",
                 "Ask for a shorter span, a lower rate or a smaller short_side",
+                path=printable(self._reader.path),
+                images=len(self._images),
+                shape=image.shape[1],
+                shape2=image.shape[0],
             )
         self._images.append(image)
         self._times_s.append(picture.time_s)

@@ -155,8 +155,11 @@ class MediaProcess:
             if not self._child.connection.poll(max(0.0, self._deadline - time.monotonic())):
                 self._kill()
                 raise MediaTimeout(
-                    f"reading {printable(self.path)} took longer than {self._timeout_s:g} s and was stopped",
-                    "SEEKPOINT_CHUNK_TIMEOUT_S sets the limit; if the file plays elsewhere, convert it with ffmpeg",
+                    "reading {path} took longer than {timeout_s:g} s and was stopped",
+                    "SEEKPOINT_CHUNK_TIMEOUT_S sets the limit; if the file plays elsewhere, "
+                    "convert it with ffmpeg",
+                    path=printable(self.path),
+                    timeout_s=self._timeout_s,
                 )
             succeeded, answer = self._child.connection.recv()
         except (EOFError, ConnectionResetError):
@@ -206,8 +209,10 @@ class MediaProcess:
         how = f"by {signal.Signals(-code).name}" if code < 0 else f"with status {code}"
         how += f" ({words})" if words else ""
         return ReadingProcessDied(
-            f"the process that read {printable(self.path)} ended {how}",
+            "the process that read {path} ended {how}",
             "The file may be damaged, or memory ran out; the rest goes on",
+            path=printable(self.path),
+            how=how,
         )
 
     def close(self) -> None:

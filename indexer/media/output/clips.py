@@ -39,20 +39,25 @@ def cut_clip(
     MediaTimeout, StorageError.
     """
     if not (math.isfinite(start_s) and math.isfinite(end_s) and 0 <= start_s < end_s):
-        raise UsageError(f"a clip needs 0 <= start < end, not {start_s} to {end_s}")
+        raise UsageError(
+            "a clip needs 0 <= start < end, not {start_s} to {end_s}", start_s=start_s, end_s=end_s
+        )
     check_regular_file(src)
     dst = Path(dst)
     if os.path.exists(dst) and dst.samefile(src):
         raise UsageError(
-            f"{printable(dst)} is the video itself", "Choose another file for the clip"
+            "{dst} is the video itself", "Choose another file for the clip", dst=printable(dst)
         )
     info = probe_in_process(src)
     if not info.width:
-        raise MediaError(f"{printable(src)} has no video stream to cut")
+        raise MediaError("{src} has no video stream to cut", src=printable(src))
     end_s = min(end_s, info.duration_s) if info.duration_s else end_s
     if start_s >= end_s:
         raise UsageError(
-            f"the clip would start at {start_s:.3f} s, but {printable(src)} ends at {info.duration_s:.3f} s"
+            "the clip would start at {start_s:.3f} s, but {src} ends at {duration_s:.3f} s",
+            start_s=start_s,
+            src=printable(src),
+            duration_s=info.duration_s,
         )
     with ReaderProcess(
         src, max_pixels=settings.max_frame_pixels, timeout_s=settings.chunk_timeout_s
@@ -71,8 +76,10 @@ def cut_clip(
             os.replace(whole, dst)
     except OSError as error:
         raise StorageError(
-            f"cannot write {printable(dst)}: {error.strerror}",
+            "cannot write {dst}: {strerror}",
             "Check that the folder exists and has space",
+            dst=printable(dst),
+            strerror=error.strerror,
         ) from None
 
 

@@ -81,8 +81,10 @@ def make_proxy(
             os.replace(whole, dst)
     except OSError as error:
         raise StorageError(
-            f"cannot write {printable(dst)}: {error.strerror}",
+            "cannot write {dst}: {strerror}",
             "Check that the folder exists and has space",
+            dst=printable(dst),
+            strerror=error.strerror,
         ) from None
     progress(1.0)
 

@@ -382,8 +382,8 @@ def recall_of(
     index: FaissIndex,
     catalog: Catalog,
     rng: np.random.Generator,
-    selection: Selection = Selection(),
-) -> float:  # noqa: B008
+    selection: Selection = Selection(),  # noqa: B008
+) -> float:
     shares = []
     with catalog.read() as s:
         lots = list(rows.all_vectors(s, "k1"))

@@ -1,0 +1,89 @@
+"""Messages to people: an English template and its values.
+
+The template is the key under which other languages are looked up, so a message that is stored or
+sent on keeps both parts. English is the template with its values filled in.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Translate = Callable[[str], str]
+"""English template to the template in another language."""
+
+
+def english(template: str) -> str:
+    return template
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """`template` has a named field for each value (`str.format`); without values it is plain text.
+
+    A value is a number, a string, or a message inside this one; anything else becomes its text.
+    """
+
+    template: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        plain = {name: _plain(value) for name, value in self.values.items()}
+        object.__setattr__(self, "values", plain)
+
+    def text(self, translate: Translate = english) -> str:
+        """The message in the language of `translate`."""
+        template = translate(self.template) if self.template else ""
+        if not self.values:
+            return template
+        values = {
+            name: value.text(translate) if isinstance(value, Message) else value
+            for name, value in self.values.items()
+        }
+        return template.format(**values)
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def __bool__(self) -> bool:
+        return bool(self.template)
+
+    def to_json(self) -> str:
+        """As the catalog stores it; `from_json` reads it back."""
+        return json.dumps(_to_dict(self), ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Message:
+        """Text that is not a stored message (of an older version) is a template without values."""
+        try:
+            return _from_dict(json.loads(text))
+        except (ValueError, TypeError, KeyError):
+            return cls(text)
+
+
+def as_message(text: str | Message) -> Message:
+    return text if isinstance(text, Message) else Message(text)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (Message, bool, int, float, str)):
+        return value
+    return str(value)
+
+
+def _to_dict(message: Message) -> dict[str, Any]:
+    values = {
+        name: _to_dict(value) if isinstance(value, Message) else value
+        for name, value in message.values.items()
+    }
+    return {"template": message.template, "values": values}
+
+
+def _from_dict(stored: Mapping[str, Any]) -> Message:
+    values = {
+        name: _from_dict(value) if isinstance(value, dict) else value
+        for name, value in stored["values"].items()
+    }
+    return Message(stored["template"], values)
