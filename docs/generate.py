@@ -227,7 +227,7 @@ def _named_in(found: Any) -> Iterator[str]:
     annotations = []
     if found.is_function:
         annotations = [found.returns, *(p.annotation for p in found.parameters)]
-    elif found.is_attribute:
+    elif found.is_attribute and ("property" not in found.labels or found.docstring is not None):
         annotations = [found.annotation]
     elif found.is_class:
         for member in _public_members(found):
@@ -248,8 +248,8 @@ def _entry(found: Any, heading: str) -> list[str]:
         lines += ["", text]
     if found.is_class:
         for member in _public_members(found):
-            callable_member = member.is_function and not member.is_special
-            if callable_member or "property" in member.labels:
+            method = member.is_function and not member.is_special
+            if method or ("property" in member.labels and member.docstring is not None):
                 lines += ["", *_entry_of_member(member)]
     return lines
 

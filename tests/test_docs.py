@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import shlex
+import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from itertools import pairwise
@@ -17,6 +20,7 @@ import typer
 from docs import generate
 from indexer.cli import app
 from indexer.settings import Settings
+from tests.support import colour_video, demo_environment
 
 ROOT = Path(__file__).parents[1]
 GUIDES = [ROOT / "README.md", *sorted((ROOT / "docs" / "guides").glob("*.md"))]
@@ -229,6 +233,46 @@ def test_every_command_is_in_a_guide():
     every = [" ".join(("seekpoint", *path)) for path in leaves(typer.main.get_command(app))]
     assert "seekpoint search" in every
     assert [name for name in every if name not in text] == []
+
+
+def test_every_command_that_prints_json_is_on_its_page():
+    text = (ROOT / "docs" / "reference" / "json.md").read_text()
+    missing, command = [], typer.main.get_command(app)
+    for path in leaves(command):
+        leaf: Any = command
+        for name in path:
+            leaf = leaf.commands[name]
+        printing = any("--json" in parameter.opts for parameter in leaf.params)
+        if printing and f"`seekpoint {' '.join(path)}`" not in text:
+            missing.append(" ".join(path))
+    assert missing == []
+
+
+def test_the_json_page_shows_what_is_printed(tmp_path: Path):
+    page = (ROOT / "docs" / "reference" / "json.md").read_text()
+    examples = [json.loads(block) for language, block in code_blocks(page) if language == "json"]
+    colour_video(tmp_path / "media" / "dog.mp4", [("red", 3.0), ("green", 3.0)])
+    ingest = printed(tmp_path / "home", "ingest", tmp_path / "media")
+    search = printed(tmp_path / "home", "search", "red")
+    shown = next(example for example in examples if "files" in example)
+    assert ingest.keys() == shown.keys()
+    assert ingest["files"][0].keys() == shown["files"][0].keys()
+    shown = next(example for example in examples if "moments" in example)
+    assert search.keys() == shown.keys()
+    assert search["moments"][0].keys() == shown["moments"][0].keys()
+    assert search["moments"][0]["evidence"][0].keys() == shown["moments"][0]["evidence"][0].keys()
+
+
+def printed(home: Path, *arguments: object) -> dict[str, Any]:
+    """The document that a command prints, as another program reads it."""
+    done = subprocess.run(
+        [sys.executable, "-m", "indexer", *map(str, arguments), "--json"],
+        env=demo_environment(home),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return json.loads(done.stdout)
 
 
 def test_every_make_target_exists():
