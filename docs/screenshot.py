@@ -60,8 +60,6 @@ def _picture(home: Path) -> Image.Image:
         while not video.evaluate(READY):
             page.wait_for_timeout(100)
         video.evaluate("video => video.pause()")
-        page.mouse.move(SIZE["width"] / 2, SIZE["height"] - 20)
-        page.mouse.wheel(0, -1000)
         page.wait_for_timeout(1000)  # the page settles: curve, thumbnails
         return Image.open(io.BytesIO(page.screenshot())).convert("RGB")
 
@@ -69,7 +67,8 @@ def _picture(home: Path) -> Image.Image:
 def _write(picture: Image.Image, path: Path) -> int:
     """Writes a PNG with as many colours as its size allows; returns the size in bytes."""
     for colours in (256, 192, 128, 96, 64):
-        picture.quantize(colours, dither=Image.Dither.NONE).save(path, optimize=True)
+        palette = picture.quantize(colours, kmeans=3)
+        picture.quantize(palette=palette).save(path, optimize=True)  # with dithering
         if path.stat().st_size <= MAX_BYTES:
             break
     return path.stat().st_size
