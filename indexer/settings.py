@@ -339,22 +339,27 @@ class Settings(BaseSettings):
 
     @property
     def home_path(self) -> Path:
+        """The home as an absolute path."""
         return self.home.expanduser().absolute()
 
     @property
     def url(self) -> str:
+        """URL of the database; by default a SQLite file in the home."""
         return self.database_url or f"sqlite:///{self.home_path / 'catalog.sqlite'}"
 
     @property
     def artefacts(self) -> Path:
+        """Folder of thumbnails and copies for browsers."""
         return (self.artefact_root or self.home_path / "artefacts").expanduser().absolute()
 
     @property
     def snapshots(self) -> Path:
+        """Folder of the vector snapshots."""
         return self.home_path / "snapshots"
 
     @cached_property
     def torch_device(self) -> str:
+        """The device as torch names it: `cpu`, `cuda:0`."""
         if self.device != "auto":
             return self.device
         import torch

@@ -32,6 +32,7 @@ class Check:
 
 
 def examine(context: Context) -> list[Check]:
+    """Runs every check; one that fails does not keep the others from running."""
     checks = [_guard("database", lambda: _database(context))]
     checks.append(_guard("ffmpeg", lambda: _ffmpeg(context)))
     checks.append(_guard("models", lambda: _model(context)))

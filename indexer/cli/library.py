@@ -217,5 +217,6 @@ def _status_table(status: Status) -> Table:
 
 
 def register(app: typer.Typer) -> None:
+    """Adds the commands of this file."""
     for command in (videos, collections, remove, reindex, retry, cancel, status):
         app.command()(command)

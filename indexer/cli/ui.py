@@ -127,5 +127,6 @@ def _password() -> str:
 
 
 def register(app: typer.Typer) -> None:
+    """Adds the commands of this file."""
     app.command()(ui)
     app.add_typer(users)
