@@ -32,6 +32,7 @@ class Check:
 
 
 def examine(context: Context) -> list[Check]:
+    """Runs every check; one that fails does not keep the others from running."""
     checks = [_guard("database", lambda: _database(context))]
     checks.append(_guard("ffmpeg", lambda: _ffmpeg(context)))
     checks.append(_guard("models", lambda: _model(context)))
@@ -119,7 +120,10 @@ def _files(context: Context) -> Check:
     ]
     if offline:
         names = ", ".join(str(video.video_id) for video in offline[:5])
-        mend = "bring the files back or ingest the folder they moved to; they stay searchable meanwhile"
+        mend = (
+            "bring the files back or ingest the folder they moved to; they stay searchable "
+            "meanwhile"
+        )
         return Check(
             "files",
             True,

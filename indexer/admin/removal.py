@@ -24,6 +24,9 @@ class Removed:
 
 
 def remove(context: Context, video_ids: Sequence[int], names: Sequence[str]) -> Removed:
+    """Deletes rows, artefacts and vectors of videos and collections. Raises CatalogError for
+    unknown ones.
+    """
     before = _disk_bytes(context)
     chunks = _chunks(context)
     with context.catalog.begin() as session:

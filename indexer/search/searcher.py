@@ -78,6 +78,10 @@ class Searcher:
         self._probes: dict[str, np.ndarray] = {}
 
     def search(self, text: str, scope: Scope, *, top: int = 10, per_video: int = 3) -> Answer:
+        """Moments for a question, best first, at most `top` of them and `per_video` of one video.
+        Raises UsageError for an empty question, ModelError for a script that no installed model
+        reads.
+        """
         started = time.perf_counter()
         question = read_question(text)
         if not question.caption.strip():
@@ -240,6 +244,7 @@ class Searcher:
     # --- how a moment is shown ---
 
     def describe(self, fused: Iterable[FusedMoment]) -> list[Moment]:
+        """Moments with the paths, titles and thumbnails of their videos."""
         fused = list(fused)
         with self._catalog.read() as session:
             known = videos.get_videos(session, {moment.video_id for moment in fused})
@@ -291,7 +296,10 @@ def _scored(fused: Sequence[FusedMoment], confidence: float) -> list[FusedMoment
 def _notes(keys: Iterable[str], embedder: Embedder) -> list[str]:
     other = sorted({embedder_key_of(key) for key in keys if embedder_key_of(key) != embedder.key})
     return [
-        f"Some videos are indexed with {key} and not searched now: ingest them again with {embedder.name}, or set SEEKPOINT_EMBEDDER."
+        (
+            f"Some videos are indexed with {key} and not searched now: ingest them again "
+            f"with {embedder.name}, or set SEEKPOINT_EMBEDDER."
+        )
         for key in other
     ]
 
@@ -301,7 +309,10 @@ def _unread_note(caption: str, embedder: Embedder) -> list[str]:
     unread = unread_words(caption, embedder.reads)
     return (
         [
-            f"No installed text model reads {' '.join(unread)}: pictures were searched for the rest of the question."
+            (
+                f"No installed text model reads {' '.join(unread)}: pictures were searched "
+                "for the rest of the question."
+            )
         ]
         if unread
         else []
