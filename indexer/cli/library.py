@@ -96,7 +96,7 @@ def remove(
 
 
 def reindex(as_json: JsonOption = False) -> None:
-    """Publish the vector snapshot anew from the catalog."""
+    """Rebuild the vector snapshot from the catalog."""
     published = Library().reindex()
     if as_json:
         print_json(published)
