@@ -1,4 +1,4 @@
-"""Looks at everything that an installation leans on, and says how to mend what is wrong. A check
+"""Looks at everything that an installation leans on, and says how to fix what is wrong. A check
 never changes anything.
 """
 
@@ -20,7 +20,7 @@ from indexer.media.ffmpeg import find_ffmpeg, run_ffmpeg
 LOW_DISK_BYTES = 2_000_000_000
 FFMPEG_TIMEOUT_S = 30.0
 WRITE_LOCK_S = 3.0  # an ingest holds the lock for milliseconds
-REINDEX = "`seekpoint reindex` builds the vector index anew from the catalog"
+REINDEX = "`seekpoint reindex` rebuilds the vector index from the catalog"
 
 
 @dataclass(frozen=True, slots=True)

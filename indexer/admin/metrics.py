@@ -1,7 +1,7 @@
 """Figures of a library for Prometheus: what its catalog says of the work, and how long searches
 take.
 
-The page and the workers both tell them; the figures of the catalog are the same wherever they are
+The page and the workers both export them; the metrics of the catalog are the same wherever they are
 asked for: take the maximum, not the sum.
 """
 

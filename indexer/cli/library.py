@@ -96,17 +96,15 @@ def remove(
 
 
 def reindex(as_json: JsonOption = False) -> None:
-    """Publish the vector snapshot anew from the catalog."""
+    """Rebuild the vector snapshot from the catalog."""
     published = Library().reindex()
     if as_json:
         print_json(published)
         return
     for snapshot in published:
         stdout.print(
-            (
-                f"published {snapshot.rows:,} vectors of {escape(snapshot.key)} "
-                f"({snapshot.kind}) in {snapshot.seconds:.1f} s"
-            )
+            f"published {snapshot.rows:,} vectors of {escape(snapshot.key)} "
+            f"({snapshot.kind}) in {snapshot.seconds:.1f} s"
         )
     if not published:
         stdout.print("There is nothing to publish yet.")

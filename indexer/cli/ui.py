@@ -40,11 +40,9 @@ def ui(
     from indexer.settings import load_settings
 
     note(
-        (
-            "The search page is at "
-            f"http://{'localhost' if host in ('0.0.0.0', '::') else host}:{port}  (Ctrl+C "
-            "stops it)"
-        )
+        "The search page is at "
+        f"http://{'localhost' if host in ('0.0.0.0', '::') else host}:{port}  (Ctrl+C "
+        "stops it)"
     )
     serve(load_settings(), host=host, port=port, sign_in=sign_in)
 

@@ -37,9 +37,9 @@ HINT_WEIGHT = 2.0  # of the kind that the question names: "she says ...", "the s
 # any above the best
 MIN_SUPPORT = 0.3
 TEXT_WEIGHT = 0.2, 1.5  # of a passage that hardly answers, and of one that says just what was asked
-# of pictures where no passage is stronger than TOLD, and where one says just what was asked
+# of pictures where no passage is stronger than ANSWERED_STRENGTH, and where one says just what was asked
 PICTURE_WEIGHT = 1.0, 0.2
-TOLD = 0.6
+ANSWERED_STRENGTH = 0.6
 # confidence of a passage that says just what was asked is half of it, in the deviations in which
 # pictures are measured
 SURE = 4.0
@@ -236,7 +236,7 @@ class Searcher:
                 return titles.WEIGHT
             hinted = HINT_WEIGHT if kind == question.hint else 1.0
             if kind == "picture":
-                return hinted * float(np.interp(best, [TOLD, 1], PICTURE_WEIGHT))
+                return hinted * float(np.interp(best, [ANSWERED_STRENGTH, 1], PICTURE_WEIGHT))
             return hinted * float(np.interp(score, [0, 1], TEXT_WEIGHT))
 
         return titles.openings(fuse(pictures.moments, hits, weigh))
