@@ -17,12 +17,17 @@ from typing import TYPE_CHECKING, Any
 
 from grounding.spans import ScoredSpan, Span
 from indexer.artefacts import Artefacts
-from indexer.catalog import chunks, collections, rows, videos
+from indexer.catalog import collections, videos
 from indexer.catalog.collections import CollectionInfo
 from indexer.catalog.database.session import Catalog
-from indexer.catalog.filters import Filters
 from indexer.catalog.leasing import chunk_tasks, jobs
+from indexer.catalog.leasing.progress import get_progress
+from indexer.catalog.thumbnails import nearest_thumbnail_s
+from indexer.catalog.vectors.served_keys import list_vector_keys
+from indexer.catalog.vectors.vector_rows import dimension_of
+from indexer.catalog.video_queries import Filters
 from indexer.errors import MediaError, ModelError, UsageError
+from indexer.messages import Message
 from indexer.paths import Roots
 from indexer.settings import Settings, load_settings
 from indexer.threads import wait_asleep
@@ -58,7 +63,7 @@ class Video:
     collection: str
     paths: tuple[VideoPath, ...]
     state: str
-    error: str
+    error: Message
     duration_s: float
     width: int
     height: int
@@ -164,7 +169,7 @@ class Library:
         from indexer.stages import embedder_key_of
 
         with self.catalog.read() as session:
-            keys = rows.vector_keys(session)
+            keys = list_vector_keys(session)
         return [
             (stage, key)
             for stage, key in keys
@@ -228,7 +233,7 @@ class Library:
         except ModelError as error:
             return str(error)
         with self.catalog.read() as session:
-            progress = chunk_tasks.progress(session)
+            progress = get_progress(session)
         return estimated_time(progress)
 
     def publish(self, *, force: bool) -> list[Published]:
@@ -249,7 +254,7 @@ class Library:
         if stage != "picture" or embedder_key_of(key) == self.embedder.key:
             return self.index_for(key, stage)
         with self.catalog.read() as session:
-            dimension = chunks.dimension_of(session, key) or 0
+            dimension = dimension_of(session, key) or 0
         return open_index(self.catalog, key, dimension, self.settings)
 
     def request_artefacts(self, video_ids: Sequence[int] | None = None) -> int:
@@ -284,7 +289,7 @@ class Library:
                 for v in videos.list_videos(session, states=["failed"])
                 if named is None or v.id in named
             ]
-            chunks = chunk_tasks.retry(
+            chunks = chunk_tasks.retry_tasks(
                 session, [video.id for video in failed if self._place_of(video)]
             )
         errors: list[str] = []
@@ -305,10 +310,10 @@ class Library:
         """
         with self.catalog.begin() as session:
             if video_ids is None:
-                return jobs.cancel(session, "plan") + chunk_tasks.cancel(
+                return jobs.cancel_jobs(session, "plan") + chunk_tasks.cancel_tasks(
                     session, [video.id for video in videos.list_videos(session)]
                 )
-            return chunk_tasks.cancel(
+            return chunk_tasks.cancel_tasks(
                 session, [videos.get_video(session, video_id).id for video_id in video_ids]
             )
 
@@ -420,12 +425,12 @@ class Library:
 
     def filtered(self, scope: Scope, filters: Filters | None) -> Scope:
         """The part of a scope whose files pass the filters."""
-        from indexer.catalog.selection import filtered_videos
+        from indexer.catalog.video_queries import find_videos
 
         if filters is None or filters.is_empty:
             return scope
         with self.catalog.read() as session:
-            ids = filtered_videos(session, scope.collection_ids, filters)
+            ids = find_videos(session, scope.collection_ids, filters)
         known = ids if scope.video_ids is None else [id for id in ids if id in scope.video_ids]
         return replace(scope, video_ids=tuple(known))
 
@@ -495,7 +500,7 @@ class Library:
     def thumbnail_near(self, video_id: int, time_s: float) -> Path | None:
         """The stored picture that is nearest to the time."""
         with self.catalog.read() as session:
-            found_s = chunks.thumbnail_near(session, video_id, time_s)
+            found_s = nearest_thumbnail_s(session, video_id, time_s)
         path = None if found_s is None else self.artefacts.thumbnail(video_id, found_s)
         return path if path is not None and path.exists() else None
 
@@ -528,7 +533,7 @@ class Library:
         `newest`: at most so many, those added last. `named`: a piece of the title or the file's
         name, in any case of letters.
         """
-        from indexer.catalog.selection import filtered_videos
+        from indexer.catalog.video_queries import find_videos
 
         with self.catalog.read() as session:
             ids = collections.find_collections(session, list(names)) if names else None
@@ -536,7 +541,7 @@ class Library:
                 return [
                     self._shown(video) for video in videos.list_videos(session, collection_ids=ids)
                 ]
-            found = filtered_videos(session, ids, Filters(name=named), newest=newest)
+            found = find_videos(session, ids, Filters(name=named), newest=newest)
             return [self._shown(video) for video in videos.get_videos(session, found).values()]
 
     def video(self, video_id: int) -> Video:
@@ -552,7 +557,7 @@ class Library:
                 for path in video.paths
             ),
             video.state,
-            video.error or "",
+            video.error or Message(""),
             video.duration_s,
             video.width,
             video.height,

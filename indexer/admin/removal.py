@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from indexer.catalog import collections as collection_queries
-from indexer.catalog import rows, videos
+from indexer.catalog import videos
 from indexer.catalog.database import maintenance
+from indexer.catalog.vectors.live_chunks import get_live_state
 
 if TYPE_CHECKING:
     from indexer.library import Library, Removed
@@ -46,7 +47,7 @@ def _disk_bytes(library: Library) -> int:
 def _chunks(library: Library) -> dict[tuple[str, str], int]:
     keys = library.vector_keys()
     with library.catalog.read() as session:
-        return {(stage, key): rows.live_state(session, key, stage).chunks for stage, key in keys}
+        return {(stage, key): get_live_state(session, key, stage).chunks for stage, key in keys}
 
 
 def _shrink_snapshots(library: Library, before: Mapping[tuple[str, str], int]) -> None:

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from indexer.catalog import rows, videos
+from indexer.catalog import videos
+from indexer.catalog.database.usage import measure_usage
 from indexer.catalog.leasing import chunk_tasks, jobs
+from indexer.catalog.leasing.progress import get_progress, video_seconds_since
 from indexer.catalog.tables import utc_now
 from indexer.errors import QueueError
 from indexer.queue.notify import Hints
@@ -17,7 +19,7 @@ from indexer.queue.notify import Hints
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from indexer.catalog.leasing.chunk_tasks import Progress
+    from indexer.catalog.leasing.progress import Progress
     from indexer.library import Library, Status
 
 
@@ -50,10 +52,10 @@ def status(library: Library) -> Status:
 
     hints, broker = _broker(library)
     with library.catalog.read() as session:
-        usage = rows.usage(session)
-        progress = chunk_tasks.progress(session)
+        usage = measure_usage(session)
+        progress = get_progress(session)
         listed = videos.list_videos(session)
-        failed = jobs.failures(session)
+        failed = jobs.list_errors(session)
         queue = _queue(session, progress, hints, broker)
     disk = {
         "catalog": usage.database_bytes,
@@ -83,7 +85,7 @@ def status(library: Library) -> Status:
 
 
 def _queue(session: Session, progress: Progress, hints: int | None, broker: str) -> QueueStatus:
-    errand_counts = jobs.waiting(session)
+    errand_counts = jobs.count_jobs(session)
     times = [progress.oldest_waiting, *(it.oldest for it in errand_counts.values())]
     oldest = min((time for time in times if time is not None), default=None)
     return QueueStatus(
@@ -91,9 +93,9 @@ def _queue(session: Session, progress: Progress, hints: int | None, broker: str)
             **{name: stage.pending for name, stage in progress.stages.items() if stage.pending},
             **{kind: it.pending for kind, it in errand_counts.items() if it.pending},
         },
-        speed=chunk_tasks.done_since(session, SPEED_OVER_S) / SPEED_OVER_S,
+        speed=video_seconds_since(session, SPEED_OVER_S) / SPEED_OVER_S,
         oldest_s=None if oldest is None else max(0.0, (utc_now() - oldest).total_seconds()),
-        workers=dict(Counter(chunk_tasks.holders(session)) + Counter(jobs.holders(session))),
+        workers=dict(Counter(chunk_tasks.queue.owners(session)) + Counter(jobs.queue.owners(session))),
         hints=hints,
         broker=broker,
     )

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from indexer.catalog import chunks, videos
+from indexer.catalog import videos
+from indexer.catalog.thumbnails import list_thumbnail_times
 from indexer.media.files import MediaFiles
 from indexer.media.output.thumbnails import jpeg
 from indexer.stages.picture import THUMBNAIL_WIDTH
@@ -30,7 +31,7 @@ def make_thumbnails(library: Library, video_id: int) -> int:
     """How many were missing."""
     with library.catalog.read() as session:
         video = videos.get_video(session, video_id)
-        times_s = chunks.thumbnail_times(session, video_id, video.keys["picture"] or "")
+        times_s = list_thumbnail_times(session, video_id, video.keys["picture"] or "")
     missing = [
         time_s for time_s in times_s if not library.artefacts.thumbnail(video_id, time_s).exists()
     ]

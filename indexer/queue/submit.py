@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from indexer.catalog import collections, videos
 from indexer.catalog.leasing import chunk_tasks, jobs
-from indexer.catalog.videos import KnownPath
+from indexer.catalog.leasing.progress import count_waiting
+from indexer.catalog.video_paths import KnownPath, get_known_paths
 from indexer.errors import QueueError
 from indexer.ingest.plan import Planner
 from indexer.ingest.run import FileOutcome, IngestReport, mark_offline
@@ -46,7 +47,7 @@ def enqueue(
     planner = Planner(library.catalog, library.settings, {stage.name: stage for stage in stages})
     with library.catalog.begin() as session:
         collection_id = collections.ensure_collection(session, collection)
-        known = videos.known_paths(session, collection_id)
+        known = get_known_paths(session, collection_id)
     found = list(find_files(paths))
     files = [file for file in found if isinstance(file, FoundFile)]
     outcomes = [
@@ -102,7 +103,7 @@ def retry_by_workers(library: Library, video_ids: Sequence[int] | None) -> Retri
             for video in videos.list_videos(session, states=["failed"])
             if named is None or video.id in named
         ]
-        chunks = chunk_tasks.retry(session, failed) + jobs.retry(
+        chunks = chunk_tasks.retry_tasks(session, failed) + jobs.retry_jobs(
             session, None if named is None else failed
         )
     hints.tell(waiting_counts(library))
@@ -118,7 +119,7 @@ def request_artefacts(library: Library, video_ids: Sequence[int] | None) -> int:
             else [videos.get_video(session, it) for it in video_ids]
         )
         for video in chosen:
-            jobs.add(
+            jobs.add_job(
                 session,
                 "artefacts",
                 video.collection_id,
@@ -135,8 +136,8 @@ def waiting_counts(library: Library) -> dict[str, int]:
     """Works and errands that wait, by kind."""
     with library.catalog.read() as session:
         return {
-            **chunk_tasks.waiting(session),
-            **{kind: it.pending for kind, it in jobs.waiting(session).items() if it.pending},
+            **count_waiting(session),
+            **{kind: it.pending for kind, it in jobs.count_jobs(session).items() if it.pending},
         }
 
 
@@ -150,10 +151,10 @@ def _forget_gone(
     with library.catalog.begin() as session:
         gone = [
             errand_id
-            for errand_id, details in jobs.parked(session, "plan", collection_id)
+            for errand_id, details in jobs.list_failed(session, "plan", collection_id)
             if planner.roots.vanished(details["root"], details["relative_path"], given)
         ]
-        jobs.forget_parked(session, gone)
+        jobs.delete_failed(session, gone)
 
 
 def _note(
@@ -174,7 +175,7 @@ def _note(
                 "events": events,
                 "mtime_ns": file.mtime_ns,
             }
-            jobs.add(
+            jobs.add_job(
                 session,
                 "plan",
                 collection_id,

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from grounding.spans import ScoredSpan, Span, suppress
-from indexer.catalog import rows, videos
+from indexer.catalog import videos
+from indexer.catalog.frames import get_video_frames
+from indexer.catalog.segments import get_segments
+from indexer.catalog.vectors.served_keys import list_picture_keys
 from indexer.embedders.base import unit
 from indexer.errors import UsageError
 from indexer.questions.query_pictures import read_picture
@@ -40,7 +43,7 @@ def moment_vector(library: Library, video_id: int, span: Span) -> np.ndarray:
                 "ingest it again",
                 video_id=video_id,
             )
-        block = rows.video_frames(session, video_id, key)
+        block = get_video_frames(session, video_id, key)
     inside = (block.times_s >= span.start_s) & (
         block.times_s < max(span.end_s, span.start_s + 0.001)
     )
@@ -70,14 +73,14 @@ def search_vector(
     with library.catalog.read() as session:
         keys = [
             key
-            for key in rows.keys_in_use(session, scope.collection_ids)
+            for key in list_picture_keys(session, scope.collection_ids)
             if embedder_key_of(key) == library.embedder.key
         ]
     for key in keys:
         hits = library.index_for(key).search(vector, CANDIDATES, scope.selection)
         score_of = dict(zip(hits.ids.tolist(), hits.scores.tolist(), strict=True))
         with library.catalog.read() as session:
-            for segment in rows.segments(session, score_of):
+            for segment in get_segments(session, score_of):
                 if (
                     without is None
                     or segment.video_id != without[0]

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from indexer.catalog import rows, videos
+from indexer.catalog import videos
+from indexer.catalog.frames import get_video_frames
 from indexer.stages import embedder_key_of
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def curve(library: Library, video_id: int, query: np.ndarray | None) -> Curve:
     """
     with library.catalog.read() as session:
         key = videos.get_video(session, video_id).keys.get("picture")
-        block = rows.video_frames(session, video_id, key) if key else None
+        block = get_video_frames(session, video_id, key) if key else None
     if block is None or not len(block.times_s):
         return Curve([], [], [])
     cuts_s = [round(float(cut_s), 3) for cut_s in block.cuts_s]

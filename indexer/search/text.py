@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from grounding.spans import Span
-from indexer.catalog import rows
 from indexer.catalog.database.session import Catalog
-from indexer.catalog.fulltext import Term, WordHit, parse, search_words
-from indexer.catalog.rows import PassageRow
-from indexer.catalog.videos import served_keys
+from indexer.catalog.fulltext import Term, WordHit, parse_terms, search_words
+from indexer.catalog.passages import PassageRow, get_passages
+from indexer.catalog.vectors.live_chunks import get_live_state
+from indexer.catalog.vectors.served_keys import list_served_keys
 from indexer.passages import text_embedding
 from indexer.passages.matching import matching_words, pairs_of
 from indexer.questions.neutral_prompts import PROBE_TEXTS
@@ -94,7 +94,7 @@ class _Asked:
             if quoted
             else content_words(question.words)
         )
-        terms = parse(query)
+        terms = parse_terms(query)
         text = " ".join(question.phrases) or question.words
         vector = text_embedding.embed_meaning([text])[0] if text_embedding.reads(text) else None
         return cls(
@@ -168,7 +168,7 @@ class TextSearch:
         """Passages of these kinds. What the best one leaves far behind is not among them."""
         with self._catalog.read() as session:
             keys = {
-                kind: served_keys(session, STAGE_OF[kind], scope.collection_ids) for kind in kinds
+                kind: list_served_keys(session, STAGE_OF[kind], scope.collection_ids) for kind in kinds
             }
         if not any(keys.values()):
             return TextAnswer()
@@ -187,7 +187,7 @@ class TextSearch:
         worded, by_words = self._by_words(asked, scope, kind)
         nearest = self._by_meaning(asked, scope.selection, STAGE_OF[kind], keys)
         with self._catalog.read() as session:
-            known = rows.passages_by_id(session, {*worded, *nearest.ids})
+            known = get_passages(session, {*worded, *nearest.ids})
         near = nearest.strengths(known, asked_in_english=asked.english)
         known = {
             id: row for id, row in known.items() if id in worded or id in near
@@ -271,7 +271,7 @@ class TextSearch:
         The median: some captions do have an answer.
         """
         with self._catalog.read() as session:
-            live = rows.live_state(session, key, stage).chunks
+            live = get_live_state(session, key, stage).chunks
         known = self._usual.get(key)
         if known is None or abs(live - known.chunks) > known.chunks * DRIFT:
             index = self._index_for(key, stage)
@@ -287,7 +287,7 @@ class TextSearch:
         """Of each neutral caption with the passage that is nearest in any language."""
         found = [index.search(vector, PROBED) for vector in text_embedding.across(_probes())]
         with self._catalog.read() as session:
-            known = rows.passages_by_id(session, {id for hits in found for id in hits.ids.tolist()})
+            known = get_passages(session, {id for hits in found for id in hits.ids.tolist()})
         english = {id: text_embedding.is_english(row.text) for id, row in known.items()}
         cosines = [
             [

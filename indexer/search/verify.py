@@ -12,7 +12,8 @@ import numpy as np
 from grounding.lego.errors import LegoError
 from grounding.refine import Reading, Refined, refine, windows_around
 from grounding.spans import Span
-from indexer.catalog import chunks, videos
+from indexer.catalog import videos
+from indexer.catalog.frames import get_video_blocks
 from indexer.errors import ModelError, SeekpointError
 from indexer.grounder.lego import load_lego, window_frames
 from indexer.media.files import MediaFiles
@@ -108,7 +109,7 @@ def _curve_around(
     near = Span(max(0.0, span.start_s - NEIGHBOURHOOD_S), span.end_s + NEIGHBOURHOOD_S)
     with library.catalog.read() as session:
         blocks = [
-            b for b in chunks.video_blocks(session, video_id, key) if b.span.overlap_s(near) > 0
+            b for b in get_video_blocks(session, video_id, key) if b.span.overlap_s(near) > 0
         ]
     if not blocks:
         return np.empty(0), np.empty(0)

@@ -13,6 +13,7 @@ from grounding.refine import Refined
 from grounding.spans import Span
 from indexer.catalog import videos
 from indexer.catalog.leasing import jobs
+from indexer.catalog.leasing.jobs import JobResult
 from indexer.errors import ModelError, QueueError, SeekpointError
 from indexer.media.files import MediaFiles
 from indexer.queue.notify import Hints
@@ -21,13 +22,13 @@ from indexer.search.verify import refine_span, with_opinion
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from indexer.catalog.leasing.jobs import ErrandItem
+    from indexer.catalog.leasing.jobs import ClaimedJob
     from indexer.catalog.videos import VideoRow
     from indexer.library import Library
     from indexer.search.searcher import Answer, Moment
 
 LOOK_EVERY_S = 0.2
-GONE = 0  # the errand of a video that was removed meanwhile
+GONE = 0  # the job of a video that was removed meanwhile
 
 
 def verify_by_workers(library: Library, answer: Answer, count: int) -> Answer:
@@ -43,22 +44,22 @@ def verify_by_workers(library: Library, answer: Answer, count: int) -> Answer:
         _withdraw(library, ids)
         return replace(answer, notes=(*answer.notes, str(error)))
     moments, notes = list(answer.moments), list(answer.notes)
-    for place, errand_id in enumerate(ids):
-        state, result, error = found.get(errand_id, ("waiting", None, ""))
-        if state == "done" and result is not None:
+    for place, job_id in enumerate(ids):
+        answered = found.get(job_id)
+        if answered is not None and answered.result is not None:
             moments[place] = with_opinion(
-                moments[place], _refined(result), replaces=library.settings.lego_replaces
+                moments[place], _refined(answered.result), replaces=library.settings.lego_replaces
             )
         else:
             reason = (
-                error
+                (answered and answered.error)
                 or "no worker with LEGO answered in time (seekpoint worker --queue gpu, SEEKPOINT_GROUND_WAIT_S)"
             )
             notes.append(f"LEGO could not look at moment {place + 1}: {reason}")
     return replace(answer, moments=tuple(moments), notes=tuple(notes))
 
 
-def answer_errand(library: Library, item: ErrandItem) -> Mapping[str, Any]:
+def answer_job(library: Library, item: ClaimedJob) -> Mapping[str, Any]:
     """What a worker does with such a question. Raises SeekpointError."""
     span = Span(*item.details["span"])
     with MediaFiles(library.settings) as media:
@@ -95,34 +96,28 @@ def _add(session: Session, question: str, moment: Moment, video: VideoRow | None
     if video is None:
         return GONE
     details = {"question": question, "span": [float(moment.span.start_s), float(moment.span.end_s)]}
-    return jobs.add(
+    return jobs.add_job(
         session, "ground", video.collection_id, uuid.uuid4().hex, details, video_id=video.id
     )
 
 
-def _await(
-    library: Library, ids: Sequence[int]
-) -> dict[int, tuple[str, Mapping[str, Any] | None, str]]:
-    """State, result and error of each errand that ended; what has not when the time is over is
-    withdrawn.
-    """
+def _await(library: Library, ids: Sequence[int]) -> dict[int, JobResult]:
+    """What came of each job that ended; what has not when the time is over is withdrawn."""
     until = time.monotonic() + library.settings.ground_wait_s
-    found: dict[int, tuple[str, Mapping[str, Any] | None, str]] = {}
+    found: dict[int, JobResult] = {}
     while len(found) < len(ids) and time.monotonic() < until:
         with library.catalog.begin() as session:
-            for errand_id in ids:
-                if errand_id not in found and (taken := jobs.take_result(session, errand_id))[
-                    0
-                ] in ("done", "failed", "gone"):
-                    found[errand_id] = taken
+            for job_id in ids:
+                if job_id not in found and (result := jobs.take_result(session, job_id)).ended:
+                    found[job_id] = result
         time.sleep(LOOK_EVERY_S if len(found) < len(ids) else 0)
-    _withdraw(library, [errand_id for errand_id in ids if errand_id not in found])
+    _withdraw(library, [job_id for job_id in ids if job_id not in found])
     return found
 
 
 def _withdraw(library: Library, ids: Sequence[int]) -> None:
     try:
         with library.catalog.begin() as session:
-            jobs.withdraw(session, ids)
+            jobs.withdraw_jobs(session, ids)
     except SeekpointError:
-        return  # a later sweep forgets them
+        return  # the reaper deletes them later
