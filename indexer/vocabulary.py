@@ -36,6 +36,8 @@ SEARCHED_KINDS = (
 
 
 class VideoState(StrEnum):
+    """`FAILED`: some of it could not be done; what is done is searchable."""
+
     PENDING = "pending"
     INGESTING = "ingesting"
     READY = "ready"

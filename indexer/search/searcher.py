@@ -6,51 +6,36 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from grounding.spans import ScoredSpan, Span
-from indexer.artefacts import Artefacts
+from grounding.spans import ScoredSpan
 from indexer.catalog import videos
 from indexer.catalog.database.change_watcher import ChangeWatcher
-from indexer.catalog.database.session import Catalog
 from indexer.catalog.frames import StoredBlock, get_stored_blocks, get_video_blocks
 from indexer.catalog.segments import get_segments
 from indexer.catalog.thumbnails import nearest_thumbnails_s
 from indexer.catalog.vectors.live_chunks import get_live_state
 from indexer.catalog.vectors.served_keys import list_picture_keys
 from indexer.catalog.vectors.vector_rows import sample_vectors
+from indexer.context import Context
 from indexer.embedders.base import Embedder
 from indexer.embedders.scripts import unread_words
 from indexer.errors import ModelError, UsageError
-from indexer.paths import Roots
 from indexer.questions.neutral_prompts import PROBE_TEXTS
 from indexer.questions.statement import Question, read_question
 from indexer.search import titles
-from indexer.search.ranking import (
-    Block,
-    Evidence,
-    FusedMoment,
-    PassageHit,
-    Ranking,
-    candidate_chunks,
-    fuse,
-    rank_moments,
-)
+from indexer.search.candidates import candidate_chunks
+from indexer.search.fusion import fuse
+from indexer.search.ranking import rank_moments
 from indexer.search.text import MATCHED, TextAnswer, TextSearch
-from indexer.settings import Settings
-from indexer.stages import embedder_key_of
+from indexer.search.types import Answer, Block, FusedMoment, Moment, PassageHit, Ranking, Scope
+from indexer.stages.base import embedder_key_of
 from indexer.threads import numpy_on_one_thread
-from indexer.vectors.base import Selection, VectorIndex
 
-if TYPE_CHECKING:
-    from indexer.search.verify import Grounded
-
-KINDS = ("picture", "speech", "screen", "event")
 CANDIDATE_SEGMENTS = 400
 RANKED_MOMENTS = 50
 HINT_WEIGHT = 2.0  # of the kind that the question names: "she says ...", "the sign reads ..."
@@ -58,70 +43,17 @@ HINT_WEIGHT = 2.0  # of the kind that the question names: "she says ...", "the s
 # any above the best
 MIN_SUPPORT = 0.3
 TEXT_WEIGHT = 0.2, 1.5  # of a passage that hardly answers, and of one that says just what was asked
-PICTURE_WEIGHT = (
-    1.0,
-    0.2,
-)  # of pictures where no passage is stronger than TOLD, and where one says just what was asked
-TOLD = 0.6
+# of pictures where no passage is stronger than ANSWERED_STRENGTH, and where one says just what was asked
+PICTURE_WEIGHT = 1.0, 0.2
+ANSWERED_STRENGTH = 0.6
 # confidence of a passage that says just what was asked is half of it, in the deviations in which
 # pictures are measured
 SURE = 4.0
 NOTHING = Ranking(moments=(), confidence=0.0, matched=False)
 BACKGROUND_SEGMENTS = 500
 BACKGROUND_LOOK_S = 1.0  # counting a large library takes longer than searching it
-BACKGROUND_DRIFT = (
-    0.1  # share of the library that may come or go before the background is sampled again
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """An answer. `score` lies in [0, 1]: of the first moment how sure the answer is (.5: as sure as
-    of a neutral caption), then falling.
-    """
-
-    video_id: int
-    path: str
-    collection: str
-    span: Span
-    score: float
-    evidence: tuple[Evidence, ...]
-    thumbnail: Path | None
-    title: str
-    offline: bool = False
-    grounded: Grounded | None = None
-    """LEGO's opinion, where it was asked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """`matched` False: nothing in the library seems to show it, and `moments` are the nearest that
-    there is.
-    """
-
-    query: str
-    caption: str
-    matched: bool
-    took_ms: float
-    moments: tuple[Moment, ...]
-    confidence: float
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What a search looks at: everything, some collections, or some videos. `titles`: names and
-    dates of files are evidence too.
-    """
-
-    collection_ids: tuple[int, ...] | None = None
-    video_ids: tuple[int, ...] | None = None
-    kinds: tuple[str, ...] = KINDS
-    titles: bool = False
-
-    @property
-    def selection(self) -> Selection:
-        return Selection(collection_ids=self.collection_ids, video_ids=self.video_ids)
+# share of the library that may come or go before the background is sampled again
+BACKGROUND_DRIFT = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,28 +73,21 @@ class _Answered:
 
 
 class Searcher:
-    """Answers questions over one catalog. `index_for(key, stage="picture")` gives a vector index,
-    kept fresh by itself.
-    """
+    """Answers questions over one library. Safe to share between threads."""
 
-    def __init__(
-        self,
-        catalog: Catalog,
-        settings: Settings,
-        embedder: Callable[[], Embedder],
-        index_for: Callable[..., VectorIndex],
-    ) -> None:
+    def __init__(self, context: Context) -> None:
         numpy_on_one_thread()
-        self._catalog = catalog
-        self._embedder = embedder
-        self._index_for = index_for
-        self._texts = TextSearch(catalog, index_for)
-        self._roots = Roots.of(settings)
-        self._artefacts = Artefacts(settings.artefacts)
+        self._context = context
+        self._catalog = context.catalog
+        self._texts = TextSearch(context.catalog, context.index_for)
         self._backgrounds: dict[str, _Background] = {}
         self._probes: dict[str, np.ndarray] = {}
 
     def search(self, text: str, scope: Scope, *, top: int = 10, per_video: int = 3) -> Answer:
+        """Moments for a question, best first, at most `top` of them and `per_video` of one video.
+        Raises UsageError for an empty question, ModelError for a script that no installed model
+        reads.
+        """
         started = time.perf_counter()
         question = read_question(text)
         if not question.caption.strip():
@@ -192,9 +117,8 @@ class Searcher:
         notes: list[str] = []
         try:
             pictures, notes = self._pictures(question, scope, limit, per_video)
-        except (
-            ModelError
-        ) as error:  # what is said and written may answer a question that no picture model reads
+        except ModelError as error:
+            # What is said and written may answer a question that no picture model reads.
             if not texts.hits:
                 raise
             pictures, notes = NOTHING, [f"Pictures were not searched: {error.message}"]
@@ -218,7 +142,7 @@ class Searcher:
             keys = list_picture_keys(session, scope.collection_ids)
         if not keys:
             return NOTHING, []
-        embedder = self._embedder()
+        embedder = self._context.embedder
         if not embedder.reads(question.caption):
             raise ModelError(
                 "no installed text model reads the script of {caption!r}",
@@ -253,7 +177,7 @@ class Searcher:
         if scope.video_ids is not None and len(scope.video_ids) == 1:
             with self._catalog.read() as session:
                 return _as_blocks(get_video_blocks(session, scope.video_ids[0], key))
-        hits = self._index_for(key).search(query, CANDIDATE_SEGMENTS, scope.selection)
+        hits = self._context.index_for(key).search(query, CANDIDATE_SEGMENTS, scope.selection)
         if not len(hits.ids):
             return []
         with self._catalog.read() as session:
@@ -318,7 +242,7 @@ class Searcher:
                 return titles.WEIGHT
             hinted = HINT_WEIGHT if kind == question.hint else 1.0
             if kind == "picture":
-                return hinted * float(np.interp(best, [TOLD, 1], PICTURE_WEIGHT))
+                return hinted * float(np.interp(best, [ANSWERED_STRENGTH, 1], PICTURE_WEIGHT))
             return hinted * float(np.interp(score, [0, 1], TEXT_WEIGHT))
 
         return titles.openings(fuse(pictures.moments, hits, weigh))
@@ -326,6 +250,7 @@ class Searcher:
     # --- how a moment is shown ---
 
     def describe(self, fused: Iterable[FusedMoment]) -> list[Moment]:
+        """Moments with the paths, titles and thumbnails of their videos."""
         fused = list(fused)
         with self._catalog.read() as session:
             known = videos.get_videos(session, {moment.video_id for moment in fused})
@@ -340,18 +265,14 @@ class Searcher:
     def _thumbnail(self, moment: FusedMoment, time_s: float | None) -> Path | None:
         if time_s is None:
             return None
-        path = self._artefacts.thumbnail(moment.video_id, time_s)
+        path = self._context.artefacts.thumbnail(moment.video_id, time_s)
         return path if path.exists() else None
 
     def _moment(
         self, moment: FusedMoment, video: videos.VideoRow, thumbnail: Path | None
     ) -> Moment:
         path = next((path for path in video.paths if not path.offline), video.paths[0])
-        shown = (
-            str(self._roots.join(path.root, path.relative_path))
-            if path.root in self._roots.folders
-            else f"{path.root}:{path.relative_path}"
-        )
+        shown = self._context.path_text(path.root, path.relative_path)
         title = video.title or Path(path.relative_path).stem
         span = replace(moment.span).clamp(0.0, video.duration_s)
         return Moment(
@@ -381,7 +302,10 @@ def _scored(fused: Sequence[FusedMoment], confidence: float) -> list[FusedMoment
 def _notes(keys: Iterable[str], embedder: Embedder) -> list[str]:
     other = sorted({embedder_key_of(key) for key in keys if embedder_key_of(key) != embedder.key})
     return [
-        f"Some videos are indexed with {key} and not searched now: ingest them again with {embedder.name}, or set SEEKPOINT_EMBEDDER."
+        (
+            f"Some videos are indexed with {key} and not searched now: ingest them again "
+            f"with {embedder.name}, or set SEEKPOINT_EMBEDDER."
+        )
         for key in other
     ]
 
@@ -391,7 +315,10 @@ def _unread_note(caption: str, embedder: Embedder) -> list[str]:
     unread = unread_words(caption, embedder.reads)
     return (
         [
-            f"No installed text model reads {' '.join(unread)}: pictures were searched for the rest of the question."
+            (
+                f"No installed text model reads {' '.join(unread)}: pictures were searched "
+                "for the rest of the question."
+            )
         ]
         if unread
         else []

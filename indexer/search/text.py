@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,12 +21,10 @@ from indexer.passages.matching import matching_words, pairs_of
 from indexer.questions.neutral_prompts import PROBE_TEXTS
 from indexer.questions.statement import Question
 from indexer.questions.words import content_words
-from indexer.search.ranking import RRF_CONSTANT, PassageHit
-from indexer.stages import embedder_key_of
+from indexer.search.fusion import RRF_CONSTANT
+from indexer.search.types import PassageHit, Scope
+from indexer.stages.base import embedder_key_of
 from indexer.vectors.base import Selection, VectorIndex
-
-if TYPE_CHECKING:
-    from indexer.search.searcher import Scope
 
 STAGE_OF = {"speech": "speech", "screen": "screen", "event": "events"}
 CANDIDATES = 100
@@ -71,12 +68,13 @@ class TextAnswer:
 
     @property
     def matched(self) -> bool:
+        """Whether a passage answers well enough to be a match."""
         return any(strength >= MATCHED for strength in self.strengths.values())
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A question as passages are asked: `query` in the syntax of the word index, `terms` its words."""
+    """A question to passages: `query` in the syntax of the word index, `terms` its words."""
 
     query: str
     terms: list[Term]
@@ -168,7 +166,8 @@ class TextSearch:
         """Passages of these kinds. What the best one leaves far behind is not among them."""
         with self._catalog.read() as session:
             keys = {
-                kind: list_served_keys(session, STAGE_OF[kind], scope.collection_ids) for kind in kinds
+                kind: list_served_keys(session, STAGE_OF[kind], scope.collection_ids)
+                for kind in kinds
             }
         if not any(keys.values()):
             return TextAnswer()
@@ -196,8 +195,10 @@ class TextSearch:
         matches: dict[int, list[int]] = {}
         for id, row in known.items():
             matches[id], share = matching_words(asked.loose, _tokens(row))
-            told = _strength_of_words(asked, share, by_words, complete=id in worded and worded[id])
-            strengths[id] = max(told, near.get(id, 0.0))
+            by_word = _strength_of_words(
+                asked, share, by_words, complete=id in worded and worded[id]
+            )
+            strengths[id] = max(by_word, near.get(id, 0.0))
         best = max(strengths.values(), default=0.0)
         if best <= 0:
             return [], 0.0
@@ -351,5 +352,5 @@ def _span_of(row: PassageRow, words: Sequence[tuple[float, float, str]], quoted:
     if not words or not (quoted or row.span.length_s > LONG_S):
         return row.span
     around_s = 0.0 if quoted else AROUND_S
-    said = Span(words[0][0] - around_s, max(words[-1][1] + around_s, words[0][0] + 0.1))
-    return said.clamp(row.span.start_s, max(row.span.end_s, row.span.start_s + 0.1))
+    spoken = Span(words[0][0] - around_s, max(words[-1][1] + around_s, words[0][0] + 0.1))
+    return spoken.clamp(row.span.start_s, max(row.span.end_s, row.span.start_s + 0.1))

@@ -16,7 +16,7 @@ from grounding.spans import Span
 from indexer.catalog import videos
 from indexer.catalog.fulltext import parse_terms
 from indexer.catalog.video_queries import find_named_videos, find_recorded_videos
-from indexer.search.ranking import FusedMoment, PassageHit
+from indexer.search.types import FusedMoment, PassageHit
 
 KIND = "title"
 # Less than the last of fifty pictures is worth (1 / 110), so that a title joins a moment and never
@@ -49,7 +49,10 @@ def title_hits(
     first, over their whole length.
     """
     words = {
-        word.casefold() for term in parse_terms(caption) for word in term.text.split() if len(word) > 1
+        word.casefold()
+        for term in parse_terms(caption)
+        for word in term.text.split()
+        if len(word) > 1
     }
     if not words:
         return []

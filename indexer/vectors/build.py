@@ -83,9 +83,7 @@ def build_snapshot(
     return folder, digest, manifest
 
 
-def _write_exact(
-    path: Path, batches: Iterator[VectorRows], dimension: int, key: str
-) -> np.ndarray:
+def _write_exact(path: Path, batches: Iterator[VectorRows], dimension: int, key: str) -> np.ndarray:
     """Streams the vectors into the file that faiss.write_index would write; (4, N) int64: ids,
     chunks, videos, collections.
 

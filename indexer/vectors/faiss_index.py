@@ -197,9 +197,7 @@ class FaissIndex:
         view = _View(pointer, snapshot)
         with self._catalog.read() as session:
             stored = len(snapshot.rows) if snapshot else 0
-            missing = count_vectors(
-                session, self.key, self._lacking(session, view), self.stage
-            )
+            missing = count_vectors(session, self.key, self._lacking(session, view), self.stage)
         if missing <= max(self._tail_rows, stored // 10):
             return view
         try:

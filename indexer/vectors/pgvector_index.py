@@ -195,9 +195,7 @@ class PgVectorIndex:
                 drop_graph(connection, name)
             kind = "empty" if not rows else "hnsw" if rows > self._graph_rows else "exact"
             if kind == "hnsw":
-                build_graph(
-                    connection, self._all, memory_mb=_build_memory_mb(rows, self.dimension)
-                )
+                build_graph(connection, self._all, memory_mb=_build_memory_mb(rows, self.dimension))
             else:
                 drop_graph(connection, self._all.graph_name)
         self.refresh(force=True)
@@ -219,7 +217,9 @@ class PgVectorIndex:
         """One builder at a time. The lock is polled: waiting inside a statement would hold a
         snapshot that the builder waits for.
         """
-        number = int.from_bytes(hashlib.sha256(self._all.graph_name.encode()).digest()[:8], "big") >> 1
+        number = (
+            int.from_bytes(hashlib.sha256(self._all.graph_name.encode()).digest()[:8], "big") >> 1
+        )
         with self._catalog.outside_transactions() as connection:
             deadline = time.monotonic() + LOCK_TIMEOUT_S
             while not try_lock(connection, number):

@@ -288,7 +288,6 @@ def check(storm: Storm, wanted: list) -> list[str]:
 def broken_thumbnails(library: Library) -> list[str]:
     """Segments whose thumbnail is missing or not whole."""
 
-
     broken = []
     for video in library.videos():
         with library.catalog.read() as session:

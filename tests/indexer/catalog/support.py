@@ -18,7 +18,7 @@ from indexer.catalog.leasing.chunk_tasks import ClaimedTask
 from indexer.catalog.segments import NewSegment, commit_picture
 from indexer.catalog.tables import Base
 from indexer.catalog.video_paths import PathStamp
-from indexer.media.probe import VideoInfo
+from indexer.video_info import VideoInfo
 
 DIMENSION = 16
 CHUNK_S = 90.0

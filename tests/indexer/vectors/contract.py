@@ -291,9 +291,7 @@ def test_whatever_happens_the_answer_is_that_of_the_catalog(
                 videos.remove_video(s, int(rng.choice(ids)))
         elif action == "rekey":
             with catalog.begin() as s:
-                plan_tasks(
-                    s, int(rng.choice(ids)), [], {"picture": str(rng.choice(["k1", "k2"]))}
-                )
+                plan_tasks(s, int(rng.choice(ids)), [], {"picture": str(rng.choice(["k1", "k2"]))})
         elif action == "publish":
             writer.publish(keep_previous=bool(rng.integers(2)))
         for index in (writer, reader):
