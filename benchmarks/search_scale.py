@@ -30,7 +30,7 @@ from indexer.catalog import Catalog, collections, rows
 from indexer.catalog.tables import Chunk, FrameBlockRow, Segment, Video, Work, utc_now
 from indexer.catalog.tables import Path as PathRow
 from indexer.embedders.sentences import Sentences
-from indexer.questions.neutral_prompts import PROBE_TEXTS
+from indexer.questions.neutral_prompts import NEUTRAL_PROMPTS
 from indexer.search.searcher import Scope, Searcher
 from indexer.settings import Settings
 from indexer.vectors.base import Selection
@@ -197,7 +197,7 @@ def ask_in_words(
     """
     embedder = WordEmbedder()
     searcher = Searcher(catalog, settings, lambda: embedder, lambda key: index)
-    questions = [f"when is there {text}?" for text in PROBE_TEXTS]
+    questions = [f"when is there {text}?" for text in NEUTRAL_PROMPTS]
     searcher.search(questions[0], Scope())
     whole = [
         seconds(lambda question=question: searcher.search(question, Scope()))

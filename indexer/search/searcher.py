@@ -21,7 +21,7 @@ from indexer.embedders.base import Embedder
 from indexer.embedders.scripts import unread_words
 from indexer.errors import ModelError, UsageError
 from indexer.paths import Roots
-from indexer.questions.neutral_prompts import PROBE_TEXTS
+from indexer.questions.neutral_prompts import NEUTRAL_PROMPTS
 from indexer.questions.statement import Question, read_question
 from indexer.search import titles
 from indexer.search.ranking import (
@@ -262,7 +262,7 @@ class Searcher:
     def _probes_of(self, embedder: Embedder) -> np.ndarray:
         """Vectors (P, D) of the neutral captions that confidence is measured against."""
         if embedder.key not in self._probes:
-            self._probes[embedder.key] = embedder.embed_texts(PROBE_TEXTS)
+            self._probes[embedder.key] = embedder.embed_texts(NEUTRAL_PROMPTS)
         return self._probes[embedder.key]
 
     def _background(self, key: str) -> np.ndarray:

@@ -19,9 +19,9 @@ from indexer.catalog.rows import PassageRow
 from indexer.catalog.videos import served_keys
 from indexer.passages import text_embedding
 from indexer.passages.matching import matching_words, pairs_of
-from indexer.questions.neutral_prompts import PROBE_TEXTS
+from indexer.questions.neutral_prompts import NEUTRAL_PROMPTS
 from indexer.questions.statement import Question
-from indexer.questions.words import content_words
+from indexer.questions.content_words import content_words
 from indexer.search.ranking import RRF_CONSTANT, PassageHit
 from indexer.stages import embedder_key_of
 from indexer.vectors.base import Selection, VectorIndex
@@ -302,7 +302,7 @@ class TextSearch:
 
 @lru_cache(maxsize=1)
 def _probes() -> np.ndarray:
-    return text_embedding.embed_meaning(PROBE_TEXTS)
+    return text_embedding.embed_meaning(NEUTRAL_PROMPTS)
 
 
 def _strength_of_words(asked: _Asked, share: float, complete_hits: int, *, complete: bool) -> float:
