@@ -21,11 +21,10 @@ from indexer.cli.output import (
 )
 from indexer.grounder.lego import LICENCE
 from indexer.library import Library
-from indexer.search.ranking import Evidence
-from indexer.search.searcher import KINDS, Answer, Moment
+from indexer.search.types import KINDS, Answer, Evidence, Moment
 
 if TYPE_CHECKING:
-    from indexer.search.verify import Grounded
+    from indexer.search.types import Grounded
 
 
 def search(
@@ -103,7 +102,7 @@ def ask(
 def answer_as_dict(answer: Answer) -> dict:
     return {
         "query": answer.query,
-        "caption": answer.caption,
+        "caption": answer.statement,
         "matched": answer.matched,
         "took_ms": round(answer.took_ms, 3),
         "moments": [moment_as_dict(moment) for moment in answer.moments],
@@ -125,6 +124,7 @@ def moment_as_dict(moment: Moment) -> dict:
         "thumbnail": str(moment.thumbnail) if moment.thumbnail else None,
         "title": moment.title,
         "offline": moment.offline,
+        "statement": moment.statement,
     } | ({} if moment.grounded is None else {"grounded": plain(moment.grounded)})
 
 
@@ -147,17 +147,20 @@ def print_answer(answer: Answer) -> None:
         return
     if not answer.matched:
         stdout.print("[bold]No match.[/] Nothing seems to show this; the nearest moments are:")
-    rows = table("time", "video", "score", "why", right=("score",))
+    several = len({moment.statement for moment in answer.moments}) > 1
+    columns = ("what",) if several else ()
+    rows = table("time", *columns, "video", "score", "why", right=("score",))
     for moment in answer.moments:
         times = f"{format_time(moment.span.start_s, tenths=True)} - {format_time(moment.span.end_s, tenths=True)}"
         rows.add_row(
             f"[link={_link(moment)}]{times}[/link]",
+            *((escape(moment.statement),) if several else ()),
             _name(moment),
             f"{moment.score:.2f}",
             _why(moment),
         )
     stdout.print(rows)
-    stdout.print(f"[dim]{answer.took_ms:.0f} ms; asked for: {escape(answer.caption)}[/]")
+    stdout.print(f"[dim]{answer.took_ms:.0f} ms; asked for: {escape(answer.statement)}[/]")
 
 
 def _link(moment: Moment) -> str:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from grounding.spans import Span
 from indexer.catalog import selection, videos
 from indexer.catalog.fulltext import parse
-from indexer.search.ranking import FusedMoment, PassageHit
+from indexer.search.types import FusedMoment, PassageHit
 
 KIND = "title"
 # Less than the last of fifty pictures is worth (1 / 110), so that a title joins a moment and never
@@ -42,13 +42,16 @@ MONTHS = (
 
 
 def title_hits(
-    s: Session, caption: str, collection_ids: Sequence[int] | None, video_ids: Sequence[int] | None
+    s: Session,
+    statement: str,
+    collection_ids: Sequence[int] | None,
+    video_ids: Sequence[int] | None,
 ) -> list[PassageHit]:
-    """Videos whose name holds most words of the caption, or that were recorded when it says; best
+    """Videos whose name holds most words of the statement, or that were recorded when it says; best
     first, over their whole length.
     """
     words = {
-        word.casefold() for term in parse(caption) for word in term.text.split() if len(word) > 1
+        word.casefold() for term in parse(statement) for word in term.text.split() if len(word) > 1
     }
     if not words:
         return []
@@ -60,7 +63,7 @@ def title_hits(
     ]
     dated = [
         hit
-        for hit in _dated(s, caption, collection_ids)
+        for hit in _dated(s, statement, collection_ids)
         if allowed is None or hit.video_id in allowed
     ]
     known = {hit.video_id for hit in hits}
@@ -101,8 +104,8 @@ def _telling(words: set[str]) -> list[str]:
     return sorted(words, key=lambda word: (-len(word), word))[: missed + 1]
 
 
-def _dated(s: Session, caption: str, collection_ids: Sequence[int] | None) -> list[PassageHit]:
-    days = period_of(caption)
+def _dated(s: Session, statement: str, collection_ids: Sequence[int] | None) -> list[PassageHit]:
+    days = period_of(statement)
     if days is None:
         return []
     found = videos.get_videos(s, selection.recorded_videos(s, collection_ids, *days)[:CANDIDATES])

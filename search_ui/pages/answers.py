@@ -15,7 +15,7 @@ from indexer.catalog import saved_searches, videos
 from indexer.catalog.filters import Filters
 from indexer.catalog.videos import VideoRow
 from indexer.errors import CatalogError
-from indexer.search.searcher import Answer, Moment
+from indexer.search.types import Answer, Moment
 from search_ui import components, state
 from search_ui.app_state import site
 from search_ui.export import as_csv, as_edl, as_playlist

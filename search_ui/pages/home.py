@@ -8,9 +8,9 @@ from pathlib import Path
 import streamlit as st
 
 from grounding.spans import format_time
+from indexer.admin.videos import Video
 from indexer.catalog import saved_searches
 from indexer.catalog.saved_searches import Kept
-from indexer.library import Video
 from search_ui import components, state
 from search_ui.app_state import site
 from search_ui.pages import progress

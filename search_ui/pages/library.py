@@ -9,9 +9,9 @@ from urllib.parse import quote
 import streamlit as st
 
 from grounding.spans import format_time
+from indexer.admin.videos import Video
 from indexer.catalog import watched_folders
 from indexer.catalog.collections import CollectionInfo
-from indexer.library import Video
 from indexer.paths import VIDEO_SUFFIXES
 from search_ui import components, state
 from search_ui.app_state import site

@@ -14,7 +14,7 @@ from indexer.catalog import rows
 from indexer.catalog.videos import VideoRow
 from indexer.errors import SeekpointError
 from indexer.search.curve import Curve
-from indexer.search.searcher import Answer
+from indexer.search.types import Answer
 from search_ui import components, state
 from search_ui.app_state import site
 from search_ui.pages import answers
