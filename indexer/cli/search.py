@@ -93,13 +93,15 @@ def ask(
         )
     for box in reply.boxes:
         stdout.print(
-            f"  box {box.x1:.3f} {box.y1:.3f} {box.x2:.3f} {box.y2:.3f} (fractions of the frame: left, top, right, bottom)"
+            f"  box {box.x1:.3f} {box.y1:.3f} {box.x2:.3f} {box.y2:.3f} (fractions of "
+            "the frame: left, top, right, bottom)"
         )
     if reply.picture is not None:
         stdout.print(escape(str(reply.picture)))
 
 
 def answer_as_dict(answer: Answer) -> dict:
+    """The JSON of `search`, in plain values."""
     return {
         "query": answer.query,
         "caption": answer.statement,
@@ -111,6 +113,7 @@ def answer_as_dict(answer: Answer) -> dict:
 
 
 def moment_as_dict(moment: Moment) -> dict:
+    """One moment of the JSON of `search`."""
     return {
         "video_id": moment.video_id,
         "path": moment.path,
@@ -138,11 +141,13 @@ def _text_of(evidence: Evidence) -> dict:
 
 
 def print_answer(answer: Answer) -> None:
+    """A table of moments, best first, and what is to be known about them."""
     for text in answer.notes:
         note(text)
     if not answer.moments:
         stdout.print(
-            "Nothing was found: the part of the library that was asked for is empty, or holds no evidence of this kind."
+            "Nothing was found: the part of the library that was asked for is empty, "
+            "or holds no evidence of this kind."
         )
         return
     if not answer.matched:
@@ -151,7 +156,10 @@ def print_answer(answer: Answer) -> None:
     columns = ("what",) if several else ()
     rows = table("time", *columns, "video", "score", "why", right=("score",))
     for moment in answer.moments:
-        times = f"{format_time(moment.span.start_s, tenths=True)} - {format_time(moment.span.end_s, tenths=True)}"
+        times = (
+            f"{format_time(moment.span.start_s, tenths=True)} - "
+            f"{format_time(moment.span.end_s, tenths=True)}"
+        )
         rows.add_row(
             f"[link={_link(moment)}]{times}[/link]",
             *((escape(moment.statement),) if several else ()),
@@ -185,10 +193,14 @@ def _why(moment: Moment) -> str:
 def _second_opinion(grounded: Grounded) -> str:
     if grounded.span is None:
         return "LEGO named no time"
-    span = f"{format_time(grounded.span.start_s, tenths=True)} - {format_time(grounded.span.end_s, tenths=True)}"
+    span = (
+        f"{format_time(grounded.span.start_s, tenths=True)} - "
+        f"{format_time(grounded.span.end_s, tenths=True)}"
+    )
     return f"LEGO: {span}" + ("" if grounded.accepted else f" ({grounded.reason})")
 
 
 def register(app: typer.Typer) -> None:
+    """Adds the commands of this file."""
     app.command()(search)
     app.command()(ask)

@@ -39,9 +39,9 @@ HINT_WEIGHT = 2.0  # of the kind that the question names: "she says ...", "the s
 # any above the best
 MIN_SUPPORT = 0.3
 TEXT_WEIGHT = 0.2, 1.5  # of a passage that hardly answers, and of one that says just what was asked
-# of pictures where no passage is stronger than TOLD, and where one says just what was asked
+# of pictures where no passage is stronger than ANSWERED_STRENGTH, and where one says just what was asked
 PICTURE_WEIGHT = 1.0, 0.2
-TOLD = 0.6
+ANSWERED_STRENGTH = 0.6
 # confidence of a passage that says just what was asked is half of it, in the deviations in which
 # pictures are measured
 SURE = 4.0
@@ -80,6 +80,10 @@ class Searcher:
         self._neutral: dict[str, np.ndarray] = {}
 
     def search(self, text: str, scope: Scope, *, top: int = 10, per_video: int = 3) -> Answer:
+        """Moments for a question, best first, at most `top` of them and `per_video` of one video.
+        Raises UsageError for an empty question, ModelError for a script that no installed model
+        reads.
+        """
         started = time.perf_counter()
         question = read_question(text)
         if not question.statement.strip():
@@ -265,7 +269,7 @@ class Searcher:
                 return titles.WEIGHT
             hinted = HINT_WEIGHT if kind == statement.hint else 1.0
             if kind == "picture":
-                return hinted * float(np.interp(best, [TOLD, 1], PICTURE_WEIGHT))
+                return hinted * float(np.interp(best, [ANSWERED_STRENGTH, 1], PICTURE_WEIGHT))
             return hinted * float(np.interp(score, [0, 1], TEXT_WEIGHT))
 
         return titles.openings(fuse(pictures.moments, hits, weigh))
@@ -273,6 +277,7 @@ class Searcher:
     # --- how a moment is shown ---
 
     def describe(self, fused: Iterable[FusedMoment]) -> list[Moment]:
+        """Moments with the paths, titles and thumbnails of their videos."""
         fused = list(fused)
         with self._catalog.read() as session:
             known = videos.get_videos(session, {moment.video_id for moment in fused})
@@ -342,7 +347,10 @@ def _question_notes(question: Question, answered: Sequence[_Answered]) -> list[s
 def _notes(keys: Iterable[str], embedder: Embedder) -> list[str]:
     other = sorted({embedder_key_of(key) for key in keys if embedder_key_of(key) != embedder.key})
     return [
-        f"Some videos are indexed with {key} and not searched now: ingest them again with {embedder.name}, or set SEEKPOINT_EMBEDDER."
+        (
+            f"Some videos are indexed with {key} and not searched now: ingest them again "
+            f"with {embedder.name}, or set SEEKPOINT_EMBEDDER."
+        )
         for key in other
     ]
 
@@ -352,7 +360,10 @@ def _unread_note(statement: str, embedder: Embedder) -> list[str]:
     unread = unread_words(statement, embedder.reads)
     return (
         [
-            f"No installed text model reads {' '.join(unread)}: pictures were searched for the rest of the question."
+            (
+                f"No installed text model reads {' '.join(unread)}: pictures were searched "
+                "for the rest of the question."
+            )
         ]
         if unread
         else []
