@@ -14,14 +14,8 @@ from av.video.stream import VideoStream
 from indexer.errors import MediaError
 from indexer.media.decode.decoder import declared_duration_s, origin_s, picture_stream, scan_packets
 from indexer.media.geometry import Orientation, displayed_size, orientation
-from indexer.media.open import (
-    MAX_PIXELS,
-    check_pixels,
-    media_errors,
-    open_container,
-    packets,
-    printable,
-)
+from indexer.media.open import MAX_PIXELS, check_pixels, media_errors, open_container, packets
+from indexer.paths import printable
 
 Track = tuple[int, str | None, str]
 _PACKETS_TO_TRY = 100  # until one picture is decoded, for its orientation

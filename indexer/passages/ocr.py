@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from indexer.errors import ModelError
+from indexer.load_once import load_once
 from indexer.settings import Settings
 
 # Recall of lines drawn on real frames, by height of the font at 720 pixels, when found in frames of
@@ -29,8 +30,6 @@ _MIN_BOX, _MIN_BOX_GLANCE = (
     0.3,
 )  # mean of the detector's map inside a line; the first is RapidOCR's own
 _INSTALL = 'pip install "seekpoint[ocr]", or SEEKPOINT_SCREEN_TEXT=0'
-_lock = threading.Lock()
-_loaded: dict[int, RapidText] = {}
 
 
 class TextModel(Protocol):
@@ -140,10 +139,12 @@ def require_text_model() -> None:
 
 def load_text_model(settings: Settings) -> TextModel:
     """Loaded once per process. Raises ModelError when the package is missing."""
-    with _lock:
-        if settings.threads not in _loaded:
-            _loaded[settings.threads] = RapidText(settings.threads)
-        return _loaded[settings.threads]
+    return _load(settings.threads)
+
+
+@load_once
+def _load(threads: int) -> RapidText:
+    return RapidText(threads)
 
 
 def crop_line(image: np.ndarray, corners: np.ndarray) -> np.ndarray:

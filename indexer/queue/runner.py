@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from indexer.artefacts import Artefacts
 from indexer.catalog import videos
 from indexer.catalog.leasing import chunk_tasks
 from indexer.catalog.leasing import jobs as errands
@@ -22,9 +23,10 @@ from indexer.catalog.leasing.heartbeat import Leases
 from indexer.catalog.leasing.jobs import ErrandItem
 from indexer.catalog.leasing.owner import dead_owners, owner_name
 from indexer.errors import CatalogError, MediaError, SeekpointError, StorageError
-from indexer.ingest.pipeline import Job, Pipeline
+from indexer.ingest.discover import FoundFile
+from indexer.ingest.finalize import finalize_video
+from indexer.ingest.pipeline import Job, Pipeline, StageTask
 from indexer.ingest.plan import Planner, source_at
-from indexer.paths import FoundFile
 from indexer.queue.submit import waiting_counts
 from indexer.stages import Stage, stages_named
 
@@ -90,7 +92,7 @@ class Turns:
             max_attempts=self.settings.max_attempts,
             stopping=self._stopping,
         )
-        counts = {"done": 0, "failed": 0, "lost": 0, "handed back": 0}
+        counts = {"done": 0, "failed": 0, "lost": 0, "released": 0}
         video_s = 0.0
         jobs = _Jobs(self.library, self.owner, name, stages, over)
         with (
@@ -99,7 +101,7 @@ class Turns:
         ):
             for outcome in outcomes:
                 counts[outcome.state] += 1
-                video_s += outcome.job.item.span.length_s if outcome.state == "done" else 0.0
+                video_s += outcome.task.item.span.length_s if outcome.state == "done" else 0.0
         return Turn(
             name, counts["done"], counts["failed"], counts["lost"], video_s, more=not jobs.exhausted
         )
@@ -226,9 +228,8 @@ class Turns:
             FoundFile(path, status.st_size, status.st_mtime_ns), item.collection_id
         )
         planner.plan(recognised.video_id, path)
-        Pipeline(self.catalog, self.settings, self.owner).settle(
-            recognised.video_id
-        )  # nothing may have been missing
+        # Nothing may have been missing.
+        finalize_video(self.catalog, Artefacts(self.settings.artefacts), recognised.video_id)
         if self.settings.proxies_ahead:
             video_id = recognised.video_id
             with self.catalog.begin() as session:
@@ -362,7 +363,8 @@ class _Jobs:
         """None where the file cannot be read here: the chunk is handed back for others, or fails."""
         catalog, settings = self._library.catalog, self._library.settings
         try:
-            return Job(item, self._stages[item.key], self._source(item.video_id))
+            task = StageTask(item, self._stages[item.key])
+            return Job(self._source(item.video_id), (task,))
         except Elsewhere as error:
             log.warning("%s", error)
             self._elsewhere.append(item.video_id)

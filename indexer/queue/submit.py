@@ -13,9 +13,11 @@ from indexer.catalog import collections, videos
 from indexer.catalog.leasing import chunk_tasks, jobs
 from indexer.catalog.videos import KnownPath
 from indexer.errors import QueueError
+from indexer.ingest.discover import FoundFile, Unusable, find_files
+from indexer.ingest.finalize import mark_offline
 from indexer.ingest.plan import Planner
-from indexer.ingest.run import FileOutcome, IngestReport, mark_offline
-from indexer.paths import FoundFile, Unusable, find_files, given_path, printable
+from indexer.ingest.run import FileOutcome, IngestReport
+from indexer.paths import absolute_path, printable
 from indexer.queue.notify import Hints
 
 if TYPE_CHECKING:
@@ -68,7 +70,7 @@ def enqueue(
             )
     for first in range(0, len(arrived), AT_ONCE):
         _note(library, planner, collection_id, arrived[first : first + AT_ONCE], fast, events)
-    offline = mark_offline(library.catalog, planner, paths, files, known)
+    offline = mark_offline(library.catalog, planner.roots, paths, files, known)
     _forget_gone(library, planner, collection_id, paths)
     if arrived:
         try:
@@ -146,12 +148,12 @@ def _forget_gone(
     """The errors of files below the given paths that could not be planned and were deleted since:
     nobody could mend them.
     """
-    given = [given_path(path) for path in paths]
+    folders = [absolute_path(path) for path in paths]
     with library.catalog.begin() as session:
         gone = [
             errand_id
             for errand_id, details in jobs.parked(session, "plan", collection_id)
-            if planner.roots.vanished(details["root"], details["relative_path"], given)
+            if planner.roots.vanished(details["root"], details["relative_path"], folders)
         ]
         jobs.forget_parked(session, gone)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from grounding.spans import Span
 from indexer.catalog.leasing.chunk_tasks import WorkItem
 from indexer.media.decode.frames import Sampling
+from indexer.media.decode.reader import PictureRead
 from indexer.media.files import MediaFiles
 
 if TYPE_CHECKING:
@@ -38,8 +39,8 @@ class Stage(Protocol):
 
     @property
     def sampling(self) -> Sampling | None:
-        """The pictures that `read` takes, where it takes sampled ones: stages of one chunk can have
-        them from one decoding.
+        """The pictures that it takes of a chunk; None where it reads for itself. Those that all
+        stages of a chunk take come from one decoding.
         """
         ...
 
@@ -49,8 +50,12 @@ class Stage(Protocol):
         """
         ...
 
-    def read(self, media: MediaFiles, source: Source, span: Span) -> Any:
-        """Raises MediaError."""
+    def read(
+        self, media: MediaFiles, source: Source, span: Span, pictures: PictureRead | None
+    ) -> Any:
+        """What `compute` needs of the chunk. `pictures`: those of its `sampling`; None where it has
+        none, or the video has no pictures. Raises MediaError.
+        """
         ...
 
     def compute(self, item: WorkItem, read: Any) -> Any: ...

@@ -12,6 +12,7 @@ from grounding.refine import MAX_WINDOW_S, tile_windows
 from grounding.spans import ScoredSpan, Span, suppress
 from indexer.catalog.leasing.chunk_tasks import Progress, WorkItem
 from indexer.grounder.lego import lego_key, load_lego, window_frames
+from indexer.media.decode.reader import PictureRead
 from indexer.media.files import MediaFiles
 from indexer.passages.base import Passage
 from indexer.settings import Settings
@@ -35,7 +36,10 @@ class EventsStage(PassageStage):
     def model_key(self) -> str:
         return f"{lego_key(self.settings)}.{REVISION}"
 
-    def read(self, media: MediaFiles, source: Source, span: Span) -> list[tuple[Span, np.ndarray]]:
+    def read(
+        self, media: MediaFiles, source: Source, span: Span, pictures: PictureRead | None
+    ) -> list[tuple[Span, np.ndarray]]:
+        del pictures  # it has frames of its own for each window
         if not source.has_pictures:
             return []
         return [

@@ -62,8 +62,11 @@ class PictureStage:
     def sampling(self) -> Sampling:
         return Sampling(self.settings.frame_rate_hz, self.embedder.short_side, self.fast)
 
-    def read(self, media: MediaFiles, source: Source, span: Span) -> PictureRead | None:
-        return media.pictures(source.path, span, self.sampling) if source.has_pictures else None
+    def read(
+        self, media: MediaFiles, source: Source, span: Span, pictures: PictureRead | None
+    ) -> PictureRead | None:
+        del media, source, span
+        return pictures
 
     def compute(self, item: WorkItem, read: PictureRead | None) -> PictureResult:
         if read is None:

@@ -32,8 +32,11 @@ class ScreenStage(PassageStage):
     def sampling(self) -> Sampling:
         return Sampling(RATE_HZ, SHORT_SIDE)
 
-    def read(self, media: MediaFiles, source: Source, span: Span) -> PictureRead | None:
-        return media.pictures(source.path, span, self.sampling) if source.has_pictures else None
+    def read(
+        self, media: MediaFiles, source: Source, span: Span, pictures: PictureRead | None
+    ) -> PictureRead | None:
+        del media, source, span
+        return pictures
 
     def find(self, item: WorkItem, read: PictureRead | None) -> list[Passage]:
         return (

@@ -12,6 +12,7 @@ import numpy as np
 from grounding.spans import Span
 from indexer.catalog.leasing.chunk_tasks import WorkItem
 from indexer.errors import MediaError
+from indexer.media.decode.reader import PictureRead
 from indexer.media.files import MediaFiles
 from indexer.passages.base import Passage, own_passages
 from indexer.passages.speech import load_speech_model, speech_key, speech_window, transcribe_chunk
@@ -47,7 +48,10 @@ class SpeechStage(PassageStage):
     def changed_s(self, path: Path) -> float:
         return side_files_changed_s(path)
 
-    def read(self, media: MediaFiles, source: Source, span: Span) -> SpeechRead:
+    def read(
+        self, media: MediaFiles, source: Source, span: Span, pictures: PictureRead | None
+    ) -> SpeechRead:
+        del pictures
         nothing = np.empty(0, np.float32)
         subtitles = _subtitles(
             source.path,

@@ -18,7 +18,8 @@ from av.stream import Discard
 
 from indexer.errors import MediaError
 from indexer.media.decode.decoder import origin_s
-from indexer.media.open import media_errors, open_container, packets, printable
+from indexer.media.open import media_errors, open_container, packets
+from indexer.paths import printable
 
 _SEEK_BACK_S = 1.0  # some formats seek late, and decoders need a few packets to settle
 _ERROR_LIMIT = 200  # packets in a row

@@ -24,14 +24,8 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from indexer.errors import MediaError
-from indexer.media.open import (
-    MAX_PIXELS,
-    check_pixels,
-    media_errors,
-    open_container,
-    packets,
-    printable,
-)
+from indexer.media.open import MAX_PIXELS, check_pixels, media_errors, open_container, packets
+from indexer.paths import printable
 
 EPSILON_S = (
     1e-6  # a time asked for as k / rate may lie a rounding error before the picture's own time

@@ -18,8 +18,9 @@ from indexer.media.decode.decoder import PictureTrack
 from indexer.media.decode.frames import Frames
 from indexer.media.decode.reader import Reader
 from indexer.media.geometry import fit_short_side
-from indexer.media.open import media_errors, printable
+from indexer.media.open import media_errors
 from indexer.media.probe import probe
+from indexer.paths import printable
 
 LEGO_FRAMES = 64
 _AGREE_S = 0.002

@@ -20,8 +20,9 @@ from indexer.errors import MediaError
 from indexer.media.decode.decoder import EPSILON_S, Picture, PictureTrack, scan_packets
 from indexer.media.decode.frames import Frames, Sampling
 from indexer.media.geometry import Scaler, displayed_size, fit_short_side, orientation
-from indexer.media.open import MAX_PIXELS, media_errors, open_container, printable
+from indexer.media.open import MAX_PIXELS, media_errors, open_container
 from indexer.media.shots import NEEDED_BEFORE, ShotPictures
+from indexer.paths import printable
 
 MAX_READ_BYTES = 2 << 30  # of pictures in one answer
 _CONTEXT_S = (

@@ -28,8 +28,9 @@ from indexer.errors import MediaError, MediaTimeout
 from indexer.media.decode.frames import Frames, Sampling
 from indexer.media.decode.reader import PictureRead
 from indexer.media.decode.shared_memory import anonymous_memory, read_all
-from indexer.media.open import MAX_PIXELS, printable
+from indexer.media.open import MAX_PIXELS
 from indexer.media.probe import VideoInfo
+from indexer.paths import printable
 
 TIMEOUT_S = 300.0
 _START_TIMEOUT_S = 60.0

@@ -13,8 +13,9 @@ import ffmpeg
 from indexer.errors import MediaError, StorageError, UsageError
 from indexer.media.decode.reader_process import ReaderProcess, probe_in_process
 from indexer.media.ffmpeg import run_ffmpeg
-from indexer.media.open import DEMUXERS, check_regular_file, printable
+from indexer.media.open import DEMUXERS, check_regular_file
 from indexer.media.probe import VideoInfo
+from indexer.paths import printable
 from indexer.settings import Settings
 
 _SEEK_MARGIN_S = 20.0  # formats without an index seek to a time, not to a keyframe: room for one

@@ -13,8 +13,9 @@ import ffmpeg
 
 from indexer.errors import StorageError
 from indexer.media.ffmpeg import run_ffmpeg
-from indexer.media.open import DEMUXERS, media_errors, open_container, printable
+from indexer.media.open import DEMUXERS, media_errors, open_container
 from indexer.media.probe import VideoInfo, probe
+from indexer.paths import printable
 from indexer.settings import Settings
 
 MP4, WEBM = "mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"
