@@ -89,4 +89,4 @@ def window_frames(
     as LEGO samples a clip.
     """
     times_s = window.start_s + np.arange(count) * window.length_s / count
-    return media.frames_at(path, times_s, short_side=SHORT_SIDE).images
+    return media.window(path, times_s, short_side=SHORT_SIDE).images

@@ -7,6 +7,7 @@ serves them all.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
@@ -14,10 +15,17 @@ from typing import Self
 import numpy as np
 
 from grounding.spans import Span
+from indexer.errors import MediaTimeout
 from indexer.media.decode.frames import Frames, Sampling
 from indexer.media.decode.reader import PictureRead
-from indexer.media.decode.reader_process import ReaderProcess, read_audio_in_process
+from indexer.media.decode.reader_process import (
+    ReaderProcess,
+    ReadingProcessDied,
+    read_audio_in_process,
+)
 from indexer.settings import Settings
+
+log = logging.getLogger(__name__)
 
 
 class MediaFiles:
@@ -28,6 +36,7 @@ class MediaFiles:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._reader: ReaderProcess | None = None
+        self._without_decord: set[Path] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -55,6 +64,18 @@ class MediaFiles:
     def frames_at(self, path: Path, times_s: np.ndarray, *, short_side: int | None) -> Frames:
         """The pictures shown at these times, one each."""
         return self._open(path).at(times_s, short_side=short_side)
+
+    def window(self, path: Path, times_s: np.ndarray, *, short_side: int | None) -> Frames:
+        """As `frames_at`, through decord's API where its times agree with the container's."""
+        try_decord = path not in self._without_decord
+        try:
+            return self._open(path).window(times_s, short_side=short_side, try_decord=try_decord)
+        except (MediaTimeout, ReadingProcessDied) as error:
+            if not try_decord:
+                raise
+            log.warning("decord gave up, PyAV reads instead: %s", error)
+            self._without_decord.add(path)
+        return self._open(path).window(times_s, short_side=short_side, try_decord=False)
 
     def audio(self, path: Path, span: Span, *, rate_hz: int = 16_000, track: int = 0) -> np.ndarray:
         """Mono samples (N,) float32 of a span."""

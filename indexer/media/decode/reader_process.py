@@ -1,7 +1,7 @@
 """Reading in a process that can be killed: a decoder that hangs or crashes takes nothing else with
 it.
 
-A child is a program of its own (child.py). Pictures come back through memory that both have open,
+A child is a program of its own (reader_worker.py). Pictures come back through memory that both have open,
 other answers through a socket. A child that did its work stays for the next file, since starting
 one takes half a second.
 """
@@ -63,7 +63,7 @@ class _Child:
         self.log.close()
         os.close(self.memory)
 
-    def last_words(self) -> str:
+    def last_line(self) -> str:
         """The last line it wrote, which is the error if it had time for one."""
         self.log.seek(0)
         lines = self.log.read().decode(errors="replace").split("\n")
@@ -80,7 +80,10 @@ def _start_child() -> _Child:
     log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the child
     # The child finds the package where this process found it, whatever its own working folder and
     # paths are.
-    code = f"import sys; sys.path[:] = {sys.path!r}; from indexer.media.decode.reader_worker import main; main()"
+    code = (
+        f"import sys; sys.path[:] = {sys.path!r}; "
+        "from indexer.media.decode.reader_worker import main; main()"
+    )
     with theirs:
         process = subprocess.Popen(
             [sys.executable, "-c", code, str(theirs.fileno()), str(memory)],
@@ -114,7 +117,7 @@ def _give_back(child: _Child) -> None:
 
 
 def close_idle() -> None:
-    """Ends the children that wait for another file. They end by themselves when this process does."""
+    """Ends the children that wait for another file. They end with this process anyway."""
     with _idle_lock:
         while _idle:
             child = _idle.pop()
@@ -174,12 +177,14 @@ class MediaProcess:
         self.start(name, *args, timeout_s=timeout_s)
         return self.result()
 
-    def frames(self, told: tuple[tuple[int, ...], np.ndarray, np.ndarray], at: int = 0) -> Frames:
-        """A copy of pictures that the last answer spoke of, `at` bytes behind the beginning of what
+    def frames(
+        self, description: tuple[tuple[int, ...], np.ndarray, np.ndarray], at: int = 0
+    ) -> Frames:
+        """A copy of the pictures that an answer describes, `at` bytes behind the beginning of what
         the child wrote.
         """
         assert self._child is not None
-        shape, times_s, durations_s = told
+        shape, times_s, durations_s = description
         images = np.empty(shape, np.uint8)
         read_all(self._child.memory, images, at)
         return Frames(images, times_s, durations_s)
@@ -205,10 +210,10 @@ class MediaProcess:
             code = child.process.wait(timeout=5)
         except subprocess.TimeoutExpired:
             code = 0
-        words = child.last_words()
+        line = child.last_line()
         self._kill()
         how = f"by {signal.Signals(-code).name}" if code < 0 else f"with status {code}"
-        how += f" ({words})" if words else ""
+        how += f" ({line})" if line else ""
         return ReadingProcessDied(
             "the process that read {path} ended {how}",
             "The file may be damaged, or memory ran out; the rest goes on",
@@ -289,8 +294,8 @@ class ReaderProcess:
     ) -> list[PictureRead]:
         """As Reader.read_each; MediaTimeout when it takes too long."""
         reads, at = [], 0
-        for told, cuts_s, damage in self._ask("read", start_s, end_s, tuple(samplings)):
-            frames = self._process.frames(told, at)
+        for description, cuts_s, damage in self._ask("read", start_s, end_s, tuple(samplings)):
+            frames = self._process.frames(description, at)
             reads.append(PictureRead(frames, cuts_s, damage))
             at += frames.images.nbytes
         return reads
@@ -302,6 +307,12 @@ class ReaderProcess:
         return self._process.frames(
             self._ask("at", np.asarray(times_s, np.float64), short_side, keyframes_only)
         )
+
+    def window(
+        self, times_s: np.ndarray, *, short_side: int | None, try_decord: bool = True
+    ) -> Frames:
+        """As `at`, through decord where its times agree with the container's."""
+        return self._process.frames(self._ask("window", times_s, short_side, try_decord))
 
     def _open(self) -> None:
         self._process.call("open", *self._open_args, timeout_s=self._timeout_s)
@@ -335,26 +346,6 @@ def read_audio_in_process(
 ) -> tuple[np.ndarray, float]:
     """`read_audio` in a child."""
     return _call_once(path, "audio", start_s, end_s, rate_hz, track, timeout_s=timeout_s)
-
-
-def uniform_in_process(
-    path: str | os.PathLike[str],
-    count: int,
-    short_side: int | None,
-    try_decord: bool,
-    *,
-    timeout_s: float,
-) -> Frames:
-    """`read_uniform_frames` in a child."""
-    process = MediaProcess(path)
-    try:
-        return process.frames(
-            process.call(
-                "uniform", process.path, count, short_side, try_decord, timeout_s=timeout_s
-            )
-        )
-    finally:
-        process.close()
 
 
 def _call_once(path: str | os.PathLike[str], name: str, *args: object, timeout_s: float) -> Any:
