@@ -1,4 +1,4 @@
-"""Models are loaded once per process, when they are first needed, by whichever thread comes first."""
+"""Models are loaded once per process, by whichever thread needs them first."""
 
 from __future__ import annotations
 

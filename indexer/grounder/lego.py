@@ -25,7 +25,7 @@ LICENCE = "Its sound encoder (ImageBind) is CC BY-NC-SA 4.0: not for commercial 
 
 
 def load_lego(settings: Settings) -> Grounder:
-    """Once per process and checkpoint. Raises ModelError where there is none, or it does not load."""
+    """Once per process and checkpoint. Raises ModelError where there is none, or it fails."""
     require_lego(settings)
     dtype = settings.lego_dtype
     if dtype == "auto":
@@ -58,8 +58,11 @@ def _load(path: str, clip_path: str, device: str, dtype: str) -> Grounder:
 def require_lego(settings: Settings) -> None:
     """Raises ModelError that says what is missing and where it goes."""
     if not settings.lego_path:
-        hint = "download GroundingGPT-7B to a folder and set SEEKPOINT_LEGO_PATH to it (docs/lego.md); everything else works without"
-        raise ModelError("no LEGO checkpoint is configured", hint)
+        raise ModelError(
+            "no LEGO checkpoint is configured",
+            "download GroundingGPT-7B to a folder and set SEEKPOINT_LEGO_PATH to it "
+            "(docs/lego.md); everything else works without",
+        )
     if not (Path(settings.lego_path).expanduser() / "config.json").is_file():
         raise ModelError(
             "there is no LEGO checkpoint in {lego_path}",

@@ -26,6 +26,8 @@ VIDEO_SUFFIXES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class FoundFile:
+    """A file to take, and what tells whether it changed."""
+
     path: Path
     size_bytes: int
     mtime_ns: int

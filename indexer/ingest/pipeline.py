@@ -50,6 +50,7 @@ class Job:
 
     @property
     def span(self) -> Span:
+        """Of the chunk."""
         return self.tasks[0].item.span
 
 

@@ -45,6 +45,8 @@ FileState = Literal[
 
 @dataclass(frozen=True, slots=True)
 class FileOutcome:
+    """What became of a file; `error` and `hint` are empty where all went well."""
+
     path: str
     state: FileState
     video_id: int | None = None
@@ -54,6 +56,8 @@ class FileOutcome:
 
 @dataclass(frozen=True, slots=True)
 class IngestReport:
+    """What became of all files, and of known ones that are not there any more."""
+
     collection: str
     files: tuple[FileOutcome, ...]
     offline: tuple[str, ...]
@@ -63,6 +67,7 @@ class IngestReport:
 
     @property
     def failures(self) -> tuple[FileOutcome, ...]:
+        """The files that have an error."""
         return tuple(file for file in self.files if file.error)
 
     @property
@@ -74,11 +79,14 @@ class IngestReport:
 class Observer:
     """Told of the progress, does nothing by itself; the command line draws bars from it."""
 
-    def started(self, files: int, size_bytes: int) -> None: ...
+    def started(self, files: int, size_bytes: int) -> None:
+        """Called once, with the number of files and their bytes."""
 
-    def advanced(self, size_bytes: float, video_s: float) -> None: ...
+    def advanced(self, size_bytes: float, video_s: float) -> None:
+        """Called with the bytes of files and the seconds of video since the last call."""
 
-    def finished(self, outcome: FileOutcome) -> None: ...
+    def finished(self, outcome: FileOutcome) -> None:
+        """Called for each file."""
 
 
 @dataclass(slots=True)
@@ -129,6 +137,7 @@ class Ingest:
         self._collection_id = 0
 
     def run(self, paths: Sequence[str | os.PathLike[str]], collection: str) -> IngestReport:
+        """Takes the files and all videos below the folders. Raises StorageError, CatalogError."""
         started = time.monotonic()
         found = list(find_files(paths))
         files = [file for file in found if isinstance(file, FoundFile)]
@@ -265,7 +274,10 @@ class Ingest:
                 name, "partly", progress.video_id, changed, "run the same command again"
             )
         if progress.damage:
-            hint = "what could be read is searchable; copy the file again from its source if that is not enough"
+            hint = (
+                "what could be read is searchable; "
+                "copy the file again from its source if that is not enough"
+            )
             return FileOutcome(
                 name, "partly", progress.video_id, f"{name}: {progress.damage[0]}", hint
             )

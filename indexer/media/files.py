@@ -45,6 +45,7 @@ class MediaFiles:
         self.close()
 
     def close(self) -> None:
+        """Closes the file that is open."""
         reader, self._reader = self._reader, None
         if reader is not None:
             reader.close()

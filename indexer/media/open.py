@@ -78,7 +78,10 @@ DEMUXERS = (
     ),
 )
 MAX_PIXELS = 16384 * 8704
-_HINT = "Check that it plays elsewhere (playlists and scripts are not followed); if it was cut off while copying, copy it again"
+_HINT = (
+    "Check that it plays elsewhere (playlists and scripts are not followed); "
+    "if it was cut off while copying, copy it again"
+)
 
 
 def check_regular_file(path: str | os.PathLike[str]) -> Path:

@@ -84,7 +84,10 @@ def probe(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) -> Vide
 
 
 def _too_large_hint(max_pixels: int) -> str:
-    return f"Check that it plays elsewhere; pictures of more than {max_pixels} pixels are refused (SEEKPOINT_MAX_FRAME_PIXELS)"
+    return (
+        f"Check that it plays elsewhere; pictures of more than {max_pixels} pixels are refused "
+        "(SEEKPOINT_MAX_FRAME_PIXELS)"
+    )
 
 
 def _tracks(container: InputContainer, kind: str) -> tuple[Track, ...]:
@@ -132,7 +135,7 @@ def _size(video: VideoStream, turn: Orientation) -> tuple[int, int]:
 
 
 def _orientation(path: str | os.PathLike[str], video: VideoStream, max_pixels: int) -> Orientation:
-    """From the first picture, which carries the display matrix; upright where none can be decoded."""
+    """From the first picture, which has the display matrix; upright where none decodes."""
     context = video.codec_context
     check_pixels(path, context.width, context.height, max_pixels)
     context.options = {**context.options, "max_pixels": str(max_pixels)}
@@ -142,9 +145,8 @@ def _orientation(path: str | os.PathLike[str], video: VideoStream, max_pixels: i
         try:
             packet = next(source, None)
             frames = context.decode(packet)  # None makes it give up what it holds back
-        except (
-            av.error.FFmpegError
-        ):  # damage is the reader's to report; the next packet may be sound
+        # Damage is the reader's to report; the next packet may be sound.
+        except av.error.FFmpegError:
             continue
         if packet is None or frames:
             return orientation(frames[0]) if frames else Orientation()

@@ -38,7 +38,9 @@ class SpeechModel(Protocol):
     """key: identity of the model and of all that decides its text."""
 
     @property
-    def key(self) -> str: ...
+    def key(self) -> str:
+        """Identity of the model and of all that decides its text."""
+        ...
 
     def transcribe(self, samples: np.ndarray, offset_s: float) -> list[Passage]:
         """samples (N,) float32 at 16 kHz in [-1, 1]; times of the passages count `offset_s` as the
@@ -98,6 +100,7 @@ class WhisperSpeech:
     multilingual: bool
 
     def transcribe(self, samples: np.ndarray, offset_s: float) -> list[Passage]:
+        """As SpeechModel.transcribe."""
         groups = speech_groups(samples)
         if not groups:
             return []
@@ -127,7 +130,8 @@ def speech_key(settings: Settings) -> str:
         if settings.speech_model == EMBEDDED
         else Path(settings.speech_model).name
     )
-    return f"whisper-{name}{'-' + settings.speech_language if settings.speech_language else ''}.{REVISION}"
+    language = f"-{settings.speech_language}" if settings.speech_language else ""
+    return f"whisper-{name}{language}.{REVISION}"
 
 
 def load_speech_model(settings: Settings) -> SpeechModel:

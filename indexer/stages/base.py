@@ -30,7 +30,9 @@ class Stage(Protocol):
     """`read` runs ahead of `compute` (of another chunk), so it touches nothing but the media."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """As in the catalog: picture, speech, screen, sound, events."""
+        ...
 
     @property
     def key(self) -> str:
@@ -58,7 +60,9 @@ class Stage(Protocol):
         """
         ...
 
-    def compute(self, item: WorkItem, read: Any) -> Any: ...
+    def compute(self, item: WorkItem, read: Any) -> Any:
+        """What to commit, from what `read` returned. Raises MediaError, ModelError."""
+        ...
 
     def commit(
         self, session: Session, item: WorkItem, owner: str, result: Any, seconds: float

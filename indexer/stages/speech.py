@@ -38,19 +38,24 @@ class SpeechRead:
 
 @dataclass(frozen=True, slots=True)
 class SpeechStage(PassageStage):
+    """Subtitles, or recognised speech."""
+
     settings: Settings
     name: str = "speech"
 
     @property
     def model_key(self) -> str:
+        """Of the speech model."""
         return speech_key(self.settings)
 
     def changed_s(self, path: Path) -> float:
+        """When the files of subtitles beside the video changed."""
         return side_files_changed_s(path)
 
     def read(
         self, media: MediaFiles, source: Source, span: Span, pictures: PictureRead | None
     ) -> SpeechRead:
+        """Subtitles, or sound where there are none."""
         del pictures
         nothing = np.empty(0, np.float32)
         subtitles = _subtitles(
@@ -69,6 +74,7 @@ class SpeechStage(PassageStage):
         return SpeechRead(None, media.audio(source.path, window), window.start_s, source.duration_s)
 
     def find(self, item: WorkItem, read: SpeechRead) -> list[Passage]:
+        """One passage for each cue or sentence."""
         if read.subtitles is not None:
             return read.subtitles
         return transcribe_chunk(

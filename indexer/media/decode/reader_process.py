@@ -1,9 +1,9 @@
 """Reading in a process that can be killed: a decoder that hangs or crashes takes nothing else with
 it.
 
-A child is a program of its own (reader_worker.py). Pictures come back through memory that both have open,
-other answers through a socket. A child that did its work stays for the next file, since starting
-one takes half a second.
+A child is a program of its own (reader_worker.py). Pictures come back through memory that both
+have open, other answers through a socket. A child that did its work stays for the next file, since
+starting one takes half a second.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class ReadingProcessDied(MediaError):
 
 
 @dataclass(slots=True)
-class _Child:
+class _Worker:
     """A running child, its end of the socket and the memory that it writes pictures to."""
 
     process: subprocess.Popen[bytes]
@@ -70,11 +70,11 @@ class _Child:
         return next((line.strip() for line in reversed(lines) if line.strip()), "")
 
 
-_idle: list[_Child] = []
+_idle: list[_Worker] = []
 _idle_lock = threading.Lock()
 
 
-def _start_child() -> _Child:
+def _start_worker() -> _Worker:
     ours, theirs = socket.socketpair()
     memory = anonymous_memory()
     log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the child
@@ -92,10 +92,10 @@ def _start_child() -> _Child:
             stderr=log,
             pass_fds=(theirs.fileno(), memory),
         )
-    return _Child(process, Connection(ours.detach()), memory, log)
+    return _Worker(process, Connection(ours.detach()), memory, log)
 
 
-def _take_child() -> _Child:
+def _take_worker() -> _Worker:
     with _idle_lock:
         mine = [child for child in _idle if child.owner == os.getpid()]
         _idle[:] = mine
@@ -104,10 +104,10 @@ def _take_child() -> _Child:
             if child.process.poll() is None:
                 return child
             child.forget()
-    return _start_child()
+    return _start_worker()
 
 
-def _give_back(child: _Child) -> None:
+def _give_back(child: _Worker) -> None:
     with _idle_lock:
         if len(_idle) < _MAX_IDLE:
             os.ftruncate(child.memory, 0)
@@ -132,7 +132,7 @@ class MediaProcess:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = os.fspath(path)
-        self._child: _Child | None = None
+        self._child: _Worker | None = None
         self._deadline = 0.0
         self._timeout_s = 0.0
         self._waiting = False
@@ -141,7 +141,7 @@ class MediaProcess:
         """Sends a request; its time runs from now."""
         fresh = self._child is None or self._child.owner != os.getpid()
         if fresh:
-            self._child = _take_child()
+            self._child = _take_worker()
         assert self._child is not None
         try:
             self._child.connection.send((name, args, timeout_s))
@@ -174,6 +174,7 @@ class MediaProcess:
         return answer
 
     def call(self, name: str, *args: object, timeout_s: float) -> Any:
+        """Sends a request and waits for its answer."""
         self.start(name, *args, timeout_s=timeout_s)
         return self.result()
 
@@ -191,6 +192,7 @@ class MediaProcess:
 
     @property
     def pid(self) -> int | None:
+        """Of the child; None where there is none."""
         return self._child.process.pid if self._child else None
 
     @property
@@ -272,6 +274,7 @@ class ReaderProcess:
         return self._process.pid
 
     def close(self) -> None:
+        """Closes the file and keeps the child for another one, unless it is still busy."""
         self._is_open = False
         if self._process.pid is not None and not self._process.busy:
             with suppress(MediaError):  # a child that is gone has closed the file too

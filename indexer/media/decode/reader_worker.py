@@ -37,20 +37,24 @@ class ReaderWorker:
         self._decord: DecordFrames | None = None
 
     def open(self, path: str, threads: int, max_pixels: int) -> None:
+        """Opens a file for the requests that follow."""
         self.close()
         self._reader = Reader(path, threads=threads, max_pixels=max_pixels)
 
     def read(
         self, start_s: float, end_s: float, samplings: Sequence[Sampling]
     ) -> list[PictureRead]:
+        """As Reader.read_each."""
         assert self._reader is not None, "no file is open"
         return self._reader.read_each(start_s, end_s, samplings)
 
     def at(self, times_s: np.ndarray, short_side: int | None, keyframes_only: bool) -> Frames:
+        """As Reader.at."""
         assert self._reader is not None, "no file is open"
         return self._reader.at(times_s, short_side=short_side, keyframes_only=keyframes_only)
 
     def window(self, times_s: np.ndarray, short_side: int | None, try_decord: bool) -> Frames:
+        """As Reader.at, through decord where it agrees with the reader."""
         assert self._reader is not None, "no file is open"
         if try_decord:
             self._decord = self._decord or DecordFrames(self._reader)
@@ -60,15 +64,18 @@ class ReaderWorker:
         return self._reader.at(times_s, short_side=short_side)
 
     def close(self) -> None:
+        """Closes the file."""
         self._decord = None
         if self._reader is not None:
             self._reader.close()
             self._reader = None
 
     def probe(self, path: str, max_pixels: int) -> Any:
+        """As probe."""
         return probe(path, max_pixels=max_pixels)
 
     def audio(self, path: str, start_s: float, end_s: float, rate_hz: int, track: int) -> Any:
+        """As read_audio."""
         return read_audio(path, start_s, end_s, rate_hz, track)
 
 
@@ -90,6 +97,7 @@ def _description(frames: Frames) -> tuple[tuple[int, ...], np.ndarray, np.ndarra
 
 
 def serve(connection: Connection, memory: int) -> None:
+    """Answers requests until the other end of the connection is closed."""
     worker = ReaderWorker()
     while True:
         try:
@@ -106,12 +114,13 @@ def serve(connection: Connection, memory: int) -> None:
 
 
 def offer_to_oom_killer() -> None:
-    """When memory runs out, the kernel should end this process and not the one that it works for."""
+    """When memory runs out, the kernel should end this process, not the one that it works for."""
     with suppress(OSError):  # another system, or one that does not allow it
         Path("/proc/self/oom_score_adj").write_text("500")
 
 
 def main() -> None:
+    """Of the child: its arguments are the file descriptors of the socket and the memory."""
     offer_to_oom_killer()
     connection = Connection(int(sys.argv[1]))
     try:
