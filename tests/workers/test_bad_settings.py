@@ -101,9 +101,9 @@ def test_models_that_are_not_there(fleet: Fleet):
     )
 
 
-def test_figures_that_nobody_could_read(fleet: Fleet):
+def test_metrics_that_nobody_could_read(fleet: Fleet):
     taken = str(fleet.redis.port)
-    assert f"cannot serve figures at 127.0.0.1:{taken}" in refused(
+    assert f"cannot serve metrics at 127.0.0.1:{taken}" in refused(
         fleet, "worker", METRICS_PORT=taken
     )
 

@@ -93,7 +93,7 @@ def read_metrics(port: str) -> dict[tuple[str, str, str], float]:
     }
 
 
-def test_figures_and_log_of_a_worker(
+def test_metrics_and_log_of_a_worker(
     environment: dict[str, str], worker: subprocess.Popen, tmp_path: Path
 ):
     subprocess.run([sys.executable, "-c", SEND], env=environment, check=True)
