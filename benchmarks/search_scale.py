@@ -32,7 +32,7 @@ from indexer.catalog.tables import Chunk, ChunkTask, FrameBlockRow, Segment, Vid
 from indexer.catalog.tables import Path as PathRow
 from indexer.context import Context
 from indexer.embedders.sentences import Sentences
-from indexer.questions.neutral_prompts import PROBE_TEXTS
+from indexer.questions.neutral_prompts import NEUTRAL_PROMPTS
 from indexer.search.searcher import Searcher
 from indexer.search.types import Scope
 from indexer.settings import Settings
@@ -215,7 +215,7 @@ def ask_in_words(settings: Settings, index: FaissIndex) -> tuple[list[float], li
     """
     embedder = WordEmbedder()
     searcher = Searcher(MadeUpContext(settings, embedder, index))
-    questions = [f"when is there {text}?" for text in PROBE_TEXTS]
+    questions = [f"when is there {text}?" for text in NEUTRAL_PROMPTS]
     searcher.search(questions[0], Scope())
     whole = [
         seconds(lambda question=question: searcher.search(question, Scope()))

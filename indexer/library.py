@@ -40,7 +40,6 @@ from indexer.ingest.events_note import events_note
 from indexer.ingest.run import Ingest, IngestReport, Observer
 from indexer.media.output.clips import cut_clip
 from indexer.paths import Roots
-from indexer.questions.statement import read_question
 from indexer.queue import retry, submit
 from indexer.queue.publish import publish
 from indexer.queue.retry import Retried
@@ -234,14 +233,14 @@ class Library:
         """How well each part of a video fits a question, a moment or a kept picture; with none of
         them its cuts alone.
         """
-        query = None
+        queries = None
         if like is not None:
-            query = by_picture.moment_vector(self.context, *like)
+            queries = by_picture.moment_vector(self.context, *like)[None]
         elif picture:
-            query = by_picture.picture_vector(self.context, picture)
-        elif question.strip() and self.embedder.reads(caption := read_question(question).caption):
-            query = self.embedder.embed_texts([caption])[0]
-        return curve(self.context, video_id, query)
+            queries = by_picture.picture_vector(self.context, picture)[None]
+        elif question.strip():
+            queries = self.searcher.curve_vectors(question)
+        return curve(self.context, video_id, queries)
 
     def spans_in_video(self, question: str, video_id: int) -> list[ScoredSpan]:
         """The best spans of one video, best first."""

@@ -25,9 +25,9 @@ class Curve:
     cuts_s: list[float]
 
 
-def curve(context: Context, video_id: int, query: np.ndarray | None) -> Curve:
-    """`query`: (D,) unit vector of the question in the space of the installed embedder; None: cuts
-    only.
+def curve(context: Context, video_id: int, queries: np.ndarray | None) -> Curve:
+    """`queries`: (Q, D) unit vectors of what was asked, in the space of the installed embedder;
+    None: cuts only. Of several the highest counts.
     """
     with context.catalog.read() as session:
         key = videos.get_video(session, video_id).keys.get("picture")
@@ -35,9 +35,9 @@ def curve(context: Context, video_id: int, query: np.ndarray | None) -> Curve:
     if block is None or not len(block.times_s):
         return Curve([], [], [])
     cuts_s = [round(float(cut_s), 3) for cut_s in block.cuts_s]
-    if query is None or key is None or embedder_key_of(key) != context.embedder.key:
+    if queries is None or key is None or embedder_key_of(key) != context.embedder.key:
         return Curve([], [], cuts_s)
-    times_s, values = highest(block.times_s, block.vectors @ query, POINTS)
+    times_s, values = highest(block.times_s, (block.vectors @ queries.T).max(axis=1), POINTS)
     low, high = np.percentile(values, 2), values.max()
     scaled = np.clip((values - low) / max(float(high - low), 1e-9), 0, 1)
     return Curve(np.round(times_s, 3).tolist(), np.round(scaled, 4).tolist(), cuts_s)

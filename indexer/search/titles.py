@@ -43,14 +43,17 @@ MONTHS = (
 
 
 def title_hits(
-    s: Session, caption: str, collection_ids: Sequence[int] | None, video_ids: Sequence[int] | None
+    s: Session,
+    statement: str,
+    collection_ids: Sequence[int] | None,
+    video_ids: Sequence[int] | None,
 ) -> list[PassageHit]:
-    """Videos whose name holds most words of the caption, or that were recorded when it says; best
+    """Videos whose name holds most words of the statement, or that were recorded when it says; best
     first, over their whole length.
     """
     words = {
         word.casefold()
-        for term in parse_terms(caption)
+        for term in parse_terms(statement)
         for word in term.text.split()
         if len(word) > 1
     }
@@ -64,7 +67,7 @@ def title_hits(
     ]
     dated = [
         hit
-        for hit in _dated(s, caption, collection_ids)
+        for hit in _dated(s, statement, collection_ids)
         if allowed is None or hit.video_id in allowed
     ]
     known = {hit.video_id for hit in hits}
@@ -105,8 +108,8 @@ def _telling(words: set[str]) -> list[str]:
     return sorted(words, key=lambda word: (-len(word), word))[: missed + 1]
 
 
-def _dated(s: Session, caption: str, collection_ids: Sequence[int] | None) -> list[PassageHit]:
-    days = period_of(caption)
+def _dated(s: Session, statement: str, collection_ids: Sequence[int] | None) -> list[PassageHit]:
+    days = period_of(statement)
     if days is None:
         return []
     found = videos.get_videos(s, find_recorded_videos(s, collection_ids, *days)[:CANDIDATES])

@@ -87,7 +87,10 @@ def _refined(result: Mapping[str, Any]) -> Refined:
 def _ask(context: Context, question: str, moments: Sequence[Moment]) -> list[int]:
     with context.catalog.begin() as session:
         known = videos.get_videos(session, [moment.video_id for moment in moments])
-        return [_add(session, question, moment, known.get(moment.video_id)) for moment in moments]
+        return [
+            _add(session, moment.statement or question, moment, known.get(moment.video_id))
+            for moment in moments
+        ]
 
 
 def _add(session: Session, question: str, moment: Moment, video: VideoRow | None) -> int:
