@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from indexer.artefacts import Artefacts
 from indexer.catalog import chunks, rows
 from indexer.catalog.database.session import Catalog
+from indexer.embedders.mapped_weights import UnpackedWeights
 from indexer.embedders.registry import load_embedder
 from indexer.errors import MediaError
 from indexer.passages import text_embedding
@@ -38,6 +39,7 @@ class Context:
     def __init__(self, settings: Settings | None = None) -> None:
         wait_asleep()
         self.settings = settings or load_settings()
+        UnpackedWeights.folder = self.settings.cache
         self.artefacts = Artefacts(self.settings.artefacts)
         self.roots = Roots.of(self.settings)
         self._lock = threading.RLock()
