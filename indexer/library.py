@@ -24,11 +24,12 @@ from indexer.admin.removal import Removed
 from indexer.admin.status import Status
 from indexer.admin.videos import Video
 from indexer.artefacts import Artefacts
-from indexer.catalog import chunks, collections, videos
+from indexer.catalog import collections, videos
 from indexer.catalog.collections import CollectionInfo
 from indexer.catalog.database import migrate
 from indexer.catalog.database.session import Catalog
-from indexer.catalog.filters import Filters
+from indexer.catalog.thumbnails import nearest_thumbnail_s
+from indexer.catalog.video_queries import Filters
 from indexer.context import Context
 from indexer.embedders.base import Embedder
 from indexer.errors import UsageError
@@ -317,7 +318,7 @@ class Library:
     def thumbnail_near(self, video_id: int, time_s: float) -> Path | None:
         """The stored picture that is nearest to the time."""
         with self.catalog.read() as session:
-            found_s = chunks.thumbnail_near(session, video_id, time_s)
+            found_s = nearest_thumbnail_s(session, video_id, time_s)
         path = None if found_s is None else self.artefacts.thumbnail(video_id, found_s)
         return path if path is not None and path.exists() else None
 

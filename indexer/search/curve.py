@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from indexer.catalog import rows, videos
+from indexer.catalog import videos
+from indexer.catalog.frames import get_video_frames
 from indexer.context import Context
 from indexer.stages.base import embedder_key_of
 
@@ -30,7 +31,7 @@ def curve(context: Context, video_id: int, queries: np.ndarray | None) -> Curve:
     """
     with context.catalog.read() as session:
         key = videos.get_video(session, video_id).keys.get("picture")
-        block = rows.video_frames(session, video_id, key) if key else None
+        block = get_video_frames(session, video_id, key) if key else None
     if block is None or not len(block.times_s):
         return Curve([], [], [])
     cuts_s = [round(float(cut_s), 3) for cut_s in block.cuts_s]

@@ -8,7 +8,8 @@ import numpy as np
 
 from grounding.refine import Reading, Refined, refine, windows_around
 from grounding.spans import Span
-from indexer.catalog import chunks, videos
+from indexer.catalog import videos
+from indexer.catalog.frames import get_video_blocks
 from indexer.context import Context
 from indexer.grounder.lego import load_lego, window_frames
 from indexer.media.files import MediaFiles
@@ -58,9 +59,7 @@ def _curve_around(
         return np.empty(0), np.empty(0)
     near = Span(max(0.0, span.start_s - NEIGHBOURHOOD_S), span.end_s + NEIGHBOURHOOD_S)
     with context.catalog.read() as session:
-        blocks = [
-            b for b in chunks.video_blocks(session, video_id, key) if b.span.overlap_s(near) > 0
-        ]
+        blocks = [b for b in get_video_blocks(session, video_id, key) if b.span.overlap_s(near) > 0]
     if not blocks:
         return np.empty(0), np.empty(0)
     times_s = np.concatenate([b.frames.times_s for b in blocks])

@@ -14,8 +14,14 @@ from pathlib import Path
 import numpy as np
 
 from grounding.spans import ScoredSpan
-from indexer.catalog import chunks, rows, videos
-from indexer.catalog.database.session import Watch
+from indexer.catalog import videos
+from indexer.catalog.database.change_watcher import ChangeWatcher
+from indexer.catalog.frames import StoredBlock, get_stored_blocks, get_video_blocks
+from indexer.catalog.segments import get_segments
+from indexer.catalog.thumbnails import nearest_thumbnails_s
+from indexer.catalog.vectors.live_chunks import get_live_state
+from indexer.catalog.vectors.served_keys import list_picture_keys
+from indexer.catalog.vectors.vector_rows import sample_vectors
 from indexer.context import Context
 from indexer.embedders.base import Embedder
 from indexer.embedders.scripts import unread_words
@@ -59,7 +65,7 @@ class _Background:
     chunks: int
     vectors: np.ndarray
     looked_s: float  # on the monotonic clock, when it was last compared with the library
-    watch: Watch
+    watch: ChangeWatcher
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +126,10 @@ class Searcher:
         """
         started = time.perf_counter()
         with self._catalog.read() as session:
-            pictures = "picture" in scope.kinds and rows.keys_in_use(session, scope.collection_ids)
+            keys = list_picture_keys(session, scope.collection_ids)
         with suppress(ModelError):
-            if pictures and self._context.embedder.key not in self._neutral:
+            wanted = keys and "picture" in scope.kinds
+            if wanted and self._context.embedder.key not in self._neutral:
                 self._neutral_vectors(self._context.embedder)
                 self._context.embedder.embed_texts([LOADING_TEXT])
         with suppress(ModelError):
@@ -184,7 +191,7 @@ class Searcher:
         if "picture" not in scope.kinds:
             return NOTHING, []
         with self._catalog.read() as session:
-            keys = rows.keys_in_use(session, scope.collection_ids)
+            keys = list_picture_keys(session, scope.collection_ids)
         if not keys:
             return NOTHING, []
         embedder = self._context.embedder
@@ -221,19 +228,19 @@ class Searcher:
         """The frames of the chunks that may hold the answer; of a video that was given, all."""
         if scope.video_ids is not None and len(scope.video_ids) == 1:
             with self._catalog.read() as session:
-                return _as_blocks(chunks.video_blocks(session, scope.video_ids[0], key))
+                return _as_blocks(get_video_blocks(session, scope.video_ids[0], key))
         hits = self._context.index_for(key).search(query, CANDIDATE_SEGMENTS, scope.selection)
         if not len(hits.ids):
             return []
         with self._catalog.read() as session:
             score_of = dict(zip(hits.ids.tolist(), hits.scores.tolist()))
-            found = rows.segments(session, hits.ids.tolist())
+            found = get_segments(session, hits.ids.tolist())
             chunk_ids = candidate_chunks(
                 np.array([s.chunk_id for s in found]),
                 np.array([s.video_id for s in found]),
                 np.array([score_of[s.id] for s in found]),
             )
-            return _as_blocks(chunks.stored_blocks(session, chunk_ids, key))
+            return _as_blocks(get_stored_blocks(session, chunk_ids, key))
 
     def _neutral_vectors(self, embedder: Embedder) -> np.ndarray:
         """Vectors (P, D) of the neutral prompts that confidence is measured against."""
@@ -253,9 +260,9 @@ class Searcher:
         ):
             return known.vectors
         with self._catalog.read() as session:
-            live = rows.live_state(session, key).chunks
+            live = get_live_state(session, key).chunks
             if known is None or abs(live - known.chunks) > known.chunks * BACKGROUND_DRIFT:
-                vectors = chunks.sample_vectors(session, key, BACKGROUND_SEGMENTS)
+                vectors = sample_vectors(session, key, BACKGROUND_SEGMENTS)
                 known = _Background(
                     live, vectors, time.monotonic(), known.watch if known else self._catalog.watch()
                 )
@@ -303,7 +310,7 @@ class Searcher:
         fused = list(fused)
         with self._catalog.read() as session:
             known = videos.get_videos(session, {moment.video_id for moment in fused})
-            nearest = chunks.thumbnails_near(
+            nearest = nearest_thumbnails_s(
                 session, [(moment.video_id, moment.peak_s) for moment in fused]
             )
         return [
@@ -392,7 +399,7 @@ def _unread_note(statement: str, embedder: Embedder) -> list[str]:
     )
 
 
-def _as_blocks(found: Iterable[chunks.StoredBlock]) -> list[Block]:
+def _as_blocks(found: Iterable[StoredBlock]) -> list[Block]:
     return [
         Block(
             b.video_id,

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from grounding.spans import Span
-from indexer.catalog import rows
-from indexer.catalog.fulltext import Term, WordHit, parse, search_words
-from indexer.catalog.rows import PassageRow
-from indexer.catalog.videos import served_keys
+from indexer.catalog.fulltext import Term, WordHit, parse_terms, search_words
+from indexer.catalog.passages import PassageRow, get_passages
+from indexer.catalog.vectors.live_chunks import get_live_state
+from indexer.catalog.vectors.served_keys import list_served_keys
 from indexer.context import Context
 from indexer.passages import text_embedding
 from indexer.passages.matching import matching_words, pairs_of
@@ -93,7 +93,7 @@ class _Asked:
             if quoted
             else content_words(statement.words)
         )
-        terms = parse(query)
+        terms = parse_terms(query)
         text = " ".join(statement.phrases) or statement.words
         vector = text_embedding.embed_meaning([text])[0] if text_embedding.reads(text) else None
         return cls(
@@ -175,7 +175,8 @@ class TextSearch:
     def _keys(self, scope: Scope, kinds: Sequence[str]) -> dict[str, list[str]]:
         with self._catalog.read() as session:
             return {
-                kind: served_keys(session, STAGE_OF[kind], scope.collection_ids) for kind in kinds
+                kind: list_served_keys(session, STAGE_OF[kind], scope.collection_ids)
+                for kind in kinds
             }
 
     def find(self, statement: Statement, scope: Scope, kinds: Sequence[str]) -> TextAnswer:
@@ -198,7 +199,7 @@ class TextSearch:
         worded, by_words = self._by_words(asked, scope, kind)
         nearest = self._by_meaning(asked, scope.selection, STAGE_OF[kind], keys)
         with self._catalog.read() as session:
-            known = rows.passages_by_id(session, {*worded, *nearest.ids})
+            known = get_passages(session, {*worded, *nearest.ids})
         near = nearest.strengths(known, asked_in_english=asked.english)
         known = {
             id: row for id, row in known.items() if id in worded or id in near
@@ -284,7 +285,7 @@ class TextSearch:
         The median: some prompts do have an answer.
         """
         with self._catalog.read() as session:
-            live = rows.live_state(session, key, stage).chunks
+            live = get_live_state(session, key, stage).chunks
         known = self._usual.get(key)
         if known is None or abs(live - known.chunks) > known.chunks * DRIFT:
             index = self._index_for(key, stage)
@@ -312,7 +313,7 @@ class TextSearch:
         across = text_embedding.across(self._neutral_vectors())
         found = [index.search(vector, PROBED) for vector in across]
         with self._catalog.read() as session:
-            known = rows.passages_by_id(session, {id for hits in found for id in hits.ids.tolist()})
+            known = get_passages(session, {id for hits in found for id in hits.ids.tolist()})
         english = {id: text_embedding.is_english(row.text) for id, row in known.items()}
         cosines = [
             [

@@ -13,8 +13,9 @@ from datetime import date
 from sqlalchemy.orm import Session
 
 from grounding.spans import Span
-from indexer.catalog import selection, videos
-from indexer.catalog.fulltext import parse
+from indexer.catalog import videos
+from indexer.catalog.fulltext import parse_terms
+from indexer.catalog.video_queries import find_named_videos, find_recorded_videos
 from indexer.search.types import FusedMoment, PassageHit
 
 KIND = "title"
@@ -51,7 +52,10 @@ def title_hits(
     first, over their whole length.
     """
     words = {
-        word.casefold() for term in parse(statement) for word in term.text.split() if len(word) > 1
+        word.casefold()
+        for term in parse_terms(statement)
+        for word in term.text.split()
+        if len(word) > 1
     }
     if not words:
         return []
@@ -84,7 +88,7 @@ def openings(moments: Sequence[FusedMoment]) -> list[FusedMoment]:
 
 def _named(s: Session, words: set[str], collection_ids: Sequence[int] | None) -> list[PassageHit]:
     hits = []
-    for video in selection.named_videos(s, collection_ids, _telling(words), CANDIDATES):
+    for video in find_named_videos(s, collection_ids, _telling(words), CANDIDATES):
         name = video.title or video.paths.rpartition("/")[2]
         held = words & _words_of(f"{video.title} {video.paths}")
         if len(held) >= SHARE * len(words):
@@ -108,7 +112,7 @@ def _dated(s: Session, statement: str, collection_ids: Sequence[int] | None) -> 
     days = period_of(statement)
     if days is None:
         return []
-    found = videos.get_videos(s, selection.recorded_videos(s, collection_ids, *days)[:CANDIDATES])
+    found = videos.get_videos(s, find_recorded_videos(s, collection_ids, *days)[:CANDIDATES])
     text = {
         id: video.recorded_at.date().isoformat() for id, video in found.items() if video.recorded_at
     }

@@ -10,7 +10,8 @@ import numpy as np
 
 from grounding.refine import MAX_WINDOW_S, tile_windows
 from grounding.spans import ScoredSpan, Span, suppress
-from indexer.catalog.leasing.chunk_tasks import Progress, WorkItem
+from indexer.catalog.leasing.chunk_tasks import ClaimedTask
+from indexer.catalog.leasing.progress import Progress
 from indexer.grounder.lego import lego_key, load_lego, window_frames
 from indexer.media.files import MediaFiles
 from indexer.passages.base import Passage
@@ -42,7 +43,7 @@ class EventsStage(PassageStage):
             (window, window_frames(media, source.path, window)) for window in event_windows(span)
         ]
 
-    def find(self, item: WorkItem, read: list[tuple[Span, np.ndarray]]) -> list[Passage]:
+    def find(self, item: ClaimedTask, read: list[tuple[Span, np.ndarray]]) -> list[Passage]:
         if not read:
             return []
         grounder = load_lego(self.settings)
