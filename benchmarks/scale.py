@@ -1,5 +1,5 @@
 """What 1,000, 100,000 and 10,000,000 hours of video need, computed from costs that were measured:
-the tables of docs/scale.md.
+the tables of docs/guides/scale.md.
 
     python -m benchmarks.scale                                      the tables, from
     benchmarks/scale.json
@@ -45,7 +45,7 @@ REST = ("chunk_task", "chunk", "video", "path")
 @dataclass(frozen=True, slots=True)
 class Costs:
     """Of an hour of video; bytes as PostgreSQL keeps them. What is not measured is marked so in
-    docs/scale.md.
+    docs/guides/scale.md.
     """
 
     video_s: float = 0.0

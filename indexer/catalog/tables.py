@@ -261,7 +261,9 @@ class FrameBlockRow(Base):
 
 
 class Segment(Base):
-    """`key`, as in `chunk_task`, is for the partial vector indexes of a server (docs/scale.md)."""
+    """`key`, as in `chunk_task`, is for the partial vector indexes of a server
+    (docs/explanation/vectors.md).
+    """
 
     __tablename__ = "segment"
     __table_args__ = ({"sqlite_autoincrement": True},)

@@ -38,7 +38,7 @@ NEAR, SAME = (
 )
 MATCH_MEANING = 0.30  # needed for a match among few passages
 # needed above the usual: nineteen in twenty questions without an answer stay below it
-# (docs/quality-words.md)
+# (docs/experiments/text.md)
 MATCH_MARGIN = 0.15
 MATCH_MARGIN_ACROSS = 0.10  # the same between languages, where products spread less
 MATCHED = 0.5  # strength from which a passage is an answer
