@@ -16,7 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.measure import header, row
+from benchmarks.support.measure import header, row
 from tests.workers.faults import (
     Storm,
     check,

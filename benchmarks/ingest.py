@@ -18,8 +18,8 @@ from pathlib import Path
 import av
 import numpy as np
 
-from benchmarks.footage import make_footage
-from benchmarks.measure import header, measure, row
+from benchmarks.support.footage import make_footage
+from benchmarks.support.measure import header, measure, row
 from indexer.embedders.base import Embedder
 from indexer.library import Library
 from indexer.settings import Settings

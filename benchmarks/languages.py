@@ -13,8 +13,8 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from benchmarks.measure import header, row
 from benchmarks.passages import HARVARD
+from benchmarks.support.measure import header, row
 from benchmarks.text_search import SAID
 from indexer.library import Library
 from indexer.settings import load_settings

@@ -25,11 +25,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from grounding.lego.checkpoint import find_clip_folder
-from grounding.lego.config import PUBLISHED_CLIP, PUBLISHED_LANGUAGE, find_dims
+from grounding.lego.checkpoint.load import find_clip_folder
+from grounding.lego.checkpoint.shards import Shards
 from grounding.lego.grounder import load_grounder
-from grounding.lego.preprocess_image import CLIP_MEAN, CLIP_STD
-from grounding.lego.shards import Shards
+from grounding.lego.model.config import PUBLISHED_CLIP, PUBLISHED_LANGUAGE, find_dims
+from grounding.lego.preprocess.image import CLIP_MEAN, CLIP_STD
 from grounding.spans import Span
 
 FIXTURES = Path(__file__).resolve().parent.parent / "tests" / "grounding" / "lego" / "fixtures"

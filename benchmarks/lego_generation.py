@@ -17,10 +17,10 @@ from typing import Any
 
 import torch
 
-from grounding.lego.config import EvaDims, LegoConfig, QFormerDims
-from grounding.lego.generation import Generator, Limits, Prompt, Stream
-from grounding.lego.model import LegoModel
-from grounding.lego.video import VideoModality
+from grounding.lego.generate.generator import Generator, Limits, Prompt, Stream
+from grounding.lego.model.config import EvaDims, LegoConfig, QFormerDims
+from grounding.lego.model.lego_model import LegoModel
+from grounding.lego.model.video import VideoModality
 
 VOCABULARY = 1000
 PLACEHOLDER = (VOCABULARY - 3, VOCABULARY - 2, VOCABULARY - 1)

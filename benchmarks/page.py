@@ -23,8 +23,8 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import insert
 
-from benchmarks.footage import make_footage
-from benchmarks.measure import header, row, tree_bytes
+from benchmarks.support.footage import make_footage
+from benchmarks.support.measure import header, row, tree_bytes
 from indexer.catalog import collections
 from indexer.catalog.rows import pack
 from indexer.catalog.tables import Chunk, FrameBlockRow, Segment, Video, Work, utc_now

@@ -18,8 +18,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.footage import make_footage
-from benchmarks.measure import header, row
+from benchmarks.support.footage import make_footage
+from benchmarks.support.measure import header, row
 from indexer.catalog.leasing import jobs
 from indexer.library import Library
 from indexer.settings import Settings

@@ -24,8 +24,8 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from benchmarks.measure import measure
 from benchmarks.pgvector import server
+from benchmarks.support.measure import measure
 from indexer.catalog import Catalog
 from indexer.library import Library
 from indexer.passages import text_embedding

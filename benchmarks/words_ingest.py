@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from benchmarks.footage import make_footage, run_ffmpeg
-from benchmarks.measure import header, measure, row
 from benchmarks.passages import HARVARD
+from benchmarks.support.footage import make_footage, run_ffmpeg
+from benchmarks.support.measure import header, measure, row
 from indexer.library import Library
 from indexer.settings import load_settings
 from tests.indexer.passages.sounds import in_turn

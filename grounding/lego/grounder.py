@@ -15,18 +15,25 @@ from typing import Protocol, TypeAlias
 import numpy as np
 import torch
 
-from grounding.lego import prompts
-from grounding.lego.answers import Box, Event, parse_boxes, parse_events, parse_spans, rewrite_boxes
-from grounding.lego.checkpoint import find_clip_folder, load_model
-from grounding.lego.errors import CheckpointError, LegoError, MediaError
-from grounding.lego.generation import Generator, Limits, Prompt, Reply
-from grounding.lego.model import Encoded, LegoModel
-from grounding.lego.preprocess_audio import sound_tensor
-from grounding.lego.preprocess_image import ImageTransform
-from grounding.lego.preprocess_video import clip_tensor
-from grounding.lego.prompts import Turn
-from grounding.lego.quantize import quantize_language
-from grounding.lego.tokenizer import LegoTokenizer
+from grounding.errors import CheckpointError, LegoError, MediaError
+from grounding.lego.checkpoint.load import find_clip_folder, load_model
+from grounding.lego.generate.answers import (
+    Box,
+    Event,
+    parse_boxes,
+    parse_events,
+    parse_spans,
+    rewrite_boxes,
+)
+from grounding.lego.generate.generator import Generator, Limits, Prompt, Reply
+from grounding.lego.model.lego_model import Encoded, LegoModel
+from grounding.lego.model.quantize import quantize_language
+from grounding.lego.preprocess import prompts
+from grounding.lego.preprocess.audio import sound_tensor
+from grounding.lego.preprocess.image import ImageTransform
+from grounding.lego.preprocess.prompts import Turn
+from grounding.lego.preprocess.tokenizer import LegoTokenizer
+from grounding.lego.preprocess.video import clip_tensor
 from grounding.spans import Span
 
 FRACTIONS = Span(0.0, 1.0)

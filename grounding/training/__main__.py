@@ -11,9 +11,7 @@ from typing import Annotated, cast
 
 import typer
 
-from grounding.data.errors import DataError
-from grounding.lego.errors import LegoError
-from grounding.training.errors import TrainingError
+from grounding.errors import DataError, LegoError, TrainingError
 from grounding.training.settings import PUBLISHED, Source, Stage, read_changes, stage_settings
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)

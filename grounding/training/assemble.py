@@ -21,14 +21,19 @@ import typer
 from safetensors.torch import save_file
 from torch import Tensor
 
-from grounding.lego.checkpoint import CLIP_FOLDERS, empty_model, load_model, to_published
-from grounding.lego.config import DIMS_FILE, LegoConfig, as_json, dims_as_json, published_config
-from grounding.lego.errors import CheckpointError, LegoError
-from grounding.lego.model import LegoModel
-from grounding.lego.registry import MODALITIES
-from grounding.lego.shards import Shards
-from grounding.lego.tokenizer import LegoTokenizer
-from grounding.training.errors import TrainingError
+from grounding.errors import CheckpointError, LegoError, TrainingError
+from grounding.lego.checkpoint.load import CLIP_FOLDERS, empty_model, load_model, to_published
+from grounding.lego.checkpoint.shards import Shards
+from grounding.lego.model.config import (
+    DIMS_FILE,
+    LegoConfig,
+    as_json,
+    dims_as_json,
+    published_config,
+)
+from grounding.lego.model.lego_model import LegoModel
+from grounding.lego.model.registry import MODALITIES
+from grounding.lego.preprocess.tokenizer import LegoTokenizer
 
 TABLES = ("model.embed_tokens.weight", "lm_head.weight")
 

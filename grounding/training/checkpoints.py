@@ -15,7 +15,7 @@ from typing import Any
 
 from safetensors import SafetensorError, safe_open
 
-from grounding.training.errors import TrainingError
+from grounding.errors import TrainingError
 from grounding.training.settings import StageSettings
 
 log = logging.getLogger(__name__)

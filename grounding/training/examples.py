@@ -12,17 +12,17 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from grounding.data.errors import SkipRow
-from grounding.data.media import named_file, read_frames, read_image
-from grounding.data.media import read_sound as read_samples
-from grounding.data.records import Record
-from grounding.lego.errors import LegoError
-from grounding.lego.modality import Modality
-from grounding.lego.preprocess_audio import sound_tensor
-from grounding.lego.preprocess_image import ImageTransform
-from grounding.lego.preprocess_video import clip_tensor
-from grounding.lego.prompts import Turn, expand_markers, labelled
-from grounding.lego.tokenizer import LegoTokenizer
+from grounding.errors import LegoError
+from grounding.lego.model.modality import Modality
+from grounding.lego.preprocess.audio import sound_tensor
+from grounding.lego.preprocess.image import ImageTransform
+from grounding.lego.preprocess.prompts import Turn, expand_markers, labelled
+from grounding.lego.preprocess.tokenizer import LegoTokenizer
+from grounding.lego.preprocess.video import clip_tensor
+from grounding.records.media_files import named_file, read_frames, read_image
+from grounding.records.media_files import read_sound as read_samples
+from grounding.records.record import Record
+from grounding.records.skips import SkipRow
 
 _SPAN = re.compile(r"\{([^{}]*)\}")
 _BOX = re.compile(r"\[([^\[\]]*)\]")

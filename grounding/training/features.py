@@ -17,11 +17,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from grounding.data.errors import Skip, SkipRow
-from grounding.data.media import exists
-from grounding.data.records import read_records
-from grounding.lego.modality import Modality
-from grounding.lego.model import LegoModel
+from grounding.lego.model.lego_model import LegoModel
+from grounding.lego.model.modality import Modality
+from grounding.records.media_files import exists
+from grounding.records.record import read_records
+from grounding.records.skips import Skip, SkipRow
 from grounding.training.examples import Reader
 from grounding.training.settings import Source
 

@@ -20,9 +20,9 @@ from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 from transformers.trainer_pt_utils import get_length_grouped_indices
 
-from grounding.data.errors import Skip, SkipRow, Tally
-from grounding.data.records import Record, read_records
-from grounding.training.errors import TrainingError
+from grounding.errors import TrainingError
+from grounding.records.record import Record, read_records
+from grounding.records.skips import Skip, SkipRow, Tally
 from grounding.training.examples import Example, Reader, padded
 from grounding.training.features import Features
 from grounding.training.settings import Source

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args, get_type_hints
 
-from grounding.training.errors import TrainingError
+from grounding.errors import TrainingError
 
 Stage: TypeAlias = Literal[1, 2, 3]
 Precision: TypeAlias = Literal["bfloat16", "float32"]

@@ -18,16 +18,16 @@ import torch
 from safetensors.torch import load_file
 from transformers import TrainingArguments, set_seed
 
-from grounding.data.errors import Tally
-from grounding.data.writer import replace_text
-from grounding.lego.checkpoint import find_clip_folder, load_model
+from grounding.errors import TrainingError
+from grounding.lego.checkpoint.load import find_clip_folder, load_model
+from grounding.lego.checkpoint.save import save_model
 from grounding.lego.grounder import load_tokenizer
-from grounding.lego.memory import is_out_of_memory
-from grounding.lego.model import LegoModel
-from grounding.lego.preprocess_image import ImageTransform
-from grounding.lego.save import save_model
+from grounding.lego.model.lego_model import LegoModel
+from grounding.lego.model.memory import is_out_of_memory
+from grounding.lego.preprocess.image import ImageTransform
+from grounding.records.skips import Tally
+from grounding.records.writer import replace_text
 from grounding.training.checkpoints import WEIGHTS, checkpoint_step, last_whole
-from grounding.training.errors import TrainingError
 from grounding.training.examples import Reader
 from grounding.training.features import Features
 from grounding.training.plot import plot_losses

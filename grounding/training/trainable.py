@@ -12,8 +12,8 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from grounding.lego.model import LegoModel
-from grounding.training.errors import TrainingError
+from grounding.errors import TrainingError
+from grounding.lego.model.lego_model import LegoModel
 from grounding.training.settings import StageSettings
 
 LORA_TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")

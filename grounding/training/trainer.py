@@ -18,12 +18,12 @@ from torch.nn import functional
 from torch.utils.data import Sampler
 from transformers import Trainer, TrainerCallback, TrainingArguments
 
-from grounding.data.errors import Skip, Tally
-from grounding.data.writer import replace_text
-from grounding.lego.model import Encoded, LegoModel, Media
-from grounding.lego.prompts import IGNORED
+from grounding.errors import TrainingError
+from grounding.lego.model.lego_model import Encoded, LegoModel, Media
+from grounding.lego.preprocess.prompts import IGNORED
+from grounding.records.skips import Skip, Tally
+from grounding.records.writer import replace_text
 from grounding.training.checkpoints import PASSPORT, WEIGHTS, passport
-from grounding.training.errors import TrainingError
 from grounding.training.rows import Rows, Shuffled, collate
 from grounding.training.settings import StageSettings
 from grounding.training.trainable import Trained

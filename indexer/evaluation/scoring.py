@@ -1,5 +1,5 @@
 """Ground truth in, numbers out: ask every row, or score a file of predictions. The metrics are in
-`grounding.evaluation`.
+`grounding.metrics`.
 """
 
 from __future__ import annotations
@@ -12,21 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from grounding.evaluation.bootstrap import mean_interval, two_sample_interval
-from grounding.evaluation.highlights import (
-    LEVELS,
-    highlight_hit,
-    highlight_precision,
-    saliency_table,
-)
-from grounding.evaluation.retrieval import (
-    auroc,
-    false_alarms,
-    first_rank,
-    recall_at,
-    reciprocal_rank,
-)
-from grounding.evaluation.temporal import MAP_THRESHOLDS, average_precision, best_iou
+from grounding.metrics.bootstrap import mean_interval, two_sample_interval
+from grounding.metrics.highlights import LEVELS, highlight_hit, highlight_precision, saliency_table
+from grounding.metrics.retrieval import auroc, false_alarms, first_rank, recall_at, reciprocal_rank
+from grounding.metrics.temporal import MAP_THRESHOLDS, average_precision, best_iou
 from grounding.spans import ScoredSpan, Span
 from indexer.errors import UsageError
 from indexer.evaluation.ground_truth import Prediction, Row, load_predictions, load_rows, video_stem

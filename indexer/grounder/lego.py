@@ -30,7 +30,7 @@ _loaded: dict[tuple[str, str, str, str], Grounder] = {}
 def load_lego(settings: Settings) -> Grounder:
     """Once per process and checkpoint. Raises ModelError where there is none, or it does not load."""
     require_lego(settings)
-    from grounding.lego.errors import LegoError
+    from grounding.errors import LegoError
     from grounding.lego.grounder import load_grounder
 
     dtype = (

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from grounding.lego.errors import LegoError
+from grounding.errors import LegoError
 from grounding.refine import Reading, Refined, refine, windows_around
 from grounding.spans import Span
 from indexer.catalog import chunks, videos

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from grounding.lego.errors import LegoError
+from grounding.errors import LegoError
 from grounding.refine import Refined
 from grounding.spans import Span
 from indexer.catalog import videos

@@ -21,14 +21,14 @@ from typing import Any
 
 import torch
 
-from grounding.data.composed.draw import SIDE
-from grounding.data.composed.make import Amounts, make_data
-from grounding.data.writer import replace_text
+from grounding.lego.checkpoint.save import save_model
 from grounding.lego.grounder import Grounder, load_grounder
-from grounding.lego.model import LegoModel
-from grounding.lego.preprocess_image import ImageTransform
-from grounding.lego.save import save_model
-from grounding.lego.tokenizer import LegoTokenizer
+from grounding.lego.model.lego_model import LegoModel
+from grounding.lego.preprocess.image import ImageTransform
+from grounding.lego.preprocess.tokenizer import LegoTokenizer
+from grounding.records.writer import replace_text
+from grounding.synthetic.draw import SIDE
+from grounding.synthetic.make import Amounts, make_data
 from grounding.training.settings import Source, Stage, StageSettings, stage_settings
 from grounding.training.stage import load_step, run_stage
 from grounding.training.tiny.encoders import train_encoder

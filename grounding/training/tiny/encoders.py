@@ -15,14 +15,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from grounding.data.composed.draw import Look, draw
-from grounding.data.composed.photographs import background
-from grounding.data.composed.scenes import clip_scene, picture_scene, sound_scene
-from grounding.data.composed.world import COLOURS, MOTIONS, PATTERNS, RHYTHMS, SHAPES
-from grounding.lego.model import LegoModel
-from grounding.lego.preprocess_audio import sound_tensor
-from grounding.lego.preprocess_image import CLIP_MEAN, CLIP_STD
-from grounding.lego.video import FrameEncoder
+from grounding.lego.model.lego_model import LegoModel
+from grounding.lego.model.video import FrameEncoder
+from grounding.lego.preprocess.audio import sound_tensor
+from grounding.lego.preprocess.image import CLIP_MEAN, CLIP_STD
+from grounding.synthetic.draw import Look, draw
+from grounding.synthetic.photographs import background
+from grounding.synthetic.scenes import clip_scene, picture_scene, sound_scene
+from grounding.synthetic.world import COLOURS, MOTIONS, PATTERNS, RHYTHMS, SHAPES
 from grounding.training.tiny.patches import PATCHES, covered
 
 NAMES = (tuple(COLOURS), SHAPES, PATTERNS)

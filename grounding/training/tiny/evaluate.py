@@ -11,15 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from grounding.data.composed.scenes import FRAMES
-from grounding.data.media import read_frames, read_image, read_sound
-from grounding.data.records import Record, read_records
-from grounding.evaluation.boxes import best_box_iou
-from grounding.evaluation.temporal import best_iou
-from grounding.lego import prompts
-from grounding.lego.answers import Box, parse_boxes, parse_spans
+from grounding.lego.generate.answers import Box, parse_boxes, parse_spans
 from grounding.lego.grounder import FRACTIONS, Grounder
+from grounding.lego.preprocess import prompts
+from grounding.metrics.boxes import best_box_iou
+from grounding.metrics.temporal import best_iou
+from grounding.records.media_files import read_frames, read_image, read_sound
+from grounding.records.record import Record, read_records
 from grounding.spans import Span
+from grounding.synthetic.scenes import FRAMES
 
 AT_ONCE = 32
 IOU = 0.5

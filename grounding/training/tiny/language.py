@@ -21,12 +21,12 @@ from sentencepiece import sentencepiece_model_pb2
 from torch import Tensor, nn
 from torch.nn import functional
 
-from grounding.data.composed import scenes, wording
-from grounding.data.composed.draw import SIDE
-from grounding.data.composed.sounds import Tone
-from grounding.lego.model import Encoded, LegoModel
-from grounding.lego.prompts import SYSTEM, Turn, labelled, media_question, render
-from grounding.lego.tokenizer import CONFIGURATION, LegoTokenizer
+from grounding.lego.model.lego_model import Encoded, LegoModel
+from grounding.lego.preprocess.prompts import SYSTEM, Turn, labelled, media_question, render
+from grounding.lego.preprocess.tokenizer import CONFIGURATION, LegoTokenizer
+from grounding.synthetic import scenes, wording
+from grounding.synthetic.draw import SIDE
+from grounding.synthetic.sounds import Tone
 from grounding.training.examples import Example, padded
 from grounding.training.tiny.patches import PATCHES, covered
 from grounding.training.tiny.sizes import waves

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grounding.data.composed.draw import SIDE, Look
+from grounding.synthetic.draw import SIDE, Look
 
 PATCH = 8
 """Pixels."""

@@ -8,10 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from grounding.data.composed.draw import SIDE
-from grounding.data.composed.scenes import FRAMES
-from grounding.lego.config import AudioDims, EvaDims, LegoConfig, QFormerDims
-from grounding.lego.model import LegoModel
+from grounding.lego.model.config import AudioDims, EvaDims, LegoConfig, QFormerDims
+from grounding.lego.model.lego_model import LegoModel
+from grounding.synthetic.draw import SIDE
+from grounding.synthetic.scenes import FRAMES
 from grounding.training.tiny.patches import PATCH, PATCHES
 
 

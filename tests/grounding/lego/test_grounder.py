@@ -4,10 +4,10 @@ import sys
 import numpy as np
 import pytest
 
+from grounding.errors import LegoError, MediaError, PromptError
 from grounding.lego import load_grounder
-from grounding.lego.answers import Box, Event
-from grounding.lego.errors import LegoError, MediaError, PromptError
-from grounding.lego.generation import Reply
+from grounding.lego.generate.answers import Box, Event
+from grounding.lego.generate.generator import Reply
 from grounding.lego.grounder import Grounder
 from grounding.spans import Span
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from grounding.data.composed.make import Amounts, make_data
+from grounding.synthetic.make import Amounts, make_data
 from grounding.training.settings import Source, stage_settings
 
 START = Path(__file__).parents[1] / "lego" / "fixtures" / "tiny" / "checkpoint"

@@ -9,8 +9,8 @@ import time
 
 import pytest
 
+from grounding.errors import TrainingError
 from grounding.training.checkpoints import _digest
-from grounding.training.errors import TrainingError
 from grounding.training.plot import read_losses
 from grounding.training.settings import Source
 from grounding.training.stage import run_stage

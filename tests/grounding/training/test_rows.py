@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 import torch
 
-from grounding.data.errors import SkipRow, Tally
-from grounding.data.records import read_records
-from grounding.lego.checkpoint import load_model
+from grounding.errors import TrainingError
+from grounding.lego.checkpoint.load import load_model
 from grounding.lego.grounder import load_grounder
-from grounding.lego.preprocess_image import ImageTransform
-from grounding.lego.tokenizer import LegoTokenizer
-from grounding.training.errors import TrainingError
+from grounding.lego.preprocess.image import ImageTransform
+from grounding.lego.preprocess.tokenizer import LegoTokenizer
+from grounding.records.record import read_records
+from grounding.records.skips import SkipRow, Tally
 from grounding.training.examples import Reader, check_answer
 from grounding.training.rows import Rows, Shuffled, collate, seen
 from grounding.training.settings import Source

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from grounding.errors import TrainingError
 from grounding.training.__main__ import app
-from grounding.training.errors import TrainingError
 from grounding.training.settings import Source, stage_settings
 
 HERE = Path("start"), Path("output"), (Source(Path("rows.jsonl")),)

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import torch
 
+from grounding.errors import TrainingError
 from grounding.lego import load_grounder
-from grounding.lego.checkpoint import load_model
+from grounding.lego.checkpoint.load import load_model
 from grounding.training import stage as stages
-from grounding.training.errors import TrainingError
 from grounding.training.plot import plot_losses, read_losses
 from grounding.training.settings import Source
 from grounding.training.stage import load_step, run_stage
@@ -48,7 +48,7 @@ def published(monkeypatch):
 
 @torch.inference_mode()
 def logits(model, drawn):
-    from grounding.lego.tokenizer import LegoTokenizer
+    from grounding.lego.preprocess.tokenizer import LegoTokenizer
 
     ids = torch.tensor(
         [LegoTokenizer(START).encode("###Human: When does the plain red disc glow?###Assistant:")]
@@ -102,7 +102,7 @@ def test_checkpoint_loads_into_the_grounder_and_the_next_stage(planned, drawn):
     mixed = [Source(drawn / "stage2.jsonl"), Source(drawn / "stage1.jsonl", 0.2)]
     second = run_stage(planned(2, start=first, output="two", sources=mixed, max_steps=1))
     grounder = load_grounder(second, dtype="float32", max_new_tokens=4)
-    from grounding.data.media import read_frames
+    from grounding.records.media_files import read_frames
 
     clip = next((drawn / "clips").iterdir())
     assert isinstance(grounder.ground(read_frames(clip, 8), "the plain red disc glows"), list)
