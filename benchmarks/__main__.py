@@ -10,6 +10,7 @@ DUNDER = {"__init__", "__main__"}
 
 
 def main() -> int:
+    """Runs what is named, or all; 1 where one failed, 2 where there is not such a benchmark."""
     there = sorted(
         path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in DUNDER
     )

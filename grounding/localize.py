@@ -19,6 +19,8 @@ from grounding.spans import ScoredSpan, Span
 
 @dataclass(frozen=True, slots=True)
 class LocalizerOptions:
+    """What spans win; chosen by measuring (docs/quality-localizer.md)."""
+
     smoothing_frames: float = 1.0  # standard deviation of the Gaussian that smooths a shot's curve
     # of seconds. 0: single frames win; 1/2: likelihood of one raised stretch in white noise; more:
     # long spans win
@@ -76,7 +78,8 @@ def _checked(times_s: np.ndarray, similarities: np.ndarray) -> tuple[np.ndarray,
     )
     if times.ndim != 1 or times.shape != values.shape:
         raise ValueError(
-            f"times_s and similarities must be two vectors of one length, not {times.shape} and {values.shape}"
+            f"times_s and similarities must be two vectors of one length, not {times.shape} and "
+            f"{values.shape}"
         )
     if not np.isfinite(values).all() or not np.isfinite(times).all():
         raise ValueError("times_s and similarities must be finite")

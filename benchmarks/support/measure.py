@@ -13,6 +13,8 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Measured:
+    """What a piece of work returned and cost."""
+
     result: Any
     wall_s: float
     cpu_s: float
@@ -47,6 +49,7 @@ def _cpu_s() -> float:
 
 
 def tree_bytes(pid: int) -> int:
+    """Proportional set sizes of a process and its children."""
     total = 0
     for process in [pid, *_children(pid)]:
         try:
@@ -71,8 +74,10 @@ def _children(pid: int) -> list[int]:
 
 
 def row(name: str, value: str, target: str = "") -> None:
+    """A row of a Markdown table on stdout."""
     print(f"| {name} | {value} | {target} |", flush=True)
 
 
 def header(title: str) -> None:
+    """The beginning of such a table."""
     print(f"\n## {title}\n\n| what | measured | to reach |\n|---|---|---|", flush=True)

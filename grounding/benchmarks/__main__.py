@@ -134,10 +134,8 @@ def build_parser() -> argparse.ArgumentParser:
         description="LEGO on benchmarks (docs/evaluation.md).",
     )
     verbs = parser.add_subparsers(required=True, metavar="TASK or VERB")
-    for task, about in {
-        **{task: TASKS[task].about for task in TASKS},
-        JUDGED: JUDGED_ABOUT,
-    }.items():
+    abouts = {name: task.about for name, task in TASKS.items()} | {JUDGED: JUDGED_ABOUT}
+    for task, about in abouts.items():
         add = verbs.add_parser(task, help=about)
         add.add_argument(
             "answers", type=Path, help='JSON lines {"id": ..., "answer": ...}, which `run` writes'

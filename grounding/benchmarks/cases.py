@@ -23,9 +23,11 @@ SCORED: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Case:
+    """A record and what was answered."""
+
     record: Record
     answer: str | None
-    """None: there is none; counts as wrong wherever a protocol can say so."""
+    """None: there is not one; it counts as wrong wherever a protocol can say so."""
 
 
 def read_answers(path: Path, on_skip: OnSkip) -> Iterator[tuple[str, str]]:
@@ -39,7 +41,7 @@ def read_answers(path: Path, on_skip: OnSkip) -> Iterator[tuple[str, str]]:
             or not isinstance(row.get("answer", ""), str)
         ):
             raise EvaluationError(
-                f'{where} is no answer; expected {{"id": "...", "answer": "..."}}'
+                f'{where} is not an answer; expected {{"id": "...", "answer": "..."}}'
             )
         if "answer" in row:
             yield str(row["id"]), row["answer"]
@@ -51,7 +53,7 @@ def pair_up(answers: Path, truth: Path) -> tuple[list[Case], Tally]:
     """
     tally = Tally()
     try:
-        given = dict(read_answers(answers, tally))
+        answer_of = dict(read_answers(answers, tally))
         records = list(read_records(truth, tally))
     except DataError as error:
         raise EvaluationError(str(error)) from error
@@ -64,11 +66,12 @@ def pair_up(answers: Path, truth: Path) -> tuple[list[Case], Tally]:
         raise EvaluationError(
             f"{truth} has {len(records) - len(names)} records whose id another one has"
         )
-    if given and not names & set(given):
+    if answer_of and not names & set(answer_of):
         raise EvaluationError(
-            f"no answer of {answers} is to a record of {truth}, for example {next(iter(given))!r}"
+            f"no answer of {answers} is to a record of {truth}, for example "
+            f"{next(iter(answer_of))!r}"
         )
-    return [Case(record, given.get(record.id)) for record in records], tally
+    return [Case(record, answer_of.get(record.id)) for record in records], tally
 
 
 def with_truth(cases: Iterable[Case], field: str, task: str) -> tuple[list[Case], dict[str, int]]:
@@ -85,17 +88,18 @@ def with_truth(cases: Iterable[Case], field: str, task: str) -> tuple[list[Case]
         else:
             kept.append(case)
     if not kept:
-        told = ", ".join(f"{count:,} {reason}" for reason, count in others.items())
-        why = f" ({told})" if told else ""
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in others.items())
+        why = f" ({reasons})" if reasons else ""
         raise EvaluationError(
-            f"no record has a truth with {field}, which {task} compares with{why}; was it converted for another task?"
+            f"no record has a truth with {field}, which {task} compares with{why}; was it "
+            "converted for another task?"
         )
     return kept, dict(others)
 
 
 def _other(record: Record, field: str, task: str) -> str:
     """Why the task does not score this record; empty where it does."""
-    asked = record.truth.get("task")
-    if asked is not None and asked not in SCORED[task]:
-        return f"of the task {asked}"
+    own = record.truth.get("task")
+    if own is not None and own not in SCORED[task]:
+        return f"of the task {own}"
     return "" if record.truth.get(field) else f"without {field}"

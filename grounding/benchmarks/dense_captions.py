@@ -134,12 +134,12 @@ def _tables(
 
 
 def _stories(cases: Sequence[Case], java: bool) -> tuple[list[Story], list[Story]]:
-    told = [
+    predicted = [
         [(event.span, event.text) for event in parse_events(case.answer or "", CLIP)]
         for case in cases
     ]
     known = list(map(true_events, cases))
-    ordered = [sorted(events, key=lambda event: event[0]) for events in (*told, *known)]
+    ordered = [sorted(events, key=lambda event: event[0]) for events in (*predicted, *known)]
     words = iter(tokenize([text for events in ordered for _, text in events], java=java))
     stories = [
         Story(tuple(span for span, _ in events), tuple(next(words) for _ in events))

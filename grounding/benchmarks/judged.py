@@ -21,27 +21,33 @@ from grounding.instructions.endpoint import Endpoint, Message, NoAnswer
 TRIES = 3
 BEST = 5
 JUDGE = (
-    "You judge answers to questions about videos. You get a question, the correct answer, and the answer to judge. An answer is right if "
-    "it means the same as the correct one: other words, more words and synonyms are fine, a contradiction or another thing is not. "
-    'Reply with nothing but a JSON object such as {"right": "yes", "score": 4}: right is "yes" or "no", score a whole number from 0 '
-    "(nothing fits) to 5 (fits perfectly)."
+    "You judge answers to questions about videos. You get a question, the correct answer, and the "
+    "answer to judge. An answer is right if it means the same as the correct one: other words, "
+    "more "
+    "words and synonyms are fine, a contradiction or another thing is not. Reply with nothing but "
+    "a "
+    'JSON object such as {"right": "yes", "score": 4}: right is "yes" or "no", score a whole '
+    "number "
+    "from 0 (nothing fits) to 5 (fits perfectly)."
 )
 _OBJECT = re.compile(r"\{[^{}]*\}")
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
+    """The judge's; `score` from 0 to 5."""
+
     right: bool
     score: int
 
 
 async def score_judged(cases: Sequence[Case], endpoint: Endpoint) -> Scores:
-    """`qa`: a missing answer is wrong with score 0; an answer that the judge said nothing readable
-    about is left out and counted.
+    """`qa`: a missing answer is wrong with score 0; an answer without a readable verdict is left
+    out and counted.
 
     Raises EndpointError and BudgetSpent; what was judged until then is remembered. Raises
-    EvaluationError where there are answers and the judge said nothing readable about any: missing
-    answers alone are no result.
+    EvaluationError where there are answers and no verdict about any: missing answers alone are not
+    a result.
     """
     if not cases:
         raise EvaluationError("there is nothing to judge")
@@ -53,10 +59,11 @@ async def score_judged(cases: Sequence[Case], endpoint: Endpoint) -> Scores:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-    told = [verdict for case, verdict in zip(cases, verdicts) if _has_answer(case)]
-    if told and not any(told):
+    of_answers = [verdict for case, verdict in zip(cases, verdicts) if _has_answer(case)]
+    if of_answers and not any(of_answers):
         raise EvaluationError(
-            f"the judge said nothing readable about any of {len(told):,} answers; at last: {failures[-1]}"
+            f"the judge gave no readable verdict about any of {len(of_answers):,} answers; at "
+            f"last: {failures[-1]}"
         )
     known = [verdict for verdict in verdicts if verdict is not None]
     metrics = {
@@ -72,8 +79,8 @@ async def score_judged(cases: Sequence[Case], endpoint: Endpoint) -> Scores:
 
 
 async def judge(case: Case, endpoint: Endpoint, failures: list[str]) -> Verdict | None:
-    """None where the judge did not answer, or nonsense each time; what it said instead is put
-    behind `failures`.
+    """The verdict of up to `TRIES` requests; None where the judge did not answer or gave nonsense
+    each time, which is appended to `failures`.
     """
     if not _has_answer(case):
         return Verdict(False, 0)
@@ -95,14 +102,15 @@ def _has_answer(case: Case) -> bool:
 
 
 def request(case: Case) -> list[Message]:
-    told = {
+    """The messages that ask for a verdict."""
+    row = {
         "question": case.record.question,
         "correct answer": case.record.answer,
         "answer to judge": case.answer or "",
     }
     return [
         {"role": "system", "content": JUDGE},
-        {"role": "user", "content": json.dumps(told, ensure_ascii=False, indent=1)},
+        {"role": "user", "content": json.dumps(row, ensure_ascii=False, indent=1)},
     ]
 
 

@@ -10,14 +10,15 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from grounding.errors import DataError, EvaluationError
-from grounding.records.media_files import named_file, read_frames, read_image, read_sound
+from grounding.errors import DataError, EvaluationError, LegoError, MediaError
+from grounding.lego.preprocess import questions
+from grounding.records.media_files import existing_file, read_frames, read_image, read_sound
 from grounding.records.record import Record, read_records
 from grounding.records.skips import SkipRow, Tally
 from grounding.records.writer import check_output
@@ -26,20 +27,22 @@ if TYPE_CHECKING:
     from grounding.lego.grounder import Grounder
     from grounding.lego.model.lego_model import Encoded
 
-T = TypeVar("T")
 Questions = Callable[[Record], str]
 
 
 @dataclass(frozen=True, slots=True)
-class Ran:
+class RunReport:
+    """What became of the questions of a run."""
+
     answered: int
     known: int
     """Answered by an earlier run."""
     skipped: Tally
 
     def lines(self) -> list[str]:
-        told = [f"{self.answered:,} answered, {self.known:,} were answered before"]
-        return told + [
+        """For the terminal."""
+        counts = [f"{self.answered:,} answered, {self.known:,} were answered before"]
+        return counts + [
             f"{count:8,} skipped: {reason}" for reason, count in self.skipped.counts.most_common()
         ]
 
@@ -54,27 +57,27 @@ def predict(
     batch: int = 8,
     limit: int | None = None,
     iter_wrapper: Callable[[Iterable[Record]], Iterable[Record]] = lambda rows: rows,
-) -> Ran:
-    """Media lie below `root`. Records about the same media that stand together are asked about in
-    one batch; the media are encoded once.
+) -> RunReport:
+    """Asks the questions of `records` and appends the answers to `output`, JSON lines. Media lie
+    below `root`; records about the same media that stand together are asked about in one batch, and
+    the media are encoded once. Raises EvaluationError for records without ids of their own.
     """
     check_output(output, records)
-    _check_ids(_limited(_read(records, Tally()), limit))
-    question = question or fixed_question
-    done = answered_before(output)
+    _check_ids(_take(_read(records, Tally()), limit))
+    question = question or standard_question
+    done = ids_answered(output)
     tally = Tally()
     answered = 0
     output.parent.mkdir(parents=True, exist_ok=True)
-    with output.open(
-        "a", encoding="utf-8", errors="replace"
-    ) as file:  # a record's JSON may name half a character
-        for group in _groups(iter_wrapper(_limited(_read(records, tally), limit)), done, batch):
+    # a record's JSON may name half a character
+    with output.open("a", encoding="utf-8", errors="replace") as file:
+        for group in _groups(iter_wrapper(_take(_read(records, tally), limit)), done, batch):
             for row in answer_group(grounder, group, root, question, tally):
                 file.write(json.dumps(row, ensure_ascii=False) + "\n")
                 answered += "answer" in row
             file.flush()
         os.fsync(file.fileno())
-    return Ran(answered, len(done), tally)
+    return RunReport(answered, len(done), tally)
 
 
 def answer_group(
@@ -86,7 +89,7 @@ def answer_group(
     try:
         media = encode_media(grounder, group[0].media, root)
     except SkipRow as skip:
-        return [_skipped(record, skip, tally) for record in group]
+        return [_skip_row(record, skip, tally) for record in group]
     try:
         return _answers(grounder, group, media, question)
     except SkipRow:
@@ -96,10 +99,8 @@ def answer_group(
 def _answers(
     grounder: Grounder, group: Sequence[Record], media: Mapping[str, Encoded], question: Questions
 ) -> list[dict[str, Any]]:
-    from grounding.errors import LegoError
-
     try:
-        with memory_named(f"{len(group)} questions at once"):
+        with _skip_out_of_memory(f"{len(group)} questions at once"):
             replies = grounder.ask_all([(question(record), media) for record in group])
     except LegoError as error:
         raise SkipRow("the model refuses the question", str(error)) from error
@@ -119,20 +120,21 @@ def _alone(
     try:
         yield from _answers(grounder, [record], media, question)
     except SkipRow as skip:
-        yield _skipped(record, skip, tally)
+        yield _skip_row(record, skip, tally)
 
 
-def _skipped(record: Record, skip: SkipRow, tally: Tally) -> dict[str, Any]:
+def _skip_row(record: Record, skip: SkipRow, tally: Tally) -> dict[str, Any]:
     tally(skip.at(record.id))
     return {"id": record.id, "skipped": str(skip)}
 
 
 def encode_media(grounder: Grounder, media: Mapping[str, str], root: Path) -> dict[str, Encoded]:
-    """Raises SkipRow for media that cannot be read."""
-    from grounding.errors import MediaError
+    """Modality name -> what the encoder made of the file below `root`. Raises SkipRow for media
+    that cannot be read.
+    """
 
     def path(kind: str) -> Path:
-        return named_file(media[kind], root)
+        return existing_file(media[kind], root)
 
     readers: dict[str, Callable[[], Encoded]] = {
         "image": lambda: grounder.read_image(read_image(path("image"))).encoded,
@@ -142,49 +144,40 @@ def encode_media(grounder: Grounder, media: Mapping[str, str], root: Path) -> di
         "sound": lambda: grounder.read_audio(read_sound(path("sound"))),
     }
     try:
-        with memory_named("while the media were encoded"):
+        with _skip_out_of_memory("while the media were encoded"):
             return {kind: readers[kind]() for kind in media}
     except MediaError as error:
         raise SkipRow("media that the model cannot read", str(error)) from error
 
 
-@contextmanager
-def memory_named(when: str) -> Iterator[None]:
-    """Out of memory becomes a SkipRow; what the GPU kept is freed."""
-    import torch
+def _skip_out_of_memory(when: str) -> AbstractContextManager[None]:
+    """Out of memory becomes a SkipRow."""
+    from grounding.lego.model.memory import out_of_memory_as
 
-    from grounding.lego.model.memory import is_out_of_memory
-
-    try:
-        yield
-    except (MemoryError, RuntimeError) as error:
-        if not is_out_of_memory(error):
-            raise
-        torch.cuda.empty_cache()
-        raise SkipRow("out of memory", when) from error
+    return out_of_memory_as(SkipRow("out of memory", when))
 
 
-def fixed_question(record: Record) -> str:
-    """The one wording in which Seekpoint asks for this task; other records are asked as they stand."""
-    from grounding.lego.preprocess import prompts
-
+def standard_question(record: Record) -> str:
+    """The one wording in which Seekpoint asks for a task; a record of another task is asked as it
+    stands.
+    """
     truth, task = record.truth, record.truth.get("task")
     query, phrase = truth.get("query"), truth.get("phrase")
     if task == "moment" and isinstance(query, str):
-        return prompts.when_question(query)
+        return questions.when_question(query)
     if task == "locate" and isinstance(phrase, str):
-        return prompts.WHERE.format(phrase.strip().rstrip("."))
+        return questions.WHERE.format(phrase.strip().rstrip("."))
     fixed = {
-        "events": prompts.EVENTS,
-        "locate_sound": prompts.WHERE_SOUND,
-        "grounded_caption": prompts.DESCRIBE["image"],
-        "describe_video": prompts.DESCRIBE["video"],
-        "describe_sound": prompts.DESCRIBE["sound"],
+        "events": questions.EVENTS,
+        "locate_sound": questions.WHERE_SOUND,
+        "grounded_caption": questions.DESCRIBE["image"],
+        "describe_video": questions.DESCRIBE["video"],
+        "describe_sound": questions.DESCRIBE["sound"],
     }
     return fixed.get(str(task), record.question)
 
 
-def answered_before(output: Path) -> set[str]:
+def ids_answered(output: Path) -> set[str]:
     """Ids with an answer in the file; rows without one, without an id, or cut off are taken out of
     it.
     """
@@ -214,7 +207,7 @@ def _read(paths: Sequence[Path], tally: Tally) -> Iterator[Record]:
         raise EvaluationError(str(error)) from error
 
 
-def _limited(records: Iterator[Record], limit: int | None) -> Iterator[Record]:
+def _take(records: Iterator[Record], limit: int | None) -> Iterator[Record]:
     for number, record in enumerate(records):
         if limit is not None and number >= limit:
             return
@@ -230,7 +223,8 @@ def _check_ids(records: Iterable[Record]) -> None:
         if not record.id or record.id in seen:
             fault = f"the id {record.id!r}, which another one has" if record.id else "no id"
             raise EvaluationError(
-                f"a record has {fault}: {record.question[:60]!r}; give each its own, by which its answer is found"
+                f"a record has {fault}: {record.question[:60]!r}; give each its own, by which its "
+                "answer is found"
             )
         seen.add(record.id)
 

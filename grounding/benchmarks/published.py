@@ -1,4 +1,6 @@
-"""What the LEGO paper (GroundingGPT, arXiv 2401.06071) reports, to stand beside ours. In percent."""
+"""What the LEGO paper (GroundingGPT, arXiv 2401.06071) reports, to stand beside ours. In
+percent.
+"""
 
 from __future__ import annotations
 
@@ -20,15 +22,18 @@ captioning were not found.
 """
 
 
-def published(benchmark: str, metric: str) -> str:
-    """Benchmarks by their names in any case and with any marks; `not found` where nothing is known."""
+def published_score(benchmark: str, metric: str) -> str:
+    """Benchmarks by their names in any case and with any marks; `not found` where the paper has no
+    number.
+    """
     by_name = {bare(name): values for name, values in PUBLISHED.items()}
     value = by_name.get(bare(benchmark), {}).get(metric)
     return "not found" if value is None else f"{value:.2f}"
 
 
 def bare(name: str) -> str:
-    """
+    """The name in small letters, without any marks but a plus.
+
     >>> bare("RefCOCO+ testA") == bare("refcoco+_testa") != bare("RefCOCO testA")
     True
     """

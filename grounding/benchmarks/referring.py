@@ -17,8 +17,8 @@ from grounding.benchmarks.truth import image_size, true_boxes
 from grounding.lego.generate.answers import Box, parse_boxes, rewrite_boxes
 from grounding.metrics.boxes import IOU_THRESHOLD, best_box_iou
 
-WRITTEN = 1000
-"""Three decimals: an answer's boxes are read as pixels of a square of so many."""
+SQUARE_PX = 1000
+"""Three decimals: an answer's boxes are read as pixels of a square of this side."""
 _WRITTEN_BOX = re.compile(r"\[" + ", ".join([r"(\d\.\d+)"] * 4) + r"\]", re.ASCII)
 
 
@@ -41,17 +41,17 @@ def score_boxes(cases: Sequence[Case]) -> Scores:
 
 def square_boxes(text: str, size: Sequence[int] | None) -> list[Box]:
     """The boxes of an answer as fractions of the padded square, cut to the image of that size."""
-    cut = [_inside(box, size) if size else box for box in parse_boxes(text, WRITTEN, WRITTEN)]
+    cut = [_inside(box, size) if size else box for box in parse_boxes(text, SQUARE_PX, SQUARE_PX)]
     return [box for box in cut if box.x1 < box.x2 and box.y1 < box.y2]
 
 
 def first_box(text: str, size: Sequence[int] | None) -> Box | None:
-    """The box that is written first, cut to the image, which may leave it without area; None if
-    there is none.
+    """The box that is written first, cut to the image, which may leave it without area; None for an
+    answer without a box.
     """
-    # Written anew every box has one form and nothing else does; `parse_boxes` leaves out those
+    # `rewrite_boxes` gives every box one form and nothing else; `parse_boxes` leaves out those
     # without area.
-    found = _WRITTEN_BOX.search(rewrite_boxes(text, WRITTEN, WRITTEN))
+    found = _WRITTEN_BOX.search(rewrite_boxes(text, SQUARE_PX, SQUARE_PX))
     if found is None:
         return None
     box = Box(*map(float, found.groups()))

@@ -17,6 +17,8 @@ from grounding.metrics.bootstrap import mean_interval
 
 @dataclass(frozen=True, slots=True)
 class Metric:
+    """One number of a benchmark; NaN where there was nothing to compute it from."""
+
     value: float
     interval: tuple[float, float] | None = None
     """95 %, bootstrap over questions."""
@@ -24,6 +26,7 @@ class Metric:
     """Shown times a hundred."""
 
     def text(self) -> str:
+        """For a table: the value, and its interval in brackets."""
         scale = 100 if self.percent else 1
         if math.isnan(self.value):
             return "-"
@@ -37,6 +40,8 @@ class Metric:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
+    """What a protocol says about a run."""
+
     task: str
     metrics: Mapping[str, Metric]
     counts: Mapping[str, int]
@@ -46,6 +51,7 @@ class Scores:
     notes: Sequence[str] = field(default_factory=tuple)
 
     def to_json(self) -> dict[str, Any]:
+        """For a file of results; NaN becomes null."""
         metrics = {
             name: {
                 "value": _finite(m.value),
@@ -63,6 +69,7 @@ class Scores:
 
     @classmethod
     def from_json(cls, raw: Any) -> Scores:
+        """What `to_json` gave. Raises EvaluationError for anything else."""
         try:
             metrics = {
                 name: Metric(
@@ -76,10 +83,11 @@ class Scores:
             return cls(str(raw["task"]), metrics, counts, tuple(map(str, raw["notes"])))
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise EvaluationError(
-                f"these are no scores: {error!r}; `--json` writes them"
+                f"these are not scores: {error!r}; `--json` writes them"
             ) from error
 
     def lines(self) -> list[str]:
+        """For the terminal."""
         counted = ", ".join(f"{count:,} {name}" for name, count in self.counts.items())
         return [
             *(f"{name:16} {metric.text()}" for name, metric in self.metrics.items()),
@@ -96,6 +104,7 @@ def _interval(raw: Any) -> tuple[float, float] | None:
 
 
 def mean(values: Sequence[float], *, percent: bool = True) -> Metric:
+    """The mean with its bootstrap interval; NaN without values."""
     if not len(values):
         return Metric(math.nan, percent=percent)
     return Metric(float(np.mean(values)), mean_interval(values), percent)

@@ -71,6 +71,8 @@ def region_iou(predicted: np.ndarray, true: np.ndarray) -> float:
 
 
 def area_under(values: Sequence[float]) -> float:
-    """Trapezoids under the part of the values that reach each threshold."""
+    """Trapezoids under the part of the values that reach each threshold; NaN without values."""
+    if not len(values):
+        return float("nan")
     reached = [float(np.mean(np.asarray(values) >= threshold - 1e-12)) for threshold in THRESHOLDS]
-    return float(np.trapezoid(reached, THRESHOLDS)) if len(values) else float("nan")
+    return float(np.trapezoid(reached, THRESHOLDS))

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from grounding.benchmarks.published import PUBLISHED, bare, published
+from grounding.benchmarks.published import PUBLISHED, bare, published_score
 from grounding.benchmarks.scores import Scores
 from grounding.errors import EvaluationError
 
@@ -17,9 +17,8 @@ def read_result(path: Path) -> tuple[str, Scores]:
         raw = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise EvaluationError(f"{path} cannot be read as scores: {error}") from error
-    return (raw.get("benchmark") or path.stem) if isinstance(
-        raw, dict
-    ) else path.stem, Scores.from_json(raw)
+    name = raw.get("benchmark") if isinstance(raw, dict) else None
+    return name or path.stem, Scores.from_json(raw)
 
 
 def make_table(results: Sequence[tuple[str, Scores]]) -> str:
@@ -31,7 +30,8 @@ def make_table(results: Sequence[tuple[str, Scores]]) -> str:
         for name, metric in scores.metrics.items():
             value, _, interval = metric.text().partition(" ")
             lines.append(
-                f"| {benchmark} | {name} | {value} | {interval} | {published(benchmark, name)} | {_rows(scores)} |"
+                f"| {benchmark} | {name} | {value} | {interval} "
+                f"| {published_score(benchmark, name)} | {_rows(scores)} |"
             )
     run = {bare(benchmark) for benchmark, _ in results}
     for benchmark, values in PUBLISHED.items():

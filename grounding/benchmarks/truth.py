@@ -17,30 +17,31 @@ T = TypeVar("T")
 
 
 def true_spans(case: Case) -> list[Span]:
-    """Fractions of the clip."""
+    """Fractions of the clip. Raises EvaluationError for a truth that is not."""
     return _read(
-        case, "spans", lambda spans: [Span(*map(_number, pair)) for pair in _listed(spans)]
+        case, "spans", lambda spans: [Span(*map(_number, pair)) for pair in _as_list(spans)]
     )
 
 
 def true_events(case: Case) -> list[tuple[Span, str]]:
-    """(fractions of the clip, sentence)"""
+    """(fractions of the clip, sentence). Raises EvaluationError for a truth that is not."""
     return _read(
         case,
         "events",
         lambda events: [
             (Span(_number(start), _number(end)), _text(text))
-            for start, end, text in _listed(events)
+            for start, end, text in _as_list(events)
         ],
     )
 
 
 def true_boxes(case: Case) -> list[Box]:
-    """Fractions of the padded square."""
-    return _read(case, "boxes", lambda boxes: [Box(*map(_number, box)) for box in _listed(boxes)])
+    """Fractions of the padded square. Raises EvaluationError for a truth that is not."""
+    return _read(case, "boxes", lambda boxes: [Box(*map(_number, box)) for box in _as_list(boxes)])
 
 
 def true_caption(case: Case) -> str:
+    """Raises EvaluationError for a truth that is not one."""
     return _read(case, "caption", _text)
 
 
@@ -64,11 +65,12 @@ def _read(case: Case, field: str, read: Callable[[Any], T]) -> T:
         return read(value)
     except (TypeError, ValueError, OverflowError) as error:
         raise EvaluationError(
-            f"the truth of record {case.record.id!r} cannot be compared with: {field} is {value!r:.80} ({error})"
+            f"the truth of record {case.record.id!r} cannot be compared with: {field} is "
+            f"{value!r:.80} ({error})"
         ) from error
 
 
-def _listed(values: Any) -> list[Any]:
+def _as_list(values: Any) -> list[Any]:
     if not isinstance(values, list | tuple):
         raise TypeError("not a list")
     return list(values)
@@ -87,7 +89,7 @@ def _length(value: Any) -> float:
 
 
 def _size(value: Any) -> tuple[int, int]:
-    width, height = (int(_length(side)) for side in _listed(value))
+    width, height = (int(_length(side)) for side in _as_list(value))
     if not width or not height:
         raise ValueError("an image without pixels")
     return width, height

@@ -19,28 +19,26 @@ _WORD = re.compile(r"[a-z']+")
 
 
 def score_yes_no(cases: Sequence[Case]) -> Scores:
-    """`pope`: accuracy, precision, recall and F1 of yes, and how often yes is said. A missing
-    answer is wrong.
+    """`pope`: accuracy, precision, recall and F1 of yes, and how often yes is the answer. A
+    missing answer is wrong.
     """
     if not all(case.record.answer in ("yes", "no") for case in cases):
         raise EvaluationError(
-            "the truth's answers are not all yes or no; convert POPE's file with `python -m grounding.datasets convert pope`"
+            "the truth's answers are not all yes or no; convert POPE's file with "
+            "`python -m grounding.datasets convert pope`"
         )
-    told = [
-        (said_yes(case.answer or ""), case.record.answer == "yes", case.answer is not None)
-        for case in cases
-    ]
-    right = [answered and said == true for said, true, answered in told]
-    hits = sum(said and true and answered for said, true, answered in told)
-    said = sum(said and answered for said, _, answered in told)
-    answered = sum(answered for _, _, answered in told)
-    precision, recall = _ratio(hits, said), _ratio(hits, sum(true for _, true, _ in told))
+    truths = [case.record.answer == "yes" for case in cases]
+    guesses = [None if case.answer is None else is_yes(case.answer) for case in cases]
+    right = [guess == truth for guess, truth in zip(guesses, truths)]
+    hits = sum(bool(guess) and truth for guess, truth in zip(guesses, truths))
+    yes, answered = sum(map(bool, guesses)), sum(guess is not None for guess in guesses)
+    precision, recall = _ratio(hits, yes), _ratio(hits, sum(truths))
     metrics = {
         "accuracy": mean(right),
         "precision": Metric(precision),
         "recall": Metric(recall),
         "F1": Metric(f1(precision, recall)),
-        "yes ratio": Metric(_ratio(said, answered)),
+        "yes ratio": Metric(_ratio(yes, answered)),
     }
     unread = sum(case.answer is not None and not _plain(case.answer) for case in cases)
     return Scores(
@@ -48,9 +46,10 @@ def score_yes_no(cases: Sequence[Case]) -> Scores:
     )
 
 
-def said_yes(text: str) -> bool:
-    """
-    >>> said_yes("Yes, there is."), said_yes("There is no dog. Yes."), said_yes("A dog.")
+def is_yes(text: str) -> bool:
+    """As POPE's authors read an answer.
+
+    >>> is_yes("Yes, there is."), is_yes("There is no dog. Yes."), is_yes("A dog.")
     (True, False, True)
     """
     return not {"no", "not"} & set(_first_words(text))
@@ -65,6 +64,7 @@ def _first_words(text: str) -> list[str]:
 
 
 def f1(precision: float, recall: float) -> float:
+    """The harmonic mean; NaN where either is."""
     if math.isnan(precision) or math.isnan(recall):
         return math.nan
     return 2 * precision * recall / (precision + recall) if precision + recall else 0.0

@@ -29,6 +29,8 @@ Words: TypeAlias = "tuple[str | Mention, ...]"
 
 @dataclass(frozen=True, slots=True)
 class Caption:
+    """A sentence about the whole medium."""
+
     text: str
 
 
@@ -96,6 +98,8 @@ Fact: TypeAlias = "Caption | Moment | Events | Region | SoundSource | Exchange |
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
+    """A row of a set: its name, its media, and one fact about them."""
+
     key: str
     """Its name in its data set: the same in every run, and for no other row."""
     media: Mapping[str, tuple[str, ...]]

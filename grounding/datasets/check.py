@@ -1,4 +1,6 @@
-"""Are these records fit to train on? Each is parsed, its numbers are in range, its files are there."""
+"""Are these records fit to train on? Each is parse_rows, its numbers are in range, its files are
+there.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +9,13 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from grounding.datasets.convert import Report, identity
-from grounding.records.media_files import named_file
+from grounding.records.media_files import existing_file
 from grounding.records.record import Record, read_records
 from grounding.records.skips import SkipRow, Tally
 
 _BRACKETS = re.compile(
-    r"\{\s*(-?[\d.]+)\s*,\s*(-?[\d.]+)\s*\}|\[\s*(-?[\d.]+)\s*,\s*(-?[\d.]+)\s*,\s*(-?[\d.]+)\s*,\s*(-?[\d.]+)\s*\]"
+    r"\{\s*(-?[\d.]+)\s*,\s*(-?[\d.]+)\s*\}"
+    r"|\[\s*(-?[\d.]+)\s*,\s*(-?[\d.]+)\s*,\s*(-?[\d.]+)\s*,\s*(-?[\d.]+)\s*\]"
 )
 
 
@@ -22,7 +25,9 @@ def check_records(
     *,
     iter_wrapper: Callable[[Iterable[Record]], Iterable[Record]] = identity,
 ) -> Report:
-    """`root` None: the files of the records are not looked for."""
+    """Reads a file of records and counts what is wrong with each. `root` None: the files that they
+    name are not looked for.
+    """
     tally = Tally()
     read = 0
     good = 0
@@ -59,5 +64,6 @@ def _numbers(match: re.Match[str]) -> list[float]:
 
 
 def check_files(record: Record, root: Path) -> None:
+    """Raises SkipRow for a file that is not below `root`."""
     for name in record.media.values():
-        named_file(name, root)
+        existing_file(name, root)

@@ -23,15 +23,19 @@ from grounding.records.skips import Skip, SkipRow, Tally
 from grounding.records.writer import RecordWriter, check_output
 
 COMMIT_EVERY = 1000
+"""Rows."""
 T = TypeVar("T")
 
 
 def identity(rows: Iterable[T]) -> Iterable[T]:
+    """The rows as they are: the default where a caller may show progress."""
     return rows
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
+    """How a set is converted."""
+
     media: Path | None
     """Folder of the set's files; None: files are not looked for, and rows that need one for its
     size or length are skipped.
@@ -55,9 +59,10 @@ class Report:
     skipped: Tally
 
     def lines(self) -> list[str]:
-        kept = f"{self.written:,} records from {self.read:,} annotations"
+        """For the terminal."""
+        total = f"{self.written:,} records from {self.read:,} annotations"
         return [
-            kept,
+            total,
             *(
                 f"{count:8,} skipped: {reason}"
                 for reason, count in self.skipped.counts.most_common()
@@ -75,13 +80,14 @@ def convert(
     iter_wrapper: Callable[[Iterable[Annotation]], Iterable[Annotation]] = identity,
 ) -> Report:
     """Writes `output` (JSON lines). A run that was killed goes on behind the last row that it
-    committed; bad rows are counted.
+    committed; bad rows are counted. Raises DataError for files, folders and tasks that do not
+    belong to the set.
     """
     data_set.check_sources(sources)
     check_output(output, sources)
     _check_folders(options)
     bank = bank or QuestionBank.load()
-    tasks = _chosen_tasks(data_set, options.tasks)
+    tasks = _select_tasks(data_set, options.tasks)
     with RecordWriter(output, _job(data_set, sources, options, bank)) as writer:
         done = int(writer.state.get("read", 0))
         tally = Tally.from_json(writer.state["skipped"]) if writer.state else Tally()
@@ -167,7 +173,7 @@ def _below(media: Path, root: Path) -> Path:
     """`media` relative to `root`, as both are written: what lies below them may be links to
     anywhere. Raises DataError.
     """
-    for read in (absolute, Path.resolve):
+    for read in (_absolute, Path.resolve):
         if read(media).is_relative_to(read(root)):
             return read(media).relative_to(read(root))
     raise DataError(
@@ -175,7 +181,7 @@ def _below(media: Path, root: Path) -> Path:
     )
 
 
-def absolute(path: Path) -> Path:
+def _absolute(path: Path) -> Path:
     """Without `..`, and without following links."""
     return Path(os.path.abspath(path))
 
@@ -203,15 +209,16 @@ def _check_folders(options: Options) -> None:
     if options.media is None:
         return
     if not options.media.is_dir():
-        raise DataError(f"{options.media} is no folder; name the one that holds the set's files")
+        raise DataError(f"{options.media} is not a folder; name the one that holds the set's files")
     _below(options.media, options.root or options.media)
 
 
-def _chosen_tasks(data_set: DataSet, wanted: Sequence[str]) -> tuple[str, ...]:
+def _select_tasks(data_set: DataSet, wanted: Sequence[str]) -> tuple[str, ...]:
     unknown = set(wanted) - set(data_set.tasks)
     if unknown:
         raise DataError(
-            f"{data_set.name} has no task {', '.join(sorted(unknown))}; it has {', '.join(data_set.tasks)}"
+            f"{data_set.name} has no task {', '.join(sorted(unknown))}; it has "
+            f"{', '.join(data_set.tasks)}"
         )
     return tuple(task for task in data_set.tasks if not wanted or task in wanted)
 

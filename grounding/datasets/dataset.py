@@ -17,6 +17,8 @@ Reader = Callable[[Sequence[Path], OnSkip], Iterator[Annotation]]
 
 @dataclass(frozen=True, slots=True)
 class DataSet:
+    """One public set."""
+
     name: str
     stage: str
     """LEGO's stages of training that use it, or `test`."""
@@ -33,10 +35,13 @@ class DataSet:
     """Which part is converted unless another is asked for; empty: the files hold one part only."""
 
     def check_sources(self, sources: Sequence[Path]) -> None:
+        """Raises DataError unless the files are there, as many as the set comes in."""
         wanted = ", ".join(self.sources)
         if len(sources) != len(self.sources) and not (self.several and sources):
             raise DataError(
-                f"{self.name} is read from {len(self.sources)} files ({wanted}), but {len(sources)} were named"
+                f"{self.name} is read from {len(self.sources)} files ({wanted}), but "
+                f"{len(sources)} "
+                "were named"
             )
         for path in sources:
             if not path.exists():

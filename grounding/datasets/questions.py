@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
+from typing import TypeVar
 
 from grounding.errors import DataError
 
@@ -42,10 +43,11 @@ NEEDED: Mapping[str, tuple[str, str]] = {
     "exchange": ("question", "answer"),
 }
 """Fields without which a wording of the task would say nothing; others need the caption."""
+T = TypeVar("T")
 _FIELD = re.compile(r"\$(\w+)")
 
 
-def chance(seed: int, *names: object) -> int:
+def stable_hash(seed: int, *names: object) -> int:
     """A number that depends on nothing but the seed and the names, the same on every machine."""
     text = "\x1f".join(map(str, (seed, *names)))
     return int.from_bytes(
@@ -53,12 +55,15 @@ def chance(seed: int, *names: object) -> int:
     )
 
 
-def pick(options: Sequence, seed: int, *names: object):
-    return options[chance(seed, *names) % len(options)]
+def pick(options: Sequence[T], seed: int, *names: object) -> T:
+    """One of the options, which the seed and the names decide alone."""
+    return options[stable_hash(seed, *names) % len(options)]
 
 
 @dataclass(frozen=True, slots=True)
 class QuestionBank:
+    """Task -> wordings of its questions, and of their answers."""
+
     questions: Mapping[str, tuple[str, ...]]
     answers: Mapping[str, tuple[str, ...]]
 
@@ -74,13 +79,13 @@ class QuestionBank:
                 )
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise DataError(f"{path} is no bank of questions: {error!r}") from error
+            raise DataError(f"{path} is not a bank of questions: {error!r}") from error
         for task in bank.questions:
             bank._check(task, str(path))
         return bank
 
     def ask(self, task: str, fields: Mapping[str, str], seed: int, key: str) -> tuple[str, str]:
-        """Question and answer of a row."""
+        """Question and answer of a row. Raises DataError for a task that the bank lacks."""
         if task not in self.questions:
             raise DataError(f"the bank has no task {task}; it has {', '.join(self.questions)}")
         question = pick(self.questions[task], seed, key, task, "question")
@@ -88,12 +93,14 @@ class QuestionBank:
         return Template(question).substitute(fields), Template(answer).substitute(fields)
 
     def to_json(self) -> dict[str, dict[str, list[str]]]:
+        """As in a file."""
         return {
             task: {"questions": list(self.questions[task]), "answers": list(self.answers[task])}
             for task in self.questions
         }
 
     def digest(self) -> str:
+        """Equal for banks of the same wordings."""
         return hashlib.sha256(json.dumps(self.to_json(), sort_keys=True).encode()).hexdigest()[:16]
 
     def _check(self, task: str, where: str) -> None:
@@ -114,7 +121,7 @@ class QuestionBank:
 def wording_problem(task: str, wording: object, place: int) -> str:
     """What is wrong with a question (place 0) or an answer (place 1); empty if nothing is."""
     if not isinstance(wording, str) or not wording.strip():
-        return "is no text"
+        return "is not a text"
     known, needed = FIELDS[task][place], NEEDED.get(task, ("", "caption"))[place]
     found = set(_FIELD.findall(wording))
     if not Template(wording).is_valid() or found - known:

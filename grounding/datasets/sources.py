@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 from xml.etree import ElementTree
 
+import ijson
+
 from grounding.errors import DataError
 from grounding.records.finite_json import FiniteJson
 from grounding.records.record import OnSkip, json_fault
@@ -21,7 +23,7 @@ ODD = (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowErro
 """What a row of another form makes a reader raise."""
 
 
-def parsed(
+def parse_rows(
     rows: Iterable[tuple[str, Any]], parse: Callable[[str, Any], Iterable[T]], on_skip: OnSkip
 ) -> Iterator[T]:
     """What `parse` makes of each (name, row); a row that it cannot read is skipped and named."""
@@ -38,9 +40,7 @@ def json_items(path: Path, prefix: str = "item") -> Iterator[tuple[str, Any]]:
     """(place, value) of an array inside a JSON file; `prefix` as in ijson: `item` is the outermost
     array, `data.item` that under data.
     """
-    import ijson
-
-    yield from _streamed(
+    yield from _stream_json(
         path,
         lambda file: (
             (f"{path.name}[{i}]", v)
@@ -51,16 +51,12 @@ def json_items(path: Path, prefix: str = "item") -> Iterator[tuple[str, Any]]:
 
 def json_pairs(path: Path) -> Iterator[tuple[str, Any]]:
     """(key, value) of the object that a JSON file is."""
-    import ijson
-
-    yield from _streamed(path, lambda file: ijson.kvitems(file, "", use_float=True))
+    yield from _stream_json(path, lambda file: ijson.kvitems(file, "", use_float=True))
 
 
-def _streamed(
+def _stream_json(
     path: Path, read: Callable[[Any], Iterable[tuple[str, Any]]]
 ) -> Iterator[tuple[str, Any]]:
-    import ijson
-
     count = 0
     try:
         with path.open("rb") as file:
@@ -74,7 +70,7 @@ def _streamed(
 
 
 def csv_rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
-    """(place, row) of a CSV file with a header; bytes that are no UTF-8 are replaced."""
+    """(place, row) of a CSV file with a header; bytes that are not UTF-8 are replaced."""
     try:
         with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
             for number, row in enumerate(csv.DictReader(file), 2):
@@ -103,11 +99,8 @@ def read_xml(path: Path) -> ElementTree.Element:
         return ElementTree.fromstring(text)
     except OSError as error:
         raise SkipRow("missing file", f"{path}: {error}") from error
-    except (
-        ElementTree.ParseError,
-        LookupError,
-        ValueError,
-    ) as error:  # LookupError: an encoding that Python does not know
+    # LookupError: an encoding that Python does not know
+    except (ElementTree.ParseError, LookupError, ValueError) as error:
         raise SkipRow("broken XML", f"{path}: {error}") from error
 
 
@@ -118,12 +111,15 @@ class _PlainUnpickler(pickle.Unpickler):
 
     def find_class(self, module: str, name: str) -> Any:
         raise DataError(
-            f"the pickle asks for {module}.{name}; only lists, dictionaries, texts and numbers are read"
+            f"the pickle asks for {module}.{name}; only lists, dictionaries, texts and numbers are "
+            "read"
         )
 
 
 def read_pickle(path: Path) -> Any:
-    """Of Python 2 or 3."""
+    """The lists, dictionaries, texts and numbers of a pickle of Python 2 or 3. Raises DataError for
+    any other content.
+    """
     try:
         with path.open("rb") as file:
             return _PlainUnpickler(file, encoding="utf-8", errors="replace").load()

@@ -52,9 +52,11 @@ class Media:
     paths: Mapping[str, Path]
 
     def size(self, known: Size | None) -> Size:
+        """`known`, or from the image's file."""
         return known or files.image_size(self._path("image"))
 
     def duration_s(self, known: float | None, nominal: float | None = None) -> float:
+        """`known`, or from the video's file; `nominal` where that was not looked for."""
         if known is None and nominal is not None and "video" not in self.paths:
             return nominal
         return known if known is not None else files.duration_s(self._path("video"))
@@ -70,6 +72,8 @@ class Media:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
+    """What a fact puts into a wording, and the numbers behind it."""
+
     fields: Mapping[str, str]
     truth: Mapping[str, Any]
 
@@ -84,15 +88,16 @@ def make_record(
     media: Media,
     name: str,
 ) -> Record:
-    """`named`: media -> the path that the record gives. Raises SkipRow where the fact cannot be
-    told.
+    """The record of one annotation. `named`: media -> the path that the record gives. Raises
+    SkipRow where the fact cannot be put in words.
     """
     fact = annotation.fact
     if isinstance(fact, Dialogue):
         return _dialogue(fact, named, name)
     if task not in RENDERERS or not isinstance(fact, RENDERERS[task][0]):
         raise DataError(
-            f"{task} does not ask about a {type(fact).__name__}; what does: {', '.join(tasks_for(fact))}"
+            f"{task} does not ask about a {type(fact).__name__}; what does: "
+            f"{', '.join(tasks_for(fact))}"
         )
     rendered = RENDERERS[task][1](fact, media)
     question, answer = bank.ask(task, rendered.fields, seed, name)
@@ -102,6 +107,7 @@ def make_record(
 
 
 def tasks_for(fact: object) -> list[str]:
+    """The tasks that ask about such a fact."""
     return [task for task, (kind, _) in RENDERERS.items() if isinstance(fact, kind)]
 
 
@@ -132,6 +138,7 @@ def as_statement(text: str) -> str:
 
 
 def as_sentence(text: str) -> str:
+    """A capital at the beginning and a mark at the end. Raises SkipRow as `clean` does."""
     words = clean(text)
     return words[:1].upper() + words[1:] + ("" if words[-1] in ".!?" else ".")
 
@@ -168,9 +175,9 @@ def _events(fact: Events, media: Media) -> Rendered:
     duration_s = media.duration_s(fact.duration_s)
     if not fact.events:
         raise SkipRow("no span")
-    told = sorted((span_fractions(span, duration_s), clean(text)) for span, text in fact.events)
-    sentences = [f"{text.rstrip(' .!?;,')} in {format_fractions([pair])}." for pair, text in told]
-    truth = {"events": [[*pair, text] for pair, text in told], "duration_s": duration_s}
+    events = sorted((span_fractions(span, duration_s), clean(text)) for span, text in fact.events)
+    sentences = [f"{text.rstrip(' .!?;,')} in {format_fractions([pair])}." for pair, text in events]
+    truth = {"events": [[*pair, text] for pair, text in events], "duration_s": duration_s}
     return Rendered(
         {"events": " ".join(sentence[:1].upper() + sentence[1:] for sentence in sentences)}, truth
     )
@@ -218,7 +225,7 @@ def _locate_sound(fact: SoundSource, media: Media) -> Rendered:
     )
 
 
-def _written(words: Words, size: Size) -> str:
+def _with_boxes(words: Words, size: Size) -> str:
     """The text with the boxes of each mention behind it."""
     parts = [
         part
@@ -236,8 +243,8 @@ def _mentions(words: Words, size: Size) -> list[list[Any]]:
 def _exchange(fact: Exchange, media: Media) -> Rendered:
     size = media.size(fact.size)
     fields = {
-        "question": tidy(_written(fact.question, size)),
-        "answer": as_sentence(_written(fact.answer, size)),
+        "question": tidy(_with_boxes(fact.question, size)),
+        "answer": as_sentence(_with_boxes(fact.answer, size)),
     }
     return Rendered(
         fields, {"mentions": _mentions((*fact.question, *fact.answer), size), "size": list(size)}
@@ -250,7 +257,7 @@ def _grounded_caption(fact: Exchange, media: Media) -> Rendered:
     if not mentions:
         raise SkipRow("no box")
     return Rendered(
-        {"caption": as_sentence(_written(fact.answer, size))},
+        {"caption": as_sentence(_with_boxes(fact.answer, size))},
         {"mentions": mentions, "size": list(size)},
     )
 

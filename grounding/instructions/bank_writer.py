@@ -1,4 +1,4 @@
-"""A bank of questions written by a language model: it is told what a task is and shows some
+"""A bank of questions written by a language model, which gets the description of a task and some
 wordings; what does not fit is dropped.
 """
 
@@ -19,32 +19,57 @@ ABOUT = {
     "describe_image": "asks for a short description of an image",
     "describe_video": "asks for a short description of a video clip",
     "describe_sound": "asks for a short description of a sound",
-    "moment": "asks when, in a video, something happens. $query stands for what happens, a statement or a few words (the dog jumps)",
-    "moment_caption": "asks what happens during one part of a video. $spans stands for the part, written {start,end}",
-    "events": "asks for all events of a video in order, each with its time span in {start,end} format",
-    "locate": "asks where in an image something is, in [x0, y0, x1, y1] format. $phrase stands for the thing (the man in blue)",
-    "region_caption": "asks what one part of an image shows. $boxes stands for the part, written [x0, y0, x1, y1]",
-    "locate_sound": "asks where in an image the source of a sound is, in [x0, y0, x1, y1] format",
-    "grounded_caption": "asks for a description of an image in which each thing has its position in [x0, y0, x1, y1] format",
-    "exchange": "puts a question about an image. $question stands for the question, which ends with a question mark",
+    "moment": (
+        "asks when, in a video, something happens. $query stands for what happens, a statement or "
+        "a "
+        "few words (the dog jumps)"
+    ),
+    "moment_caption": (
+        "asks what happens during one part of a video. $spans stands for the part, written "
+        "{start,end}"
+    ),
+    "events": (
+        "asks for all events of a video in order, each with its time span in {start,end} format"
+    ),
+    "locate": (
+        "asks where in an image something is, in [x0, y0, x1, y1] format. $phrase stands for the "
+        "thing (the man in blue)"
+    ),
+    "region_caption": (
+        "asks what one part of an image shows. $boxes stands for the part, written [x0, y0, x1, y1]"
+    ),
+    "locate_sound": ("asks where in an image the source of a sound is, in [x0, y0, x1, y1] format"),
+    "grounded_caption": (
+        "asks for a description of an image in which each thing has its position in "
+        "[x0, y0, x1, y1] format"
+    ),
+    "exchange": (
+        "puts a question about an image. $question stands for the question, which ends with a "
+        "question mark"
+    ),
 }
+"""Task -> what its questions do, in words for the language model."""
 SHOWN = 5
+"""Wordings in a request."""
 MAX_CHARS = 200
 MAX_EMPTY_ROUNDS = 3
 
 
 @dataclass(slots=True)
 class BankReport:
+    """What became of the wordings that were written."""
+
     added: dict[str, int] = field(default_factory=dict)
     rejected: Tally = field(default_factory=Tally)
     stopped: str = ""
 
     def lines(self) -> list[str]:
-        told = [f"{count:8,} questions added to {task}" for task, count in self.added.items()]
-        told += [
+        """For the terminal."""
+        counts = [f"{count:8,} questions added to {task}" for task, count in self.added.items()]
+        counts += [
             f"{count:8,} rejected: {reason}" for reason, count in self.rejected.counts.most_common()
         ]
-        return [*told, *([f"stopped: {self.stopped}"] if self.stopped else [])]
+        return [*counts, *([f"stopped: {self.stopped}"] if self.stopped else [])]
 
 
 async def write_bank(
@@ -54,13 +79,14 @@ async def write_bank(
     unknown = set(tasks) - set(start.questions)
     if unknown:
         raise DataError(
-            f"the bank has no task {', '.join(sorted(unknown))}; it has {', '.join(start.questions)}"
+            f"the bank has no task {', '.join(sorted(unknown))}; it has "
+            f"{', '.join(start.questions)}"
         )
     report = BankReport()
     questions = dict(start.questions)
     for task in tasks:
         try:
-            questions[task] = await _extended(endpoint, task, questions[task], wanted, report)
+            questions[task] = await _extend(endpoint, task, questions[task], wanted, report)
         except BudgetSpent as error:
             report.stopped = str(error)
             break
@@ -68,7 +94,7 @@ async def write_bank(
     return QuestionBank(questions, start.answers), report
 
 
-async def _extended(
+async def _extend(
     endpoint: Endpoint, task: str, known: Sequence[str], wanted: int, report: BankReport
 ) -> tuple[str, ...]:
     found = list(known)
@@ -87,6 +113,7 @@ async def _extended(
 
 
 def bank_request(task: str, shown: Sequence[str]) -> list[Message]:
+    """The messages that ask for wordings of a task, with `shown` as examples."""
     fields = ", ".join(f"${name}" for name in sorted(FIELDS[task][0]))
     rule = (
         f"Each contains {fields} exactly once, as it stands here. "
@@ -94,8 +121,10 @@ def bank_request(task: str, shown: Sequence[str]) -> list[Message]:
         else "None contains a $ sign. "
     )
     text = (
-        f"Write 20 different wordings of a request to an assistant that {ABOUT[task]}. {rule}Vary the sentence, its length and its tone: "
-        f"questions, orders, wishes. Answer with a JSON array of strings and nothing else. Some examples: {json.dumps(list(shown))}"
+        f"Write 20 different wordings of a request to an assistant that {ABOUT[task]}. {rule}Vary "
+        "the sentence, its length and its tone: questions, orders, wishes. Answer with a JSON "
+        "array "
+        f"of strings and nothing else. Some examples: {json.dumps(list(shown))}"
     )
     return [{"role": "user", "content": text}]
 
@@ -124,6 +153,7 @@ def _fresh(task: str, wordings: Iterable[str], known: Sequence[str], rejected: T
 
 
 def problem_of(task: str, wording: str) -> str:
+    """What is wrong with a wording; empty if nothing is."""
     problem = wording_problem(task, wording, 0)
     if problem:
         return problem

@@ -1,5 +1,5 @@
-"""What a language model is told in order to write dialogues about media that it cannot see, and
-what it wrote, as turns.
+"""The request to a language model to write dialogues about media that it cannot see, and its
+answer as turns.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from grounding.datasets.questions import chance
+from grounding.datasets.questions import stable_hash
 from grounding.errors import DataError
 from grounding.instructions.endpoint import Message
 from grounding.instructions.facts import Facts
@@ -21,20 +21,25 @@ SHOWN = 3
 """Examples in a request."""
 
 _WRITER = (
-    "You write conversations that teach an assistant to {sense}. You get notes about {what}; you yourself neither see nor hear it. "
-    "Write as if both speakers {sensed} it themselves: nobody mentions notes, captions, annotations or data.\n"
+    "You write conversations that teach an assistant to {sense}. You get notes about {what}; you "
+    "yourself neither see nor hear it. Write as if both speakers {sensed} it themselves: nobody "
+    "mentions notes, captions, annotations or data.\n"
 )
 _FORM = (
     'Answer with a JSON array and nothing else: [{"question": "...", "answer": "..."}, ...]. '
-    "Say only what the notes say or what follows from them with certainty. Vary what is asked: what, who, where, when, how many, why."
+    "Say only what the notes say or what follows from them with certainty. Vary what is asked: "
+    "what, who, where, when, how many, why."
 )
 _SPANS = (
-    "Times are written {start,end} with two decimals, as fractions of the video; copy them from the notes exactly as they stand, "
-    "put them behind the event that they belong to, and invent none.\n"
+    "Times are written {start,end} with two decimals, as fractions of the video; copy them from "
+    "the "
+    "notes exactly as they stand, put them behind the event that they belong to, and invent none.\n"
 )
 _BOXES = (
-    "Places are written [x1, y1, x2, y2] with three decimals, as fractions of the image; copy them from the notes exactly as they "
-    "stand, put them behind the thing that they belong to, and invent none.\n"
+    "Places are written [x1, y1, x2, y2] with three decimals, as fractions of the image; copy them "
+    "from the notes exactly as they stand, put them behind the thing that they belong to, and "
+    "invent "
+    "none.\n"
 )
 DESCRIPTIONS: Mapping[str, str] = {
     "image": _WRITER.format(
@@ -59,12 +64,16 @@ DESCRIPTIONS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
+    """A question and its answer."""
+
     question: str
     answer: str
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
+    """Facts, as a request gives them, and a dialogue about them that was written by hand."""
+
     facts: str
     dialogue: tuple[Exchange, ...]
 
@@ -87,7 +96,7 @@ def _example(raw: dict) -> Example:
 
 
 def media_key(media: Mapping[str, str]) -> str:
-    """Raises SkipRow for media that no description is about."""
+    """The name of a description. Raises SkipRow for media that none is about."""
     key = "_".join(sorted(media))
     if key not in DESCRIPTIONS:
         raise SkipRow("no description for these media", key or "none")
@@ -104,16 +113,18 @@ def request(
     fitting = [
         example for example in examples[key] if len(example.dialogue) >= min(turns, 2)
     ] or examples[key]
-    drawn = sorted(fitting, key=lambda example: chance(seed, facts.name, example.facts))[:SHOWN]
+    chosen = sorted(fitting, key=lambda example: stable_hash(seed, facts.name, example.facts))[
+        :SHOWN
+    ]
     messages: list[Message] = [
         {"role": "system", "content": f"{DESCRIPTIONS[key]} {_how_many(turns)}"}
     ]
-    for example in drawn:
-        told = [
+    for example in chosen:
+        dialogue = [
             {"question": one.question, "answer": one.answer} for one in example.dialogue[:turns]
         ]
         messages.append({"role": "user", "content": example.facts})
-        messages.append({"role": "assistant", "content": json.dumps(told)})
+        messages.append({"role": "assistant", "content": json.dumps(dialogue)})
     return [*messages, {"role": "user", "content": facts.text}]
 
 

@@ -20,16 +20,22 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import httpx2
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_if_exception_type,
+    stop_after_attempt,
+    wait_random_exponential,
+)
 
 from grounding.errors import DataError
 from grounding.instructions.answer_store import Answer, Answers
 
-if TYPE_CHECKING:
-    import httpx2
-
-RETRIED = {408, 409, 425, 429, 500, 502, 503, 504}
-FATAL = {301, 302, 303, 307, 308, 401, 403, 404, 405}
+RETRIED_STATUS = {408, 409, 425, 429, 500, 502, 503, 504}
+FATAL_STATUS = {301, 302, 303, 307, 308, 401, 403, 404, 405}
 """What no other request would change; a key is not sent on to where an endpoint points."""
 FIRST_WAIT_S = 1.0
 LONGEST_WAIT_S = 60.0
@@ -70,6 +76,8 @@ class _Passing(Exception):
 
 @dataclass(frozen=True, slots=True)
 class EndpointSettings:
+    """Which endpoint is asked, how fast, and within which budget."""
+
     url: str
     """Up to and including `/v1`."""
     model: str
@@ -104,6 +112,7 @@ class Usage:
     """Tokens that requests under way may use."""
 
     def to_json(self) -> dict[str, Any]:
+        """For a report."""
         return {
             "requests": self.requests,
             "tokens": self.tokens,
@@ -130,8 +139,6 @@ class Endpoint:
         """
 
     async def __aenter__(self) -> Endpoint:
-        import httpx2
-
         headers = {"Authorization": f"Bearer {self.settings.key}"} if self.settings.key else {}
         try:
             self._client: httpx2.AsyncClient = httpx2.AsyncClient(
@@ -140,11 +147,13 @@ class Endpoint:
             self._address = httpx2.URL(self.settings.url.rstrip("/") + "/chat/completions")
         except (httpx2.InvalidURL, ValueError) as error:
             raise EndpointError(
-                f"{self.settings.url!r} is no address of an endpoint: {error}"
+                f"{self.settings.url!r} is not an address of an endpoint: {error}"
             ) from error
         if self._address.scheme not in ("http", "https"):
             raise EndpointError(
-                f"{self.settings.url!r} is no address of an endpoint; it begins with http:// or https:// and ends with /v1"
+                f"{self.settings.url!r} is not an address of an endpoint; it begins with http:// "
+                "or "
+                "https:// and ends with /v1"
             )
         return self
 
@@ -171,7 +180,7 @@ class Endpoint:
             return await asyncio.shield(self._under_way[key])
         future = self._under_way[key] = asyncio.get_running_loop().create_future()
         try:
-            answer = await self._ask_anew(messages)
+            answer = await self._ask_endpoint(messages)
             self.answers.put(key, answer)
             future.set_result(answer)
             return answer
@@ -195,19 +204,12 @@ class Endpoint:
             "max_tokens": settings.answer_tokens,
         }
 
-    async def _ask_anew(self, messages: Sequence[Message]) -> Answer:
-        from tenacity import (
-            AsyncRetrying,
-            retry_if_exception_type,
-            stop_after_attempt,
-            wait_random_exponential,
-        )
-
+    async def _ask_endpoint(self, messages: Sequence[Message]) -> Answer:
         wait = wait_random_exponential(multiplier=self.settings.first_wait_s, max=LONGEST_WAIT_S)
         retrying = AsyncRetrying(
             retry=retry_if_exception_type(_Passing),
             stop=stop_after_attempt(self.settings.attempts),
-            wait=lambda state: max(wait(state), _asked_to_wait(state)),
+            wait=lambda state: max(wait(state), _retry_after_s(state)),
             reraise=True,
         )
         try:
@@ -217,8 +219,10 @@ class Endpoint:
             self._failed_in_a_row += 1
             if self._failed_in_a_row >= self.settings.give_up_after:
                 raise EndpointError(
-                    f"{self.settings.url} failed {self._failed_in_a_row} requests in a row, each {self.settings.attempts} times; "
-                    f"the last time: {error.name}. What was answered is kept; the same command goes on"
+                    f"{self.settings.url} failed {self._failed_in_a_row} requests in a row, each "
+                    f"{self.settings.attempts} times; the last time: {error.name}. What was "
+                    "answered "
+                    "is kept; the same command goes on"
                 ) from error
             raise NoAnswer(f"endpoint: {error.name}") from error
         self._failed_in_a_row = 0
@@ -246,7 +250,8 @@ class Endpoint:
             raise BudgetSpent(f"the budget of {settings.max_requests:,} requests is spent")
         if settings.max_tokens and usage.tokens + usage.reserved + guess > settings.max_tokens:
             raise BudgetSpent(
-                f"{usage.tokens:,} of {settings.max_tokens:,} tokens are spent; the next request may need {guess:,}"
+                f"{usage.tokens:,} of {settings.max_tokens:,} tokens are spent; the next request "
+                f"may need {guess:,}"
             )
         usage.requests += 1
         usage.reserved += guess
@@ -260,8 +265,6 @@ class Endpoint:
         await asyncio.sleep(start - now)
 
     async def _send(self, body: bytes) -> Answer:
-        import httpx2
-
         try:
             async with asyncio.timeout(self.settings.timeout_s):
                 response = await self._client.post(
@@ -273,11 +276,10 @@ class Endpoint:
             raise _Passing("timeout") from error
         except httpx2.UnsupportedProtocol as error:
             raise EndpointError(
-                f"{self.settings.url!r} is no address of an endpoint: {error}"
+                f"{self.settings.url!r} is not an address of an endpoint: {error}"
             ) from error
-        except (
-            httpx2.DecodingError
-        ) as error:  # a body that is not in the encoding that its header names
+        # a body that is not in the encoding that its header names
+        except httpx2.DecodingError as error:
             raise _Passing("nonsense: broken encoding") from error
         except httpx2.TransportError as error:
             raise _Passing(f"connection: {type(error).__name__}") from error
@@ -285,11 +287,13 @@ class Endpoint:
 
     def _read(self, response: httpx2.Response, asked: int) -> Answer:
         status = response.status_code
-        if status in FATAL:
+        if status in FATAL_STATUS:
             raise EndpointError(
-                f"{self._address} answers {status}: {response.text[:200]!r}; check the address, the key and the model"
+                f"{self._address} answers {status}: {response.text[:200]!r}; check the address, "
+                "the "
+                "key and the model"
             )
-        if status in RETRIED or status >= 500:
+        if status in RETRIED_STATUS or status >= 500:
             raise _Passing(f"status {status}", _seconds(response.headers.get("retry-after", "")))
         if status != 200:
             raise NoAnswer(f"endpoint: status {status}: {response.text[:200]!r}")
@@ -305,7 +309,7 @@ def parse_answer(content: bytes, asked: int) -> Answer:
     used = 0
     try:
         raw = json.loads(content)
-        used = _used(raw)
+        used = _total_tokens(raw)
         choice = raw["choices"][0]
         text = choice["message"]["content"]
     except (ValueError, KeyError, IndexError, TypeError, RecursionError) as error:
@@ -319,14 +323,14 @@ def parse_answer(content: bytes, asked: int) -> Answer:
     )
 
 
-def _used(raw: Any) -> int:
+def _total_tokens(raw: Any) -> int:
     """Tokens of question and answer as the endpoint counts them; 0 where it does not say."""
     usage = raw.get("usage") if isinstance(raw, dict) else None
     used = usage.get("total_tokens") if isinstance(usage, dict) else None
     return used if isinstance(used, int) and used > 0 else 0
 
 
-def _asked_to_wait(state: Any) -> float:
+def _retry_after_s(state: RetryCallState) -> float:
     error = state.outcome.exception() if state.outcome else None
     return min(error.wait_s, LONGEST_ASKED_WAIT_S) if isinstance(error, _Passing) else 0.0
 

@@ -13,6 +13,7 @@ KEY_VARIABLE = "SEEKPOINT_ENDPOINT_KEY"
 
 
 def add_endpoint_options(parser: argparse.ArgumentParser) -> None:
+    """Adds the options that `endpoint_settings` and `store_path` read."""
     group = parser.add_argument_group(
         "endpoint",
         f"any that speaks OpenAI's chat completions; its key is read from {KEY_VARIABLE}",
@@ -53,6 +54,7 @@ def add_endpoint_options(parser: argparse.ArgumentParser) -> None:
 
 
 def endpoint_settings(options: argparse.Namespace, temperature: float) -> EndpointSettings:
+    """The options as settings, with the key from the environment; `temperature` is the default."""
     return EndpointSettings(
         url=options.endpoint,
         model=options.model,
@@ -68,4 +70,5 @@ def endpoint_settings(options: argparse.Namespace, temperature: float) -> Endpoi
 
 
 def store_path(options: argparse.Namespace, output: Path) -> Path:
+    """The file of answers: the one that is named, or one beside the output."""
     return options.store or output.with_name(output.name + ".answers.sqlite")

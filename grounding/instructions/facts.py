@@ -19,6 +19,8 @@ MAX_LINES = 40
 
 @dataclass(frozen=True, slots=True)
 class Facts:
+    """What is known about one medium, or about an image and its sound."""
+
     name: str
     media: dict[str, str]
     lines: tuple[str, ...]
@@ -30,10 +32,12 @@ class Facts:
 
     @property
     def text(self) -> str:
+        """As the language model gets them."""
         return "\n".join(self.lines)
 
     @property
-    def located(self) -> bool:
+    def has_coordinates(self) -> bool:
+        """True where a line has a span or a box."""
         return bool(self.spans or self.boxes)
 
 
@@ -48,15 +52,16 @@ def group_records(records: Iterable[Record]) -> Iterator[Facts]:
 
 
 def gather(records: Sequence[Record]) -> Facts:
+    """The facts of records about the same media, up to `MAX_LINES`."""
     lines: dict[str, None] = {}
     spans: set[tuple[float, float]] = set()
     boxes: set[tuple[float, ...]] = set()
     for record in records:
         try:
-            told, new_spans, new_boxes = _told(record)
+            own, new_spans, new_boxes = _lines_of(record)
         except (SkipRow, *ODD):
             continue  # a truth that was made by other means
-        fresh = [line for line in told if line not in lines]
+        fresh = [line for line in own if line not in lines]
         if len(lines) + len(fresh) > MAX_LINES:
             break
         lines.update(dict.fromkeys(fresh))
@@ -67,7 +72,7 @@ def gather(records: Sequence[Record]) -> Facts:
     )
 
 
-def _told(record: Record) -> tuple[list[str], set[tuple[float, float]], set[tuple[float, ...]]]:
+def _lines_of(record: Record) -> tuple[list[str], set[tuple[float, float]], set[tuple[float, ...]]]:
     truth = record.truth
     if "events" in truth:
         events = [(round_fractions(start, end), text) for start, end, text in truth["events"]]
@@ -90,7 +95,7 @@ def _told(record: Record) -> tuple[list[str], set[tuple[float, float]], set[tupl
         return (
             [caption, *(_thing(text, boxes) for text, boxes in placed)],
             set(),
-            {_rounded(box) for _, some in placed for box in some},
+            {_round_box(box) for _, some in placed for box in some},
         )
     if "boxes" in truth:
         text = truth.get("phrase") or truth.get("caption") or truth["label"]
@@ -98,7 +103,7 @@ def _told(record: Record) -> tuple[list[str], set[tuple[float, float]], set[tupl
         return (
             [_thing(text + sounding, truth["boxes"])],
             set(),
-            {_rounded(box) for box in truth["boxes"]},
+            {_round_box(box) for box in truth["boxes"]},
         )
     return ([f"- {truth['caption']}"] if "caption" in truth else []), set(), set()
 
@@ -111,5 +116,5 @@ def _thing(text: str, boxes: Sequence[Sequence[float]]) -> str:
     return f"- {text}: {' '.join(map(format_square, boxes))}"
 
 
-def _rounded(box: Sequence[float]) -> tuple[float, ...]:
+def _round_box(box: Sequence[float]) -> tuple[float, ...]:
     return tuple(round(value, 3) for value in box)

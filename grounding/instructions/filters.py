@@ -29,7 +29,8 @@ _REFUSAL = re.compile(
     re.IGNORECASE,
 )
 _SOURCE = re.compile(
-    r"\b(?:(?:the|these|this|your|according to|provided|given) (?:annotations?|captions?|notes?|metadata)|"
+    r"\b(?:(?:the|these|this|your|according to|provided|given) "
+    r"(?:annotations?|captions?|notes?|metadata)|"
     r"(?:provided|given) (?:information|descriptions?|data|coordinates|timestamps?))\b",
     re.IGNORECASE,
 )
@@ -48,19 +49,19 @@ def check_dialogue(dialogue: Sequence[Exchange], facts: Facts, turns: int) -> li
         )
     checked = [
         Exchange(
-            _checked(one.question, facts, MAX_QUESTION_WORDS),
-            _checked(one.answer, facts, MAX_ANSWER_WORDS),
+            _check_text(one.question, facts, MAX_QUESTION_WORDS),
+            _check_text(one.answer, facts, MAX_ANSWER_WORDS),
         )
         for one in dialogue
     ]
     if len({_bare(one.question) for one in checked}) < len(checked):
         raise SkipRow("asks twice")
-    if facts.located and not any(_BRACKETS.search(one.answer) for one in checked):
+    if facts.has_coordinates and not any(_BRACKETS.search(one.answer) for one in checked):
         raise SkipRow("no coordinates in the answers")
     return checked
 
 
-def _checked(text: str, facts: Facts, max_words: int) -> str:
+def _check_text(text: str, facts: Facts, max_words: int) -> str:
     if not re.search(r"\w", text):
         raise SkipRow("empty turn")
     prose = _BRACKETS.sub("", text)
@@ -77,7 +78,7 @@ def _checked(text: str, facts: Facts, max_words: int) -> str:
     written = _BRACKETS.sub(lambda match: _coordinates(match.group(), facts), text)
     if _LOOSE.search(prose):  # opened and not closed, or one inside another
         raise SkipRow("malformed coordinates", text[-60:])
-    bare = _BARE.findall(prose) if facts.located else []
+    bare = _BARE.findall(prose) if facts.has_coordinates else []
     if len(bare) > 1:  # a single one may be a price or a share
         raise SkipRow("coordinates without brackets", ", ".join(bare))
     return written

@@ -15,7 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from grounding.datasets.questions import chance
+from grounding.datasets.questions import stable_hash
 from grounding.errors import DataError
 from grounding.instructions.dialogues import Example, load_examples, parse_dialogue, request
 from grounding.instructions.endpoint import BudgetSpent, Endpoint, EndpointError, NoAnswer, Usage
@@ -28,6 +28,8 @@ from grounding.records.writer import RecordWriter, check_output
 
 @dataclass(frozen=True, slots=True)
 class Plan:
+    """Which dialogues are asked for."""
+
     turns: int = 4
     """At most so many questions in a dialogue; 1: single questions."""
     single: float = 0.3
@@ -41,6 +43,8 @@ class Plan:
 
 @dataclass(slots=True)
 class GenerationReport:
+    """What became of the rows."""
+
     rows: int = 0
     kept: int = 0
     rejected: Tally = field(default_factory=Tally)
@@ -56,6 +60,7 @@ class GenerationReport:
     """
 
     def to_json(self) -> dict[str, Any]:
+        """For `FILE.report.json`."""
         return {
             "rows": self.rows,
             "kept": self.kept,
@@ -66,23 +71,24 @@ class GenerationReport:
         }
 
     def lines(self) -> list[str]:
+        """For the terminal."""
         usage = self.usage
-        told = [
-            f"{self.kept:,} dialogues from {self.rows:,} rows; {usage.requests:,} requests, {usage.tokens:,} tokens, "
-            f"{usage.remembered:,} answers were known already"
+        counts = [
+            f"{self.kept:,} dialogues from {self.rows:,} rows; {usage.requests:,} requests, "
+            f"{usage.tokens:,} tokens, {usage.remembered:,} answers were known already"
         ]
-        told += [
+        counts += [
             f"{count:8,} not kept: {reason}" for reason, count in self.rejected.counts.most_common()
         ]
-        told += [
+        counts += [
             f"{count:8,} tries failed: {reason}"
             for reason, count in self.tries.counts.most_common()
         ]
-        told += [
+        counts += [
             f"{count:8,} attempts failed: {reason}"
             for reason, count in usage.failures.most_common()
         ]
-        return [*told, *([f"stopped: {self.stopped}"] if self.stopped else [])]
+        return [*counts, *([f"stopped: {self.stopped}"] if self.stopped else [])]
 
 
 async def generate(
@@ -137,6 +143,7 @@ def _keep(
 
 
 def to_record(facts: Facts, dialogue: Sequence[Exchange]) -> Record:
+    """Raises SkipRow where no prompt can be made of the dialogue."""
     texts = [text for one in dialogue for text in (one.question, one.answer)]
     texts[0] = with_markers(texts[0], facts.media)
     messages = tuple(Message("gpt" if i % 2 else "human", text) for i, text in enumerate(texts))
@@ -152,7 +159,7 @@ async def _dialogue(
     facts: Facts, endpoint: Endpoint, plan: Plan, examples: dict[str, list[Example]], tries: Tally
 ) -> list[Exchange] | Skip:
     """Raises BudgetSpent and EndpointError."""
-    turns = 1 if chance(plan.seed, facts.name, "turns") / 2**64 < plan.single else plan.turns
+    turns = 1 if stable_hash(plan.seed, facts.name, "turns") / 2**64 < plan.single else plan.turns
     skip = Skip("not tried", facts.name)
     for variant in range(plan.tries):
         try:
@@ -175,8 +182,8 @@ async def _side_by_side(
 ) -> AsyncIterator[tuple[Facts, list[Exchange] | Skip | DataError]]:
     """Outcomes in the order of the rows, with twice as many under way as the endpoint takes.
 
-    Once one said stop, later rows get only what is remembered: an output never has fewer rows than
-    earlier runs paid for.
+    Once the endpoint or its budget ended, later rows get only what is remembered: an output never
+    has fewer rows than earlier runs paid for.
     """
     waiting: deque[tuple[Facts, asyncio.Task]] = deque()
     source = iter(rows)

@@ -20,10 +20,12 @@ def first_rank(videos: Iterable[Hashable], right: Hashable) -> int | None:
 
 
 def recall_at(rank: int | None, k: int) -> float:
+    """1 if the right one is among the first `k`, else 0."""
     return float(rank is not None and rank <= k)
 
 
 def reciprocal_rank(rank: int | None) -> float:
+    """1 / rank; 0 where it is not there."""
     return 1 / rank if rank is not None else 0.0
 
 

@@ -1,8 +1,8 @@
 """How alike sentences are: CIDEr and METEOR by pycocoevalcap, the code behind published numbers.
 
 METEOR and the Penn Treebank tokenizer are Java programs inside that package. Without Java,
-sentences are cut at anything that is no word, METEOR is left out, and the scores say so: CIDEr then
-differs a little from published numbers.
+sentences are cut at anything that is not a word, METEOR is left out, and the scores say so: CIDEr
+then differs a little from published numbers.
 """
 
 from __future__ import annotations
@@ -13,6 +13,9 @@ from collections.abc import Sequence
 from itertools import islice
 
 import numpy as np
+from pycocoevalcap.cider.cider_scorer import CiderScorer
+from pycocoevalcap.meteor.meteor import Meteor as MeteorProcess
+from pycocoevalcap.tokenizer.ptbtokenizer import PTBTokenizer
 
 from grounding.errors import EvaluationError
 
@@ -21,22 +24,24 @@ _WORDS = re.compile(r"[\w']+")
 
 
 def has_java() -> bool:
+    """True where a `java` is on the PATH."""
     return shutil.which("java") is not None
 
 
 def tokenize(texts: Sequence[str], *, java: bool) -> list[str]:
-    """Small letters, words apart, no marks."""
+    """Small letters, words apart, no marks. `java`: by the Penn Treebank tokenizer, as published
+    numbers are. Raises EvaluationError where that cannot run.
+    """
     if not java:
         return [" ".join(_WORDS.findall(text.lower())) for text in texts]
-    from pycocoevalcap.tokenizer.ptbtokenizer import PTBTokenizer
-
     try:
         cut = PTBTokenizer().tokenize(
             {i: [{"caption": " ".join(text.split()) or "."}] for i, text in enumerate(texts)}
         )
     except OSError as error:
         raise EvaluationError(
-            f"the tokenizer of pycocoevalcap cannot run: {error}; it needs Java and its folder writable"
+            f"the tokenizer of pycocoevalcap cannot run: {error}; it needs Java and its folder "
+            "writable"
         ) from error
     return [cut.get(i, [""])[0] for i in range(len(texts))]
 
@@ -47,8 +52,6 @@ class Cider:
     """
 
     def __init__(self, documents: Sequence[Sequence[str]]) -> None:
-        from pycocoevalcap.cider.cider_scorer import CiderScorer
-
         corpus = CiderScorer()
         for references in documents:
             corpus.cook_append("", list(references))
@@ -65,15 +68,12 @@ class Cider:
         return np.array(scores, dtype=np.float64)
 
     def _batch(self, batch: Sequence[tuple[str, Sequence[str]]]) -> list[float]:
-        from pycocoevalcap.cider.cider_scorer import CiderScorer
-
         scorer = CiderScorer()
         for sentence, references in batch:
             scorer.cook_append(sentence, list(references))
         scorer.document_frequency = self._frequency
-        scorer.crefs += [[]] * (
-            self._documents - len(batch)
-        )  # the scorer takes their number for that of the documents
+        # the scorer takes their number for that of the documents
+        scorer.crefs += [[]] * (self._documents - len(batch))
         return list(map(float, scorer.compute_cider()))
 
 
@@ -83,10 +83,8 @@ class Meteor:
     """
 
     def __enter__(self) -> Meteor:
-        from pycocoevalcap.meteor.meteor import Meteor as Process
-
         try:
-            self._process = Process()
+            self._process = MeteorProcess()
         except OSError as error:
             raise EvaluationError(f"METEOR cannot run: {error}; it needs Java") from error
         return self

@@ -33,6 +33,7 @@ class PixelBox(NamedTuple):
 
     @classmethod
     def from_size(cls, x: float, y: float, width: float, height: float) -> PixelBox:
+        """From the left upper corner and the size, as COCO has boxes."""
         return cls(x, y, x + width, y + height)
 
 
@@ -90,7 +91,7 @@ def round_fractions(start: float, end: float) -> tuple[float, float]:
 def format_fractions(pairs: Iterable[tuple[float, float]]) -> str:
     """`{0.09,0.15} and {0.40,0.50}`; none twice."""
     rounded = dict.fromkeys(round_fractions(*pair) for pair in pairs)
-    return listed([f"{{{start:.2f},{end:.2f}}}" for start, end in rounded])
+    return join_words([f"{{{start:.2f},{end:.2f}}}" for start, end in rounded])
 
 
 def inside_image(box: PixelBox, size: Size) -> PixelBox:
@@ -114,8 +115,7 @@ def square_fractions(box: PixelBox, size: Size) -> tuple[float, float, float, fl
     """Unrounded fractions of the square that the image is padded to. Raises SkipRow as
     `inside_image` does.
 
-    >>> square_fractions(PixelBox(0, 0, 200, 100), Size(200, 100))  # padded by 50 rows above and
-    below
+    >>> square_fractions(PixelBox(0, 0, 200, 100), Size(200, 100))  # 50 rows above, 50 below
     (0.0, 0.25, 1.0, 0.75)
     """
     x1, y1, x2, y2 = inside_image(box, size)
@@ -133,10 +133,11 @@ def format_square(box: Sequence[float]) -> str:
 
 
 def format_squares(boxes: Iterable[Sequence[float]]) -> str:
-    return listed(list(dict.fromkeys(map(format_square, boxes))))
+    """`[...] and [...]`; a box that is written like an earlier one is left out."""
+    return join_words(list(dict.fromkeys(map(format_square, boxes))))
 
 
-def listed(parts: Sequence[str]) -> str:
+def join_words(parts: Sequence[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
     return (
         parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}" if parts else ""

@@ -1,5 +1,5 @@
-"""JSON as Python writes it, for a parser that keeps to the standard: what is no finite number
-becomes null.
+"""JSON as Python writes it, for a parser that keeps to the standard: NaN, infinities and numbers
+beyond a float become null.
 """
 
 from __future__ import annotations
@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from typing import Protocol
 
-_PIECE = 1 << 20
+_PIECE_BYTES = 1 << 20
 _MAY_GO_ON = b"\\+-.0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 """What words, numbers and escapes are made of: at the end of a piece they wait for the next."""
 _DIGITS = bytes.maketrans(b"123456789", b"000000000")
@@ -23,7 +23,11 @@ end.
 
 
 class Bytes(Protocol):
-    def read(self, size: int = -1, /) -> bytes: ...
+    """A binary file, as far as it is read."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """At most `size` bytes; all that are left if negative."""
+        ...
 
 
 class FiniteJson:
@@ -42,18 +46,18 @@ class FiniteJson:
         for 0 bytes first).
         """
         while size and (size < 0 or not self._ready):
-            piece = self._file.read(_PIECE)
+            piece = self._file.read(_PIECE_BYTES)
             text = self._rest + piece
             cut = len(text.rstrip(_MAY_GO_ON)) if piece else len(text)
             self._rest = text[cut:]
-            self._ready += self._cleaned(text[:cut])
+            self._ready += self._clean(text[:cut])
             if not piece:
                 break
         size = len(self._ready) if size < 0 else size
-        given, self._ready = self._ready[:size], self._ready[size:]
-        return given
+        ready, self._ready = self._ready[:size], self._ready[size:]
+        return ready
 
-    def _cleaned(self, text: bytes) -> bytes:
+    def _clean(self, text: bytes) -> bytes:
         if (
             b"NaN" not in text
             and b"Infinity" not in text

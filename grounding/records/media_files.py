@@ -11,23 +11,23 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
 
+import av
 import numpy as np
+from av.error import FFmpegError
+from PIL import Image
 
+from grounding.lego.preprocess.sampling import frame_indices
 from grounding.records.coordinates import Size
 from grounding.records.skips import SkipRow
-
-if TYPE_CHECKING:
-    from PIL import Image
 
 SUFFIXES = {
     "image": (".jpg", ".jpeg", ".png", ".webp"),
     "video": (".mp4", ".mkv", ".webm", ".avi", ".mov", ".m4v", ".3gp", ".mpg"),
     "sound": (".flac", ".wav", ".mp3", ".ogg", ".m4a", ".mp4"),
 }
-SOUND_RATE = 16_000
-_BROKEN_PICTURE = (
+SOUND_RATE_HZ = 16_000
+_BROKEN_IMAGE = (
     OSError,
     ValueError,
     SyntaxError,
@@ -62,8 +62,8 @@ def find_file(folder: Path, kind: str, candidates: Sequence[str]) -> Path:
 
 
 def exists(path: Path) -> bool:
-    """Is there such a file? A name that the file system refuses to look up, such as one of more
-    than 255 bytes, is that of none.
+    """Is there such a file? False for a name that the file system refuses to look up, such as one
+    of more than 255 bytes.
     """
     try:
         return path.is_file()
@@ -71,9 +71,9 @@ def exists(path: Path) -> bool:
         return False
 
 
-def named_file(name: str, root: Path) -> Path:
-    """The file that a record names: below `root`, or anywhere by its whole path. Raises SkipRow
-    where there is none.
+def existing_file(name: str, root: Path) -> Path:
+    """The file that a record names: below `root`, or anywhere by its absolute path. Raises SkipRow
+    where there is not one.
     """
     path = Path(name) if Path(name).is_absolute() else root / safe_name(name)
     if not exists(path):
@@ -82,7 +82,9 @@ def named_file(name: str, root: Path) -> Path:
 
 
 def safe_name(name: str) -> str:
-    """Names come from other people's files: none may lead out of the folder."""
+    """A relative path as other people's files write it, with forward slashes. Raises SkipRow where
+    it leads out of the folder.
+    """
     pure = PurePosixPath(name.replace("\\", "/"))
     if not name.strip() or "\0" in name or pure.is_absolute() or ".." in pure.parts:
         raise SkipRow("unsafe path", repr(name))
@@ -91,13 +93,13 @@ def safe_name(name: str) -> str:
 
 def image_size(path: Path) -> Size:
     """From the header; the picture is not decoded."""
-    with _picture(path) as image:
+    with _open_image(path) as image:
         return Size(*image.size)
 
 
 def duration_s(path: Path) -> float:
     """Length of the video as a player shows it, from the container's header."""
-    with _opened(path, "video") as container:
+    with _open_container(path, "video") as container:
         if not container.streams.video:
             raise SkipRow("corrupt video", f"{path} has no pictures")
         stream = container.streams.video[0]
@@ -110,7 +112,7 @@ def duration_s(path: Path) -> float:
 
 def read_image(path: Path) -> np.ndarray:
     """`(H, W, 3) uint8`, RGB."""
-    with _picture(path) as image:
+    with _open_image(path) as image:
         return np.asarray(image.convert("RGB"))
 
 
@@ -118,14 +120,12 @@ def read_frames(path: Path, count: int) -> np.ndarray:
     """`(N, H, W, 3) uint8`, RGB: `count` frames at equal steps of their number, or all if there are
     fewer (`frame_indices`).
     """
-    from grounding.lego.preprocess.video import frame_indices
-
-    with _opened(path, "video") as container:
+    with _open_container(path, "video") as container:
         if not container.streams.video:
             raise SkipRow("corrupt video", f"{path} has no pictures")
         total = sum(1 for packet in container.demux(video=0) if packet.size)
     wanted = set(frame_indices(total, count)[:count].tolist())
-    with _opened(path, "video") as container:
+    with _open_container(path, "video") as container:
         container.streams.video[0].thread_type = "AUTO"
         frames = [
             frame.to_ndarray(format="rgb24")
@@ -141,12 +141,10 @@ def read_sound(path: Path) -> np.ndarray:
     """`(N,) float32` mono samples at 16 kHz, mixed by FFmpeg as everywhere in the project; of a
     video its sound track.
     """
-    import av
-
-    with _opened(path, "sound") as container:
+    with _open_container(path, "sound") as container:
         if not container.streams.audio:
             raise SkipRow("corrupt sound", f"{path} has no sound")
-        resampler = av.AudioResampler(format="flt", layout="mono", rate=SOUND_RATE)
+        resampler = av.AudioResampler(format="flt", layout="mono", rate=SOUND_RATE_HZ)
         frames = chain(container.decode(audio=0), [None])  # None: what the resampler still holds
         pieces = [part.to_ndarray()[0] for frame in frames for part in resampler.resample(frame)]
     if not sum(map(len, pieces)):
@@ -155,23 +153,18 @@ def read_sound(path: Path) -> np.ndarray:
 
 
 @contextmanager
-def _picture(path: Path) -> Iterator[Image.Image]:
-    from PIL import Image
-
+def _open_image(path: Path) -> Iterator[Image.Image]:
     try:
         with Image.open(path) as image:
             yield image
     except FileNotFoundError as error:
         raise SkipRow("missing file", str(path)) from error
-    except (*_BROKEN_PICTURE, Image.DecompressionBombError) as error:
+    except (*_BROKEN_IMAGE, Image.DecompressionBombError) as error:
         raise SkipRow("corrupt image", f"{path}: {error}") from error
 
 
 @contextmanager
-def _opened(path: Path, kind: str) -> Iterator:
-    import av
-    from av.error import FFmpegError
-
+def _open_container(path: Path, kind: str) -> Iterator:
     try:
         with av.open(str(path)) as container:
             yield container

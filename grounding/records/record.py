@@ -18,6 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+import ijson
+
 from grounding.errors import DataError
 from grounding.records.finite_json import FiniteJson
 from grounding.records.skips import Skip, SkipRow, refuse
@@ -25,7 +27,9 @@ from grounding.records.skips import Skip, SkipRow, refuse
 MARKERS: Mapping[str, str] = {"image": "<image>", "video": "<video>", "sound": "<sound>"}
 """What stands for a medium in the words of a turn; the names of `grounding.lego.model.registry`."""
 MEDIA_ORDER = ("sound", "video", "image")
-"""Several media stand in this order, each on a line of its own (`grounding.lego.preprocess.prompts`)."""
+"""Several media stand in this order, each on a line of its own, as in
+`grounding.lego.preprocess.prompts`.
+"""
 ROLES: tuple[Literal["human"], Literal["gpt"]] = ("human", "gpt")
 _RESERVED = re.compile(r"###|<(?:im|vi|so)_(?:patch|start|end)>")
 _KNOWN = {"id", "conversations", "truth", *MARKERS}
@@ -35,16 +39,21 @@ OnSkip = Callable[[Skip], None]
 
 @dataclass(frozen=True, slots=True)
 class Message:
+    """One turn."""
+
     role: Literal["human", "gpt"]
     text: str
 
     def to_json(self) -> dict[str, str]:
+        """As in a file."""
         return {"from": self.role, "value": self.text}
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Raises SkipRow with a reason unless it is a whole conversation that a prompt can be made of."""
+    """Raises SkipRow with a reason unless it is a whole conversation that a prompt can be
+    made of.
+    """
 
     messages: tuple[Message, ...]
     media: Mapping[str, str] = field(default_factory=dict)
@@ -70,9 +79,11 @@ class Record:
 
     @property
     def answer(self) -> str:
+        """The first answer."""
         return self.messages[1].text
 
     def to_json(self) -> dict[str, Any]:
+        """As in a file; `from_json` of it is equal."""
         named: dict[str, Any] = {"id": self.id} if self.id else {}
         named |= {name: self.media[name] for name in MARKERS if name in self.media}
         named["conversations"] = [message.to_json() for message in self.messages]
@@ -80,7 +91,7 @@ class Record:
 
     @classmethod
     def from_json(cls, raw: Any) -> Record:
-        """Raises SkipRow where the row is no record."""
+        """Raises SkipRow where the row is not a record."""
         if not isinstance(raw, dict):
             raise SkipRow("not a record", f"a {type(raw).__name__} instead of an object")
         media = {name: raw[name] for name in MARKERS if raw.get(name) is not None}
@@ -92,8 +103,8 @@ class Record:
 
 
 def read_records(path: str | Path, on_skip: OnSkip = refuse) -> Iterator[Record]:
-    """The records of a JSON array or of JSON lines. A row that is none goes to `on_skip`; a broken
-    array ends in a DataError.
+    """The records of a JSON array or of JSON lines. A row that is not a record goes to `on_skip`; a
+    broken array ends in a DataError.
     """
     for where, row in read_rows(path, on_skip):
         try:
@@ -129,8 +140,6 @@ def _line_rows(path: Path, on_skip: OnSkip) -> Iterator[tuple[str, Any]]:
 
 
 def _array_rows(path: Path) -> Iterator[tuple[str, Any]]:
-    import ijson
-
     number = 0
     with path.open("rb") as file:
         if file.read(3) != b"\xef\xbb\xbf":
@@ -140,7 +149,8 @@ def _array_rows(path: Path) -> Iterator[tuple[str, Any]]:
                 yield f"{path}[{number - 1}]", row
         except (ijson.JSONError, ValueError) as error:
             raise DataError(
-                f"{path} is broken after {number} rows: {json_fault(error)}; nothing behind that place can be read"
+                f"{path} is broken after {number} rows: {json_fault(error)}; nothing behind that "
+                "place can be read"
             ) from error
 
 
@@ -159,6 +169,7 @@ def with_markers(question: str, media: Mapping[str, str] | Sequence[str]) -> str
 
 
 def without_markers(text: str) -> str:
+    """The text without the markers of media and the spaces around it."""
     for marker in MARKERS.values():
         text = text.replace(marker, "")
     return text.strip()
@@ -211,13 +222,13 @@ def _check_media(media: Mapping[str, str], messages: Sequence[Message]) -> None:
         if not isinstance(path, str) or not path.strip():
             raise SkipRow("medium without a path", name)
     for name, marker in MARKERS.items():
-        asked, answered = (
+        in_questions, in_answers = (
             sum(m.text.count(marker) for m in messages if m.role == role) for role in ROLES
         )
-        if answered:
+        if in_answers:
             raise SkipRow("marker in an answer", marker)
-        if asked != (name in media):
+        if in_questions != (name in media):
             raise SkipRow(
                 "markers and media do not belong together",
-                f"{marker} stands {asked} times, {name}: {media.get(name)!r}",
+                f"{marker} stands {in_questions} times, {name}: {media.get(name)!r}",
             )

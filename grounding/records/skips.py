@@ -34,6 +34,7 @@ class SkipRow(ValueError):
         self.detail = detail
 
     def at(self, where: str) -> Skip:
+        """This reason for the row at `where`."""
         return Skip(self.reason, where, self.detail)
 
 
@@ -51,13 +52,16 @@ class Tally:
             kept.append(str(skip))
 
     def total(self) -> int:
+        """Skips in all."""
         return self.counts.total()
 
     def to_json(self) -> dict[str, object]:
+        """For a report, and for a run that goes on."""
         return {"counts": dict(self.counts.most_common()), "samples": self.samples}
 
     @classmethod
     def from_json(cls, raw: Mapping) -> Tally:
+        """What `to_json` gave."""
         return cls(
             Counter(raw["counts"]), {reason: list(kept) for reason, kept in raw["samples"].items()}
         )

@@ -40,11 +40,11 @@ def write_records(path: str | Path, records: Iterable[Record]) -> int:
 
 
 class RecordWriter:
-    """`job` is what decides the rows (source, seed, ...): with the same job an unfinished run goes
-    on, another begins again.
+    """Writes records, in a `with` block. `job` is what decides the rows (source, seed, ...): with
+    the same job an unfinished run goes on, another begins again.
 
-    `state` is what the last `commit` was given, or empty. Leaving the block without `finish` keeps
-    what was committed.
+    `state` is that of the last `commit`, or empty. Leaving the block without `finish` keeps what
+    was committed. Errors of the disk are OSErrors.
     """
 
     def __init__(self, path: str | Path, job: Mapping[str, Any] | None = None) -> None:
@@ -72,24 +72,27 @@ class RecordWriter:
         if not self._file.closed:
             self._file.close()
             if not self.job:
-                # nothing says what it belongs to, so nothing could go on with it
+                # without a job no later run could go on with it
                 self._part.unlink()
 
     def write(self, record: Record) -> None:
+        """Appends a record."""
         self.write_row(record.to_json())
 
     def write_row(self, row: Mapping[str, Any]) -> None:
+        """Appends any row of JSON."""
         self._file.write(json.dumps(row, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
         self.count += 1
 
     def commit(self, state: Mapping[str, Any]) -> None:
-        """What is written up to here, and where the run stands, survives a kill."""
+        """Makes what is written up to here, and `state`, survive a kill."""
         self._file.flush()
         os.fsync(self._file.fileno())
         saved = {"job": self.job, "bytes": self._file.tell(), "count": self.count, "state": state}
         replace_text(self._saved, json.dumps(saved))
 
     def finish(self) -> None:
+        """Gives the file its name; nothing can be written after it."""
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
@@ -110,7 +113,9 @@ class RecordWriter:
 
 
 def replace_text(path: Path, text: str) -> None:
-    """Writes beside the file and renames, so that a reader sees the old text or the new one."""
+    """Writes beside the file and renames, so that a reader sees the old text or the new one.
+    Raises DataError where the disk refuses.
+    """
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
         temporary.write_text(text, encoding="utf-8")

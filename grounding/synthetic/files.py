@@ -5,24 +5,24 @@ from __future__ import annotations
 import wave
 from pathlib import Path
 
+import av
 import numpy as np
 from PIL import Image
 
 from grounding.synthetic.sounds import RATE_HZ
 
-FRAMES_A_SECOND = 4
+FRAMES_PER_S = 4
 
 
 def write_picture(path: Path, pixels: np.ndarray) -> None:
+    """`(H, W, 3) uint8` as PNG."""
     Image.fromarray(pixels).save(path, compress_level=1)
 
 
 def write_clip(path: Path, frames: np.ndarray) -> None:
     """`(N, H, W, 3) uint8`."""
-    import av
-
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("ffv1", rate=FRAMES_A_SECOND)
+        stream = container.add_stream("ffv1", rate=FRAMES_PER_S)
         stream.height, stream.width = frames.shape[1:3]
         stream.pix_fmt = "bgr0"
         stream.thread_count = 1  # type: ignore[union-attr]

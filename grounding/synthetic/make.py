@@ -74,7 +74,7 @@ def make_data(folder: Path, amounts: Amounts = Amounts(), seed: int = 0) -> None
 def _clip(folder: Path, random: np.random.Generator, name: str) -> Iterator[tuple[str, Record]]:
     scene = clip_scene(random, int(random.integers(1, 4)), int(random.integers(3, 5)))
     media = _write_clip(folder, name, scene)
-    yield "stage1", _record(f"{name}/caption", media, [wording.described_clip(random, scene)])
+    yield "stage1", _record(f"{name}/caption", media, [wording.describe_clip(random, scene)])
     yield (
         "stage2",
         _record(
@@ -90,11 +90,11 @@ def _clip(folder: Path, random: np.random.Generator, name: str) -> Iterator[tupl
 def _picture(folder: Path, random: np.random.Generator, name: str) -> Iterator[tuple[str, Record]]:
     scene = picture_scene(random, int(random.integers(2, 4)))
     media = _write_picture(folder, name, scene)
-    yield "stage1", _record(f"{name}/caption", media, [wording.described_picture(random, scene)])
+    yield "stage1", _record(f"{name}/caption", media, [wording.describe_picture(random, scene)])
     yield "stage2", _record(f"{name}/where", media, wording.every_where(random, scene))
     asked = wording.every_where(random, scene)
     if random.random() < 0.4:
-        asked = [wording.placed_picture(random, scene)]
+        asked = [wording.picture_with_boxes(random, scene)]
     yield "stage3", _record(f"{name}/dialogue", media, asked)
 
 
@@ -102,12 +102,12 @@ def _source(folder: Path, random: np.random.Generator, name: str) -> Iterator[tu
     scene = sound_scene(random, int(random.integers(2, 4)))
     media = _write_source(folder, name, scene)
     sound = {"sound": media["sound"]}
-    yield "stage1", _record(f"{name}/heard", sound, [wording.captioned_sound(random, scene.tone)])
+    yield "stage1", _record(f"{name}/heard", sound, [wording.caption_sound(random, scene.tone)])
     yield "stage2", _record(f"{name}/source", media, [wording.where_sound(random, scene)])
     if random.random() < 0.25:
         yield (
             "stage3",
-            _record(f"{name}/heard", sound, [wording.captioned_sound(random, scene.tone)]),
+            _record(f"{name}/heard", sound, [wording.caption_sound(random, scene.tone)]),
         )
     else:
         yield "stage3", _record(f"{name}/source", media, [wording.where_sound(random, scene)])

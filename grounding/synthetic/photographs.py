@@ -12,31 +12,22 @@ from PIL import Image
 from grounding.synthetic.draw import SIDE
 
 FILES = (
-    *(
-        f"skimage/data/{name}"
-        for name in (
-            "astronaut.png",
-            "brick.png",
-            "camera.png",
-            "chelsea.png",
-            "coffee.png",
-            "coins.png",
-        )
-    ),
-    *(
-        f"skimage/data/{name}"
-        for name in (
-            "grass.png",
-            "gravel.png",
-            "moon.png",
-            "motorcycle_left.png",
-            "page.png",
-            "rocket.jpg",
-        )
-    ),
-    *(f"sklearn/datasets/images/{name}" for name in ("china.jpg", "flower.jpg")),
+    "skimage/data/astronaut.png",
+    "skimage/data/brick.png",
+    "skimage/data/camera.png",
+    "skimage/data/chelsea.png",
+    "skimage/data/coffee.png",
+    "skimage/data/coins.png",
+    "skimage/data/grass.png",
+    "skimage/data/gravel.png",
+    "skimage/data/moon.png",
+    "skimage/data/motorcycle_left.png",
+    "skimage/data/page.png",
+    "skimage/data/rocket.jpg",
+    "sklearn/datasets/images/china.jpg",
+    "sklearn/datasets/images/flower.jpg",
 )
-SCALED = 160
+SCALED_SIDE_PX = 160
 """The shorter side in pixels from which backgrounds are cut."""
 QUIET, DIM = 0.35, 45.0
 """Contrast and brightness that are left, so that things stand out."""
@@ -44,11 +35,14 @@ QUIET, DIM = 0.35, 45.0
 
 @cache
 def photographs() -> tuple[np.ndarray, ...]:
-    """Each `(H, W, 3) float32` in 0..255, dimmed. Raises ValueError where no package carries one."""
-    found = tuple(_dimmed(path) for file in FILES if (path := _packaged(file)) is not None)
+    """Each `(H, W, 3) float32` in 0..255, dimmed. Raises ValueError where no package carries
+    one.
+    """
+    found = tuple(_dim(path) for file in FILES if (path := _find_in_package(file)) is not None)
     if not found:
         raise ValueError(
-            "no photographs found: install scikit-image or scikit-learn (pip install 'seekpoint[demo]')"
+            "no photographs found: install scikit-image or scikit-learn "
+            "(pip install 'seekpoint[demo]')"
         )
     return found
 
@@ -61,17 +55,17 @@ def background(random: np.random.Generator, side: int = SIDE) -> np.ndarray:
     return (cut[:, ::-1] if random.random() < 0.5 else cut).copy()
 
 
-def _dimmed(path: Path) -> np.ndarray:
+def _dim(path: Path) -> np.ndarray:
     with Image.open(path) as file:
         picture = file.convert("RGB")
-    scale = SCALED / min(picture.size)
+    scale = SCALED_SIDE_PX / min(picture.size)
     sized = picture.resize(
         (round(picture.width * scale), round(picture.height * scale)), Image.Resampling.LANCZOS
     )
     return np.asarray(sized, np.float32) * QUIET + DIM
 
 
-def _packaged(file: str) -> Path | None:
+def _find_in_package(file: str) -> Path | None:
     package, _, rest = file.partition("/")
     spec = find_spec(package)
     places = (

@@ -1,5 +1,5 @@
-"""Pictures, clips and sounds as values: what is where, who does what when. Everything is drawn from
-a random generator that is given.
+"""Pictures, clips and sounds as values: what is where, who does what when. Every choice is drawn
+from the caller's random generator.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from grounding.synthetic.world import (
     Combination,
     Kind,
     Thing,
-    trained,
+    training_combinations,
 )
 
 FRAMES = 16
@@ -31,7 +31,7 @@ RADII = (6, 8)
 CLIP_RADII = (6.0, 7.5)
 """Pixels, in pictures and in clips, where things need room to move."""
 LENGTHS = (2, 5)
-"""Frames of an action; it begins and ends between two frames, so that what is said is what can be
+"""Frames of an action; it begins and ends between two frames, so that the truth is what can be
 seen.
 """
 TRAIL = 9.0
@@ -50,12 +50,15 @@ class Place:
 
     @property
     def combination(self) -> Combination:
+        """Pattern, colour, shape and place."""
         thing = self.look.thing
         return thing.pattern, thing.colour, thing.shape, self.place
 
 
 @dataclass(frozen=True, slots=True)
 class PictureScene:
+    """Things in places, on a background."""
+
     places: tuple[Place, ...]
     seed: int
     """Of the background."""
@@ -77,6 +80,7 @@ class SoundScene:
 
     @property
     def combination(self) -> Combination:
+        """Rhythm, colour, shape and place of the source."""
         source = self.picture.places[0]
         return self.tone.rhythm, source.look.thing.colour, source.look.thing.shape, source.place
 
@@ -93,6 +97,8 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class ClipScene:
+    """Things, and what they do one after another, on a background."""
+
     looks: tuple[Look, ...]
     """As they stand at the beginning."""
     actions: tuple[Action, ...]
@@ -100,6 +106,7 @@ class ClipScene:
     seed: int
 
     def combination(self, action: Action) -> Combination:
+        """Pattern, colour, shape and motion of an action of this scene."""
         thing = self.looks[action.who].thing
         return thing.pattern, thing.colour, thing.shape, action.motion
 
@@ -118,11 +125,13 @@ class ClipScene:
         return np.stack([drawn[looks] for looks in shown]).round().clip(0, 255).astype(np.uint8)
 
     def acting_at(self, moment: float) -> Action | None:
+        """The action at that fraction of the clip, if any."""
         return next(
             (action for action in self.actions if action.start <= moment < action.end), None
         )
 
     def look(self, who: int, moment: float) -> Look:
+        """Thing number `who` at that fraction of the clip."""
         look = self.looks[who]
         for action in self.actions:
             if action.who == who and action.start <= moment:
@@ -174,8 +183,8 @@ def picture_scene(
 
 
 @cache
-def _listed(kind: Kind) -> tuple[Combination, ...]:
-    return tuple(sorted(trained(kind)))
+def _training_options(kind: Kind) -> tuple[Combination, ...]:
+    return tuple(sorted(training_combinations(kind)))
 
 
 def _seed(random: np.random.Generator) -> int:
@@ -186,7 +195,7 @@ def _places(
     random: np.random.Generator, count: int, first: Combination | None, apart: str
 ) -> tuple[Place, ...]:
     found: list[Place] = []
-    allowed = _listed("picture")
+    allowed = _training_options("picture")
     for _ in range(TRIES):
         pattern, colour, shape, place = (
             first if first and not found else allowed[random.integers(len(allowed))]
@@ -222,14 +231,14 @@ def sound_scene(
     random: np.random.Generator, things: int, combination: Combination | None = None
 ) -> SoundScene:
     """A combination is (rhythm, colour, shape, place)."""
-    options = _listed("sound")
+    options = _training_options("sound")
     fixed = combination is not None
     for _ in range(TRIES):
         rhythm, colour, shape, place = (
             combination if combination is not None else options[random.integers(len(options))]
         )
         first = (PATTERNS[random.integers(len(PATTERNS))], colour, shape, place)
-        if not fixed and first not in trained("picture"):
+        if not fixed and first not in training_combinations("picture"):
             continue
         picture = picture_scene(random, things, first, apart="colour")
         if picture.places and picture.places[0].combination == first and len(picture.places) > 1:
@@ -323,7 +332,8 @@ def _action(
         motion = fixed[3] if fixed else str(random.choice(list(MOTIONS)))
         thing = looks[who].thing
         if (who, motion) in taken or not (
-            fixed or (thing.pattern, thing.colour, thing.shape, motion) in trained("clip")
+            fixed
+            or (thing.pattern, thing.colour, thing.shape, motion) in training_combinations("clip")
         ):
             continue
         scene = ClipScene(tuple(looks), (*done, Action(who, motion, start, end)), 0)

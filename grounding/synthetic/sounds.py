@@ -15,6 +15,8 @@ BEATS_HZ = {"steady": 0.0, "slow": 1.5, "fast": 5.0}
 
 @dataclass(frozen=True, slots=True)
 class Tone:
+    """A voice in a rhythm, which the seed decides in all else."""
+
     colour: str
     """Whose voice it is."""
     rhythm: str
@@ -22,6 +24,7 @@ class Tone:
 
     @property
     def voice(self) -> str:
+        """The name of what is heard."""
         return VOICES[self.colour]
 
     def samples(self) -> np.ndarray:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from grounding.lego.preprocess import prompts
+from grounding.lego.preprocess import questions
 from grounding.synthetic.draw import Look
 from grounding.synthetic.scenes import Action, ClipScene, PictureScene, SoundScene
 from grounding.synthetic.sounds import Tone
@@ -23,50 +23,55 @@ Exchange = tuple[str, str]
 """A question and its answer."""
 
 WHEN = (
-    prompts.WHEN.format("the {thing} {does}"),
+    questions.WHEN.format("the {thing} {does}"),
     "When is it that the {thing} {does}?",
     "At what time can it be seen that the {thing} {does}?",
 )
 WHERE = (
-    prompts.WHERE.format("the {thing}"),
+    questions.WHERE.format("the {thing}"),
     "Where is the {thing}?",
     "Give me the position of the {thing}.",
 )
 WHERE_SOUND = (
-    prompts.WHERE_SOUND,
+    questions.WHERE_SOUND,
     "Where does the sound come from?",
     "What is the position of the source of the sound?",
 )
-EVENTS = (prompts.EVENTS, "What happens in the video, and when?")
-PICTURE = (prompts.DESCRIBE["image"], "What is where in the image?")
+EVENTS = (questions.EVENTS, "What happens in the video, and when?")
+PICTURE = (questions.DESCRIBE["image"], "What is where in the image?")
 CAPTIONS: Mapping[str, Sequence[str]] = {
     "image": ("What is in the image?", "Name the things in the image."),
-    "video": (prompts.DESCRIBE["video"], "What happens in the video?"),
-    "sound": (prompts.DESCRIBE["sound"], "What is heard?"),
+    "video": (questions.DESCRIBE["video"], "What happens in the video?"),
+    "sound": (questions.DESCRIBE["sound"], "What is heard?"),
 }
 
 
 def when(random: np.random.Generator, scene: ClipScene, action: Action) -> Exchange:
+    """When does one action happen? The answer is its span."""
     does = MOTIONS[action.motion]
     question = _choose(random, WHEN).format(thing=scene.looks[action.who].thing, does=does)
     return question, span(action)
 
 
 def where(random: np.random.Generator, look: Look) -> Exchange:
+    """Where is one thing? The answer is its box."""
     return _choose(random, WHERE).format(thing=look.thing), box(look)
 
 
 def where_sound(random: np.random.Generator, scene: SoundScene) -> Exchange:
+    """Where does the sound come from? The answer is the box of its source."""
     return _choose(random, WHERE_SOUND), box(scene.picture.places[0].look)
 
 
 def events(random: np.random.Generator, scene: ClipScene) -> Exchange:
+    """What happens, and when?"""
     return _choose(random, EVENTS), " ".join(
         f"The {act(scene, action)} in {span(action)}." for action in scene.actions
     )
 
 
-def placed_picture(random: np.random.Generator, scene: PictureScene) -> Exchange:
+def picture_with_boxes(random: np.random.Generator, scene: PictureScene) -> Exchange:
+    """What is where?"""
     parts = (f"a {place.look.thing} {box(place.look)}" for place in in_order(scene))
     return _choose(random, PICTURE), _sentence(parts)
 
@@ -81,28 +86,31 @@ def every_where(random: np.random.Generator, scene: PictureScene) -> list[Exchan
     return [where(random, scene.places[i].look) for i in random.permutation(len(scene.places))]
 
 
-def described_clip(random: np.random.Generator, scene: ClipScene) -> Exchange:
+def describe_clip(random: np.random.Generator, scene: ClipScene) -> Exchange:
     """What happens, and mostly when."""
-    return (events if random.random() < PLACED else captioned_clip)(random, scene)
+    return (events if random.random() < PLACED else caption_clip)(random, scene)
 
 
-def described_picture(random: np.random.Generator, scene: PictureScene) -> Exchange:
+def describe_picture(random: np.random.Generator, scene: PictureScene) -> Exchange:
     """What is there, and mostly where."""
-    return (placed_picture if random.random() < PLACED else captioned_picture)(random, scene)
+    return (picture_with_boxes if random.random() < PLACED else caption_picture)(random, scene)
 
 
-def captioned_picture(random: np.random.Generator, scene: PictureScene) -> Exchange:
+def caption_picture(random: np.random.Generator, scene: PictureScene) -> Exchange:
+    """What is in the picture, with places in words."""
     return _choose(random, CAPTIONS["image"]), _sentence(
         f"a {place.look.thing} at the {place.place}" for place in in_order(scene)
     )
 
 
-def captioned_clip(random: np.random.Generator, scene: ClipScene) -> Exchange:
+def caption_clip(random: np.random.Generator, scene: ClipScene) -> Exchange:
+    """What happens in the clip, without times."""
     parts = ", then ".join(f"the {act(scene, action)}" for action in scene.actions)
     return _choose(random, CAPTIONS["video"]), _sentence([parts])
 
 
-def captioned_sound(random: np.random.Generator, tone: Tone) -> Exchange:
+def caption_sound(random: np.random.Generator, tone: Tone) -> Exchange:
+    """What is heard."""
     return _choose(
         random, CAPTIONS["sound"]
     ), f"A {tone.rhythm} {tone.voice} of something {tone.colour}."
@@ -114,14 +122,17 @@ def in_order(scene: PictureScene):
 
 
 def act(scene: ClipScene, action: Action) -> str:
+    """A thing and what it does, without an article."""
     return f"{scene.looks[action.who].thing} {MOTIONS[action.motion]}"
 
 
 def span(action: Action) -> str:
+    """`{0.09,0.15}`"""
     return f"{{{action.start:.2f},{action.end:.2f}}}"
 
 
 def box(look: Look) -> str:
+    """`[0.12, 0.34, 0.56, 0.78]`"""
     return "[" + ", ".join(f"{value:.2f}" for value in look.box()) + "]"
 
 

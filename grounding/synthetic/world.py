@@ -69,6 +69,8 @@ ATTRIBUTES: Mapping[Kind, tuple[tuple[str, ...], ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Thing:
+    """What is drawn, whatever it does."""
+
     pattern: str
     colour: str
     shape: str
@@ -87,5 +89,6 @@ def held_out(kind: Kind) -> frozenset[Combination]:
 
 
 @cache
-def trained(kind: Kind) -> frozenset[Combination]:
+def training_combinations(kind: Kind) -> frozenset[Combination]:
+    """All that are not held out; the same in every process."""
     return frozenset(product(*ATTRIBUTES[kind])) - held_out(kind)

@@ -1,7 +1,8 @@
 """Flickr30K Entities: the folders `Sentences` (ID.txt: five lines) and `Annotations` (ID.xml).
 
 [/EN#283585/people Two people] are photographed against [/EN#0/notvisual a backdrop] .
-<annotation><size><width>500</width><height>375</height></size><object><name>283585</name><bndbox><xmin>1</xmin>...</bndbox></object>
+<annotation><size><width>500</width><height>375</height></size>
+<object><name>283585</name><bndbox><xmin>1</xmin>...</bndbox></object>
 
 A phrase may have several boxes, or none where the thing is not to be seen; an object may have
 several names.
@@ -16,7 +17,7 @@ from xml.etree.ElementTree import Element
 
 from grounding.datasets.annotations import Annotation, Exchange, Mention, Region
 from grounding.datasets.dataset import DataSet
-from grounding.datasets.sources import parsed, read_xml, text_lines
+from grounding.datasets.sources import parse_rows, read_xml, text_lines
 from grounding.records.coordinates import PixelBox, Size
 from grounding.records.record import OnSkip
 from grounding.records.skips import SkipRow
@@ -34,7 +35,7 @@ def _read(sources: Sequence[Path], on_skip: OnSkip) -> Iterator[Annotation]:
         for i, (_, line) in enumerate(text_lines(file)):
             yield from _sentence(f"{file.stem}/{i}", file.stem, line, boxes, size)
 
-    yield from parsed(
+    yield from parse_rows(
         ((file.name, file) for file in sorted(sentences.glob("*.txt"))), parse, on_skip
     )
 

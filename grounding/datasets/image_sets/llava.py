@@ -4,9 +4,9 @@
     {"from": "human", "value": "Write a terse summary.\\n<image>"}, {"from": "gpt", "value": "a cat
     on a mat"}]}
 
-Of the first the caption is taken and asked for anew. The mix keeps its turns; rows without an image
-are words only; its boxes are fractions of the padded square already (LLaVA, issue 606), as LEGO
-writes them.
+Of the first the caption is taken, and asked for in words of our own. The mix keeps its turns; rows
+without an image are words only; its boxes are fractions of the padded square already (LLaVA, issue
+606), as LEGO writes them.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from typing import Any
 
 from grounding.datasets.annotations import Annotation, Caption, Dialogue
 from grounding.datasets.dataset import DataSet
-from grounding.datasets.sources import json_items, parsed
+from grounding.datasets.sources import json_items, parse_rows
 from grounding.records.record import ROLES, OnSkip
 from grounding.records.skips import SkipRow
 
 
 def turns(row: dict[str, Any]) -> tuple[str, ...]:
     """The words of a conversation that begins with a person and alternates."""
-    told = row["conversations"]
-    for i, turn in enumerate(told):
+    conversation = row["conversations"]
+    for i, turn in enumerate(conversation):
         if turn["from"] != ROLES[i % 2]:
             raise SkipRow("turns do not alternate", f"turn {i + 1} is from {turn['from']}")
-    return tuple(turn["value"] for turn in told)
+    return tuple(turn["value"] for turn in conversation)
 
 
 def read_captions(kind: str, sources: Sequence[Path], on_skip: OnSkip) -> Iterator[Annotation]:
@@ -40,7 +40,7 @@ def read_captions(kind: str, sources: Sequence[Path], on_skip: OnSkip) -> Iterat
         )
 
     for source in sources:
-        yield from parsed(json_items(source), parse, on_skip)
+        yield from parse_rows(json_items(source), parse, on_skip)
 
 
 def _read_pretrain(sources: Sequence[Path], on_skip: OnSkip) -> Iterator[Annotation]:
@@ -49,7 +49,7 @@ def _read_pretrain(sources: Sequence[Path], on_skip: OnSkip) -> Iterator[Annotat
 
 def _read_mix(sources: Sequence[Path], on_skip: OnSkip) -> Iterator[Annotation]:
     for source in sources:
-        yield from parsed(json_items(source), _mix_row, on_skip)
+        yield from parse_rows(json_items(source), _mix_row, on_skip)
 
 
 def _mix_row(name: str, row: dict[str, Any]) -> Iterable[Annotation]:
@@ -74,5 +74,7 @@ MIX = DataSet(
     sources=("llava_v1_5_mix665k.json",),
     tasks=("dialogue",),
     read=_read_mix,
-    media="coco/train2017, gqa/images, ocr_vqa/images, textvqa/train_images, vg/VG_100K, vg/VG_100K_2",
+    media=(
+        "coco/train2017, gqa/images, ocr_vqa/images, textvqa/train_images, vg/VG_100K, vg/VG_100K_2"
+    ),
 )

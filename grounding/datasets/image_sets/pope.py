@@ -11,14 +11,14 @@ from typing import Any
 
 from grounding.datasets.annotations import Annotation, Dialogue
 from grounding.datasets.dataset import DataSet
-from grounding.datasets.sources import parsed
+from grounding.datasets.sources import parse_rows
 from grounding.records.record import OnSkip, read_rows
 from grounding.records.skips import SkipRow
 
 
 def _read(sources: Sequence[Path], on_skip: OnSkip) -> Iterator[Annotation]:
     for source in sources:
-        yield from parsed(
+        yield from parse_rows(
             read_rows(source, on_skip), lambda name, row, stem=source.stem: _row(stem, row), on_skip
         )
 

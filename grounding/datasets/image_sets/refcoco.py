@@ -14,7 +14,7 @@ from typing import Any
 
 from grounding.datasets.annotations import Annotation, Region
 from grounding.datasets.dataset import DataSet
-from grounding.datasets.sources import json_items, parsed, read_pickle
+from grounding.datasets.sources import json_items, parse_rows, read_pickle
 from grounding.errors import DataError
 from grounding.records.coordinates import PixelBox, Size
 from grounding.records.record import OnSkip
@@ -27,8 +27,8 @@ def _read(sources: Sequence[Path], on_skip: OnSkip) -> Iterator[Annotation]:
         raise DataError(
             f"{sources[0]} holds a {type(refs).__name__}; expected a list of references"
         )
-    images = dict(parsed(json_items(sources[1], "images.item"), _image, on_skip))
-    boxes = dict(parsed(json_items(sources[1], "annotations.item"), _box, on_skip))
+    images = dict(parse_rows(json_items(sources[1], "images.item"), _image, on_skip))
+    boxes = dict(parse_rows(json_items(sources[1], "annotations.item"), _box, on_skip))
 
     def parse(name: str, ref: dict[str, Any]) -> Iterable[Annotation]:
         if ref["image_id"] not in images or ref["ann_id"] not in boxes:
@@ -41,7 +41,7 @@ def _read(sources: Sequence[Path], on_skip: OnSkip) -> Iterator[Annotation]:
             region = Region(sentence["sent"], (boxes[ref["ann_id"]],), size)
             yield Annotation(f"{ref['ref_id']}/{sentence['sent_id']}", media, region, ref["split"])
 
-    yield from parsed(
+    yield from parse_rows(
         ((f"{sources[0].name}[{i}]", ref) for i, ref in enumerate(refs)), parse, on_skip
     )
 

@@ -21,7 +21,7 @@ from typing import Any
 
 from grounding.datasets.annotations import Annotation, Exchange, Mention, Words
 from grounding.datasets.dataset import DataSet
-from grounding.datasets.sources import parsed
+from grounding.datasets.sources import parse_rows
 from grounding.records.coordinates import PixelBox, Size
 from grounding.records.media_files import safe_name
 from grounding.records.record import OnSkip, read_rows
@@ -35,19 +35,19 @@ def _read(sources: Sequence[Path], on_skip: OnSkip) -> Iterator[Annotation]:
         boxes, size = _metadata(folder / safe_name(row["metadata_fn"]))
         if row.get("answer_label") is None or row.get("rationale_label") is None:
             raise SkipRow("no label")
-        told = [
+        sentences = [
             row["question"],
             row["answer_choices"][row["answer_label"]],
             row["rationale_choices"][row["rationale_label"]],
         ]
-        question, answer, reason = (_words(tokens, row["objects"], boxes) for tokens in told)
+        question, answer, reason = (_words(tokens, row["objects"], boxes) for tokens in sentences)
         yield Annotation(
             row["annot_id"],
             {"image": (row["img_fn"],)},
             Exchange(question, (*answer, *reason), size),
         )
 
-    yield from parsed(read_rows(lines, on_skip), parse, on_skip)
+    yield from parse_rows(read_rows(lines, on_skip), parse, on_skip)
 
 
 @lru_cache(maxsize=64)  # several questions in a row are about one image

@@ -15,7 +15,7 @@ from typing import Any
 
 from grounding.datasets.annotations import Annotation, Region
 from grounding.datasets.dataset import DataSet
-from grounding.datasets.sources import ODD, json_items, parsed
+from grounding.datasets.sources import ODD, json_items, parse_rows
 from grounding.records.coordinates import PixelBox, Size
 from grounding.records.record import OnSkip
 from grounding.records.skips import Skip, SkipRow
@@ -25,7 +25,7 @@ MAX_ALIKE = 5
 
 
 def _read(sources: Sequence[Path], on_skip: OnSkip) -> Iterator[Annotation]:
-    sizes = dict(parsed(json_items(sources[1]), _size, on_skip))
+    sizes = dict(parse_rows(json_items(sources[1]), _size, on_skip))
 
     def parse(
         name: str, row: dict[str, Any]
@@ -34,17 +34,19 @@ def _read(sources: Sequence[Path], on_skip: OnSkip) -> Iterator[Annotation]:
         if image not in sizes:
             raise SkipRow("image without size", f"image {image} is not in {sources[1].name}")
         things = row["objects"] if "objects" in row else row["regions"]
-        for i, thing in enumerate(_grouped(things, name, on_skip) if "objects" in row else things):
+        for i, thing in enumerate(
+            _group_alike(things, name, on_skip) if "objects" in row else things
+        ):
             yield f"{name}/{i}", (image, thing, sizes[image])
 
-    yield from parsed(parsed(json_items(sources[0]), parse, on_skip), _thing, on_skip)
+    yield from parse_rows(parse_rows(json_items(sources[0]), parse, on_skip), _thing, on_skip)
 
 
 def _size(name: str, row: dict[str, Any]) -> Iterable[tuple[int, Size]]:
     yield row["image_id"], Size(row["width"], row["height"])
 
 
-def _grouped(
+def _group_alike(
     objects: Sequence[dict[str, Any]], image: str, on_skip: OnSkip
 ) -> Iterator[dict[str, Any]]:
     """Objects of the same name belong to one question; one without a name to none."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from grounding.datasets.annotations import Annotation, Caption
 from grounding.datasets.dataset import DataSet
-from grounding.datasets.sources import csv_rows, parsed
+from grounding.datasets.sources import csv_rows, parse_rows
 from grounding.records.record import OnSkip
 
 FOLDERS = ("development", "validation", "evaluation")
@@ -17,7 +17,9 @@ FOLDERS = ("development", "validation", "evaluation")
 
 def _read(sources: Sequence[Path], on_skip: OnSkip) -> Iterator[Annotation]:
     for source in sources:
-        yield from parsed(parsed(csv_rows(source), _captions, on_skip), _annotation, on_skip)
+        yield from parse_rows(
+            parse_rows(csv_rows(source), _captions, on_skip), _annotation, on_skip
+        )
 
 
 def _captions(name: str, row: dict[str, str]) -> Iterable[tuple[str, tuple[str, str]]]:

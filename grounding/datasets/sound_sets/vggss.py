@@ -14,7 +14,7 @@ from typing import Any
 
 from grounding.datasets.annotations import Annotation, SoundSource
 from grounding.datasets.dataset import DataSet
-from grounding.datasets.sources import json_items, parsed
+from grounding.datasets.sources import json_items, parse_rows
 from grounding.records.coordinates import PixelBox
 from grounding.records.record import OnSkip
 
@@ -27,7 +27,7 @@ def _read(sources: Sequence[Path], on_skip: OnSkip) -> Iterator[Annotation]:
         yield _annotation(row, rows_of[row["file"]])
 
     for source in sources:
-        yield from parsed(json_items(source), parse, on_skip)
+        yield from parse_rows(json_items(source), parse, on_skip)
 
 
 def _annotation(row: dict[str, Any], number: int) -> Annotation:

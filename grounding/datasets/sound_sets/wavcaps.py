@@ -17,7 +17,7 @@ from typing import Any
 
 from grounding.datasets.annotations import Annotation, Caption
 from grounding.datasets.dataset import DataSet
-from grounding.datasets.sources import json_items, parsed
+from grounding.datasets.sources import json_items, parse_rows
 from grounding.records.record import OnSkip
 from grounding.records.skips import SkipRow
 
@@ -56,7 +56,7 @@ def _read(sources: Sequence[Path], on_skip: OnSkip) -> Iterator[Annotation]:
             places = (f"{folder}/{sound}.flac", f"{sound}.flac") if folder else (f"{sound}.flac",)
             yield Annotation(f"{stem}/{sound}", {"sound": places}, Caption(row["caption"]))
 
-        yield from parsed(json_items(source, "data.item"), parse, on_skip)
+        yield from parse_rows(json_items(source, "data.item"), parse, on_skip)
 
 
 WAVCAPS = DataSet(

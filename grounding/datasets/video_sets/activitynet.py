@@ -12,7 +12,7 @@ from typing import Any
 
 from grounding.datasets.annotations import Annotation, Events, Moment
 from grounding.datasets.dataset import DataSet
-from grounding.datasets.sources import json_pairs, parsed
+from grounding.datasets.sources import json_pairs, parse_rows
 from grounding.records.coordinates import to_span
 from grounding.records.record import OnSkip
 from grounding.records.skips import SkipRow
@@ -20,10 +20,9 @@ from grounding.records.skips import SkipRow
 
 def _read(sources: Sequence[Path], on_skip: OnSkip) -> Iterator[Annotation]:
     for source in sources:
-        videos = (
-            (f"{source.stem}/{video}", row) for video, row in json_pairs(source)
-        )  # val_1 and val_2 are about the same videos
-        yield from parsed(parsed(videos, _moments, on_skip), _annotation, on_skip)
+        # val_1 and val_2 are about the same videos
+        videos = ((f"{source.stem}/{video}", row) for video, row in json_pairs(source))
+        yield from parse_rows(parse_rows(videos, _moments, on_skip), _annotation, on_skip)
 
 
 def _moments(name: str, row: dict[str, Any]) -> Iterable[tuple[str, tuple[str, float, list]]]:
@@ -32,16 +31,16 @@ def _moments(name: str, row: dict[str, Any]) -> Iterable[tuple[str, tuple[str, f
             "row of another form",
             f"{len(row['timestamps'])} times, {len(row['sentences'])} sentences",
         )
-    told = list(zip(row["timestamps"], row["sentences"]))
+    events = list(zip(row["timestamps"], row["sentences"]))
     video = name.partition("/")[2]
-    yield f"{name}/all", (video, row["duration"], told)
-    for i, pair in enumerate(told):
+    yield f"{name}/all", (video, row["duration"], events)
+    for i, pair in enumerate(events):
         yield f"{name}/{i}", (video, row["duration"], [pair])
 
 
 def _annotation(key: str, found: tuple[str, float, list]) -> Iterable[Annotation]:
-    video, duration_s, told = found
-    events = tuple((to_span(start, end), text) for (start, end), text in told)
+    video, duration_s, pairs = found
+    events = tuple((to_span(start, end), text) for (start, end), text in pairs)
     fact = (
         Events(events, duration_s)
         if key.endswith("/all")

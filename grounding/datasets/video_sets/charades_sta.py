@@ -10,14 +10,14 @@ from pathlib import Path
 
 from grounding.datasets.annotations import Annotation, Moment
 from grounding.datasets.dataset import DataSet
-from grounding.datasets.sources import csv_rows, parsed, text_lines
+from grounding.datasets.sources import csv_rows, parse_rows, text_lines
 from grounding.records.coordinates import to_span
 from grounding.records.record import OnSkip
 from grounding.records.skips import SkipRow
 
 
 def _read(sources: Sequence[Path], on_skip: OnSkip) -> Iterator[Annotation]:
-    lengths = dict(parsed(csv_rows(sources[1]), _length, on_skip))
+    lengths = dict(parse_rows(csv_rows(sources[1]), _length, on_skip))
 
     def parse(name: str, line: str) -> Iterable[Annotation]:
         numbers, _, sentence = line.partition("##")
@@ -31,7 +31,7 @@ def _read(sources: Sequence[Path], on_skip: OnSkip) -> Iterator[Annotation]:
             moment,
         )
 
-    yield from parsed(text_lines(sources[0]), parse, on_skip)
+    yield from parse_rows(text_lines(sources[0]), parse, on_skip)
 
 
 def _length(name: str, row: dict[str, str]) -> Iterable[tuple[str, float]]:

@@ -15,7 +15,7 @@ from typing import Any
 
 from grounding.datasets.annotations import Annotation, Moment
 from grounding.datasets.dataset import DataSet
-from grounding.datasets.sources import json_items, parsed
+from grounding.datasets.sources import json_items, parse_rows
 from grounding.records.record import OnSkip
 from grounding.records.skips import SkipRow
 from grounding.spans import Span
@@ -23,7 +23,7 @@ from grounding.spans import Span
 PIECE_S = 5.0
 
 
-def agreed(times: Sequence[Sequence[int]]) -> tuple[int, int]:
+def majority_choice(times: Sequence[Sequence[int]]) -> tuple[int, int]:
     """The pieces that most annotators chose; of equals those that overlap the choices of all best,
     then the earlier.
     """
@@ -48,12 +48,14 @@ def _span(choice: tuple[int, int]) -> Span:
 
 def _read(sources: Sequence[Path], on_skip: OnSkip) -> Iterator[Annotation]:
     for source in sources:
-        yield from parsed(json_items(source), _row, on_skip)
+        yield from parse_rows(json_items(source), _row, on_skip)
 
 
 def _row(name: str, row: dict[str, Any]) -> Iterable[Annotation]:
     nominal_s = PIECE_S * int(row.get("num_segments", 6))
-    moment = Moment(row["description"], (_span(agreed(row["times"])),), nominal_s=nominal_s)
+    moment = Moment(
+        row["description"], (_span(majority_choice(row["times"])),), nominal_s=nominal_s
+    )
     yield Annotation(str(row["annotation_id"]), {"video": (row["video"],)}, moment)
 
 

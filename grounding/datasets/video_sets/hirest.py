@@ -13,7 +13,7 @@ from typing import Any
 
 from grounding.datasets.annotations import Annotation, Events, Moment
 from grounding.datasets.dataset import DataSet
-from grounding.datasets.sources import json_pairs, parsed
+from grounding.datasets.sources import json_pairs, parse_rows
 from grounding.records.coordinates import to_span
 from grounding.records.record import OnSkip
 from grounding.records.skips import SkipRow
@@ -21,8 +21,8 @@ from grounding.records.skips import SkipRow
 
 def _read(sources: Sequence[Path], on_skip: OnSkip) -> Iterator[Annotation]:
     for source in sources:
-        videos = parsed(json_pairs(source), _videos, on_skip)
-        yield from parsed(parsed(videos, _moments, on_skip), _annotation, on_skip)
+        videos = parse_rows(json_pairs(source), _videos, on_skip)
+        yield from parse_rows(parse_rows(videos, _moments, on_skip), _annotation, on_skip)
 
 
 def _videos(

@@ -11,14 +11,14 @@ from typing import Any
 
 from grounding.datasets.annotations import Annotation, Moment
 from grounding.datasets.dataset import DataSet
-from grounding.datasets.sources import parsed
+from grounding.datasets.sources import parse_rows
 from grounding.records.coordinates import to_span
 from grounding.records.record import OnSkip, read_rows
 
 
 def _read(sources: Sequence[Path], on_skip: OnSkip) -> Iterator[Annotation]:
     for source in sources:
-        yield from parsed(read_rows(source, on_skip), _row, on_skip)
+        yield from parse_rows(read_rows(source, on_skip), _row, on_skip)
 
 
 def _row(name: str, row: dict[str, Any]) -> Iterable[Annotation]:

@@ -12,13 +12,13 @@ from typing import Any
 
 from grounding.datasets.annotations import Annotation, Dialogue
 from grounding.datasets.dataset import DataSet
-from grounding.datasets.sources import json_items, parsed
+from grounding.datasets.sources import json_items, parse_rows
 from grounding.records.record import OnSkip
 from grounding.records.skips import SkipRow
 
 
 def _read(sources: Sequence[Path], on_skip: OnSkip) -> Iterator[Annotation]:
-    answers = dict(parsed(json_items(sources[1]), _answer, on_skip))
+    answers = dict(parse_rows(json_items(sources[1]), _answer, on_skip))
 
     def parse(name: str, row: dict[str, Any]) -> Iterable[Annotation]:
         key = str(row["question_id"])
@@ -31,7 +31,7 @@ def _read(sources: Sequence[Path], on_skip: OnSkip) -> Iterator[Annotation]:
             Dialogue((question[:1].upper() + question[1:], answers[key])),
         )
 
-    yield from parsed(json_items(sources[0]), parse, on_skip)
+    yield from parse_rows(json_items(sources[0]), parse, on_skip)
 
 
 def _answer(name: str, row: dict[str, Any]) -> Iterable[tuple[str, str]]:

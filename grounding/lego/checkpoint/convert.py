@@ -1,5 +1,5 @@
-"""`python -m grounding.lego.checkpoint.convert SRC DST`: a published folder as safetensors, complete, with its
-CLIP tower inside.
+"""`python -m grounding.lego.checkpoint.convert SRC DST`: a published folder as safetensors,
+complete, with its CLIP tower inside.
 
 Every tensor is kept, those that LEGO never reads too. DST appears only when it is whole.
 """
@@ -54,9 +54,9 @@ def convert(
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as temporary:
         whole = Path(temporary) / target.name
-        write_folder(source, whole, dtype, shard_bytes)
+        _write_folder(source, whole, dtype, shard_bytes)
         if clip is not None:
-            write_folder(clip, whole / CLIP_FOLDERS[0], dtype, shard_bytes)
+            _write_folder(clip, whole / CLIP_FOLDERS[0], dtype, shard_bytes)
         dims = find_dims(source)
         if dims is not None:
             shutil.copyfile(dims, whole / DIMS_FILE)
@@ -75,7 +75,7 @@ def check(source: Path, clip: Path | None, without: Sequence[str]) -> None:
     place({name: entry.shape for name, entry in shards.entries.items()}, model, off=off)
 
 
-def write_folder(source: Path, target: Path, dtype: torch.dtype | None, shard_bytes: int) -> None:
+def _write_folder(source: Path, target: Path, dtype: torch.dtype | None, shard_bytes: int) -> None:
     target.mkdir()
     for file in source.iterdir():
         if (
@@ -123,9 +123,8 @@ def _parts(shards: Shards, shard_bytes: int) -> Iterator[list[str]]:
 
 def _cast(tensor: Tensor, dtype: torch.dtype | None) -> Tensor:
     cast = tensor.to(dtype) if dtype is not None and tensor.is_floating_point() else tensor
-    return cast.clone(
-        memory_format=torch.contiguous_format
-    )  # the format refuses tensors that share memory
+    # the format refuses tensors that share memory
+    return cast.clone(memory_format=torch.contiguous_format)
 
 
 def _name_absent(file: Path, without: Sequence[str]) -> None:
@@ -135,6 +134,7 @@ def _name_absent(file: Path, without: Sequence[str]) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the conversion; its exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m grounding.lego.checkpoint.convert", description=__doc__
     )
@@ -149,11 +149,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--without", action="append", default=[], choices=[kind.name for kind in MODALITIES]
     )
-    given = parser.parse_args(arguments)
-    dtype = getattr(torch, given.dtype) if given.dtype else None
+    options = parser.parse_args(arguments)
+    dtype = getattr(torch, options.dtype) if options.dtype else None
     try:
         target = convert(
-            given.source, given.target, clip_folder=given.clip, dtype=dtype, without=given.without
+            options.source,
+            options.target,
+            clip_folder=options.clip,
+            dtype=dtype,
+            without=options.without,
         )
     except LegoError as error:
         print(error, file=sys.stderr)

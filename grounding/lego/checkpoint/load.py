@@ -73,8 +73,9 @@ def load_model(
     kinds = tuple(kind for kind in modalities if kind.name not in off)
     if clip is None and ImageModality in kinds:
         raise CheckpointError(
-            "the image modality needs the folder of CLIP ViT-L/14-336 (openai/clip-vit-large-patch14-336): put it beside the checkpoint "
-            "as clip_tower, or name it, or switch images off"
+            "the image modality needs the folder of CLIP ViT-L/14-336 "
+            "(openai/clip-vit-large-patch14-336): put it beside the checkpoint as clip_tower, or "
+            "name it, or switch images off"
         )
     _check_names(off, modalities)
     model = empty_model(config, kinds)
@@ -89,13 +90,14 @@ def load_model(
 
 
 def empty_model(config: LegoConfig, kinds: Sequence[type[Modality]]) -> LegoModel:
-    """The model on the meta device. Raises CheckpointError for sizes that make no model."""
+    """The model on the meta device. Raises CheckpointError for sizes that do not make one."""
     try:
         with torch.device("meta"):
             model = LegoModel(config, kinds)
     except Exception as error:  # transformers and torch raise whatever they run into
         raise CheckpointError(
-            f"the sizes in config.json and {DIMS_FILE} make no model: {type(error).__name__}: {error}"
+            f"the sizes in config.json and {DIMS_FILE} do not make a model: "
+            f"{type(error).__name__}: {error}"
         ) from error
     if ImageModality in kinds:
         image = model.modality(ImageModality.name)
@@ -104,7 +106,8 @@ def empty_model(config: LegoConfig, kinds: Sequence[type[Modality]]) -> LegoMode
         ) ** 2 + config.image_class_token  # type: ignore[arg-type]
         if patches != image.tokens:
             raise CheckpointError(
-                f"config.json has image_token_len {image.tokens}, but the CLIP tower makes {patches} tokens of an image"
+                f"config.json has image_token_len {image.tokens}, but the CLIP tower makes "
+                f"{patches} tokens of an image"
             )
     return model
 
@@ -114,7 +117,8 @@ def _check_names(off: Iterable[str], kinds: Sequence[type[Modality]]) -> None:
     unknown = sorted(set(off) - known)
     if unknown:
         raise CheckpointError(
-            f"there is no modality {', '.join(unknown)} to be without; there are {', '.join(sorted(known))}"
+            f"there is no modality {', '.join(unknown)} to be without; there are "
+            f"{', '.join(sorted(known))}"
         )
 
 
@@ -128,7 +132,7 @@ def follow_audio_positions(config: LegoConfig, entries: Mapping[str, Entry]) -> 
     log.info(
         "the table of audio positions has %d rows, not %d", entry.shape[0], config.audio_positions
     )
-    return config.resized(audio_positions=entry.shape[0])
+    return config.with_changes(audio_positions=entry.shape[0])
 
 
 def place(
@@ -149,9 +153,8 @@ def place(
     unused: list[str] = []
     problems: list[str] = []
     for name, shape in shapes.items():
-        own = (
-            _first(renames, name) or name
-        )  # modalities that the published model lacks keep our names
+        # modalities that the published model lacks keep our names
+        own = _first(renames, name) or name
         if own in ours:
             placed[name] = own
             if ours[own] != tuple(shape):
@@ -273,7 +276,8 @@ def _load_clip(
             placed[name] = own
         elif own in ours:
             problems.append(
-                f"{name} has the shape {list(entry.shape)}, the model expects {list(model.get_parameter(own).shape)}"
+                f"{name} has the shape {list(entry.shape)}, the model expects "
+                f"{list(model.get_parameter(own).shape)}"
             )
         elif not any(re.fullmatch(pattern, name) for pattern in CLIP_UNUSED):
             problems.append(f"{name} is not a tensor of CLIP")
@@ -302,10 +306,13 @@ def _finish(
         raise CheckpointError(_summary([f"{name} was not filled" for name in left]))
 
 
-def find_clip_folder(folder: Path, given: str | Path | None) -> Path | None:
-    if given is not None:
-        if not (Path(given) / "config.json").is_file():
-            raise CheckpointError(f"{given} holds no config.json: it is not a CLIP folder")
-        return Path(given)
+def find_clip_folder(folder: Path, named: str | Path | None) -> Path | None:
+    """The folder of CLIP's weights: `named`, or one of `CLIP_FOLDERS` inside the checkpoint folder
+    or beside it; None where there is none. Raises CheckpointError where `named` is not one.
+    """
+    if named is not None:
+        if not (Path(named) / "config.json").is_file():
+            raise CheckpointError(f"{named} holds no config.json: it is not a CLIP folder")
+        return Path(named)
     places = (parent / name for parent in (folder, folder.parent) for name in CLIP_FOLDERS)
     return next((place for place in places if (place / "config.json").is_file()), None)

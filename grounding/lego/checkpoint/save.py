@@ -35,7 +35,7 @@ def save_model(
     if any(folder.iterdir()):
         raise CheckpointError(f"{folder} is not empty")
     absent = tuple(kind.name for kind in MODALITIES if kind.name not in model.modalities)
-    _write_json(folder / "config.json", as_json(model.config.resized(without=absent)))
+    _write_json(folder / "config.json", as_json(model.config.with_changes(without=absent)))
     _write_json(folder / DIMS_FILE, dims_as_json(model.config))
     tokenizer.save(folder)
     _write_tensors(folder, published_state(model))

@@ -17,12 +17,14 @@ from torch import Tensor
 
 from grounding.errors import CheckpointError
 
-# a file is mapped anew after this part of the checkpoint was read, which gives the pages back
-MAPPED_SHARE = 64
+MAPPED_PARTS = 64
+"""A file is mapped again after each of so many parts, which gives the pages back."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
+    """Where a tensor lies, and how large it is."""
+
     file: Path
     shape: tuple[int, ...]
     nbytes: int
@@ -40,18 +42,19 @@ class Shards:
             for name, entry in _entries(file).items():
                 if name in self.entries:
                     raise CheckpointError(
-                        f"{name} is in {self.entries[name].file.name} and again in {file.name} of {folder}"
+                        f"{name} is in {self.entries[name].file.name} and again in {file.name} of "
+                        f"{folder}"
                     )
                 self.entries[name] = entry
 
     def read(self, names: Sequence[str]) -> Iterator[tuple[str, Tensor]]:
-        """Tensors backed by a memory map. Keep one and its file stays mapped; drop them all and the
-        pages are given back.
+        """(name, tensor), each backed by a memory map. While one is kept its file stays mapped;
+        when all are dropped the pages are freed.
         """
         by_file: dict[Path, list[str]] = {}
         for name in names:
             by_file.setdefault(self.entries[name].file, []).append(name)
-        at_once = sum(entry.nbytes for entry in self.entries.values()) // MAPPED_SHARE
+        at_once = sum(entry.nbytes for entry in self.entries.values()) // MAPPED_PARTS
         for file, own in by_file.items():
             for group in _groups(own, self.entries, at_once):
                 yield from _read_group(file, group)
@@ -94,16 +97,14 @@ def _safetensors_header(file: Path) -> Iterator[tuple[str, tuple[int, ...], int]
     (https://github.com/huggingface/safetensors#format).
     """
     try:
-        with (
-            safe_open(file, framework="pt"),
-            file.open("rb") as stream,
-        ):  # the library knows a file that was cut off
+        # the library knows a file that was cut off
+        with safe_open(file, framework="pt"), file.open("rb") as stream:
             header: dict[str, Any] = json.loads(
                 stream.read(int.from_bytes(stream.read(8), "little"))
             )
     except (SafetensorError, OSError) as error:
         raise CheckpointError(
-            f"{file} is no safetensors file, or not all of it is there: {error}"
+            f"{file} is not a safetensors file, or not all of it is there: {error}"
         ) from error
     for name, info in header.items():
         if name != "__metadata__":

@@ -1,5 +1,5 @@
-"""What the model writes, as spans, boxes and events. Nothing here raises on any text; what cannot
-be read is no answer.
+"""What the model writes, as spans, boxes and events. Nothing here raises, whatever the text: what
+cannot be read is left out.
 
 Times are fractions of the clip, `{0.09,0.15}`; boxes fractions of the padded square, `[0.120,
 0.345, 0.678, 0.910]`.
@@ -32,6 +32,7 @@ class Box:
     y2: float
 
     def pixels(self, width: int, height: int) -> tuple[int, int, int, int]:
+        """The corners in whole pixels of an image of that size."""
         return (
             round(self.x1 * width),
             round(self.y1 * height),
@@ -42,6 +43,8 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Event:
+    """What happens during a span."""
+
     span: Span
     text: str
 
@@ -91,11 +94,11 @@ def parse_boxes(text: str, width: int, height: int) -> list[Box]:
 def rewrite_boxes(text: str, width: int, height: int) -> str:
     """The text with each box mapped from the padded square to the image, once."""
 
-    def mapped(match: re.Match[str]) -> str:
+    def to_image(match: re.Match[str]) -> str:
         square = _square_box(match.group(1))
         return match.group(0) if square is None else format_box(unpad_box(square, width, height))
 
-    return _BRACKETS.sub(mapped, text)
+    return _BRACKETS.sub(to_image, text)
 
 
 def unpad_box(square: tuple[float, float, float, float], width: int, height: int) -> Box:
@@ -116,6 +119,7 @@ def unpad_box(square: tuple[float, float, float, float], width: int, height: int
 
 
 def format_box(box: Box) -> str:
+    """As the public code writes it."""
     return f"[{box.x1}, {box.y1}, {box.x2}, {box.y2}]"
 
 
@@ -168,12 +172,12 @@ def _without_end(piece: str) -> str:
     """Without a preposition at the end and the marks around it. Two strips and no pattern of three
     parts, which takes n^3 steps.
     """
-    words = _stripped(piece, ",;:)].")
+    words = _strip_end(piece, ",;:)].")
     lead = _LEADS_UP.search(words)
-    return _stripped(words[: lead.start()] if lead else words, ",;:([")
+    return _strip_end(words[: lead.start()] if lead else words, ",;:([")
 
 
-def _stripped(text: str, marks: str) -> str:
+def _strip_end(text: str, marks: str) -> str:
     end = len(text)
     while end and (text[end - 1].isspace() or text[end - 1] in marks):
         end -= 1

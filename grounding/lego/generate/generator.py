@@ -29,13 +29,17 @@ Layers: TypeAlias = list[tuple[Tensor, Tensor]]
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
+    """Token ids with the media that their placeholders stand for, in order."""
+
     ids: tuple[int, ...]
     media: Media = field(default_factory=dict)
-    """Encoded already: generation never runs an encoder."""
+    """Of `Encoded` items: generation never runs an encoder."""
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class GenerationConfig:
+    """How far, and how, tokens are chosen."""
+
     max_new_tokens: int = 128
     stop: str = STOP
     temperature: float = 0.0
@@ -45,6 +49,8 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
+    """What the model wrote. `text` ends before the stop string."""
+
     text: str
     ids: tuple[int, ...]
     ended: Literal["stop", "end", "budget"]
@@ -55,94 +61,105 @@ class Generator:
     """Holds the keys and values of the last prompt; calls are serialised by a lock."""
 
     def __init__(
-        self, model: LegoModel, tokenizer: LegoTokenizer, limits: Limits = Limits()
+        self,
+        model: LegoModel,
+        tokenizer: LegoTokenizer,
+        config: GenerationConfig = GenerationConfig(),
     ) -> None:
         self.model = model
         self.tokenizer = tokenizer
-        self.limits = limits
-        self._read = ReadSoFar()
+        self.config = config
+        self._prefix = PrefixCache()
         self._lock = threading.Lock()
 
     @torch.inference_mode()
-    def generate(self, prompts: Sequence[Prompt], limits: Limits | None = None) -> list[Reply]:
+    def generate(
+        self, prompts: Sequence[Prompt], config: GenerationConfig | None = None
+    ) -> list[Reply]:
         """One reply for each prompt, in order. Raises PromptError for a prompt that does not fit
-        the context or its media.
+        into the context or does not belong to its media.
         """
         if not prompts:
             return []
-        limits = self._within_context(prompts, limits or self.limits)
+        config = self._within_context(prompts, config or self.config)
         with self._lock:
-            stream, logits = self._start(prompts)
-            return self._continue(prompts, stream, logits, limits)
+            state, logits = self._start(prompts)
+            return self._continue(prompts, state, logits, config)
 
     def forget(self) -> None:
         """Frees the keys and values kept from the last prompt."""
         with self._lock:
-            self._read = ReadSoFar()
+            self._prefix = PrefixCache()
 
-    def _within_context(self, prompts: Sequence[Prompt], limits: Limits) -> Limits:
+    def _within_context(
+        self, prompts: Sequence[Prompt], config: GenerationConfig
+    ) -> GenerationConfig:
         context = int(self.model.language.config.max_position_embeddings)
         longest = max(len(prompt.ids) for prompt in prompts)
         if not all(prompt.ids for prompt in prompts) or longest >= context:
             raise PromptError(f"a prompt has {longest} tokens; this model reads 1 to {context - 1}")
-        return replace(limits, max_new_tokens=min(limits.max_new_tokens, context - longest))
+        return replace(config, max_new_tokens=min(config.max_new_tokens, context - longest))
 
-    def _start(self, prompts: Sequence[Prompt]) -> tuple[Stream, Tensor]:
+    def _start(self, prompts: Sequence[Prompt]) -> tuple[DecodeState, Tensor]:
         model = self.model
         embeds = [
             model.embed(torch.tensor([p.ids], device=model.device), [p.media])[0] for p in prompts
         ]
         keys = [token_keys(model, p) for p in prompts]
         if len(prompts) == 1:
-            shared = min(self._read.matches(keys[0]), len(keys[0]) - 1)
+            shared = min(self._prefix.matches(keys[0]), len(keys[0]) - 1)
         else:
             shared = min(_common(keys), min(map(len, keys)) - 1)
-            self._read = self._read.extended(model, keys[0][:shared], embeds[0][:shared])
-        stream = Stream(model, self._read.layers_until(shared), rows=len(prompts))
+            self._prefix = self._prefix.extend(model, keys[0][:shared], embeds[0][:shared])
+        state = DecodeState(model, self._prefix.layers_until(shared), rows=len(prompts))
         padded, mask = pad_left([row[shared:] for row in embeds])
-        return stream, stream.push(padded, mask)
+        return state, state.push(padded, mask)
 
     def _continue(
-        self, prompts: Sequence[Prompt], stream: Stream, logits: Tensor, limits: Limits
+        self,
+        prompts: Sequence[Prompt],
+        state: DecodeState,
+        logits: Tensor,
+        config: GenerationConfig,
     ) -> list[Reply]:
         written: list[list[int]] = [[] for _ in prompts]
         replies: dict[int, Reply] = {}
-        chance = torch.Generator(device=logits.device).manual_seed(limits.seed)
-        for _ in range(limits.max_new_tokens):
-            chosen = choose(logits, limits.temperature, chance)
+        rng = torch.Generator(device=logits.device).manual_seed(config.seed)
+        for _ in range(config.max_new_tokens):
+            chosen = choose(logits, config.temperature, rng)
             for row, token in enumerate(chosen.tolist()):
                 if row not in replies:
                     written[row].append(token)
-                    reply = self._finished(written[row], limits)
+                    reply = self._reply_if_finished(written[row], config)
                     if reply is not None:
                         replies[row] = reply
-            if len(replies) == len(prompts) or len(written[0]) >= limits.max_new_tokens:
+            if len(replies) == len(prompts) or len(written[0]) >= config.max_new_tokens:
                 break
-            logits = stream.push(self.model.language.model.embed_tokens(chosen)[:, None])
+            logits = state.push(self.model.language.model.embed_tokens(chosen)[:, None])
         if len(prompts) == 1:
-            fed = written[0][: stream.length - len(prompts[0].ids)]
-            self._read = ReadSoFar((*token_keys(self.model, prompts[0]), *fed), stream.layers())
+            fed = written[0][: state.length - len(prompts[0].ids)]
+            self._prefix = PrefixCache((*token_keys(self.model, prompts[0]), *fed), state.layers())
         return [
-            replies.get(row) or self._reply(ids, limits, "budget")
+            replies.get(row) or self._reply(ids, config, "budget")
             for row, ids in enumerate(written)
         ]
 
-    def _finished(self, ids: list[int], limits: Limits) -> Reply | None:
+    def _reply_if_finished(self, ids: list[int], config: GenerationConfig) -> Reply | None:
         if ids[-1] == self.tokenizer.end_id:
-            return self._reply(ids, limits, "end")
+            return self._reply(ids, config, "end")
         return (
-            self._reply(ids, limits, "stop") if limits.stop in self.tokenizer.decode(ids) else None
+            self._reply(ids, config, "stop") if config.stop in self.tokenizer.decode(ids) else None
         )
 
     def _reply(
-        self, ids: list[int], limits: Limits, ended: Literal["stop", "end", "budget"]
+        self, ids: list[int], config: GenerationConfig, ended: Literal["stop", "end", "budget"]
     ) -> Reply:
-        return Reply(self.tokenizer.decode(ids).split(limits.stop)[0].strip(), tuple(ids), ended)
+        return Reply(self.tokenizer.decode(ids).split(config.stop)[0].strip(), tuple(ids), ended)
 
 
-class Stream:
-    """Rows of tokens that grow together. `push` takes the next embeddings and gives the logits
-    after them.
+class DecodeState:
+    """Rows of tokens that grow together, with their keys and values. `push` takes the next
+    embeddings and gives the logits after them.
     """
 
     def __init__(self, model: LegoModel, layers: Layers, rows: int) -> None:
@@ -156,6 +173,7 @@ class Stream:
 
     @property
     def length(self) -> int:
+        """Tokens so far, padding included."""
         return self.mask.shape[1]
 
     def push(self, embeds: Tensor, mask: Tensor | None = None) -> Tensor:
@@ -180,12 +198,15 @@ class Stream:
         return output.logits[:, -1].float()
 
     def layers(self) -> Layers:
+        """Keys and values of each layer."""
         return [(layer.keys, layer.values) for layer in self.cache.layers]  # type: ignore[misc]
 
 
 @dataclass(frozen=True, slots=True)
-class ReadSoFar:
-    """One row of tokens whose keys and values are kept."""
+class PrefixCache:
+    """One row of tokens that was read already: `keys` say which, `layers` hold their keys and
+    values for attention.
+    """
 
     keys: tuple[int | Encoded, ...] = ()
     layers: Layers = field(default_factory=list)
@@ -195,28 +216,31 @@ class ReadSoFar:
         return _common([self.keys, keys])
 
     def layers_until(self, length: int) -> Layers:
+        """Keys and values of the first `length` tokens."""
         return (
             [(keys[:, :, :length], values[:, :, :length]) for keys, values in self.layers]
             if length
             else []
         )
 
-    def extended(
+    def extend(
         self, model: LegoModel, keys: Sequence[int | Encoded], embeds: Tensor
-    ) -> ReadSoFar:
+    ) -> PrefixCache:
         """Itself if it begins with `keys`; else a row of exactly `keys`, of which only the unread
         part is read.
         """
         known = self.matches(keys)
         if known == len(keys):
             return self
-        stream = Stream(model, self.layers_until(known), rows=1)
-        stream.push(embeds[None, known:])
-        return ReadSoFar(tuple(keys), stream.layers())
+        state = DecodeState(model, self.layers_until(known), rows=1)
+        state.push(embeds[None, known:])
+        return PrefixCache(tuple(keys), state.layers())
 
 
 def token_keys(model: LegoModel, prompt: Prompt) -> tuple[int | Encoded, ...]:
-    """What decides a token's embedding: its id, or for a patch the medium that it shows."""
+    """For each token what decides its embedding: its id, or for a patch the medium that it shows.
+    Raises PromptError for media that are not encoded.
+    """
     keys: list[int | Encoded] = list(prompt.ids)
     ids = torch.tensor(prompt.ids)
     for name, items in prompt.media.items():
@@ -238,10 +262,11 @@ def pad_left(rows: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
     return padded, torch.arange(longest, device=padded.device) >= longest - lengths[:, None]
 
 
-def choose(logits: Tensor, temperature: float, chance: torch.Generator) -> Tensor:
+def choose(logits: Tensor, temperature: float, rng: torch.Generator) -> Tensor:
+    """`(B, vocabulary)` logits -> `(B,)` ids: the best, or above temperature 0 drawn by `rng`."""
     if temperature <= 0:
         return logits.argmax(dim=-1)
-    return torch.multinomial((logits / temperature).softmax(dim=-1), 1, generator=chance)[:, 0]
+    return torch.multinomial((logits / temperature).softmax(dim=-1), 1, generator=rng)[:, 0]
 
 
 def _common(rows: Sequence[Sequence[int | Encoded]]) -> int:

@@ -16,6 +16,10 @@ _ENCODER = "model.audio_encoder.modality"
 
 
 class AudioModality(Modality):
+    """Items are `(clips, 1, mels, frames)` float32, as `preprocess.audio.sound_tensor` makes
+    them.
+    """
+
     name = "sound"
     marker = "<sound>"
     placeholder = Placeholder("<so_patch>", "<so_start>", "<so_end>")
@@ -25,9 +29,8 @@ class AudioModality(Modality):
             f"{_ENCODER}_preprocessors.audio.pos_embedding_helper.pos_embed",
             "encoder.stem.pos_embed",
         ),
-        Rename(
-            f"{_ENCODER}_preprocessors.audio.rgbt_stem.", "encoder.stem."
-        ),  # after the two above: the first match counts
+        # after the two above: the first match counts
+        Rename(f"{_ENCODER}_preprocessors.audio.rgbt_stem.", "encoder.stem."),
         Rename(f"{_ENCODER}_trunks.audio.blocks.", "encoder.blocks."),
         Rename(f"{_ENCODER}_heads.audio.0.", "encoder.norm."),
         Rename(f"{_ENCODER}_heads.audio.2.", "encoder.head."),
@@ -37,7 +40,8 @@ class AudioModality(Modality):
         Rename("model.audio_llama_proj.", "adapter.projection."),
     )
     unused = (
-        r"model\.audio_encoder\.modality_(preprocessors|trunks|heads|postprocessors)\.(vision|text|depth|thermal|imu)\..+",
+        r"model\.audio_encoder\.modality_(preprocessors|trunks|heads|postprocessors)\."
+        r"(vision|text|depth|thermal|imu)\..+",
         r"model\.audio_Qformer\.bert\.embeddings\.position_ids",
     )
 
@@ -54,12 +58,15 @@ class AudioModality(Modality):
 
     @property
     def tokens(self) -> int:
+        """Audio queries."""
         return self.config.audio_tokens
 
     def check(self, item: Tensor) -> None:
+        """Raises MediaError for another shape, or for more clips than there are positions."""
         dims = self.config.audio
         check_shape("a sound (clips, 1, mels, frames)", item, (None, 1, dims.mels, dims.frames))
         if item.shape[0] > self.config.audio_positions:
             raise MediaError(
-                f"a sound has {item.shape[0]} clips; this model reads at most {self.config.audio_positions}"
+                f"a sound has {item.shape[0]} clips; this model reads at most "
+                f"{self.config.audio_positions}"
             )

@@ -33,10 +33,12 @@ class EvaDims:
 
     @property
     def mlp_width(self) -> int:
+        """Width of the feed-forward layer."""
         return int(self.width * self.mlp_ratio)
 
     @property
     def tokens(self) -> int:
+        """Patches and the class token."""
         return (self.image_size // self.patch_size) ** 2 + 1
 
 
@@ -74,6 +76,7 @@ class AudioDims:
 
     @property
     def tokens(self) -> int:
+        """Patches and the class token."""
         rows = (self.mels - self.patch) // self.stride + 1
         return rows * ((self.frames - self.patch) // self.stride + 1) + 1
 
@@ -104,13 +107,16 @@ class LegoConfig:
 
     @property
     def hidden_size(self) -> int:
+        """Width of the language model."""
         return int(self.language["hidden_size"])
 
     @property
     def vocab_size(self) -> int:
+        """Rows of the embedding table, those of placeholder tokens included."""
         return int(self.language["vocab_size"])
 
-    def resized(self, **changes: Any) -> LegoConfig:
+    def with_changes(self, **changes: Any) -> LegoConfig:
+        """The same but for these fields."""
         return replace(self, **changes)
 
 
@@ -161,7 +167,8 @@ def read_config(
     raw = _read_json(folder / "config.json", "a LEGO checkpoint folder holds config.json")
     if raw.get("model_type") != MODEL_TYPE:
         raise CheckpointError(
-            f"{folder / 'config.json'} is of model_type {raw.get('model_type')!r}, not {MODEL_TYPE!r}"
+            f"{folder / 'config.json'} is of model_type {raw.get('model_type')!r}, not "
+            f"{MODEL_TYPE!r}"
         )
     dims_file = dims_file or find_dims(folder)
     dims = _read_json(dims_file, "sizes of the encoders") if dims_file else {}
@@ -177,11 +184,11 @@ def _config_from(
         return LegoConfig(
             language=language,
             clip=clip,
-            eva=EvaDims(**_known(dims.get("eva_vit", {}), _EVA_NAMES, EvaDims)),
+            eva=EvaDims(**_known_fields(dims.get("eva_vit", {}), _EVA_NAMES, EvaDims)),
             qformer=QFormerDims(
-                **_known(dims.get("qformer_bert", {}), _QFORMER_NAMES, QFormerDims)
+                **_known_fields(dims.get("qformer_bert", {}), _QFORMER_NAMES, QFormerDims)
             ),
-            audio=AudioDims(**_known(dims.get("imagebind", {}), _AUDIO_NAMES, AudioDims)),
+            audio=AudioDims(**_known_fields(dims.get("imagebind", {}), _AUDIO_NAMES, AudioDims)),
             image_tokens=int(raw["image_token_len"]),
             image_layer=int(raw.get("mm_vision_select_layer", -2)),
             image_class_token=raw.get("mm_vision_select_feature", "patch") == "cls_patch",
@@ -288,7 +295,7 @@ def dims_as_json(config: LegoConfig) -> dict[str, Any]:
     }
 
 
-def _known(raw: Mapping[str, Any], names: Mapping[str, str], kind: type) -> dict[str, Any]:
+def _known_fields(raw: Mapping[str, Any], names: Mapping[str, str], kind: type) -> dict[str, Any]:
     own = {f.name for f in fields(kind)}
     renamed = {names.get(key, key): value for key, value in raw.items()}
     return {key: value for key, value in renamed.items() if key in own}
@@ -310,6 +317,7 @@ def _read_clip(folder: Path | None) -> Mapping[str, Any]:
 
 
 def find_dims(folder: Path) -> Path | None:
+    """The folder's file of encoder sizes, in it or beside it; None where there is none."""
     return next((p for p in (folder / DIMS_FILE, folder.parent / DIMS_FILE) if p.is_file()), None)
 
 

@@ -12,6 +12,8 @@ from grounding.lego.model.config import EvaDims
 
 
 class EvaVision(nn.Module):
+    """The whole transformer. Its parameters have the published names."""
+
     def __init__(self, dims: EvaDims) -> None:
         super().__init__()
         self.patch_embed = PatchEmbed(dims)
@@ -29,15 +31,20 @@ class EvaVision(nn.Module):
 
 
 class PatchEmbed(nn.Module):
+    """Cuts an image into patches and projects each."""
+
     def __init__(self, dims: EvaDims) -> None:
         super().__init__()
         self.proj = nn.Conv2d(3, dims.width, dims.patch_size, stride=dims.patch_size)
 
     def forward(self, images: Tensor) -> Tensor:
+        """`(B, 3, S, S)` -> `(B, patches, width)`."""
         return self.proj(images).flatten(2).transpose(1, 2)
 
 
 class EvaBlock(nn.Module):
+    """Attention and feed-forward layer, each behind its norm."""
+
     def __init__(self, dims: EvaDims) -> None:
         super().__init__()
         self.norm1 = nn.LayerNorm(dims.width, eps=dims.norm_eps)
@@ -46,11 +53,14 @@ class EvaBlock(nn.Module):
         self.mlp = Mlp(dims.width, dims.mlp_width)
 
     def forward(self, x: Tensor) -> Tensor:
+        """`(B, T, width)` -> the same shape."""
         x = x + self.attn(self.norm1(x))
         return x + self.mlp(self.norm2(x))
 
 
 class EvaAttention(nn.Module):
+    """Self-attention; key has no bias."""
+
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
         if width % heads:
@@ -62,6 +72,7 @@ class EvaAttention(nn.Module):
         self.proj = nn.Linear(width, width)
 
     def forward(self, x: Tensor) -> Tensor:
+        """`(B, T, width)` -> the same shape."""
         B, T, C = x.shape
         bias = torch.cat([self.q_bias, torch.zeros_like(self.q_bias), self.v_bias])
         qkv = functional.linear(x, self.qkv.weight, bias)
@@ -81,4 +92,5 @@ class Mlp(nn.Module):
         self.fc2 = nn.Linear(hidden, width)
 
     def forward(self, x: Tensor) -> Tensor:
+        """`(..., width)` -> the same shape."""
         return self.fc2(functional.gelu(self.fc1(x)))

@@ -12,6 +12,8 @@ from grounding.lego.model.modality import Modality, Placeholder, Rename, check_s
 
 
 class ClipPatches(nn.Module):
+    """One hidden layer of CLIP's vision tower, without the class token unless configured so."""
+
     def __init__(self, config: LegoConfig) -> None:
         super().__init__()
         self.tower = CLIPVisionModel(CLIPVisionConfig(**config.clip))
@@ -25,6 +27,8 @@ class ClipPatches(nn.Module):
 
 
 class ImageModality(Modality):
+    """Items are `(3, S, S)` float32, as `preprocess.image.ImageTransform` makes them."""
+
     name = "image"
     marker = "<image>"
     placeholder = Placeholder("<im_patch>", "<im_start>", "<im_end>")
@@ -44,7 +48,9 @@ class ImageModality(Modality):
 
     @property
     def tokens(self) -> int:
+        """Patches of the tower."""
         return self.config.image_tokens
 
     def check(self, item: Tensor) -> None:
+        """Raises MediaError for another shape."""
         check_shape("an image", item, (3, self.size, self.size))

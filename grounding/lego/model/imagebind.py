@@ -18,6 +18,8 @@ MAX_LOGIT_SCALE = 100.0
 
 
 class ImageBindAudio(nn.Module):
+    """The whole branch. Its parameters have names of our own."""
+
     def __init__(self, dims: AudioDims) -> None:
         super().__init__()
         self.stem = AudioStem(dims)
@@ -39,6 +41,8 @@ class ImageBindAudio(nn.Module):
 
 
 class AudioStem(nn.Module):
+    """Overlapping patches, class token, positions."""
+
     def __init__(self, dims: AudioDims) -> None:
         super().__init__()
         self.proj = nn.Conv2d(1, dims.width, dims.patch, stride=dims.stride, bias=False)
@@ -55,6 +59,8 @@ class AudioStem(nn.Module):
 
 
 class AudioBlock(nn.Module):
+    """Attention and feed-forward layer, each behind its norm."""
+
     def __init__(self, dims: AudioDims) -> None:
         super().__init__()
         self.norm_1 = nn.LayerNorm(dims.width, eps=dims.norm_eps)
@@ -66,6 +72,7 @@ class AudioBlock(nn.Module):
         self.mlp = Mlp(dims.width, 4 * dims.width)
 
     def forward(self, x: Tensor) -> Tensor:
+        """`(B, T, width)` -> the same shape."""
         normed = self.norm_1(x)
         x = x + self.attn(normed, normed, normed, need_weights=False)[0]
         return x + self.mlp(self.norm_2(x))

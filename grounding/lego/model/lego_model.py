@@ -39,15 +39,18 @@ Media: TypeAlias = Mapping[str, Sequence["Tensor | Encoded"]]
 
 
 class LegoModel(nn.Module):
+    """A Llama whose prompts hold media. On the meta device until a checkpoint is loaded."""
+
     language_renames: ClassVar[tuple[Rename, ...]] = (
         Rename("lm_head.", "language.lm_head."),
         Rename("model.embed_tokens.", "language.model.embed_tokens."),
         Rename("model.layers.", "language.model.layers."),
         Rename("model.norm.", "language.model.norm."),
     )
+    # saved by older transformers
     language_unused: ClassVar[tuple[str, ...]] = (
         r"model\.(layers\.\d+\.self_attn\.)?rotary_emb\.inv_freq",
-    )  # saved by older transformers
+    )
 
     def __init__(
         self, config: LegoConfig, modalities: Sequence[type[Modality]] = MODALITIES
@@ -59,9 +62,11 @@ class LegoModel(nn.Module):
 
     @property
     def device(self) -> torch.device:
+        """Where the language model lies."""
         return self.language.lm_head.weight.device
 
     def modality(self, name: str) -> Modality:
+        """Raises MediaError for one that this model lacks."""
         if name not in self.modalities:
             raise MediaError(
                 f"this model has no modality {name!r}; it has {', '.join(self.modalities)}"
@@ -99,7 +104,9 @@ class LegoModel(nn.Module):
         for name in dict.fromkeys((*self.modalities, *(name for row in media for name in row))):
             places, items = self._places(name, input_ids, media, allow_unused)
             if items:
-                embeds = splice(embeds, places, [one.tokens for one in self._encoded(name, items)])
+                embeds = splice(
+                    embeds, places, [one.tokens for one in self._encode_rest(name, items)]
+                )
         return embeds
 
     def _places(
@@ -109,26 +116,25 @@ class LegoModel(nn.Module):
         places: list[tuple[int, int]] = []
         items: list[Tensor | Encoded] = []
         for row, (ids, own) in enumerate(zip(input_ids, media)):
-            firsts, given = (
-                placeholder_starts(ids, placeholder, modality.tokens),
-                list(own.get(name, ())),
-            )
+            firsts = placeholder_starts(ids, placeholder, modality.tokens)
+            row_items = list(own.get(name, ()))
             if allow_unused and not firsts:
                 continue
-            if len(firsts) != len(given):
+            if len(firsts) != len(row_items):
                 raise PromptError(
-                    f"prompt {row} has {len(firsts)} placeholders for {name}, but {len(given)} items were given"
+                    f"prompt {row} has {len(firsts)} placeholders for {name}, but {len(row_items)} "
+                    "items"
                 )
             places += [(row, first) for first in firsts]
-            items += given
+            items += row_items
         return places, items
 
-    def _encoded(self, name: str, items: Sequence[Tensor | Encoded]) -> list[Encoded]:
+    def _encode_rest(self, name: str, items: Sequence[Tensor | Encoded]) -> list[Encoded]:
         wrong = next(
             (item for item in items if isinstance(item, Encoded) and item.modality != name), None
         )
         if wrong is not None:
-            raise MediaError(f"an encoded {wrong.modality} was given as {name}")
+            raise MediaError(f"an encoded {wrong.modality} stands among the items of {name}")
         fresh = iter(self.encode(name, [item for item in items if not isinstance(item, Encoded)]))
         return [item if isinstance(item, Encoded) else next(fresh) for item in items]
 
@@ -150,10 +156,13 @@ class LegoModel(nn.Module):
         )
 
     def placeholder_ids(self, name: str) -> tuple[int, int, int]:
-        """Ids of the patch, start and end tokens of a modality."""
+        """Ids of the patch, start and end tokens of a modality. Raises PromptError where none are
+        known.
+        """
         if name not in self.config.placeholder_ids:
             raise PromptError(
-                f"no token ids are known for the placeholder of {name!r}; grow the model's vocabulary by it first"
+                f"no token ids are known for the placeholder of {name!r}; grow the model's "
+                "vocabulary by it first"
             )
         return self.config.placeholder_ids[name]
 
@@ -169,7 +178,7 @@ class LegoModel(nn.Module):
             for table in (self.language.model.embed_tokens.weight, self.language.lm_head.weight):
                 table[old:] = table[:old].mean(dim=0)
         language = {**self.config.language, "vocab_size": size}
-        self.config = self.config.resized(
+        self.config = self.config.with_changes(
             language=language, placeholder_ids={**self.config.placeholder_ids, **placeholder_ids}
         )
 

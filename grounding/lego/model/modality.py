@@ -29,16 +29,20 @@ class Placeholder:
     end: str
 
     def text(self, tokens: int) -> str:
+        """What stands in a prompt for an item of that many tokens."""
         return f"{self.start}{self.patch * tokens}{self.end}"
 
     @property
     def tokens(self) -> tuple[str, str, str]:
+        """Patch, start and end: the order in which they were added."""
         return self.patch, self.start, self.end
 
 
 @dataclass(frozen=True, slots=True)
 class Rename:
-    """Published tensor names that begin with `published` are those of ours that begin with `own`."""
+    """Published tensor names that begin with `published` are those of ours that begin with
+    `own`.
+    """
 
     published: str
     own: str
@@ -46,9 +50,11 @@ class Rename:
     """A part of the rest of the name that differs as well: (published, own)."""
 
     def to_own(self, name: str) -> str | None:
+        """Our name of a published tensor; None where this rename does not apply."""
         return self._swap(name, self.published, self.own, self.inner)
 
     def to_published(self, name: str) -> str | None:
+        """The published name of one of our tensors; None where this rename does not apply."""
         return self._swap(
             name, self.own, self.published, (self.inner[1], self.inner[0]) if self.inner else None
         )

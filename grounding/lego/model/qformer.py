@@ -17,7 +17,9 @@ from grounding.lego.model.modality import Rename
 
 
 class QFormer(nn.Module):
-    """`queries` learned tokens read `(B, T, input_width)` and come back as `(B, queries, width)`."""
+    """`queries` learned tokens read `(B, T, input_width)` and come back as `(B, queries,
+    width)`.
+    """
 
     def __init__(
         self, dims: QFormerDims, *, queries: int, input_width: int, layers: int, cross_every: int
@@ -39,6 +41,7 @@ class QFormer(nn.Module):
         )
 
     def forward(self, sequence: Tensor) -> Tensor:
+        """`(B, T, input_width)` -> `(B, queries, width)`."""
         queries = self.queries.expand(len(sequence), -1, -1)
         return self.bert(query_embeds=queries, encoder_hidden_states=sequence).last_hidden_state
 
@@ -51,6 +54,7 @@ class Positions(nn.Module):
         self.table = nn.Embedding(rows, width)
 
     def forward(self, steps: Tensor) -> Tensor:
+        """Raises MediaError for more steps than there are positions."""
         rows = self.table.num_embeddings
         if steps.shape[1] > rows:
             raise MediaError(

@@ -17,13 +17,14 @@ def quantize_language(
     model: LegoModel, bits: Literal[4, 8], device: str | torch.device
 ) -> LegoModel:
     """Replaces the linear maps of the decoder layers (not the vocabulary, not the encoders) and
-    moves the model to `device`.
+    moves the model to `device`. Raises LegoError without the library.
     """
     try:
         import bitsandbytes  # type: ignore[import-not-found]
     except ImportError as error:
         raise LegoError(
-            "int8 and int4 need the package bitsandbytes: pip install bitsandbytes, or choose bfloat16"
+            "int8 and int4 need the package bitsandbytes: pip install bitsandbytes, or choose "
+            "bfloat16"
         ) from error
     for block in model.language.model.layers:
         for path, linear in list(block.named_modules()):
@@ -32,12 +33,12 @@ def quantize_language(
                 setattr(
                     parent,
                     path.rpartition(".")[2],
-                    _quantized(bitsandbytes, linear, bits).to(device),
+                    _quantize(bitsandbytes, linear, bits).to(device),
                 )
     return model.to(device)
 
 
-def _quantized(bitsandbytes, linear: nn.Linear, bits: Literal[4, 8]) -> nn.Module:
+def _quantize(bitsandbytes, linear: nn.Linear, bits: Literal[4, 8]) -> nn.Module:
     has_bias = linear.bias is not None
     weight = linear.weight.detach()
     if bits == 8:

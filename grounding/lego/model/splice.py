@@ -23,7 +23,8 @@ def placeholder_starts(ids: Tensor, placeholder: tuple[int, int, int], tokens: i
         if after != [patch] * tokens + [end]:
             count = next((i for i, token in enumerate(after) if token != patch), len(after))
             raise PromptError(
-                f"the placeholder at token {first - 1} holds {count} patches and not {tokens} followed by its end token"
+                f"the placeholder at token {first - 1} holds {count} patches and not {tokens} "
+                "followed by its end token"
             )
     strays = int((ids == patch).sum()) - tokens * len(firsts)
     if strays:

@@ -14,7 +14,8 @@ from grounding.lego.model.eva import EvaVision
 from grounding.lego.model.modality import Modality, Placeholder, Rename, check_shape
 from grounding.lego.model.qformer import QFormer, SequenceAdapter, qformer_renames
 
-FRAMES_AT_ONCE = 64  # through the vision transformer; bounds its memory for batches of windows
+FRAMES_AT_ONCE = 64
+"""Through the vision transformer: bounds its memory for batches of windows."""
 
 
 class Float32LayerNorm(nn.LayerNorm):
@@ -23,6 +24,7 @@ class Float32LayerNorm(nn.LayerNorm):
     """
 
     def forward(self, input: Tensor) -> Tensor:
+        """Any shape whose last dimension is normalised."""
         wide = functional.layer_norm(
             input.float(), self.normalized_shape, self.weight.float(), self.bias.float(), self.eps
         )
@@ -30,6 +32,8 @@ class Float32LayerNorm(nn.LayerNorm):
 
 
 class FrameEncoder(nn.Module):
+    """EVA-CLIP-g, a norm and BLIP-2's Q-Former, on each frame by itself."""
+
     def __init__(self, config: LegoConfig) -> None:
         super().__init__()
         dims = config.qformer
@@ -52,6 +56,8 @@ class FrameEncoder(nn.Module):
 
 
 class VideoModality(Modality):
+    """Items are `(3, T, S, S)` float32, as `preprocess.video.clip_tensor` makes them."""
+
     name = "video"
     marker = "<video>"
     placeholder = Placeholder("<vi_patch>", "<vi_start>", "<vi_end>")
@@ -78,12 +84,15 @@ class VideoModality(Modality):
 
     @property
     def tokens(self) -> int:
+        """Video queries."""
         return self.config.video_tokens
 
     def check(self, item: Tensor) -> None:
+        """Raises MediaError for another shape, or for more frames than there are positions."""
         size = self.config.eva.image_size
         check_shape("a clip (channels, frames, height, width)", item, (3, None, size, size))
         if item.shape[1] > self.config.max_frames:
             raise MediaError(
-                f"a clip has {item.shape[1]} frames; this model reads at most {self.config.max_frames}"
+                f"a clip has {item.shape[1]} frames; this model reads at most "
+                f"{self.config.max_frames}"
             )

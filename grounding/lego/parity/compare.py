@@ -21,16 +21,18 @@ from torch import Tensor, nn
 from grounding.lego.checkpoint.load import load_model
 from grounding.lego.checkpoint.shards import Shards
 from grounding.lego.generate.answers import format_box, unpad_box
-from grounding.lego.generate.generator import Stream
+from grounding.lego.generate.generator import DecodeState
 from grounding.lego.model.lego_model import LegoModel
 from grounding.lego.parity.fixture import EXACT, INPUTS, Arrays, Fixture, Quantity, near, unequal
 from grounding.lego.preprocess.audio import CLIP_S, RATE_HZ, clip_starts_s, sound_tensor
 from grounding.lego.preprocess.image import ImageTransform, pad_to_square
 from grounding.lego.preprocess.prompts import Turn, render
+from grounding.lego.preprocess.sampling import frame_indices
 from grounding.lego.preprocess.tokenizer import LegoTokenizer
-from grounding.lego.preprocess.video import frame_indices, scale
+from grounding.lego.preprocess.video import scale
 
 STAGE, LOGITS, LOSS = 3e-5, 5e-4, 1e-4
+"""The largest difference that counts as equal: float32 on different machines."""
 STAGES: Mapping[str, Mapping[str, str]] = {
     "video": {
         "visual_encoder": "encoder.eva",
@@ -76,7 +78,7 @@ def compare(folder: str | Path) -> Iterator[Quantity]:
     )
     yield from (
         Quantity(f"expected.npz:{name} (nothing to compare it with)", float("inf"), EXACT)
-        for name in fixture.expected.never_asked()
+        for name in fixture.expected.never_read()
     )
 
 
@@ -86,7 +88,7 @@ def absent(fixture: Fixture) -> Iterator[str]:
     """
     expected = fixture.expected
     prompts = [key.removeprefix("ids.") for key in fixture.inputs.names("ids.")]
-    asked = [name for name in prompts if f"{name}.max_abs_logit_diff_to_text" not in expected]
+    compared = [name for name in prompts if f"{name}.max_abs_logit_diff_to_text" not in expected]
     layers = range(int(fixture.model.modality("image").encoder.tower.config.num_hidden_layers) + 1)  # type: ignore[union-attr]
     wanted = [
         rf"{prefix}\.{re.escape(stage)}"
@@ -102,7 +104,7 @@ def absent(fixture: Fixture) -> Iterator[str]:
         r"batch\.logits_row1.*",
     ]
     wanted += [
-        rf"{kind}\d+\.{re.escape(name)}" for name in asked for kind in ("logits_last", "greedy")
+        rf"{kind}\d+\.{re.escape(name)}" for name in compared for kind in ("logits_last", "greedy")
     ]
     wanted += [
         rf"{re.escape(key.removesuffix('.labels'))}\.loss"
@@ -161,6 +163,7 @@ def tensors(fixture: Fixture) -> Iterator[Quantity]:
 
 
 def stages(fixture: Fixture) -> Iterator[Quantity]:
+    """The outputs of all stages of each modality."""
     for name, prefix in (("image", "image"), ("video", "video"), ("sound", "audio")):
         ours = stage_outputs(fixture.model, name, fixture.inputs.tensor(INPUTS[name]))
         for key in fixture.expected.names(f"{prefix}."):
@@ -170,17 +173,24 @@ def stages(fixture: Fixture) -> Iterator[Quantity]:
 
 def other_inputs(fixture: Fixture) -> Iterator[Quantity]:
     """As many frames as there are positions, a batch of two clips, a silent clip."""
-    halves = torch.cat(fixture.inputs.tensor("video").chunk(2, dim=2))
     dims = fixture.model.config.audio
     cases = {
         "video_full": ("video", fixture.inputs.tensor("video_full")),
-        "video_batch2": ("video", halves),
+        "video_batch2": ("video", two_halves(fixture.inputs.tensor("video"))),
         "audio_one_zero_clip": ("sound", torch.zeros(1, 1, 1, dims.mels, dims.frames)),
     }
     for case, (name, items) in cases.items():
         ours = stage_outputs(fixture.model, name, items)
         for key in fixture.expected.names(f"{case}."):
             yield near(key, ours[key.removeprefix(f"{case}.")], fixture.expected[key], STAGE)
+
+
+def two_halves(clip: Tensor) -> Tensor:
+    """`(1, 3, T, S, S)` -> `(2, 3, T // 2, S, S)`: of an odd number of frames the last is left out,
+    as in the public code's batch.
+    """
+    half = clip.shape[2] // 2
+    return torch.cat([clip[:, :, :half], clip[:, :, half : 2 * half]])
 
 
 def answers(fixture: Fixture) -> Iterator[Quantity]:
@@ -220,19 +230,20 @@ def _greedy(name: str, model: LegoModel, embeds: Tensor, expected: Arrays) -> It
         for key in expected.names("greedy")
         if re.fullmatch(rf"greedy\d+\.{re.escape(name)}", key)
     ):
-        stream, chosen, margins = Stream(model, [], rows=1), [], []
-        logits = stream.push(embeds)
+        state, chosen, margins = DecodeState(model, [], rows=1), [], []
+        logits = state.push(embeds)
         for _ in range(len(expected[key])):
             best = logits[0].topk(2)
             chosen.append(best.indices[0])
             margins.append(best.values[0] - best.values[1])
-            logits = stream.push(model.language.model.embed_tokens(best.indices[:1])[:, None])
+            logits = state.push(model.language.model.embed_tokens(best.indices[:1])[:, None])
         yield unequal(key, torch.stack(chosen), expected[key])
         margin = key.replace(".", "_margin.", 1)
         yield near(margin, torch.stack(margins), expected[margin], LOGITS)
 
 
 def losses(fixture: Fixture) -> Iterator[Quantity]:
+    """The losses of labelled prompts, and the last logits of each row of a padded batch."""
     inputs, expected = fixture.inputs, fixture.expected
     for key in expected.names():
         if not key.endswith(".loss"):
@@ -251,6 +262,7 @@ def losses(fixture: Fixture) -> Iterator[Quantity]:
 
 
 def token_ids(fixture: Fixture) -> Iterator[Quantity]:
+    """Texts of dialogues, their ids, and the ids of the placeholder tokens."""
     stored = fixture.json("prompts.json")
     dialogues = stored["dialogues"]
     texts = [
@@ -273,7 +285,7 @@ def token_ids(fixture: Fixture) -> Iterator[Quantity]:
         special = {
             token: i
             for kind, ids in tokenizer.placeholder_ids().items()
-            for token, i in _named(fixture.model, kind, ids)
+            for token, i in _tokens_with_ids(fixture.model, kind, ids)
         }
         yield unequal(
             f"prompts: special ids ({folder})",
@@ -291,6 +303,7 @@ def marked_ids(
 
 
 def images(fixture: Fixture) -> Iterator[Quantity]:
+    """Square padding, and what CLIP reads of it."""
     stored = Arrays(fixture.folder / "preprocess" / "image.npz")
     towers = [name for name in ("clip_tower", "clip_full") if (fixture.folder / name).is_dir()]
     transforms = {name: ImageTransform.read(fixture.folder / name) for name in towers}
@@ -357,16 +370,17 @@ def sounds(fixture: Fixture) -> Iterator[Quantity]:
 
 
 def boxes(fixture: Fixture) -> Iterator[Quantity]:
+    """Answers with their boxes mapped back to the image."""
     cases = fixture.json("boxes.json")
     ours = [rewrite_as_published(case["input"], case["width"], case["height"]) for case in cases]
     yield unequal("boxes", ours, [case["output"] for case in cases])
 
 
 def rewrite_as_published(text: str, width: int, height: int) -> str:
-    """Only `[a, b, c, d]` with comma and space, and by replacing text, so that a result equal to a
-    later box is mapped again.
+    """Only `[a, b, c, d]` with comma and space, a number with or without its zero (`.5`), and by
+    replacing text, so that a result equal to a later box is mapped again.
     """
-    number = r"(\d+(?:\.\d+)?)"
+    number = r"(\d+(?:\.\d+)?|\.\d+)"
     for match in re.finditer(rf"\[{number}, {number}, {number}, {number}\]", text):
         x1, y1, x2, y2 = map(float, match.groups())
         text = text.replace(match.group(0), format_box(unpad_box((x1, y1, x2, y2), width, height)))
@@ -408,5 +422,7 @@ def _keep_hidden_states(seen: dict[str, Tensor]) -> Callable[..., None]:
     return hook
 
 
-def _named(model: LegoModel, kind: str, ids: tuple[int, int, int]) -> Iterator[tuple[str, int]]:
+def _tokens_with_ids(
+    model: LegoModel, kind: str, ids: tuple[int, int, int]
+) -> Iterator[tuple[str, int]]:
     yield from zip(model.modality(kind).placeholder.tokens, ids)

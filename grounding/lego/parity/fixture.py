@@ -16,6 +16,7 @@ from grounding.lego.checkpoint.load import load_model
 from grounding.lego.model.lego_model import LegoModel, Media
 
 EXACT = 0.0
+"""The tolerance of what must be equal."""
 QUIRK = re.compile(r"(^|\.)quirk_")
 INPUTS = {"image": "image", "video": "video", "sound": "audio"}
 """Modality name -> its key in inputs.npz."""
@@ -23,6 +24,8 @@ INPUTS = {"image": "image", "video": "video", "sound": "audio"}
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
+    """What was compared: how far ours is from theirs, and how far it may be."""
+
     name: str
     difference: float
     """The largest one; for ids and text the number of unequal ones."""
@@ -30,39 +33,46 @@ class Quantity:
 
     @property
     def holds(self) -> bool:
-        return self.difference <= self.tolerance  # False for nan
+        """False for NaN."""
+        return self.difference <= self.tolerance
 
     def __str__(self) -> str:
-        return f"{'ok  ' if self.holds else 'FAIL'} {self.name:<48} {self.difference:.3g} (at most {self.tolerance:g})"
+        verdict = "ok  " if self.holds else "FAIL"
+        return f"{verdict} {self.name:<48} {self.difference:.3g} (at most {self.tolerance:g})"
 
 
 class Arrays:
-    """An npz file that remembers which of its arrays were asked for."""
+    """An npz file that remembers which of its arrays were read."""
 
     def __init__(self, file: Path) -> None:
         with np.load(file) as stored:
             self._arrays = {name: stored[name] for name in stored.files}
-        self._asked: set[str] = set()
+        self._read: set[str] = set()
 
     def __getitem__(self, name: str) -> np.ndarray:
-        self._asked.add(name)
+        self._read.add(name)
         return self._arrays[name]
 
     def __contains__(self, name: str) -> bool:
         return name in self._arrays
 
     def names(self, prefix: str = "") -> list[str]:
+        """Those that begin with `prefix`, without the public code's quirks."""
         return [name for name in self._arrays if name.startswith(prefix) and not QUIRK.search(name)]
 
-    def never_asked(self) -> list[str]:
-        return [name for name in self.names() if name not in self._asked]
+    def never_read(self) -> list[str]:
+        """Arrays that nothing was compared with."""
+        return [name for name in self.names() if name not in self._read]
 
     def tensor(self, name: str) -> Tensor:
+        """An array as a tensor."""
         return torch.from_numpy(self[name])
 
 
 @dataclass(frozen=True, slots=True)
 class Fixture:
+    """A folder of numbers, and this project's model with its weights in float32."""
+
     folder: Path
     inputs: Arrays
     expected: Arrays
@@ -70,12 +80,16 @@ class Fixture:
 
     @classmethod
     def open(cls, folder: Path) -> Fixture:
+        """Raises CheckpointError, OSError, KeyError or BadZipFile for what is missing or
+        damaged.
+        """
         model = load_model(
             folder / "checkpoint", clip_folder=folder / "clip_tower", dtype=torch.float32
         )
         return cls(folder, Arrays(folder / "inputs.npz"), Arrays(folder / "expected.npz"), model)
 
     def json(self, name: str) -> Any:
+        """A file of `preprocess/`."""
         return json.loads((self.folder / "preprocess" / name).read_text(encoding="utf-8"))
 
     def media(self, ids: Tensor) -> list[Media]:
@@ -91,6 +105,7 @@ class Fixture:
 
 
 def near(name: str, ours: Tensor, theirs: np.ndarray, tolerance: float) -> Quantity:
+    """The largest difference, infinite where sizes differ."""
     expected = torch.as_tensor(theirs)
     if ours.numel() != expected.numel():
         return Quantity(

@@ -26,6 +26,7 @@ FFT_SIZE = 512
 PRE_EMPHASIS = 0.97
 LOW_HZ = 20.0
 MEAN, DEVIATION = -4.268, 9.138
+"""Of AudioSet's log mel energies, as ImageBind has them."""
 FLOOR = float(np.finfo(np.float32).eps)
 
 
@@ -45,7 +46,8 @@ def sound_tensor(samples: np.ndarray, mels: int = 128, frames: int = 204) -> Ten
         or len(samples) < FRAME_SAMPLES
     ):
         raise MediaError(
-            f"a sound has the shape {samples.shape} and dtype {samples.dtype}; expected {FRAME_SAMPLES} or more floats, mono, 16 kHz"
+            f"a sound has the shape {samples.shape} and dtype {samples.dtype}; expected "
+            f"{FRAME_SAMPLES} or more floats, mono, 16 kHz"
         )
     wave = torch.from_numpy(samples.astype(np.float32))  # a copy: the mean is taken off in place
     return torch.stack([_clip(wave, start_s, mels, frames) for start_s in clip_starts_s(len(wave))])

@@ -23,6 +23,8 @@ CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
 
 @dataclass(frozen=True, slots=True)
 class ImageTransform:
+    """How pictures become the tensors that a CLIP tower reads."""
+
     size: int = 336
     """Side in pixels."""
     mean: tuple[float, ...] = CLIP_MEAN
@@ -75,6 +77,7 @@ def pad_to_square(image: np.ndarray, mean: Sequence[float] = CLIP_MEAN) -> np.nd
 
 
 def check_pixels(what: str, pixels: np.ndarray, layout: str = "H, W, 3") -> None:
+    """Raises MediaError unless `pixels` is uint8, not empty, and as `layout` says."""
     if (
         pixels.ndim != len(layout.split(","))
         or pixels.shape[-1] != 3
@@ -82,5 +85,6 @@ def check_pixels(what: str, pixels: np.ndarray, layout: str = "H, W, 3") -> None
         or 0 in pixels.shape
     ):
         raise MediaError(
-            f"{what} has the shape {pixels.shape} and dtype {pixels.dtype}; expected ({layout}) uint8"
+            f"{what} has the shape {pixels.shape} and dtype {pixels.dtype}; expected ({layout}) "
+            "uint8"
         )

@@ -21,38 +21,18 @@ SYSTEM = (
 )
 STOP = "###"
 IGNORED = -100
+"""The label of a token that the loss leaves out, as transformers has it."""
 MEDIA_ORDER = ("sound", "video", "image")
 """Several media in one turn stand in this order (published demo); any other modality follows."""
-
-WHEN = "Please give me the timestamp when {}?"
-EVENTS = "Please describe the events in the video in order and include the time span of each in {start,end} format."
-WHERE = "Where is {} in this image? Include the object positions in [x0, y0, x1, y1] format."
-WHERE_SOUND = "Where is the sound's point of emission in this image? Include the object positions in [x0, y0, x1, y1] format."
-DESCRIBE: Mapping[str, str] = {
-    "image": "Please describe the image and include the object positions in [x0, y0, x1, y1] format.",
-    "video": "Write a concise summary of the video clip.",
-    "sound": "Provide a clear and focused description of the audio's content.",
-}
-_QUESTION_STARTS = (
-    "when",
-    "at what",
-    "at which",
-    "please",
-    "in which",
-    "during",
-    "what time",
-    "find",
-    "give",
-    "identify",
-    "locate",
-)
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
+    """What one side says."""
+
     role: Literal["Human", "Assistant"]
     text: str | None
-    """None: the answer that is asked for."""
+    """None: the answer that the model is to write."""
 
 
 def render(turns: Iterable[Turn], system: str = SYSTEM) -> str:
@@ -67,23 +47,25 @@ def render(turns: Iterable[Turn], system: str = SYSTEM) -> str:
     return STOP.join(parts) + (STOP if answered else "")
 
 
-def labelled(turns: Sequence[Turn], tokenizer: LegoTokenizer) -> tuple[list[int], list[int]]:
+def encode_with_labels(
+    turns: Sequence[Turn], tokenizer: LegoTokenizer
+) -> tuple[list[int], list[int]]:
     """Ids of an answered conversation, and labels: the ids of each answer and its closing `###`,
-    -100 elsewhere.
+    `IGNORED` elsewhere. Raises PromptError where an answer shares a token with what surrounds it.
     """
     ids = tokenizer.encode(render(turns))
     labels = [IGNORED] * len(ids)
     for i, turn in enumerate(turns):
         if turn.role == "Assistant" and turn.text is not None:
-            asked, answered = (
+            before, after = (
                 tokenizer.encode(render([*turns[:i], Turn("Assistant", text)]))
                 for text in (None, turn.text)
             )
-            if ids[: len(answered)] != answered or answered[: len(asked)] != asked:
+            if ids[: len(after)] != after or after[: len(before)] != before:
                 raise PromptError(
                     f"the answer {turn.text[:60]!r} does not begin and end at token borders"
                 )
-            labels[len(asked) : len(answered)] = answered[len(asked) :]
+            labels[len(before) : len(after)] = after[len(before) :]
     return ids, labels
 
 
@@ -106,7 +88,9 @@ def media_question(question: str, names: Iterable[str], modalities: Mapping[str,
 def check_question(
     question: str, tokenizer: LegoTokenizer, modalities: Mapping[str, Modality]
 ) -> str:
-    """A person's words must not contain what structures a prompt."""
+    """A person's words without spaces around them. Raises PromptError for an empty question and
+    for one with a token that structures a prompt.
+    """
     reserved = (
         STOP,
         *tokenizer.special_tokens,
@@ -115,18 +99,9 @@ def check_question(
     found = next((token for token in reserved if token in question), None)
     if found is not None:
         raise PromptError(
-            f"a question must not contain {found!r}, which has a meaning in prompts: {question[:80]!r}"
+            f"a question must not contain {found!r}, which has a meaning in prompts: "
+            f"{question[:80]!r}"
         )
     if not question.strip():
         raise PromptError("the question is empty")
     return question.strip()
-
-
-def when_question(question: str) -> str:
-    """A question stays as it is; a statement ("the dog turns around") becomes one in the published
-    wording.
-    """
-    words = question.strip()
-    if words.endswith("?") or words.lower().startswith(_QUESTION_STARTS):
-        return words
-    return WHEN.format(words.rstrip("."))

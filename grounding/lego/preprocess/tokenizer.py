@@ -15,7 +15,8 @@ from pathlib import Path
 from tokenizers import normalizers
 from transformers import LlamaTokenizer
 
-from grounding.errors import CheckpointError
+from grounding.errors import CheckpointError, LegoError
+from grounding.lego.model.lego_model import LegoModel
 from grounding.lego.model.modality import Modality
 from grounding.lego.model.registry import MODALITIES
 
@@ -24,6 +25,10 @@ CONFIGURATION = "tokenizer_config.json"
 
 
 class LegoTokenizer:
+    """Reads and writes the token ids of one checkpoint folder. Raises CheckpointError where the
+    folder's tokenizer is missing or damaged.
+    """
+
     def __init__(
         self, folder: str | Path, modalities: Sequence[type[Modality]] = MODALITIES
     ) -> None:
@@ -56,10 +61,12 @@ class LegoTokenizer:
 
     @property
     def end_id(self) -> int:
+        """The token that ends an answer."""
         return int(self._inner.eos_token_id)  # type: ignore[arg-type]
 
     @property
     def special_tokens(self) -> tuple[str, ...]:
+        """Tokens that structure a prompt, placeholders included."""
         return tuple(self._inner.all_special_tokens) + tuple(
             token for kind in self._modalities for token in kind.placeholder.tokens
         )
@@ -74,6 +81,7 @@ class LegoTokenizer:
         return [start, *ids] if self._has_start and start is not None else ids  # type: ignore[list-item]
 
     def decode(self, ids: Sequence[int], *, keep_special: bool = False) -> str:
+        """The text of ids; `keep_special` writes special tokens, too."""
         return str(
             self._inner.decode(
                 list(ids), skip_special_tokens=not keep_special, clean_up_tokenization_spaces=False
@@ -91,13 +99,27 @@ class LegoTokenizer:
         }  # type: ignore[misc]
 
     def save(self, folder: str | Path) -> None:
+        """Writes the files that this class reads."""
         self._inner.save_pretrained(folder)
-        file = (
-            Path(folder) / CONFIGURATION
-        )  # transformers does not write what it does about the start token
+        # transformers does not write what it does about the start token
+        file = Path(folder) / CONFIGURATION
         file.write_text(
             json.dumps(json.loads(file.read_text()) | {"add_bos_token": self._has_start}, indent=2)
         )
+
+
+def load_tokenizer(folder: str | Path, model: LegoModel) -> LegoTokenizer:
+    """The folder's tokenizer. Raises LegoError unless it gives the placeholders the ids that the
+    model was configured with.
+    """
+    tokenizer = LegoTokenizer(folder, [type(modality) for modality in model.modalities.values()])  # type: ignore[misc]
+    for name, ids in tokenizer.placeholder_ids().items():
+        if model.placeholder_ids(name) != ids:
+            raise LegoError(
+                f"the tokenizer in {folder} gives {name} the ids {ids}, the checkpoint "
+                f"{model.placeholder_ids(name)}"
+            )
+    return tokenizer
 
 
 def _wants_start(folder: Path) -> bool:

@@ -1,4 +1,4 @@
-"""A clip as EVA-CLIP reads it: up to 64 frames spread evenly, the whole of each squashed to a
+"""A clip as EVA-CLIP reads it: up to 64 frames spread evenly, the whole of each scaled to a
 square, normalised.
 
 The public code feeds inference through its training transform: a random crop, bicubic overshoot
@@ -14,17 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from grounding.lego.preprocess.image import CLIP_MEAN, CLIP_STD, check_pixels
-
-
-def frame_indices(frames: int, wanted: int) -> np.ndarray:
-    """Indices of a uniform sample as the public code takes it: every frame if there are at most
-    `wanted`; never the last otherwise.
-
-    For a few lengths floating point yields one index more than wanted (wanted 100, 113 frames);
-    `clip_tensor` takes the first ones.
-    """
-    count = min(wanted, frames)
-    return np.arange(0, frames, frames / count).astype(int) if count else np.zeros(0, int)
+from grounding.lego.preprocess.sampling import frame_indices
 
 
 def clip_tensor(frames: np.ndarray, size: int, max_frames: int) -> Tensor:
@@ -34,7 +24,7 @@ def clip_tensor(frames: np.ndarray, size: int, max_frames: int) -> Tensor:
     check_pixels("a clip", frames, "N, H, W, 3")
     chosen = frames[frame_indices(len(frames), max_frames)[:max_frames]]
     return scale(
-        _reduced(torch.from_numpy(np.ascontiguousarray(chosen)).permute(0, 3, 1, 2), size), size
+        _shrink(torch.from_numpy(np.ascontiguousarray(chosen)).permute(0, 3, 1, 2), size), size
     )
 
 
@@ -50,7 +40,7 @@ def scale(frames: Tensor, size: int, *, wrap: bool = False) -> Tensor:
     return (levels.permute(1, 0, 2, 3) / 255 - mean) / std
 
 
-def _reduced(frames: Tensor, size: int) -> Tensor:
+def _shrink(frames: Tensor, size: int) -> Tensor:
     """From twice the wanted size on, plain bicubic skips pixels; the public code lets its video
     reader scale such frames first.
     """

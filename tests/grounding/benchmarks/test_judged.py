@@ -34,10 +34,8 @@ def test_verdicts(text: str, verdict: Verdict | None):
 
 
 def test_the_judge_sees_question_truth_and_answer():
-    told = json.loads(
-        request(case("a cat", {}, question="What is it?", true="a dog"))[1]["content"]
-    )
-    assert told == {
+    row = json.loads(request(case("a cat", {}, question="What is it?", true="a dog"))[1]["content"])
+    assert row == {
         "question": "What is it?",
         "correct answer": "a dog",
         "answer to judge": "a cat",
@@ -115,10 +113,10 @@ def test_nothing_judged_is_no_score(
 ):
     with serving([reply]) as server:
         assert main([*benchmark(tmp_path, 3, 2), "--endpoint", server.url]) == 1
-    told = capsys.readouterr()
-    assert "accuracy" not in told.out
-    assert "nothing readable about any of 2 answers" in told.err
-    assert why in told.err
+    printed = capsys.readouterr()
+    assert "accuracy" not in printed.out
+    assert "no readable verdict about any of 2 answers" in printed.err
+    assert why in printed.err
     assert not (tmp_path / "scores.json").exists()
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from grounding.benchmarks.__main__ import main
 from grounding.benchmarks.cases import pair_up
-from grounding.benchmarks.predict import answer_group, answered_before, fixed_question, predict
+from grounding.benchmarks.predict import answer_group, ids_answered, predict, standard_question
 from grounding.benchmarks.table import make_table, read_result
 from grounding.errors import DataError, EvaluationError
 from grounding.lego import load_grounder
@@ -95,10 +95,10 @@ def test_a_checkpoint_answers_and_bad_media_are_skipped(
         str(root),
     ]
     assert main(["run", *arguments, "--dtype", "float32", "--max-new-tokens", "4"]) == 1
-    told = capsys.readouterr()
-    assert "3 answered, 0 were answered before" in told.out
+    printed = capsys.readouterr()
+    assert "3 answered, 0 were answered before" in printed.out
     for count, reason in ((1, "corrupt image"), (2, "missing file"), (1, "unsafe path")):
-        assert f"{count} skipped: {reason}" in told.out
+        assert f"{count} skipped: {reason}" in printed.out
     rows = {row["id"]: row for row in lines(tmp_path / "out" / "a.jsonl")}
     assert set(rows) == {"i1", "i2", "bad", "gone", "out", "long", "v1"}
     assert rows["gone"]["skipped"].startswith("missing file")
@@ -129,7 +129,7 @@ def test_a_run_goes_on_and_tries_again_what_was_skipped(
     assert (second.answered, second.known) == (2, 2)
     rows = lines(tmp_path / "a.jsonl")
     assert [row["id"] for row in rows if "answer" in row] == ["i1", "i2", "gone", "v1"]
-    assert answered_before(tmp_path / "a.jsonl") == {"i1", "i2", "gone", "v1"}
+    assert ids_answered(tmp_path / "a.jsonl") == {"i1", "i2", "gone", "v1"}
 
 
 @pytest.mark.parametrize("option", ["--batch", "--limit", "--max-new-tokens"])
@@ -209,16 +209,16 @@ def test_a_device_that_is_not_there(
 
 
 def test_going_on_keeps_answers_with_odd_characters(tmp_path: Path):
-    told = ["x\u2028y", "p\x85q", "a\x0b\x1cb\rc", "fine"]
+    texts = ["x\u2028y", "p\x85q", "a\x0b\x1cb\rc", "fine"]
     rows = [
         json.dumps({"id": str(i), "answer": text}, ensure_ascii=False)
-        for i, text in enumerate(told)
+        for i, text in enumerate(texts)
     ]
     whole = "".join(f"{row}\n" for row in rows)
     (tmp_path / "a.jsonl").write_text(
         whole + '{"answer": "without an id"}\n{"id": "x", "answer": null}\n' + "[" * 100_000 + "\n"
     )
-    assert answered_before(tmp_path / "a.jsonl") == {"0", "1", "2", "3"}
+    assert ids_answered(tmp_path / "a.jsonl") == {"0", "1", "2", "3"}
     assert (tmp_path / "a.jsonl").read_text() == whole
 
 
@@ -227,7 +227,7 @@ def test_answers_are_those_that_the_grounder_gives(grounder: Grounder, root: Pat
     predict(grounder, [tmp_path / "r.jsonl"], tmp_path / "a.jsonl", root)
     picture = grounder.read_image(np.asarray(Image.open(root / "a.png")))
     expected = [
-        grounder.ask(fixed_question(record), {"image": picture.encoded}).text
+        grounder.ask(standard_question(record), {"image": picture.encoded}).text
         for record in records()[:2]
     ]
     assert [row["answer"] for row in lines(tmp_path / "a.jsonl")] == expected
@@ -260,7 +260,7 @@ def test_what_does_not_fit_into_memory_together_is_asked_one_by_one(
     failing = Failing(grounder, error)
     one_by_one = Grounder(grounder.model, grounder.tokenizer, grounder.image_transform, failing)
     tally = Tally()
-    rows = answer_group(one_by_one, records()[:2], root, fixed_question, tally)
+    rows = answer_group(one_by_one, records()[:2], root, standard_question, tally)
     assert [row["id"] for row in rows if "answer" in row] == ["i1", "i2"]
     assert failing.sizes == [2, 1, 1]
     assert not tally.total()
@@ -270,7 +270,7 @@ def test_another_failure_of_the_model_is_not_hidden(grounder: Grounder, root: Pa
     failing = Failing(grounder, RuntimeError("shapes do not fit"))
     broken = Grounder(grounder.model, grounder.tokenizer, grounder.image_transform, failing)
     with pytest.raises(RuntimeError, match="shapes do not fit"):
-        answer_group(broken, records()[:2], root, fixed_question, Tally())
+        answer_group(broken, records()[:2], root, standard_question, Tally())
 
 
 def test_a_question_that_the_model_refuses_costs_itself_only(grounder: Grounder, root: Path):
@@ -289,13 +289,14 @@ def test_a_question_that_the_model_refuses_costs_itself_only(grounder: Grounder,
 def test_tasks_are_asked_in_one_wording():
     first, second, *_, last = records()
     assert (
-        fixed_question(first)
-        == "Where is the dog in this image? Include the object positions in [x0, y0, x1, y1] format."
+        standard_question(first)
+        == "Where is the dog in this image? Include the object positions in [x0, y0, x1, y1] "
+        "format."
     )
-    assert "the cat" in fixed_question(second)
-    assert fixed_question(last) == "Please give me the timestamp when the dog jumps?"
+    assert "the cat" in standard_question(second)
+    assert standard_question(last) == "Please give me the timestamp when the dog jumps?"
     assert (
-        fixed_question(
+        standard_question(
             single_turn("Is there a dog?", "yes", {"image": "a"}, truth={"task": "dialogue"})
         )
         == "Is there a dog?"
@@ -306,18 +307,18 @@ def test_tasks_are_asked_in_one_wording():
         {"task": "moment", "query": None},
     ):
         assert (
-            fixed_question(single_turn("When is it?", "yes", {"image": "a"}, truth=odd))
+            standard_question(single_turn("When is it?", "yes", {"image": "a"}, truth=odd))
             == "When is it?"
         )
-    assert fixed_question(single_turn("Say.", "yes", {"image": "a"})) == "Say."
+    assert standard_question(single_turn("Say.", "yes", {"image": "a"})) == "Say."
 
 
 @pytest.mark.parametrize(
     ("answers", "message"),
     [
-        ('{"answer": "no id"}', "is no answer"),
-        ('["a"]', "is no answer"),
-        ('{"id": "x", "answer": 3}', "is no answer"),
+        ('{"answer": "no id"}', "is not an answer"),
+        ('["a"]', "is not an answer"),
+        ('{"id": "x", "answer": 3}', "is not an answer"),
         (
             '{"id": "another", "answer": "a"}',
             "no answer of .* is to a record of .*, for example 'another'",

@@ -21,7 +21,7 @@ from grounding.benchmarks.dense_captions import (
 from grounding.benchmarks.referring import first_box, image_in_square, score_boxes
 from grounding.benchmarks.sound_sources import area_under, grid_of, region_iou, score_sound_sources
 from grounding.benchmarks.temporal_grounding import score_moments
-from grounding.benchmarks.yes_no import said_yes, score_yes_no
+from grounding.benchmarks.yes_no import is_yes, score_yes_no
 from grounding.errors import EvaluationError
 from grounding.lego.generate.answers import Box
 from grounding.spans import Span
@@ -256,7 +256,7 @@ def test_pope_by_hand():
     """Right yes, wrong yes, right no, missed yes, and one without an answer: precision 1/2, recall
     1/3, F1 .4.
     """
-    told = [
+    labelled_answers = [
         ("Yes, there is.", "yes"),
         ("Yes.", "no"),
         ("No, there is not.", "no"),
@@ -264,7 +264,10 @@ def test_pope_by_hand():
         (None, "yes"),
     ]
     scores = score_yes_no(
-        [case(answer, {}, true=label, name=str(i)) for i, (answer, label) in enumerate(told)]
+        [
+            case(answer, {}, true=label, name=str(i))
+            for i, (answer, label) in enumerate(labelled_answers)
+        ]
     )
     assert values(scores) == {
         "accuracy": pytest.approx(2 / 5),
@@ -289,7 +292,7 @@ def test_pope_by_hand():
     ],
 )
 def test_a_no_is_a_word(text: str, yes: bool):
-    assert said_yes(text) == yes
+    assert is_yes(text) == yes
 
 
 def test_sound_sources_by_hand():

@@ -250,7 +250,10 @@ def vggss(folder: Path) -> list[Path]:
 def flickr30k(folder: Path) -> list[Path]:
     for name in ("Sentences", "Annotations"):
         (folder / name).mkdir()
-    line = "[/EN#1/people Two people] are photographed against [/EN#0/notvisual a mood] and [/EN#2/other a backdrop] ."
+    line = (
+        "[/EN#1/people Two people] are photographed against [/EN#0/notvisual a mood] and "
+        "[/EN#2/other a backdrop] ."
+    )
     (folder / "Sentences" / "36979.txt").write_text(f"{line}\nNo phrase with a box here .\n")
     (folder / "Sentences" / "broken.txt").write_text(line)
 
@@ -259,7 +262,8 @@ def flickr30k(folder: Path) -> list[Path]:
             f"<{side}>{value}</{side}>"
             for side, value in zip(("xmin", "ymin", "xmax", "ymax"), box)
         )
-        return f"<object><name>{name}</name>{f'<bndbox>{sides}</bndbox>' if box else '<nobndbox>1</nobndbox>'}</object>"
+        place = f"<bndbox>{sides}</bndbox>" if box else "<nobndbox>1</nobndbox>"
+        return f"<object><name>{name}</name>{place}</object>"
 
     size = "<size><width>400</width><height>200</height><depth>3</depth></size>"
     things = (

@@ -175,7 +175,9 @@ def test_another_seed_does_not_go_on_with_an_old_run(
 
 
 def test_lengths_and_sizes_come_from_the_files_where_no_row_has_them(tmp_path: Path, clip: Path):
-    """Pieces 2 (10 to 15 s) of a file of 4 s lie behind its end; piece 0 is clamped to all of it."""
+    """Pieces 2 (10 to 15 s) of a file of 4 s lie behind its end; piece 0 is clamped to all of
+    it.
+    """
     sources = didemo(tmp_path)
     rows = json.loads(sources[0].read_text())
     dump(
@@ -237,7 +239,7 @@ def test_media_behind_links_are_named_as_they_are_written(
 
 def test_folders_are_checked_before_anything_is_read(tmp_path: Path):
     sources = charades_sta(tmp_path)
-    with pytest.raises(DataError, match="is no folder"):
+    with pytest.raises(DataError, match="is not a folder"):
         convert(CHARADES, sources, tmp_path / "out", Options(tmp_path / "nowhere"))
     (tmp_path / "media").mkdir()
     (tmp_path / "other").mkdir()
@@ -370,9 +372,9 @@ def test_the_command_says_what_became_of_the_rows(tmp_path: Path, capsys: pytest
     sources = charades_sta(tmp_path)
     arguments = ["convert", "charades_sta", *map(str, sources), "-o", str(tmp_path / "out.jsonl")]
     assert main(arguments) == 0
-    told = capsys.readouterr()
-    assert "2 records from 5 annotations" in told.out
-    assert "1 skipped: zero length" in told.out
+    printed = capsys.readouterr()
+    assert "2 records from 5 annotations" in printed.out
+    assert "1 skipped: zero length" in printed.out
     assert main(["check", str(tmp_path / "out.jsonl")]) == 0
     assert main(["check", "--root", str(tmp_path), str(tmp_path / "out.jsonl")]) == 1
     assert main(["convert", "nothing", "a", "-o", "b"]) == 1

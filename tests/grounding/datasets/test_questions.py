@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from grounding.datasets.questions import FIELDS, NEEDED, QuestionBank, chance
+from grounding.datasets.questions import FIELDS, NEEDED, QuestionBank, stable_hash
 from grounding.datasets.tasks import RENDERERS, as_sentence, as_statement, tidy
 from grounding.errors import DataError
-from grounding.lego.preprocess import prompts
+from grounding.lego.preprocess import questions
 from grounding.records.record import MARKERS
 
 BANK = QuestionBank.load()
@@ -19,13 +19,13 @@ def test_every_task_has_many_wordings():
 
 
 def test_the_questions_that_inference_asks_are_among_them():
-    assert prompts.WHEN.format("$query") in BANK.questions["moment"]
-    assert prompts.WHERE.format("$phrase") in BANK.questions["locate"]
-    assert prompts.WHERE_SOUND in BANK.questions["locate_sound"]
-    assert prompts.EVENTS in BANK.questions["events"]
-    assert prompts.DESCRIBE["image"] in BANK.questions["grounded_caption"]
-    assert prompts.DESCRIBE["video"] in BANK.questions["describe_video"]
-    assert prompts.DESCRIBE["sound"] in BANK.questions["describe_sound"]
+    assert questions.WHEN.format("$query") in BANK.questions["moment"]
+    assert questions.WHERE.format("$phrase") in BANK.questions["locate"]
+    assert questions.WHERE_SOUND in BANK.questions["locate_sound"]
+    assert questions.EVENTS in BANK.questions["events"]
+    assert questions.DESCRIBE["image"] in BANK.questions["grounded_caption"]
+    assert questions.DESCRIBE["video"] in BANK.questions["describe_video"]
+    assert questions.DESCRIBE["sound"] in BANK.questions["describe_sound"]
 
 
 def test_no_wording_contains_what_structures_a_prompt():
@@ -44,10 +44,10 @@ def test_a_row_gets_the_same_words_again_and_another_row_others():
     }
 
 
-def test_chance_is_the_same_on_every_machine():
-    assert chance(0, "a", 1) == 11280495912935422354
-    assert chance(0, "a") != chance(1, "a")
-    assert chance(0, "ab", "c") != chance(0, "a", "bc")
+def test_the_hash_is_the_same_on_every_machine():
+    assert stable_hash(0, "a", 1) == 11280495912935422354
+    assert stable_hash(0, "a") != stable_hash(1, "a")
+    assert stable_hash(0, "ab", "c") != stable_hash(0, "a", "bc")
 
 
 @pytest.mark.parametrize(
@@ -64,10 +64,10 @@ def test_chance_is_the_same_on_every_machine():
         ({"moment": {"questions": ["When $query $cost?"], "answers": ["$spans"]}}, "unknown: cost"),
         ({"moment": {"questions": ["When $query for 5 $?"], "answers": ["$spans"]}}, r"a lone \$"),
         ({"moment": {"questions": [], "answers": ["$spans"]}}, "moment has no question"),
-        ({"moment": {"questions": ["When $query?"]}}, "is no bank of questions"),
-        ({"moment": {"questions": [3], "answers": ["$spans"]}}, "is no text"),
+        ({"moment": {"questions": ["When $query?"]}}, "is not a bank of questions"),
+        ({"moment": {"questions": [3], "answers": ["$spans"]}}, "is not a text"),
         ({"dance": {"questions": ["a"], "answers": ["b"]}}, "task 'dance' is unknown"),
-        ([], "is no bank of questions"),
+        ([], "is not a bank of questions"),
     ],
 )
 def test_a_bank_that_is_wrong_says_where(tmp_path: Path, change: object, message: str):

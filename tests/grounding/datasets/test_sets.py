@@ -12,7 +12,7 @@ from grounding.datasets.check import check_records
 from grounding.datasets.convert import Options, convert
 from grounding.datasets.registry import SETS
 from grounding.datasets.sources import read_pickle, read_xml
-from grounding.datasets.video_sets.didemo import agreed
+from grounding.datasets.video_sets.didemo import majority_choice
 from grounding.errors import DataError
 from grounding.records.record import Record, read_records
 from grounding.records.skips import Skip, SkipRow
@@ -97,11 +97,11 @@ def test_refcoco_gives_the_split_that_is_asked_for(tmp_path: Path):
 def test_flickr_sentences_carry_the_boxes_of_their_phrases(tmp_path: Path):
     """400 x 200 is padded by 100 rows above and below."""
     records = {record.truth["task"]: record for record in converted("flickr30k", tmp_path)}
-    told = records["grounded_caption"].answer
+    caption = records["grounded_caption"].answer
     people = "[0.000, 0.250, 0.250, 0.750] and [0.250, 0.250, 0.500, 0.750]"
     assert (
-        told
-        == f"Two people {people} are photographed against a mood and a backdrop [0.000, 0.250, 1.000, 0.500]."
+        caption == f"Two people {people} are photographed against a mood and a backdrop "
+        "[0.000, 0.250, 1.000, 0.500]."
     )
 
 
@@ -161,14 +161,14 @@ def test_wavcaps_looks_in_the_folder_of_its_source_alone(tmp_path: Path):
 
 
 def test_didemo_takes_what_most_annotators_chose():
-    assert agreed([[2, 2], [2, 3], [2, 2], [0, 5]]) == (2, 2)
-    assert agreed([[0, 0], [0, 0], [3, 3], [3, 3], [3, 4]]) == (
+    assert majority_choice([[2, 2], [2, 3], [2, 2], [0, 5]]) == (2, 2)
+    assert majority_choice([[0, 0], [0, 0], [3, 3], [3, 3], [3, 4]]) == (
         3,
         3,
     )  # of equals the one that overlaps more of the others
-    assert agreed([[1, 1]]) == (1, 1)
+    assert majority_choice([[1, 1]]) == (1, 1)
     with pytest.raises(SkipRow, match="annotators disagree"):
-        agreed([[0, 0], [1, 1]])
+        majority_choice([[0, 0], [1, 1]])
 
 
 class Harmful:

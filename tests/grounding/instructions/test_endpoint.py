@@ -154,7 +154,7 @@ def test_an_endpoint_that_is_down_is_given_up(tmp_path: Path):
     "url", ["", "localhost:8000/v1", "ftp://a/v1", "http://[::1", "file:///etc"]
 )
 def test_an_address_that_is_none(tmp_path: Path, url: str):
-    with pytest.raises(EndpointError, match="is no address of an endpoint"):
+    with pytest.raises(EndpointError, match="is not an address of an endpoint"):
         ask(url, tmp_path, "a")
 
 

@@ -123,16 +123,18 @@ def test_several_turns_that_were_asked_for_are_at_least_two():
 
 
 def test_coordinates_are_written_as_the_source_has_them():
-    told = check_dialogue(one(answer="At [.1,0.2, 0.3 ,0.4001]."), IMAGE, 1)
-    assert told[0].answer == "At [0.100, 0.200, 0.300, 0.400]."
-    told = check_dialogue(one("When?", "In { 0.1, 0.205 }."), VIDEO, 1)
-    assert told[0].answer == "In {0.10,0.20}."
+    checked = check_dialogue(one(answer="At [.1,0.2, 0.3 ,0.4001]."), IMAGE, 1)
+    assert checked[0].answer == "At [0.100, 0.200, 0.300, 0.400]."
+    checked = check_dialogue(one("When?", "In { 0.1, 0.205 }."), VIDEO, 1)
+    assert checked[0].answer == "In {0.10,0.20}."
     assert check_dialogue(one("What?", "A bark [sic]."), SOUND, 1)[0].answer == "A bark [sic]."
 
 
 def test_talk_about_pictures_is_no_talk_about_the_source():
-    told = one("Is there writing on it?", "Yes, notes of music, and a caption below the drawing.")
-    assert check_dialogue(told, SOUND, 1) == told
+    dialogue = one(
+        "Is there writing on it?", "Yes, notes of music, and a caption below the drawing."
+    )
+    assert check_dialogue(dialogue, SOUND, 1) == dialogue
 
 
 @pytest.mark.parametrize(
@@ -203,7 +205,7 @@ def test_facts_are_gathered_from_the_truth_of_all_records_about_a_file():
         "- {0.50,1.00} It rests.",
     )
     assert first.spans == {(0.1, 0.2), (0.3, 0.5), (0.5, 1.0)}
-    assert (second.lines, second.located) == (("- A bark.",), False)
+    assert (second.lines, second.has_coordinates) == (("- A bark.",), False)
 
 
 def test_facts_leave_out_truths_of_another_form():
@@ -221,13 +223,13 @@ def test_facts_about_an_image_name_things_with_their_boxes():
     region = single_turn(
         "Where?", "x", media, truth={"task": "locate", "phrase": "a dog", "boxes": [list(DOG)]}
     )
-    told = single_turn(
+    by_hand = single_turn(
         "What?",
         "A dog [0.100, 0.200, 0.300, 0.400] sits.",
         media,
         truth={"task": "grounded_caption", "mentions": [["A dog", [list(DOG)]]]},
     )
-    facts = gather([region, told])
+    facts = gather([region, by_hand])
     assert facts.lines[0] == "- a dog: [0.100, 0.200, 0.300, 0.400]"
     assert facts.lines[1] == "- A dog [0.100, 0.200, 0.300, 0.400] sits."
     assert facts.boxes == {DOG}

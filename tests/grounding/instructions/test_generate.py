@@ -216,10 +216,11 @@ def test_a_wrong_key_is_said_at_once(
     with serving([Reply(status=401, body=b"wrong key")]) as server:
         assert run(server, tmp_path, "--concurrency", "1") == 1
         assert server.headers[0]["authorization"] == "Bearer very-secret"
-    told = capsys.readouterr()
-    assert "answers 401: 'wrong key'; check the address, the key and the model" in told.out
+    printed = capsys.readouterr()
+    assert "answers 401: 'wrong key'; check the address, the key and the model" in printed.out
     assert (
-        "very-secret" not in told.out + told.err + (tmp_path / "out.jsonl.report.json").read_text()
+        "very-secret"
+        not in printed.out + printed.err + (tmp_path / "out.jsonl.report.json").read_text()
     )
 
 

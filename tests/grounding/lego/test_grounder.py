@@ -208,7 +208,10 @@ def test_tokenizer_of_another_model(tiny, tmp_path):
 
 
 def test_importing_the_package_loads_nothing_heavy():
-    code = "import sys, grounding.lego, grounding.refine; print([m for m in ('torch', 'transformers', 'PIL') if m in sys.modules])"
+    code = """
+import sys, grounding.lego, grounding.lego.preprocess.questions, grounding.refine
+print([m for m in ("torch", "transformers", "PIL") if m in sys.modules])
+"""
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
 

@@ -49,12 +49,12 @@ def test_batches_change_nothing():
 
 def test_captions_of_one_sound_are_references_of_one_question():
     sound, other = {"sound": "a.wav"}, {"sound": "b.wav"}
-    told = [
+    described = [
         case("rain falls on a roof", {"caption": "Rain falls on a roof."}, media=sound, name="1"),
         case("nobody reads this", {"caption": "It rains."}, media=sound, name="2"),
         case(None, {"caption": "A dog barks loudly."}, media=other, name="3"),
     ]
-    scores = score_captions(told, java=False)
+    scores = score_captions(described, java=False)
     assert scores.counts == {"rows": 2, "missing": 1, "unread": 0}
     assert 2 < values(scores)["CIDEr"] < 4  # half of: 10 for one of two references
 

@@ -28,7 +28,9 @@ def test_iou_is_not_rounded():
 
 
 def test_average_precision_by_hand():
-    """Two windows; hit, miss, hit: precision 1 at recall 1/2 and 2/3 at recall 1, so (1 + 2/3) / 2."""
+    """Two windows; hit, miss, hit: precision 1 at recall 1/2 and 2/3 at recall 1, so (1 +
+    2/3) / 2.
+    """
     windows = [Span(0, 10), Span(50, 60)]
     predictions = scored((0, 10, 0.9), (20, 30, 0.8), (50, 60, 0.7))
     assert average_precision(predictions, windows, [0.5])[0] == pytest.approx(5 / 6)

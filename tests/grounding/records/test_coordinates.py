@@ -46,10 +46,10 @@ def test_a_box_that_is_written_and_read_lies_where_it_was(pair):
         assert min(box.x2 - box.x1, box.y2 - box.y1) <= 2 + max(size) * 0.001
         return
     slack = 1.1 + 0.0005 * max(size) + 0.0005 * max(size)
-    for told, true, side in zip(
+    for fraction, true, side in zip(
         (found[0].x1, found[0].y1, found[0].x2, found[0].y2), box, (*size, *size)
     ):
-        assert abs(told * side - true) <= slack
+        assert abs(fraction * side - true) <= slack
 
 
 @given(st.floats(0.1, 10_000), st.floats(0, 1), st.floats(0, 1))

@@ -32,13 +32,13 @@ def through(text: str) -> str:
 def test_only_what_is_no_finite_number_becomes_null(
     text: str, becomes: str, piece: int, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(finite_json, "_PIECE", piece)
+    monkeypatch.setattr(finite_json, "_PIECE_BYTES", piece)
     assert through(text) == becomes
 
 
 @pytest.mark.parametrize("piece", [1, 5, 64])
 def test_rows_are_those_that_python_wrote(piece: int, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(finite_json, "_PIECE", piece)
+    monkeypatch.setattr(finite_json, "_PIECE_BYTES", piece)
     draw = random.Random(piece)
     words = ["NaN", '"', "\\", "Infinity", "\n", "\u00e9", "-", "]"]
     rows = [

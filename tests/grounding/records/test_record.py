@@ -230,8 +230,8 @@ words = st.text(min_size=1).filter(
 def test_any_conversation_survives_writing(pairs, names):
     messages = [
         message
-        for asked, told in pairs
-        for message in (Message("human", asked), Message("gpt", told))
+        for question, answer in pairs
+        for message in (Message("human", question), Message("gpt", answer))
     ]
     media = {name: f"{name}.bin" for name in names}
     first = Message(

@@ -24,7 +24,7 @@ from grounding.synthetic.world import (
     VOICES,
     Thing,
     held_out,
-    trained,
+    training_combinations,
 )
 from grounding.training.examples import check_answer
 from grounding.training.tiny.evaluate import best_constant
@@ -40,20 +40,22 @@ def data(tmp_path_factory):
 @pytest.mark.parametrize("kind", ATTRIBUTES)
 def test_at_least_500_combinations_are_held_out_and_each_attribute_is_trained(kind):
     assert len(held_out(kind)) >= 500
-    assert not held_out(kind) & trained(kind)
+    assert not held_out(kind) & training_combinations(kind)
     for place, values in enumerate(ATTRIBUTES[kind]):
-        assert {combination[place] for combination in trained(kind)} == set(values)
+        assert {combination[place] for combination in training_combinations(kind)} == set(values)
 
 
 def test_training_scenes_hold_no_combination_that_is_held_out():
     random = np.random.default_rng(1)
     for _ in range(150):
         clip, sound = clip_scene(random, 3, 4), sound_scene(random, 3)
-        assert {clip.combination(action) for action in clip.actions} <= trained("clip")
+        assert {clip.combination(action) for action in clip.actions} <= training_combinations(
+            "clip"
+        )
         assert {
             place.combination for place in (*picture_scene(random, 3).places, *sound.picture.places)
-        } <= trained("picture")
-        assert sound.combination in trained("sound")
+        } <= training_combinations("picture")
+        assert sound.combination in training_combinations("sound")
 
 
 def test_questions_are_about_held_out_combinations_alone(data):
@@ -114,8 +116,8 @@ def test_words_of_time_are_the_drawn_ones(data):
         for message in record.messages[1::2]:
             check_answer(message.text)
         if "spans" in record.truth:
-            said = sorted(message.text for message in record.messages[1::2])
-            assert said == sorted(
+            texts = sorted(message.text for message in record.messages[1::2])
+            assert texts == sorted(
                 f"{{{start:.2f},{end:.2f}}}" for start, end in record.truth["spans"]
             )
             assert len(record.truth["spans"]) >= 3

@@ -52,7 +52,7 @@ def parts(tmp_path) -> Parts:
 
 @pytest.fixture
 def config():
-    return read_config(START, CLIP).resized(audio_positions=4)
+    return read_config(START, CLIP).with_changes(audio_positions=4)
 
 
 def test_parts_become_a_checkpoint(parts, config, tmp_path):

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from grounding.lego.grounder import load_grounder
-from grounding.lego.preprocess.prompts import DESCRIBE
+from grounding.lego.preprocess.questions import DESCRIBE
 from grounding.records.media_files import read_sound
 from grounding.records.record import read_records
 from grounding.synthetic.make import Amounts, make_data
@@ -68,7 +68,8 @@ def named(learned, folder, swapped=0):
         for reply, record in zip(grounder.ask_all(asked), records)
     ]
     return [
-        sum(len(said) > word and said[word] == true[word] for said, true in pairs) / len(pairs)
+        sum(len(answer) > word and answer[word] == true[word] for answer, true in pairs)
+        / len(pairs)
         for word in (1, 2)
     ]
 

@@ -266,7 +266,8 @@ from grounding.lego.checkpoint import load_model
 import grounding.lego.checkpoint.convert, transformers.models.clip.modeling_clip
 
 def held():  # anonymous and file pages of this process, in bytes
-    return sum(int(line.split()[1]) * 1024 for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
 
 load_model(sys.argv[1], dtype=torch.float32)
 Path("/proc/self/clear_refs").write_text("5")  # the high-water mark starts anew

@@ -157,7 +157,10 @@ def test_padding_is_undone_to_a_pixel(width, height, corners):
 
 
 def test_boxes_of_a_wide_image():
-    text = "Two boxes: [0.0, 0.0, 1.0, 1.0] and [0.75,0.70,0.25,0.30], nothing at [0.01, 0.02, 0.05, 0.10]."
+    text = (
+        "Two boxes: [0.0, 0.0, 1.0, 1.0] and [0.75,0.70,0.25,0.30], nothing at "
+        "[0.01, 0.02, 0.05, 0.10]."
+    )
     assert parse_boxes(text, 90, 60) == [Box(0.0, 0.0, 1.0, 1.0), Box(0.244, 0.2, 0.756, 0.8)]
 
 

@@ -5,10 +5,10 @@ import torch
 
 from grounding.errors import PromptError
 from grounding.lego.generate.generator import (
+    GenerationConfig,
     Generator,
-    Limits,
+    PrefixCache,
     Prompt,
-    ReadSoFar,
     pad_left,
     token_keys,
 )
@@ -20,7 +20,7 @@ QUESTIONS = [
     "Why?",
     "the dog runs",
 ]
-LIMITS = Limits(max_new_tokens=10, stop="never written")
+LIMITS = GenerationConfig(max_new_tokens=10, stop="never written")
 
 
 @pytest.fixture
@@ -43,10 +43,10 @@ def ask(model, tokenizer):
 @pytest.fixture
 def clips(model):
     """Two encoded windows of different length."""
-    chance = torch.Generator().manual_seed(1)
+    rng = torch.Generator().manual_seed(1)
     with torch.inference_mode():
         return model.encode(
-            "video", [torch.randn(3, frames, 56, 56, generator=chance) for frames in (6, 16)]
+            "video", [torch.randn(3, frames, 56, 56, generator=rng) for frames in (6, 16)]
         )
 
 
@@ -158,7 +158,7 @@ def test_stop_string_ends_a_reply_and_is_cut_off(generator, ask):
     assert free.ended == "budget"
     assert len(free.ids) == 10
     stop = free.text[3:5]
-    stopped = generator.generate([prompt], Limits(max_new_tokens=10, stop=stop))[0]
+    stopped = generator.generate([prompt], GenerationConfig(max_new_tokens=10, stop=stop))[0]
     assert stopped.ended == "stop"
     assert len(stopped.ids) < 10
     assert stopped.text == free.text.split(stop)[0].strip()
@@ -181,14 +181,16 @@ def test_rows_end_on_their_own(generator, ask):
     free = generator.generate(prompts)
     stop = free[0].text[:4]
     assert stop not in free[1].text
-    first, second = generator.generate(prompts, Limits(max_new_tokens=10, stop=stop))
+    first, second = generator.generate(prompts, GenerationConfig(max_new_tokens=10, stop=stop))
     assert first.ended == "stop"
     assert second.ids == free[1].ids
 
 
 @pytest.mark.parametrize("budget", [1, 2, 7])
 def test_budget(generator, ask, budget):
-    reply = generator.generate([ask("Why?")], Limits(max_new_tokens=budget, stop="never"))[0]
+    reply = generator.generate(
+        [ask("Why?")], GenerationConfig(max_new_tokens=budget, stop="never")
+    )[0]
     assert (len(reply.ids), reply.ended) == (budget, "budget")
 
 
@@ -204,7 +206,9 @@ def test_context_bounds_the_budget_and_the_prompt(generator, model, ask):
 def test_sampling_is_reproducible_and_not_greedy(generator, ask):
     prompt = ask("Why?")
     hot = [
-        generator.generate([prompt], Limits(10, "never", temperature=5.0, seed=seed))[0].ids
+        generator.generate([prompt], GenerationConfig(10, "never", temperature=5.0, seed=seed))[
+            0
+        ].ids
         for seed in (1, 1, 2)
     ]
     assert hot[0] == hot[1] != hot[2]
@@ -230,10 +234,10 @@ def test_left_padding():
 def test_what_was_read_is_extended_and_cut(model):
     embeds = model.language.model.embed_tokens(torch.arange(5, 25))
     with torch.inference_mode():
-        whole = ReadSoFar().extended(model, range(5, 25), embeds)
-        half = ReadSoFar().extended(model, range(5, 15), embeds[:10])
-        grown = half.extended(model, range(5, 25), embeds)
-    assert whole.extended(model, range(5, 11), embeds[:6]) is whole
+        whole = PrefixCache().extend(model, range(5, 25), embeds)
+        half = PrefixCache().extend(model, range(5, 15), embeds[:10])
+        grown = half.extend(model, range(5, 25), embeds)
+    assert whole.extend(model, range(5, 11), embeds[:6]) is whole
     assert half.matches(range(5, 25)) == 10
     torch.testing.assert_close(grown.layers, whole.layers, atol=1e-5, rtol=1e-4)
     torch.testing.assert_close(whole.layers_until(10), half.layers, atol=1e-5, rtol=1e-4)

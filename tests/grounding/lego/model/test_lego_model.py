@@ -150,7 +150,9 @@ def test_encoded_and_raw_items_are_the_same(model, ids):
 
 def test_gradients_equal_the_public_code(model, tiny):
     inputs = np.load(tiny / "inputs.npz")
-    ids, labels = (torch.from_numpy(inputs[f"labelled.{key}"]) for key in ("input_ids", "labels"))
+    ids, labels = (
+        torch.from_numpy(inputs[f"encode_with_labels.{key}"]) for key in ("input_ids", "labels")
+    )
     model(ids, [{"video": [torch.from_numpy(inputs["video"])[0]]}], labels=labels).loss.backward()
     names = {
         "lm_head.weight": "language.lm_head.weight",
@@ -159,7 +161,9 @@ def test_gradients_equal_the_public_code(model, tiny):
         "model.llama_proj.weight": "modalities.video.adapter.projection.weight",
         "model.video_query_tokens": "modalities.video.adapter.qformer.queries",
         "model.query_tokens": "modalities.video.encoder.qformer.queries",
-        "model.video_frame_position_embedding.weight": "modalities.video.adapter.positions.table.weight",
+        "model.video_frame_position_embedding.weight": (
+            "modalities.video.adapter.positions.table.weight"
+        ),
         "model.visual_encoder.pos_embed": "modalities.video.encoder.eva.pos_embed",
         "model.ln_vision.weight": "modalities.video.encoder.norm.weight",
     }

@@ -5,10 +5,10 @@ import torch
 from torch import nn
 
 from grounding.lego.checkpoint.load import load_model, published_state
-from grounding.lego.generate.generator import Generator, Limits, Prompt
+from grounding.lego.generate.generator import GenerationConfig, Generator, Prompt
 from grounding.lego.model.modality import Modality, Placeholder, check_shape
 from grounding.lego.model.registry import MODALITIES
-from grounding.lego.preprocess.prompts import Turn, labelled, media_question, render
+from grounding.lego.preprocess.prompts import Turn, encode_with_labels, media_question, render
 from grounding.lego.preprocess.tokenizer import LegoTokenizer
 
 
@@ -60,7 +60,9 @@ def test_a_step_of_training_lowers_the_loss(setup):
     model, tokenizer = setup
     cloud = torch.randn(20, 3)
     question = media_question("What is it?", ["points"], dict(model.modalities.items()))
-    ids, labels = labelled([Turn("Human", question), Turn("Assistant", "A chair.")], tokenizer)
+    ids, labels = encode_with_labels(
+        [Turn("Human", question), Turn("Assistant", "A chair.")], tokenizer
+    )
     for parameter in model.parameters():
         parameter.requires_grad_(False)
     adapter = model.modality("points").adapter.requires_grad_(True)
@@ -97,7 +99,7 @@ def test_it_generates_alone_and_beside_others(setup):
             "points": model.encode("points", [torch.randn(7, 3)]),
             "image": model.encode("image", [torch.randn(3, 56, 56)]),
         }
-    generator = Generator(model, tokenizer, Limits(6, stop="never"))
+    generator = Generator(model, tokenizer, GenerationConfig(6, stop="never"))
     for names in (["points"], ["points", "image"]):
         text = media_question("What is it?", names, dict(model.modalities.items()))
         ids = tuple(tokenizer.encode(render([Turn("Human", text), Turn("Assistant", None)])))

@@ -92,7 +92,7 @@ def folder(tmp_path):
     ):
         file.write_text(json.dumps(content))
     model = LegoModel(
-        read_config(checkpoint, tower).resized(audio_positions=8)
+        read_config(checkpoint, tower).with_changes(audio_positions=8)
     ).eval()  # eight rows, as one constructor has
     for parameter in model.parameters():
         torch.nn.init.normal_(parameter, std=0.3)

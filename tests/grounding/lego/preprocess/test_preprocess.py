@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from grounding.errors import MediaError
 from grounding.lego.preprocess.audio import RATE_HZ, clip_starts_s, log_mels, sound_tensor
 from grounding.lego.preprocess.image import CLIP_MEAN, CLIP_STD, ImageTransform, pad_to_square
-from grounding.lego.preprocess.video import clip_tensor, frame_indices, scale
+from grounding.lego.preprocess.sampling import frame_indices
+from grounding.lego.preprocess.video import clip_tensor, scale
 
 
 def levels(tensor):

@@ -8,12 +8,12 @@ from grounding.lego.preprocess.prompts import (
     STOP,
     Turn,
     check_question,
+    encode_with_labels,
     expand_markers,
-    labelled,
     media_question,
     render,
-    when_question,
 )
+from grounding.lego.preprocess.questions import when_question
 from grounding.lego.preprocess.tokenizer import LegoTokenizer
 
 DIALOGUE = [
@@ -49,7 +49,7 @@ def test_folder_without_a_tokenizer(tmp_path):
 
 
 def test_labels_are_the_answers_and_their_ends(tokenizer):
-    ids, labels = labelled(DIALOGUE, tokenizer)
+    ids, labels = encode_with_labels(DIALOGUE, tokenizer)
     assert len(ids) == len(labels)
     assert all(label in (IGNORED, token) for label, token in zip(labels, ids))
     answers = tokenizer.decode([token for token, label in zip(ids, labels) if label != IGNORED])
@@ -58,7 +58,7 @@ def test_labels_are_the_answers_and_their_ends(tokenizer):
 
 def test_training_reads_what_asking_reads(tokenizer):
     """Up to each answer the ids are those of the question as it is asked."""
-    ids, labels = labelled(DIALOGUE, tokenizer)
+    ids, labels = encode_with_labels(DIALOGUE, tokenizer)
     for turn in (1, 3):
         asked = tokenizer.encode(render([*DIALOGUE[:turn], Turn("Assistant", None)]))
         assert ids[: len(asked)] == asked
