@@ -26,8 +26,8 @@ from sqlalchemy import insert
 from benchmarks.support.footage import make_footage
 from benchmarks.support.measure import header, row, tree_bytes
 from indexer.catalog import collections
-from indexer.catalog.rows import pack
-from indexer.catalog.tables import Chunk, FrameBlockRow, Segment, Video, Work, utc_now
+from indexer.catalog.database.half_vector import pack
+from indexer.catalog.tables import Chunk, ChunkTask, FrameBlockRow, Segment, Video, utc_now
 from indexer.catalog.tables import Path as PathTable
 from indexer.embedders.base import unit
 from indexer.library import Library
@@ -215,7 +215,7 @@ def large_library(folder: Path, segments: int) -> Path:
     """
     settings: Settings = demo_settings(folder / "home")
     library = Library(settings)
-    key = next(stage.key for stage in library.stages() if stage.name == "picture")
+    key = next(stage.key for stage in library.context.stages() if stage.name == "picture")
     rng = np.random.default_rng(3)
     subjects = unit(np.abs(rng.normal(size=(400, 64))) * (rng.random((400, 64)) < 0.15))
     with library.catalog.begin() as session:
@@ -279,7 +279,7 @@ def _add_video(
         )
         session.add(chunk)
         session.flush()
-        work = Work(
+        task = ChunkTask(
             chunk_id=chunk.id,
             video_id=video.id,
             collection_id=collection_id,
@@ -290,7 +290,7 @@ def _add_video(
             created_at=now,
             revision=int(rng.integers(1, 2**40)),
         )
-        session.add(work)
+        session.add(task)
         session.flush()
         scenes = subjects[rng.integers(0, len(subjects), many)]
         vectors = unit(scenes + 0.1 * np.abs(rng.normal(size=(many, 64))))
@@ -298,7 +298,7 @@ def _add_video(
         times_s = start_s + np.arange(many * frames) / RATE_HZ
         session.add(
             FrameBlockRow(
-                work_id=work.id,
+                task_id=task.id,
                 chunk_id=chunk.id,
                 video_id=video.id,
                 key=key,
@@ -310,7 +310,7 @@ def _add_video(
             )
         )
         shared = {
-            "work_id": work.id,
+            "task_id": task.id,
             "chunk_id": chunk.id,
             "video_id": video.id,
             "collection_id": collection_id,

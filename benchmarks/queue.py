@@ -23,7 +23,7 @@ from sqlalchemy import func, select
 from benchmarks.support.footage import make_footage
 from benchmarks.support.measure import header, row
 from indexer.catalog.leasing import jobs
-from indexer.catalog.tables import Collection, Work
+from indexer.catalog.tables import ChunkTask, Collection
 from indexer.library import Library
 from indexer.settings import Settings
 from tests.support import colour_video
@@ -64,7 +64,7 @@ def is_ready(fleet: Fleet, library: Library, collection: str, count: int) -> boo
     """
     states = [video.state for video in library.videos([collection])]
     with library.catalog.read() as session:
-        unplanned = jobs.failures(session)
+        unplanned = jobs.list_errors(session)
     assert not unplanned, unplanned
     assert "failed" not in states, library.status().errors
     assert all(worker.poll() is None for worker in fleet.workers), fleet.logs()
@@ -185,8 +185,8 @@ def committed_s(library: Library, collection: str) -> float:
     """When the first chunk of a collection was committed."""
     with library.catalog.read() as session:
         first = session.scalar(
-            select(func.min(Work.finished_at))
-            .join(Collection, Collection.id == Work.collection_id)
+            select(func.min(ChunkTask.finished_at))
+            .join(Collection, Collection.id == ChunkTask.collection_id)
             .where(Collection.name == collection)
         )
     assert first is not None

@@ -131,7 +131,7 @@ def build_parser() -> argparse.ArgumentParser:
     """The command line of this package."""
     parser = argparse.ArgumentParser(
         prog="python -m grounding.benchmarks",
-        description="LEGO on benchmarks (docs/evaluation.md).",
+        description="LEGO on benchmarks (docs/guides/measure.md).",
     )
     verbs = parser.add_subparsers(required=True, metavar="TASK or VERB")
     abouts = {name: task.about for name, task in TASKS.items()} | {JUDGED: JUDGED_ABOUT}

@@ -63,7 +63,7 @@ def build_parser() -> argparse.ArgumentParser:
     """The command line of this package."""
     parser = argparse.ArgumentParser(
         prog="python -m grounding.datasets",
-        description="Public data sets to records that LEGO learns from (docs/data.md).",
+        description="Public data sets to records for LEGO (docs/guides/training-data.md).",
     )
     verbs = parser.add_subparsers(required=True, metavar="VERB")
     add = verbs.add_parser("sets", help="the public sets, and the files that each comes in")

@@ -91,7 +91,7 @@ def build_parser() -> argparse.ArgumentParser:
     """The command line of this package."""
     parser = argparse.ArgumentParser(
         prog="python -m grounding.instructions",
-        description="Dialogues and questions by a language model (docs/data.md).",
+        description="Dialogues and questions by a language model (docs/guides/training-data.md).",
     )
     verbs = parser.add_subparsers(required=True, metavar="VERB")
     add = verbs.add_parser(

@@ -5,8 +5,8 @@ JSON lines or one JSON array.
     {"from": "human", "value": "<video>\\nWhen does the dog jump?"}, {"from": "gpt", "value": "The
     dog jumps in {0.09,0.15}."}]}
 
-Times are fractions of the clip, boxes fractions of the padded square (docs/data.md). The form is
-that of the published code.
+Times are fractions of the clip, boxes fractions of the padded square (docs/reference/records.md).
+The form is that of the published code.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ class Record:
     """
     id: str = ""
     truth: Mapping[str, Any] = field(default_factory=dict)
-    """What the answers were made from, unrounded (docs/data.md): evaluation and the filters compare
-    with it.
+    """What the answers were made from, unrounded (docs/reference/records.md): evaluation and the
+    filters compare with it.
     """
     extra: Mapping[str, Any] = field(default_factory=dict)
     """Whatever else the row held; kept when it is written again."""

@@ -195,7 +195,7 @@ def _distributed_arguments(file: Path | None) -> dict[str, Any]:
         if "WORLD_SIZE" not in os.environ:
             raise TrainingError(
                 f"{file} shares the model among processes; start them with torchrun "
-                "(docs/training.md)"
+                "(docs/guides/train.md)"
             )
         return {"fsdp": True, "fsdp_config": raw["fsdp"]}
     if importlib.util.find_spec("deepspeed") is None:

@@ -262,7 +262,7 @@ def test_a_model_of_other_sizes_is_built_from_its_configuration():
 MEASURE = """
 import resource, sys, torch
 from pathlib import Path
-from grounding.lego.checkpoint import load_model
+from grounding.lego.checkpoint.load import load_model
 import grounding.lego.checkpoint.convert, transformers.models.clip.modeling_clip
 
 def held():  # anonymous and file pages of this process, in bytes
