@@ -57,7 +57,9 @@ def share(text: str) -> float:
 
 
 def progress(what: str, rows: Iterable[T], total: int | None = None) -> Iterator[T]:
-    """A line on stderr; nothing where that is no terminal."""
+    """Yields the rows, with a line on stderr that counts them; silent where stderr is not a
+    terminal.
+    """
     columns = (
         SpinnerColumn(),
         TextColumn(what),

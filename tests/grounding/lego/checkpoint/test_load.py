@@ -336,7 +336,7 @@ def _change_config(folder, **changes):
 
 DAMAGES = {
     "cut off while copying": (_cut, "not all of it is there"),
-    "a pointer of git-lfs": (_pointer, "no safetensors file"),
+    "a pointer of git-lfs": (_pointer, "not a safetensors file"),
     "a dictionary of dictionaries": (_nested, "tensors by name"),
     "an index without its map": (
         lambda folder: (folder / "model.safetensors.index.json").write_text("{}"),
@@ -346,13 +346,16 @@ DAMAGES = {
     "not text": (lambda folder: (folder / "config.json").write_bytes(b"\xff"), "not JSON"),
     "a word for a size": (
         lambda folder: _change_config(folder, hidden_size="wide"),
-        "make no model",
+        "do not make a model",
     ),
     "nothing for a size": (lambda folder: _change_config(folder, max_frame=None), "wrong kind"),
-    "no heads": (lambda folder: _change_config(folder, num_attention_heads=0), "make no model"),
+    "no heads": (
+        lambda folder: _change_config(folder, num_attention_heads=0),
+        "do not make a model",
+    ),
     "heads that do not divide": (
         lambda folder: _change_config(folder, num_attention_heads=3),
-        "make no model",
+        "do not make a model",
     ),
     "another number of patches": (
         lambda folder: _change_config(folder, image_token_len=15),

@@ -150,9 +150,7 @@ def test_encoded_and_raw_items_are_the_same(model, ids):
 
 def test_gradients_equal_the_public_code(model, tiny):
     inputs = np.load(tiny / "inputs.npz")
-    ids, labels = (
-        torch.from_numpy(inputs[f"encode_with_labels.{key}"]) for key in ("input_ids", "labels")
-    )
+    ids, labels = (torch.from_numpy(inputs[f"labelled.{key}"]) for key in ("input_ids", "labels"))
     model(ids, [{"video": [torch.from_numpy(inputs["video"])[0]]}], labels=labels).loss.backward()
     names = {
         "lm_head.weight": "language.lm_head.weight",

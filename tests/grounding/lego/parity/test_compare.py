@@ -204,7 +204,7 @@ ABSENT = {
     "batch": (_without("expected.npz", "video_batch2.llama_proj"), "video_batch2"),
     "logits": (_without("expected.npz", "logits_last16.sound"), "logits_last\\d+\\.sound"),
     "greedy ids": (_without("expected.npz", "greedy24.image_sound"), "greedy\\d+\\.image_sound"),
-    "loss": (_without("expected.npz", "encode_with_labels.loss"), "encode_with_labels\\.loss"),
+    "loss": (_without("expected.npz", "labelled.loss"), "labelled\\.loss"),
     "prompts": (_emptied("prompts.json", "strings"), "prompts.json:strings"),
     "boxes": (_emptied("boxes.json", None), "boxes.json"),
     "frame indices": (_emptied("frame_indices.json", "cases"), "frame_indices.json:cases"),
