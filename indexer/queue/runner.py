@@ -23,10 +23,11 @@ from indexer.catalog.leasing.owner import dead_owners, owner_name
 from indexer.catalog.leasing.progress import count_waiting, video_seconds_since
 from indexer.context import Context
 from indexer.errors import CatalogError, MediaError, SeekpointError, StorageError
-from indexer.ingest.pipeline import Job, Pipeline
+from indexer.ingest.discover import FoundFile
+from indexer.ingest.finalize import finalize_video
+from indexer.ingest.pipeline import Job, Pipeline, StageTask
 from indexer.ingest.plan import Planner, source_at
 from indexer.messages import Message
-from indexer.paths import FoundFile
 from indexer.queue.artefacts import make_artefacts
 from indexer.queue.publish import publish_alone
 from indexer.queue.submit import waiting_counts
@@ -93,7 +94,7 @@ class Turns:
             max_attempts=self.settings.max_attempts,
             stopping=self._stopping,
         )
-        counts = {"done": 0, "failed": 0, "lost": 0, "handed back": 0}
+        counts = {"done": 0, "failed": 0, "lost": 0, "released": 0}
         video_s = 0.0
         jobs = _Jobs(self.context, self.owner, name, stages, over)
         with (
@@ -102,7 +103,7 @@ class Turns:
         ):
             for outcome in outcomes:
                 counts[outcome.state] += 1
-                video_s += outcome.job.item.span.length_s if outcome.state == "done" else 0.0
+                video_s += outcome.task.item.span.length_s if outcome.state == "done" else 0.0
         return Turn(
             name, counts["done"], counts["failed"], counts["lost"], video_s, more=not jobs.exhausted
         )
@@ -237,9 +238,8 @@ class Turns:
             FoundFile(path, status.st_size, status.st_mtime_ns), item.collection_id
         )
         planner.plan(recognised.video_id, path)
-        Pipeline(self.catalog, self.settings, self.owner).finalize(
-            recognised.video_id
-        )  # nothing may have been missing
+        # Nothing may have been missing.
+        finalize_video(self.catalog, self.context.artefacts, recognised.video_id)
         if self.settings.proxies_ahead:
             video_id = recognised.video_id
             with self.catalog.begin() as session:
@@ -361,7 +361,8 @@ class _Jobs:
         """None where the file cannot be read here: the chunk is handed back for others, or fails."""
         catalog, settings = self._context.catalog, self._context.settings
         try:
-            return Job(item, self._stages[item.key], self._source(item.video_id))
+            task = StageTask(item, self._stages[item.key])
+            return Job(self._source(item.video_id), (task,))
         except Elsewhere as error:
             log.warning("%s", error)
             self._elsewhere.append(item.video_id)

@@ -14,9 +14,11 @@ from indexer.catalog.leasing.progress import count_waiting
 from indexer.catalog.video_paths import KnownPath, get_known_paths
 from indexer.context import Context
 from indexer.errors import QueueError
+from indexer.ingest.discover import FoundFile, Unusable, find_files
+from indexer.ingest.finalize import mark_offline
 from indexer.ingest.plan import Planner
-from indexer.ingest.run import FileOutcome, IngestReport, mark_offline
-from indexer.paths import FoundFile, Unusable, find_files, given_path, printable
+from indexer.ingest.run import FileOutcome, IngestReport
+from indexer.paths import absolute_path, printable
 from indexer.queue.notify import Hints
 
 AT_ONCE = 1000  # files in one transaction
@@ -66,7 +68,7 @@ def enqueue(
             )
     for first in range(0, len(arrived), AT_ONCE):
         _note(context, planner, collection_id, arrived[first : first + AT_ONCE], fast, events)
-    offline = mark_offline(context.catalog, planner, paths, files, known)
+    offline = mark_offline(context.catalog, planner.roots, paths, files, known)
     _forget_gone(context, planner, collection_id, paths)
     if arrived:
         try:
@@ -119,12 +121,12 @@ def _forget_gone(
     """The errors of files below the given paths that could not be planned and were deleted since:
     nobody could mend them.
     """
-    given = [given_path(path) for path in paths]
+    folders = [absolute_path(path) for path in paths]
     with context.catalog.begin() as session:
         gone = [
-            errand_id
-            for errand_id, details in jobs.list_failed(session, "plan", collection_id)
-            if planner.roots.vanished(details["root"], details["relative_path"], given)
+            job_id
+            for job_id, details in jobs.list_failed(session, "plan", collection_id)
+            if planner.roots.vanished(details["root"], details["relative_path"], folders)
         ]
         jobs.delete_failed(session, gone)
 
