@@ -300,9 +300,7 @@ class Library:
 
     def score(self, ground_truth: Path, predictions: Path) -> Report:
         """Scores a file of predictions against a ground truth; asks nothing."""
-        return score_predictions(
-            load_rows(ground_truth), load_predictions(predictions)
-        )
+        return score_predictions(load_rows(ground_truth), load_predictions(predictions))
 
     # --- watching ---
 
