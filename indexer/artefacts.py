@@ -71,10 +71,10 @@ def storage_error(path: Path, error: OSError) -> StorageError:
             path=path,
         )
     return StorageError(
-        "cannot write {path}: {lower}",
+        "cannot write {path}: {reason}",
         "check the folder and its permissions",
         path=path,
-        lower=(error.strerror or str(error)).lower(),
+        reason=(error.strerror or str(error)).lower(),
     )
 
 

@@ -438,7 +438,7 @@ class Library:
         for kind in kinds:
             if kind not in KINDS:
                 raise UsageError(
-                    "{kind!r} is no kind of evidence",
+                    "{kind!r} is not a kind of evidence",
                     "choose from {kinds}",
                     kind=kind,
                     kinds=", ".join(KINDS),

@@ -15,6 +15,11 @@ Translate = Callable[[str], str]
 """English template to the template in another language."""
 
 
+def N_(text: str) -> str:
+    """Marks a text that is translated where it is shown (gettext's usual name for it)."""
+    return text
+
+
 def english(template: str) -> str:
     return template
 

@@ -122,7 +122,7 @@ def check_port(settings: Settings) -> None:
         said = getattr(error, "strerror", None) or str(error)
         hint = "each worker of a machine needs a SEEKPOINT_METRICS_PORT of its own; 0 for none; SEEKPOINT_METRICS_HOST is an address of it"
         raise UsageError(
-            "cannot serve figures at {address}: {lower}", hint, address=address, lower=said.lower()
+            "cannot serve figures at {address}: {reason}", hint, address=address, reason=said.lower()
         ) from error
 
 

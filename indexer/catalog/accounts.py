@@ -40,7 +40,7 @@ def put_account(
     name = name.strip()
     if not name or len(name) > 200 or not name.isprintable():
         raise UsageError(
-            "{name!r} is no name for a user", "use letters, digits, or an e-mail address", name=name
+            "{name!r} is not a name for a user", "use letters, digits, or an e-mail address", name=name
         )
     if role not in ROLES:
         raise UsageError(

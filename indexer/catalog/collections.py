@@ -39,7 +39,7 @@ def ensure_collection(s: Session, name: str) -> int:
     """Id of the collection `name`, made when there is none."""
     name = name.strip()
     if not name:
-        raise UsageError("A collection needs a name", "--collection NAME")
+        raise UsageError("a collection needs a name", "--collection NAME")
     if any(unicodedata.category(c) in _UNPRINTABLE for c in name):
         raise UsageError(
             "{name!r} cannot be the name of a collection",
@@ -62,7 +62,7 @@ def find_collections(s: Session, names: Sequence[str]) -> list[int]:
         if name not in known:
             there = ", ".join(sorted(known)) or "none yet"
             raise CatalogError(
-                "There is no collection {name!r}", "Collections: {there}", name=name, there=there
+                "there is no collection {name!r}", "collections: {there}", name=name, there=there
             )
     return [known[name] for name in names]
 

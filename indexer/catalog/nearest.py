@@ -304,16 +304,16 @@ def require_pgvector(connection: Connection) -> None:
     wanted = ".".join(map(str, PGVECTOR_NEEDED))
     if found is None:
         raise CatalogError(
-            "The PostgreSQL server has no pgvector ({wanted} or later), which holds the vectors",
-            "Install it there (a package of the system, such as postgresql-17-pgvector), "
+            "the PostgreSQL server has no pgvector ({wanted} or later), which holds the vectors",
+            "install it there (a package of the system, such as postgresql-17-pgvector), "
             "then run: seekpoint db upgrade",
             wanted=wanted,
         )
     version = found.installed_version or found.default_version
     if tuple(int(part) for part in version.split(".")[:2]) < PGVECTOR_NEEDED:
         raise CatalogError(
-            "The PostgreSQL server has pgvector {version}, {wanted} is needed",
-            "Upgrade it, then: ALTER EXTENSION vector UPDATE",
+            "the PostgreSQL server has pgvector {version}, {wanted} is needed",
+            "upgrade it, then: ALTER EXTENSION vector UPDATE",
             version=version,
             wanted=wanted,
         )
@@ -332,8 +332,8 @@ def _add_extension(connection: Connection) -> None:
     ).scalar()
     if not may and not trusted:
         raise CatalogError(
-            "The user of SEEKPOINT_DATABASE_URL may not add pgvector to the database",
-            "Let an administrator run there: CREATE EXTENSION vector; then run: seekpoint db upgrade",
+            "the user of SEEKPOINT_DATABASE_URL may not add pgvector to the database",
+            "let an administrator run there: CREATE EXTENSION vector; then run: seekpoint db upgrade",
         )
     connection.execute(text("CREATE EXTENSION vector"))
 

@@ -464,10 +464,10 @@ def vector_rows(rows: Sequence[Any], key: str) -> VectorRows:
     sizes = {len(row[4]) for row in rows}
     if len(sizes) > 1:
         raise CatalogError(
-            "Vectors of {key} have {detail} numbers",
-            "Run: seekpoint reindex",
+            "vectors of {key} have {found} numbers",
+            "run: seekpoint reindex",
             key=key,
-            detail=sorted(size // 2 for size in sizes),
+            found=sorted(size // 2 for size in sizes),
         )
     halves = np.frombuffer(b"".join(row[4] for row in rows), "<f2")
     vectors = (

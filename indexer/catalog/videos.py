@@ -178,8 +178,8 @@ def add_video(
     video_id = find_by_hash(s, collection_id, content_hash)
     if video_id is None:
         raise CatalogError(
-            "The collection {collection_id} was removed while a video was added to it",
-            "Ingest again",
+            "the collection {collection_id} was removed while a video was added to it",
+            "ingest again",
             collection_id=collection_id,
         )
     attach_path(s, video_id, path)
@@ -458,5 +458,5 @@ def served_keys(s: Session, stage: str, collection_ids: Sequence[int] | None = N
 
 def _gone(video_id: int) -> CatalogError:
     return CatalogError(
-        "There is no video {video_id}", "seekpoint videos lists them", video_id=video_id
+        "there is no video {video_id}", "`seekpoint videos` lists them", video_id=video_id
     )

@@ -71,7 +71,7 @@ def require_embedder(settings: Settings) -> None:
         if not card.installed(settings):
             raise ModelError(
                 "the embedder {name} is not installed",
-                "pip install seekpoint brings it; seekpoint models lists others",
+                "install it: pip install seekpoint; seekpoint models lists others",
                 name=card.name,
             )
         return
@@ -86,10 +86,10 @@ def _card(name: str) -> ModelCard:
     card = next((card for card in MODELS if card.name == name), None)
     if card is None:
         raise UsageError(
-            "There is no embedder {name!r}",
-            "SEEKPOINT_EMBEDDER takes {detail}",
+            "there is no embedder {name!r}",
+            "SEEKPOINT_EMBEDDER takes {names}",
             name=name,
-            detail=", ".join(card.name for card in MODELS),
+            names=", ".join(card.name for card in MODELS),
         )
     return card
 

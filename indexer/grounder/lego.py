@@ -53,7 +53,7 @@ def load_lego(settings: Settings) -> Grounder:
             except LegoError as error:
                 raise ModelError(
                     "the LEGO checkpoint does not load: {error}",
-                    "SEEKPOINT_LEGO_PATH names its folder",
+                    "set SEEKPOINT_LEGO_PATH to its folder",
                     error=error,
                 ) from error
             except (
@@ -64,7 +64,7 @@ def load_lego(settings: Settings) -> Grounder:
                 what = str(error) or type(error).__name__
                 raise ModelError(
                     "the LEGO checkpoint does not load: {what}",
-                    "docs/lego.md says what it needs",
+                    "read docs/lego.md for what it needs",
                     what=what,
                 ) from error
         return _loaded[key]
@@ -78,7 +78,7 @@ def require_lego(settings: Settings) -> None:
     if not (Path(settings.lego_path).expanduser() / "config.json").is_file():
         raise ModelError(
             "there is no LEGO checkpoint in {lego_path}",
-            "SEEKPOINT_LEGO_PATH names the folder with its config.json",
+            "set SEEKPOINT_LEGO_PATH to the folder with its config.json",
             lego_path=settings.lego_path,
         )
 

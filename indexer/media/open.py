@@ -77,7 +77,7 @@ DEMUXERS = (
     ),
 )
 MAX_PIXELS = 16384 * 8704
-_HINT = "Check that it plays elsewhere (playlists and scripts are not followed); if it was cut off while copying, copy it again"
+_HINT = "check that it plays elsewhere (playlists and scripts are not followed); if it was cut off while copying, copy it again"
 
 
 def printable(path: str | os.PathLike[str]) -> str:
@@ -99,18 +99,18 @@ def check_regular_file(path: str | os.PathLike[str]) -> Path:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise MediaError(
             "cannot read {name}: {reason}",
-            "Check the path and its permissions",
+            "check the path and its permissions",
             name=name,
             reason=reason,
         ) from None
     if not stat.S_ISREG(state.st_mode):
         raise MediaError(
             "{name} is not a regular file",
-            "Only files are read, not folders, pipes, sockets or devices",
+            "give a file, not a folder, pipe, socket or device",
             name=name,
         )
     if state.st_size == 0:
-        raise MediaError("{name} is empty (zero bytes)", "Copy it again", name=name)
+        raise MediaError("{name} is empty (zero bytes)", "copy it again", name=name)
     return Path(path)
 
 
@@ -121,10 +121,10 @@ def media_errors(path: str | os.PathLike[str]) -> Iterator[None]:
         yield
     except av.error.FFmpegError as error:
         raise MediaError(
-            "cannot read {path} as video or sound: {strerror}",
+            "cannot read {path} as video or sound: {reason}",
             _HINT,
             path=printable(path),
-            strerror=error.strerror,
+            reason=error.strerror,
         ) from error
     except (MemoryError, UnicodeError, OverflowError) as error:
         raise MediaError(
@@ -141,7 +141,7 @@ def check_pixels(path: str | os.PathLike[str], width: int, height: int, max_pixe
     if width * height > max_pixels:
         raise MediaError(
             "{path} has pictures of {width} x {height} pixels, more than the limit of {max_pixels}",
-            "SEEKPOINT_MAX_FRAME_PIXELS sets the limit",
+            "raise SEEKPOINT_MAX_FRAME_PIXELS to read it",
             path=printable(path),
             width=width,
             height=height,

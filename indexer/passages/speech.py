@@ -189,7 +189,7 @@ def _load(settings: Settings) -> WhisperSpeech:
         known = ", ".join(model.supported_languages)
         raise ModelError(
             "the speech model {source} does not know the language {language!r}",
-            "It knows: {known}",
+            "it knows: {known}",
             source=source,
             language=language,
             known=known,

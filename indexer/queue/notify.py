@@ -145,7 +145,7 @@ class Hints:
             )
         if urlsplit(self.url).scheme not in ("redis", "rediss"):
             raise UsageError(
-                "SEEKPOINT_BROKER_URL={shown_url!r} is no Redis",
+                "SEEKPOINT_BROKER_URL={shown_url!r} is not a Redis address",
                 "write redis://host:6379/0",
                 shown_url=self.shown_url,
             )
@@ -188,22 +188,22 @@ class _Translating:
             ) from error
         if isinstance(error, redis.exceptions.ResponseError):
             raise QueueError(
-                "the broker {url} refuses: {said}",
+                "the broker {url} refuses: {reason}",
                 "check SEEKPOINT_BROKER_URL and that server's settings",
                 url=self._url,
-                said=said,
+                reason=said,
             ) from error
         if isinstance(error, (redis.exceptions.RedisError, kombu.exceptions.KombuError, OSError)):
             raise QueueError(
-                "the broker {url} is away ({said})",
+                "the broker {url} is unreachable ({reason})",
                 "check that Redis runs, and SEEKPOINT_BROKER_URL",
                 url=self._url,
-                said=said,
+                reason=said,
             ) from error
         if isinstance(error, ValueError):
             raise UsageError(
-                "SEEKPOINT_BROKER_URL={url!r} is no Redis ({said})",
+                "SEEKPOINT_BROKER_URL={url!r} is not a Redis address ({reason})",
                 "write redis://host:6379/0",
                 url=self._url,
-                said=said,
+                reason=said,
             ) from error

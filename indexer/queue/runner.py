@@ -217,10 +217,10 @@ class Turns:
             status = path.stat()
         except OSError as error:
             raise MediaError(
-                "{path}: {lower}",
+                "{path}: {reason}",
                 "check the path, then ingest it again",
                 path=path,
-                lower=(error.strerror or str(error)).lower(),
+                reason=(error.strerror or str(error)).lower(),
             ) from None
         recognised = planner.recognise(
             FoundFile(path, status.st_size, status.st_mtime_ns), item.collection_id
@@ -400,7 +400,7 @@ def _reachable(library: Library, root: str, relative_path: str) -> Path:
         where = "is not mapped on this machine" if folder is None else f"is not mounted at {folder}"
         raise Elsewhere(
             "the media root {root!r} {where}: its files are left to other workers",
-            "SEEKPOINT_ROOTS maps it",
+            "map it with SEEKPOINT_ROOTS",
             root=root,
             where=where,
         )

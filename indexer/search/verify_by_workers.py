@@ -67,7 +67,9 @@ def answer_errand(library: Library, item: ErrandItem) -> Mapping[str, Any]:
                 library, media, item.details["question"], int(item.video_id or 0), span
             )
         except LegoError as error:
-            raise ModelError(str(error), "ask another question") from error
+            raise ModelError(
+                "LEGO cannot be asked this: {error}", "ask another question", error=error
+            ) from error
     return {
         "span": _ends(refined.span),
         "grounded": None if refined.grounded is None else _ends(refined.grounded),

@@ -74,7 +74,7 @@ class PgVectorIndex:
         if catalog.is_sqlite:
             raise UsageError(
                 "SEEKPOINT_VECTORS=pgvector searches inside PostgreSQL, and the catalog is SQLite",
-                "Set SEEKPOINT_DATABASE_URL=postgresql://user:password@host/database, or SEEKPOINT_VECTORS=faiss",
+                "set SEEKPOINT_DATABASE_URL=postgresql://user:password@host/database, or SEEKPOINT_VECTORS=faiss",
             )
         self.key = key
         self.dimension = dimension
@@ -152,8 +152,8 @@ class PgVectorIndex:
         found = nearest.stored_dimension(session, self._all)
         if found is not None and found != self.dimension:
             raise CatalogError(
-                "Vectors of {key} have {found} numbers, its embedder makes {dimension}",
-                "Run: seekpoint reindex",
+                "vectors of {key} have {found} numbers, its embedder makes {dimension}",
+                "run: seekpoint reindex",
                 key=self.key,
                 found=found,
                 dimension=self.dimension,
@@ -211,8 +211,8 @@ class PgVectorIndex:
             while not nearest.try_lock(connection, number):
                 if time.monotonic() > deadline:
                     raise CatalogError(
-                        "Another program has been building the index of {key} for long",
-                        "Stop it, then try again",
+                        "another program has been building the index of {key} for too long",
+                        "stop it, then try again",
                         key=self.key,
                     )
                 time.sleep(LOCK_POLL_S)
@@ -236,8 +236,8 @@ class PgVectorIndex:
             found = nearest.has_graph(session, self._all)
         if found is None:
             raise CatalogError(
-                "the HNSW index of {key} was not built to its end",
-                "`seekpoint reindex` builds it",
+                "the HNSW index of {key} was not finished",
+                "run: seekpoint reindex",
                 key=self.key,
             )
         return "HNSW" if found else "exact"

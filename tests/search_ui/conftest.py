@@ -8,8 +8,8 @@ from starlette.testclient import TestClient
 
 from indexer.admin.accounts import add_user
 from indexer.library import Library
-from search_ui.app_state import Site, open_site
-from search_ui.auth_middleware import Guard
+from search_ui.app_state import AppState, open_app_state
+from search_ui.auth.auth_middleware import AuthMiddleware
 from search_ui.routes import all_routes
 from tests.support import colour_video, demo_library, demo_settings
 
@@ -49,7 +49,7 @@ def video_ids(library) -> dict[str, int]:
 @pytest.fixture
 def local(filled_home) -> Iterator[TestClient]:
     """Our routes behind the guard, as somebody at the local machine reaches them."""
-    with _client(open_site(demo_settings(filled_home), sign_in=False)) as client:
+    with _client(open_app_state(demo_settings(filled_home), sign_in=False)) as client:
         yield client
 
 
@@ -58,11 +58,11 @@ def signed(filled_home) -> Iterator[Callable[[str], TestClient]]:
     """`signed("viewer")`: a client of a site where people sign in; `""` is nobody. `limited` sees
     the collection `colours` only.
     """
-    site = open_site(demo_settings(filled_home), sign_in=True)
+    shared = open_app_state(demo_settings(filled_home), sign_in=True)
     made: list[TestClient] = []
 
     def client(name: str) -> TestClient:
-        made.append(_client(site))
+        made.append(_client(shared))
         if name:
             answer = made[-1].post(
                 "/sign-in", data={"name": name, "password": PASSWORD}, follow_redirects=False
@@ -75,6 +75,6 @@ def signed(filled_home) -> Iterator[Callable[[str], TestClient]]:
         it.close()
 
 
-def _client(site: Site) -> TestClient:
-    app = Starlette(routes=all_routes(), middleware=[Middleware(Guard, site=site)])
+def _client(shared: AppState) -> TestClient:
+    app = Starlette(routes=all_routes(), middleware=[Middleware(AuthMiddleware, app_state=shared)])
     return TestClient(app, base_url="http://127.0.0.1:8501")

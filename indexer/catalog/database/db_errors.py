@@ -31,8 +31,8 @@ def translate(error: SQLAlchemyError, url: URL) -> SeekpointError:
     if cause is not None:
         return _from_postgres(cause, place)
     return CatalogError(
-        "The catalog {place} could not be used: {error}",
-        "seekpoint doctor checks it",
+        "the catalog {place} could not be used: {error}",
+        "run: seekpoint doctor",
         place=place,
         error=_first_line(error),
     )
@@ -43,49 +43,49 @@ def _from_sqlite(error: sqlite3.Error, path: str) -> SeekpointError:
     said = _first_line(error)
     if code in (_BUSY, _LOCKED):
         return CatalogError(
-            "The catalog {path} is locked by another program",
-            "Wait for it to finish, or stop it; then try again",
+            "the catalog {path} is locked by another program",
+            "wait for it to finish, or stop it; then try again",
             path=path,
         )
     if code == _FULL:
         return StorageError(
-            "No space left for the catalog {path}",
-            "Free space there, then run the same command again",
+            "no space left for the catalog {path}",
+            "free space there, then run the same command again",
             path=path,
         )
     if code == _IOERR:
         return StorageError(
-            "The disk under the catalog {path} failed ({said})",
-            "Check free space, quota and the disk",
+            "the disk under the catalog {path} failed ({reason})",
+            "check free space, quota and the disk",
             path=path,
-            said=said,
+            reason=said,
         )
     if code in (_PERM, _READONLY, _CANTOPEN):
         return StorageError(
-            "The catalog {path} cannot be opened for writing ({said})",
-            "Check that its folder exists and is yours to write",
+            "the catalog {path} cannot be opened for writing ({reason})",
+            "check that its folder exists and is yours to write",
             path=path,
-            said=said,
+            reason=said,
         )
     if code in (_CORRUPT, _NOTADB):
         return CatalogError(
-            "The catalog {path} is damaged or is no catalog ({said})",
-            "Restore a backup, or move it away and ingest again",
+            "the catalog {path} is damaged or not a catalog ({reason})",
+            "restore a backup, or move it away and ingest again",
             path=path,
-            said=said,
+            reason=said,
         )
     if "no such table" in said or "no such column" in said:
         return CatalogError(
-            "The catalog {path} lacks a table of this version ({said})",
-            "Run: seekpoint db upgrade",
+            "the catalog {path} lacks a table of this version ({reason})",
+            "run: seekpoint db upgrade",
             path=path,
-            said=said,
+            reason=said,
         )
     return CatalogError(
-        "The catalog {path} refused a statement ({said})",
-        "seekpoint doctor checks it",
+        "the catalog {path} refused a statement ({reason})",
+        "run: seekpoint doctor",
         path=path,
-        said=said,
+        reason=said,
     )
 
 
@@ -94,56 +94,56 @@ def _from_postgres(error: BaseException, place: str) -> SeekpointError:
     said = _first_line(error)
     if state == "28P01" or state == "28000" or "authentication failed" in said:
         return CatalogError(
-            "The database {place} refused user or password",
-            "Check SEEKPOINT_DATABASE_URL",
+            "the database {place} refused user or password",
+            "check SEEKPOINT_DATABASE_URL",
             place=place,
         )
     if state == "3D000" or ("database" in said and "does not exist" in said):
         return CatalogError(
-            "The server of {place} has no such database",
-            "Create it (createdb), then run: seekpoint db upgrade",
+            "the server of {place} has no such database",
+            "create it (createdb), then run: seekpoint db upgrade",
             place=place,
         )
     if state in ("53100", "53200"):
         return StorageError(
-            "The server of {place} has no space left ({said})",
-            "Free space there, then try again",
+            "the server of {place} has no space left ({reason})",
+            "free space there, then try again",
             place=place,
-            said=said,
+            reason=said,
         )
     if state in ("55P03", "40P01", "40001"):
         return CatalogBusy(
-            "The database {place} was busy with the same rows ({said})",
-            "Try again",
+            "the database {place} was busy with the same rows ({reason})",
+            "try again",
             place=place,
-            said=said,
+            reason=said,
         )
     if state in ("42P01", "42703"):
         return CatalogError(
-            "The database {place} lacks a table of this version ({said})",
-            "Run: seekpoint db upgrade",
+            "the database {place} lacks a table of this version ({reason})",
+            "run: seekpoint db upgrade",
             place=place,
-            said=said,
+            reason=said,
         )
     if state == "25006":
         return CatalogError(
-            "The database {place} is read-only ({said})",
-            "Point SEEKPOINT_DATABASE_URL at the primary server",
+            "the database {place} is read-only ({reason})",
+            "point SEEKPOINT_DATABASE_URL at the primary server",
             place=place,
-            said=said,
+            reason=said,
         )
     if not state or state.startswith(("08", "57P")):
         return CatalogBusy(
-            "The database server of {place} is away ({said})",
-            "Check that it runs, and SEEKPOINT_DATABASE_URL",
+            "the database server of {place} is unreachable ({reason})",
+            "check that it runs, and SEEKPOINT_DATABASE_URL",
             place=place,
-            said=said,
+            reason=said,
         )
     return CatalogError(
-        "The database {place} refused a statement ({said})",
-        "seekpoint doctor checks it",
+        "the database {place} refused a statement ({reason})",
+        "run: seekpoint doctor",
         place=place,
-        said=said,
+        reason=said,
     )
 
 

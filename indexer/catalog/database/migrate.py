@@ -45,9 +45,9 @@ def prepare(catalog: Catalog) -> None:
         _refuse_newer(found, catalog.url)
         state = f"has tables of revision {found}" if found else "has no tables yet"
         raise CatalogError(
-            "The database {render_as_string} {state}, this version needs {head}",
-            "Run: seekpoint db upgrade",
-            render_as_string=catalog.url.render_as_string(),
+            "the database {place} {state}, this version needs {head}",
+            "run: seekpoint db upgrade",
+            place=catalog.url.render_as_string(),
             state=state,
             head=head(),
         )
@@ -78,8 +78,8 @@ def check(url: str) -> None:
             command.check(_config(connection))
         except CommandError as error:
             raise CatalogError(
-                "Tables and models differ: {error}",
-                "Write a migration for the difference",
+                "tables and models differ: {error}",
+                "write a migration for the difference",
                 error=error,
             ) from error
 
@@ -95,7 +95,7 @@ def head() -> str:
     """Revision that this version needs."""
     newest = ScriptDirectory.from_config(_config(None)).get_current_head()
     if newest is None:
-        raise CatalogError("No migrations are installed", "Install seekpoint again")
+        raise CatalogError("no migrations are installed", "install seekpoint again")
     return newest
 
 
@@ -127,9 +127,9 @@ def _refuse_newer(found: str | None, url: URL) -> None:
     if found is not None and found not in known:
         place = url.render_as_string(hide_password=True)
         raise CatalogError(
-            "The catalog {place} has revision {found}, which is newer than this version of "
+            "the catalog {place} has revision {found}, which is newer than this version of "
             "Seekpoint",
-            "Upgrade Seekpoint",
+            "upgrade Seekpoint",
             place=place,
             found=found,
         )
@@ -155,15 +155,15 @@ def _locked(catalog: Catalog) -> Iterator[Connection]:
             yield connection
     except Timeout:
         raise CatalogError(
-            "Another program has been upgrading {path} for {lock_timeout_s} s",
-            "Stop it, then try again",
+            "another program has been upgrading {path} for {lock_timeout_s} s",
+            "stop it, then try again",
             path=path,
             lock_timeout_s=LOCK_TIMEOUT_S,
         ) from None
     except PermissionError as error:
         raise StorageError(
             "{filename} cannot be written",
-            "Check that the folder is yours to write",
+            "check that the folder is yours to write",
             filename=error.filename,
         ) from None
 
@@ -173,8 +173,8 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StorageError(
-            "The folder {folder} cannot be made ({strerror})",
-            "Choose another SEEKPOINT_HOME",
+            "the folder {folder} cannot be made ({reason})",
+            "choose another SEEKPOINT_HOME",
             folder=folder,
-            strerror=error.strerror,
+            reason=error.strerror,
         ) from None

@@ -268,7 +268,7 @@ def parse_url(url: str) -> URL:
     return parsed
 
 
-_URL_HINT = "Use sqlite:////path/of/file or postgresql://user:password@host/database"
+_URL_HINT = "use sqlite:////path/of/file or postgresql://user:password@host/database"
 
 
 def make_engine(url: URL, busy_timeout_s: float, *, foreign_keys: bool = True) -> Engine:

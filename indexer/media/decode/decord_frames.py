@@ -56,7 +56,7 @@ def read_uniform_frames(path: str, count: int, short_side: int | None, try_decor
     times_s, ends_s = _shown_times(path)
     if not len(times_s):
         raise MediaError(
-            "{path} has no pictures", "Check that it plays elsewhere", path=printable(path)
+            "{path} has no pictures", "check that it plays elsewhere", path=printable(path)
         )
     chosen = np.unique(np.arange(0, len(times_s), len(times_s) / count).astype(np.intp)[:count])
     if try_decord:

@@ -210,7 +210,7 @@ class MediaProcess:
         how += f" ({words})" if words else ""
         return ReadingProcessDied(
             "the process that read {path} ended {how}",
-            "The file may be damaged, or memory ran out; the rest goes on",
+            "the file may be damaged, or memory ran out; the rest goes on",
             path=printable(self.path),
             how=how,
         )

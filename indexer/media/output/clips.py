@@ -46,7 +46,7 @@ def cut_clip(
     dst = Path(dst)
     if os.path.exists(dst) and dst.samefile(src):
         raise UsageError(
-            "{dst} is the video itself", "Choose another file for the clip", dst=printable(dst)
+            "{dst} is the video itself", "choose another file for the clip", dst=printable(dst)
         )
     info = probe_in_process(src)
     if not info.width:
@@ -76,10 +76,10 @@ def cut_clip(
             os.replace(whole, dst)
     except OSError as error:
         raise StorageError(
-            "cannot write {dst}: {strerror}",
-            "Check that the folder exists and has space",
+            "cannot write {dst}: {reason}",
+            "check that the folder exists and has space",
             dst=printable(dst),
-            strerror=error.strerror,
+            reason=error.strerror,
         ) from None
 
 

@@ -81,10 +81,10 @@ def make_proxy(
             os.replace(whole, dst)
     except OSError as error:
         raise StorageError(
-            "cannot write {dst}: {strerror}",
-            "Check that the folder exists and has space",
+            "cannot write {dst}: {reason}",
+            "check that the folder exists and has space",
             dst=printable(dst),
-            strerror=error.strerror,
+            reason=error.strerror,
         ) from None
     progress(1.0)
 

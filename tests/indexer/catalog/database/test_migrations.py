@@ -79,7 +79,7 @@ def test_a_database_of_a_newer_version_is_refused(new_url: str):
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     engine.dispose()
     for attempt in (lambda: Catalog(new_url).open(), lambda: migrate.upgrade(new_url)):
-        with pytest.raises(CatalogError, match=r"revision 9999, which is newer.*Upgrade Seekpoint"):
+        with pytest.raises(CatalogError, match=r"revision 9999, which is newer.*upgrade Seekpoint"):
             attempt()
 
 
