@@ -205,7 +205,7 @@ def large_library(folder: Path, segments: int) -> Path:
     """
     settings: Settings = demo_settings(folder / "home")
     library = Library(settings)
-    key = next(stage.key for stage in library.stages() if stage.name == "picture")
+    key = next(stage.key for stage in library.context.stages() if stage.name == "picture")
     rng = np.random.default_rng(3)
     subjects = unit(np.abs(rng.normal(size=(400, 64))) * (rng.random((400, 64)) < 0.15))
     with library.catalog.begin() as session:

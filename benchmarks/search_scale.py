@@ -29,13 +29,16 @@ from sqlalchemy import insert
 from indexer.catalog import Catalog, collections, rows
 from indexer.catalog.tables import Chunk, FrameBlockRow, Segment, Video, Work, utc_now
 from indexer.catalog.tables import Path as PathRow
+from indexer.context import Context
 from indexer.embedders.sentences import Sentences
 from indexer.questions.neutral_prompts import PROBE_TEXTS
-from indexer.search.searcher import Scope, Searcher
+from indexer.search.searcher import Searcher
+from indexer.search.types import Scope
 from indexer.settings import Settings
 from indexer.vectors.base import Selection
 from indexer.vectors.faiss_index import FaissIndex
 from indexer.vectors.rowset import one_thread, search_rows
+from indexer.vocabulary import StageName
 
 DIMENSION = 384
 SEGMENT_S = 5.0
@@ -122,7 +125,7 @@ def measure(folder: Path, count: int, questions: int) -> Result:
         )
         hits = index.search(query, CANDIDATES)
         hydrate.append(seconds(lambda hits=hits: fetch(catalog, hits.ids)))
-    whole, embed = ask_in_words(catalog, settings, index)
+    whole, embed = ask_in_words(settings, index)
     memory_mb = anonymous_mb() - before
     report = index.self_check()
     result = Result(
@@ -189,14 +192,28 @@ class WordEmbedder:
         return bool(text)
 
 
-def ask_in_words(
-    catalog: Catalog, settings: Settings, index: FaissIndex
-) -> tuple[list[float], list[float]]:
+class MadeUpContext(Context):
+    """A library whose one embedder and index are handed in."""
+
+    def __init__(self, settings: Settings, embedder: WordEmbedder, index: FaissIndex) -> None:
+        super().__init__(settings)
+        self._embedder = embedder
+        self._index = index
+
+    @property
+    def embedder(self) -> WordEmbedder:
+        return self._embedder
+
+    def index_for(self, key: str, stage: str = StageName.PICTURE) -> FaissIndex:
+        return self._index
+
+
+def ask_in_words(settings: Settings, index: FaissIndex) -> tuple[list[float], list[float]]:
     """Seconds of whole searches, from the question to moments with their paths, and of embedding
     the question alone.
     """
     embedder = WordEmbedder()
-    searcher = Searcher(catalog, settings, lambda: embedder, lambda key: index)
+    searcher = Searcher(MadeUpContext(settings, embedder, index))
     questions = [f"when is there {text}?" for text in PROBE_TEXTS]
     searcher.search(questions[0], Scope())
     whole = [

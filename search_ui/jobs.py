@@ -165,7 +165,7 @@ class Jobs:
         from indexer.queue.publish import publish_alone
 
         try:
-            publish_alone(self._library)
+            publish_alone(self._library.context)
         except SeekpointError as error:
             log.warning("no new vector snapshot: %s", error)
 

@@ -40,11 +40,11 @@ def turns() -> Turns:
     """Those of this process."""
     global _turns
     if _turns is None or _turns[0] != os.getpid():
-        from indexer.library import Library
+        from indexer.context import Context
         from indexer.queue.runner import Turns
 
-        library = Library()
-        hints = Hints(library.settings)
+        context = Context()
+        hints = Hints(context.settings)
 
         def tell(counts: Mapping[str, int]) -> None:
             try:
@@ -52,7 +52,7 @@ def turns() -> Turns:
             except SeekpointError as error:
                 log.warning("%s; the next sweep tells it", error)
 
-        made = Turns(library, stopping, tell)
+        made = Turns(context, stopping, tell)
         _turns = (os.getpid(), made)
         threading.Thread(
             target=_hand_back_in_time, args=(made,), name="shutdown", daemon=True

@@ -6,20 +6,16 @@ import os
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from sqlalchemy.orm import Session
 
 from indexer.catalog import rows, videos
 from indexer.catalog.leasing import chunk_tasks, jobs
+from indexer.catalog.leasing.chunk_tasks import Progress
 from indexer.catalog.tables import utc_now
+from indexer.context import Context
 from indexer.errors import QueueError
 from indexer.queue.notify import Hints
-
-if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
-
-    from indexer.catalog.leasing.chunk_tasks import Progress
-    from indexer.library import Library, Status
-
 
 SPEED_OVER_S = 60.0
 
@@ -42,14 +38,29 @@ class QueueStatus:
     broker: str
 
 
-def status(library: Library) -> Status:
+@dataclass(frozen=True, slots=True)
+class Status:
+    """`bytes_per_hour`: all that the index takes on disk, per hour of video; None while there is no
+    video. `queue`: what waits.
+    """
+
+    home: Path
+    videos: dict[str, int]
+    chunks: dict[str, int]
+    video_s: float
+    segments: int
+    disk_bytes: dict[str, int]
+    bytes_per_hour: float | None
+    errors: tuple[str, ...]
+    queue: QueueStatus
+
+
+def status(context: Context) -> Status:
     """All from one state of the catalog: work that goes from one place to the next in the meantime
     is counted once.
     """
-    from indexer.library import Status
-
-    hints, broker = _broker(library)
-    with library.catalog.read() as session:
+    hints, broker = _broker(context)
+    with context.catalog.read() as session:
         usage = rows.usage(session)
         progress = chunk_tasks.progress(session)
         listed = videos.list_videos(session)
@@ -57,8 +68,8 @@ def status(library: Library) -> Status:
         queue = _queue(session, progress, hints, broker)
     disk = {
         "catalog": usage.database_bytes,
-        "snapshots": folder_bytes(library.settings.snapshots),
-        "thumbnails and proxies": library.artefacts.size_bytes(),
+        "snapshots": folder_bytes(context.settings.snapshots),
+        "thumbnails and proxies": context.artefacts.size_bytes(),
     }
     names = {"done": "done", "running": "running", "waiting": "pending", "failed": "failed"}
     chunks = {
@@ -67,7 +78,7 @@ def status(library: Library) -> Status:
     }
     per_hour = sum(disk.values()) / usage.video_s * 3600 if usage.video_s else None
     return Status(
-        home=library.settings.home_path,
+        home=context.settings.home_path,
         videos=dict(Counter(video.state for video in listed)),
         chunks={state: count for state, count in chunks.items() if count},
         video_s=usage.video_s,
@@ -99,10 +110,10 @@ def _queue(session: Session, progress: Progress, hints: int | None, broker: str)
     )
 
 
-def _broker(library: Library) -> tuple[int | None, str]:
-    if not library.settings.broker_url:
+def _broker(context: Context) -> tuple[int | None, str]:
+    if not context.settings.broker_url:
         return None, ""
-    hints = Hints(library.settings)
+    hints = Hints(context.settings)
     try:
         return sum(hints.depths().values()), hints.shown_url
     except QueueError as error:

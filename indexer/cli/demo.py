@@ -9,7 +9,7 @@ from indexer.admin.demo import QUESTIONS, DemoQuestion, make_library, true_spans
 from indexer.cli.ingest import Bar
 from indexer.cli.output import escape, megabytes, note, stdout, table
 from indexer.library import Library
-from indexer.search.searcher import Answer
+from indexer.search.types import Answer
 
 COLLECTION = "demo"
 

@@ -11,7 +11,7 @@ from rich.progress import track
 from indexer.cli.output import CollectionOption, JsonOption, print_json, stderr, stdout, table
 from indexer.evaluation.scoring import Report
 from indexer.library import DEFAULT_COLLECTION, Library
-from indexer.search.searcher import KINDS
+from indexer.search.types import KINDS
 
 
 def evaluate(

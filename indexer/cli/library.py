@@ -13,6 +13,7 @@ from rich.live import Live
 from rich.table import Table
 
 from grounding.spans import format_time
+from indexer.admin.status import Status
 from indexer.cli.output import (
     CollectionsOption,
     JsonOption,
@@ -24,7 +25,7 @@ from indexer.cli.output import (
     table,
 )
 from indexer.errors import UsageError
-from indexer.library import Library, Status
+from indexer.library import Library
 
 VideosArgument = Annotated[
     list[int] | None, typer.Argument(help="Numbers of videos, as `seekpoint videos` lists them.")

@@ -21,11 +21,10 @@ from indexer.cli.output import (
 )
 from indexer.grounder.lego import LICENCE
 from indexer.library import Library
-from indexer.search.ranking import Evidence
-from indexer.search.searcher import KINDS, Answer, Moment
+from indexer.search.types import KINDS, Answer, Evidence, Moment
 
 if TYPE_CHECKING:
-    from indexer.search.verify import Grounded
+    from indexer.search.types import Grounded
 
 
 def search(

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from indexer.catalog import videos
 from indexer.catalog.leasing import chunk_tasks
@@ -21,15 +20,16 @@ from indexer.catalog.leasing import jobs as errands
 from indexer.catalog.leasing.heartbeat import Leases
 from indexer.catalog.leasing.jobs import ErrandItem
 from indexer.catalog.leasing.owner import dead_owners, owner_name
+from indexer.context import Context
 from indexer.errors import CatalogError, MediaError, SeekpointError, StorageError
 from indexer.ingest.pipeline import Job, Pipeline
 from indexer.ingest.plan import Planner, source_at
 from indexer.paths import FoundFile
+from indexer.queue.artefacts import make_artefacts
+from indexer.queue.publish import publish_alone
 from indexer.queue.submit import waiting_counts
+from indexer.search.verify_by_workers import answer_errand
 from indexer.stages import Stage, stages_named
-
-if TYPE_CHECKING:
-    from indexer.library import Library
 
 log = logging.getLogger(__name__)
 
@@ -62,13 +62,13 @@ class Turns:
 
     def __init__(
         self,
-        library: Library,
+        context: Context,
         stopping: Callable[[], bool] = lambda: False,
         tell: Tell = lambda _: None,
     ) -> None:
-        self.library = library
-        self.catalog = library.catalog
-        self.settings = library.settings
+        self.context = context
+        self.catalog = context.catalog
+        self.settings = context.settings
         self.owner = owner_name()
         self._stopping = stopping
         self.tell = tell
@@ -92,7 +92,7 @@ class Turns:
         )
         counts = {"done": 0, "failed": 0, "lost": 0, "handed back": 0}
         video_s = 0.0
-        jobs = _Jobs(self.library, self.owner, name, stages, over)
+        jobs = _Jobs(self.context, self.owner, name, stages, over)
         with (
             Leases(self.catalog, self.owner, self.settings.lease_s),
             closing(pipeline.run(iter(jobs))) as outcomes,
@@ -108,7 +108,7 @@ class Turns:
         """By key; nothing where this machine has no model for the stage."""
         return {
             stage.key: stage
-            for stage in stages_named(name, self.settings, lambda: self.library.embedder)
+            for stage in stages_named(name, self.settings, lambda: self.context.embedder)
         }
 
     def _over(self, *, questions_first: bool = False) -> Callable[[], bool]:
@@ -129,7 +129,7 @@ class Turns:
 
     def plan(self) -> Turn:
         """Recognises and probes files that arrived, and plans their chunks."""
-        self.library.stages(
+        self.context.stages(
             events=False
         )  # a model that this machine lacks is no fault of the files: raised before any is taken
         return self._errands("plan", self._plan, self._enough_is_planned)
@@ -210,9 +210,9 @@ class Turns:
     def _plan(self, item: ErrandItem) -> None:
         details = item.details
         events = details["events"]
-        stages = self.library.stages(fast=details["fast"], events=events)
+        stages = self.context.stages(fast=details["fast"], events=events)
         planner = Planner(self.catalog, self.settings, {stage.name: stage for stage in stages})
-        path = _reachable(self.library, details["root"], details["relative_path"])
+        path = _reachable(self.context, details["root"], details["relative_path"])
         try:
             status = path.stat()
         except OSError as error:
@@ -250,14 +250,10 @@ class Turns:
             )
 
     def _ground(self, item: ErrandItem) -> Mapping:
-        from indexer.search.verify_by_workers import answer_errand
-
-        return answer_errand(self.library, item)
+        return answer_errand(self.context, item)
 
     def _artefacts(self, item: ErrandItem) -> None:
-        from indexer.queue.artefacts import make_artefacts
-
-        make_artefacts(self.library, int(item.video_id or 0))
+        make_artefacts(self.context, int(item.video_id or 0))
 
     # --- looking after it ---
 
@@ -265,9 +261,7 @@ class Turns:
         """Writes new vector snapshots where one is due; another process that is at it is left
         alone.
         """
-        from indexer.queue.publish import publish_alone
-
-        published = publish_alone(self.library)
+        published = publish_alone(self.context)
         return Turn("publish", done=len(published))
 
     def recover(self) -> int:
@@ -301,7 +295,7 @@ class Turns:
     def sweep(self) -> Turn:
         """Recovers what was lost, and hints at all that waits: Redis may have forgotten any of it."""
         recovered = self.recover()
-        counts = waiting_counts(self.library)
+        counts = waiting_counts(self.context)
         with self.catalog.read() as session:
             if any(
                 chunk_tasks.done_since(session, 2 * self.settings.sweep_s, stage)
@@ -323,13 +317,13 @@ class _Jobs:
 
     def __init__(
         self,
-        library: Library,
+        context: Context,
         owner: str,
         name: str,
         stages: Mapping[str, Stage],
         over: Callable[[], bool],
     ) -> None:
-        self._library = library
+        self._context = context
         self._owner = owner
         self._name = name
         self._stages = stages
@@ -339,7 +333,7 @@ class _Jobs:
 
     def __iter__(self) -> Iterator[Job]:
         while not self._over():
-            item = self._library.catalog.write(self._claim)
+            item = self._context.catalog.write(self._claim)
             if item is None:
                 self.exhausted = True
                 return
@@ -347,7 +341,7 @@ class _Jobs:
                 yield job
 
     def _claim(self, session) -> chunk_tasks.WorkItem | None:
-        settings = self._library.settings
+        settings = self._context.settings
         return chunk_tasks.claim_in_turn(
             session,
             self._owner,
@@ -360,7 +354,7 @@ class _Jobs:
 
     def _job(self, item: chunk_tasks.WorkItem) -> Job | None:
         """None where the file cannot be read here: the chunk is handed back for others, or fails."""
-        catalog, settings = self._library.catalog, self._library.settings
+        catalog, settings = self._context.catalog, self._context.settings
         try:
             return Job(item, self._stages[item.key], self._source(item.video_id))
         except Elsewhere as error:
@@ -381,21 +375,21 @@ class _Jobs:
         return None
 
     def _source(self, video_id: int):
-        with self._library.catalog.read() as session:
+        with self._context.catalog.read() as session:
             video = videos.get_video(session, video_id)
         try:
-            return source_at(video, self._library.path_of(video))
+            return source_at(video, self._context.path_of(video))
         except MediaError:
             for path in video.paths:
-                _reachable(self._library, path.root, path.relative_path)
+                _reachable(self._context, path.root, path.relative_path)
             raise
 
 
-def _reachable(library: Library, root: str, relative_path: str) -> Path:
+def _reachable(context: Context, root: str, relative_path: str) -> Path:
     """Where a file would be on this machine. Raises Elsewhere where its root is not mapped, or not
     mounted.
     """
-    folder = library.roots.folders.get(root)
+    folder = context.roots.folders.get(root)
     if folder is None or not folder.is_dir():
         where = "is not mapped on this machine" if folder is None else f"is not mounted at {folder}"
         raise Elsewhere(

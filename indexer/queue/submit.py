@@ -7,25 +7,22 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 from indexer.catalog import collections, videos
 from indexer.catalog.leasing import chunk_tasks, jobs
 from indexer.catalog.videos import KnownPath
+from indexer.context import Context
 from indexer.errors import QueueError
 from indexer.ingest.plan import Planner
 from indexer.ingest.run import FileOutcome, IngestReport, mark_offline
 from indexer.paths import FoundFile, Unusable, find_files, given_path, printable
 from indexer.queue.notify import Hints
 
-if TYPE_CHECKING:
-    from indexer.library import Library, Retried
-
 AT_ONCE = 1000  # files in one transaction
 
 
 def enqueue(
-    library: Library,
+    context: Context,
     paths: Sequence[str | os.PathLike[str]],
     collection: str,
     *,
@@ -36,15 +33,15 @@ def enqueue(
     cannot be told; what is noted stays.
     """
     started = time.monotonic()
-    hints = Hints(library.settings)
+    hints = Hints(context.settings)
     # before anything is noted: somebody who mistyped the broker shall not queue by accident
     hints.check()
     here = bool(
-        library.settings.lego_path
+        context.settings.lego_path
     )  # without a checkpoint its key is not known here: the worker that plans has to look
-    stages = library.stages(fast=fast, events=events if here else False)
-    planner = Planner(library.catalog, library.settings, {stage.name: stage for stage in stages})
-    with library.catalog.begin() as session:
+    stages = context.stages(fast=fast, events=events if here else False)
+    planner = Planner(context.catalog, context.settings, {stage.name: stage for stage in stages})
+    with context.catalog.begin() as session:
         collection_id = collections.ensure_collection(session, collection)
         known = videos.known_paths(session, collection_id)
     found = list(find_files(paths))
@@ -67,9 +64,9 @@ def enqueue(
                 FileOutcome(printable(file.path), "queued", at.video_id if at else None)
             )
     for first in range(0, len(arrived), AT_ONCE):
-        _note(library, planner, collection_id, arrived[first : first + AT_ONCE], fast, events)
-    offline = mark_offline(library.catalog, planner, paths, files, known)
-    _forget_gone(library, planner, collection_id, paths)
+        _note(context, planner, collection_id, arrived[first : first + AT_ONCE], fast, events)
+    offline = mark_offline(context.catalog, planner, paths, files, known)
+    _forget_gone(context, planner, collection_id, paths)
     if arrived:
         try:
             hints.tell({"plan": len(arrived)})
@@ -84,34 +81,9 @@ def enqueue(
     return IngestReport(collection, tuple(outcomes), offline, 0.0, time.monotonic() - started)
 
 
-def retry_by_workers(library: Library, video_ids: Sequence[int] | None) -> Retried:
-    """Failed chunks, and files that could not be planned where no videos are named, wait for
-    workers again.
-    """
-    from indexer.library import Retried
-
-    hints = Hints(library.settings)
-    with library.catalog.begin() as session:
-        named = (
-            None
-            if video_ids is None
-            else {videos.get_video(session, video_id).id for video_id in video_ids}
-        )
-        failed = [
-            video.id
-            for video in videos.list_videos(session, states=["failed"])
-            if named is None or video.id in named
-        ]
-        chunks = chunk_tasks.retry(session, failed) + jobs.retry(
-            session, None if named is None else failed
-        )
-    hints.tell(waiting_counts(library))
-    return Retried(len(failed), chunks, 0, ())
-
-
-def request_artefacts(library: Library, video_ids: Sequence[int] | None) -> int:
+def request_artefacts(context: Context, video_ids: Sequence[int] | None) -> int:
     """Workers make the thumbnails and proxies that these videos (all, if None) lack."""
-    with library.catalog.begin() as session:
+    with context.catalog.begin() as session:
         chosen = (
             videos.list_videos(session)
             if video_ids is None
@@ -127,13 +99,13 @@ def request_artefacts(library: Library, video_ids: Sequence[int] | None) -> int:
                 size=video.size_bytes,
                 video_id=video.id,
             )
-    Hints(library.settings).tell({"artefacts": len(chosen)})
+    Hints(context.settings).tell({"artefacts": len(chosen)})
     return len(chosen)
 
 
-def waiting_counts(library: Library) -> dict[str, int]:
+def waiting_counts(context: Context) -> dict[str, int]:
     """Works and errands that wait, by kind."""
-    with library.catalog.read() as session:
+    with context.catalog.read() as session:
         return {
             **chunk_tasks.waiting(session),
             **{kind: it.pending for kind, it in jobs.waiting(session).items() if it.pending},
@@ -141,13 +113,13 @@ def waiting_counts(library: Library) -> dict[str, int]:
 
 
 def _forget_gone(
-    library: Library, planner: Planner, collection_id: int, paths: Sequence[str | os.PathLike[str]]
+    context: Context, planner: Planner, collection_id: int, paths: Sequence[str | os.PathLike[str]]
 ) -> None:
     """The errors of files below the given paths that could not be planned and were deleted since:
     nobody could mend them.
     """
     given = [given_path(path) for path in paths]
-    with library.catalog.begin() as session:
+    with context.catalog.begin() as session:
         gone = [
             errand_id
             for errand_id, details in jobs.parked(session, "plan", collection_id)
@@ -157,14 +129,14 @@ def _forget_gone(
 
 
 def _note(
-    library: Library,
+    context: Context,
     planner: Planner,
     collection_id: int,
     arrived: Iterable[tuple[FoundFile, KnownPath | None]],
     fast: bool,
     events: bool | None,
 ) -> None:
-    with library.catalog.begin() as session:
+    with context.catalog.begin() as session:
         for file, _ in arrived:
             root, relative_path = planner.roots.split(file.path)
             details = {

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from indexer.catalog import rows, videos
-from indexer.stages import embedder_key_of
-
-if TYPE_CHECKING:
-    from indexer.library import Library
+from indexer.context import Context
+from indexer.stages.base import embedder_key_of
 
 POINTS = 1200  # more than a screen has columns would only be sent
 
@@ -27,17 +24,17 @@ class Curve:
     cuts_s: list[float]
 
 
-def curve(library: Library, video_id: int, query: np.ndarray | None) -> Curve:
+def curve(context: Context, video_id: int, query: np.ndarray | None) -> Curve:
     """`query`: (D,) unit vector of the question in the space of the installed embedder; None: cuts
     only.
     """
-    with library.catalog.read() as session:
+    with context.catalog.read() as session:
         key = videos.get_video(session, video_id).keys.get("picture")
         block = rows.video_frames(session, video_id, key) if key else None
     if block is None or not len(block.times_s):
         return Curve([], [], [])
     cuts_s = [round(float(cut_s), 3) for cut_s in block.cuts_s]
-    if query is None or key is None or embedder_key_of(key) != library.embedder.key:
+    if query is None or key is None or embedder_key_of(key) != context.embedder.key:
         return Curve([], [], cuts_s)
     times_s, values = highest(block.times_s, block.vectors @ query, POINTS)
     low, high = np.percentile(values, 2), values.max()

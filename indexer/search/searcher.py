@@ -6,44 +6,30 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from grounding.spans import ScoredSpan, Span
-from indexer.artefacts import Artefacts
+from grounding.spans import ScoredSpan
 from indexer.catalog import chunks, rows, videos
-from indexer.catalog.database.session import Catalog, Watch
+from indexer.catalog.database.session import Watch
+from indexer.context import Context
 from indexer.embedders.base import Embedder
 from indexer.embedders.scripts import unread_words
 from indexer.errors import ModelError, UsageError
-from indexer.paths import Roots
 from indexer.questions.neutral_prompts import PROBE_TEXTS
 from indexer.questions.statement import Question, read_question
 from indexer.search import titles
-from indexer.search.ranking import (
-    Block,
-    Evidence,
-    FusedMoment,
-    PassageHit,
-    Ranking,
-    candidate_chunks,
-    fuse,
-    rank_moments,
-)
+from indexer.search.candidates import candidate_chunks
+from indexer.search.fusion import fuse
+from indexer.search.ranking import rank_moments
 from indexer.search.text import MATCHED, TextAnswer, TextSearch
-from indexer.settings import Settings
-from indexer.stages import embedder_key_of
+from indexer.search.types import Answer, Block, FusedMoment, Moment, PassageHit, Ranking, Scope
+from indexer.stages.base import embedder_key_of
 from indexer.threads import numpy_on_one_thread
-from indexer.vectors.base import Selection, VectorIndex
 
-if TYPE_CHECKING:
-    from indexer.search.verify import Grounded
-
-KINDS = ("picture", "speech", "screen", "event")
 CANDIDATE_SEGMENTS = 400
 RANKED_MOMENTS = 50
 HINT_WEIGHT = 2.0  # of the kind that the question names: "she says ...", "the sign reads ..."
@@ -51,10 +37,8 @@ HINT_WEIGHT = 2.0  # of the kind that the question names: "she says ...", "the s
 # any above the best
 MIN_SUPPORT = 0.3
 TEXT_WEIGHT = 0.2, 1.5  # of a passage that hardly answers, and of one that says just what was asked
-PICTURE_WEIGHT = (
-    1.0,
-    0.2,
-)  # of pictures where no passage is stronger than TOLD, and where one says just what was asked
+# of pictures where no passage is stronger than TOLD, and where one says just what was asked
+PICTURE_WEIGHT = 1.0, 0.2
 TOLD = 0.6
 # confidence of a passage that says just what was asked is half of it, in the deviations in which
 # pictures are measured
@@ -62,59 +46,8 @@ SURE = 4.0
 NOTHING = Ranking(moments=(), confidence=0.0, matched=False)
 BACKGROUND_SEGMENTS = 500
 BACKGROUND_LOOK_S = 1.0  # counting a large library takes longer than searching it
-BACKGROUND_DRIFT = (
-    0.1  # share of the library that may come or go before the background is sampled again
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """An answer. `score` lies in [0, 1]: of the first moment how sure the answer is (.5: as sure as
-    of a neutral caption), then falling.
-    """
-
-    video_id: int
-    path: str
-    collection: str
-    span: Span
-    score: float
-    evidence: tuple[Evidence, ...]
-    thumbnail: Path | None
-    title: str
-    offline: bool = False
-    grounded: Grounded | None = None
-    """LEGO's opinion, where it was asked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """`matched` False: nothing in the library seems to show it, and `moments` are the nearest that
-    there is.
-    """
-
-    query: str
-    caption: str
-    matched: bool
-    took_ms: float
-    moments: tuple[Moment, ...]
-    confidence: float
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What a search looks at: everything, some collections, or some videos. `titles`: names and
-    dates of files are evidence too.
-    """
-
-    collection_ids: tuple[int, ...] | None = None
-    video_ids: tuple[int, ...] | None = None
-    kinds: tuple[str, ...] = KINDS
-    titles: bool = False
-
-    @property
-    def selection(self) -> Selection:
-        return Selection(collection_ids=self.collection_ids, video_ids=self.video_ids)
+# share of the library that may come or go before the background is sampled again
+BACKGROUND_DRIFT = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,24 +67,13 @@ class _Answered:
 
 
 class Searcher:
-    """Answers questions over one catalog. `index_for(key, stage="picture")` gives a vector index,
-    kept fresh by itself.
-    """
+    """Answers questions over one library. Safe to share between threads."""
 
-    def __init__(
-        self,
-        catalog: Catalog,
-        settings: Settings,
-        embedder: Callable[[], Embedder],
-        index_for: Callable[..., VectorIndex],
-    ) -> None:
+    def __init__(self, context: Context) -> None:
         numpy_on_one_thread()
-        self._catalog = catalog
-        self._embedder = embedder
-        self._index_for = index_for
-        self._texts = TextSearch(catalog, index_for)
-        self._roots = Roots.of(settings)
-        self._artefacts = Artefacts(settings.artefacts)
+        self._context = context
+        self._catalog = context.catalog
+        self._texts = TextSearch(context.catalog, context.index_for)
         self._backgrounds: dict[str, _Background] = {}
         self._probes: dict[str, np.ndarray] = {}
 
@@ -185,9 +107,8 @@ class Searcher:
         notes: list[str] = []
         try:
             pictures, notes = self._pictures(question, scope, limit, per_video)
-        except (
-            ModelError
-        ) as error:  # what is said and written may answer a question that no picture model reads
+        except ModelError as error:
+            # What is said and written may answer a question that no picture model reads.
             if not texts.hits:
                 raise
             pictures, notes = NOTHING, [f"Pictures were not searched: {error.message}"]
@@ -211,7 +132,7 @@ class Searcher:
             keys = rows.keys_in_use(session, scope.collection_ids)
         if not keys:
             return NOTHING, []
-        embedder = self._embedder()
+        embedder = self._context.embedder
         if not embedder.reads(question.caption):
             raise ModelError(
                 "no installed text model reads the script of {caption!r}",
@@ -246,7 +167,7 @@ class Searcher:
         if scope.video_ids is not None and len(scope.video_ids) == 1:
             with self._catalog.read() as session:
                 return _as_blocks(chunks.video_blocks(session, scope.video_ids[0], key))
-        hits = self._index_for(key).search(query, CANDIDATE_SEGMENTS, scope.selection)
+        hits = self._context.index_for(key).search(query, CANDIDATE_SEGMENTS, scope.selection)
         if not len(hits.ids):
             return []
         with self._catalog.read() as session:
@@ -333,18 +254,14 @@ class Searcher:
     def _thumbnail(self, moment: FusedMoment, time_s: float | None) -> Path | None:
         if time_s is None:
             return None
-        path = self._artefacts.thumbnail(moment.video_id, time_s)
+        path = self._context.artefacts.thumbnail(moment.video_id, time_s)
         return path if path.exists() else None
 
     def _moment(
         self, moment: FusedMoment, video: videos.VideoRow, thumbnail: Path | None
     ) -> Moment:
         path = next((path for path in video.paths if not path.offline), video.paths[0])
-        shown = (
-            str(self._roots.join(path.root, path.relative_path))
-            if path.root in self._roots.folders
-            else f"{path.root}:{path.relative_path}"
-        )
+        shown = self._context.path_text(path.root, path.relative_path)
         title = video.title or Path(path.relative_path).stem
         span = replace(moment.span).clamp(0.0, video.duration_s)
         return Moment(

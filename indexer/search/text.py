@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,12 +21,10 @@ from indexer.passages.matching import matching_words, pairs_of
 from indexer.questions.neutral_prompts import PROBE_TEXTS
 from indexer.questions.statement import Question
 from indexer.questions.words import content_words
-from indexer.search.ranking import RRF_CONSTANT, PassageHit
-from indexer.stages import embedder_key_of
+from indexer.search.fusion import RRF_CONSTANT
+from indexer.search.types import PassageHit, Scope
+from indexer.stages.base import embedder_key_of
 from indexer.vectors.base import Selection, VectorIndex
-
-if TYPE_CHECKING:
-    from indexer.search.searcher import Scope
 
 STAGE_OF = {"speech": "speech", "screen": "screen", "event": "events"}
 CANDIDATES = 100

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from grounding.spans import Span
 from indexer.catalog import selection, videos
 from indexer.catalog.fulltext import parse
-from indexer.search.ranking import FusedMoment, PassageHit
+from indexer.search.types import FusedMoment, PassageHit
 
 KIND = "title"
 # Less than the last of fifty pictures is worth (1 / 110), so that a title joins a moment and never

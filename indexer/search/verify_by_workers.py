@@ -6,48 +6,46 @@ import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from sqlalchemy.orm import Session
 
 from grounding.lego.errors import LegoError
 from grounding.refine import Refined
 from grounding.spans import Span
 from indexer.catalog import videos
 from indexer.catalog.leasing import jobs
+from indexer.catalog.leasing.jobs import ErrandItem
+from indexer.catalog.videos import VideoRow
+from indexer.context import Context
 from indexer.errors import ModelError, QueueError, SeekpointError
 from indexer.media.files import MediaFiles
 from indexer.queue.notify import Hints
-from indexer.search.verify import refine_span, with_opinion
-
-if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
-
-    from indexer.catalog.leasing.jobs import ErrandItem
-    from indexer.catalog.videos import VideoRow
-    from indexer.library import Library
-    from indexer.search.searcher import Answer, Moment
+from indexer.search.refinement import refine_span, with_opinion
+from indexer.search.types import Answer, Moment
 
 LOOK_EVERY_S = 0.2
 GONE = 0  # the errand of a video that was removed meanwhile
 
 
-def verify_by_workers(library: Library, answer: Answer, count: int) -> Answer:
+def verify_by_workers(context: Context, answer: Answer, count: int) -> Answer:
     """The answer with LEGO's opinion beside its first `count` moments; a note says what no worker
     answered in time.
     """
     asked = answer.moments[:count]
-    ids = _ask(library, answer.query, asked)
+    ids = _ask(context, answer.query, asked)
     try:
-        Hints(library.settings).tell({"ground": len(ids)})
-        found = _await(library, ids)
+        Hints(context.settings).tell({"ground": len(ids)})
+        found = _await(context, ids)
     except QueueError as error:
-        _withdraw(library, ids)
+        _withdraw(context, ids)
         return replace(answer, notes=(*answer.notes, str(error)))
     moments, notes = list(answer.moments), list(answer.notes)
     for place, errand_id in enumerate(ids):
         state, result, error = found.get(errand_id, ("waiting", None, ""))
         if state == "done" and result is not None:
             moments[place] = with_opinion(
-                moments[place], _refined(result), replaces=library.settings.lego_replaces
+                moments[place], _refined(result), replaces=context.settings.lego_replaces
             )
         else:
             reason = (
@@ -58,13 +56,13 @@ def verify_by_workers(library: Library, answer: Answer, count: int) -> Answer:
     return replace(answer, moments=tuple(moments), notes=tuple(notes))
 
 
-def answer_errand(library: Library, item: ErrandItem) -> Mapping[str, Any]:
+def answer_errand(context: Context, item: ErrandItem) -> Mapping[str, Any]:
     """What a worker does with such a question. Raises SeekpointError."""
     span = Span(*item.details["span"])
-    with MediaFiles(library.settings) as media:
+    with MediaFiles(context.settings) as media:
         try:
             refined = refine_span(
-                library, media, item.details["question"], int(item.video_id or 0), span
+                context, media, item.details["question"], int(item.video_id or 0), span
             )
         except LegoError as error:
             raise ModelError(
@@ -87,8 +85,8 @@ def _refined(result: Mapping[str, Any]) -> Refined:
     return Refined(Span(*result["span"]), grounded, result["accepted"], result["reason"])
 
 
-def _ask(library: Library, question: str, moments: Sequence[Moment]) -> list[int]:
-    with library.catalog.begin() as session:
+def _ask(context: Context, question: str, moments: Sequence[Moment]) -> list[int]:
+    with context.catalog.begin() as session:
         known = videos.get_videos(session, [moment.video_id for moment in moments])
         return [_add(session, question, moment, known.get(moment.video_id)) for moment in moments]
 
@@ -103,28 +101,28 @@ def _add(session: Session, question: str, moment: Moment, video: VideoRow | None
 
 
 def _await(
-    library: Library, ids: Sequence[int]
+    context: Context, ids: Sequence[int]
 ) -> dict[int, tuple[str, Mapping[str, Any] | None, str]]:
     """State, result and error of each errand that ended; what has not when the time is over is
     withdrawn.
     """
-    until = time.monotonic() + library.settings.ground_wait_s
+    until = time.monotonic() + context.settings.ground_wait_s
     found: dict[int, tuple[str, Mapping[str, Any] | None, str]] = {}
     while len(found) < len(ids) and time.monotonic() < until:
-        with library.catalog.begin() as session:
+        with context.catalog.begin() as session:
             for errand_id in ids:
                 if errand_id not in found and (taken := jobs.take_result(session, errand_id))[
                     0
                 ] in ("done", "failed", "gone"):
                     found[errand_id] = taken
         time.sleep(LOOK_EVERY_S if len(found) < len(ids) else 0)
-    _withdraw(library, [errand_id for errand_id in ids if errand_id not in found])
+    _withdraw(context, [errand_id for errand_id in ids if errand_id not in found])
     return found
 
 
-def _withdraw(library: Library, ids: Sequence[int]) -> None:
+def _withdraw(context: Context, ids: Sequence[int]) -> None:
     try:
-        with library.catalog.begin() as session:
+        with context.catalog.begin() as session:
             jobs.withdraw(session, ids)
     except SeekpointError:
         return  # a later sweep forgets them

@@ -66,3 +66,8 @@ class Stage(Protocol):
     def damage(self, result: Any) -> str:
         """What could not be read of the chunk; empty when all of it was."""
         ...
+
+
+def embedder_key_of(key: str) -> str:
+    """The model that made the vectors under a stage's key: all of it before the last slash."""
+    return key.rpartition("/")[0]

@@ -102,7 +102,3 @@ class PictureStage:
 
     def damage(self, result: PictureResult) -> str:
         return result.damage
-
-
-def embedder_key_of(picture_key: str) -> str:
-    return picture_key.rpartition("/")[0]

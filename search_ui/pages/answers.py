@@ -17,7 +17,7 @@ from indexer.catalog.videos import VideoRow
 from indexer.errors import CatalogError
 from indexer.formatting import format_span
 from indexer.messages import N_
-from indexer.search.searcher import Answer, Moment
+from indexer.search.types import Answer, Moment
 from search_ui import components, state
 from search_ui.app_state import app_state
 from search_ui.auth.user import User

@@ -8,7 +8,7 @@ import streamlit as st
 
 from indexer.formatting import format_bytes
 from indexer.questions.query_pictures import LARGEST_BYTES
-from indexer.search.searcher import KINDS
+from indexer.search.types import KINDS
 from search_ui import components, state
 from search_ui.app_state import app_state
 from search_ui.auth.user import User

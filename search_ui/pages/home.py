@@ -8,10 +8,10 @@ from urllib.parse import parse_qs, urlsplit
 import streamlit as st
 
 from grounding.spans import format_time
+from indexer.admin.videos import Video
 from indexer.catalog import saved_searches
 from indexer.catalog.saved_searches import Kept
 from indexer.formatting import video_title
-from indexer.library import Video
 from indexer.messages import N_
 from search_ui import components, state
 from search_ui.app_state import app_state

@@ -9,10 +9,10 @@ from urllib.parse import quote
 import streamlit as st
 
 from grounding.spans import format_time
+from indexer.admin.videos import Video
 from indexer.catalog import watched_folders
 from indexer.catalog.collections import CollectionInfo
 from indexer.formatting import format_bytes
-from indexer.library import Video
 from indexer.messages import N_
 from indexer.paths import VIDEO_SUFFIXES
 from search_ui import components, state

@@ -15,7 +15,7 @@ from indexer.errors import SeekpointError
 from indexer.formatting import video_title
 from indexer.messages import N_
 from indexer.search.curve import Curve
-from indexer.search.searcher import Answer
+from indexer.search.types import Answer
 from search_ui import components, state
 from search_ui.app_state import app_state
 from search_ui.auth.user import User

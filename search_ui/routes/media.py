@@ -38,7 +38,7 @@ def routes() -> list[BaseRoute]:
 
 def stream(request: Request) -> Response:
     """The file itself, or its proxy where browsers cannot play it, by ranges."""
-    found = playback_of(app_state().library, find_video(request))
+    found = playback_of(app_state().library.context, find_video(request))
     if found.path is None:
         tr = translator_of(request)
         if found.state == "wait":

@@ -4,8 +4,7 @@ import csv
 import io
 
 from grounding.spans import Span
-from indexer.search.ranking import Evidence
-from indexer.search.searcher import Moment
+from indexer.search.types import Evidence, Moment
 from search_ui.export import as_csv, as_edl, as_playlist
 
 

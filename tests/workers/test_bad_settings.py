@@ -114,7 +114,7 @@ def test_a_machine_without_the_model_takes_no_file(queued: Fleet):
     """
     library = queued.library(embedder="clip", embedder_path=str(queued.folder / "nowhere"))
     with pytest.raises(ModelError):
-        Turns(library).plan()
+        Turns(library.context).plan()
     assert still_waits(queued)
 
 

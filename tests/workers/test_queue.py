@@ -289,12 +289,12 @@ def test_the_error_of_a_bad_file_goes_with_the_file(fleet: Fleet):
         (media / name).write_text("no video")
     library = fleet.library()
     library.ingest([media], queue=True)
-    Turns(library).plan()
+    Turns(library.context).plan()
     assert len(library.status().errors) == 2
     (media / "bad.mp4").unlink()
     library.ingest([fleet.folder / "elsewhere", media / "worse.mp4"], queue=True)
-    Turns(library).plan()
+    Turns(library.context).plan()
     assert len(library.status().errors) == 2, "the folder of the deleted file was not named"
     library.ingest([media], queue=True)
-    Turns(library).plan()
+    Turns(library.context).plan()
     assert ["worse.mp4" in error for error in library.status().errors] == [True]

@@ -4,16 +4,10 @@ import numpy as np
 import pytest
 
 from grounding.spans import Span
-from indexer.search.ranking import (
-    Block,
-    PassageHit,
-    RankedMoment,
-    candidate_chunks,
-    fuse,
-    rank_moments,
-    similarities,
-    window_score,
-)
+from indexer.search.candidates import candidate_chunks, similarities
+from indexer.search.fusion import fuse
+from indexer.search.ranking import rank_moments, window_score
+from indexer.search.types import Block, PassageHit, RankedMoment
 
 DIMENSION = 16
 QUERY = np.eye(DIMENSION, dtype=np.float32)[0]

@@ -192,9 +192,9 @@ def test_the_library_uses_what_the_setting_names_and_doctor_checks_it(
 ):
     url = server_catalog.url.render_as_string(hide_password=False)
     library = Library(demo_settings(tmp_path / "home", database_url=url, vectors="pgvector"))
-    assert isinstance(library.index_for("demo"), PgVectorIndex)
+    assert isinstance(library.context.index_for("demo"), PgVectorIndex)
     with pytest.raises(UsageError, match="SEEKPOINT_VECTORS=faiss"):
-        Library(demo_settings(tmp_path / "other", vectors="pgvector")).index_for("demo")
+        Library(demo_settings(tmp_path / "other", vectors="pgvector")).context.index_for("demo")
 
 
 def test_a_server_without_pgvector_is_told_to_install_it(

@@ -171,7 +171,7 @@ import resource, sys
 resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))
 from indexer.catalog import Catalog
 from indexer.errors import StorageError
-from tests.indexer.catalog.test_session import fill
+from tests.indexer.catalog.database.test_session import fill
 try:
     fill(Catalog(sys.argv[1]))
 except StorageError as error:
