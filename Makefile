@@ -19,6 +19,7 @@ lint: .venv/.all
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
+	$(BIN)/lint-imports --no-logo
 
 format: .venv/.all
 	$(BIN)/ruff check --fix .

@@ -28,13 +28,18 @@ class Settings(BaseSettings):
     artefact_root: Annotated[
         Path | None,
         Field(
-            description="Folder of thumbnails and proxies, shared between machines; default: in the home"
+            description=(
+                "Folder of thumbnails and proxies, shared between machines; default: in the home"
+            )
         ),
     ] = None
     roots: Annotated[
         dict[str, Path],
         Field(
-            description='Named media roots of this machine, as JSON: {"archive": "/mnt/archive"}; others belong to the root "local" = /'
+            description=(
+                'Named media roots of this machine, as JSON: {"archive": "/mnt/archive"}; '
+                'others belong to the root "local" = /'
+            )
         ),
     ] = {}
 
@@ -65,7 +70,10 @@ class Settings(BaseSettings):
     speech_model: Annotated[
         str,
         Field(
-            description="Whisper for CTranslate2: embedded (tiny, English), a folder or a hub id (a multilingual one tells languages)"
+            description=(
+                "Whisper for CTranslate2: embedded (tiny, English), a folder or a hub id "
+                "(a multilingual one tells languages)"
+            )
         ),
     ] = "embedded"
     speech_language: Annotated[
@@ -80,7 +88,10 @@ class Settings(BaseSettings):
     lego_clip_path: Annotated[
         str,
         Field(
-            description="Folder of LEGO's CLIP tower (openai/clip-vit-large-patch14-336); empty: found beside the checkpoint"
+            description=(
+                "Folder of LEGO's CLIP tower (openai/clip-vit-large-patch14-336); empty: "
+                "found beside the checkpoint"
+            )
         ),
     ] = ""
     lego_dtype: Annotated[
@@ -90,7 +101,10 @@ class Settings(BaseSettings):
     lego_replaces: Annotated[
         bool,
         Field(
-            description="LEGO's span replaces the localizer's where the rule of docs/lego.md allows it; off: it is shown beside"
+            description=(
+                "LEGO's span replaces the localizer's where the rule of docs/lego.md "
+                "allows it; off: it is shown beside"
+            )
         ),
     ] = False
 
@@ -116,62 +130,87 @@ class Settings(BaseSettings):
         float,
         Field(
             ge=1,
-            description="Seconds after which work is taken from a process that stopped renewing its hold (it was lost)",
+            description=(
+                "Seconds after which work is taken from a process that stopped renewing "
+                "its hold (it was lost)"
+            ),
         ),
     ] = 60.0
 
     broker_url: Annotated[
         str,
         Field(
-            description="Redis that workers are told of work through: redis://host:6379/0; empty: no workers"
+            description=(
+                "Redis that workers are told of work through: redis://host:6379/0; empty: "
+                "no workers"
+            )
         ),
     ] = ""
     sweep_s: Annotated[
         float,
         Field(
             ge=0.2,
-            description="Seconds between two sweeps: what lost workers held, and what Redis forgot, is put back in line",
+            description=(
+                "Seconds between two sweeps: what lost workers held, and what Redis "
+                "forgot, is put back in line"
+            ),
         ),
     ] = 15.0
     turn_s: Annotated[
         float,
         Field(
             gt=0,
-            description="Seconds that a worker stays at one kind of work before it looks what is most urgent",
+            description=(
+                "Seconds that a worker stays at one kind of work before it looks what is "
+                "most urgent"
+            ),
         ),
     ] = 60.0
     task_timeout_s: Annotated[
         float,
         Field(
             gt=0,
-            description="Seconds after which a worker that does not end its turn is killed; LEGO on a CPU needs more",
+            description=(
+                "Seconds after which a worker that does not end its turn is killed; LEGO "
+                "on a CPU needs more"
+            ),
         ),
     ] = 3600.0
     shutdown_s: Annotated[
         float,
         Field(
             ge=0,
-            description="Seconds that a worker which is told to stop has for its chunk; then it hands it back",
+            description=(
+                "Seconds that a worker which is told to stop has for its chunk; then it "
+                "hands it back"
+            ),
         ),
     ] = 60.0
     worker_memory_mb: Annotated[
         int,
         Field(
             ge=0,
-            description="Memory (RSS, MB) above which a worker's child is replaced after its turn; 0: any",
+            description=(
+                "Memory (RSS, MB) above which a worker's child is replaced after its turn; 0: any"
+            ),
         ),
     ] = 16_000
     ground_wait_s: Annotated[
         float,
         Field(
             gt=0,
-            description="Seconds that a search waits for a worker with LEGO, where this machine has none",
+            description=(
+                "Seconds that a search waits for a worker with LEGO, where this machine has none"
+            ),
         ),
     ] = 120.0
     proxies_ahead: Annotated[
         bool,
         Field(
-            description="Workers make the copies that browsers play when files arrive, not when somebody watches"
+            description=(
+                "Workers make the copies that browsers play when files arrive, not when "
+                "somebody watches"
+            )
         ),
     ] = False
 
@@ -181,21 +220,28 @@ class Settings(BaseSettings):
     vectors: Annotated[
         Literal["faiss", "pgvector"],
         Field(
-            description="Where vectors are searched: faiss, snapshots on each host; pgvector, inside PostgreSQL (docs/scale.md)"
+            description=(
+                "Where vectors are searched: faiss, snapshots on each host; pgvector, "
+                "inside PostgreSQL (docs/scale.md)"
+            )
         ),
     ] = "faiss"
     flat_max_rows: Annotated[
         int,
         Field(
             ge=1,
-            description="Rows up to which the snapshot is exact (flat); beyond: IVF with 8-bit scalars",
+            description=(
+                "Rows up to which the snapshot is exact (flat); beyond: IVF with 8-bit scalars"
+            ),
         ),
     ] = 200_000
 
     log_format: Annotated[
         Literal["text", "json"],
         Field(
-            description="Logs on stderr: text, lines for people; json, an object a line for machines"
+            description=(
+                "Logs on stderr: text, lines for people; json, an object a line for machines"
+            )
         ),
     ] = "text"
     log_level: Annotated[
@@ -219,20 +265,29 @@ class Settings(BaseSettings):
     metrics_token: Annotated[
         str,
         Field(
-            description="Bearer token of a monitor that asks a page with sign-in for /metrics; empty: it gets none"
+            description=(
+                "Bearer token of a monitor that asks a page with sign-in for /metrics; "
+                "empty: it gets none"
+            )
         ),
     ] = ""
 
     ui_sign_in: Annotated[
         Literal["auto", "always"],
         Field(
-            description="When the search page asks who is there; auto: when it is served off the local machine"
+            description=(
+                "When the search page asks who is there; auto: when it is served off the "
+                "local machine"
+            )
         ),
     ] = "auto"
     ui_secret: Annotated[
         str,
         Field(
-            description="Signs the cookies of the search page; empty: made once and kept in the home (several hosts share one)"
+            description=(
+                "Signs the cookies of the search page; empty: made once and kept in the "
+                "home (several hosts share one)"
+            )
         ),
     ] = ""
     ui_session_days: Annotated[
@@ -244,7 +299,10 @@ class Settings(BaseSettings):
     ui_folders: Annotated[
         list[Path],
         Field(
-            description="Folders that the search page may add, as JSON; empty: any on the local machine, only named roots off it"
+            description=(
+                "Folders that the search page may add, as JSON; empty: any on the local "
+                "machine, only named roots off it"
+            )
         ),
     ] = []
     ui_rescan_minutes: Annotated[
@@ -253,7 +311,10 @@ class Settings(BaseSettings):
     oidc_metadata_url: Annotated[
         str,
         Field(
-            description="OpenID Connect: the provider's .well-known/openid-configuration; empty: named users only"
+            description=(
+                "OpenID Connect: the provider's .well-known/openid-configuration; empty: "
+                "named users only"
+            )
         ),
     ] = ""
     oidc_client_id: Annotated[
@@ -269,7 +330,10 @@ class Settings(BaseSettings):
     oidc_role: Annotated[
         Literal["", "viewer", "editor"],
         Field(
-            description="OpenID Connect: role of people that `seekpoint users` does not list; empty: they may not enter"
+            description=(
+                "OpenID Connect: role of people that `seekpoint users` does not list; "
+                "empty: they may not enter"
+            )
         ),
     ] = ""
 
@@ -329,7 +393,8 @@ def as_markdown() -> str:
     lines = [
         "# Settings",
         "",
-        "Each is an environment variable. `python -m indexer.settings > docs/settings.md` writes this page.",
+        "Each is an environment variable. `python -m indexer.settings > "
+        "docs/settings.md` writes this page.",
         "",
         "| variable | default | what it is |",
         "|---|---|---|",

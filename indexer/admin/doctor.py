@@ -119,7 +119,10 @@ def _files(context: Context) -> Check:
     ]
     if offline:
         names = ", ".join(str(video.video_id) for video in offline[:5])
-        mend = "bring the files back or ingest the folder they moved to; they stay searchable meanwhile"
+        mend = (
+            "bring the files back or ingest the folder they moved to; they stay searchable "
+            "meanwhile"
+        )
         return Check(
             "files",
             True,

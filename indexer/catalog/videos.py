@@ -17,7 +17,7 @@ from indexer.errors import CatalogError
 _LARGEST_ID = 2**63 - 1  # drivers refuse larger numbers
 
 if TYPE_CHECKING:
-    from indexer.media.probe import VideoInfo
+    from indexer.video_info import VideoInfo
 
 
 @dataclass(frozen=True, slots=True)

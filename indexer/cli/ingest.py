@@ -133,7 +133,10 @@ def _print(report: IngestReport) -> None:
         ", ".join(parts) or "nothing to do"
     )
     if report.video_s:
-        line += f"; {format_time(report.video_s)} of video in {report.seconds:.1f} s ({report.speed:.1f} times real time)"
+        line += (
+            f"; {format_time(report.video_s)} of video in {report.seconds:.1f} s "
+            f"({report.speed:.1f} times real time)"
+        )
     stdout.print(line)
 
 

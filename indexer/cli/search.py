@@ -93,7 +93,10 @@ def ask(
         )
     for box in reply.boxes:
         stdout.print(
-            f"  box {box.x1:.3f} {box.y1:.3f} {box.x2:.3f} {box.y2:.3f} (fractions of the frame: left, top, right, bottom)"
+            (
+                f"  box {box.x1:.3f} {box.y1:.3f} {box.x2:.3f} {box.y2:.3f} (fractions of "
+                "the frame: left, top, right, bottom)"
+            )
         )
     if reply.picture is not None:
         stdout.print(escape(str(reply.picture)))
@@ -141,14 +144,20 @@ def print_answer(answer: Answer) -> None:
         note(text)
     if not answer.moments:
         stdout.print(
-            "Nothing was found: the part of the library that was asked for is empty, or holds no evidence of this kind."
+            (
+                "Nothing was found: the part of the library that was asked for is empty, "
+                "or holds no evidence of this kind."
+            )
         )
         return
     if not answer.matched:
         stdout.print("[bold]No match.[/] Nothing seems to show this; the nearest moments are:")
     rows = table("time", "video", "score", "why", right=("score",))
     for moment in answer.moments:
-        times = f"{format_time(moment.span.start_s, tenths=True)} - {format_time(moment.span.end_s, tenths=True)}"
+        times = (
+            f"{format_time(moment.span.start_s, tenths=True)} - "
+            f"{format_time(moment.span.end_s, tenths=True)}"
+        )
         rows.add_row(
             f"[link={_link(moment)}]{times}[/link]",
             _name(moment),
@@ -181,7 +190,10 @@ def _why(moment: Moment) -> str:
 def _second_opinion(grounded: Grounded) -> str:
     if grounded.span is None:
         return "LEGO named no time"
-    span = f"{format_time(grounded.span.start_s, tenths=True)} - {format_time(grounded.span.end_s, tenths=True)}"
+    span = (
+        f"{format_time(grounded.span.start_s, tenths=True)} - "
+        f"{format_time(grounded.span.end_s, tenths=True)}"
+    )
     return f"LEGO: {span}" + ("" if grounded.accepted else f" ({grounded.reason})")
 
 

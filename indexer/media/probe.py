@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import av.error
@@ -22,33 +21,9 @@ from indexer.media.open import (
     packets,
     printable,
 )
+from indexer.video_info import Track, VideoInfo
 
-Track = tuple[int, str | None, str]
 _PACKETS_TO_TRY = 100  # until one picture is decoded, for its orientation
-
-
-@dataclass(frozen=True, slots=True)
-class VideoInfo:
-    """`width`, `height` in pixels as displayed (rotation and pixel aspect applied); both 0 where
-    there is sound only.
-
-    Tracks are (index among tracks of that kind, language or None, codec). `duration_s` counts from
-    the container's start. `rotation` is how far a player turns the pictures clockwise: 0, 90, 180
-    or 270 degrees. `fps` is the average rate.
-    """
-
-    duration_s: float
-    width: int
-    height: int
-    fps: float | None
-    codec: str
-    audio_tracks: tuple[Track, ...]
-    subtitle_tracks: tuple[Track, ...]
-    container: str
-    start_s: float
-    rotation: int
-    recorded_at: datetime | None
-    title: str | None
 
 
 def probe(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) -> VideoInfo:

@@ -291,7 +291,10 @@ def _scored(fused: Sequence[FusedMoment], confidence: float) -> list[FusedMoment
 def _notes(keys: Iterable[str], embedder: Embedder) -> list[str]:
     other = sorted({embedder_key_of(key) for key in keys if embedder_key_of(key) != embedder.key})
     return [
-        f"Some videos are indexed with {key} and not searched now: ingest them again with {embedder.name}, or set SEEKPOINT_EMBEDDER."
+        (
+            f"Some videos are indexed with {key} and not searched now: ingest them again "
+            f"with {embedder.name}, or set SEEKPOINT_EMBEDDER."
+        )
         for key in other
     ]
 
@@ -301,7 +304,10 @@ def _unread_note(caption: str, embedder: Embedder) -> list[str]:
     unread = unread_words(caption, embedder.reads)
     return (
         [
-            f"No installed text model reads {' '.join(unread)}: pictures were searched for the rest of the question."
+            (
+                f"No installed text model reads {' '.join(unread)}: pictures were searched "
+                "for the rest of the question."
+            )
         ]
         if unread
         else []

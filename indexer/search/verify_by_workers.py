@@ -48,9 +48,9 @@ def verify_by_workers(context: Context, answer: Answer, count: int) -> Answer:
                 moments[place], _refined(result), replaces=context.settings.lego_replaces
             )
         else:
-            reason = (
-                error
-                or "no worker with LEGO answered in time (seekpoint worker --queue gpu, SEEKPOINT_GROUND_WAIT_S)"
+            reason = error or (
+                "no worker with LEGO answered in time (seekpoint worker --queue gpu, "
+                "SEEKPOINT_GROUND_WAIT_S)"
             )
             notes.append(f"LEGO could not look at moment {place + 1}: {reason}")
     return replace(answer, moments=tuple(moments), notes=tuple(notes))

@@ -29,7 +29,7 @@ from indexer.media.decode.frames import Frames, Sampling
 from indexer.media.decode.reader import PictureRead
 from indexer.media.decode.shared_memory import anonymous_memory, read_all
 from indexer.media.open import MAX_PIXELS, printable
-from indexer.media.probe import VideoInfo
+from indexer.video_info import VideoInfo
 
 TIMEOUT_S = 300.0
 _START_TIMEOUT_S = 60.0

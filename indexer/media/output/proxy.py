@@ -14,8 +14,9 @@ import ffmpeg
 from indexer.errors import StorageError
 from indexer.media.ffmpeg import run_ffmpeg
 from indexer.media.open import DEMUXERS, media_errors, open_container, printable
-from indexer.media.probe import VideoInfo, probe
+from indexer.media.probe import probe
 from indexer.settings import Settings
+from indexer.video_info import VideoInfo
 
 MP4, WEBM = "mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"
 VIDEO = {MP4: {"h264", "vp9", "av1"}, WEBM: {"vp8", "vp9", "av1"}}

@@ -18,7 +18,7 @@ from indexer.catalog.database import migrate
 from indexer.library import Library
 from tests.support import colour_video, demo_environment, demo_settings
 
-PAGE = Path(__file__).parents[2] / "docs" / "operations.md"
+PAGE = Path(__file__).parents[3] / "docs" / "operations.md"
 QUESTIONS = ("red", "something green", "purple", "a zebra")
 
 

@@ -15,7 +15,7 @@ from indexer.catalog.leasing.chunk_tasks import WorkItem
 from indexer.catalog.rows import FrameBlock, NewSegment
 from indexer.catalog.tables import Base
 from indexer.catalog.videos import PathStamp
-from indexer.media.probe import VideoInfo
+from indexer.video_info import VideoInfo
 
 DIMENSION = 16
 CHUNK_S = 90.0
