@@ -11,7 +11,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from indexer.errors import StorageError
+from indexer.errors import StorageError, os_reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def storage_error(path: Path, error: OSError) -> StorageError:
         "cannot write {path}: {reason}",
         "check the folder and its permissions",
         path=path,
-        reason=(error.strerror or str(error)).lower(),
+        reason=os_reason(error),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from string import Formatter
 from typing import Any
 
-from indexer.messages import Message
+from indexer.messages import N_, Message, with_advice
 
 
 class SeekpointError(Exception):
@@ -32,8 +32,13 @@ class SeekpointError(Exception):
         """What to do about it, in English; empty where there is nothing to do."""
         return str(self.advice)
 
+    @property
+    def whole(self) -> Message:
+        """What went wrong and what to do about it, as one message."""
+        return with_advice(self.what, self.advice)
+
     def __str__(self) -> str:
-        return f"{self.message}. {self.hint}" if self.hint else self.message
+        return str(self.whole)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.what, self.advice)
@@ -49,6 +54,27 @@ def _filled(text: str | Message, values: Mapping[str, Any]) -> Message:
     if not names:
         return Message(text.format())
     return Message(text, {name: values[name] for name in names})
+
+
+# Words of the operating system and of FFmpeg, for the catalogues of messages.
+OS_REASONS = (
+    N_("no such file or directory"),
+    N_("permission denied"),
+    N_("no space left on device"),
+    N_("is a directory"),
+    N_("not a directory"),
+    N_("file name too long"),
+    N_("read-only file system"),
+    N_("input/output error"),
+    N_("address already in use"),
+    N_("cannot assign requested address"),
+    N_("invalid data found when processing input"),
+)
+
+
+def os_reason(error: OSError) -> Message:
+    """The operating system's reason, in lower case."""
+    return Message((error.strerror or str(error)).lower())
 
 
 class UsageError(SeekpointError):

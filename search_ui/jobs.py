@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from indexer.catalog import watched_folders
 from indexer.errors import SeekpointError
 from indexer.ingest.run import FileOutcome, Observer
-from indexer.messages import N_, Message, as_message
-from search_ui.i18n.problems import problem, problem_of
+from indexer.messages import N_, Message, with_advice
 
 if TYPE_CHECKING:
     from indexer.library import Library
@@ -119,8 +118,7 @@ class Jobs:
 
     def retry(self, video_id: int, subject: str, collection: str) -> Job:
         def work(report: Report) -> Sequence[Message]:
-            errors = self._library.retry([video_id], observer=_Progress(report)).errors
-            return [as_message(error) for error in errors]
+            return self._library.retry([video_id], observer=_Progress(report)).errors
 
         return self._add("retry", subject, collection, work)
 
@@ -191,7 +189,7 @@ class Jobs:
         outcome = self._library.ingest(paths, collection, observer=_Progress(report))
         with contextlib.suppress(SeekpointError):  # the next search says so
             self._library.warm()
-        return [problem(failure.error, failure.hint) for failure in outcome.failures]
+        return [with_advice(failure.error, failure.hint) for failure in outcome.failures]
 
     def _add(
         self, kind: str, subject: str, collection: str, work: Callable[[Report], Sequence[Message]]
@@ -224,7 +222,7 @@ class Jobs:
             try:
                 problems = tuple(work(report))
             except SeekpointError as error:
-                problems = (problem_of(error),)
+                problems = (error.whole,)
             except Exception as error:
                 log.exception("work behind the page failed")
                 values = {"name": type(error).__name__, "error": error}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import gc
 import logging
-import os
 import socket
 import threading
 from collections.abc import AsyncGenerator
@@ -16,7 +15,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from indexer.catalog import accounts
-from indexer.errors import SeekpointError, UsageError
+from indexer.errors import SeekpointError, UsageError, os_reason
 from indexer.logs import set_up
 from indexer.settings import Settings
 from search_ui.app_state import AppState, open_app_state
@@ -131,13 +130,12 @@ def _check_port(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            reason = os.strerror(error.errno) if error.errno else str(error)
             raise UsageError(
                 "port {port} of {host} cannot be used: {reason}",
                 "choose another: --port N",
                 port=port,
                 host=host,
-                reason=reason.lower(),
+                reason=os_reason(error),
             ) from None
 
 

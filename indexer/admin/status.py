@@ -15,6 +15,7 @@ from indexer.catalog.leasing.chunk_tasks import Progress
 from indexer.catalog.tables import utc_now
 from indexer.context import Context
 from indexer.errors import QueueError
+from indexer.messages import Message
 from indexer.queue.notify import Hints
 
 SPEED_OVER_S = 60.0
@@ -51,7 +52,7 @@ class Status:
     segments: int
     disk_bytes: dict[str, int]
     bytes_per_hour: float | None
-    errors: tuple[str, ...]
+    errors: tuple[Message, ...]
     queue: QueueStatus
 
 
@@ -86,8 +87,18 @@ def status(context: Context) -> Status:
         disk_bytes=disk,
         bytes_per_hour=per_hour,
         errors=(
-            *(f"video {video.id}: {video.error}" for video in listed if video.error),
-            *(f"{name}: {said}" for name, said in failed),
+            *(
+                Message(
+                    "video {video_id}: {error}",
+                    {"video_id": video.id, "error": Message.from_json(video.error)},
+                )
+                for video in listed
+                if video.error
+            ),
+            *(
+                Message("{name}: {error}", {"name": name, "error": Message.from_json(error)})
+                for name, error in failed
+            ),
         ),
         queue=queue,
     )

@@ -11,6 +11,7 @@ from indexer.catalog.filters import Filters
 from indexer.catalog.selection import filtered_videos
 from indexer.catalog.videos import VideoRow
 from indexer.context import Context
+from indexer.messages import Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Video:
     collection: str
     paths: tuple[VideoPath, ...]
     state: str
-    error: str
+    error: Message
     duration_s: float
     width: int
     height: int
@@ -76,7 +77,7 @@ def _shown(context: Context, video: VideoRow) -> Video:
         video.collection,
         paths,
         video.state,
-        video.error or "",
+        Message.from_json(video.error or ""),
         video.duration_s,
         video.width,
         video.height,

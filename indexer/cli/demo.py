@@ -28,10 +28,8 @@ def demo() -> None:
         raise typer.Exit(1)
     if report.video_s:
         stdout.print(
-            (
-                f"{format_time(report.video_s)} of video became searchable in "
-                f"{report.seconds:.1f} s ({report.speed:.1f} times real time).\n"
-            )
+            f"{format_time(report.video_s)} of video became searchable in "
+            f"{report.seconds:.1f} s ({report.speed:.1f} times real time).\n"
         )
     rows = table("question", "answer", "truth", "overlap", right=("overlap",))
     truth = true_spans()
@@ -67,10 +65,8 @@ def _print_next(library: Library) -> None:
     status = library.status()
     seekpoint = "seekpoint"
     stdout.print(
-        (
-            f"\nThe index of these videos takes {megabytes(status.bytes_per_hour or 0)} per "
-            "hour of video. Now ask your own:"
-        )
+        f"\nThe index of these videos takes {megabytes(status.bytes_per_hour or 0)} per "
+        "hour of video. Now ask your own:"
     )
     stdout.print(
         f'  {seekpoint} search "when does the camera zoom out from the cat?" '

@@ -103,10 +103,8 @@ def reindex(as_json: JsonOption = False) -> None:
         return
     for snapshot in published:
         stdout.print(
-            (
-                f"published {snapshot.rows:,} vectors of {escape(snapshot.key)} "
-                f"({snapshot.kind}) in {snapshot.seconds:.1f} s"
-            )
+            f"published {snapshot.rows:,} vectors of {escape(snapshot.key)} "
+            f"({snapshot.kind}) in {snapshot.seconds:.1f} s"
         )
     if not published:
         stdout.print("There is nothing to publish yet.")

@@ -29,10 +29,8 @@ def clip(
         print_json({"output": output, "start_s": start_s, "end_s": end_s})
     else:
         stdout.print(
-            (
-                f"{escape(str(output))}: {format_time(start_s, tenths=True)} - "
-                f"{format_time(end_s, tenths=True)}"
-            )
+            f"{escape(str(output))}: {format_time(start_s, tenths=True)} - "
+            f"{format_time(end_s, tenths=True)}"
         )
 
 

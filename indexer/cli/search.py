@@ -93,10 +93,8 @@ def ask(
         )
     for box in reply.boxes:
         stdout.print(
-            (
-                f"  box {box.x1:.3f} {box.y1:.3f} {box.x2:.3f} {box.y2:.3f} (fractions of "
-                "the frame: left, top, right, bottom)"
-            )
+            f"  box {box.x1:.3f} {box.y1:.3f} {box.x2:.3f} {box.y2:.3f} (fractions of "
+            "the frame: left, top, right, bottom)"
         )
     if reply.picture is not None:
         stdout.print(escape(str(reply.picture)))
@@ -144,10 +142,8 @@ def print_answer(answer: Answer) -> None:
         note(text)
     if not answer.moments:
         stdout.print(
-            (
-                "Nothing was found: the part of the library that was asked for is empty, "
-                "or holds no evidence of this kind."
-            )
+            "Nothing was found: the part of the library that was asked for is empty, "
+            "or holds no evidence of this kind."
         )
         return
     if not answer.matched:

@@ -12,7 +12,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from grounding.spans import ScoredSpan, Span
-from indexer.errors import UsageError
+from indexer.errors import UsageError, os_reason
 
 _CHARADES_LINE = re.compile(
     r"(?P<video>\S+) (?P<start>\d+(?:\.\d+)?) (?P<end>\d+(?:\.\d+)?)##(?P<query>.*)"
@@ -115,7 +115,7 @@ def _lines(path: Path) -> Iterator[tuple[str, str]]:
             "cannot read {path}: {reason}",
             "give a file of ground truth or predictions",
             path=path,
-            reason=error.strerror,
+            reason=os_reason(error),
         ) from None
     except UnicodeDecodeError:
         raise UsageError(

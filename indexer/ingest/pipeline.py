@@ -175,7 +175,7 @@ class Pipeline:
     def _fail(self, job: Job, error: SeekpointError, started: float) -> Outcome:
         def fail(session: Any) -> bool:
             return chunk_tasks.fail_work(
-                session, job.item.work_id, self.owner, str(error), self._max_attempts
+                session, job.item.work_id, self.owner, error.whole.to_json(), self._max_attempts
             )
 
         noted = self.catalog.write(fail)

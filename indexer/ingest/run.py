@@ -24,6 +24,7 @@ from indexer.catalog.videos import KnownPath
 from indexer.errors import CatalogError, SeekpointError, StorageError
 from indexer.ingest.pipeline import Job, Outcome, Pipeline
 from indexer.ingest.plan import Planner, Relation
+from indexer.messages import NOTHING, Message
 from indexer.paths import FoundFile, Unusable, find_files, given_path, printable
 from indexer.settings import Settings
 from indexer.stages import Source, Stage
@@ -45,8 +46,8 @@ class FileOutcome:
     path: str
     state: FileState
     video_id: int | None = None
-    error: str = ""
-    hint: str = ""
+    error: Message = NOTHING
+    hint: Message = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class IngestReport:
     offline: tuple[str, ...]
     video_s: float
     seconds: float
-    notes: tuple[str, ...] = ()
+    notes: tuple[Message, ...] = ()
 
     @property
     def failures(self) -> tuple[FileOutcome, ...]:
@@ -134,7 +135,7 @@ class Ingest:
             chunk_tasks.release(session, dead_owners(chunk_tasks.owners(session)))
         self.observer.started(len(files), sum(file.size_bytes for file in files))
         outcomes = [
-            FileOutcome(bad.path, "failed", None, bad.error.message, bad.error.hint)
+            FileOutcome(bad.path, "failed", None, bad.error.what, bad.error.advice)
             for bad in found
             if isinstance(bad, Unusable)
         ]
@@ -271,21 +272,24 @@ class Ingest:
             return FileOutcome(name, "unchanged", task.video_id)
         if task.errors:
             first = task.errors[0]
-            more = f" (and {len(task.errors) - 1} more chunks)" if len(task.errors) > 1 else ""
             state: FileState = "partly" if task.chunks_done else "failed"
-            message = (
-                first.message
-                if task.file.path.name in first.message or name in first.message
-                else f"{name}: {first.message}"
-            )
-            return FileOutcome(name, state, task.video_id or None, message + more, first.hint)
+            message = _naming_the_file(task.file, first.what)
+            if len(task.errors) > 1:
+                values = {"error": message, "count": len(task.errors) - 1}
+                message = Message("{error} (and {count} more chunks)", values)
+            return FileOutcome(name, state, task.video_id or None, message, first.advice)
         if task.video_id:
             self.pipeline.settle(task.video_id)
         if changed := self._changed_meanwhile(task.file):
-            return FileOutcome(name, "partly", task.video_id, changed, "run the same command again")
+            again = Message("run the same command again")
+            return FileOutcome(name, "partly", task.video_id, changed, again)
         if task.damage:
-            hint = "what could be read is searchable; copy the file again from its source if that is not enough"
-            return FileOutcome(name, "partly", task.video_id, f"{name}: {task.damage[0]}", hint)
+            hint = Message(
+                "what could be read is searchable; copy the file again from its source if that is "
+                "not enough"
+            )
+            damage = Message("{path}: {error}", {"path": name, "error": task.damage[0]})
+            return FileOutcome(name, "partly", task.video_id, damage, hint)
         return FileOutcome(name, self._good_state(task), task.video_id)
 
     def _good_state(self, task: _FileTask) -> FileState:
@@ -298,14 +302,22 @@ class Ingest:
         return "unchanged" if state == "ready" else "in progress elsewhere"
 
     @staticmethod
-    def _changed_meanwhile(file: FoundFile) -> str:
+    def _changed_meanwhile(file: FoundFile) -> Message:
         try:
             status = file.path.stat()
         except OSError:
-            return f"{printable(file.path)}: it vanished while it was read"
+            return Message("{path}: it vanished while it was read", {"path": printable(file.path)})
         if (status.st_size, status.st_mtime_ns) != (file.size_bytes, file.mtime_ns):
-            return f"{printable(file.path)}: it changed while it was read"
-        return ""
+            return Message("{path}: it changed while it was read", {"path": printable(file.path)})
+        return NOTHING
+
+
+def _naming_the_file(file: FoundFile, error: Message) -> Message:
+    """The error with the file's name before it, where the error does not name the file itself."""
+    name = printable(file.path)
+    if file.path.name in error or name in error:
+        return error
+    return Message("{path}: {error}", {"path": name, "error": error})
 
 
 def mark_offline(

@@ -19,7 +19,8 @@ from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Stream
 
-from indexer.errors import MediaError
+from indexer.errors import MediaError, os_reason
+from indexer.messages import Message
 
 # Formats that hold their own samples. Left out on purpose: hls, dash, concat, sdp, rtsp, image2 and
 # *_pipe (patterns, single pictures), tty, subtitles, lavfi, playlists, and devices.
@@ -96,7 +97,7 @@ def check_regular_file(path: str | os.PathLike[str]) -> Path:
     try:
         state = os.stat(path)
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
+        reason = os_reason(error) if isinstance(error, OSError) else str(error)
         raise MediaError(
             "cannot read {name}: {reason}",
             "check the path and its permissions",
@@ -124,7 +125,7 @@ def media_errors(path: str | os.PathLike[str]) -> Iterator[None]:
             "cannot read {path} as video or sound: {reason}",
             _HINT,
             path=printable(path),
-            reason=error.strerror,
+            reason=Message((error.strerror or str(error)).lower()),
         ) from error
     except (MemoryError, UnicodeError, OverflowError) as error:
         raise MediaError(

@@ -21,9 +21,10 @@ from indexer.catalog.leasing.heartbeat import Leases
 from indexer.catalog.leasing.jobs import ErrandItem
 from indexer.catalog.leasing.owner import dead_owners, owner_name
 from indexer.context import Context
-from indexer.errors import CatalogError, MediaError, SeekpointError, StorageError
+from indexer.errors import CatalogError, MediaError, SeekpointError, StorageError, os_reason
 from indexer.ingest.pipeline import Job, Pipeline
 from indexer.ingest.plan import Planner, source_at
+from indexer.messages import Message
 from indexer.paths import FoundFile
 from indexer.queue.artefacts import make_artefacts
 from indexer.queue.publish import publish_alone
@@ -196,12 +197,13 @@ class Turns:
         log.warning(
             "%s %s: %s", item.kind, item.name, error, exc_info=not isinstance(error, SeekpointError)
         )
-        said = (
-            str(error) if isinstance(error, SeekpointError) else f"{type(error).__name__}: {error}"
-        )
+        if isinstance(error, SeekpointError):
+            reason = error.whole
+        else:
+            reason = Message("{name}: {error}", {"name": type(error).__name__, "error": error})
         # Bytes that are no video will not become one; what took too long or died may go better.
         attempts = 1 if type(error) is MediaError else self.settings.max_attempts
-        self.catalog.write(lambda s: errands.fail(s, item, self.owner, said, attempts))
+        self.catalog.write(lambda s: errands.fail(s, item, self.owner, reason.to_json(), attempts))
 
     def _enough_is_planned(self) -> bool:
         with self.catalog.read() as session:
@@ -220,7 +222,7 @@ class Turns:
                 "{path}: {reason}",
                 "check the path, then ingest it again",
                 path=path,
-                reason=(error.strerror or str(error)).lower(),
+                reason=os_reason(error),
             ) from None
         recognised = planner.recognise(
             FoundFile(path, status.st_size, status.st_mtime_ns), item.collection_id

@@ -19,6 +19,7 @@ from indexer.context import Context
 from indexer.embedders.base import Embedder
 from indexer.embedders.scripts import unread_words
 from indexer.errors import ModelError, UsageError
+from indexer.messages import Message
 from indexer.questions.neutral_prompts import PROBE_TEXTS
 from indexer.questions.statement import Question, read_question
 from indexer.search import titles
@@ -63,7 +64,7 @@ class _Answered:
     moments: Sequence[FusedMoment]
     matched: bool
     confidence: float
-    notes: list[str]
+    notes: list[Message]
 
 
 class Searcher:
@@ -104,14 +105,17 @@ class Searcher:
 
     def _answer(self, question: Question, scope: Scope, limit: int, per_video: int) -> _Answered:
         texts = self._found_texts(question, scope)
-        notes: list[str] = []
+        notes: list[Message] = []
         try:
             pictures, notes = self._pictures(question, scope, limit, per_video)
         except ModelError as error:
             # What is said and written may answer a question that no picture model reads.
             if not texts.hits:
                 raise
-            pictures, notes = NOTHING, [f"Pictures were not searched: {error.message}"]
+            pictures, notes = (
+                NOTHING,
+                [Message("pictures were not searched: {reason}", {"reason": error.what})],
+            )
         fused = self._fused(question, scope, pictures, texts)
         confidence = max(
             [
@@ -125,7 +129,7 @@ class Searcher:
 
     def _pictures(
         self, question: Question, scope: Scope, limit: int, per_video: int
-    ) -> tuple[Ranking, list[str]]:
+    ) -> tuple[Ranking, list[Message]]:
         if "picture" not in scope.kinds:
             return NOTHING, []
         with self._catalog.read() as session:
@@ -288,30 +292,30 @@ def _scored(fused: Sequence[FusedMoment], confidence: float) -> list[FusedMoment
     return [replace(moment, score=sure * moment.score / best) for moment in fused]
 
 
-def _notes(keys: Iterable[str], embedder: Embedder) -> list[str]:
+def _notes(keys: Iterable[str], embedder: Embedder) -> list[Message]:
     other = sorted({embedder_key_of(key) for key in keys if embedder_key_of(key) != embedder.key})
     return [
-        (
-            f"Some videos are indexed with {key} and not searched now: ingest them again "
-            f"with {embedder.name}, or set SEEKPOINT_EMBEDDER."
+        Message(
+            "some videos are indexed with {key} and not searched now: ingest them again with "
+            "{embedder}, or set SEEKPOINT_EMBEDDER",
+            {"key": key, "embedder": embedder.name},
         )
         for key in other
     ]
 
 
-def _unread_note(caption: str, embedder: Embedder) -> list[str]:
+def _unread_note(caption: str, embedder: Embedder) -> list[Message]:
     """What a question in two scripts loses where the embedder reads but one of them."""
     unread = unread_words(caption, embedder.reads)
-    return (
-        [
-            (
-                f"No installed text model reads {' '.join(unread)}: pictures were searched "
-                "for the rest of the question."
-            )
-        ]
-        if unread
-        else []
-    )
+    if not unread:
+        return []
+    return [
+        Message(
+            "no installed text model reads {words}: pictures were searched for the rest of the "
+            "question",
+            {"words": " ".join(unread)},
+        )
+    ]
 
 
 def _as_blocks(found: Iterable[chunks.StoredBlock]) -> list[Block]:

@@ -20,11 +20,15 @@ from indexer.catalog.videos import VideoRow
 from indexer.context import Context
 from indexer.errors import ModelError, QueueError, SeekpointError
 from indexer.media.files import MediaFiles
+from indexer.messages import Message
 from indexer.queue.notify import Hints
 from indexer.search.refinement import refine_span, with_opinion
 from indexer.search.types import Answer, Moment
 
 LOOK_EVERY_S = 0.2
+NO_ANSWER = Message(
+    "no worker with LEGO answered in time (seekpoint worker --queue gpu, SEEKPOINT_GROUND_WAIT_S)"
+)
 GONE = 0  # the errand of a video that was removed meanwhile
 
 
@@ -39,7 +43,7 @@ def verify_by_workers(context: Context, answer: Answer, count: int) -> Answer:
         found = _await(context, ids)
     except QueueError as error:
         _withdraw(context, ids)
-        return replace(answer, notes=(*answer.notes, str(error)))
+        return replace(answer, notes=(*answer.notes, error.whole))
     moments, notes = list(answer.moments), list(answer.notes)
     for place, errand_id in enumerate(ids):
         state, result, error = found.get(errand_id, ("waiting", None, ""))
@@ -48,12 +52,19 @@ def verify_by_workers(context: Context, answer: Answer, count: int) -> Answer:
                 moments[place], _refined(result), replaces=context.settings.lego_replaces
             )
         else:
-            reason = error or (
-                "no worker with LEGO answered in time (seekpoint worker --queue gpu, "
-                "SEEKPOINT_GROUND_WAIT_S)"
-            )
-            notes.append(f"LEGO could not look at moment {place + 1}: {reason}")
+            reason = Message.from_json(error) if error else NO_ANSWER
+            notes.append(not_verified(place, reason))
     return replace(answer, moments=tuple(moments), notes=tuple(notes))
+
+
+def not_verified(place: int, reason: Message | Exception) -> Message:
+    """A note that the moment at this place of the answer was not verified."""
+    if isinstance(reason, SeekpointError):
+        reason = reason.whole
+    return Message(
+        "LEGO could not look at moment {number}: {reason}",
+        {"number": place + 1, "reason": reason},
+    )
 
 
 def answer_errand(context: Context, item: ErrandItem) -> Mapping[str, Any]:

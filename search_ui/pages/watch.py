@@ -19,7 +19,6 @@ from indexer.search.types import Answer
 from search_ui import components, state
 from search_ui.app_state import app_state
 from search_ui.auth.user import User
-from search_ui.i18n.problems import problem_of
 from search_ui.i18n.translator import Translator
 from search_ui.pages import answers
 from search_ui.state import escape_markdown
@@ -249,7 +248,7 @@ def _where(video: VideoRow, tr: Translator) -> None:
         )
         text = tr("{phrase}: {n} found", phrase=phrase, n=len(boxes))
     except SeekpointError as error:
-        boxes, text = (), tr(problem_of(error))
+        boxes, text = (), tr(error.whole)
     st.session_state["boxes"] = {
         "boxes": [[box.x1, box.y1, box.x2, box.y2] for box in boxes],
         "text": text,

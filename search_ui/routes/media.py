@@ -21,7 +21,6 @@ from indexer.errors import CatalogError, SeekpointError
 from indexer.formatting import video_title
 from search_ui.app_state import app_state
 from search_ui.auth.user import User
-from search_ui.i18n.problems import problem_of
 from search_ui.i18n.translator import translator_of
 
 LONGEST_CLIP_S = 600.0
@@ -85,7 +84,7 @@ async def clip(request: Request) -> Response:
             await run_in_threadpool(app_state().library.clip, str(video.id), start_s, end_s, path)
     except SeekpointError as error:
         folder.cleanup()
-        raise HTTPException(500, translator_of(request)(problem_of(error))) from None
+        raise HTTPException(500, translator_of(request)(error.whole)) from None
     stem = video_title("", video.paths[0].relative_path if video.paths else None, video.id)
     name = f"{stem} {start_s:.1f}-{end_s:.1f}.mp4"
     return FileResponse(

@@ -20,7 +20,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from indexer.errors import MediaError
+from indexer.errors import MediaError, os_reason
 from indexer.formatting import format_bytes
 from indexer.media.probe import probe
 from indexer.paths import VIDEO_SUFFIXES
@@ -105,7 +105,7 @@ async def _receive(request: Request, file: IO[bytes], limit_bytes: int) -> None:
         raise HTTPException(400, tr("The upload was broken off.")) from None
     except OSError as error:
         raise HTTPException(
-            507, tr("The server cannot store this file: {reason}", reason=error.strerror)
+            507, tr("The server cannot store this file: {reason}", reason=tr(os_reason(error)))
         ) from None
 
 

@@ -17,6 +17,7 @@ from indexer.catalog.database.dialect import among, is_sqlite, now_s, storable
 from indexer.catalog.leasing.jobs import note_turn
 from indexer.catalog.tables import STAGES, Chunk, Collection, Video, Work, utc_now
 from indexer.catalog.videos import lock_video
+from indexer.messages import N_
 
 
 @dataclass(frozen=True, slots=True)
@@ -481,7 +482,7 @@ def cancel(s: Session, video_ids: Sequence[int]) -> int:
     for video_id in sorted(video_ids):
         video = lock_video(s, video_id)
         if video is not None and video.state in ("pending", "ingesting"):
-            video.state, video.error = "failed", "cancelled before all of it was done"
+            video.state, video.error = "failed", N_("cancelled before all of it was done")
     s.flush()
     unfinished = and_(among(s, Work.video_id, video_ids), Work.state.in_(("pending", "running")))
     return s.execute(delete(Work).where(unfinished)).rowcount  # pyright: ignore[reportAttributeAccessIssue]

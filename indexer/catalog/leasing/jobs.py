@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, aliased
 
 from indexer.catalog.database.dialect import among, insert_ignoring, is_sqlite, now_s, storable
 from indexer.catalog.tables import Collection, Errand, utc_now
+from indexer.messages import N_
 
 Kind = Literal["plan", "ground", "artefacts"]
 OPEN = ("pending", "running")
@@ -210,7 +211,7 @@ def expire(s: Session, max_attempts: int, dead: Sequence[str] = ()) -> int:
     )
     parked = and_(lost, Errand.attempts >= max_attempts)
     count = _change(
-        s, parked, state="failed", error="its worker was lost each time that it was tried", owner=None, lease_until_s=None,
+        s, parked, state="failed", error=N_("its worker was lost each time that it was tried"), owner=None, lease_until_s=None,
         finished_at=utc_now(),
     )  # fmt: skip
     return count + _change(s, lost, state="pending", owner=None, lease_until_s=None)

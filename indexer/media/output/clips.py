@@ -10,7 +10,7 @@ from typing import Any
 
 import ffmpeg
 
-from indexer.errors import MediaError, StorageError, UsageError
+from indexer.errors import MediaError, StorageError, UsageError, os_reason
 from indexer.media.decode.reader_process import ReaderProcess, probe_in_process
 from indexer.media.ffmpeg import run_ffmpeg
 from indexer.media.open import DEMUXERS, check_regular_file, printable
@@ -79,7 +79,7 @@ def cut_clip(
             "cannot write {dst}: {reason}",
             "check that the folder exists and has space",
             dst=printable(dst),
-            reason=error.strerror,
+            reason=os_reason(error),
         ) from None
 
 

@@ -4,7 +4,6 @@ import pytest
 
 from indexer.errors import MediaError
 from indexer.messages import Message
-from search_ui.i18n.problems import problem_of
 from search_ui.i18n.streamlit_words import STREAMLIT_WORDS, streamlit_words
 from search_ui.i18n.translator import Translator, language_of
 
@@ -34,8 +33,8 @@ def test_texts():
 
 def test_an_error_is_said_in_both_languages():
     error = MediaError("{name} is empty (zero bytes)", "copy it again", name="/v/a. b.mp4")
-    assert Translator("en")(problem_of(error)) == "/v/a. b.mp4 is empty (zero bytes). copy it again"
-    assert Translator("zh")(problem_of(error)) == "/v/a. b.mp4 为空（零字节）。请重新复制"
+    assert Translator("en")(error.whole) == "/v/a. b.mp4 is empty (zero bytes). copy it again"
+    assert Translator("zh")(error.whole) == "/v/a. b.mp4 为空（零字节）。请重新复制"
 
 
 def test_an_error_inside_an_error():
