@@ -71,26 +71,32 @@ class Library:
 
     @property
     def settings(self) -> Settings:
+        """The settings that it was made with."""
         return self.context.settings
 
     @property
     def artefacts(self) -> Artefacts:
+        """Thumbnails and copies for browsers."""
         return self.context.artefacts
 
     @property
     def roots(self) -> Roots:
+        """The media roots of this machine."""
         return self.context.roots
 
     @property
     def catalog(self) -> Catalog:
+        """The database, opened when first used."""
         return self.context.catalog
 
     @property
     def embedder(self) -> Embedder:
+        """The embedder that the settings name. Raises ModelError."""
         return self.context.embedder
 
     @property
     def searcher(self) -> Searcher:
+        """Answers questions; made when first used."""
         with self._lock:
             if self._searcher is None:
                 self._searcher = Searcher(self.context)

@@ -20,6 +20,7 @@ def N_(text: str) -> str:
 
 
 def english(template: str) -> str:
+    """Every template as it is."""
     return template
 
 
@@ -78,6 +79,7 @@ def with_advice(what: str | Message, advice: str | Message) -> Message:
 
 
 def as_message(text: str | Message) -> Message:
+    """A text without values as a message; a message as it is."""
     return text if isinstance(text, Message) else Message(text)
 
 

@@ -72,12 +72,12 @@ class Settings(BaseSettings):
         Field(
             description=(
                 "Whisper for CTranslate2: embedded (tiny, English), a folder or a hub id "
-                "(a multilingual one tells languages)"
+                "(a multilingual one detects the language)"
             )
         ),
     ] = "embedded"
     speech_language: Annotated[
-        str, Field(description="Language of the speech, such as de; empty: told by the model")
+        str, Field(description="Language of the speech, such as de; empty: detected by the model")
     ] = ""
     screen_text: Annotated[bool, Field(description="Read text on screen")] = True
 
@@ -123,7 +123,7 @@ class Settings(BaseSettings):
         16384 * 8704
     )
     max_attempts: Annotated[
-        int, Field(ge=1, description="Attempts at a chunk before it is parked as failed")
+        int, Field(ge=1, description="Attempts at a chunk before it is given up as failed")
     ] = 3
 
     lease_s: Annotated[
@@ -139,12 +139,7 @@ class Settings(BaseSettings):
 
     broker_url: Annotated[
         str,
-        Field(
-            description=(
-                "Redis that workers are told of work through: redis://host:6379/0; empty: "
-                "no workers"
-            )
-        ),
+        Field(description=("Redis that notifies workers: redis://host:6379/0; empty: no workers")),
     ] = ""
     sweep_s: Annotated[
         float,
@@ -180,10 +175,7 @@ class Settings(BaseSettings):
         float,
         Field(
             ge=0,
-            description=(
-                "Seconds that a worker which is told to stop has for its chunk; then it "
-                "hands it back"
-            ),
+            description=("Seconds that a stopping worker has for its chunk; then it hands it back"),
         ),
     ] = 60.0
     worker_memory_mb: Annotated[
@@ -255,7 +247,7 @@ class Settings(BaseSettings):
         Field(
             ge=0,
             le=65535,
-            description="Port on which a worker tells Prometheus its figures, at /metrics; 0: none",
+            description="Port on which a worker serves its metrics, at /metrics; 0: none",
         ),
     ] = 0
     metrics_host: Annotated[
@@ -339,22 +331,27 @@ class Settings(BaseSettings):
 
     @property
     def home_path(self) -> Path:
+        """The home as an absolute path."""
         return self.home.expanduser().absolute()
 
     @property
     def url(self) -> str:
+        """URL of the database; by default a SQLite file in the home."""
         return self.database_url or f"sqlite:///{self.home_path / 'catalog.sqlite'}"
 
     @property
     def artefacts(self) -> Path:
+        """Folder of thumbnails and copies for browsers."""
         return (self.artefact_root or self.home_path / "artefacts").expanduser().absolute()
 
     @property
     def snapshots(self) -> Path:
+        """Folder of the vector snapshots."""
         return self.home_path / "snapshots"
 
     @cached_property
     def torch_device(self) -> str:
+        """The device as torch names it: `cpu`, `cuda:0`."""
         if self.device != "auto":
             return self.device
         import torch

@@ -59,8 +59,10 @@ def check_password(catalog: Catalog, name: str, password: str) -> AccountRow | N
 
 
 def hash_password(password: str) -> str:
+    """The password as it is stored: scrypt with a random salt."""
     salt = secrets.token_bytes(16)
-    return f"scrypt${COST}${BLOCK}${PARALLEL}${salt.hex()}${_scrypt(password, salt, COST, BLOCK, PARALLEL).hex()}"
+    digest = _scrypt(password, salt, COST, BLOCK, PARALLEL)
+    return f"scrypt${COST}${BLOCK}${PARALLEL}${salt.hex()}${digest.hex()}"
 
 
 def _matches(password: str, stored: str) -> bool:

@@ -1,4 +1,4 @@
-"""Looks at everything that an installation leans on, and says how to mend what is wrong. A check
+"""Looks at everything that an installation leans on, and says how to fix what is wrong. A check
 never changes anything.
 """
 
@@ -22,7 +22,7 @@ from indexer.messages import NOTHING, Message
 LOW_DISK_BYTES = 2_000_000_000
 FFMPEG_TIMEOUT_S = 30.0
 WRITE_LOCK_S = 3.0  # an ingest holds the lock for milliseconds
-REINDEX = Message("`seekpoint reindex` builds the vector index anew from the catalog")
+REINDEX = Message("`seekpoint reindex` rebuilds the vector index from the catalog")
 DATABASE = Message("database")
 FFMPEG = Message("ffmpeg")
 MODELS = Message("models")
@@ -45,6 +45,7 @@ class Check:
 
 
 def examine(context: Context) -> list[Check]:
+    """Runs every check; one that fails does not keep the others from running."""
     checks = [_guard(DATABASE, lambda: _database(context))]
     checks.append(_guard(FFMPEG, lambda: _ffmpeg(context)))
     checks.append(_guard(MODELS, lambda: _model(context)))

@@ -21,6 +21,7 @@ class ModelState(ModelFacts):
 
 
 def model_states(settings: Settings) -> list[ModelState]:
+    """The known models, and which of them are installed and in use."""
     embedders = [
         ModelState(
             kind="embedder",

@@ -24,6 +24,9 @@ class Removed:
 
 
 def remove(context: Context, video_ids: Sequence[int], names: Sequence[str]) -> Removed:
+    """Deletes rows, artefacts and vectors of videos and collections. Raises CatalogError for
+    unknown ones.
+    """
     before = _disk_bytes(context)
     chunks = _chunks(context)
     with context.catalog.begin() as session:
@@ -55,7 +58,7 @@ def _chunks(context: Context) -> dict[tuple[str, str], int]:
 
 def _shrink_snapshots(context: Context, before: Mapping[tuple[str, str], int]) -> None:
     """Snapshots hold copies of the vectors: those of no video are deleted, those that lost a good
-    part are written anew.
+    part are rebuilt.
     """
     after = _chunks(context)
     remove_snapshots_except(context.settings, [key for _, key in after])

@@ -105,13 +105,13 @@ def status(context: Context) -> Status:
 
 
 def _queue(session: Session, progress: Progress, hints: int | None, broker: str) -> QueueStatus:
-    errand_counts = jobs.waiting(session)
-    times = [progress.oldest_waiting, *(it.oldest for it in errand_counts.values())]
+    job_counts = jobs.waiting(session)
+    times = [progress.oldest_waiting, *(job.oldest for job in job_counts.values())]
     oldest = min((time for time in times if time is not None), default=None)
     return QueueStatus(
         waiting={
             **{name: stage.pending for name, stage in progress.stages.items() if stage.pending},
-            **{kind: it.pending for kind, it in errand_counts.items() if it.pending},
+            **{kind: job.pending for kind, job in job_counts.items() if job.pending},
         },
         speed=chunk_tasks.done_since(session, SPEED_OVER_S) / SPEED_OVER_S,
         oldest_s=None if oldest is None else max(0.0, (utc_now() - oldest).total_seconds()),
@@ -132,6 +132,7 @@ def _broker(context: Context) -> tuple[int | None, str]:
 
 
 def folder_bytes(folder: Path) -> int:
+    """Size of all files below a folder; 0 where it is not there."""
     total = 0
     for parent, _, names in os.walk(folder):
         for name in names:

@@ -95,4 +95,5 @@ def _print_next(library: Library) -> None:
 
 
 def register(app: typer.Typer) -> None:
+    """Adds the commands of this file."""
     app.command()(demo)

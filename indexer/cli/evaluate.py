@@ -78,4 +78,5 @@ def _number(value: float | None) -> str:
 
 
 def register(app: typer.Typer) -> None:
+    """Adds the commands of this file."""
     app.command()(evaluate)

@@ -96,7 +96,7 @@ def remove(
 
 
 def reindex(as_json: JsonOption = False) -> None:
-    """Publish the vector snapshot anew from the catalog."""
+    """Rebuild the vector snapshot from the catalog."""
     published = Library().reindex()
     if as_json:
         print_json(published)
@@ -215,5 +215,6 @@ def _status_table(status: Status) -> Table:
 
 
 def register(app: typer.Typer) -> None:
+    """Adds the commands of this file."""
     for command in (videos, collections, remove, reindex, retry, cancel, status):
         app.command()(command)

@@ -85,5 +85,6 @@ def read_time(text: str) -> float:
 
 
 def register(app: typer.Typer) -> None:
+    """Adds the commands of this file."""
     for command in (clip, subtitles, transcripts):
         app.command()(command)

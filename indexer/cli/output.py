@@ -32,6 +32,7 @@ stderr = Console(stderr=True, highlight=False)
 
 
 def print_json(value: Any) -> None:
+    """Writes one JSON document to stdout."""
     sys.stdout.write(json.dumps(plain(value), ensure_ascii=False, indent=2, allow_nan=False) + "\n")
 
 
@@ -73,12 +74,14 @@ def _member(name: str, value: Any) -> list[tuple[str, Any]]:
 
 
 def print_error(error: SeekpointError) -> None:
+    """Writes an error and its hint to stderr."""
     stderr.print(f"[bold red]error:[/] {escape(error.message)}", soft_wrap=True)
     if error.hint:
         stderr.print(f"[dim]→ {escape(error.hint)}[/]", soft_wrap=True)
 
 
 def note(text: str) -> None:
+    """Writes a line to stderr."""
     stderr.print(escape(text), soft_wrap=True)
 
 
@@ -90,6 +93,7 @@ def escape(text: str) -> str:
 
 
 def table(*columns: str, right: Sequence[str] = ()) -> Table:
+    """A table without borders; `right`: columns that are aligned to the right."""
     made = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         made.add_column(column, justify="right" if column in right else "left", overflow="fold")
@@ -97,6 +101,7 @@ def table(*columns: str, right: Sequence[str] = ()) -> Table:
 
 
 def megabytes(size_bytes: float) -> str:
+    """A size in bytes as people read it."""
     if size_bytes < 1e6:
         return f"{size_bytes / 1e3:.0f} kB"
     return f"{size_bytes / 1e6:,.1f} MB" if size_bytes < 1e9 else f"{size_bytes / 1e9:,.2f} GB"

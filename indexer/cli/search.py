@@ -101,6 +101,7 @@ def ask(
 
 
 def answer_as_dict(answer: Answer) -> dict:
+    """The JSON of `search`, in plain values."""
     return {
         "query": answer.query,
         "caption": answer.caption,
@@ -112,6 +113,7 @@ def answer_as_dict(answer: Answer) -> dict:
 
 
 def moment_as_dict(moment: Moment) -> dict:
+    """One moment of the JSON of `search`."""
     return {
         "video_id": moment.video_id,
         "path": moment.path,
@@ -138,6 +140,7 @@ def _text_of(evidence: Evidence) -> dict:
 
 
 def print_answer(answer: Answer) -> None:
+    """A table of moments, best first, and what is to be known about them."""
     for text in answer.notes:
         note(text)
     if not answer.moments:
@@ -194,5 +197,6 @@ def _second_opinion(grounded: Grounded) -> str:
 
 
 def register(app: typer.Typer) -> None:
+    """Adds the commands of this file."""
     app.command()(search)
     app.command()(ask)

@@ -14,12 +14,12 @@ database = typer.Typer(name="db", help="The catalog's database.", no_args_is_hel
 
 
 def doctor(as_json: JsonOption = False) -> None:
-    """Check models, ffmpeg, database, snapshot, recall and disk, and say how to mend what is wrong."""
+    """Check models, ffmpeg, database, snapshot, recall and disk; say how to fix what is wrong."""
     checks = Library().doctor()
     if as_json:
         print_json({"ok": all(check.ok for check in checks), "checks": checks})
     else:
-        rows = table("", "check", "what was found", "how to mend it")
+        rows = table("", "check", "what was found", "how to fix it")
         for check in checks:
             rows.add_row(
                 "[green]ok[/]" if check.ok else "[red]no[/]",
@@ -33,7 +33,7 @@ def doctor(as_json: JsonOption = False) -> None:
 
 
 def models(as_json: JsonOption = False) -> None:
-    """List the models: what each does, needs and costs, whether it is installed, and how to get it."""
+    """List the models: what each does, needs and costs, and how to get those that are missing."""
     found = Library().models()
     if as_json:
         print_json(found)
@@ -92,6 +92,7 @@ def upgrade(as_json: JsonOption = False) -> None:
 
 
 def register(app: typer.Typer) -> None:
+    """Adds the commands of this file."""
     app.command()(doctor)
     app.command()(models)
     app.command()(worker)

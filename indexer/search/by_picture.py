@@ -1,4 +1,4 @@
-"""Search by a vector instead of words: of a picture, or of a moment that is in the library already."""
+"""Search by a vector instead of words: of a picture, or of a moment of the library."""
 
 from __future__ import annotations
 
@@ -91,8 +91,14 @@ def search_vector(
 
 def _best(found: dict[int, list[ScoredSpan]], top: int) -> Sequence[FusedMoment]:
     moments = [
-        FusedMoment(video_id, it.span, it.score, it.span.middle_s, (Evidence("picture", it.score),))
+        FusedMoment(
+            video_id,
+            scored.span,
+            scored.score,
+            scored.span.middle_s,
+            (Evidence("picture", scored.score),),
+        )
         for video_id, spans in found.items()
-        for it in suppress(spans, 0.3)[:PER_VIDEO]
+        for scored in suppress(spans, 0.3)[:PER_VIDEO]
     ]
     return sorted(moments, key=lambda moment: -moment.score)[:top]

@@ -38,9 +38,9 @@ def rank_moments(
     """Moments of the blocks' videos, best first, at most `per_video` of each and `limit` in all.
 
     `query` (D,) float32 unit. `background` (B, D): vectors sampled from the whole library, `probes`
-    (P, D): vectors of `indexer.questions.neutral_prompts.PROBE_TEXTS`; the confidence comes from both.
-    Without a background the blocks are their own, without probes the confidence is the bare margin
-    of similarity.
+    (P, D): vectors of `indexer.questions.neutral_prompts.PROBE_TEXTS`; the confidence comes from
+    both. Without a background the blocks are their own, without probes the confidence is the bare
+    margin of similarity.
     """
     if not blocks:
         return Ranking((), -np.inf, False)

@@ -41,6 +41,9 @@ def refine_span(
 
 
 def with_opinion(moment: Moment, refined: Refined, *, replaces: bool) -> Moment:
+    """The moment with the opinion beside it; with `replaces`, with its span where the rule trusts
+    it.
+    """
     grounded = Grounded(refined.grounded, refined.accepted, refined.reason)
     return replace(moment, span=refined.span if replaces else moment.span, grounded=grounded)
 

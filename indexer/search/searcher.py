@@ -38,9 +38,9 @@ HINT_WEIGHT = 2.0  # of the kind that the question names: "she says ...", "the s
 # any above the best
 MIN_SUPPORT = 0.3
 TEXT_WEIGHT = 0.2, 1.5  # of a passage that hardly answers, and of one that says just what was asked
-# of pictures where no passage is stronger than TOLD, and where one says just what was asked
+# of pictures where no passage is stronger than ANSWERED_STRENGTH, and where one says just what was asked
 PICTURE_WEIGHT = 1.0, 0.2
-TOLD = 0.6
+ANSWERED_STRENGTH = 0.6
 # confidence of a passage that says just what was asked is half of it, in the deviations in which
 # pictures are measured
 SURE = 4.0
@@ -79,6 +79,10 @@ class Searcher:
         self._probes: dict[str, np.ndarray] = {}
 
     def search(self, text: str, scope: Scope, *, top: int = 10, per_video: int = 3) -> Answer:
+        """Moments for a question, best first, at most `top` of them and `per_video` of one video.
+        Raises UsageError for an empty question, ModelError for a script that no installed model
+        reads.
+        """
         started = time.perf_counter()
         question = read_question(text)
         if not question.caption.strip():
@@ -236,7 +240,7 @@ class Searcher:
                 return titles.WEIGHT
             hinted = HINT_WEIGHT if kind == question.hint else 1.0
             if kind == "picture":
-                return hinted * float(np.interp(best, [TOLD, 1], PICTURE_WEIGHT))
+                return hinted * float(np.interp(best, [ANSWERED_STRENGTH, 1], PICTURE_WEIGHT))
             return hinted * float(np.interp(score, [0, 1], TEXT_WEIGHT))
 
         return titles.openings(fuse(pictures.moments, hits, weigh))
@@ -244,6 +248,7 @@ class Searcher:
     # --- how a moment is shown ---
 
     def describe(self, fused: Iterable[FusedMoment]) -> list[Moment]:
+        """Moments with the paths, titles and thumbnails of their videos."""
         fused = list(fused)
         with self._catalog.read() as session:
             known = videos.get_videos(session, {moment.video_id for moment in fused})

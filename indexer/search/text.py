@@ -68,12 +68,13 @@ class TextAnswer:
 
     @property
     def matched(self) -> bool:
+        """Whether a passage answers well enough to be a match."""
         return any(strength >= MATCHED for strength in self.strengths.values())
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A question as passages are asked: `query` in the syntax of the word index, `terms` its words."""
+    """A question to passages: `query` in the syntax of the word index, `terms` its words."""
 
     query: str
     terms: list[Term]
@@ -193,8 +194,10 @@ class TextSearch:
         matches: dict[int, list[int]] = {}
         for id, row in known.items():
             matches[id], share = matching_words(asked.loose, _tokens(row))
-            told = _strength_of_words(asked, share, by_words, complete=id in worded and worded[id])
-            strengths[id] = max(told, near.get(id, 0.0))
+            by_word = _strength_of_words(
+                asked, share, by_words, complete=id in worded and worded[id]
+            )
+            strengths[id] = max(by_word, near.get(id, 0.0))
         best = max(strengths.values(), default=0.0)
         if best <= 0:
             return [], 0.0
@@ -348,5 +351,5 @@ def _span_of(row: PassageRow, words: Sequence[tuple[float, float, str]], quoted:
     if not words or not (quoted or row.span.length_s > LONG_S):
         return row.span
     around_s = 0.0 if quoted else AROUND_S
-    said = Span(words[0][0] - around_s, max(words[-1][1] + around_s, words[0][0] + 0.1))
-    return said.clamp(row.span.start_s, max(row.span.end_s, row.span.start_s + 0.1))
+    spoken = Span(words[0][0] - around_s, max(words[-1][1] + around_s, words[0][0] + 0.1))
+    return spoken.clamp(row.span.start_s, max(row.span.end_s, row.span.start_s + 0.1))

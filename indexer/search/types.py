@@ -29,6 +29,7 @@ class Scope:
 
     @property
     def selection(self) -> Selection:
+        """The scope as vector indexes take it."""
         return Selection(collection_ids=self.collection_ids, video_ids=self.video_ids)
 
 
