@@ -88,6 +88,8 @@ def test_nothing_is_left_in_english(browser, url, home):
         page.get_by_role("button", name="移除", exact=True).click()
         shows("确认移除")
         page.get_by_test_id("stDialog").get_by_test_id("stBaseButton-secondary").click()
+        expect(page.get_by_test_id("stDialog")).to_have_count(0)
+        drawn(page)
         page.get_by_text("添加视频").click()
         page.get_by_placeholder("/media/videos").fill("/nowhere")
         shows("按 Enter 键提交")
