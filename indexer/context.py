@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from indexer.artefacts import Artefacts
-from indexer.catalog import chunks, rows
 from indexer.catalog.database.session import Catalog
+from indexer.catalog.vectors.served_keys import list_vector_keys
+from indexer.catalog.vectors.vector_rows import dimension_of
 from indexer.embedders.registry import load_embedder
 from indexer.errors import MediaError
 from indexer.passages import text_embedding
@@ -67,7 +68,7 @@ class Context:
         the space that is in use.
         """
         with self.catalog.read() as session:
-            keys = rows.vector_keys(session)
+            keys = list_vector_keys(session)
         return [
             (stage, key)
             for stage, key in keys
@@ -92,7 +93,7 @@ class Context:
         if stage != StageName.PICTURE or embedder_key_of(key) == self.embedder.key:
             return self.index_for(key, stage)
         with self.catalog.read() as session:
-            dimension = chunks.dimension_of(session, key) or 0
+            dimension = dimension_of(session, key) or 0
         return open_index(self.catalog, key, dimension, self.settings)
 
     # --- stages ---

@@ -33,12 +33,12 @@ class SeekpointError(Exception):
         return str(self.advice)
 
     @property
-    def whole(self) -> Message:
-        """What went wrong and what to do about it, as one message."""
+    def full_message(self) -> Message:
+        """What went wrong and what to do about it, as one message that can be stored."""
         return with_advice(self.what, self.advice)
 
     def __str__(self) -> str:
-        return str(self.whole)
+        return str(self.full_message)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.what, self.advice)

@@ -24,11 +24,12 @@ from indexer.admin.removal import Removed
 from indexer.admin.status import Status
 from indexer.admin.videos import Video
 from indexer.artefacts import Artefacts
-from indexer.catalog import chunks, collections, videos
+from indexer.catalog import collections, videos
 from indexer.catalog.collections import CollectionInfo
 from indexer.catalog.database import migrate
 from indexer.catalog.database.session import Catalog
-from indexer.catalog.filters import Filters
+from indexer.catalog.thumbnails import nearest_thumbnail_s
+from indexer.catalog.video_queries import Filters
 from indexer.context import Context
 from indexer.embedders.base import Embedder
 from indexer.errors import UsageError
@@ -39,7 +40,6 @@ from indexer.ingest.events_note import events_note
 from indexer.ingest.run import Ingest, IngestReport, Observer
 from indexer.media.output.clips import cut_clip
 from indexer.paths import Roots
-from indexer.questions.statement import read_question
 from indexer.queue import retry, submit
 from indexer.queue.publish import publish
 from indexer.queue.retry import Retried
@@ -233,14 +233,14 @@ class Library:
         """How well each part of a video fits a question, a moment or a kept picture; with none of
         them its cuts alone.
         """
-        query = None
+        queries = None
         if like is not None:
-            query = by_picture.moment_vector(self.context, *like)
+            queries = by_picture.moment_vector(self.context, *like)[None]
         elif picture:
-            query = by_picture.picture_vector(self.context, picture)
-        elif question.strip() and self.embedder.reads(caption := read_question(question).caption):
-            query = self.embedder.embed_texts([caption])[0]
-        return curve(self.context, video_id, query)
+            queries = by_picture.picture_vector(self.context, picture)[None]
+        elif question.strip():
+            queries = self.searcher.curve_vectors(question)
+        return curve(self.context, video_id, queries)
 
     def spans_in_video(self, question: str, video_id: int) -> list[ScoredSpan]:
         """The best spans of one video, best first."""
@@ -318,7 +318,7 @@ class Library:
     def thumbnail_near(self, video_id: int, time_s: float) -> Path | None:
         """The stored picture that is nearest to the time."""
         with self.catalog.read() as session:
-            found_s = chunks.thumbnail_near(session, video_id, time_s)
+            found_s = nearest_thumbnail_s(session, video_id, time_s)
         path = None if found_s is None else self.artefacts.thumbnail(video_id, found_s)
         return path if path is not None and path.exists() else None
 

@@ -75,7 +75,7 @@ def with_advice(what: str | Message, advice: str | Message) -> Message:
     what, advice = as_message(what), as_message(advice)
     if not advice:
         return what
-    return Message("{what}. {advice}", {"what": what, "advice": advice})
+    return Message("{problem}. {advice}", {"problem": what, "advice": advice})
 
 
 def as_message(text: str | Message) -> Message:

@@ -1,5 +1,5 @@
 """All settings in one class; each is an environment variable with the prefix SEEKPOINT_
-(docs/settings.md lists them).
+(docs/reference/settings.md lists them).
 """
 
 from __future__ import annotations
@@ -102,8 +102,8 @@ class Settings(BaseSettings):
         bool,
         Field(
             description=(
-                "LEGO's span replaces the localizer's where the rule of docs/lego.md "
-                "allows it; off: it is shown beside"
+                "LEGO's span replaces the localizer's where a tested rule accepts it; "
+                "off: it is shown beside"
             )
         ),
     ] = False
@@ -214,7 +214,7 @@ class Settings(BaseSettings):
         Field(
             description=(
                 "Where vectors are searched: faiss, snapshots on each host; pgvector, "
-                "inside PostgreSQL (docs/scale.md)"
+                "inside PostgreSQL (docs/guides/scale.md)"
             )
         ),
     ] = "faiss"
@@ -369,7 +369,7 @@ def load_settings(**overrides: object) -> Settings:
         value = os.environ.get(name, "")
         raise UsageError(
             "{name}={value!r} is not JSON",
-            "docs/settings.md lists what each setting takes",
+            "docs/reference/settings.md lists what each setting takes",
             name=name,
             value=value,
         ) from None
@@ -378,29 +378,8 @@ def load_settings(**overrides: object) -> Settings:
         name = "SEEKPOINT_" + "_".join(str(part) for part in first["loc"]).upper()
         raise UsageError(
             "{name}={value!r}: {reason}",
-            "docs/settings.md lists what each setting takes",
+            "docs/reference/settings.md lists what each setting takes",
             name=name,
             value=first.get("input"),
             reason=first["msg"],
         ) from None
-
-
-def as_markdown() -> str:
-    """The page docs/settings.md, from the fields themselves."""
-    lines = [
-        "# Settings",
-        "",
-        "Each is an environment variable. `python -m indexer.settings > "
-        "docs/settings.md` writes this page.",
-        "",
-        "| variable | default | what it is |",
-        "|---|---|---|",
-    ]
-    for name, field in Settings.model_fields.items():
-        default = str(field.default) if str(field.default) not in ("", "{}") else " "
-        lines.append(f"| `SEEKPOINT_{name.upper()}` | {default} | {field.description} |")
-    return "\n".join(lines) + "\n"
-
-
-if __name__ == "__main__":
-    print(as_markdown(), end="")

@@ -38,7 +38,8 @@ class AppState:
     def visible_names(self, user: User) -> list[str]:
         """Names of the collections that the user may see."""
         with self.library.catalog.read() as session:
-            return [name for id, name in collections.collection_names(session) if user.sees(id)]
+            names = collections.list_collection_names(session)
+        return [name for id, name in names if user.sees(id)]
 
     def may_add_to(self, user: User, collection: str) -> bool:
         """Who sees all collections may make a new one; who sees some may add to those."""

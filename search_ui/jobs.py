@@ -148,7 +148,7 @@ class Jobs:
                 self._publish()
                 publish_at = time.monotonic() + PUBLISH_EVERY_S
             with self._library.catalog.read() as session:
-                folders = watched_folders.watched_folders(session)
+                folders = watched_folders.list_watched_folders(session)
             due_s = self._library.settings.ui_rescan_minutes * 60
             for folder in folders:
                 age_s = (
@@ -167,18 +167,17 @@ class Jobs:
         except SeekpointError as error:
             log.warning("no new vector snapshot: %s", error)
 
-    def _is_scanning(self, folder: watched_folders.Watched) -> bool:
+    def _is_scanning(self, folder: watched_folders.WatchedFolderRow) -> bool:
         return any(
             job.kind == "watch" and job.is_open and job.subject == folder.path for job in self.all()
         )
 
-    def _scan(self, folder: watched_folders.Watched) -> None:
+    def _scan(self, folder: watched_folders.WatchedFolderRow) -> None:
         def work(report: Report) -> Sequence[Message]:
             problems = self._ingest([Path(folder.path)], folder.collection, report)
             with self._library.catalog.begin() as session:
-                watched_folders.note_scan(
-                    session, folder.id, str(problems[0]) if problems else None
-                )
+                error = problems[0] if problems else None
+                watched_folders.note_scan(session, folder.id, error)
             return problems
 
         self._add("watch", folder.path, folder.collection, work)
@@ -222,7 +221,7 @@ class Jobs:
             try:
                 problems = tuple(work(report))
             except SeekpointError as error:
-                problems = (error.whole,)
+                problems = (error.full_message,)
             except Exception as error:
                 log.exception("work behind the page failed")
                 values = {"name": type(error).__name__, "error": error}

@@ -1,4 +1,4 @@
-"""The Celery application: what was measured to lose nothing on Redis (docs/architecture.md,
+"""The Celery application: what was measured to lose nothing on Redis (docs/explanation/queue.md,
 "Workers").
 
 Importing this loads neither torch nor faiss: a parent that had used them would leave its forked

@@ -47,7 +47,7 @@ def add_user(
             if not collection_names
             else collections.find_collections(session, list(collection_names))
         )
-        accounts.put_account(session, name, role, ids, hashed)
+        accounts.save_account(session, name, role, ids, hashed)
 
 
 def check_password(catalog: Catalog, name: str, password: str) -> AccountRow | None:

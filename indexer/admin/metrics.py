@@ -18,8 +18,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from indexer.catalog.database.session import Catalog
-from indexer.catalog.leasing import chunk_tasks
-from indexer.catalog.leasing.chunk_tasks import Progress, StageProgress
+from indexer.catalog.leasing.progress import Progress, StageProgress, get_progress
 from indexer.errors import CatalogError
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -83,7 +82,7 @@ class CatalogFigures(Collector):
     def _asked(self) -> Progress | None:
         try:
             with self._catalog().read() as session:
-                return chunk_tasks.progress(session)
+                return get_progress(session)
         except CatalogError:
             return None
 

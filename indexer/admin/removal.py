@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from indexer.admin.status import status
 from indexer.catalog import collections as collection_queries
-from indexer.catalog import rows, videos
+from indexer.catalog import videos
 from indexer.catalog.database import maintenance
+from indexer.catalog.vectors.live_chunks import get_live_state
 from indexer.context import Context
 from indexer.vectors.store import remove_snapshots_except
 
@@ -53,7 +54,7 @@ def _disk_bytes(context: Context) -> int:
 def _chunks(context: Context) -> dict[tuple[str, str], int]:
     keys = context.vector_keys()
     with context.catalog.read() as session:
-        return {(stage, key): rows.live_state(session, key, stage).chunks for stage, key in keys}
+        return {(stage, key): get_live_state(session, key, stage).chunks for stage, key in keys}
 
 
 def _shrink_snapshots(context: Context, before: Mapping[tuple[str, str], int]) -> None:

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from indexer.catalog import rows, videos
+from indexer.catalog import videos
+from indexer.catalog.database.usage import measure_usage
 from indexer.catalog.leasing import chunk_tasks, jobs
-from indexer.catalog.leasing.chunk_tasks import Progress
+from indexer.catalog.leasing.progress import Progress, get_progress, video_seconds_since
 from indexer.catalog.tables import utc_now
 from indexer.context import Context
 from indexer.errors import QueueError
@@ -62,10 +63,10 @@ def status(context: Context) -> Status:
     """
     hints, broker = _broker(context)
     with context.catalog.read() as session:
-        usage = rows.usage(session)
-        progress = chunk_tasks.progress(session)
+        usage = measure_usage(session)
+        progress = get_progress(session)
         listed = videos.list_videos(session)
-        failed = jobs.failures(session)
+        failed = jobs.list_errors(session)
         queue = _queue(session, progress, hints, broker)
     disk = {
         "catalog": usage.database_bytes,
@@ -105,7 +106,7 @@ def status(context: Context) -> Status:
 
 
 def _queue(session: Session, progress: Progress, hints: int | None, broker: str) -> QueueStatus:
-    job_counts = jobs.waiting(session)
+    job_counts = jobs.count_jobs(session)
     times = [progress.oldest_waiting, *(job.oldest for job in job_counts.values())]
     oldest = min((time for time in times if time is not None), default=None)
     return QueueStatus(
@@ -113,9 +114,11 @@ def _queue(session: Session, progress: Progress, hints: int | None, broker: str)
             **{name: stage.pending for name, stage in progress.stages.items() if stage.pending},
             **{kind: job.pending for kind, job in job_counts.items() if job.pending},
         },
-        speed=chunk_tasks.done_since(session, SPEED_OVER_S) / SPEED_OVER_S,
+        speed=video_seconds_since(session, SPEED_OVER_S) / SPEED_OVER_S,
         oldest_s=None if oldest is None else max(0.0, (utc_now() - oldest).total_seconds()),
-        workers=dict(Counter(chunk_tasks.holders(session)) + Counter(jobs.holders(session))),
+        workers=dict(
+            Counter(chunk_tasks.queue.owners(session)) + Counter(jobs.queue.owners(session))
+        ),
         hints=hints,
         broker=broker,
     )

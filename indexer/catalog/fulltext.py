@@ -24,9 +24,10 @@ from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.orm import Session
 
 from grounding.spans import Span
-from indexer.catalog.database.dialect import among, is_sqlite, storable
-from indexer.catalog.database.text_normalize import UNSPACED, spaced
-from indexer.catalog.rows import served_passage_key
+from indexer.catalog.database.column_types import sanitize_text
+from indexer.catalog.database.dialect import in_values, is_sqlite
+from indexer.catalog.database.text_normalize import UNSPACED, separate_unspaced
+from indexer.catalog.passages import served_passage_key
 from indexer.catalog.tables import Passage, Video
 
 # English words that say nothing about a passage (from the Snowball list): left out unless quoted,
@@ -80,7 +81,7 @@ def search_words(
     "in quotes" is a phrase, `skate*` a prefix; case, accents and English endings do not matter.
     Nothing that is typed is a syntax error.
     """
-    terms = parse(query)
+    terms = parse_terms(query)
     if not terms:
         return []
     matches, score = (_sqlite if is_sqlite(s) else _postgres)(terms, match)
@@ -102,13 +103,13 @@ def search_words(
     )
     statement = matches(statement)
     if kinds is not None:
-        statement = statement.where(among(s, Passage.kind, kinds))
+        statement = statement.where(in_values(s, Passage.kind, kinds))
     if collection_ids is not None:
-        statement = statement.where(among(s, Passage.collection_id, collection_ids))
+        statement = statement.where(in_values(s, Passage.collection_id, collection_ids))
     if video_id is not None:
         statement = statement.where(Passage.video_id == video_id)
     if video_ids is not None:
-        statement = statement.where(among(s, Passage.video_id, video_ids))
+        statement = statement.where(in_values(s, Passage.video_id, video_ids))
     rows: Iterable[Any] = s.execute(statement)
     return [
         WordHit(row[0], row[1], row[2], row[3], Span(row[4], row[5]), row[6], float(row[7]))
@@ -116,12 +117,12 @@ def search_words(
     ]
 
 
-def parse(query: str) -> list[Term]:
+def parse_terms(query: str) -> list[Term]:
     """Terms of what a person typed. A run of a script without spaces is one phrase of its
     characters.
     """
     found = []
-    for quoted, word in _TERM.findall(storable(query)):
+    for quoted, word in _TERM.findall(sanitize_text(query)):
         if quoted:
             found.append((Term(_normal(quoted)), True))
             continue
@@ -147,7 +148,7 @@ def _runs(word: str) -> list[tuple[str, bool]]:
 
 
 def _normal(words: str) -> str:
-    return " ".join(spaced(words).split())
+    return " ".join(separate_unspaced(words).split())
 
 
 def _sqlite(terms: Sequence[Term], match: str) -> tuple[Any, ColumnElement[float]]:

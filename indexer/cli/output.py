@@ -16,6 +16,7 @@ from rich.table import Table
 
 from grounding.spans import Span
 from indexer.errors import SeekpointError
+from indexer.messages import Message
 
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else.")
@@ -40,6 +41,8 @@ def plain(value: Any) -> Any:
     """JSON's own types from ours: a span becomes start_s and end_s, a path a string, a number that
     is none null.
     """
+    if isinstance(value, Message):
+        return str(value)
     if isinstance(value, Span):
         return [round(value.start_s, 3), round(value.end_s, 3)]
     if is_dataclass(value) and not isinstance(value, type):

@@ -104,7 +104,7 @@ def answer_as_dict(answer: Answer) -> dict:
     """The JSON of `search`, in plain values."""
     return {
         "query": answer.query,
-        "caption": answer.caption,
+        "caption": answer.statement,
         "matched": answer.matched,
         "took_ms": round(answer.took_ms, 3),
         "moments": [moment_as_dict(moment) for moment in answer.moments],
@@ -127,6 +127,7 @@ def moment_as_dict(moment: Moment) -> dict:
         "thumbnail": str(moment.thumbnail) if moment.thumbnail else None,
         "title": moment.title,
         "offline": moment.offline,
+        "statement": moment.statement,
     } | ({} if moment.grounded is None else {"grounded": plain(moment.grounded)})
 
 
@@ -151,7 +152,9 @@ def print_answer(answer: Answer) -> None:
         return
     if not answer.matched:
         stdout.print("[bold]No match.[/] Nothing seems to show this; the nearest moments are:")
-    rows = table("time", "video", "score", "why", right=("score",))
+    several = len({moment.statement for moment in answer.moments}) > 1
+    columns = ("what",) if several else ()
+    rows = table("time", *columns, "video", "score", "why", right=("score",))
     for moment in answer.moments:
         times = (
             f"{format_time(moment.span.start_s, tenths=True)} - "
@@ -159,12 +162,13 @@ def print_answer(answer: Answer) -> None:
         )
         rows.add_row(
             f"[link={_link(moment)}]{times}[/link]",
+            *((escape(moment.statement),) if several else ()),
             _name(moment),
             f"{moment.score:.2f}",
             _why(moment),
         )
     stdout.print(rows)
-    stdout.print(f"[dim]{answer.took_ms:.0f} ms; asked for: {escape(answer.caption)}[/]")
+    stdout.print(f"[dim]{answer.took_ms:.0f} ms; asked for: {escape(answer.statement)}[/]")
 
 
 def _link(moment: Moment) -> str:

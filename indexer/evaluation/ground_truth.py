@@ -154,7 +154,7 @@ def _field(record: dict[str, Any], names: Sequence[str], where: str) -> Any:
             return record[name]
     raise UsageError(
         "{where}: the row has no {names}",
-        "docs/evaluation.md shows what a row needs",
+        "docs/guides/measure.md shows what a row needs",
         where=where,
         names=" or ".join(names),
     )

@@ -64,7 +64,7 @@ def load_lego(settings: Settings) -> Grounder:
                 what = str(error) or type(error).__name__
                 raise ModelError(
                     "the LEGO checkpoint does not load: {what}",
-                    "read docs/lego.md for what it needs",
+                    "docs/guides/grounding-models.md says what it needs",
                     what=what,
                 ) from error
         return _loaded[key]
@@ -73,7 +73,7 @@ def load_lego(settings: Settings) -> Grounder:
 def require_lego(settings: Settings) -> None:
     """Raises ModelError that says what is missing and where it goes."""
     if not settings.lego_path:
-        hint = "download GroundingGPT-7B to a folder and set SEEKPOINT_LEGO_PATH to it (docs/lego.md); everything else works without"
+        hint = "download GroundingGPT-7B to a folder and set SEEKPOINT_LEGO_PATH to it (docs/guides/grounding-models.md); everything else works without"
         raise ModelError("no LEGO checkpoint is configured", hint)
     if not (Path(settings.lego_path).expanduser() / "config.json").is_file():
         raise ModelError(

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from indexer.artefacts import Artefacts
-from indexer.catalog import videos
 from indexer.catalog.database.session import Catalog
+from indexer.catalog.finalize import Finalized, finalize_video
 from indexer.catalog.leasing import chunk_tasks
-from indexer.catalog.leasing.chunk_tasks import WorkItem
+from indexer.catalog.leasing.chunk_tasks import ClaimedTask
 from indexer.errors import CatalogError, SeekpointError, StorageError
 from indexer.logs import about
 from indexer.media.decode.frames import Sampling
@@ -38,7 +38,7 @@ class Job:
     `follows`: this is one of those.
     """
 
-    item: WorkItem
+    item: ClaimedTask
     stage: Stage
     source: Source
     others: tuple[Sampling, ...] = ()
@@ -98,15 +98,15 @@ class Pipeline:
             while ahead:
                 yield from self._finish_first(ahead)
 
-    def settle(self, video_id: int) -> None:
+    def finalize(self, video_id: int) -> None:
         """What follows from the work that is done: keys are served, the video is ready, what it
         supersedes goes.
         """
 
-        def settle(session: Any) -> tuple[int, ...]:
-            return videos.settle_video(session, video_id).removed_video_ids
+        def finalize(session: Any) -> tuple[int, ...]:
+            return finalize_video(session, video_id).removed_video_ids
 
-        for removed in self.catalog.write(settle):
+        for removed in self.catalog.write(finalize):
             self._artefacts.remove_video(removed)
 
     @staticmethod
@@ -127,7 +127,7 @@ class Pipeline:
         if self._stopping():
             read.cancel()
             self.catalog.write(
-                lambda session: chunk_tasks.release_work(session, job.item.work_id, self.owner)
+                lambda session: chunk_tasks.queue.release(session, [self.owner], job.item.task_id)
             )
             return Outcome(job, "handed back")
         started = time.monotonic()
@@ -159,14 +159,14 @@ class Pipeline:
         """Rows, the state of the work and what follows for the video, in one transaction."""
         seconds = time.monotonic() - started
 
-        def commit(session: Any) -> tuple[bool, videos.Settled]:
+        def commit(session: Any) -> tuple[bool, Finalized]:
             taken = job.stage.commit(session, job.item, self.owner, result, seconds)
-            return taken, videos.settle_video(session, job.item.video_id)
+            return taken, finalize_video(session, job.item.video_id)
 
-        taken, settled = self.catalog.write(commit)
-        for removed in settled.removed_video_ids:
+        taken, finalized = self.catalog.write(commit)
+        for removed in finalized.removed_video_ids:
             self._artefacts.remove_video(removed)
-        if settled.state is None:  # removed while this was computed: its thumbnails came after
+        if finalized.state is None:  # removed while this was computed: its thumbnails came after
             self._artefacts.remove_video(job.item.video_id)
         if not taken:
             return Outcome(job, "lost", seconds)
@@ -174,9 +174,11 @@ class Pipeline:
 
     def _fail(self, job: Job, error: SeekpointError, started: float) -> Outcome:
         def fail(session: Any) -> bool:
-            return chunk_tasks.fail_work(
-                session, job.item.work_id, self.owner, error.whole.to_json(), self._max_attempts
+            message = error.full_message
+            state = chunk_tasks.queue.fail(
+                session, job.item.task_id, self.owner, message, self._max_attempts
             )
+            return state is not None
 
         noted = self.catalog.write(fail)
         return Outcome(job, "failed" if noted else "lost", time.monotonic() - started, error)

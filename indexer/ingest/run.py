@@ -17,10 +17,10 @@ from typing import Literal
 from indexer.catalog import collections, videos
 from indexer.catalog.database.session import Catalog
 from indexer.catalog.leasing import chunk_tasks
-from indexer.catalog.leasing.chunk_tasks import WorkItem
+from indexer.catalog.leasing.chunk_tasks import ClaimedTask
 from indexer.catalog.leasing.heartbeat import Leases
 from indexer.catalog.leasing.owner import dead_owners, owner_name
-from indexer.catalog.videos import KnownPath
+from indexer.catalog.video_paths import KnownPath, get_known_paths, set_offline
 from indexer.errors import CatalogError, SeekpointError, StorageError
 from indexer.ingest.pipeline import Job, Outcome, Pipeline
 from indexer.ingest.plan import Planner, Relation
@@ -131,8 +131,8 @@ class Ingest:
         files = [file for file in found if isinstance(file, FoundFile)]
         with self.catalog.begin() as session:
             self._collection_id = collections.ensure_collection(session, collection)
-            self._known = videos.known_paths(session, self._collection_id)
-            chunk_tasks.release(session, dead_owners(chunk_tasks.owners(session)))
+            self._known = get_known_paths(session, self._collection_id)
+            chunk_tasks.queue.release(session, dead_owners(chunk_tasks.queue.owners(session)))
         self.observer.started(len(files), sum(file.size_bytes for file in files))
         outcomes = [
             FileOutcome(bad.path, "failed", None, bad.error.what, bad.error.advice)
@@ -192,7 +192,7 @@ class Ingest:
         assert task.source is not None, "a file is planned before its chunks are done"
         while True:
             with self.catalog.begin() as session:
-                item = chunk_tasks.claim(
+                item = chunk_tasks.claim_task(
                     session,
                     self.owner,
                     self.settings.lease_s,
@@ -203,7 +203,7 @@ class Ingest:
                 return
             yield from self._jobs([item, *self._same_pictures(item)], task.source, task)
 
-    def _same_pictures(self, item: WorkItem) -> list[WorkItem]:
+    def _same_pictures(self, item: ClaimedTask) -> list[ClaimedTask]:
         """Claims the other stages of the chunk that sample its pictures too, so that these are
         decoded once.
         """
@@ -218,7 +218,7 @@ class Ingest:
         for name in others:
             with self.catalog.begin() as session:
                 claimed.append(
-                    chunk_tasks.claim(
+                    chunk_tasks.claim_task(
                         session,
                         self.owner,
                         self.settings.lease_s,
@@ -230,7 +230,7 @@ class Ingest:
         return [other for other in claimed if other is not None]
 
     def _jobs(
-        self, items: Sequence[WorkItem], source: Source, task: _FileTask
+        self, items: Sequence[ClaimedTask], source: Source, task: _FileTask
     ) -> Iterator[_FileJob]:
         """Of one chunk; the first is read with what the others want."""
         others = tuple(
@@ -279,7 +279,7 @@ class Ingest:
                 message = Message("{error} (and {count} more chunks)", values)
             return FileOutcome(name, state, task.video_id or None, message, first.advice)
         if task.video_id:
-            self.pipeline.settle(task.video_id)
+            self.pipeline.finalize(task.video_id)
         if changed := self._changed_meanwhile(task.file):
             again = Message("run the same command again")
             return FileOutcome(name, "partly", task.video_id, changed, again)
@@ -339,5 +339,5 @@ def mark_offline(
         if path := roots.vanished(root, relative_path, given):
             gone.append((it.path_id, printable(path)))
     with catalog.begin() as session:
-        videos.set_offline(session, [path_id for path_id, _ in gone], True)
+        set_offline(session, [path_id for path_id, _ in gone], True)
     return tuple(name for _, name in gone)

@@ -22,7 +22,7 @@ from indexer.settings import Settings
 # 720 gave nothing more.
 SHORT_SIDE = 480
 # Pixels on the shorter side in which one glances whether there is any line at all, at a quarter of
-# the cost of finding them. Frames with a single line: docs/quality-words.md.
+# the cost of finding them. Frames with a single line: docs/experiments/text.md.
 GLANCE_SIDE = 256
 _MIN_BOX, _MIN_BOX_GLANCE = (
     0.5,

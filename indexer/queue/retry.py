@@ -38,7 +38,7 @@ def retry(
         return _retry_by_workers(context, video_ids)
     with context.catalog.begin() as session:
         failed = _failed(session, video_ids)
-        chunks = chunk_tasks.retry(session, [v.id for v in failed if context.find_path(v)])
+        chunks = chunk_tasks.retry_tasks(session, [v.id for v in failed if context.find_path(v)])
     errors: list[Message] = []
     ready = 0
     stages = context.stages() if failed else []
@@ -46,7 +46,7 @@ def retry(
         try:
             path = context.path_of(video)
         except MediaError as error:
-            errors.append(error.whole)
+            errors.append(error.full_message)
             continue
         ingest = Ingest(context.catalog, context.settings, stages, observer)
         report = ingest.run([path], video.collection)
@@ -62,9 +62,9 @@ def cancel(context: Context, video_ids: Sequence[int] | None = None) -> int:
     with context.catalog.begin() as session:
         if video_ids is not None:
             ids = [videos.get_video(session, video_id).id for video_id in video_ids]
-            return chunk_tasks.cancel(session, ids)
+            return chunk_tasks.cancel_tasks(session, ids)
         ids = [video.id for video in videos.list_videos(session)]
-        return jobs.cancel(session, "plan") + chunk_tasks.cancel(session, ids)
+        return jobs.cancel_jobs(session, "plan") + chunk_tasks.cancel_tasks(session, ids)
 
 
 def _failed(session, video_ids: Sequence[int] | None) -> list[VideoRow]:
@@ -82,7 +82,7 @@ def _retry_by_workers(context: Context, video_ids: Sequence[int] | None) -> Retr
     hints = Hints(context.settings)
     with context.catalog.begin() as session:
         failed = [video.id for video in _failed(session, video_ids)]
-        chunks = chunk_tasks.retry(session, failed)
-        chunks += jobs.retry(session, None if video_ids is None else failed)
+        chunks = chunk_tasks.retry_tasks(session, failed)
+        chunks += jobs.retry_jobs(session, None if video_ids is None else failed)
     hints.tell(waiting_counts(context))
     return Retried(len(failed), chunks, 0, ())

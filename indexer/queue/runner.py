@@ -17,9 +17,10 @@ from pathlib import Path
 from indexer.catalog import videos
 from indexer.catalog.leasing import chunk_tasks
 from indexer.catalog.leasing import jobs as errands
-from indexer.catalog.leasing.heartbeat import Leases
-from indexer.catalog.leasing.jobs import ErrandItem
+from indexer.catalog.leasing.heartbeat import Leases, expire_all, list_owners, release_all
+from indexer.catalog.leasing.jobs import ClaimedJob
 from indexer.catalog.leasing.owner import dead_owners, owner_name
+from indexer.catalog.leasing.progress import count_waiting, video_seconds_since
 from indexer.context import Context
 from indexer.errors import CatalogError, MediaError, SeekpointError, StorageError, os_reason
 from indexer.ingest.pipeline import Job, Pipeline
@@ -29,8 +30,9 @@ from indexer.paths import FoundFile
 from indexer.queue.artefacts import make_artefacts
 from indexer.queue.publish import publish_alone
 from indexer.queue.submit import waiting_counts
-from indexer.search.verify_by_workers import answer_errand
+from indexer.search.verify_by_workers import answer_job
 from indexer.stages import Stage, stages_named
+from indexer.vocabulary import JobKind
 
 log = logging.getLogger(__name__)
 
@@ -133,20 +135,24 @@ class Turns:
         self.context.stages(
             events=False
         )  # a model that this machine lacks is no fault of the files: raised before any is taken
-        return self._errands("plan", self._plan, self._enough_is_planned)
+        return self._errands(JobKind.PLAN, self._plan, self._enough_is_planned)
 
     def ground(self) -> Turn:
         """Lets LEGO answer questions about moments."""
-        return self._errands("ground", self._ground) if self.settings.lego_path else Turn("ground")
+        return (
+            self._errands(JobKind.GROUND, self._ground)
+            if self.settings.lego_path
+            else Turn("ground")
+        )
 
     def artefacts(self) -> Turn:
         """Makes the thumbnails that a video lacks, and the copy that browsers play."""
-        return self._errands("artefacts", self._artefacts)
+        return self._errands(JobKind.ARTEFACTS, self._artefacts)
 
     def _errands(
         self,
-        kind: errands.Kind,
-        do: Callable[[ErrandItem], Mapping | None],
+        kind: JobKind,
+        do: Callable[[ClaimedJob], Mapping | None],
         enough: Callable[[], bool] = lambda: False,
     ) -> Turn:
         over = self._over()
@@ -155,7 +161,7 @@ class Turns:
         with Leases(self.catalog, self.owner, self.settings.lease_s):
             while not over() and not enough():
                 item = self.catalog.write(
-                    lambda s: errands.claim(
+                    lambda s: errands.claim_job(
                         s,
                         self.owner,
                         self.settings.lease_s,
@@ -171,7 +177,9 @@ class Turns:
                 except Elsewhere as error:
                     log.warning("%s", error)
                     elsewhere.append(item.id)
-                    self.catalog.write(lambda s, item=item: errands.release(s, self.owner, item.id))
+                    self.catalog.write(
+                        lambda s, item=item: errands.queue.release(s, [self.owner], item.id)
+                    )
                 except (StorageError, CatalogError) as error:
                     if isinstance(error, CatalogError) and self._is_gone(item):
                         lost += 1  # its video or collection was removed meanwhile
@@ -182,34 +190,35 @@ class Turns:
                     self._fail(item, error)
                 else:
                     held = self.catalog.write(
-                        lambda s, item=item, result=result: errands.finish(
+                        lambda s, item=item, result=result: errands.finish_job(
                             s, item, self.owner, result
                         )
                     )
                     done, lost = done + held, lost + (not held)
         return Turn(kind, done, failed, lost, more=not enough())
 
-    def _is_gone(self, item: ErrandItem) -> bool:
+    def _is_gone(self, item: ClaimedJob) -> bool:
         with self.catalog.read() as session:
-            return not errands.is_held(session, item, self.owner)
+            return not errands.queue.is_held(session, item.id, self.owner)
 
-    def _fail(self, item: ErrandItem, error: Exception) -> None:
+    def _fail(self, item: ClaimedJob, error: Exception) -> None:
         log.warning(
             "%s %s: %s", item.kind, item.name, error, exc_info=not isinstance(error, SeekpointError)
         )
-        if isinstance(error, SeekpointError):
-            reason = error.whole
-        else:
-            reason = Message("{name}: {error}", {"name": type(error).__name__, "error": error})
+        message = (
+            error.full_message
+            if isinstance(error, SeekpointError)
+            else Message("{kind}: {detail}", {"kind": type(error).__name__, "detail": str(error)})
+        )
         # Bytes that are no video will not become one; what took too long or died may go better.
         attempts = 1 if type(error) is MediaError else self.settings.max_attempts
-        self.catalog.write(lambda s: errands.fail(s, item, self.owner, reason.to_json(), attempts))
+        self.catalog.write(lambda s: errands.queue.fail(s, item.id, self.owner, message, attempts))
 
     def _enough_is_planned(self) -> bool:
         with self.catalog.read() as session:
-            return chunk_tasks.waiting(session).get("picture", 0) >= PLAN_AHEAD
+            return count_waiting(session).get("picture", 0) >= PLAN_AHEAD
 
-    def _plan(self, item: ErrandItem) -> None:
+    def _plan(self, item: ClaimedJob) -> None:
         details = item.details
         events = details["events"]
         stages = self.context.stages(fast=details["fast"], events=events)
@@ -228,13 +237,13 @@ class Turns:
             FoundFile(path, status.st_size, status.st_mtime_ns), item.collection_id
         )
         planner.plan(recognised.video_id, path)
-        Pipeline(self.catalog, self.settings, self.owner).settle(
+        Pipeline(self.catalog, self.settings, self.owner).finalize(
             recognised.video_id
         )  # nothing may have been missing
         if self.settings.proxies_ahead:
             video_id = recognised.video_id
             with self.catalog.begin() as session:
-                errands.add(
+                errands.add_job(
                     session,
                     "artefacts",
                     item.collection_id,
@@ -246,15 +255,15 @@ class Turns:
         with self.catalog.read() as session:
             self.tell(
                 {
-                    **chunk_tasks.waiting(session),
+                    **count_waiting(session),
                     **({"artefacts": 1} if self.settings.proxies_ahead else {}),
                 }
             )
 
-    def _ground(self, item: ErrandItem) -> Mapping:
-        return answer_errand(self.context, item)
+    def _ground(self, item: ClaimedJob) -> Mapping:
+        return answer_job(self.context, item)
 
-    def _artefacts(self, item: ErrandItem) -> None:
+    def _artefacts(self, item: ClaimedJob) -> None:
         make_artefacts(self.context, int(item.video_id or 0))
 
     # --- looking after it ---
@@ -271,28 +280,22 @@ class Turns:
         what was tried too often.
         """
         with self.catalog.read() as session:
-            dead = dead_owners({*chunk_tasks.owners(session), *errands.owners(session)})
-
-        def expire(session) -> int:
-            waiting = chunk_tasks.expire(session, self.settings.max_attempts, dead)
-            return len(waiting) + errands.expire(session, self.settings.max_attempts, dead)
-
-        return self.catalog.write(expire)
+            dead = dead_owners(list_owners(session))
+        return self.catalog.write(lambda s: expire_all(s, self.settings.max_attempts, dead))
 
     def recover_here(self) -> None:
         """The same for who died on this machine alone, which is known at once. Cheap where nobody
         did.
         """
         with self.catalog.read() as session:
-            holders = {*chunk_tasks.owners(session), *errands.owners(session)}
+            holders = list_owners(session)
         if dead_owners(holders):
             self.recover()
 
     def hand_back(self) -> None:
         """All that this process holds waits for others; its attempt does not count."""
         with self.catalog.begin() as session:
-            chunk_tasks.release(session, [self.owner])
-            errands.release(session, self.owner)
+            release_all(session, self.owner)
 
     def sweep(self) -> Turn:
         """Recovers what was lost, and hints at all that waits: Redis may have forgotten any of it."""
@@ -300,13 +303,13 @@ class Turns:
         counts = waiting_counts(self.context)
         with self.catalog.read() as session:
             if any(
-                chunk_tasks.done_since(session, 2 * self.settings.sweep_s, stage)
+                video_seconds_since(session, 2 * self.settings.sweep_s, stage)
                 for stage in ("picture", "speech", "screen", "events")
             ):
                 counts["publish"] = 1
         if counts:
             self.tell(counts)
-        self.catalog.write(lambda s: errands.forget_results(s, 3600))
+        self.catalog.write(lambda s: errands.delete_old_results(s, 3600))
         return Turn("sweep", done=recovered)
 
 
@@ -342,9 +345,9 @@ class _Jobs:
             if (job := self._job(item)) is not None:
                 yield job
 
-    def _claim(self, session) -> chunk_tasks.WorkItem | None:
+    def _claim(self, session) -> chunk_tasks.ClaimedTask | None:
         settings = self._context.settings
-        return chunk_tasks.claim_in_turn(
+        return chunk_tasks.claim_fairly(
             session,
             self._owner,
             settings.lease_s,
@@ -354,7 +357,7 @@ class _Jobs:
             without=self._elsewhere,
         )
 
-    def _job(self, item: chunk_tasks.WorkItem) -> Job | None:
+    def _job(self, item: chunk_tasks.ClaimedTask) -> Job | None:
         """None where the file cannot be read here: the chunk is handed back for others, or fails."""
         catalog, settings = self._context.catalog, self._context.settings
         try:
@@ -362,17 +365,17 @@ class _Jobs:
         except Elsewhere as error:
             log.warning("%s", error)
             self._elsewhere.append(item.video_id)
-            catalog.write(lambda s: chunk_tasks.release_work(s, item.work_id, self._owner))
+            catalog.write(lambda s: chunk_tasks.queue.release(s, [self._owner], item.task_id))
         except MediaError as error:
-            text = str(error)
+            message = error.full_message
             catalog.write(
-                lambda s: chunk_tasks.fail_work(
-                    s, item.work_id, self._owner, text, settings.max_attempts
+                lambda s: chunk_tasks.queue.fail(
+                    s, item.task_id, self._owner, message, settings.max_attempts
                 )
             )
         except CatalogError:
             with catalog.read() as session:
-                if videos.is_there(session, item.video_id):
+                if videos.video_exists(session, item.video_id):
                     raise
         return None
 

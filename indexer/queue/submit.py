@@ -9,8 +9,9 @@ import time
 from collections.abc import Iterable, Sequence
 
 from indexer.catalog import collections, videos
-from indexer.catalog.leasing import chunk_tasks, jobs
-from indexer.catalog.videos import KnownPath
+from indexer.catalog.leasing import jobs
+from indexer.catalog.leasing.progress import count_waiting
+from indexer.catalog.video_paths import KnownPath, get_known_paths
 from indexer.context import Context
 from indexer.errors import QueueError
 from indexer.ingest.plan import Planner
@@ -43,7 +44,7 @@ def enqueue(
     planner = Planner(context.catalog, context.settings, {stage.name: stage for stage in stages})
     with context.catalog.begin() as session:
         collection_id = collections.ensure_collection(session, collection)
-        known = videos.known_paths(session, collection_id)
+        known = get_known_paths(session, collection_id)
     found = list(find_files(paths))
     files = [file for file in found if isinstance(file, FoundFile)]
     outcomes = [
@@ -90,7 +91,7 @@ def request_artefacts(context: Context, video_ids: Sequence[int] | None) -> int:
             else [videos.get_video(session, it) for it in video_ids]
         )
         for video in chosen:
-            jobs.add(
+            jobs.add_job(
                 session,
                 "artefacts",
                 video.collection_id,
@@ -107,8 +108,8 @@ def waiting_counts(context: Context) -> dict[str, int]:
     """Works and errands that wait, by kind."""
     with context.catalog.read() as session:
         return {
-            **chunk_tasks.waiting(session),
-            **{kind: it.pending for kind, it in jobs.waiting(session).items() if it.pending},
+            **count_waiting(session),
+            **{kind: it.pending for kind, it in jobs.count_jobs(session).items() if it.pending},
         }
 
 
@@ -122,10 +123,10 @@ def _forget_gone(
     with context.catalog.begin() as session:
         gone = [
             errand_id
-            for errand_id, details in jobs.parked(session, "plan", collection_id)
+            for errand_id, details in jobs.list_failed(session, "plan", collection_id)
             if planner.roots.vanished(details["root"], details["relative_path"], given)
         ]
-        jobs.forget_parked(session, gone)
+        jobs.delete_failed(session, gone)
 
 
 def _note(
@@ -146,7 +147,7 @@ def _note(
                 "events": events,
                 "mtime_ns": file.mtime_ns,
             }
-            jobs.add(
+            jobs.add_job(
                 session,
                 "plan",
                 collection_id,

@@ -11,16 +11,16 @@ from functools import lru_cache
 import numpy as np
 
 from grounding.spans import Span
-from indexer.catalog import rows
 from indexer.catalog.database.session import Catalog
-from indexer.catalog.fulltext import Term, WordHit, parse, search_words
-from indexer.catalog.rows import PassageRow
-from indexer.catalog.videos import served_keys
+from indexer.catalog.fulltext import Term, WordHit, parse_terms, search_words
+from indexer.catalog.passages import PassageRow, get_passages
+from indexer.catalog.vectors.live_chunks import get_live_state
+from indexer.catalog.vectors.served_keys import list_served_keys
 from indexer.passages import text_embedding
 from indexer.passages.matching import matching_words, pairs_of
-from indexer.questions.neutral_prompts import PROBE_TEXTS
-from indexer.questions.statement import Question
-from indexer.questions.words import content_words
+from indexer.questions.content_words import content_words
+from indexer.questions.neutral_prompts import NEUTRAL_PROMPTS
+from indexer.questions.statement import Statement
 from indexer.search.fusion import RRF_CONSTANT
 from indexer.search.types import PassageHit, Scope
 from indexer.stages.base import embedder_key_of
@@ -37,7 +37,7 @@ NEAR, SAME = (
 )
 MATCH_MEANING = 0.30  # needed for a match among few passages
 # needed above the usual: nineteen in twenty questions without an answer stay below it
-# (docs/quality-words.md)
+# (docs/experiments/text.md)
 MATCH_MARGIN = 0.15
 MATCH_MARGIN_ACROSS = 0.10  # the same between languages, where products spread less
 MATCHED = 0.5  # strength from which a passage is an answer
@@ -51,7 +51,7 @@ COMPARABLE = 0.5  # share of the best strength below which a passage is left out
 LONG_S = 12.0  # a longer passage is narrowed to the words that matched and what is around them
 AROUND_S = 2.0
 PROBED = (
-    8  # passages that are nearest to a neutral caption, before those in English are counted in full
+    8  # passages that are nearest to a neutral prompt, before those in English are counted in full
 )
 # share of the chunks that may come or go before the library's usual products are measured again
 DRIFT = 0.1
@@ -85,22 +85,22 @@ class _Asked:
     english: bool
 
     @classmethod
-    def of(cls, question: Question) -> _Asked:
-        quoted = bool(question.phrases)
+    def of(cls, statement: Statement) -> _Asked:
+        quoted = bool(statement.phrases)
         query = (
-            " ".join(f'"{phrase}"' for phrase in question.phrases)
+            " ".join(f'"{phrase}"' for phrase in statement.phrases)
             if quoted
-            else content_words(question.words)
+            else content_words(statement.words)
         )
-        terms = parse(query)
-        text = " ".join(question.phrases) or question.words
+        terms = parse_terms(query)
+        text = " ".join(statement.phrases) or statement.words
         vector = text_embedding.embed_meaning([text])[0] if text_embedding.reads(text) else None
         return cls(
             query,
             terms,
             pairs_of(terms),
             quoted,
-            question.hint,
+            statement.hint,
             vector,
             text_embedding.is_english(text),
         )
@@ -162,15 +162,16 @@ class TextSearch:
         self._index_for = index_for
         self._usual: dict[str, _Usual] = {}
 
-    def find(self, question: Question, scope: Scope, kinds: Sequence[str]) -> TextAnswer:
+    def find(self, statement: Statement, scope: Scope, kinds: Sequence[str]) -> TextAnswer:
         """Passages of these kinds. What the best one leaves far behind is not among them."""
         with self._catalog.read() as session:
             keys = {
-                kind: served_keys(session, STAGE_OF[kind], scope.collection_ids) for kind in kinds
+                kind: list_served_keys(session, STAGE_OF[kind], scope.collection_ids)
+                for kind in kinds
             }
         if not any(keys.values()):
             return TextAnswer()
-        asked = _Asked.of(question)
+        asked = _Asked.of(statement)
         found = {
             kind: self._find_kind(asked, scope, kind, keys[kind]) for kind in kinds if keys[kind]
         }
@@ -185,7 +186,7 @@ class TextSearch:
         worded, by_words = self._by_words(asked, scope, kind)
         nearest = self._by_meaning(asked, scope.selection, STAGE_OF[kind], keys)
         with self._catalog.read() as session:
-            known = rows.passages_by_id(session, {*worded, *nearest.ids})
+            known = get_passages(session, {*worded, *nearest.ids})
         near = nearest.strengths(known, asked_in_english=asked.english)
         known = {
             id: row for id, row in known.items() if id in worded or id in near
@@ -265,13 +266,13 @@ class TextSearch:
         return _Near(english, across, needed, needed_across)
 
     def _usual_of(self, key: str, stage: str) -> _Usual:
-        """The usual product of a neutral caption with its nearest passage: a larger library is
+        """The usual product of a neutral prompt with its nearest passage: a larger library is
         nearer to anything.
 
-        The median: some captions do have an answer.
+        The median: some prompts do have an answer.
         """
         with self._catalog.read() as session:
-            live = rows.live_state(session, key, stage).chunks
+            live = get_live_state(session, key, stage).chunks
         known = self._usual.get(key)
         if known is None or abs(live - known.chunks) > known.chunks * DRIFT:
             index = self._index_for(key, stage)
@@ -284,10 +285,10 @@ class TextSearch:
         return known
 
     def _best_cosines(self, index: VectorIndex) -> list[float]:
-        """Of each neutral caption with the passage that is nearest in any language."""
+        """Of each neutral prompt with the passage that is nearest in any language."""
         found = [index.search(vector, PROBED) for vector in text_embedding.across(_probes())]
         with self._catalog.read() as session:
-            known = rows.passages_by_id(session, {id for hits in found for id in hits.ids.tolist()})
+            known = get_passages(session, {id for hits in found for id in hits.ids.tolist()})
         english = {id: text_embedding.is_english(row.text) for id, row in known.items()}
         cosines = [
             [
@@ -302,7 +303,7 @@ class TextSearch:
 
 @lru_cache(maxsize=1)
 def _probes() -> np.ndarray:
-    return text_embedding.embed_meaning(PROBE_TEXTS)
+    return text_embedding.embed_meaning(NEUTRAL_PROMPTS)
 
 
 def _strength_of_words(asked: _Asked, share: float, complete_hits: int, *, complete: bool) -> float:

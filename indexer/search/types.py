@@ -122,7 +122,7 @@ class Grounded:
 class Moment:
     """An answer as it is shown. `score` lies in [0, 1]: of the first moment how sure the answer is
     (.5: as sure as of a neutral prompt), then falling. `grounded`: the grounder's opinion, where
-    it was asked for.
+    it was asked for. `statement`: which of the things that were asked it answers.
     """
 
     video_id: int
@@ -135,16 +135,17 @@ class Moment:
     title: str
     offline: bool = False
     grounded: Grounded | None = None
+    statement: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """`matched` False: nothing in the library seems to show it, and `moments` are the nearest that
-    there is.
+    there is. `statement`: what was looked for, several joined by semicolons.
     """
 
     query: str
-    caption: str
+    statement: str
     matched: bool
     took_ms: float
     moments: tuple[Moment, ...]

@@ -29,13 +29,14 @@ def verify(context: Context, answer: Answer, count: int = VERIFIED_MOMENTS) -> A
     try:
         load_lego(context.settings)
     except ModelError as error:
-        return replace(answer, notes=(*answer.notes, error.whole))
+        return replace(answer, notes=(*answer.notes, error.full_message))
     moments = list(answer.moments)
     notes = list(answer.notes)
     with MediaFiles(context.settings) as media:
         for place, moment in enumerate(moments[:count]):
             try:
-                refined = refine_span(context, media, answer.query, moment.video_id, moment.span)
+                asked = moment.statement or answer.query
+                refined = refine_span(context, media, asked, moment.video_id, moment.span)
             except (SeekpointError, LegoError, RuntimeError) as error:
                 # A question that LEGO cannot be asked; no memory left on a GPU.
                 notes.append(not_verified(place, error))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from grounding.spans import Span
-from indexer.catalog.leasing.chunk_tasks import WorkItem
+from indexer.catalog.leasing.chunk_tasks import ClaimedTask
 from indexer.media.decode.frames import Sampling
 from indexer.media.files import MediaFiles
 
@@ -53,10 +53,10 @@ class Stage(Protocol):
         """Raises MediaError."""
         ...
 
-    def compute(self, item: WorkItem, read: Any) -> Any: ...
+    def compute(self, item: ClaimedTask, read: Any) -> Any: ...
 
     def commit(
-        self, session: Session, item: WorkItem, owner: str, result: Any, seconds: float
+        self, session: Session, item: ClaimedTask, owner: str, result: Any, seconds: float
     ) -> bool:
         """Writes the rows of one chunk; False when the work belongs to somebody else by now
         (nothing is written).

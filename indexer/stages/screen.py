@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from grounding.spans import Span
-from indexer.catalog.leasing.chunk_tasks import WorkItem
+from indexer.catalog.leasing.chunk_tasks import ClaimedTask
 from indexer.media.decode.frames import Sampling
 from indexer.media.decode.reader import PictureRead
 from indexer.media.files import MediaFiles
@@ -35,7 +35,7 @@ class ScreenStage(PassageStage):
     def read(self, media: MediaFiles, source: Source, span: Span) -> PictureRead | None:
         return media.pictures(source.path, span, self.sampling) if source.has_pictures else None
 
-    def find(self, item: WorkItem, read: PictureRead | None) -> list[Passage]:
+    def find(self, item: ClaimedTask, read: PictureRead | None) -> list[Passage]:
         return (
             [] if read is None else read_screen(self.settings, read.frames, read.cuts_s, item.span)
         )

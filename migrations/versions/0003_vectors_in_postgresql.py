@@ -8,7 +8,8 @@ Revises: 0002
 import sqlalchemy as sa
 from alembic import op
 
-from indexer.catalog.nearest import drop_all_indexes, require_pgvector
+from indexer.catalog.vectors.hnsw import drop_all_graphs
+from indexer.catalog.vectors.pgvector import require_pgvector
 
 revision = "0003"
 down_revision = "0002"
@@ -39,7 +40,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     if op.get_bind().dialect.name == "postgresql":
-        drop_all_indexes(op.get_bind())
+        drop_all_graphs(op.get_bind())
         op.execute(TO_BYTES)
         for table in TABLES:
             op.execute(

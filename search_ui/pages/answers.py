@@ -12,7 +12,7 @@ import streamlit as st
 
 from grounding.spans import Span
 from indexer.catalog import saved_searches, videos
-from indexer.catalog.filters import Filters
+from indexer.catalog.video_queries import Filters
 from indexer.catalog.videos import VideoRow
 from indexer.errors import CatalogError
 from indexer.formatting import format_span
@@ -116,7 +116,9 @@ def note_search(search: Search, user: User) -> None:
     if search.text and st.session_state.get("noted") != search:
         st.session_state["noted"] = search
         with app_state().library.catalog.begin() as session:
-            saved_searches.note_search(session, user.account_id, search.text, Link(search).href())
+            saved_searches.add_recent_search(
+                session, user.account_id, search.text, Link(search).href()
+            )
 
 
 # --- above the cards ---

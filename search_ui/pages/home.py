@@ -10,7 +10,7 @@ import streamlit as st
 from grounding.spans import format_time
 from indexer.admin.videos import Video
 from indexer.catalog import saved_searches
-from indexer.catalog.saved_searches import Kept
+from indexer.catalog.saved_searches import SavedSearch
 from indexer.formatting import video_title
 from indexer.messages import N_
 from search_ui import components, state
@@ -38,8 +38,8 @@ def show(link: Link, user: User, tr: Translator) -> None:
         return
     library = app_state().library
     with library.catalog.read() as session:
-        recent = saved_searches.kept_searches(session, user.account_id, saved=False)
-        saved = saved_searches.kept_searches(session, user.account_id, saved=True)
+        recent = saved_searches.list_searches(session, user.account_id, saved=False)
+        saved = saved_searches.list_searches(session, user.account_id, saved=True)
     if any(collection.name == DEMO for collection in collections):
         _chips(tr("Try"), [tr(example) for example in EXAMPLES], "example")
     _search_chips(tr("Saved"), saved, "saved", user, tr)
@@ -100,7 +100,7 @@ def _chips(title: str, labels: Sequence[str], key: str, *, disabled: bool = Fals
 
 
 def _search_chips(
-    title: str, searches: Sequence[Kept], key: str, user: User, tr: Translator
+    title: str, searches: Sequence[SavedSearch], key: str, user: User, tr: Translator
 ) -> None:
     if not searches:
         return
@@ -124,13 +124,13 @@ def _search_chips(
                     )
 
 
-def _ask_again(search: Kept) -> None:
+def _ask_again(search: SavedSearch) -> None:
     state.go(read_link(parse_qs(urlsplit(search.link).query)))
 
 
-def _forget(search: Kept, user: User) -> None:
+def _forget(search: SavedSearch, user: User) -> None:
     with app_state().library.catalog.begin() as session:
-        saved_searches.forget_search(session, user.account_id, search.id)
+        saved_searches.delete_search(session, user.account_id, search.id)
 
 
 def _videos(link: Link, videos: Sequence[Video], tr: Translator) -> None:

@@ -246,7 +246,7 @@ def _confirm(title: str, what: str, target: dict, tr: Translator) -> None:
 
 def _watched(tr: Translator) -> None:
     with app_state().library.catalog.read() as session:
-        folders = watched_folders.watched_folders(session)
+        folders = watched_folders.list_watched_folders(session)
     if not folders:
         return
     st.subheader(tr("Watched folders"), anchor=False)

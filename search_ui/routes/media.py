@@ -84,7 +84,7 @@ async def clip(request: Request) -> Response:
             await run_in_threadpool(app_state().library.clip, str(video.id), start_s, end_s, path)
     except SeekpointError as error:
         folder.cleanup()
-        raise HTTPException(500, translator_of(request)(error.whole)) from None
+        raise HTTPException(500, translator_of(request)(error.full_message)) from None
     stem = video_title("", video.paths[0].relative_path if video.paths else None, video.id)
     name = f"{stem} {start_s:.1f}-{end_s:.1f}.mp4"
     return FileResponse(

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from indexer.catalog.thumbnails import list_thumbnail_times
 from indexer.errors import SeekpointError
 from indexer.library import Library
 from indexer.queue.notify import KINDS, Hints, queue_name
@@ -286,13 +287,12 @@ def check(storm: Storm, wanted: list) -> list[str]:
 
 def broken_thumbnails(library: Library) -> list[str]:
     """Segments whose thumbnail is missing or not whole."""
-    from indexer.catalog import chunks
 
     broken = []
     for video in library.videos():
         with library.catalog.read() as session:
             key = videos_key(session, video.video_id)
-            times_s = chunks.thumbnail_times(session, video.video_id, key)
+            times_s = list_thumbnail_times(session, video.video_id, key)
         paths = (library.artefacts.thumbnail(video.video_id, time_s) for time_s in times_s)
         broken += [
             f"thumbnail {path}"

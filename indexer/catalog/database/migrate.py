@@ -20,14 +20,14 @@ from sqlalchemy import Connection, text
 from sqlalchemy.engine import URL
 
 from indexer.catalog.database.session import Catalog
-from indexer.catalog.nearest import INDEX_PREFIX
+from indexer.catalog.vectors.vector_query import GRAPH_PREFIX
 from indexer.errors import CatalogError, StorageError, os_reason
 
 LOCK_TIMEOUT_S = 120
 # Two programs that upgrade one server at once take turns by this number of an advisory lock.
 _ADVISORY_LOCK = 0x5EE4_0001
 # The word index, and the vector indexes of a server, which come and go with the keys.
-OWN_WAYS = ("passage_words", "ix_passage_words", *INDEX_PREFIX.values())
+NOT_COMPARED = ("passage_words", "ix_passage_words", *GRAPH_PREFIX.values())
 
 
 def prepare(catalog: Catalog) -> None:
@@ -41,16 +41,22 @@ def prepare(catalog: Catalog) -> None:
             _upgrade(catalog)
         return
     found = _revision(catalog)
-    if found != head():
-        _refuse_newer(found, catalog.url)
-        state = f"has tables of revision {found}" if found else "has no tables yet"
+    if found == head():
+        return
+    _refuse_newer(found, catalog.url)
+    if found is None:
         raise CatalogError(
-            "the database {place} {state}, this version needs {head}",
+            "the database {place} has no tables yet",
             "run: seekpoint db upgrade",
             place=catalog.url.render_as_string(),
-            state=state,
-            head=head(),
         )
+    raise CatalogError(
+        "the database {place} has tables of revision {found}, this version needs {needed}",
+        "run: seekpoint db upgrade",
+        place=catalog.url.render_as_string(),
+        found=found,
+        needed=head(),
+    )
 
 
 def upgrade(url: str) -> None:
@@ -99,12 +105,12 @@ def head() -> str:
     return newest
 
 
-def compared(name: str | None, kind: str, parents: object) -> bool:
+def is_compared(name: str | None, kind: str, parents: object) -> bool:
     """Which database objects Alembic compares with the models: not what each database keeps in a
     way of its own.
     """
     del parents
-    return not (kind in ("table", "column", "index") and (name or "").startswith(OWN_WAYS))
+    return not (kind in ("table", "column", "index") and (name or "").startswith(NOT_COMPARED))
 
 
 def _upgrade(catalog: Catalog) -> None:
@@ -173,7 +179,7 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StorageError(
-            "the folder {folder} cannot be made ({reason})",
+            "the folder {folder} cannot be made ({strerror})",
             "choose another SEEKPOINT_HOME",
             folder=folder,
             reason=os_reason(error),

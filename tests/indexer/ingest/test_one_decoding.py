@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from grounding.spans import Span
-from indexer.catalog import rows, videos
+from indexer.catalog import videos
+from indexer.catalog.passages import list_passages
 from indexer.errors import MediaError, MediaTimeout
 from indexer.library import Library
 from indexer.media.decode.frames import Sampling
@@ -46,7 +47,7 @@ def written(library: Library) -> list:
         return [
             (passage.kind, passage.span, passage.text)
             for video in videos.list_videos(session)
-            for passage in rows.passages(session, video.id)
+            for passage in list_passages(session, video.id)
         ]
 
 

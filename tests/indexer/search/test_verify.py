@@ -12,7 +12,7 @@ import pytest
 
 from grounding.lego.answers import Event
 from grounding.spans import Span
-from indexer.catalog import rows
+from indexer.catalog.passages import list_passages
 from indexer.cli.search import moment_as_dict
 from indexer.errors import MediaError, ModelError, UsageError
 from indexer.grounder.lego import lego_key, load_lego, window_frames
@@ -100,7 +100,7 @@ def test_events_become_passages_of_their_own_stage(tmp_path):
     assert [file.state for file in report.files] == ["indexed"]
     assert library.status().segments == before
     with library.catalog.read() as session:
-        found = rows.passages(session, library.videos()[0].video_id)
+        found = list_passages(session, library.videos()[0].video_id)
     assert found
     assert all(0 <= p.span.start_s <= p.span.end_s <= 8.0 and p.text.strip() for p in found)
     word = max(found[0].text.split(), key=len)

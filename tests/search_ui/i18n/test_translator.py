@@ -33,8 +33,10 @@ def test_texts():
 
 def test_an_error_is_said_in_both_languages():
     error = MediaError("{name} is empty (zero bytes)", "copy it again", name="/v/a. b.mp4")
-    assert Translator("en")(error.whole) == "/v/a. b.mp4 is empty (zero bytes). copy it again"
-    assert Translator("zh")(error.whole) == "/v/a. b.mp4 为空（零字节）。请重新复制"
+    assert (
+        Translator("en")(error.full_message) == "/v/a. b.mp4 is empty (zero bytes). copy it again"
+    )
+    assert Translator("zh")(error.full_message) == "/v/a. b.mp4 为空（零字节）。请重新复制"
 
 
 def test_an_error_inside_an_error():

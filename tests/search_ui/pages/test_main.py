@@ -5,7 +5,7 @@ import time
 
 from playwright.sync_api import Page, expect
 
-from indexer.catalog.saved_searches import kept_searches
+from indexer.catalog.saved_searches import list_searches
 from tests.search_ui.browser import (
     SLOW_MS,
     WORDS,
@@ -56,7 +56,7 @@ NAMES = re.compile(
 def test_nothing_is_left_in_english(browser, url, home):
     """Every page in a Chinese browser; names of things stay as they are."""
     with demo_library(home).catalog.read() as session:
-        recent = {search.title for search in kept_searches(session, None, saved=False)}
+        recent = {search.title for search in list_searches(session, None, saved=False)}
     with window(browser, url, locale="zh-CN") as page:
 
         def shows(text: str) -> None:

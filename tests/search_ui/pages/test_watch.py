@@ -6,9 +6,10 @@ import pytest
 from playwright.sync_api import expect
 
 from grounding.spans import Span
-from indexer.catalog.leasing.chunk_tasks import claim, plan
-from indexer.catalog.rows import NewPassage, commit_passages
-from indexer.catalog.videos import settle_video
+from indexer.catalog.finalize import finalize_video
+from indexer.catalog.leasing.chunk_planning import plan_tasks
+from indexer.catalog.leasing.chunk_tasks import claim_task
+from indexer.catalog.passages import NewPassage, commit_passages
 from tests.indexer.media.golden import ffmpeg
 from tests.search_ui.browser import (
     ask,
@@ -140,12 +141,12 @@ def test_transcript_runs_with_the_video(page, home):
         NewPassage("speech", Span(4, 9), "you may go"),
     ]
     with library.catalog.begin() as session:
-        plan(session, video_id, [Span(0, 15)], {"speech": "test"})
-        work = claim(session, "me", 60, ("speech",), video_id=video_id)
+        plan_tasks(session, video_id, [Span(0, 15)], {"speech": "test"})
+        work = claim_task(session, "me", 60, ("speech",), video_id=video_id)
         assert work is not None
-        assert commit_passages(session, work.work_id, "me", lines, 0.1)
+        assert commit_passages(session, work.task_id, "me", lines, 0.1)
     with library.catalog.begin() as session:
-        settle_video(session, video_id)
+        finalize_video(session, video_id)
     page.goto(f"/?v={video_id}&t=5&e=6")
     at(page, 5.0)
     expect(page.locator(".transcript [aria-current=true]")).to_contain_text("you may go")

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
-from indexer.catalog import Catalog, collections, rows, videos
+from indexer.catalog import Catalog, collections, videos
+from indexer.catalog.vectors.live_chunks import get_live_state
 from indexer.errors import CatalogError, StorageError, UsageError
 from tests.indexer.catalog import support
 
@@ -34,7 +35,7 @@ def test_a_reader_sees_one_state_and_does_not_wait_for_writers(catalog: Catalog)
     rng = np.random.default_rng(0)
     support.add_ready(catalog, ["a.mp4"], rng)
     with catalog.read() as s:
-        before = rows.live_state(s, "k1")
+        before = get_live_state(s, "k1")
 
         def write() -> None:
             support.add_ready(catalog, ["b.mp4"], rng)
@@ -43,9 +44,9 @@ def test_a_reader_sees_one_state_and_does_not_wait_for_writers(catalog: Catalog)
         writer.start()
         writer.join(60)
         assert not writer.is_alive()
-        assert rows.live_state(s, "k1") == before
+        assert get_live_state(s, "k1") == before
     with catalog.read() as s:
-        assert rows.live_state(s, "k1") != before
+        assert get_live_state(s, "k1") != before
 
 
 def test_a_reader_may_not_write(catalog: Catalog):
@@ -123,7 +124,7 @@ def test_a_locked_file_is_named(sqlite_catalog: Catalog):
     with sqlite_catalog.begin() as s:
         collections.ensure_collection(s, "films")
         with (
-            pytest.raises(CatalogError, match=r"locked by another program.*Wait"),
+            pytest.raises(CatalogError, match=r"locked by another program.*wait"),
             impatient.begin() as other,
         ):
             collections.ensure_collection(other, "clips")
@@ -132,7 +133,7 @@ def test_a_locked_file_is_named(sqlite_catalog: Catalog):
 def test_a_file_that_is_no_database_is_named(tmp_path: Path):
     path = tmp_path / "catalog.sqlite"
     path.write_bytes(b"this is not a database" * 100)
-    with pytest.raises(CatalogError, match=r"catalog.sqlite is damaged or is no catalog"):
+    with pytest.raises(CatalogError, match=r"catalog.sqlite is damaged or is not a catalog"):
         Catalog(f"sqlite:///{path}").open()
 
 
@@ -161,7 +162,7 @@ def test_a_full_database_is_a_storage_error_and_keeps_what_was(sqlite_catalog: C
     with sqlite_catalog.read() as s:
         ready = videos.list_videos(s, states=["ready"])
         assert ready[0].paths[0].relative_path == "first.mp4"
-        live = rows.live_state(s, "k1").chunks
+        live = get_live_state(s, "k1").chunks
         assert live == sum(1 if video.duration_s == 90 else 2 for video in ready)
 
 
@@ -181,10 +182,10 @@ except StorageError as error:
     done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
     assert "storage error:" in done.stdout, done.stderr
     with sqlite_catalog.read() as s:
-        assert rows.live_state(s, "k1").chunks == len(videos.list_videos(s, states=["ready"])) > 0
+        assert get_live_state(s, "k1").chunks == len(videos.list_videos(s, states=["ready"])) > 0
 
 
-def test_a_server_that_is_away_is_named_soon(postgres_url: str, tmp_path: Path):
+def test_a_server_that_is_unreachable_is_named_soon(postgres_url: str, tmp_path: Path):
     nowhere = make_url(postgres_url).update_query_dict({"host": str(tmp_path)})
     started = time.monotonic()
     with pytest.raises(CatalogError, match="is unreachable"):
