@@ -216,7 +216,7 @@ def count(catalog: Catalog, name: str) -> int:
 
 
 def table(costs: Costs, assumed: Assumed) -> str:
-    """The tables of docs/scale.md."""
+    """The tables of docs/guides/scale.md."""
     lines = [
         "| | " + " | ".join(f"{hours:,} h" for hours in HOURS) + " |",
         "|---|" + "---:|" * len(HOURS),
