@@ -35,7 +35,9 @@ LONG_S = 1200
 
 def lite_fleet(**settings: str) -> Fleet:
     """Redis, PostgreSQL and workers with the `lite` embedder."""
-    return Fleet({"EMBEDDER": "lite", "SWEEP_S": "15", "LEASE_S": "60", "THREADS": "0", **settings})
+    return Fleet(
+        {"EMBEDDER": "lite", "REAPER_INTERVAL_S": "15", "LEASE_S": "60", "THREADS": "0", **settings}
+    )
 
 
 def library_of(fleet: Fleet, embedder: str = "lite") -> Library:

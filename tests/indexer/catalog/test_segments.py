@@ -1,24 +1,18 @@
-"""What stages commit comes back as it was; what is live is told cheaply and truly."""
+"""What a picture stage commits comes back as it was, or not at all."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from grounding.spans import Span
-from indexer.catalog import Catalog, videos
-from indexer.catalog.database.usage import measure_usage
+from indexer.catalog import Catalog
 from indexer.catalog.finalize import finalize_video
 from indexer.catalog.frames import FrameBlock, get_frame_blocks, get_video_frames
 from indexer.catalog.leasing import chunk_tasks
-from indexer.catalog.leasing.chunk_planning import plan_tasks
-from indexer.catalog.passages import NewPassage, commit_passages, list_passages
 from indexer.catalog.segments import NewSegment, commit_picture, get_segments
-from indexer.catalog.vectors.live_chunks import LiveState, get_live_chunks, get_live_state
+from indexer.catalog.vectors.live_chunks import get_live_state
 from indexer.catalog.vectors.vector_rows import iterate_vectors
-from indexer.errors import CatalogError
 from tests.indexer.catalog import support
 
 
@@ -119,84 +113,3 @@ def test_thousands_of_segments_are_fetched_in_the_order_asked(catalog: Catalog):
         ids = np.concatenate([lot.ids for lot in iterate_vectors(s, "k1")])
         rng.shuffle(ids)
         assert [row.id for row in get_segments(s, ids)] == ids.tolist()
-
-
-def test_vectors_of_different_length_under_one_key_are_an_error(catalog: Catalog):
-    rng = np.random.default_rng(0)
-    for name, dimension in (("a.mp4", 8), ("b.mp4", 12)):
-        item = claimed(catalog, support.add_video(catalog, name, chunks=1))
-        vectors = support.unit_vectors(rng, 2, dimension)
-        with catalog.begin() as s:
-            frames = FrameBlock(np.arange(2.0), vectors, np.empty(0))
-            commit_picture(
-                s, item.task_id, support.OWNER, frames, support.new_segments(item, vectors), 0.1
-            )
-    with catalog.read() as s, pytest.raises(CatalogError, match=r"\[8, 12\] numbers"):
-        list(iterate_vectors(s, "k1"))
-
-
-def test_passages_come_back_with_their_words(catalog: Catalog):
-    video_id = support.add_video(catalog, "a.mp4", chunks=1)
-    passage = NewPassage(
-        "speech", Span(1, 3), "hi you", "en", np.float32(0.5), [(1.0, 1.5, "hi"), (1.5, 3.0, "you")]
-    )  # pyright: ignore[reportArgumentType]
-    with catalog.begin() as s:
-        plan_tasks(s, video_id, [], {"speech": "s1"})
-        item = chunk_tasks.claim_task(s, "me", 60, ["speech"])
-        assert item is not None
-        assert commit_passages(s, item.task_id, "me", [passage], 0.5)
-    with catalog.read() as s:
-        (stored,) = list_passages(s, video_id)
-    assert (stored.kind, stored.span, stored.text, stored.language, stored.confidence) == (
-        "speech",
-        Span(1, 3),
-        "hi you",
-        "en",
-        0.5,
-    )
-    assert stored.words == ((1.0, 1.5, "hi"), (1.5, 3.0, "you"))
-
-
-def test_usage_says_what_an_hour_of_video_costs(catalog: Catalog):
-    support.add_ready(catalog, ["a.mp4"], np.random.default_rng(0), chunks=4)
-    with catalog.read() as s:
-        usage = measure_usage(s)
-    assert (usage.segments, usage.frames, usage.video_s) == (16, 24, 360.0)
-    assert usage.kinds == {"segments": 16 * 32, "frames": 24 * 32 + 24 * 8 + 4 * 8, "passages": 0}
-    assert usage.mb_per_hour == pytest.approx(usage.database_bytes / 1e6 * 10)
-
-
-@settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-@given(
-    st.lists(st.sampled_from(["add", "do", "remove", "rekey", "nothing"]), min_size=3, max_size=8),
-    st.integers(0, 99),
-)
-def test_the_fingerprint_changes_exactly_when_live_chunks_change(
-    sqlite_catalog: Catalog, steps: list[str], seed: int
-):
-    catalog, rng = sqlite_catalog, np.random.default_rng(seed)
-
-    def look() -> tuple[LiveState, list]:
-        with catalog.read() as s:
-            return get_live_state(s, "k1"), [column.tolist() for column in get_live_chunks(s, "k1")]
-
-    state, live = look()
-    for number, step in enumerate(steps):
-        with catalog.read() as s:
-            ids = [video.id for video in videos.list_videos(s)]
-        if step == "add" or not ids:
-            support.add_video(catalog, f"{seed}-{number}-{rng.integers(10**9)}.mp4")
-        elif step == "do":
-            support.do_one(catalog, int(rng.choice(ids)), rng)
-        elif step == "remove":
-            with catalog.begin() as s:
-                videos.remove_video(s, int(rng.choice(ids)))
-        elif step == "rekey":
-            with catalog.begin() as s:
-                plan_tasks(s, int(rng.choice(ids)), [], {"picture": str(rng.choice(["k1", "k2"]))})
-        new_state, new_live = look()
-        assert (new_state == state) == (new_live == live)
-        assert new_state.chunks == len(new_live[0])
-        state, live = new_state, new_live
