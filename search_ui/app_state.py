@@ -10,7 +10,7 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
-from indexer.admin.metrics import CatalogFigures, SearchFigures
+from indexer.admin.metrics import CatalogMetrics, SearchMetrics
 from indexer.catalog import collections
 from indexer.library import Library
 from indexer.settings import Settings, load_settings
@@ -34,8 +34,8 @@ class Site:
         self.jobs = Jobs(self.library)
         self.cutting = asyncio.Semaphore(CLIPS_AT_ONCE)
         self.registry = CollectorRegistry()
-        self.registry.register(CatalogFigures(lambda: self.library.catalog))
-        self.searches = SearchFigures(self.registry)
+        self.registry.register(CatalogMetrics(lambda: self.library.catalog))
+        self.searches = SearchMetrics(self.registry)
 
     def visible_names(self, viewer: Viewer) -> list[str]:
         """Names of the collections that somebody may see."""

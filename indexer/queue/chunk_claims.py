@@ -12,7 +12,7 @@ from indexer.catalog.leasing import chunk_tasks
 from indexer.catalog.leasing.chunk_tasks import ClaimedTask
 from indexer.context import Context
 from indexer.errors import CatalogError, MediaError
-from indexer.ingest.pipeline import Job
+from indexer.ingest.pipeline import Job, StageTask
 from indexer.ingest.plan import source_at
 from indexer.queue.reachable import RootUnavailable, reachable_path
 from indexer.stages import Source, Stage
@@ -66,7 +66,8 @@ class ChunkClaims:
         """None where the file cannot be read here: the chunk is released for others, or fails."""
         catalog, queue = self._context.catalog, chunk_tasks.queue
         try:
-            return Job(task, self._stages[task.key], self._source(task.video_id))
+            stage_task = StageTask(task, self._stages[task.key])
+            return Job(self._source(task.video_id), (stage_task,))
         except RootUnavailable as error:
             log.warning("%s", error)
             self._unreachable_videos.append(task.video_id)

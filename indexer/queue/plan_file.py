@@ -5,14 +5,14 @@ from __future__ import annotations
 from indexer.catalog.leasing.jobs import ClaimedJob
 from indexer.context import Context
 from indexer.errors import MediaError
-from indexer.ingest.pipeline import Pipeline
+from indexer.ingest.discover import FoundFile
+from indexer.ingest.finalize import finalize_video
 from indexer.ingest.plan import Planner
-from indexer.paths import FoundFile
 from indexer.queue.reachable import reachable_path
 from indexer.queue.submit import add_artefact_job
 
 
-def plan_file(context: Context, job: ClaimedJob, owner: str) -> None:
+def plan_file(context: Context, job: ClaimedJob) -> None:
     """Raises MediaError for a file that cannot be planned, RootUnavailable where it is not on this
     machine.
     """
@@ -23,7 +23,7 @@ def plan_file(context: Context, job: ClaimedJob, owner: str) -> None:
     video_id = planner.recognise(file, job.collection_id).video_id
     planner.plan(video_id, file.path)
     # Nothing may have been missing.
-    Pipeline(context.catalog, context.settings, owner).finalize(video_id)
+    finalize_video(context.catalog, context.artefacts, video_id)
     if context.settings.proxies_ahead:
         with context.catalog.begin() as session:
             add_artefact_job(session, video_id, job.collection_id, file.size_bytes)

@@ -85,7 +85,7 @@ class Runner:
         with self._leases(), closing(pipeline.run(iter(claims))) as outcomes:
             for outcome in outcomes:
                 counts[outcome.state] += 1
-                video_s += outcome.job.item.span.length_s if outcome.state == "done" else 0.0
+                video_s += outcome.task.item.span.length_s if outcome.state == "done" else 0.0
         return WorkSlice(
             name,
             counts["done"],
@@ -191,7 +191,7 @@ class Runner:
             return count_waiting(session).get(StageName.PICTURE, 0) >= PLANNED_AHEAD_CHUNKS
 
     def _plan(self, job: ClaimedJob) -> None:
-        plan_file(self.context, job, self.owner)
+        plan_file(self.context, job)
         with self.catalog.read() as session:
             waiting = count_waiting(session)
         if self.settings.proxies_ahead:

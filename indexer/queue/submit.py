@@ -16,9 +16,11 @@ from indexer.catalog.leasing.progress import count_waiting
 from indexer.catalog.video_paths import get_known_paths
 from indexer.context import Context
 from indexer.errors import QueueError
+from indexer.ingest.discover import FoundFile, Unusable, find_files
+from indexer.ingest.finalize import mark_offline
 from indexer.ingest.plan import Planner
-from indexer.ingest.run import FileOutcome, IngestReport, mark_offline
-from indexer.paths import FoundFile, Unusable, find_files, given_path, printable
+from indexer.ingest.run import FileOutcome, IngestReport
+from indexer.paths import absolute_path, printable
 from indexer.queue.notify import Notifier
 from indexer.vocabulary import JobKind
 
@@ -50,7 +52,9 @@ def enqueue(
     ]
     outcomes += [submission.outcome(file) for file in files]
     submission.add_jobs()
-    offline = mark_offline(context.catalog, submission.planner, paths, files, submission.known)
+    offline = mark_offline(
+        context.catalog, submission.planner.roots, paths, files, submission.known
+    )
     submission.delete_errors_of_deleted(paths)
     if submission.arrived:
         _notify(notifier, len(submission.arrived))
@@ -125,7 +129,7 @@ class _Submission:
         """Deletes the errors of files below the given paths that could not be planned and were
         deleted since: nobody could fix them.
         """
-        folders = [given_path(path) for path in paths]
+        folders = [absolute_path(path) for path in paths]
         with self._catalog.begin() as session:
             gone = [
                 job_id

@@ -12,7 +12,7 @@ from grounding.spans import format_time
 from indexer.admin.videos import Video
 from indexer.catalog import watched_folders
 from indexer.catalog.collections import CollectionInfo
-from indexer.paths import VIDEO_SUFFIXES
+from indexer.ingest.discover import VIDEO_SUFFIXES
 from search_ui import components, state
 from search_ui.app_state import site
 from search_ui.pages import progress
