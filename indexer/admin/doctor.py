@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from indexer.admin.status import status
 from indexer.admin.videos import list_videos
-from indexer.catalog.database.migrate import revision
 from indexer.catalog.database.session import Catalog
 from indexer.context import Context
 from indexer.errors import SeekpointError, SnapshotError
@@ -65,6 +64,8 @@ def _database(context: Context) -> Check:
     ):
         # takes the write lock: a program that keeps it would let every ingest wait
         session.connection()
+    from indexer.catalog.database.migrate import revision  # Alembic is slow to start
+
     return Check("database", True, f"{kind} at revision {revision(context.settings.url)}")
 
 

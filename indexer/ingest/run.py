@@ -29,7 +29,7 @@ from indexer.ingest.pipeline import Job, Outcome, Pipeline, StageTask
 from indexer.ingest.plan import Planner, Relation
 from indexer.paths import printable
 from indexer.settings import Settings
-from indexer.stages import Source, Stage
+from indexer.stages.base import Source, Stage
 
 FileState = Literal[
     "indexed",

@@ -32,7 +32,8 @@ from indexer.queue.artefacts import make_artefacts
 from indexer.queue.publish import publish_alone
 from indexer.queue.submit import waiting_counts
 from indexer.search.verify_by_workers import answer_job
-from indexer.stages import Stage, stages_named
+from indexer.stages.base import Stage
+from indexer.stages.configured import stages_named
 from indexer.vocabulary import JobKind
 
 log = logging.getLogger(__name__)
