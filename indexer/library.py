@@ -192,11 +192,13 @@ class Library:
         names and dates of files are evidence too. `filters`: which files may answer. `ground`:
         LEGO looks at the best moments again; without a checkpoint a note says what is missing.
         """
-        from indexer.search.verify import verify
-
         scope = make_scope(self.context, collections, video_id=video_id, only=only, filters=filters)
         answer = self.searcher.search(question, replace(scope, titles=titles), top=top)
-        return verify(self.context, answer) if ground else answer
+        if not ground:
+            return answer
+        from indexer.search.verify import verify
+
+        return verify(self.context, answer)
 
     def search_picture(
         self,
