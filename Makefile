@@ -7,7 +7,7 @@ export PYTHONDONTWRITEBYTECODE :=
 RUN_EXTRAS := cpu,speech,ocr,demo,ui,lego
 ALL_EXTRAS := $(RUN_EXTRAS),queue,postgres,train,dev
 
-.PHONY: demo test lint format docs screenshot bench tools clean train-demo
+.PHONY: demo test lint format docs screenshot quality bench tools clean train-demo
 
 demo: .venv/.run
 	$(BIN)/seekpoint demo
@@ -36,6 +36,10 @@ screenshot: .venv/.all
 # A tiny LEGO learns to ground what it has not seen: about an hour of two cores; a stopped one goes on.
 train-demo: .venv/.all
 	$(BIN)/python -m grounding.training.tiny.demo train-demo
+
+# The table of docs/experiments/quality.md, from the real videos that SEEKPOINT_TEST_DATA names.
+quality: .venv/.all
+	$(BIN)/python -m benchmarks.quality
 
 bench: .venv/.all
 	$(BIN)/python -m benchmarks

@@ -158,7 +158,8 @@ MODELS: tuple[ModelCard, ...] = (
         licence="Apache-2.0",
         languages="English, Chinese and some hundred more",
         quality="not measured here",
-        how_to_get="SEEKPOINT_EMBEDDER=siglip2 SEEKPOINT_EMBEDDER_PATH=folder or google/siglip2-base-patch16-224",
+        how_to_get="SEEKPOINT_EMBEDDER=siglip2 SEEKPOINT_EMBEDDER_PATH=folder or "
+        "google/siglip2-base-patch16-224",
         load=_siglip2,
     ),
     ModelCard(
@@ -169,7 +170,8 @@ MODELS: tuple[ModelCard, ...] = (
         licence="MIT",
         languages="English",
         quality="not measured here",
-        how_to_get="SEEKPOINT_EMBEDDER=clip SEEKPOINT_EMBEDDER_PATH=folder or openai/clip-vit-base-patch32",
+        how_to_get="SEEKPOINT_EMBEDDER=clip SEEKPOINT_EMBEDDER_PATH=folder or "
+        "openai/clip-vit-base-patch32",
         load=_clip,
     ),
     ModelCard(

@@ -99,7 +99,10 @@ class RecallReport:
     def text(self) -> str:
         if not self.rows:
             return "no vectors yet"
-        parts = f"{self.everything:.3f} of all, {self.one_percent:.3f} in 1 % selections, {self.large_selection:.3f} in 15 % selections"
+        parts = (
+            f"{self.everything:.3f} of all, {self.one_percent:.3f} in 1 % selections, "
+            f"{self.large_selection:.3f} in 15 % selections"
+        )
         return f"{self.rows:,} vectors, recall@10 {parts}"
 
 

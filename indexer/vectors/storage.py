@@ -67,7 +67,7 @@ def storage_errors(folder: Path) -> Iterator[None]:
         ) from error
 
 
-def _storage_error(folder: Path, number: int | None, said: str) -> StorageError:
+def _storage_error(folder: Path, number: int | None, reason: str) -> StorageError:
     if number in _NO_SPACE:
         return StorageError(
             "No space left for the vector snapshot in {folder}",
@@ -75,8 +75,8 @@ def _storage_error(folder: Path, number: int | None, said: str) -> StorageError:
             folder=folder,
         )
     return StorageError(
-        "The vector snapshot in {folder} could not be written ({said})",
+        "The vector snapshot in {folder} could not be written ({reason})",
         "Check that the folder is yours to write",
         folder=folder,
-        said=said,
+        reason=reason,
     )
