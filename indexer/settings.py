@@ -345,6 +345,11 @@ class Settings(BaseSettings):
         return (self.artefact_root or self.home_path / "artefacts").expanduser().absolute()
 
     @property
+    def cache(self) -> Path:
+        """Folder of what is computed again where it is missing."""
+        return self.home_path / "cache"
+
+    @property
     def snapshots(self) -> Path:
         """Folder of the vector snapshots."""
         return self.home_path / "snapshots"
