@@ -176,7 +176,7 @@ class FaissIndex:
         self.refresh()
         view = self._view
         if view is None:
-            raise SnapshotError("The vectors of {key} were not loaded", "Ask again", key=self.key)
+            raise SnapshotError("the vectors of {key} were not loaded", "ask again", key=self.key)
         return view
 
     def _newer(self, view: _View | None, force: bool) -> _View:
@@ -255,8 +255,8 @@ class FaissIndex:
         if len(loaded) and loaded.vectors.shape[1] != self.dimension:
             found = loaded.vectors.shape[1]
             raise CatalogError(
-                "Vectors of {key} have {found} numbers, its embedder makes {dimension}",
-                "Run: seekpoint reindex",
+                "vectors of {key} have {found} numbers, its embedder makes {dimension}",
+                "run: seekpoint reindex",
                 key=self.key,
                 found=found,
                 dimension=self.dimension,

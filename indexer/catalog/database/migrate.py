@@ -21,7 +21,7 @@ from sqlalchemy.engine import URL
 
 from indexer.catalog.database.session import Catalog
 from indexer.catalog.vectors.vector_query import GRAPH_PREFIX
-from indexer.errors import CatalogError, StorageError
+from indexer.errors import CatalogError, StorageError, os_reason
 
 LOCK_TIMEOUT_S = 120
 # Two programs that upgrade one server at once take turns by this number of an advisory lock.
@@ -182,5 +182,5 @@ def _make_folder(folder: Path) -> None:
             "the folder {folder} cannot be made ({strerror})",
             "choose another SEEKPOINT_HOME",
             folder=folder,
-            strerror=error.strerror,
+            reason=os_reason(error),
         ) from None
