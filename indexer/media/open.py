@@ -20,7 +20,7 @@ from av.packet import Packet
 from av.stream import Stream
 
 from indexer.errors import MediaError, os_reason
-from indexer.messages import Message
+from indexer.messages import as_message
 
 # Formats that hold their own samples. Left out on purpose: hls, dash, concat, sdp, rtsp, image2 and
 # *_pipe (patterns, single pictures), tty, subtitles, lavfi, playlists, and devices.
@@ -125,7 +125,7 @@ def media_errors(path: str | os.PathLike[str]) -> Iterator[None]:
             "cannot read {path} as video or sound: {reason}",
             _HINT,
             path=printable(path),
-            reason=Message((error.strerror or str(error)).lower()),
+            reason=as_message((error.strerror or str(error)).lower()),
         ) from error
     except (MemoryError, UnicodeError, OverflowError) as error:
         raise MediaError(
