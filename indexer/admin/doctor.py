@@ -16,7 +16,7 @@ from indexer.context import Context
 from indexer.errors import SeekpointError, SnapshotError
 from indexer.formatting import format_bytes
 from indexer.media.ffmpeg import find_ffmpeg, run_ffmpeg
-from indexer.messages import NOTHING, Message
+from indexer.messages import NOTHING, Message, as_message
 
 LOW_DISK_BYTES = 2_000_000_000
 FFMPEG_TIMEOUT_S = 30.0
@@ -85,7 +85,7 @@ def _database(context: Context) -> Check:
 
 def _ffmpeg(context: Context) -> Check:
     run_ffmpeg(["-version"], FFMPEG_TIMEOUT_S, context.settings)
-    return Check(FFMPEG, True, Message(str(find_ffmpeg(context.settings))))
+    return Check(FFMPEG, True, as_message(str(find_ffmpeg(context.settings))))
 
 
 def _model(context: Context) -> Check:
@@ -124,7 +124,7 @@ def _device(context: Context) -> Check:
             Message("{device} was asked for, but torch sees no GPU", {"device": device}),
             Message("set SEEKPOINT_DEVICE=cpu, or install a CUDA build of torch"),
         )
-    return Check(DEVICE, True, Message(str(choose_device(context.settings))))
+    return Check(DEVICE, True, as_message(str(choose_device(context.settings))))
 
 
 def _files(context: Context) -> Check:
