@@ -9,8 +9,9 @@ convex combination of semantic embeddings"), which knows a thousand things that 
 seldom, plus what a ridge regression from the classifier's views says of the rest, which knows what
 the classes have no word for: people, colours, places, what is done.
 
-`python -m indexer.embedders.alignment FOLDER` fits the map anew and writes alignment.npz; where that
-comes from is in NOTICE, what was tried in docs/experiments/alignment.md.
+`python -m indexer.embedders.alignment FOLDER` fits the map anew. It writes alignment.npz, the map,
+and photographs.npz, where the photographs lie in the space. Where they come from is in NOTICE, what
+was tried in docs/experiments/alignment.md.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from indexer.embedders.efficientnet import PictureViews
 
 FILE = Path(__file__).with_name("alignment.npz")
+PHOTOGRAPHS_FILE = Path(__file__).with_name("photographs.npz")
 DIMENSION = 256
 BEST_CLASSES = 30
 # Exponent of the probabilities as features: a picture shows more than what a softmax settles on.
@@ -106,8 +108,8 @@ class Alignment:
 def side_by_side(
     alignment: Alignment, minilm: np.ndarray | None, multilingual: np.ndarray
 ) -> np.ndarray:
-    """Whitened vectors (N, 896) of unit length, both models with the same weight; without the first,
-    the second alone.
+    """Whitened vectors (N, 896) of unit length, both models with the same weight; without the
+    first, the second alone.
     """
     second = alignment.multilingual.apply(multilingual)
     if minilm is None:
@@ -138,6 +140,25 @@ def read_alignment(file: Path) -> Alignment:
 def load_alignment() -> Alignment:
     """The map that comes with Seekpoint."""
     return read_alignment(FILE)
+
+
+def save_photograph_vectors(vectors: np.ndarray, file: Path) -> None:
+    """Write vectors (R, DIMENSION) of pictures in eight bits a number."""
+    step = float(np.abs(vectors).max()) / 127
+    rounded = np.round(vectors / step).astype(np.int8)
+    np.savez_compressed(file, vectors=rounded, step=np.float32(step))
+
+
+def read_photograph_vectors(file: Path) -> np.ndarray:
+    """Unit vectors (R, DIMENSION) float32."""
+    with np.load(file) as stored:
+        return unit(stored["vectors"].astype(np.float32) * stored["step"])
+
+
+@load_once
+def load_photograph_vectors() -> np.ndarray:
+    """Unit vectors (R, DIMENSION) of the photographs that the map was fitted on."""
+    return read_photograph_vectors(PHOTOGRAPHS_FILE)
 
 
 def _parts(alignment: Alignment) -> dict[str, np.ndarray]:

@@ -1,15 +1,15 @@
 """Fits the map from pictures to texts: `python -m indexer.embedders.alignment FOLDER`.
 
-Everything is linear algebra without chance, so that the same folder gives the same file on the same
-machine. The photographs are read twice, once mirrored.
+Everything is linear algebra without chance, so that the same folder gives the same files on the
+same machine. The photographs are looked at twice, once mirrored.
 """
 
 from __future__ import annotations
 
 import argparse
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +31,6 @@ WHITENING_FLOOR = 0.1  # of the mean variance, added to each
 RIDGE = 2.0  # of the mean variance of a feature, added to each
 
 log = logging.getLogger(__name__)
-Wrap = Callable[[Sequence[Photograph]], Iterable[Photograph]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,27 +53,44 @@ class CaptionedViews:
     owners: np.ndarray
 
 
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """The map, and the unit vectors (N, DIMENSION) of the photographs that it was fitted on."""
+
+    alignment: Alignment
+    photographs: np.ndarray
+
+
 def main(arguments: Sequence[str]) -> int:
     """Exit status of the command."""
     parser = argparse.ArgumentParser(
         prog="python -m indexer.embedders.alignment",
-        description="Fit the map of the embedder lite.",
+        description="Fit the map of the embedder lite on photographs with captions.",
     )
     parser.add_argument("folder", type=Path, help="captions.jsonl with images, or COCO's own form")
-    parser.add_argument("-o", "--output", type=Path, default=space.FILE, help="file to write")
+    parser.add_argument(
+        "-o", "--output", type=Path, default=space.FILE.parent, help="folder to write to"
+    )
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
         photographs = read_photographs(options.folder)
-        space.save_alignment(fit(photographs, load_settings()), options.output)
+        save_fitted(fit(photographs, load_settings()), options.output)
     except SeekpointError as error:
         log.error("%s", error)
         return 2 if isinstance(error, UsageError) else 1
-    log.info("%s: %.1f MB", options.output, options.output.stat().st_size / 1e6)
+    log.info("written to %s", options.output)
     return 0
 
 
-def fit(photographs: Sequence[Photograph], settings: Settings) -> Alignment:
+def save_fitted(fitted: Fitted, folder: Path) -> None:
+    """Write the map and the vectors of its photographs into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    space.save_alignment(fitted.alignment, folder / space.FILE.name)
+    space.save_photograph_vectors(fitted.photographs, folder / space.PHOTOGRAPHS_FILE.name)
+
+
+def fit(photographs: Sequence[Photograph], settings: Settings) -> Fitted:
     """The map that these photographs teach. UsageError where they are too few or cannot be read."""
     if len(photographs) < MIN_PHOTOGRAPHS:
         raise UsageError(
@@ -92,7 +108,8 @@ def fit(photographs: Sequence[Photograph], settings: Settings) -> Alignment:
     plain, mirrored = look_at(photographs, settings)
     classes = [embed_sentences(sentences, texts) for texts in describe_classes()]
     log.info("fitting")
-    return solve(CaptionedViews(plain, mirrored, captions, owners), classes)
+    alignment = solve(CaptionedViews(plain, mirrored, captions, owners), classes)
+    return Fitted(alignment, alignment.pictures(plain))
 
 
 def embed_sentences(sentences: Sentences, texts: Sequence[str]) -> SentenceVectors:
@@ -184,7 +201,7 @@ def solve(views: CaptionedViews, classes: Sequence[SentenceVectors]) -> Alignmen
     )
     targets = _means(both @ axes, views.owners)
     picture, bias = _regress(start, (views.plain, views.mirrored), targets)
-    return _with_picture(start, picture, bias)
+    return replace(start, picture=picture, bias=bias)
 
 
 def _text_map(vectors: np.ndarray) -> TextMap:
@@ -240,9 +257,3 @@ def _regress(
     products[np.diag_indices_from(products)] += RIDGE * np.trace(products) / len(products)
     weights = np.linalg.solve(products, answers)
     return weights.astype(np.float32), (rest_mean - feature_mean @ weights).astype(np.float32)
-
-
-def _with_picture(start: Alignment, picture: np.ndarray, bias: np.ndarray) -> Alignment:
-    from dataclasses import replace
-
-    return replace(start, picture=picture, bias=bias)

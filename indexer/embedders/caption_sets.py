@@ -65,7 +65,7 @@ def _from_coco(folder: Path, file: Path) -> list[Photograph]:
     except (KeyError, TypeError) as error:
         raise UsageError(
             "{file} is not in COCO's form: {error!r}",
-            "it needs `images` with `id` and `file_name`, `annotations` with `image_id` and `caption`",
+            "it needs `images` (`id`, `file_name`) and `annotations` (`image_id`, `caption`)",
             file=file,
             error=error,
         ) from None

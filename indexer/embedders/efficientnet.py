@@ -37,7 +37,7 @@ class PictureViews:
 
     cells          (N, GRID * GRID, CHANNELS) of the last feature map, row by row, none negative
     earlier        (N, E) means over the picture of the outputs of EARLIER_BLOCKS, side by side
-    probabilities  (N, CLASSES), half those of the whole picture, half the mean of those of its cells
+    probabilities  (N, CLASSES), half of the whole picture, half the mean of those of its cells
     """
 
     cells: np.ndarray

@@ -1,5 +1,5 @@
 """The embedded default, from registry packages alone: an ImageNet classifier's views of a picture
-and two sentence models, brought into one space by a map that was fitted on photographs with captions
+and two sentence models, in one space by a map that was fitted on photographs with captions
 (alignment.py says how).
 """
 
@@ -11,7 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
-from indexer.embedders.alignment import DIMENSION, FILE, Alignment, load_alignment
+from indexer.embedders.alignment import (
+    DIMENSION,
+    FILE,
+    Alignment,
+    load_alignment,
+    load_photograph_vectors,
+)
 from indexer.embedders.base import check_images
 from indexer.embedders.identity import make_key
 from indexer.embedders.scripts import READ_BY_USE, mostly_in
@@ -41,6 +47,11 @@ class LiteEmbedder:
     @property
     def alignment(self) -> Alignment:
         return load_alignment()
+
+    @property
+    def photographs(self) -> np.ndarray:
+        """Unit vectors (R, 256) of the photographs that the map was fitted on."""
+        return load_photograph_vectors()
 
     @cached_property
     def classifier(self):

@@ -62,14 +62,14 @@ def settings():
 
 @pytest.fixture(scope="module")
 def fitted(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    file = tmp_path_factory.mktemp("fitted") / "alignment.npz"
-    assert main([str(folder), "-o", str(file)]) == 0
-    return file
+    fitted = tmp_path_factory.mktemp("fitted")
+    assert main([str(folder), "-o", str(fitted)]) == 0
+    return fitted
 
 
 def test_a_fit_learns_what_the_captions_say(fitted, settings):
     """Pictures of another shade than those it was fitted on are told apart by colour and shape."""
-    alignment, sentences = read_alignment(fitted), Sentences()
+    alignment, sentences = read_alignment(fitted / space.FILE.name), Sentences()
     classifier = Classifier(weights_path(), *_cpu(settings))
     pairs = [(colour, shape) for colour in COLOURS for shape in SHAPES]
     images = np.stack([np.asarray(draw(*pair, 6)) for pair in pairs])
@@ -86,10 +86,10 @@ def _cpu(settings):
     return device, choose_dtype(settings, device)
 
 
-def test_the_same_folder_gives_the_same_file(folder, fitted, tmp_path):
-    again = tmp_path / "again.npz"
-    assert main([str(folder), "-o", str(again)]) == 0
-    assert again.read_bytes() == fitted.read_bytes()
+def test_the_same_folder_gives_the_same_files(folder, fitted, tmp_path):
+    assert main([str(folder), "-o", str(tmp_path)]) == 0
+    for name in (space.FILE.name, space.PHOTOGRAPHS_FILE.name):
+        assert (tmp_path / name).read_bytes() == (fitted / name).read_bytes()
 
 
 def test_what_is_wrong_is_said_with_the_exit_status_of_wrong_use(tmp_path, caplog):
@@ -119,7 +119,7 @@ def test_a_saved_map_is_read_again(tmp_path):
 
 
 def test_what_is_shipped_is_small_and_its_axes_are_orthonormal():
-    assert space.FILE.stat().st_size < 8e6
+    assert space.FILE.stat().st_size + space.PHOTOGRAPHS_FILE.stat().st_size < 8e6
     axes = load_alignment().axes
     assert axes.shape[1] == space.DIMENSION
     np.testing.assert_allclose(axes.T @ axes, np.eye(space.DIMENSION), atol=2e-3)
@@ -144,6 +144,16 @@ def test_best_classes_by_hand():
     probabilities[0, :30] = np.linspace(0.05, 0.02, 30)
     expected = unit(probabilities[:, :30] @ alignment.classes[:30])
     np.testing.assert_allclose(alignment.classes_of(probabilities), expected, atol=1e-6)
+
+
+def test_photographs_keep_their_place_in_eight_bits(tmp_path):
+    vectors = unit(np.random.default_rng(0).normal(size=(50, space.DIMENSION)))
+    file = tmp_path / "photographs.npz"
+    space.save_photograph_vectors(vectors, file)
+    assert ((space.read_photograph_vectors(file) * vectors).sum(1) > 0.999).all()
+    shipped = space.load_photograph_vectors()
+    assert len(shipped) > 6000
+    np.testing.assert_allclose(np.linalg.norm(shipped, axis=1), 1, atol=1e-5)
 
 
 def test_features_are_of_fixed_lengths():
