@@ -19,8 +19,8 @@ from indexer.search.candidates import similarities
 from indexer.search.query_vectors import QueryVectors
 from indexer.search.types import Block, RankedMoment, Ranking
 
-# The best half of some 4 s: one frame is noise, the mean of all drowns a short moment.
-WINDOW_FRAMES, BEST_FRAMES = 8, 4
+# Of some 4 s: one frame is noise, the mean of all drowns a short moment.
+WINDOW_FRAMES, BEST_FRAMES = 8, 3
 LOCALIZED = 12  # stretches whose boundaries are looked for; the others could not come into view
 SAME_RUN_S = 1.0  # blocks closer than this are one stretch
 
