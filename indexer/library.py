@@ -45,7 +45,7 @@ from indexer.queue.publish import publish
 from indexer.queue.retry import Retried
 from indexer.search import by_picture
 from indexer.search.ask import Reply, ask
-from indexer.search.curve import Curve, curve
+from indexer.search.curve import Curve, curve, sound_curve
 from indexer.search.scope import make_scope
 from indexer.search.searcher import Searcher
 from indexer.search.types import Answer
@@ -111,16 +111,23 @@ class Library:
         fast: bool = False,
         events: bool | None = None,
         queue: bool = False,
+        language: str | None = None,
         observer: Observer | None = None,
     ) -> IngestReport:
         """Makes files and folders searchable; safe to stop and to repeat. Files that fail are named
         in the report, the rest goes on.
 
         `events`: whether LEGO grounds every window; None: where a checkpoint is configured and the
-        device is a GPU. `queue`: notes the files for workers and returns at once.
+        device is a GPU. `queue`: notes the files for workers and returns at once. `language`: what
+        is mostly spoken in the collection (ISO 639-1), for videos whose own language is unclear;
+        empty: it is not known; None: as before.
         """
         if not collection.strip():
             raise UsageError("the name of the collection is empty", "choose a name")
+        if language is not None:
+            with self.catalog.begin() as session:
+                collection_id = collections.ensure_collection(session, collection)
+                collections.set_language(session, collection_id, language)
         if queue:
             return submit.enqueue(self.context, paths, collection, fast=fast, events=events)
         stages = self.context.stages(fast=fast, events=events)
@@ -235,6 +242,10 @@ class Library:
         elif question.strip() and self.embedder.reads(caption := read_question(question).caption):
             query = self.embedder.embed_texts([caption])[0]
         return curve(self.context, video_id, query)
+
+    def sound_curve(self, video_id: int, question: str) -> Curve:
+        """How well what is heard in each part of a video fits a question."""
+        return sound_curve(self.context, video_id, read_question(question))
 
     def spans_in_video(self, question: str, video_id: int) -> list[ScoredSpan]:
         """The best spans of one video, best first."""

@@ -80,6 +80,7 @@ def unable(settings: Settings) -> set[str]:
         lacking
         | ({"speech"} if not settings.speech else set())
         | ({"screen"} if not settings.screen_text else set())
+        | ({"sound"} if not settings.sound else set())
     )
 
 

@@ -52,6 +52,11 @@ def screen() -> Result:
     return _take("screen", lambda: turns().stage("screen"))
 
 
+@_task("sound")
+def sound() -> Result:
+    return _take("sound", lambda: turns().stage("sound"))
+
+
 @_task("plan")
 def plan() -> Result:
     return _take("plan", lambda: turns().plan())

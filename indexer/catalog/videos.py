@@ -62,12 +62,13 @@ class PathRow:
 @dataclass(frozen=True, slots=True)
 class VideoRow:
     """`keys`: served key by stage. `paths`: online ones first; of a video that is about to
-    supersede, those that wait for it.
+    supersede, those that wait for it. `collection_language`: empty where it is not known.
     """
 
     id: int
     collection_id: int
     collection: str
+    collection_language: str
     content_hash: str
     size_bytes: int
     duration_s: float
@@ -122,6 +123,7 @@ def known_paths(s: Session, collection_id: int) -> dict[tuple[str, str], KnownPa
             now.picture_key,
             now.speech_key,
             now.screen_key,
+            now.sound_key,
             now.events_key,
         )
         .join(now, now.id == _newest(Path))
@@ -252,7 +254,7 @@ def list_videos(
 
 def _videos(s: Session, *conditions: Any) -> list[VideoRow]:
     statement = (
-        select(Video, Collection.name)
+        select(Video, Collection.name, Collection.language)
         .join(Collection, Collection.id == Video.collection_id)
         .where(*conditions)
         .order_by(Video.id)
@@ -263,7 +265,7 @@ def _videos(s: Session, *conditions: Any) -> list[VideoRow]:
         order = (Path.offline, Path.id)
         at = (
             select(Path)
-            .where(among(s, Path.video_id, [video.id for video, _ in found]))
+            .where(among(s, Path.video_id, [video.id for video, *_ in found]))
             .order_by(*order)
         )
         for path in s.scalars(at):
@@ -272,21 +274,27 @@ def _videos(s: Session, *conditions: Any) -> list[VideoRow]:
             )
         coming = (
             select(Path)
-            .where(among(s, Path.next_video_id, [video.id for video, _ in found]))
+            .where(among(s, Path.next_video_id, [video.id for video, *_ in found]))
             .order_by(*order)
         )
         for path in s.scalars(coming):
             paths.setdefault(path.next_video_id or 0, []).append(
                 PathRow(path.id, path.root, path.relative_path, path.offline)
             )
-    return [_video_row(video, name, tuple(paths.get(video.id, ()))) for video, name in found]
+    return [
+        _video_row(video, name, language or "", tuple(paths.get(video.id, ())))
+        for video, name, language in found
+    ]
 
 
-def _video_row(video: Video, collection: str, paths: tuple[PathRow, ...]) -> VideoRow:
+def _video_row(
+    video: Video, collection: str, language: str, paths: tuple[PathRow, ...]
+) -> VideoRow:
     return VideoRow(
         id=video.id,
         collection_id=video.collection_id,
         collection=collection,
+        collection_language=language,
         content_hash=video.content_hash,
         size_bytes=video.size_bytes,
         duration_s=video.duration_s,

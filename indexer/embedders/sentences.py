@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
@@ -75,6 +75,12 @@ class Sentences:
         )
         foreign_letters = any(not letter.isascii() for letter in text if letter.isalpha())
         return english >= others and (english > 0 or not foreign_letters)
+
+
+@cache
+def load_sentences() -> Sentences:
+    """The two models, loaded when first used, once per process."""
+    return Sentences()
 
 
 def minilm_folder() -> Path:

@@ -200,18 +200,17 @@ class Ingest:
                 )
             if item is None:
                 return
-            yield from self._jobs([item, *self._same_pictures(item)], task.source, task)
+            yield from self._jobs([item, *self._same_media(item)], task.source, task)
 
-    def _same_pictures(self, item: WorkItem) -> list[WorkItem]:
-        """Claims the other stages of the chunk that sample its pictures too, so that these are
-        decoded once.
+    def _same_media(self, item: WorkItem) -> list[WorkItem]:
+        """Claims the other stages of the chunk that take its pictures too, or its sound, so that
+        these are decoded once.
         """
-        if self.stages[item.stage].sampling is None:
-            return []
+        first = self.stages[item.stage]
         others = [
             name
             for name, stage in self.stages.items()
-            if name != item.stage and stage.sampling is not None
+            if name != item.stage and _share_media(first, stage)
         ]
         claimed = []
         for name in others:
@@ -306,6 +305,11 @@ class Ingest:
         if (status.st_size, status.st_mtime_ns) != (file.size_bytes, file.mtime_ns):
             return f"{printable(file.path)}: it changed while it was read"
         return ""
+
+
+def _share_media(one: Stage, other: Stage) -> bool:
+    pictures = one.sampling is not None and other.sampling is not None
+    return pictures or (one.reads_sound and other.reads_sound)
 
 
 def mark_offline(

@@ -20,7 +20,7 @@ import numpy as np
 
 from indexer.embedders.base import unit
 from indexer.embedders.scripts import READ_BY_USE, mostly_in
-from indexer.embedders.sentences import Sentences
+from indexer.embedders.sentences import Sentences, load_sentences
 from indexer.errors import ModelError
 
 KEY = "minilm-use-1"
@@ -81,7 +81,7 @@ def embed_meaning(texts: Sequence[str]) -> np.ndarray:
 
 @lru_cache(maxsize=1)
 def _models() -> Sentences:
-    models = Sentences()
+    models = load_sentences()
     try:
         _ = models.minilm, models.multilingual
     except ImportError as error:

@@ -21,12 +21,23 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-KINDS = ("ground", "sweep", "publish", "plan", "picture", "events", "speech", "screen", "artefacts")
+KINDS = (
+    "ground",
+    "sweep",
+    "publish",
+    "plan",
+    "picture",
+    "events",
+    "speech",
+    "screen",
+    "sound",
+    "artefacts",
+)
 # What a worker of each queue does, the most urgent first. Speech and screen text gain from a GPU
 # and do without.
 QUEUES: Mapping[str, tuple[str, ...]] = {
-    "gpu": ("ground", "sweep", "picture", "events", "speech", "screen"),
-    "cpu": ("sweep", "publish", "plan", "speech", "screen", "artefacts"),
+    "gpu": ("ground", "sweep", "picture", "events", "speech", "screen", "sound"),
+    "cpu": ("sweep", "publish", "plan", "speech", "screen", "sound", "artefacts"),
 }
 CAP = 64
 """Hints of a kind that wait at most: a worker that follows one goes on while there is work, so a

@@ -20,6 +20,7 @@ from indexer.catalog.leasing import jobs as errands
 from indexer.catalog.leasing.heartbeat import Leases
 from indexer.catalog.leasing.jobs import ErrandItem
 from indexer.catalog.leasing.owner import dead_owners, owner_name
+from indexer.catalog.tables import STAGES
 from indexer.context import Context
 from indexer.errors import CatalogError, MediaError, SeekpointError, StorageError
 from indexer.ingest.pipeline import Job, Pipeline
@@ -299,7 +300,7 @@ class Turns:
         with self.catalog.read() as session:
             if any(
                 chunk_tasks.done_since(session, 2 * self.settings.sweep_s, stage)
-                for stage in ("picture", "speech", "screen", "events")
+                for stage in STAGES
             ):
                 counts["publish"] = 1
         if counts:

@@ -8,7 +8,10 @@ import numpy as np
 
 from indexer.catalog import rows, videos
 from indexer.context import Context
+from indexer.questions.statement import Question
+from indexer.search.sound import SoundSearch
 from indexer.stages.base import embedder_key_of
+from indexer.vocabulary import StageName
 
 POINTS = 1200  # more than a screen has columns would only be sent
 
@@ -36,7 +39,20 @@ def curve(context: Context, video_id: int, query: np.ndarray | None) -> Curve:
     cuts_s = [round(float(cut_s), 3) for cut_s in block.cuts_s]
     if query is None or key is None or embedder_key_of(key) != context.embedder.key:
         return Curve([], [], cuts_s)
-    times_s, values = highest(block.times_s, block.vectors @ query, POINTS)
+    return scaled_curve(block.times_s, block.vectors @ query, cuts_s)
+
+
+def sound_curve(context: Context, video_id: int, question: Question) -> Curve:
+    """How well what is heard fits a question; empty where the video has no sound."""
+    with context.catalog.read() as session:
+        key = videos.get_video(session, video_id).keys.get(StageName.SOUND)
+    times_s, values = SoundSearch(context).curve(question, video_id, key or "")
+    return scaled_curve(times_s, values, []) if len(times_s) else Curve([], [], [])
+
+
+def scaled_curve(times_s: np.ndarray, values: np.ndarray, cuts_s: list[float]) -> Curve:
+    """Of (N,) times and values, N > 0."""
+    times_s, values = highest(times_s, values, POINTS)
     low, high = np.percentile(values, 2), values.max()
     scaled = np.clip((values - low) / max(float(high - low), 1e-9), 0, 1)
     return Curve(np.round(times_s, 3).tolist(), np.round(scaled, 4).tolist(), cuts_s)

@@ -25,10 +25,12 @@ from indexer.search import titles
 from indexer.search.candidates import candidate_chunks
 from indexer.search.fusion import fuse
 from indexer.search.ranking import rank_moments
-from indexer.search.text import MATCHED, TextAnswer, TextSearch
+from indexer.search.sound import SoundSearch
+from indexer.search.text import MATCHED, STAGE_OF, TextAnswer, TextSearch
 from indexer.search.types import Answer, Block, FusedMoment, Moment, PassageHit, Ranking, Scope
 from indexer.stages.base import embedder_key_of
 from indexer.threads import numpy_on_one_thread
+from indexer.vocabulary import EvidenceKind
 
 CANDIDATE_SEGMENTS = 400
 RANKED_MOMENTS = 50
@@ -74,6 +76,7 @@ class Searcher:
         self._context = context
         self._catalog = context.catalog
         self._texts = TextSearch(context.catalog, context.index_for)
+        self._sounds = SoundSearch(context)
         self._backgrounds: dict[str, _Background] = {}
         self._probes: dict[str, np.ndarray] = {}
 
@@ -208,8 +211,15 @@ class Searcher:
     # --- words, and both together ---
 
     def _found_texts(self, question: Question, scope: Scope) -> TextAnswer:
-        kinds = [kind for kind in scope.kinds if kind != "picture"]
-        return self._texts.find(question, scope, kinds) if kinds else TextAnswer()
+        kinds = [kind for kind in scope.kinds if kind in STAGE_OF]
+        texts = self._texts.find(question, scope, kinds) if kinds else TextAnswer()
+        sounds = self._sounds.find(question, scope)
+        if not sounds.hits:
+            return texts
+        return TextAnswer(
+            {**texts.hits, EvidenceKind.SOUND: sounds.hits},
+            {**texts.strengths, EvidenceKind.SOUND: sounds.strength},
+        )
 
     def _fused(
         self, question: Question, scope: Scope, pictures: Ranking, texts: TextAnswer

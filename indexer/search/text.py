@@ -63,7 +63,7 @@ class TextAnswer:
     [0, 1].
     """
 
-    hits: Mapping[str, list[PassageHit]] = field(default_factory=dict)
+    hits: Mapping[str, Sequence[PassageHit]] = field(default_factory=dict)
     strengths: Mapping[str, float] = field(default_factory=dict)
 
     @property

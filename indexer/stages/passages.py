@@ -42,6 +42,10 @@ class PassageStage:
     def sampling(self) -> Sampling | None:
         return None
 
+    @property
+    def reads_sound(self) -> bool:
+        return False
+
     def changed_s(self, path: Path) -> float:
         del path
         return 0.0

@@ -54,6 +54,10 @@ class PictureStage:
         lengths = f"{self.settings.segment_min_s:g}-{self.settings.segment_max_s:g}s"
         return f"{self.embedder.key}/{self.settings.frame_rate_hz:g}hz-{lengths}.{REVISION}"
 
+    @property
+    def reads_sound(self) -> bool:
+        return False
+
     def changed_s(self, path: Path) -> float:
         del path
         return 0.0

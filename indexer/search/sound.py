@@ -1,0 +1,192 @@
+"""Sounds that answer a question: found in the index, placed by the curve of the frames around.
+
+How likely it is that a moment is what was asked follows from two things: how much the question is
+about a sound at all (nobody hears "a man in a red shirt"), and how far the moment stands out from
+what is usually heard in its video. A larger library has more to be mistaken for the answer.
+benchmarks/sounds.py fits the coefficients on generated mixes and judges them on others.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from grounding.localize import localize
+from grounding.spans import Span
+from indexer.catalog import chunks, rows
+from indexer.catalog.videos import served_keys
+from indexer.context import Context
+from indexer.embedders.sound import sound_key
+from indexer.embedders.sound_classes import SoundQuestion, ask_sound, load_sound_classes
+from indexer.questions.statement import Question
+from indexer.search.candidates import candidate_chunks, similarities
+from indexer.search.types import PassageHit, Scope
+from indexer.stages.base import embedder_key_of
+from indexer.vocabulary import EvidenceKind, StageName
+
+# Log odds of an answer: of the likeness of the question's words, of how far the moment stands out,
+# of the logarithm of the videos that were searched, and a constant.
+LIKENESS_WEIGHT, MARGIN_WEIGHT, VIDEOS_WEIGHT, OFFSET = 8.5, 7.0, -0.65, -11.2
+MIN_LIKENESS = 0.4  # below it the best of sounds is no answer: these questions are not searched
+CANDIDATE_SEGMENTS = 400
+WINDOW_FRAMES, BEST_FRAMES = 6, 3  # a sound is as clear as the best half of some 3 s
+PER_VIDEO = 3
+MOST_HITS = 50
+MIN_PROBABILITY = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class SoundAnswer:
+    """`hits`, best first; their score is the probability that they are what was asked."""
+
+    hits: Sequence[PassageHit] = ()
+
+    @property
+    def strength(self) -> float:
+        return self.hits[0].score if self.hits else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """The frames of consecutive chunks of a video: `vectors` (N, 521), `times_s`, `curve` (N,)."""
+
+    video_id: int
+    span: Span
+    times_s: np.ndarray
+    vectors: np.ndarray
+    curve: np.ndarray
+
+
+class SoundSearch:
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def find(self, question: Question, scope: Scope) -> SoundAnswer:
+        """Empty where the question is not about sound, unless nothing but sound is asked for."""
+        if EvidenceKind.SOUND not in scope.kinds:
+            return SoundAnswer()
+        with self._context.catalog.read() as session:
+            keys = served_keys(session, StageName.SOUND, scope.collection_ids)
+        keys = [key for key in keys if embedder_key_of(key) == sound_key()]
+        asked = ask_sound(question.caption) if keys else None
+        if asked is None or (asked.likeness < MIN_LIKENESS and len(scope.kinds) > 1):
+            return SoundAnswer()
+        hits = [hit for key in keys for hit in self._hits(asked, key, scope)]
+        hits.sort(key=lambda hit: -hit.score)
+        return SoundAnswer(tuple(hits[:MOST_HITS]))
+
+    def curve(self, question: Question, video_id: int, key: str) -> tuple[np.ndarray, np.ndarray]:
+        """(times_s, likenesses) (N,) of all frames of a video; empty where nothing can be said."""
+        asked = ask_sound(question.caption) if embedder_key_of(key) == sound_key() else None
+        if asked is None:
+            return np.empty(0), np.empty(0)
+        with self._context.catalog.read() as session:
+            block = rows.video_frames(session, video_id, key)
+        values = block.vectors @ asked.vector if len(block.times_s) else np.empty(0)
+        return block.times_s, values
+
+    def _hits(self, asked: SoundQuestion, key: str, scope: Scope) -> Iterator[PassageHit]:
+        videos = self._videos(key, scope)
+        for heard in self._stretches(asked, key, scope):
+            yield from moments(asked, heard, videos)
+
+    def _videos(self, key: str, scope: Scope) -> int:
+        """About how many videos are searched."""
+        if scope.video_ids is not None:
+            return len(scope.video_ids)
+        with self._context.catalog.read() as session:
+            return rows.live_videos(session, key, StageName.SOUND, scope.collection_ids)
+
+    def _stretches(self, asked: SoundQuestion, key: str, scope: Scope) -> list[_Heard]:
+        with self._context.catalog.read() as session:
+            if scope.video_ids is not None and len(scope.video_ids) == 1:
+                blocks = chunks.video_blocks(session, scope.video_ids[0], key)
+            else:
+                blocks = chunks.stored_blocks(session, self._candidates(asked, key, scope), key)
+        return list(_joined(asked, [block for block in blocks if len(block.frames.times_s)]))
+
+    def _candidates(self, asked: SoundQuestion, key: str, scope: Scope) -> list[int]:
+        index = self._context.index_for(key, StageName.SOUND)
+        hits = index.search(asked.vector, CANDIDATE_SEGMENTS, scope.selection)
+        if not len(hits.ids):
+            return []
+        score_of = dict(zip(hits.ids.tolist(), hits.scores.tolist()))
+        with self._context.catalog.read() as session:
+            found = rows.segments(session, hits.ids.tolist())
+        return candidate_chunks(
+            np.array([it.chunk_id for it in found]),
+            np.array([it.video_id for it in found]),
+            np.array([score_of[it.id] for it in found]),
+        )
+
+
+def _joined(asked: SoundQuestion, blocks: Sequence[chunks.StoredBlock]) -> Iterator[_Heard]:
+    """Neighbouring blocks of a video as one: a sound goes on across the edge of a chunk. The blocks
+    come by video and time.
+    """
+    curves = similarities(asked.vector, [block.frames.vectors for block in blocks])
+    run: list[tuple[chunks.StoredBlock, np.ndarray]] = []
+    for block, curve in zip(blocks, curves, strict=True):
+        follows = run and (run[-1][0].video_id, run[-1][0].span.end_s) == (
+            block.video_id,
+            block.span.start_s,
+        )
+        if run and not follows:
+            yield _heard(run)
+            run = []
+        run.append((block, curve))
+    if run:
+        yield _heard(run)
+
+
+def _heard(run: Sequence[tuple[chunks.StoredBlock, np.ndarray]]) -> _Heard:
+    first, last = run[0][0], run[-1][0]
+    return _Heard(
+        first.video_id,
+        Span(first.span.start_s, last.span.end_s),
+        np.concatenate([block.frames.times_s for block, _ in run]),
+        np.concatenate([block.frames.vectors for block, _ in run]),
+        np.concatenate([curve for _, curve in run]),
+    )
+
+
+def moments(asked: SoundQuestion, heard: _Heard, videos: int) -> Iterator[PassageHit]:
+    """The spans of a stretch that stand out, with their probabilities among so many videos."""
+    usual = float(np.median(heard.curve))
+    spans = localize(
+        heard.times_s,
+        heard.curve,
+        start_s=heard.span.start_s,
+        end_s=heard.span.end_s,
+        count=PER_VIDEO,
+    )
+    for found in spans:
+        inside = (heard.times_s >= found.span.start_s) & (heard.times_s < found.span.end_s)
+        if not inside.any():
+            continue
+        curve = heard.curve[inside]
+        sure = probability(asked.likeness, clearest(curve) - usual, videos)
+        if sure >= MIN_PROBABILITY:
+            loudest = heard.vectors[inside][int(np.argmax(curve))].astype(np.float32)
+            name = load_sound_classes().common_name(asked, loudest)
+            yield PassageHit(heard.video_id, found.span, name, sure)
+
+
+def clearest(curve: np.ndarray) -> float:
+    """Mean of the best frames of the best window of a curve (N,), N > 0."""
+    windows = np.lib.stride_tricks.sliding_window_view(curve, min(WINDOW_FRAMES, len(curve)))
+    return float(np.sort(windows, axis=1)[:, -BEST_FRAMES:].mean(axis=1).max())
+
+
+def probability(likeness: float, margin: float, videos: int) -> float:
+    """That a moment is what was asked."""
+    odds = (
+        LIKENESS_WEIGHT * likeness
+        + MARGIN_WEIGHT * margin
+        + VIDEOS_WEIGHT * math.log(max(1, videos))
+        + OFFSET
+    )
+    return 1 / (1 + math.exp(-odds))
