@@ -133,6 +133,7 @@ def measured(costs: Costs, folder: Path, stage: str) -> Costs:
             vectors="pgvector",
             speech=False,
             screen_text=False,
+            sound=False,
         )
         library = Library(pictures_alone)
         if stage != "picture":

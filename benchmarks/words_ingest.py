@@ -129,7 +129,7 @@ def main() -> None:
         _warm()
         header(f"Ingest of {arguments.minutes} minutes of 720p with speech and lower thirds")
         for speech, screen_text in ((True, True), (False, False), (True, False), (False, True)):
-            ingest(folder, path, speech=speech, screen_text=screen_text)
+            ingest(folder, path, speech=speech, screen_text=screen_text, sound=False)
 
 
 def _warm() -> None:

@@ -184,8 +184,8 @@ class Library:
     ) -> Answer:
         """Moments, best first.
 
-        `only`: the kinds of evidence that count (picture, speech, screen, event). `titles`: the
-        names and dates of files are evidence too. `filters`: which files may answer. `ground`:
+        `only`: the kinds of evidence that count (picture, speech, screen, sound, event). `titles`:
+        the names and dates of files are evidence too. `filters`: which files may answer. `ground`:
         LEGO looks at the best moments again; without a checkpoint a note says what is missing.
         """
         scope = make_scope(self.context, collections, video_id=video_id, only=only, filters=filters)

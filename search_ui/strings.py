@@ -65,6 +65,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "evidence.picture": ("picture", "画面"),
     "evidence.speech": ("speech", "语音"),
     "evidence.screen": ("screen", "屏幕文字"),
+    "evidence.sound": ("sound", "声音"),
     "evidence.event": ("event", "事件"),
     "evidence.title": ("title", "标题"),
     "score": ("score {score}", "得分 {score}"),

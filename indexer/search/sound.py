@@ -1,8 +1,8 @@
 """Sounds that answer a question: found in the index, placed by the curve of the frames around.
 
 How likely it is that a moment is what was asked follows from two things: how much the question is
-about a sound at all (nobody hears "a man in a red shirt"), and how far the moment stands out from
-what is usually heard in its video. A larger library has more to be mistaken for the answer.
+about a sound at all (nobody hears "a man in a red shirt"), and how probable the sounds that it means
+are in the moment. A larger library has more to be mistaken for the answer.
 benchmarks/sounds.py fits the coefficients on generated mixes and judges them on others.
 """
 
@@ -27,15 +27,15 @@ from indexer.search.types import PassageHit, Scope
 from indexer.stages.base import embedder_key_of
 from indexer.vocabulary import EvidenceKind, StageName
 
-# Log odds of an answer: of the likeness of the question's words, of how far the moment stands out,
-# of the logarithm of the videos that were searched, and a constant.
-LIKENESS_WEIGHT, MARGIN_WEIGHT, VIDEOS_WEIGHT, OFFSET = 8.5, 7.0, -0.65, -11.2
+# Log odds of an answer: of the likeness of the question's words, of how clear the sound is, of the
+# logarithm of the videos that were searched, and a constant.
+LIKENESS_WEIGHT, CLARITY_WEIGHT, VIDEOS_WEIGHT, OFFSET = 5.2, 8.4, -0.73, -9.5
 MIN_LIKENESS = 0.4  # below it the best of sounds is no answer: these questions are not searched
 CANDIDATE_SEGMENTS = 400
 WINDOW_FRAMES, BEST_FRAMES = 6, 3  # a sound is as clear as the best half of some 3 s
 PER_VIDEO = 3
 MOST_HITS = 50
-MIN_PROBABILITY = 0.05
+MIN_PROBABILITY = 0.05  # below it a sound is no evidence beside others
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,8 @@ class SoundSearch:
         asked = ask_sound(question.caption) if keys else None
         if asked is None or (asked.likeness < MIN_LIKENESS and len(scope.kinds) > 1):
             return SoundAnswer()
-        hits = [hit for key in keys for hit in self._hits(asked, key, scope)]
+        least = MIN_PROBABILITY if len(scope.kinds) > 1 else 0.0
+        hits = [hit for key in keys for hit in self._hits(asked, key, scope) if hit.score >= least]
         hits.sort(key=lambda hit: -hit.score)
         return SoundAnswer(tuple(hits[:MOST_HITS]))
 
@@ -155,7 +156,7 @@ def _heard(run: Sequence[tuple[chunks.StoredBlock, np.ndarray]]) -> _Heard:
 
 def moments(asked: SoundQuestion, heard: _Heard, videos: int) -> Iterator[PassageHit]:
     """The spans of a stretch that stand out, with their probabilities among so many videos."""
-    usual = float(np.median(heard.curve))
+    whole = float(asked.vector.sum())
     spans = localize(
         heard.times_s,
         heard.curve,
@@ -168,11 +169,10 @@ def moments(asked: SoundQuestion, heard: _Heard, videos: int) -> Iterator[Passag
         if not inside.any():
             continue
         curve = heard.curve[inside]
-        sure = probability(asked.likeness, clearest(curve) - usual, videos)
-        if sure >= MIN_PROBABILITY:
-            loudest = heard.vectors[inside][int(np.argmax(curve))].astype(np.float32)
-            name = load_sound_classes().common_name(asked, loudest)
-            yield PassageHit(heard.video_id, found.span, name, sure)
+        sure = probability(asked.likeness, clearest(curve) / whole, videos)
+        loudest = heard.vectors[inside][int(np.argmax(curve))].astype(np.float32)
+        name = load_sound_classes().common_name(asked, loudest)
+        yield PassageHit(heard.video_id, found.span, name, sure)
 
 
 def clearest(curve: np.ndarray) -> float:
@@ -181,11 +181,11 @@ def clearest(curve: np.ndarray) -> float:
     return float(np.sort(windows, axis=1)[:, -BEST_FRAMES:].mean(axis=1).max())
 
 
-def probability(likeness: float, margin: float, videos: int) -> float:
-    """That a moment is what was asked."""
+def probability(likeness: float, clarity: float, videos: int) -> float:
+    """That a moment is what was asked. `clarity` in [0, 1]: of its frames on the question's classes."""
     odds = (
         LIKENESS_WEIGHT * likeness
-        + MARGIN_WEIGHT * margin
+        + CLARITY_WEIGHT * clarity
         + VIDEOS_WEIGHT * math.log(max(1, videos))
         + OFFSET
     )

@@ -40,6 +40,7 @@ def test_importing_the_tasks_loads_nothing_heavy(tmp_path):
         "plan",
         "publish",
         "screen",
+        "sound",
         "speech",
         "sweep",
     )
