@@ -393,16 +393,6 @@ def live_state(s: Session, key: str, stage: str = "picture") -> LiveState:
     return LiveState(int(count), int(revisions))
 
 
-def live_videos(
-    s: Session, key: str, stage: str, collection_ids: Sequence[int] | None = None
-) -> int:
-    """How many videos serve `key`."""
-    statement = select(func.count()).select_from(Video).where(SERVED_KEY[stage] == key)
-    if collection_ids is not None:
-        statement = statement.where(among(s, Video.collection_id, collection_ids))
-    return int(s.scalar(statement) or 0)
-
-
 def live_chunks(s: Session, key: str, stage: str = "picture") -> tuple[np.ndarray, np.ndarray]:
     """Chunks that are searchable under `key` and their revisions, both (N,) int64, by rising chunk
     id.

@@ -1,7 +1,8 @@
 """Sounds that have a name and an end, such as laughter, applause or a siren, become passages.
 
 An event begins where one of its classes reaches ON and lasts while one stays above OFF (hysteresis:
-a sound that goes up and down is one event). benchmarks/sounds.py fits the two thresholds.
+a sound that goes up and down is one event). The constants are the best of a grid on the half of
+generated mixes that is for fitting (benchmarks/sounds.py has the other half).
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from grounding.spans import Span
 from indexer.passages.base import Passage
 
 ON, OFF = 0.5, 0.2
-JOIN_S = 1.0  # two events of one name with a shorter pause between them are one
+JOIN_S = 2.0  # two events of one name with a shorter pause between them are one
+MIN_FRAMES = 2  # frames overlap by half: what one alone heard is an error more often than not
 VERSION = 1  # counts changes that make stored events worth replacing
 
 EVENTS: Mapping[str, tuple[str, ...]] = {
@@ -121,4 +123,4 @@ def _runs(curve: np.ndarray, on: float, off: float, join: int) -> Iterator[tuple
             joined[-1] = (joined[-1][0], last)
         else:
             joined.append((first, last))
-    yield from joined
+    yield from (run for run in joined if run[1] - run[0] >= MIN_FRAMES)

@@ -25,7 +25,7 @@ from indexer.search import titles
 from indexer.search.candidates import candidate_chunks
 from indexer.search.fusion import fuse
 from indexer.search.ranking import rank_moments
-from indexer.search.sound import SoundSearch
+from indexer.search.sound import SoundSearch, strength_of
 from indexer.search.text import MATCHED, STAGE_OF, TextAnswer, TextSearch
 from indexer.search.types import Answer, Block, FusedMoment, Moment, PassageHit, Ranking, Scope
 from indexer.stages.base import embedder_key_of
@@ -227,7 +227,7 @@ class Searcher:
         hits: dict[str, Sequence[PassageHit]] = dict(texts.hits)
         if pictures.moments:  # without pictures even a weak passage is the nearest that there is
             hits = {
-                kind: [hit for hit in found if hit.score >= MIN_SUPPORT]
+                kind: [hit for hit in found if _strength(kind, hit.score) >= MIN_SUPPORT]
                 for kind, found in hits.items()
             }
         if scope.titles:
@@ -243,7 +243,7 @@ class Searcher:
             hinted = HINT_WEIGHT if kind == question.hint else 1.0
             if kind == "picture":
                 return hinted * float(np.interp(best, [TOLD, 1], PICTURE_WEIGHT))
-            return hinted * float(np.interp(score, [0, 1], TEXT_WEIGHT))
+            return hinted * float(np.interp(_strength(kind, score), [0, 1], TEXT_WEIGHT))
 
         return titles.openings(fuse(pictures.moments, hits, weigh))
 
@@ -285,6 +285,11 @@ class Searcher:
             title,
             path.offline,
         )
+
+
+def _strength(kind: str, score: float) -> float:
+    """How well a passage or a sound answers, in [0, 1]; .5 is a match."""
+    return strength_of(score) if kind == EvidenceKind.SOUND else score
 
 
 def _scored(fused: Sequence[FusedMoment], confidence: float) -> list[FusedMoment]:

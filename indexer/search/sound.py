@@ -1,9 +1,8 @@
 """Sounds that answer a question: found in the index, placed by the curve of the frames around.
 
 How likely it is that a moment is what was asked follows from two things: how much the question is
-about a sound at all (nobody hears "a man in a red shirt"), and how probable the sounds that it means
-are in the moment. A larger library has more to be mistaken for the answer.
-benchmarks/sounds.py fits the coefficients on generated mixes and judges them on others.
+about a sound at all (nobody hears "a man in a red shirt"), and how probable the sounds that it
+means are in the moment (docs/quality-sound.md says what this was fitted on).
 """
 
 from __future__ import annotations
@@ -27,15 +26,17 @@ from indexer.search.types import PassageHit, Scope
 from indexer.stages.base import embedder_key_of
 from indexer.vocabulary import EvidenceKind, StageName
 
-# Log odds of an answer: of the likeness of the question's words, of how clear the sound is, of the
-# logarithm of the videos that were searched, and a constant.
-LIKENESS_WEIGHT, CLARITY_WEIGHT, VIDEOS_WEIGHT, OFFSET = 5.2, 8.4, -0.73, -9.5
+# Log odds of an answer: of the likeness of the question's words, of how clear the sound is, and a
+# constant. The number of videos, 5 to 60, made no difference.
+LIKENESS_WEIGHT, CLARITY_WEIGHT, OFFSET = 2.6, 6.9, -8.2
+# Probabilities that are as good as a passage of strength 0, .5 (a match) and 1.
+STRENGTHS = (0.0, 0.4, 0.65)
 MIN_LIKENESS = 0.4  # below it the best of sounds is no answer: these questions are not searched
 CANDIDATE_SEGMENTS = 400
 WINDOW_FRAMES, BEST_FRAMES = 6, 3  # a sound is as clear as the best half of some 3 s
 PER_VIDEO = 3
 MOST_HITS = 50
-MIN_PROBABILITY = 0.05  # below it a sound is no evidence beside others
+MIN_PROBABILITY = 0.1  # below it a sound is no evidence beside others
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,8 @@ class SoundAnswer:
 
     @property
     def strength(self) -> float:
-        return self.hits[0].score if self.hits else 0.0
+        """How well the best one answers, on the scale of passages, where .5 is a match."""
+        return strength_of(self.hits[0].score) if self.hits else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,16 +92,8 @@ class SoundSearch:
         return block.times_s, values
 
     def _hits(self, asked: SoundQuestion, key: str, scope: Scope) -> Iterator[PassageHit]:
-        videos = self._videos(key, scope)
         for heard in self._stretches(asked, key, scope):
-            yield from moments(asked, heard, videos)
-
-    def _videos(self, key: str, scope: Scope) -> int:
-        """About how many videos are searched."""
-        if scope.video_ids is not None:
-            return len(scope.video_ids)
-        with self._context.catalog.read() as session:
-            return rows.live_videos(session, key, StageName.SOUND, scope.collection_ids)
+            yield from moments(asked, heard)
 
     def _stretches(self, asked: SoundQuestion, key: str, scope: Scope) -> list[_Heard]:
         with self._context.catalog.read() as session:
@@ -154,8 +148,8 @@ def _heard(run: Sequence[tuple[chunks.StoredBlock, np.ndarray]]) -> _Heard:
     )
 
 
-def moments(asked: SoundQuestion, heard: _Heard, videos: int) -> Iterator[PassageHit]:
-    """The spans of a stretch that stand out, with their probabilities among so many videos."""
+def moments(asked: SoundQuestion, heard: _Heard) -> Iterator[PassageHit]:
+    """The spans of a stretch that stand out, with their probabilities."""
     whole = float(asked.vector.sum())
     spans = localize(
         heard.times_s,
@@ -169,7 +163,7 @@ def moments(asked: SoundQuestion, heard: _Heard, videos: int) -> Iterator[Passag
         if not inside.any():
             continue
         curve = heard.curve[inside]
-        sure = probability(asked.likeness, clearest(curve) / whole, videos)
+        sure = probability(asked.likeness, clearest(curve) / whole)
         loudest = heard.vectors[inside][int(np.argmax(curve))].astype(np.float32)
         name = load_sound_classes().common_name(asked, loudest)
         yield PassageHit(heard.video_id, found.span, name, sure)
@@ -181,12 +175,14 @@ def clearest(curve: np.ndarray) -> float:
     return float(np.sort(windows, axis=1)[:, -BEST_FRAMES:].mean(axis=1).max())
 
 
-def probability(likeness: float, clarity: float, videos: int) -> float:
-    """That a moment is what was asked. `clarity` in [0, 1]: of its frames on the question's classes."""
-    odds = (
-        LIKENESS_WEIGHT * likeness
-        + CLARITY_WEIGHT * clarity
-        + VIDEOS_WEIGHT * math.log(max(1, videos))
-        + OFFSET
-    )
+def probability(likeness: float, clarity: float) -> float:
+    """That a moment is what was asked. `clarity` in [0, 1]: of its frames on the question's
+    classes.
+    """
+    odds = LIKENESS_WEIGHT * likeness + CLARITY_WEIGHT * clarity + OFFSET
     return 1 / (1 + math.exp(-odds))
+
+
+def strength_of(probability: float) -> float:
+    """On the scale of passages."""
+    return float(np.interp(probability, STRENGTHS, (0.0, 0.5, 1.0)))

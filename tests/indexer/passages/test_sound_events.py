@@ -33,9 +33,14 @@ def test_what_is_never_sure_is_no_event():
 
 
 def test_a_short_pause_is_part_of_the_event():
-    short, long = [0.9, 0, 0, 0.9], [0.9, 0, 0, 0, 0.9]
-    assert events(Siren=short) == [("siren", span(0, 4))]
-    assert events(Siren=long) == [("siren", span(0, 1)), ("siren", span(4, 5))]
+    short, long = [0.9, 0.9, *[0.0] * 4, 0.9, 0.9], [0.9, 0.9, *[0.0] * 5, 0.9, 0.9]
+    assert events(Siren=short) == [("siren", span(0, 8))]
+    assert events(Siren=long) == [("siren", span(0, 2)), ("siren", span(7, 9))]
+
+
+def test_what_one_frame_alone_hears_is_no_event():
+    assert events(Siren=[0, 0.9, 0]) == []
+    assert events(Siren=[0, 0.9, 0.2, 0]) == [("siren", span(1, 3))]
 
 
 def test_classes_of_one_event_are_one_curve():
@@ -44,7 +49,7 @@ def test_classes_of_one_event_are_one_curve():
 
 
 def test_events_come_in_the_order_of_time():
-    found = events(Applause=[0, 0.9], Music=[0.9, 0.9], Siren=[0.9, 0])
+    found = events(Applause=[0, 0.9, 0.9], Music=[0.9] * 3, Siren=[0.9, 0.9, 0])
     assert [text for text, _ in found] == ["siren", "music", "applause"]
 
 
