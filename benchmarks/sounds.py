@@ -35,7 +35,7 @@ from indexer.media.decode.audio import read_audio
 from indexer.media.probe import probe
 from indexer.settings import Settings
 from tests.indexer.passages.sounds import RATE_HZ, pink_noise
-from tests.indexer.talks import Part, make_talk
+from tests.indexer.talks import write_sound
 
 TABLE = Path(__file__).with_name("sounds.tsv")
 LENGTH_S, PLACED = 60.0, 4
@@ -136,12 +136,13 @@ def cost(mixes: Sequence[Mix]) -> None:
 
 
 def ingest(mixes: Sequence[Mix], folder: Path) -> Library:
+    paths = []
     for number, mix in enumerate(mixes):
-        path = folder / "mixes" / f"{number:03d}.mp4"
-        make_talk(path, [Part(LENGTH_S, "black")], sound=mix.samples)
-    home = folder / "home"
-    library = Library(Settings(home=home, embedder="demo", speech=False, screen_text=False))
-    report = library.ingest([folder / "mixes"])
+        paths.append(folder / f"{number:03d}.wav")
+        write_sound(paths[-1], mix.samples)
+    settings = Settings(home=folder / "home", embedder="demo", speech=False, screen_text=False)
+    library = Library(settings)
+    report = library.ingest(paths)
     assert not report.failures, report.failures
     return library
 

