@@ -211,7 +211,7 @@ def cheap_test(folder: Path, quick: bool) -> None:
     from indexer.passages.dedupe import alike
 
     model, clock, every = load_text_model(load_settings()), Clock(), Clock()
-    kept = there = looks = glances = frames = 0
+    kept = there = full_passes = coarse_passes = frames = 0
     for path in sorted((folder / "natural").iterdir())[:: 4 if quick else 1]:
         seconds = probe(path).duration_s
         with Reader(path) as reader:
@@ -226,9 +226,9 @@ def cheap_test(folder: Path, quick: bool) -> None:
 
             runs.append(watch.time(seconds, run))
             if cheap:
-                looks, glances, frames = (
-                    looks + screen.looks,
-                    glances + screen.glances,
+                full_passes, coarse_passes, frames = (
+                    full_passes + screen.full_passes,
+                    coarse_passes + screen.coarse_passes,
                     frames + screen.frames,
                 )
         there += len(runs[1])
@@ -239,7 +239,7 @@ def cheap_test(folder: Path, quick: bool) -> None:
         for p in runs[0]:
             print(f"  {path.name}: {p.text!r} {p.start_s:.1f} to {p.end_s:.1f}")
     print(
-        f"cheap tests: of {frames} frames {glances} glanced at, {looks} looked at; {kept} of {there} lines kept"
+        f"cheap tests: of {frames} frames {coarse_passes} coarse passes, {full_passes} full passes; {kept} of {there} lines kept"
     )
     print(f"  with it: {clock}\n  every frame: {every}")
 

@@ -20,29 +20,28 @@ class Artefacts:
 
     def video_folder(self, video_id: int) -> Path:
         # Thousands of videos in one folder are slow to list: two levels.
+        """The folder of all artefacts of a video."""
         return self.root / "videos" / f"{video_id % 1000:03d}" / str(video_id)
 
     def thumbnail(self, video_id: int, time_s: float) -> Path:
+        """Path of the thumbnail of the frame at a time; it may not be there."""
         return self.video_folder(video_id) / "thumbnails" / f"{round(time_s * 1000):09d}.jpg"
 
     def write_thumbnail(self, video_id: int, time_s: float, jpeg: bytes) -> None:
+        """Stores a JPEG. Raises StorageError."""
         write_atomically(self.thumbnail(video_id, time_s), jpeg)
 
     def remove_video(self, video_id: int) -> None:
+        """Deletes all artefacts of a video."""
         shutil.rmtree(self.video_folder(video_id), ignore_errors=True)
 
-    def keep_only(self, video_ids: set[int]) -> list[int]:
-        """Removes the folders of videos that are no more (left by a process that died between
-        commit and clean-up).
-        """
-        removed = []
-        for folder in (self.root / "videos").glob("*/*"):
-            if folder.name.isdigit() and int(folder.name) not in video_ids:
-                shutil.rmtree(folder, ignore_errors=True)
-                removed.append(int(folder.name))
-        return removed
+    def video_ids(self) -> set[int]:
+        """The videos that have a folder here."""
+        folders = (self.root / "videos").glob("*/*")
+        return {int(folder.name) for folder in folders if folder.name.isdecimal()}
 
     def size_bytes(self) -> int:
+        """Size of all artefacts together."""
         return sum(
             _size(Path(parent) / name) for parent, _, names in os.walk(self.root) for name in names
         )
@@ -64,6 +63,7 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 def storage_error(path: Path, error: OSError) -> StorageError:
+    """The error of the system in words that a person can act on."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return StorageError(
             "no space left to write {path}",

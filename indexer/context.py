@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from indexer.artefacts import Artefacts
-from indexer.catalog import chunks, rows
 from indexer.catalog.database.session import Catalog
 from indexer.catalog.tables import SEGMENT_STAGES
+from indexer.catalog.vectors.served_keys import list_vector_keys
+from indexer.catalog.vectors.vector_rows import dimension_of
+from indexer.embedders.mapped_weights import UnpackedWeights
 from indexer.embedders.registry import load_embedder
 from indexer.embedders.sound_classes import CLASSES
 from indexer.errors import MediaError
@@ -40,6 +42,7 @@ class Context:
     def __init__(self, settings: Settings | None = None) -> None:
         wait_asleep()
         self.settings = settings or load_settings()
+        UnpackedWeights.folder = self.settings.cache
         self.artefacts = Artefacts(self.settings.artefacts)
         self.roots = Roots.of(self.settings)
         self._lock = threading.RLock()
@@ -69,7 +72,7 @@ class Context:
         the space that is in use.
         """
         with self.catalog.read() as session:
-            keys = rows.vector_keys(session)
+            keys = list_vector_keys(session)
         return [
             (stage, key)
             for stage, key in keys
@@ -97,7 +100,7 @@ class Context:
         if stage != StageName.PICTURE or embedder_key_of(key) == self.embedder.key:
             return self.index_for(key, stage)
         with self.catalog.read() as session:
-            dimension = chunks.dimension_of(session, key) or 0
+            dimension = dimension_of(session, key) or 0
         return open_index(self.catalog, key, dimension, self.settings)
 
     # --- stages ---

@@ -24,17 +24,19 @@ from indexer.admin.removal import Removed
 from indexer.admin.status import Status
 from indexer.admin.videos import Video
 from indexer.artefacts import Artefacts
-from indexer.catalog import chunks, collections, videos
+from indexer.catalog import collections, videos
 from indexer.catalog.collections import CollectionInfo
 from indexer.catalog.database import migrate
 from indexer.catalog.database.session import Catalog
-from indexer.catalog.filters import Filters
+from indexer.catalog.thumbnails import nearest_thumbnail_s
+from indexer.catalog.video_queries import Filters
 from indexer.context import Context
 from indexer.embedders.base import Embedder
 from indexer.errors import UsageError
-from indexer.evaluation import scoring
 from indexer.evaluation.evaluate import evaluate_library
-from indexer.evaluation.scoring import Report, Row
+from indexer.evaluation.ground_truth import Row, load_predictions, load_rows
+from indexer.evaluation.report import Report
+from indexer.evaluation.submissions import score_predictions
 from indexer.ingest.events_note import events_note
 from indexer.ingest.run import Ingest, IngestReport, Observer
 from indexer.media.output.clips import cut_clip
@@ -71,26 +73,32 @@ class Library:
 
     @property
     def settings(self) -> Settings:
+        """The settings that it was made with."""
         return self.context.settings
 
     @property
     def artefacts(self) -> Artefacts:
+        """Thumbnails and copies for browsers."""
         return self.context.artefacts
 
     @property
     def roots(self) -> Roots:
+        """The media roots of this machine."""
         return self.context.roots
 
     @property
     def catalog(self) -> Catalog:
+        """The database, opened when first used."""
         return self.context.catalog
 
     @property
     def embedder(self) -> Embedder:
+        """The embedder that the settings name. Raises ModelError."""
         return self.context.embedder
 
     @property
     def searcher(self) -> Searcher:
+        """Answers questions; made when first used."""
         with self._lock:
             if self._searcher is None:
                 self._searcher = Searcher(self.context)
@@ -234,18 +242,18 @@ class Library:
         """How well each part of a video fits a question, a moment or a kept picture; with none of
         them its cuts alone.
         """
-        query = None
+        queries = None
         if like is not None:
-            query = by_picture.moment_vector(self.context, *like)
+            queries = by_picture.moment_vector(self.context, *like)[None]
         elif picture:
-            query = by_picture.picture_vector(self.context, picture)
-        elif question.strip() and self.embedder.reads(caption := read_question(question).caption):
-            query = self.embedder.embed_texts([caption])[0]
-        return curve(self.context, video_id, query)
+            queries = by_picture.picture_vector(self.context, picture)[None]
+        elif question.strip():
+            queries = self.searcher.curve_vectors(question)
+        return curve(self.context, video_id, queries)
 
     def sound_curve(self, video_id: int, question: str) -> Curve:
         """How well what is heard in each part of a video fits a question."""
-        return sound_curve(self.context, video_id, read_question(question))
+        return sound_curve(self.context, video_id, read_question(question).statements)
 
     def spans_in_video(self, question: str, video_id: int) -> list[ScoredSpan]:
         """The best spans of one video, best first."""
@@ -304,9 +312,7 @@ class Library:
 
     def score(self, ground_truth: Path, predictions: Path) -> Report:
         """Scores a file of predictions against a ground truth; asks nothing."""
-        return scoring.score_predictions(
-            scoring.load_rows(ground_truth), scoring.load_predictions(predictions)
-        )
+        return score_predictions(load_rows(ground_truth), load_predictions(predictions))
 
     # --- watching ---
 
@@ -323,7 +329,7 @@ class Library:
     def thumbnail_near(self, video_id: int, time_s: float) -> Path | None:
         """The stored picture that is nearest to the time."""
         with self.catalog.read() as session:
-            found_s = chunks.thumbnail_near(session, video_id, time_s)
+            found_s = nearest_thumbnail_s(session, video_id, time_s)
         path = None if found_s is None else self.artefacts.thumbnail(video_id, found_s)
         return path if path is not None and path.exists() else None
 

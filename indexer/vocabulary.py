@@ -39,7 +39,28 @@ SEARCHED_KINDS = (
 
 
 class VideoState(StrEnum):
+    """`FAILED`: some of it could not be done; what is done is searchable."""
+
     PENDING = "pending"
     INGESTING = "ingesting"
     READY = "ready"
     FAILED = "failed"
+
+
+class TaskState(StrEnum):
+    """Of a chunk task or a job. `FAILED`: it was tried as often as is allowed (a dead letter) and
+    waits for `retry`.
+    """
+
+    PENDING = "pending"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class JobKind(StrEnum):
+    """What workers do besides chunks."""
+
+    PLAN = "plan"
+    GROUND = "ground"
+    ARTEFACTS = "artefacts"

@@ -1,4 +1,4 @@
-"""Looks at everything that an installation leans on, and says how to mend what is wrong. A check
+"""Looks at everything that an installation leans on, and says how to fix what is wrong. A check
 never changes anything.
 """
 
@@ -20,7 +20,7 @@ from indexer.media.ffmpeg import find_ffmpeg, run_ffmpeg
 LOW_DISK_BYTES = 2_000_000_000
 FFMPEG_TIMEOUT_S = 30.0
 WRITE_LOCK_S = 3.0  # an ingest holds the lock for milliseconds
-REINDEX = "`seekpoint reindex` builds the vector index anew from the catalog"
+REINDEX = "`seekpoint reindex` rebuilds the vector index from the catalog"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,7 @@ class Check:
 
 
 def examine(context: Context) -> list[Check]:
+    """Runs every check; one that fails does not keep the others from running."""
     checks = [_guard("database", lambda: _database(context))]
     checks.append(_guard("ffmpeg", lambda: _ffmpeg(context)))
     checks.append(_guard("models", lambda: _model(context)))
@@ -119,7 +120,10 @@ def _files(context: Context) -> Check:
     ]
     if offline:
         names = ", ".join(str(video.video_id) for video in offline[:5])
-        mend = "bring the files back or ingest the folder they moved to; they stay searchable meanwhile"
+        mend = (
+            "bring the files back or ingest the folder they moved to; they stay searchable "
+            "meanwhile"
+        )
         return Check(
             "files",
             True,

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from indexer.artefacts import write_atomically
-from indexer.catalog import collections, rows, videos
-from indexer.catalog.rows import PassageRow
+from indexer.catalog import collections, videos
+from indexer.catalog.passages import PassageRow, list_passages
 from indexer.context import Context
 from indexer.errors import UsageError
 from indexer.passages.base import Passage, Word
@@ -19,7 +19,7 @@ def write_subtitles(context: Context, video_id: int, output: Path) -> int:
     """Writes the speech of a video as SRT; how many cues. UsageError where it has none."""
     with context.catalog.read() as session:
         videos.get_video(session, video_id)
-        speech = [_passage(row) for row in rows.passages(session, video_id, ["speech"])]
+        speech = [_passage(row) for row in list_passages(session, video_id, ["speech"])]
     if not speech:
         raise UsageError(
             "no speech is known of video {video_id}",
@@ -41,7 +41,7 @@ def write_transcripts(context: Context, names: Sequence[str] | None, output: Pat
     with context.catalog.read() as session:
         ids = collections.find_collections(session, list(names)) if names else None
         for video in videos.list_videos(session, collection_ids=ids):
-            found = [_passage(row) for row in rows.passages(session, video.id)]
+            found = [_passage(row) for row in list_passages(session, video.id)]
             about = {
                 "video_id": video.id,
                 "collection": video.collection,

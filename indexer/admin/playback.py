@@ -1,4 +1,4 @@
-"""What a browser is given of a video: the file itself, its proxy, or word that one has to be made."""
+"""What a browser is given of a video: the file itself, its proxy, or that one has to be made."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ def playback(context: Context, video_id: int) -> Playback:
 
 
 def playback_of(context: Context, video: VideoRow) -> Playback:
+    """What a browser is given of a video whose row is known."""
     proxy = proxy_path(context, video.id)
     if proxy.exists():
         return Playback("ready", proxy)
@@ -48,6 +49,7 @@ def playback_of(context: Context, video: VideoRow) -> Playback:
 
 
 def proxy_path(context: Context, video_id: int) -> Path:
+    """Where the copy for browsers is kept, whether it is there or not."""
     return context.artefacts.video_folder(video_id) / "proxy.mp4"
 
 

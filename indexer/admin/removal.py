@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from indexer.admin.status import status
 from indexer.catalog import collections as collection_queries
-from indexer.catalog import rows, videos
+from indexer.catalog import videos
 from indexer.catalog.database import maintenance
+from indexer.catalog.vectors.live_chunks import get_live_state
 from indexer.context import Context
 from indexer.vectors.store import remove_snapshots_except
 
@@ -24,6 +25,9 @@ class Removed:
 
 
 def remove(context: Context, video_ids: Sequence[int], names: Sequence[str]) -> Removed:
+    """Deletes rows, artefacts and vectors of videos and collections. Raises CatalogError for
+    unknown ones.
+    """
     before = _disk_bytes(context)
     chunks = _chunks(context)
     with context.catalog.begin() as session:
@@ -50,12 +54,12 @@ def _disk_bytes(context: Context) -> int:
 def _chunks(context: Context) -> dict[tuple[str, str], int]:
     keys = context.vector_keys()
     with context.catalog.read() as session:
-        return {(stage, key): rows.live_state(session, key, stage).chunks for stage, key in keys}
+        return {(stage, key): get_live_state(session, key, stage).chunks for stage, key in keys}
 
 
 def _shrink_snapshots(context: Context, before: Mapping[tuple[str, str], int]) -> None:
     """Snapshots hold copies of the vectors: those of no video are deleted, those that lost a good
-    part are written anew.
+    part are rebuilt.
     """
     after = _chunks(context)
     remove_snapshots_except(context.settings, [key for _, key in after])

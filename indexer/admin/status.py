@@ -9,13 +9,14 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from indexer.catalog import rows, videos
+from indexer.catalog import videos
+from indexer.catalog.database.usage import measure_usage
 from indexer.catalog.leasing import chunk_tasks, jobs
-from indexer.catalog.leasing.chunk_tasks import Progress
+from indexer.catalog.leasing.progress import Progress, get_progress, video_seconds_since
 from indexer.catalog.tables import utc_now
 from indexer.context import Context
 from indexer.errors import QueueError
-from indexer.queue.notify import Hints
+from indexer.queue.notify import Notifier
 
 SPEED_OVER_S = 60.0
 
@@ -61,10 +62,10 @@ def status(context: Context) -> Status:
     """
     hints, broker = _broker(context)
     with context.catalog.read() as session:
-        usage = rows.usage(session)
-        progress = chunk_tasks.progress(session)
+        usage = measure_usage(session)
+        progress = get_progress(session)
         listed = videos.list_videos(session)
-        failed = jobs.failures(session)
+        failed = jobs.list_errors(session)
         queue = _queue(session, progress, hints, broker)
     disk = {
         "catalog": usage.database_bytes,
@@ -87,24 +88,26 @@ def status(context: Context) -> Status:
         bytes_per_hour=per_hour,
         errors=(
             *(f"video {video.id}: {video.error}" for video in listed if video.error),
-            *(f"{name}: {said}" for name, said in failed),
+            *(f"{name}: {error}" for name, error in failed),
         ),
         queue=queue,
     )
 
 
 def _queue(session: Session, progress: Progress, hints: int | None, broker: str) -> QueueStatus:
-    errand_counts = jobs.waiting(session)
-    times = [progress.oldest_waiting, *(it.oldest for it in errand_counts.values())]
+    job_counts = jobs.count_jobs(session)
+    times = [progress.oldest_waiting, *(job.oldest for job in job_counts.values())]
     oldest = min((time for time in times if time is not None), default=None)
     return QueueStatus(
         waiting={
             **{name: stage.pending for name, stage in progress.stages.items() if stage.pending},
-            **{kind: it.pending for kind, it in errand_counts.items() if it.pending},
+            **{kind: job.pending for kind, job in job_counts.items() if job.pending},
         },
-        speed=chunk_tasks.done_since(session, SPEED_OVER_S) / SPEED_OVER_S,
+        speed=video_seconds_since(session, SPEED_OVER_S) / SPEED_OVER_S,
         oldest_s=None if oldest is None else max(0.0, (utc_now() - oldest).total_seconds()),
-        workers=dict(Counter(chunk_tasks.holders(session)) + Counter(jobs.holders(session))),
+        workers=dict(
+            Counter(chunk_tasks.queue.owners(session)) + Counter(jobs.queue.owners(session))
+        ),
         hints=hints,
         broker=broker,
     )
@@ -113,14 +116,15 @@ def _queue(session: Session, progress: Progress, hints: int | None, broker: str)
 def _broker(context: Context) -> tuple[int | None, str]:
     if not context.settings.broker_url:
         return None, ""
-    hints = Hints(context.settings)
+    notifier = Notifier(context.settings)
     try:
-        return sum(hints.depths().values()), hints.shown_url
+        return sum(notifier.depths().values()), notifier.shown_url
     except QueueError as error:
         return None, str(error)
 
 
 def folder_bytes(folder: Path) -> int:
+    """Size of all files below a folder; 0 where it is not there."""
     total = 0
     for parent, _, names in os.walk(folder):
         for name in names:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from indexer.catalog import collections, videos
-from indexer.catalog.filters import Filters
-from indexer.catalog.selection import filtered_videos
+from indexer.catalog.video_queries import Filters, find_videos
 from indexer.catalog.videos import VideoRow
 from indexer.context import Context
+from indexer.messages import Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Video:
     collection: str
     paths: tuple[VideoPath, ...]
     state: str
-    error: str
+    error: Message
     duration_s: float
     width: int
     height: int
@@ -55,7 +55,7 @@ def list_videos(
         if newest is None and not named:
             found = videos.list_videos(session, collection_ids=ids)
         else:
-            chosen = filtered_videos(session, ids, Filters(name=named), newest=newest)
+            chosen = find_videos(session, ids, Filters(name=named), newest=newest)
             found = list(videos.get_videos(session, chosen).values())
         return [_shown(context, video) for video in found]
 
@@ -76,7 +76,7 @@ def _shown(context: Context, video: VideoRow) -> Video:
         video.collection,
         paths,
         video.state,
-        video.error or "",
+        video.error or Message(""),
         video.duration_s,
         video.width,
         video.height,

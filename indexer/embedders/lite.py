@@ -20,7 +20,7 @@ from indexer.embedders.base import check_images
 from indexer.embedders.identity import make_key
 from indexer.embedders.labels import AXES, TABLE, Labels, load_labels, sharpen
 from indexer.embedders.scripts import READ_BY_USE, mostly_in
-from indexer.embedders.sentences import load_sentences, minilm_folder, multilingual_folder
+from indexer.embedders.sentences import Sentences, minilm_folder, multilingual_folder
 from indexer.errors import ModelError
 from indexer.settings import Settings
 from indexer.threads import numpy_on_one_thread
@@ -57,7 +57,7 @@ class LiteEmbedder:
     def __init__(self, settings: Settings) -> None:
         numpy_on_one_thread()
         self.settings = settings
-        self.sentences = load_sentences()
+        self.sentences = Sentences()
         self.key = make_key(self.name, VERSION, model_files())
 
     @cached_property

@@ -6,24 +6,23 @@ be improved without listening again.
 
 from __future__ import annotations
 
-import threading
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from indexer.embedders.identity import make_key
 from indexer.embedders.sound_classes import SHARPNESS
+from indexer.load_once import load_once
 from indexer.settings import Settings
 
 if TYPE_CHECKING:
     import numpy as np
+    import torch
 
     from indexer.embedders.yamnet import Yamnet
 
 VERSION = 1
 WEIGHTS = Path(__file__).parent / "yamnet.npz"
-_lock = threading.Lock()
-_loaded: dict[tuple[str, str, int], Yamnet] = {}
 
 
 @cache
@@ -34,16 +33,14 @@ def sound_key() -> str:
 
 def hear(settings: Settings, samples: np.ndarray) -> np.ndarray:
     """Probabilities (N, 521) float32 of AudioSet's classes in samples (T,) float32 at 16 kHz."""
-    return _model(settings).probabilities(samples)
-
-
-def _model(settings: Settings) -> Yamnet:
     from indexer.embedders.devices import choose_device, choose_dtype
+
+    device = choose_device(settings)
+    return _load(device, choose_dtype(settings, device)).probabilities(samples)
+
+
+@load_once
+def _load(device: torch.device, dtype: torch.dtype) -> Yamnet:
     from indexer.embedders.yamnet import Yamnet
 
-    wanted = (settings.device, settings.dtype, settings.threads)
-    with _lock:
-        if wanted not in _loaded:
-            device = choose_device(settings)
-            _loaded[wanted] = Yamnet(WEIGHTS, device, choose_dtype(settings, device))
-        return _loaded[wanted]
+    return Yamnet(WEIGHTS, device, dtype)

@@ -21,7 +21,7 @@ import numpy as np
 
 from indexer.embedders.base import unit
 from indexer.embedders.scripts import READ_BY_USE, mostly_in
-from indexer.embedders.sentences import Sentences, load_sentences
+from indexer.embedders.sentences import Sentences
 
 HERE = Path(__file__).parent
 DESCRIPTIONS = HERE / "sound_classes.tsv"
@@ -81,7 +81,7 @@ def ask_sound(text: str) -> SoundQuestion | None:
     """A question in the space of sounds; None where no sentence model reads its script."""
     if not mostly_in(text, READ_BY_USE):
         return None
-    return load_sound_classes().ask(load_sentences(), text)
+    return load_sound_classes().ask(Sentences(), text)
 
 
 def sound_vectors(probabilities: np.ndarray) -> np.ndarray:
@@ -112,7 +112,7 @@ def describe() -> list[tuple[str, list[str]]]:
 
 def build() -> None:
     """Write sound_classes.npz."""
-    sentences = load_sentences()
+    sentences = Sentences()
     texts = [text for _, descriptions in describe() for text in descriptions]
     owners = np.repeat(np.arange(CLASSES), [len(descriptions) for _, descriptions in describe()])
     store(sentences.minilm.embed(texts), sentences.embed_multilingual(texts), owners)

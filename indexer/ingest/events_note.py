@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from indexer.catalog.leasing import chunk_tasks
+from indexer.catalog.leasing.progress import get_progress
 from indexer.context import Context
 from indexer.errors import ModelError
 from indexer.grounder.lego import require_lego
@@ -16,5 +16,5 @@ def events_note(context: Context) -> str:
     except ModelError as error:
         return str(error)
     with context.catalog.read() as session:
-        progress = chunk_tasks.progress(session)
+        progress = get_progress(session)
     return estimated_time(progress)

@@ -8,7 +8,6 @@ chunk.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -19,6 +18,7 @@ import numpy as np
 
 from grounding.spans import Span
 from indexer.errors import ModelError
+from indexer.load_once import load_once
 from indexer.passages.base import Passage
 from indexer.passages.confidence import Decoded, sure_parts
 from indexer.passages.language import LanguageChoice, SpokenLanguage, likeliest_language
@@ -38,15 +38,15 @@ _INSTALL = 'pip install "seekpoint[speech]", or SEEKPOINT_SPEECH=0'
 _BATCH = 4
 # of 1, 2 and 5 the best on generated speech (benchmarks/passages.py), at a quarter more time than 1
 _BEAM = 5
-_lock = threading.Lock()
-_loaded: dict[tuple[str, str, str, int], SpeechModel] = {}
 
 
 class SpeechModel(Protocol):
     """key: identity of the model and of all that decides its text."""
 
     @property
-    def key(self) -> str: ...
+    def key(self) -> str:
+        """Identity of the model and of all that decides its text."""
+        ...
 
     def spoken_language(self, windows: Sequence[np.ndarray]) -> SpokenLanguage | None:
         """Of windows (N,) float32 at 16 kHz of one video; None where nobody speaks in any."""
@@ -117,6 +117,7 @@ class WhisperSpeech:
     multilingual: bool
 
     def spoken_language(self, windows: Sequence[np.ndarray]) -> SpokenLanguage | None:
+        """As SpeechModel.spoken_language."""
         if not self.multilingual:
             return None
         heard = [speech for window in windows if len(speech := only_speech(window))]
@@ -126,6 +127,7 @@ class WhisperSpeech:
     def transcribe(
         self, samples: np.ndarray, offset_s: float, language: LanguageChoice | None = None
     ) -> list[Passage]:
+        """As SpeechModel.transcribe."""
         groups = speech_groups(samples)
         if not groups:
             return []
@@ -195,11 +197,14 @@ def load_speech_model(settings: Settings) -> SpeechModel:
     """The model that the settings name, loaded once per process. Raises ModelError when it is not
     there or does not fit.
     """
-    wanted = (settings.speech_model, settings.speech_language, settings.device, settings.threads)
-    with _lock:
-        if wanted not in _loaded:
-            _loaded[wanted] = _load(settings)
-        return _loaded[wanted]
+    return _load(
+        settings.speech_model,
+        settings.home_path,
+        settings.speech_language,
+        settings.device,
+        settings.threads,
+        speech_key(settings),
+    )
 
 
 def require_speech_model(settings: Settings) -> None:
@@ -214,19 +219,20 @@ def require_speech_model(settings: Settings) -> None:
         load_speech_model(settings)
     elif find_spec("faster_whisper") is None:
         raise ModelError("speech needs faster-whisper, which is not installed", _INSTALL)
-    elif settings.speech_model == MULTILINGUAL:
-        joined_model(settings.home_path)
     else:
-        _embedded_folder()
+        _source(settings.speech_model, settings.home_path)
 
 
-def _load(settings: Settings) -> WhisperSpeech:
+@load_once
+def _load(
+    model_name: str, home: Path, language: str, device: str, threads: int, key: str
+) -> WhisperSpeech:
     try:
         from faster_whisper import BatchedInferencePipeline, WhisperModel
     except ImportError as error:
         raise ModelError("speech needs faster-whisper ({error})", _INSTALL, error=error) from None
-    device, index = _device(settings.device)
-    source = _source(settings)
+    kind, index = _device(device)
+    source = _source(model_name, home)
     hint = (
         "SEEKPOINT_SPEECH_MODEL takes embedded, multilingual, a folder in CTranslate2 format, "
         "or a hub id"
@@ -239,17 +245,16 @@ def _load(settings: Settings) -> WhisperSpeech:
     try:
         model = WhisperModel(
             str(folder) if folder.is_dir() else source,
-            device=device,
+            device=kind,
             device_index=index,
-            compute_type="int8" if device == "cpu" else "float16",
-            cpu_threads=settings.threads,
+            compute_type="int8" if kind == "cpu" else "float16",
+            cpu_threads=threads,
         )
     except (RuntimeError, ValueError, OSError) as error:
         raise ModelError(
             "cannot load the speech model {source}: {error}", hint, source=source, error=error
         ) from error
     multilingual = bool(model.model.is_multilingual)
-    language = settings.speech_language or None
     if language and language not in model.supported_languages:
         known = ", ".join(model.supported_languages)
         raise ModelError(
@@ -259,17 +264,14 @@ def _load(settings: Settings) -> WhisperSpeech:
             language=language,
             known=known,
         )
-    return WhisperSpeech(
-        BatchedInferencePipeline(model), speech_key(settings), language, multilingual
-    )
+    return WhisperSpeech(BatchedInferencePipeline(model), key, language or None, multilingual)
 
 
-def _source(settings: Settings) -> str:
-    if settings.speech_model == EMBEDDED:
+def _source(model_name: str, home: Path) -> str:
+    """A folder or a hub id. Raises ModelError where a packaged model is not installed."""
+    if model_name == EMBEDDED:
         return _embedded_folder()
-    if settings.speech_model == MULTILINGUAL:
-        return str(joined_model(settings.home_path))
-    return settings.speech_model
+    return str(joined_model(home)) if model_name == MULTILINGUAL else model_name
 
 
 def _embedded_folder() -> str:

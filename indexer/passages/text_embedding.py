@@ -3,7 +3,7 @@ languages.
 
 One space of two sentence models side by side: the inner product of two vectors is the weighted mean
 of two cosines. MiniLM knows English better, the Universal Sentence Encoder reads 16 languages, and
-together they find in both (docs/quality-words.md).
+together they find in both (docs/experiments/text.md).
 
 Two English texts are compared by both models. Two texts in different languages have the second
 model alone in common: their products are the cosines of that model, which the share of MiniLM in
@@ -20,8 +20,11 @@ import numpy as np
 
 from indexer.embedders.base import unit
 from indexer.embedders.scripts import READ_BY_USE, mostly_in
-from indexer.embedders.sentences import Sentences, load_sentences
+from indexer.embedders.sentences import Sentences
 from indexer.errors import ModelError
+from indexer.load_once import load_once
+
+_embedding = threading.Lock()  # the models are not made for several threads
 
 KEY = "minilm-use-1"
 """Identity of the space; changes when vectors change."""
@@ -29,9 +32,6 @@ ENGLISH_SHARE = 0.6  # of MiniLM in the product of two English texts; .5 to .8 m
 MULTILINGUAL_SIZE, ENGLISH_SIZE = 512, 384
 DIMENSION = MULTILINGUAL_SIZE + ENGLISH_SIZE
 LONGEST = 600  # characters: a sentence has fewer, and nothing behind them changes its meaning
-
-_lock = threading.Lock()
-
 
 ACROSS_SCALE = (1 - ENGLISH_SHARE) ** -0.5
 """Times the product of a vector of `across` and that of an English text it is the cosine of the
@@ -67,8 +67,8 @@ def embed_meaning(texts: Sequence[str]) -> np.ndarray:
     vectors = np.zeros((len(short), DIMENSION), np.float32)
     if not short:
         return vectors
-    with _lock:
-        models = _models()
+    models = _models()
+    with _embedding:
         vectors[:, :MULTILINGUAL_SIZE] = models.embed_multilingual(short)
         english = [row for row, text in enumerate(short) if is_english(text)]
         if english:
@@ -79,9 +79,9 @@ def embed_meaning(texts: Sequence[str]) -> np.ndarray:
     return vectors
 
 
-@lru_cache(maxsize=1)
+@load_once
 def _models() -> Sentences:
-    models = load_sentences()
+    models = Sentences()
     try:
         _ = models.minilm, models.multilingual
     except ImportError as error:

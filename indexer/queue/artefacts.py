@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from indexer.admin.playback import make_proxy_of, playback
-from indexer.catalog import chunks, videos
+from indexer.catalog import videos
+from indexer.catalog.thumbnails import list_thumbnail_times
 from indexer.context import Context
 from indexer.media.files import MediaFiles
 from indexer.media.output.thumbnails import jpeg
@@ -27,7 +28,7 @@ def make_thumbnails(context: Context, video_id: int) -> int:
     """How many were missing."""
     with context.catalog.read() as session:
         video = videos.get_video(session, video_id)
-        times_s = chunks.thumbnail_times(session, video_id, video.keys["picture"] or "")
+        times_s = list_thumbnail_times(session, video_id, video.keys["picture"] or "")
     missing = [
         time_s for time_s in times_s if not context.artefacts.thumbnail(video_id, time_s).exists()
     ]

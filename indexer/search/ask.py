@@ -126,7 +126,7 @@ def _ask_frame(
 
 
 def _resolve(context: Context, video: str) -> tuple[Path, int | None]:
-    """The file of a video that is given by its number or its path, and its number where it has one."""
+    """The file of a video named by its number or its path, and its number where it has one."""
     if video.isdecimal() and not Path(video).exists():
         with context.catalog.read() as session:
             return context.path_of(videos.get_video(session, int(video))), int(video)

@@ -1,4 +1,4 @@
-"""Search by a vector instead of words: of a picture, or of a moment that is in the library already."""
+"""Search by a vector instead of words: of a picture, or of a moment of the library."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from grounding.spans import ScoredSpan, Span, suppress
-from indexer.catalog import rows, videos
+from indexer.catalog import videos
+from indexer.catalog.frames import get_video_frames
+from indexer.catalog.segments import get_segments
+from indexer.catalog.vectors.served_keys import list_picture_keys
 from indexer.context import Context
 from indexer.embedders.base import unit
 from indexer.errors import UsageError
@@ -37,7 +40,7 @@ def moment_vector(context: Context, video_id: int, span: Span) -> np.ndarray:
                 "ingest it again",
                 video_id=video_id,
             )
-        block = rows.video_frames(session, video_id, key)
+        block = get_video_frames(session, video_id, key)
     inside = (block.times_s >= span.start_s) & (
         block.times_s < max(span.end_s, span.start_s + 0.001)
     )
@@ -66,14 +69,14 @@ def search_vector(
     with context.catalog.read() as session:
         keys = [
             key
-            for key in rows.keys_in_use(session, scope.collection_ids)
+            for key in list_picture_keys(session, scope.collection_ids)
             if embedder_key_of(key) == context.embedder.key
         ]
     for key in keys:
         hits = context.index_for(key).search(vector, CANDIDATES, scope.selection)
         score_of = dict(zip(hits.ids.tolist(), hits.scores.tolist(), strict=True))
         with context.catalog.read() as session:
-            for segment in rows.segments(session, score_of):
+            for segment in get_segments(session, score_of):
                 if (
                     without is None
                     or segment.video_id != without[0]
@@ -91,8 +94,14 @@ def search_vector(
 
 def _best(found: dict[int, list[ScoredSpan]], top: int) -> Sequence[FusedMoment]:
     moments = [
-        FusedMoment(video_id, it.span, it.score, it.span.middle_s, (Evidence("picture", it.score),))
+        FusedMoment(
+            video_id,
+            scored.span,
+            scored.score,
+            scored.span.middle_s,
+            (Evidence("picture", scored.score),),
+        )
         for video_id, spans in found.items()
-        for it in suppress(spans, 0.3)[:PER_VIDEO]
+        for scored in suppress(spans, 0.3)[:PER_VIDEO]
     ]
     return sorted(moments, key=lambda moment: -moment.score)[:top]

@@ -29,8 +29,8 @@ def similarities(query: np.ndarray, matrices: Sequence[np.ndarray]) -> list[np.n
     their places in a float32 instead gives the number times 2**-112 (the exponents' biases are 15
     and 127), which the query makes up for: the same bits, eight times faster.
     """
-    halves = [len(matrix) for matrix in matrices if matrix.dtype == np.float16]
-    scratch = np.empty((max(halves, default=0), len(query)), dtype=np.int32)
+    half_precision = [len(matrix) for matrix in matrices if matrix.dtype == np.float16]
+    scratch = np.empty((max(half_precision, default=0), len(query)), dtype=np.int32)
     scaled = query.astype(np.float32) * np.float32(2.0**112)
     return [
         _half_product(scaled, matrix, scratch) if matrix.dtype == np.float16 else matrix @ query

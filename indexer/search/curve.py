@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from indexer.catalog import rows, videos
+from indexer.catalog import videos
+from indexer.catalog.frames import get_video_frames
 from indexer.context import Context
-from indexer.questions.statement import Question
+from indexer.questions.statement import Statement
 from indexer.search.sound import SoundSearch
 from indexer.stages.base import embedder_key_of
 from indexer.vocabulary import StageName
@@ -27,27 +29,33 @@ class Curve:
     cuts_s: list[float]
 
 
-def curve(context: Context, video_id: int, query: np.ndarray | None) -> Curve:
-    """`query`: (D,) unit vector of the question in the space of the installed embedder; None: cuts
-    only.
+def curve(context: Context, video_id: int, queries: np.ndarray | None) -> Curve:
+    """`queries`: (Q, D) unit vectors of what was asked, in the space of the installed embedder;
+    None: cuts only. Of several the highest counts.
     """
     with context.catalog.read() as session:
         key = videos.get_video(session, video_id).keys.get("picture")
-        block = rows.video_frames(session, video_id, key) if key else None
+        block = get_video_frames(session, video_id, key) if key else None
     if block is None or not len(block.times_s):
         return Curve([], [], [])
     cuts_s = [round(float(cut_s), 3) for cut_s in block.cuts_s]
-    if query is None or key is None or embedder_key_of(key) != context.embedder.key:
+    if queries is None or key is None or embedder_key_of(key) != context.embedder.key:
         return Curve([], [], cuts_s)
-    return scaled_curve(block.times_s, block.vectors @ query, cuts_s)
+    return scaled_curve(block.times_s, (block.vectors @ queries.T).max(axis=1), cuts_s)
 
 
-def sound_curve(context: Context, video_id: int, question: Question) -> Curve:
-    """How well what is heard fits a question; empty where the video has no sound."""
+def sound_curve(context: Context, video_id: int, statements: Sequence[Statement]) -> Curve:
+    """How well what is heard fits the best of some statements; empty where the video has no
+    sound.
+    """
     with context.catalog.read() as session:
-        key = videos.get_video(session, video_id).keys.get(StageName.SOUND)
-    times_s, values = SoundSearch(context).curve(question, video_id, key or "")
-    return scaled_curve(times_s, values, []) if len(times_s) else Curve([], [], [])
+        key = videos.get_video(session, video_id).keys.get(StageName.SOUND) or ""
+    search = SoundSearch(context)
+    curves = [search.curve(statement, video_id, key) for statement in statements]
+    curves = [(times_s, values) for times_s, values in curves if len(times_s)]
+    if not curves:
+        return Curve([], [], [])
+    return scaled_curve(curves[0][0], np.max([values for _, values in curves], axis=0), [])
 
 
 def scaled_curve(times_s: np.ndarray, values: np.ndarray, cuts_s: list[float]) -> Curve:

@@ -16,31 +16,31 @@ from grounding.localize import localize
 from grounding.spans import ScoredSpan, Span
 from indexer.search.calibration import confidence_of
 from indexer.search.candidates import similarities
+from indexer.search.query_vectors import QueryVectors
 from indexer.search.types import Block, RankedMoment, Ranking
 
 # The best half of some 4 s: one frame is noise, the mean of all drowns a short moment.
 WINDOW_FRAMES, BEST_FRAMES = 8, 4
 LOCALIZED = 12  # stretches whose boundaries are looked for; the others could not come into view
-MATCH_THRESHOLD = 0.0  # as sure as of a caption that has nothing to do with the library
+MATCH_THRESHOLD = 0.0  # as sure as of a neutral prompt, which has nothing to do with the library
 SAME_RUN_S = 1.0  # blocks closer than this are one stretch
 
 
 def rank_moments(
-    query: np.ndarray,
+    query: QueryVectors,
     blocks: Sequence[Block],
     *,
     background: np.ndarray | None = None,
-    probes: np.ndarray | None = None,
+    neutral: np.ndarray | None = None,
     threshold: float = MATCH_THRESHOLD,
     per_video: int = 3,
     limit: int = 50,
 ) -> Ranking:
     """Moments of the blocks' videos, best first, at most `per_video` of each and `limit` in all.
 
-    `query` (D,) float32 unit. `background` (B, D): vectors sampled from the whole library, `probes`
-    (P, D): vectors of `indexer.questions.neutral_prompts.PROBE_TEXTS`; the confidence comes from both.
-    Without a background the blocks are their own, without probes the confidence is the bare margin
-    of similarity.
+    `background` (B, D): vectors sampled from the whole library, `neutral` (P, D): vectors of
+    `indexer.questions.neutral_prompts`; the confidence comes from both. Without a background the
+    blocks are their own, without neutral prompts the confidence is the bare margin of similarity.
     """
     if not blocks:
         return Ranking((), -np.inf, False)
@@ -54,7 +54,7 @@ def rank_moments(
     if background is None:
         background = np.concatenate([block.vectors for block in blocks])
     confidence = confidence_of(
-        query, stretches[0].score, background.astype(np.float32, copy=False), probes
+        query.video, stretches[0].score, background.astype(np.float32, copy=False), neutral
     )
     return Ranking((*moments, *rest)[:limit], confidence, bool(confidence > threshold))
 
@@ -64,10 +64,15 @@ def rank_moments(
 
 @dataclass(frozen=True, slots=True)
 class _Stretch:
+    """Similarities (N,) of its frames: `curve` to what was asked, `place_curve` to what says where
+    in a video.
+    """
+
     video_id: int
     span: Span
     times_s: np.ndarray
     curve: np.ndarray
+    place_curve: np.ndarray
     cuts_s: np.ndarray
     score: float
 
@@ -84,18 +89,26 @@ def _runs(blocks: Iterable[Block]) -> Iterator[list[Block]]:
     yield run
 
 
-def _stretches(query: np.ndarray, blocks: Sequence[Block]) -> list[_Stretch]:
+def _stretches(query: QueryVectors, blocks: Sequence[Block]) -> list[_Stretch]:
     runs = list(_runs(blocks))
-    curves = iter(similarities(query, [block.vectors for run in runs for block in run]))
-    return [_stretch(run, [next(curves) for _ in run]) for run in runs]
+    vectors = [block.vectors for run in runs for block in run]
+    curves = similarities(query.video, vectors)
+    places = curves if query.place is query.video else similarities(query.place, vectors)
+    each, each_place = iter(curves), iter(places)
+    return [
+        _stretch(run, [next(each) for _ in run], [next(each_place) for _ in run]) for run in runs
+    ]
 
 
-def _stretch(run: Sequence[Block], curves: Sequence[np.ndarray]) -> _Stretch:
+def _stretch(
+    run: Sequence[Block], curves: Sequence[np.ndarray], places: Sequence[np.ndarray]
+) -> _Stretch:
     return _Stretch(
         run[0].video_id,
         Span(run[0].start_s, max(block.end_s for block in run)),
         np.concatenate([block.times_s for block in run]),
         np.concatenate(curves),
+        np.concatenate(places),
         np.concatenate([block.cuts_s for block in run]),
         max(window_score(curve) for curve in curves),
     )
@@ -123,7 +136,7 @@ def _moments(stretch: _Stretch, count: int) -> Iterator[RankedMoment]:
     """
     spans = localize(
         stretch.times_s,
-        stretch.curve,
+        stretch.place_curve,
         start_s=stretch.span.start_s,
         end_s=stretch.span.end_s,
         cuts_s=stretch.cuts_s,
@@ -152,7 +165,7 @@ def _support(stretch: _Stretch, found: ScoredSpan) -> float:
 def _peak_s(stretch: _Stretch, span: Span) -> float:
     inside = np.flatnonzero(_inside(stretch, span))
     return (
-        float(stretch.times_s[inside[np.argmax(stretch.curve[inside])]])
+        float(stretch.times_s[inside[np.argmax(stretch.place_curve[inside])]])
         if len(inside)
         else span.middle_s
     )

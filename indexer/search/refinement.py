@@ -8,7 +8,8 @@ import numpy as np
 
 from grounding.refine import Reading, Refined, refine, windows_around
 from grounding.spans import Span
-from indexer.catalog import chunks, videos
+from indexer.catalog import videos
+from indexer.catalog.frames import get_video_blocks
 from indexer.context import Context
 from indexer.grounder.lego import load_lego, window_frames
 from indexer.media.files import MediaFiles
@@ -30,23 +31,26 @@ def refine_span(
         video = videos.get_video(session, video_id)
     path = context.path_of(video)
     windows = windows_around(span, video.duration_s)
-    caption = read_question(question).caption
+    statement = read_question(question).statement
     encoded = load_lego(context.settings).read_windows(
         [window_frames(media, path, window) for window in windows]
     )
-    answers = load_lego(context.settings).ground_windows(encoded, caption, spans=windows)
+    answers = load_lego(context.settings).ground_windows(encoded, statement, spans=windows)
     readings = [Reading(window, tuple(spans)) for window, spans in zip(windows, answers)]
-    times_s, curve = _curve_around(context, video_id, video.keys.get("picture"), caption, span)
+    times_s, curve = _curve_around(context, video_id, video.keys.get("picture"), statement, span)
     return refine(span, readings, times_s, curve)
 
 
 def with_opinion(moment: Moment, refined: Refined, *, replaces: bool) -> Moment:
+    """The moment with the opinion beside it; with `replaces`, with its span where the rule trusts
+    it.
+    """
     grounded = Grounded(refined.grounded, refined.accepted, refined.reason)
     return replace(moment, span=refined.span if replaces else moment.span, grounded=grounded)
 
 
 def _curve_around(
-    context: Context, video_id: int, key: str | None, caption: str, span: Span
+    context: Context, video_id: int, key: str | None, statement: str, span: Span
 ) -> tuple[np.ndarray, np.ndarray]:
     """Times and similarities of the frames near the span; empty where the video is indexed with
     another embedder.
@@ -55,13 +59,11 @@ def _curve_around(
         return np.empty(0), np.empty(0)
     near = Span(max(0.0, span.start_s - NEIGHBOURHOOD_S), span.end_s + NEIGHBOURHOOD_S)
     with context.catalog.read() as session:
-        blocks = [
-            b for b in chunks.video_blocks(session, video_id, key) if b.span.overlap_s(near) > 0
-        ]
+        blocks = [b for b in get_video_blocks(session, video_id, key) if b.span.overlap_s(near) > 0]
     if not blocks:
         return np.empty(0), np.empty(0)
     times_s = np.concatenate([b.frames.times_s for b in blocks])
-    query = context.embedder.embed_texts([caption])[0]
+    query = context.embedder.embed_texts([statement])[0]
     curve = np.concatenate(similarities(query, [b.frames.vectors for b in blocks]))
     inside = (times_s >= near.start_s) & (times_s < near.end_s)
     return times_s[inside], curve[inside]

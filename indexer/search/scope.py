@@ -6,8 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from indexer.catalog import collections, videos
-from indexer.catalog.filters import Filters
-from indexer.catalog.selection import filtered_videos
+from indexer.catalog.video_queries import Filters, find_videos
 from indexer.context import Context
 from indexer.errors import UsageError
 from indexer.search.types import KINDS, Scope
@@ -49,6 +48,6 @@ def _filtered(context: Context, scope: Scope, filters: Filters | None) -> Scope:
     if filters is None or filters.is_empty:
         return scope
     with context.catalog.read() as session:
-        ids = filtered_videos(session, scope.collection_ids, filters)
+        ids = find_videos(session, scope.collection_ids, filters)
     chosen = ids if scope.video_ids is None else [id for id in ids if id in scope.video_ids]
     return replace(scope, video_ids=tuple(chosen))

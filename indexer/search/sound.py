@@ -15,12 +15,18 @@ import numpy as np
 
 from grounding.localize import localize
 from grounding.spans import Span
-from indexer.catalog import chunks, rows
-from indexer.catalog.videos import served_keys
+from indexer.catalog.frames import (
+    StoredBlock,
+    get_stored_blocks,
+    get_video_blocks,
+    get_video_frames,
+)
+from indexer.catalog.segments import get_segments
+from indexer.catalog.vectors.served_keys import list_served_keys
 from indexer.context import Context
 from indexer.embedders.sound import sound_key
 from indexer.embedders.sound_classes import SoundQuestion, ask_sound, load_sound_classes
-from indexer.questions.statement import Question
+from indexer.questions.statement import Statement
 from indexer.search.candidates import candidate_chunks, similarities
 from indexer.search.types import PassageHit, Scope
 from indexer.stages.base import embedder_key_of
@@ -35,6 +41,7 @@ MIN_LIKENESS = 0.4  # below it the best of sounds is no answer: these questions 
 CANDIDATE_SEGMENTS = 400
 WINDOW_FRAMES, BEST_FRAMES = 6, 3  # a sound is as clear as the best half of some 3 s
 PER_VIDEO = 3
+LOADING_TEXT = "a sound"
 MOST_HITS = 50
 MIN_PROBABILITY = 0.1  # below it a sound is no evidence beside others
 
@@ -63,17 +70,24 @@ class _Heard:
 
 
 class SoundSearch:
+    """Answers over the sounds of one library."""
+
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._loaded = False
 
-    def find(self, question: Question, scope: Scope) -> SoundAnswer:
-        """Empty where the question is not about sound, unless nothing but sound is asked for."""
-        if EvidenceKind.SOUND not in scope.kinds:
-            return SoundAnswer()
-        with self._context.catalog.read() as session:
-            keys = served_keys(session, StageName.SOUND, scope.collection_ids)
-        keys = [key for key in keys if embedder_key_of(key) == sound_key()]
-        asked = ask_sound(question.caption) if keys else None
+    def load(self, scope: Scope) -> None:
+        """Loads the models that a question about sounds in this scope needs, where there are any.
+        Raises ModelError.
+        """
+        if not self._loaded and self._keys(scope):
+            ask_sound(LOADING_TEXT)
+            self._loaded = True
+
+    def find(self, statement: Statement, scope: Scope) -> SoundAnswer:
+        """Empty where the statement is not about sound, unless nothing but sound is asked for."""
+        keys = self._keys(scope)
+        asked = ask_sound(statement.text) if keys else None
         if asked is None or (asked.likeness < MIN_LIKENESS and len(scope.kinds) > 1):
             return SoundAnswer()
         least = MIN_PROBABILITY if len(scope.kinds) > 1 else 0.0
@@ -81,13 +95,21 @@ class SoundSearch:
         hits.sort(key=lambda hit: -hit.score)
         return SoundAnswer(tuple(hits[:MOST_HITS]))
 
-    def curve(self, question: Question, video_id: int, key: str) -> tuple[np.ndarray, np.ndarray]:
+    def _keys(self, scope: Scope) -> list[str]:
+        """Served keys of the installed model, where sounds count."""
+        if EvidenceKind.SOUND not in scope.kinds:
+            return []
+        with self._context.catalog.read() as session:
+            keys = list_served_keys(session, StageName.SOUND, scope.collection_ids)
+        return [key for key in keys if embedder_key_of(key) == sound_key()]
+
+    def curve(self, statement: Statement, video_id: int, key: str) -> tuple[np.ndarray, np.ndarray]:
         """(times_s, likenesses) (N,) of all frames of a video; empty where nothing can be said."""
-        asked = ask_sound(question.caption) if embedder_key_of(key) == sound_key() else None
+        asked = ask_sound(statement.text) if embedder_key_of(key) == sound_key() else None
         if asked is None:
             return np.empty(0), np.empty(0)
         with self._context.catalog.read() as session:
-            block = rows.video_frames(session, video_id, key)
+            block = get_video_frames(session, video_id, key)
         values = block.vectors @ asked.vector if len(block.times_s) else np.empty(0)
         return block.times_s, values
 
@@ -98,9 +120,9 @@ class SoundSearch:
     def _stretches(self, asked: SoundQuestion, key: str, scope: Scope) -> list[_Heard]:
         with self._context.catalog.read() as session:
             if scope.video_ids is not None and len(scope.video_ids) == 1:
-                blocks = chunks.video_blocks(session, scope.video_ids[0], key)
+                blocks = get_video_blocks(session, scope.video_ids[0], key)
             else:
-                blocks = chunks.stored_blocks(session, self._candidates(asked, key, scope), key)
+                blocks = get_stored_blocks(session, self._candidates(asked, key, scope), key)
         return list(_joined(asked, [block for block in blocks if len(block.frames.times_s)]))
 
     def _candidates(self, asked: SoundQuestion, key: str, scope: Scope) -> list[int]:
@@ -110,7 +132,7 @@ class SoundSearch:
             return []
         score_of = dict(zip(hits.ids.tolist(), hits.scores.tolist()))
         with self._context.catalog.read() as session:
-            found = rows.segments(session, hits.ids.tolist())
+            found = get_segments(session, hits.ids.tolist())
         return candidate_chunks(
             np.array([it.chunk_id for it in found]),
             np.array([it.video_id for it in found]),
@@ -118,12 +140,12 @@ class SoundSearch:
         )
 
 
-def _joined(asked: SoundQuestion, blocks: Sequence[chunks.StoredBlock]) -> Iterator[_Heard]:
+def _joined(asked: SoundQuestion, blocks: Sequence[StoredBlock]) -> Iterator[_Heard]:
     """Neighbouring blocks of a video as one: a sound goes on across the edge of a chunk. The blocks
     come by video and time.
     """
     curves = similarities(asked.vector, [block.frames.vectors for block in blocks])
-    run: list[tuple[chunks.StoredBlock, np.ndarray]] = []
+    run: list[tuple[StoredBlock, np.ndarray]] = []
     for block, curve in zip(blocks, curves, strict=True):
         follows = run and (run[-1][0].video_id, run[-1][0].span.end_s) == (
             block.video_id,
@@ -137,7 +159,7 @@ def _joined(asked: SoundQuestion, blocks: Sequence[chunks.StoredBlock]) -> Itera
         yield _heard(run)
 
 
-def _heard(run: Sequence[tuple[chunks.StoredBlock, np.ndarray]]) -> _Heard:
+def _heard(run: Sequence[tuple[StoredBlock, np.ndarray]]) -> _Heard:
     first, last = run[0][0], run[-1][0]
     return _Heard(
         first.video_id,

@@ -28,6 +28,7 @@ class Scope:
 
     @property
     def selection(self) -> Selection:
+        """The scope as vector indexes take it."""
         return Selection(collection_ids=self.collection_ids, video_ids=self.video_ids)
 
 
@@ -120,7 +121,7 @@ class Grounded:
 class Moment:
     """An answer as it is shown. `score` lies in [0, 1]: of the first moment how sure the answer is
     (.5: as sure as of a neutral prompt), then falling. `grounded`: the grounder's opinion, where
-    it was asked for.
+    it was asked for. `statement`: which of the things that were asked it answers.
     """
 
     video_id: int
@@ -133,18 +134,21 @@ class Moment:
     title: str
     offline: bool = False
     grounded: Grounded | None = None
+    statement: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """`matched` False: nothing in the library seems to show it, and `moments` are the nearest that
-    there is.
+    there is. `statement`: what was looked for, several joined by semicolons.
+    `loading_ms`: of models, before the search that `took_ms` counts.
     """
 
     query: str
-    caption: str
+    statement: str
     matched: bool
     took_ms: float
     moments: tuple[Moment, ...]
     confidence: float
     notes: tuple[str, ...] = ()
+    loading_ms: float = 0.0

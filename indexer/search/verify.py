@@ -35,7 +35,8 @@ def verify(context: Context, answer: Answer, count: int = VERIFIED_MOMENTS) -> A
     with MediaFiles(context.settings) as media:
         for place, moment in enumerate(moments[:count]):
             try:
-                refined = refine_span(context, media, answer.query, moment.video_id, moment.span)
+                asked = moment.statement or answer.query
+                refined = refine_span(context, media, asked, moment.video_id, moment.span)
             except (SeekpointError, LegoError, RuntimeError) as error:
                 # A question that LEGO cannot be asked; no memory left on a GPU.
                 notes.append(f"LEGO could not look at moment {place + 1}: {error}")

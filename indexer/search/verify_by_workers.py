@@ -15,17 +15,18 @@ from grounding.refine import Refined
 from grounding.spans import Span
 from indexer.catalog import videos
 from indexer.catalog.leasing import jobs
-from indexer.catalog.leasing.jobs import ErrandItem
+from indexer.catalog.leasing.jobs import ClaimedJob, JobResult
 from indexer.catalog.videos import VideoRow
 from indexer.context import Context
 from indexer.errors import ModelError, QueueError, SeekpointError
 from indexer.media.files import MediaFiles
-from indexer.queue.notify import Hints
+from indexer.queue.notify import Notifier
 from indexer.search.refinement import refine_span, with_opinion
 from indexer.search.types import Answer, Moment
+from indexer.vocabulary import JobKind
 
 LOOK_EVERY_S = 0.2
-GONE = 0  # the errand of a video that was removed meanwhile
+GONE = 0  # the job of a video that was removed meanwhile
 
 
 def verify_by_workers(context: Context, answer: Answer, count: int) -> Answer:
@@ -35,34 +36,34 @@ def verify_by_workers(context: Context, answer: Answer, count: int) -> Answer:
     asked = answer.moments[:count]
     ids = _ask(context, answer.query, asked)
     try:
-        Hints(context.settings).tell({"ground": len(ids)})
+        Notifier(context.settings).notify({JobKind.GROUND: len(ids)})
         found = _await(context, ids)
     except QueueError as error:
         _withdraw(context, ids)
         return replace(answer, notes=(*answer.notes, str(error)))
     moments, notes = list(answer.moments), list(answer.notes)
-    for place, errand_id in enumerate(ids):
-        state, result, error = found.get(errand_id, ("waiting", None, ""))
-        if state == "done" and result is not None:
+    for place, job_id in enumerate(ids):
+        answered = found.get(job_id)
+        if answered is not None and answered.result is not None:
             moments[place] = with_opinion(
-                moments[place], _refined(result), replaces=context.settings.lego_replaces
+                moments[place], _refined(answered.result), replaces=context.settings.lego_replaces
             )
         else:
-            reason = (
-                error
-                or "no worker with LEGO answered in time (seekpoint worker --queue gpu, SEEKPOINT_GROUND_WAIT_S)"
+            reason = (answered and answered.error) or (
+                "no worker with LEGO answered in time (seekpoint worker --queue gpu, "
+                "SEEKPOINT_GROUND_WAIT_S)"
             )
             notes.append(f"LEGO could not look at moment {place + 1}: {reason}")
     return replace(answer, moments=tuple(moments), notes=tuple(notes))
 
 
-def answer_errand(context: Context, item: ErrandItem) -> Mapping[str, Any]:
+def answer_job(context: Context, job: ClaimedJob) -> Mapping[str, Any]:
     """What a worker does with such a question. Raises SeekpointError."""
-    span = Span(*item.details["span"])
+    span = Span(*job.details["span"])
     with MediaFiles(context.settings) as media:
         try:
             refined = refine_span(
-                context, media, item.details["question"], int(item.video_id or 0), span
+                context, media, job.details["question"], int(job.video_id or 0), span
             )
         except LegoError as error:
             raise ModelError(str(error), "ask another question") from error
@@ -86,41 +87,38 @@ def _refined(result: Mapping[str, Any]) -> Refined:
 def _ask(context: Context, question: str, moments: Sequence[Moment]) -> list[int]:
     with context.catalog.begin() as session:
         known = videos.get_videos(session, [moment.video_id for moment in moments])
-        return [_add(session, question, moment, known.get(moment.video_id)) for moment in moments]
+        return [
+            _add(session, moment.statement or question, moment, known.get(moment.video_id))
+            for moment in moments
+        ]
 
 
 def _add(session: Session, question: str, moment: Moment, video: VideoRow | None) -> int:
     if video is None:
         return GONE
     details = {"question": question, "span": [float(moment.span.start_s), float(moment.span.end_s)]}
-    return jobs.add(
-        session, "ground", video.collection_id, uuid.uuid4().hex, details, video_id=video.id
+    return jobs.add_job(
+        session, JobKind.GROUND, video.collection_id, uuid.uuid4().hex, details, video_id=video.id
     )
 
 
-def _await(
-    context: Context, ids: Sequence[int]
-) -> dict[int, tuple[str, Mapping[str, Any] | None, str]]:
-    """State, result and error of each errand that ended; what has not when the time is over is
-    withdrawn.
-    """
+def _await(context: Context, ids: Sequence[int]) -> dict[int, JobResult]:
+    """What came of each job that ended; what has not when the time is over is withdrawn."""
     until = time.monotonic() + context.settings.ground_wait_s
-    found: dict[int, tuple[str, Mapping[str, Any] | None, str]] = {}
+    found: dict[int, JobResult] = {}
     while len(found) < len(ids) and time.monotonic() < until:
         with context.catalog.begin() as session:
-            for errand_id in ids:
-                if errand_id not in found and (taken := jobs.take_result(session, errand_id))[
-                    0
-                ] in ("done", "failed", "gone"):
-                    found[errand_id] = taken
+            for job_id in ids:
+                if job_id not in found and (result := jobs.take_result(session, job_id)).ended:
+                    found[job_id] = result
         time.sleep(LOOK_EVERY_S if len(found) < len(ids) else 0)
-    _withdraw(context, [errand_id for errand_id in ids if errand_id not in found])
+    _withdraw(context, [job_id for job_id in ids if job_id not in found])
     return found
 
 
 def _withdraw(context: Context, ids: Sequence[int]) -> None:
     try:
         with context.catalog.begin() as session:
-            jobs.withdraw(session, ids)
+            jobs.withdraw_jobs(session, ids)
     except SeekpointError:
-        return  # a later sweep forgets them
+        return  # the reaper deletes them later

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from grounding.spans import Span
-from indexer.catalog.leasing.chunk_tasks import WorkItem
+from indexer.catalog.leasing.chunk_tasks import ClaimedTask
 from indexer.media.decode.frames import Sampling
+from indexer.media.decode.reader import PictureRead
 from indexer.media.files import MediaFiles
 
 if TYPE_CHECKING:
@@ -32,7 +33,9 @@ class Stage(Protocol):
     """`read` runs ahead of `compute` (of another chunk), so it touches nothing but the media."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """As in the catalog: picture, speech, screen, sound, events."""
+        ...
 
     @property
     def key(self) -> str:
@@ -41,8 +44,8 @@ class Stage(Protocol):
 
     @property
     def sampling(self) -> Sampling | None:
-        """The pictures that `read` takes, where it takes sampled ones: stages of one chunk can have
-        them from one decoding.
+        """The pictures that it takes of a chunk; None where it reads for itself. Those that all
+        stages of a chunk take come from one decoding.
         """
         ...
 
@@ -57,14 +60,20 @@ class Stage(Protocol):
         """
         ...
 
-    def read(self, media: MediaFiles, source: Source, span: Span) -> Any:
-        """Raises MediaError."""
+    def read(
+        self, media: MediaFiles, source: Source, span: Span, pictures: PictureRead | None
+    ) -> Any:
+        """What `compute` needs of the chunk. `pictures`: those of its `sampling`; None where it has
+        none, or the video has no pictures. Raises MediaError.
+        """
         ...
 
-    def compute(self, item: WorkItem, read: Any) -> Any: ...
+    def compute(self, item: ClaimedTask, read: Any) -> Any:
+        """What to commit, from what `read` returned. Raises MediaError, ModelError."""
+        ...
 
     def commit(
-        self, session: Session, item: WorkItem, owner: str, result: Any, seconds: float
+        self, session: Session, item: ClaimedTask, owner: str, result: Any, seconds: float
     ) -> bool:
         """Writes the rows of one chunk; False when the work belongs to somebody else by now
         (nothing is written).

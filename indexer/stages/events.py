@@ -10,8 +10,10 @@ import numpy as np
 
 from grounding.refine import MAX_WINDOW_S, tile_windows
 from grounding.spans import ScoredSpan, Span, suppress
-from indexer.catalog.leasing.chunk_tasks import Progress, WorkItem
+from indexer.catalog.leasing.chunk_tasks import ClaimedTask
+from indexer.catalog.leasing.progress import Progress
 from indexer.grounder.lego import lego_key, load_lego, window_frames
+from indexer.media.decode.reader import PictureRead
 from indexer.media.files import MediaFiles
 from indexer.passages.base import Passage
 from indexer.settings import Settings
@@ -20,7 +22,7 @@ from indexer.stages.passages import PassageStage
 
 REVISION = 1  # counts changes that make stored events worth replacing
 OVERLAP = 0.25  # of neighbouring windows: an event at an edge is whole in one of them
-# full size in bfloat16 on two busy cores (docs/lego.md); the first video that is done replaces it
+# full size in bfloat16 on two busy cores (docs/experiments/lego.md); the first video that is done replaces it
 CPU_SECONDS_PER_WINDOW = 1000.0
 # of two descriptions of one event, from neighbouring windows; more than that is the same event
 MAX_IOU = 0.5
@@ -28,21 +30,29 @@ MAX_IOU = 0.5
 
 @dataclass(frozen=True, slots=True)
 class EventsStage(PassageStage):
+    """Needs a LEGO checkpoint."""
+
     settings: Settings
     name: str = "events"
 
     @property
     def model_key(self) -> str:
+        """Of the checkpoint."""
         return f"{lego_key(self.settings)}.{REVISION}"
 
-    def read(self, media: MediaFiles, source: Source, span: Span) -> list[tuple[Span, np.ndarray]]:
+    def read(
+        self, media: MediaFiles, source: Source, span: Span, pictures: PictureRead | None
+    ) -> list[tuple[Span, np.ndarray]]:
+        """The windows of the chunk with their frames (N, H, W, 3) uint8."""
+        del pictures  # it has frames of its own for each window
         if not source.has_pictures:
             return []
         return [
             (window, window_frames(media, source.path, window)) for window in event_windows(span)
         ]
 
-    def find(self, item: WorkItem, read: list[tuple[Span, np.ndarray]]) -> list[Passage]:
+    def find(self, item: ClaimedTask, read: list[tuple[Span, np.ndarray]]) -> list[Passage]:
+        """One passage for each event that LEGO describes."""
         if not read:
             return []
         grounder = load_lego(self.settings)
@@ -67,6 +77,7 @@ class EventsStage(PassageStage):
 
 
 def event_windows(chunk: Span) -> list[Span]:
+    """The windows that LEGO reads of a chunk."""
     return [
         Span(chunk.start_s + w.start_s, chunk.start_s + w.end_s)
         for w in tile_windows(chunk.length_s, overlap=OVERLAP)
@@ -88,4 +99,7 @@ def estimated_time(progress: Progress) -> str:
     if not waiting_s:
         return ""
     hours = waiting_s * per_video_s / 3600
-    return f"LEGO's events wait to be asked for (--events): about {hours:.1f} hours here for {waiting_s / 60:.0f} minutes of video."
+    return (
+        f"LEGO's events wait to be asked for (--events): about {hours:.1f} hours here "
+        f"for {waiting_s / 60:.0f} minutes of video."
+    )

@@ -10,9 +10,9 @@ import numpy as np
 
 from grounding.spans import Span
 from indexer.artefacts import Artefacts
-from indexer.catalog import rows
-from indexer.catalog.leasing.chunk_tasks import WorkItem
-from indexer.catalog.rows import FrameBlock, NewSegment
+from indexer.catalog.frames import FrameBlock
+from indexer.catalog.leasing.chunk_tasks import ClaimedTask
+from indexer.catalog.segments import NewSegment, commit_picture
 from indexer.embedders.base import Embedder
 from indexer.media.decode.frames import Sampling
 from indexer.media.decode.reader import PictureRead
@@ -31,6 +31,8 @@ REVISION = 1  # counts changes of sampling or segmentation that make older rows 
 
 @dataclass(frozen=True, slots=True)
 class PictureResult:
+    """Frames, segments and damage of a chunk."""
+
     block: FrameBlock
     segments: list[Segment]
     damage: str
@@ -38,6 +40,8 @@ class PictureResult:
 
 @dataclass(frozen=True, slots=True)
 class PictureStage:
+    """`fast`: from keyframes alone."""
+
     embedder: Embedder
     settings: Settings
     artefacts: Artefacts
@@ -56,20 +60,28 @@ class PictureStage:
 
     @property
     def reads_sound(self) -> bool:
+        """False: pictures alone."""
         return False
 
     def changed_s(self, path: Path) -> float:
+        """0: it depends on the video alone."""
         del path
         return 0.0
 
     @property
     def sampling(self) -> Sampling:
+        """Pictures of the embedder's size."""
         return Sampling(self.settings.frame_rate_hz, self.embedder.short_side, self.fast)
 
-    def read(self, media: MediaFiles, source: Source, span: Span) -> PictureRead | None:
-        return media.pictures(source.path, span, self.sampling) if source.has_pictures else None
+    def read(
+        self, media: MediaFiles, source: Source, span: Span, pictures: PictureRead | None
+    ) -> PictureRead | None:
+        """The sampled pictures; None where the video has none."""
+        del media, source, span
+        return pictures
 
-    def compute(self, item: WorkItem, read: PictureRead | None) -> PictureResult:
+    def compute(self, item: ClaimedTask, read: PictureRead | None) -> PictureResult:
+        """Embeds the frames, builds segments and writes their thumbnails."""
         if read is None:
             empty = np.empty(0)
             return PictureResult(
@@ -96,13 +108,15 @@ class PictureStage:
         )
 
     def commit(
-        self, session: Session, item: WorkItem, owner: str, result: PictureResult, seconds: float
+        self, session: Session, item: ClaimedTask, owner: str, result: PictureResult, seconds: float
     ) -> bool:
+        """Stores frames and segments."""
         new = [
             NewSegment(s.span, s.vector, float(result.block.times_s[s.thumbnail]))
             for s in result.segments
         ]
-        return rows.commit_picture(session, item.work_id, owner, result.block, new, seconds)
+        return commit_picture(session, item.task_id, owner, result.block, new, seconds)
 
     def damage(self, result: PictureResult) -> str:
+        """Of the pictures."""
         return result.damage

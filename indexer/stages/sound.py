@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from grounding.spans import Span
-from indexer.catalog import rows
-from indexer.catalog.leasing.chunk_tasks import WorkItem
-from indexer.catalog.rows import FrameBlock, NewPassage, NewSegment
+from indexer.catalog.frames import FrameBlock
+from indexer.catalog.leasing.chunk_tasks import ClaimedTask
+from indexer.catalog.passages import NewPassage
+from indexer.catalog.segments import NewSegment, commit_sound
 from indexer.embedders.sound import hear, sound_key
 from indexer.embedders.sound_classes import CLASSES, load_sound_classes, sound_vectors
 from indexer.media.decode.frames import Sampling
+from indexer.media.decode.reader import PictureRead
 from indexer.media.files import MediaFiles
 from indexer.passages import sound_events
 from indexer.passages.sound_events import find_events
@@ -40,6 +42,8 @@ class SoundRead:
 
 @dataclass(frozen=True, slots=True)
 class SoundResult:
+    """What is stored of a chunk."""
+
     block: FrameBlock
     segments: list[NewSegment]
     passages: list[NewPassage]
@@ -47,6 +51,8 @@ class SoundResult:
 
 @dataclass(frozen=True, slots=True)
 class SoundStage:
+    """Sounds, and what they mean."""
+
     settings: Settings
     name: str = "sound"
 
@@ -57,17 +63,24 @@ class SoundStage:
 
     @property
     def sampling(self) -> Sampling | None:
+        """None: it takes no pictures."""
         return None
 
     @property
     def reads_sound(self) -> bool:
+        """True."""
         return True
 
     def changed_s(self, path: Path) -> float:
+        """0: it depends on the video alone."""
         del path
         return 0.0
 
-    def read(self, media: MediaFiles, source: Source, span: Span) -> SoundRead:
+    def read(
+        self, media: MediaFiles, source: Source, span: Span, pictures: PictureRead | None
+    ) -> SoundRead:
+        """Samples of the chunk and what its first and last frames hear beside it."""
+        del pictures
         start_s, count = frames_of(span)
         if not source.has_sound or not count:
             return SoundRead(np.empty(0, np.float32), start_s)
@@ -78,7 +91,8 @@ class SoundStage:
         before = round((window.start_s - start_s) * RATE_HZ)
         return SoundRead(np.pad(samples, (before, 0)), start_s)
 
-    def compute(self, item: WorkItem, read: SoundRead) -> SoundResult:
+    def compute(self, item: ClaimedTask, read: SoundRead) -> SoundResult:
+        """Listens, and finds the events."""
         start_s, count = frames_of(item.span)
         if not len(read.samples):
             empty = np.empty(0)
@@ -99,11 +113,12 @@ class SoundStage:
         )
 
     def commit(
-        self, session: Session, item: WorkItem, owner: str, result: SoundResult, seconds: float
+        self, session: Session, item: ClaimedTask, owner: str, result: SoundResult, seconds: float
     ) -> bool:
-        return rows.commit_sound(
+        """Stores frames, segments and events."""
+        return commit_sound(
             session,
-            item.work_id,
+            item.task_id,
             owner,
             result.block,
             result.segments,
@@ -112,6 +127,7 @@ class SoundStage:
         )
 
     def damage(self, result: SoundResult) -> str:
+        """None: silence is heard where sound cannot be read."""
         del result
         return ""
 

@@ -1,14 +1,14 @@
 """Sound: which key of that stage a video serves, and the language that a collection speaks.
 
 Revision ID: 0006
-Revises: 0004
+Revises: 0005
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0006"
-down_revision = "0004"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 
@@ -19,11 +19,11 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    # Work of a stage that the older version does not know would wait for ever. SQLite checks no
-    # foreign keys while a schema changes, so what hangs on the work goes first.
-    works = "SELECT id FROM work WHERE stage = 'sound'"
+    # Tasks of a stage that the older version does not know would wait for ever. SQLite checks no
+    # foreign keys while a schema changes, so what hangs on the task goes first.
+    tasks = "SELECT id FROM chunk_task WHERE stage = 'sound'"
     for table in ("frame_block", "segment", "passage"):
-        op.execute(f"DELETE FROM {table} WHERE work_id IN ({works})")
-    op.execute("DELETE FROM work WHERE stage = 'sound'")
+        op.execute(f"DELETE FROM {table} WHERE task_id IN ({tasks})")
+    op.execute("DELETE FROM chunk_task WHERE stage = 'sound'")
     op.drop_column("collection", "language")
     op.drop_column("video", "sound_key")

@@ -21,8 +21,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from indexer.errors import MediaError
+from indexer.ingest.discover import VIDEO_SUFFIXES
 from indexer.media.probe import probe
-from indexer.paths import VIDEO_SUFFIXES
 from indexer.questions.query_pictures import LARGEST_BYTES, keep_picture
 from search_ui.app_state import site
 from search_ui.strings import Texts, texts_of

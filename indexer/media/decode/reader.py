@@ -20,16 +20,13 @@ from indexer.errors import MediaError
 from indexer.media.decode.decoder import EPSILON_S, Picture, PictureTrack, scan_packets
 from indexer.media.decode.frames import Frames, Sampling
 from indexer.media.geometry import Scaler, displayed_size, fit_short_side, orientation
-from indexer.media.open import MAX_PIXELS, media_errors, open_container, printable
+from indexer.media.open import MAX_PIXELS, media_errors, open_container
 from indexer.media.shots import NEEDED_BEFORE, ShotPictures
+from indexer.paths import printable
 
 MAX_READ_BYTES = 2 << 30  # of pictures in one answer
-_CONTEXT_S = (
-    1.0,
-    5.0,
-    30.0,
-    300.0,
-)  # how far before a span to begin, until enough pictures come before it to tell a cut at its start
+# how far before a span to begin, until enough pictures come before it to tell a cut at its start
+_CONTEXT_S = (1.0, 5.0, 30.0, 300.0)
 _GRID_EPSILON = 1e-9
 
 
@@ -70,6 +67,7 @@ class Reader:
         self.close()
 
     def close(self) -> None:
+        """Closes the file."""
         self._track.close()
 
     @property
@@ -104,7 +102,8 @@ class Reader:
             _check_span(start_s, end_s, sampling.rate_hz)
         if len({sampling.keyframes_only for sampling in samplings}) != 1:
             raise ValueError(
-                f"samplings of one read take all pictures, or all keyframes alone, not {samplings!r}"
+                "samplings of one read take all pictures, or all keyframes alone, "
+                f"not {samplings!r}"
             )
         self._track.damage.clear()
         with media_errors(self.path):

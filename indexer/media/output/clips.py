@@ -13,9 +13,10 @@ import ffmpeg
 from indexer.errors import MediaError, StorageError, UsageError
 from indexer.media.decode.reader_process import ReaderProcess, probe_in_process
 from indexer.media.ffmpeg import run_ffmpeg
-from indexer.media.open import DEMUXERS, check_regular_file, printable
-from indexer.media.probe import VideoInfo
+from indexer.media.open import DEMUXERS, check_regular_file
+from indexer.paths import printable
 from indexer.settings import Settings
+from indexer.video_info import VideoInfo
 
 _SEEK_MARGIN_S = 20.0  # formats without an index seek to a time, not to a keyframe: room for one
 _EARLY_S = 0.0004  # less than any picture lasts, more than any clock rounds

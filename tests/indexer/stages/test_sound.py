@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 
 from grounding.spans import Span
-from indexer.catalog import rows, videos
-from indexer.catalog.leasing.chunk_tasks import WorkItem
+from indexer.catalog import videos
+from indexer.catalog.frames import get_video_frames
+from indexer.catalog.leasing.chunk_tasks import ClaimedTask
+from indexer.catalog.passages import list_passages
 from indexer.embedders.sound_classes import CLASSES
 from indexer.library import Library
 from indexer.media import files
@@ -57,8 +59,8 @@ def test_frames_cover_a_video_once_whatever_its_chunks():
 def test_what_is_heard_is_stored_with_its_times(library: Library):
     video = served(library)
     with library.catalog.read() as session:
-        block = rows.video_frames(session, video.id, video.keys["sound"] or "")
-        events = rows.passages(session, video.id, ["sound"])
+        block = get_video_frames(session, video.id, video.keys["sound"] or "")
+        events = list_passages(session, video.id, ["sound"])
     assert block.vectors.shape == (83, CLASSES)
     assert block.times_s[0] == pytest.approx(STEP_S / 2)
     assert np.diff(block.times_s) == pytest.approx(STEP_S)
@@ -89,8 +91,8 @@ def test_a_video_without_sound_has_none(tmp_path: Path):
     assert not library.ingest([path]).failures
     video = served(library)
     with library.catalog.read() as session:
-        assert rows.passages(session, video.id) == []
-        assert len(rows.video_frames(session, video.id, video.keys["sound"] or "").times_s) == 0
+        assert list_passages(session, video.id) == []
+        assert len(get_video_frames(session, video.id, video.keys["sound"] or "").times_s) == 0
     assert library.search("a siren", only=["sound"]).moments == ()
 
 
@@ -102,8 +104,8 @@ def test_chunks_hear_what_the_whole_hears(tmp_path: Path, video: Path):
 
     def heard(span: Span) -> np.ndarray:
         with MediaFiles(settings) as media:
-            read = stage.read(media, source, span)
-        item = WorkItem(1, 1, 1, 0, span.start_s, span.end_s, "sound", "", 1)
+            read = stage.read(media, source, span, None)
+        item = ClaimedTask(1, 1, 1, 0, span.start_s, span.end_s, "sound", "", 1)
         return stage.compute(item, read).block.vectors.astype(np.float32)
 
     whole = heard(Span(0, 40))
