@@ -7,7 +7,7 @@ one's alone otherwise. A sound meets them through its probabilities to the power
 rise from 1e-4 to 1 within a sound, and on that scale a curve has one plateau where a sound lasts
 and not a few spikes. Sounds are not made unit: what is hardly heard is near to nothing.
 
-docs/quality-sound.md has what was measured. `python -m indexer.embedders.sound_classes` makes
+docs/experiments/sound.md has what was measured. `python -m indexer.embedders.sound_classes` makes
 sound_classes.npz again (minutes).
 """
 

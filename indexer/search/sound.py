@@ -2,7 +2,7 @@
 
 How likely it is that a moment is what was asked follows from two things: how much the question is
 about a sound at all (nobody hears "a man in a red shirt"), and how probable the sounds that it
-means are in the moment (docs/quality-sound.md says what this was fitted on).
+means are in the moment (docs/experiments/sound.md says what this was fitted on).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from indexer.vocabulary import EvidenceKind, StageName
 # constant. The number of videos, 5 to 60, made no difference.
 LIKENESS_WEIGHT, CLARITY_WEIGHT, OFFSET = 2.6, 6.9, -8.2
 # Probabilities that are as good as a passage of strength 0, .5 (a match) and 1.
-STRENGTHS = (0.0, 0.4, 0.65)
+STRENGTHS = (0.0, 0.5, 0.7)
 MIN_LIKENESS = 0.4  # below it the best of sounds is no answer: these questions are not searched
 CANDIDATE_SEGMENTS = 400
 WINDOW_FRAMES, BEST_FRAMES = 6, 3  # a sound is as clear as the best half of some 3 s

@@ -25,7 +25,6 @@ from indexer.search.neutral import neutral_vectors
 from indexer.search.types import PassageHit, Scope
 from indexer.stages.base import embedder_key_of
 from indexer.vectors.base import Selection, VectorIndex
-from indexer.vocabulary import EvidenceKind
 
 STAGE_OF = {"speech": "speech", "screen": "screen", "event": "events"}
 CANDIDATES = 100
