@@ -36,7 +36,7 @@ from indexer.vocabulary import EvidenceKind, StageName
 # constant. The number of videos, 5 to 60, made no difference.
 LIKENESS_WEIGHT, CLARITY_WEIGHT, OFFSET = 2.6, 6.9, -8.2
 # Probabilities that are as good as a passage of strength 0, .5 (a match) and 1.
-STRENGTHS = (0.0, 0.5, 0.7)
+STRENGTHS = (0.0, 0.45, 0.6)
 MIN_LIKENESS = 0.4  # below it the best of sounds is no answer: these questions are not searched
 CANDIDATE_SEGMENTS = 400
 WINDOW_FRAMES, BEST_FRAMES = 6, 3  # a sound is as clear as the best half of some 3 s
