@@ -259,7 +259,7 @@ def _load(
         known = ", ".join(model.supported_languages)
         raise ModelError(
             "the speech model {source} does not know the language {language!r}",
-            "It knows: {known}",
+            "it knows: {known}",
             source=source,
             language=language,
             known=known,
