@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from string import Formatter
 from typing import Any
 
-from indexer.messages import N_, Message, with_advice
+from indexer.messages import N_, Message, as_message, with_advice
 
 
 class SeekpointError(Exception):
@@ -74,7 +74,7 @@ OS_REASONS = (
 
 def os_reason(error: OSError) -> Message:
     """The operating system's reason, in lower case."""
-    return Message((error.strerror or str(error)).lower())
+    return as_message((error.strerror or str(error)).lower())
 
 
 class UsageError(SeekpointError):

@@ -79,6 +79,7 @@ def with_advice(what: str | Message, advice: str | Message) -> Message:
 
 
 def as_message(text: str | Message) -> Message:
+    """The message itself; other text, of the system or another program, is one without values."""
     """A text without values as a message; a message as it is."""
     return text if isinstance(text, Message) else Message(text)
 

@@ -11,13 +11,12 @@ from dataclasses import dataclass
 
 from indexer.admin.status import status
 from indexer.admin.videos import list_videos
-from indexer.catalog.database.migrate import revision
 from indexer.catalog.database.session import Catalog
 from indexer.context import Context
 from indexer.errors import SeekpointError, SnapshotError
 from indexer.formatting import format_bytes
 from indexer.media.ffmpeg import find_ffmpeg, run_ffmpeg
-from indexer.messages import NOTHING, Message
+from indexer.messages import NOTHING, Message, as_message
 
 LOW_DISK_BYTES = 2_000_000_000
 FFMPEG_TIMEOUT_S = 30.0
@@ -78,13 +77,15 @@ def _database(context: Context) -> Check:
     ):
         # takes the write lock: a program that keeps it would let every ingest wait
         session.connection()
+    from indexer.catalog.database.migrate import revision  # Alembic is slow to start
+
     values = {"database": kind, "revision": revision(context.settings.url)}
     return Check(DATABASE, True, Message("{database} at revision {revision}", values))
 
 
 def _ffmpeg(context: Context) -> Check:
     run_ffmpeg(["-version"], FFMPEG_TIMEOUT_S, context.settings)
-    return Check(FFMPEG, True, Message(str(find_ffmpeg(context.settings))))
+    return Check(FFMPEG, True, as_message(str(find_ffmpeg(context.settings))))
 
 
 def _model(context: Context) -> Check:
@@ -123,7 +124,7 @@ def _device(context: Context) -> Check:
             Message("{device} was asked for, but torch sees no GPU", {"device": device}),
             Message("set SEEKPOINT_DEVICE=cpu, or install a CUDA build of torch"),
         )
-    return Check(DEVICE, True, Message(str(choose_device(context.settings))))
+    return Check(DEVICE, True, as_message(str(choose_device(context.settings))))
 
 
 def _files(context: Context) -> Check:

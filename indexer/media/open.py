@@ -20,7 +20,6 @@ from av.packet import Packet
 from av.stream import Stream
 
 from indexer.errors import MediaError, os_reason
-from indexer.messages import Message
 from indexer.paths import printable
 
 # Formats that hold their own samples. Left out on purpose: hls, dash, concat, sdp, rtsp, image2 and
@@ -121,7 +120,7 @@ def media_errors(path: str | os.PathLike[str]) -> Iterator[None]:
             "cannot read {path} as video or sound: {reason}",
             _HINT,
             path=printable(path),
-            reason=Message((error.strerror or str(error)).lower()),
+            reason=as_message((error.strerror or str(error)).lower()),
         ) from error
     except (MemoryError, UnicodeError, OverflowError) as error:
         raise MediaError(

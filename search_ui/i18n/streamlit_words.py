@@ -6,7 +6,7 @@ The browser (components/frame.js) puts the translations in their places.
 from __future__ import annotations
 
 from indexer.messages import N_
-from search_ui.i18n.translator import Translator
+from search_ui.i18n.translator import ENGLISH, Translator
 
 STREAMLIT_WORDS = (
     N_("Skip to main content"),
@@ -75,4 +75,4 @@ STREAMLIT_WORDS = (
 
 def streamlit_words(tr: Translator) -> list[tuple[str, str]]:
     """English words of Streamlit and their translations; none where they are right already."""
-    return [] if tr.language == "en" else [(text, tr.gettext(text)) for text in STREAMLIT_WORDS]
+    return [] if tr.language == ENGLISH else [(text, tr.gettext(text)) for text in STREAMLIT_WORDS]

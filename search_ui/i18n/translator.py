@@ -11,7 +11,7 @@ import io
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -19,15 +19,16 @@ from starlette.requests import HTTPConnection
 
 from indexer.messages import Message
 
-Language = Literal["en", "zh"]
+ENGLISH = "en"
 LOCALES = Path(__file__).parents[1] / "locales"
+LANGUAGES = (ENGLISH, *sorted(folder.name for folder in LOCALES.iterdir() if folder.is_dir()))
 
 
 @dataclass(frozen=True, slots=True)
 class Translator:
     """`tr("{n} moments in {ms} ms", n=3, ms=20)`."""
 
-    language: Language
+    language: str
 
     def __call__(self, text: str | Message, /, **values: Any) -> str:
         """The text, or a message of the library, in this language with its values filled in.
@@ -51,21 +52,19 @@ def translator_of(request: HTTPConnection) -> Translator:
     return Translator.of(request.headers.get("accept-language", ""))
 
 
-def language_of(accepted: str) -> Language:
+def language_of(accepted: str) -> str:
     """The first language of an Accept-Language header (or a locale) that we have, else English."""
     for entry in accepted.split(","):
-        code = entry.partition(";")[0].strip().lower().replace("_", "-")
-        if code.startswith("zh"):
-            return "zh"
-        if code.startswith("en"):
-            return "en"
-    return "en"
+        code = entry.partition(";")[0].strip().lower().replace("_", "-").partition("-")[0]
+        if code in LANGUAGES:
+            return code
+    return ENGLISH
 
 
 @cache
-def catalogue(language: Language) -> gettext.NullTranslations:
+def catalogue(language: str) -> gettext.NullTranslations:
     """Compiled in memory at first use, so no compiled file can be older than its source."""
-    if language == "en":
+    if language == ENGLISH:
         return gettext.NullTranslations()
     with (LOCALES / language / "LC_MESSAGES" / "seekpoint.po").open("rb") as file:
         source = read_po(file, locale=language)
