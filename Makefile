@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Byte code is kept, whatever the environment says: the tests start many processes.
 export PYTHONDONTWRITEBYTECODE :=
 RUN_EXTRAS := cpu,speech,ocr,demo,ui,lego
-ALL_EXTRAS := $(RUN_EXTRAS),queue,postgres,train,dev
+ALL_EXTRAS := $(RUN_EXTRAS),speech-multilingual,queue,postgres,train,dev
 
 .PHONY: demo test lint format docs screenshot messages quality bench tools clean train-demo
 

@@ -30,7 +30,7 @@ PARTS = ("parts", "fast", "length", "repeat")
 def fresh(folder: Path, name: str) -> Library:
     """A library of its own, without speech and screen text."""
     home = Path(tempfile.mkdtemp(dir=folder, prefix=name))
-    return Library(Settings(home=home, speech=False, screen_text=False))
+    return Library(Settings(home=home, speech=False, screen_text=False, sound=False))
 
 
 def decode(path: Path, rate_hz: float, short_side: int) -> np.ndarray:

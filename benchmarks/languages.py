@@ -195,7 +195,9 @@ def make_library(folder: Path, sentences: tuple[str, ...]) -> Library:
     ]
     video.with_suffix(".srt").write_text("\n".join(lines))
     library = Library(
-        load_settings(home=folder / "home", embedder="demo", speech=True, screen_text=False)
+        load_settings(
+            home=folder / "home", embedder="demo", speech=True, screen_text=False, sound=False
+        )
     )
     library.ingest([video])
     return library

@@ -44,7 +44,9 @@ def library_of(fleet: Fleet, embedder: str = "lite") -> Library:
     """A library over the fleet's servers."""
     own = {"database_url": fleet.postgres.url, "broker_url": fleet.redis.url}
     return Library(
-        Settings(home=fleet.home, embedder=embedder, speech=False, screen_text=False, **own)
+        Settings(
+            home=fleet.home, embedder=embedder, speech=False, screen_text=False, sound=False, **own
+        )
     )
 
 
@@ -82,7 +84,7 @@ def overhead(folder: Path, minutes: float, rounds: int) -> None:
     warm = make_footage(folder, 1, height=360)
     with lite_fleet() as fleet, tempfile.TemporaryDirectory() as home:
         # In a catalog of its own: the worker would take part otherwise.
-        own = Library(Settings(home=Path(home), speech=False, screen_text=False))
+        own = Library(Settings(home=Path(home), speech=False, screen_text=False, sound=False))
         library = library_of(fleet)
         fleet.start()
         own.ingest([warm], "warm")

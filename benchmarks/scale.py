@@ -135,6 +135,7 @@ def with_measured(costs: Costs, folder: Path, stage: str) -> Costs:
             vectors="pgvector",
             speech=False,
             screen_text=False,
+            sound=False,
         )
         library = Library(pictures_alone)
         if stage != "picture":

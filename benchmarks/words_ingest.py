@@ -140,7 +140,7 @@ def main() -> None:
             (True, False),
             (False, True),
         ):
-            ingest(folder, path, speech=with_speech, screen_text=screen_text)
+            ingest(folder, path, speech=with_speech, screen_text=screen_text, sound=False)
 
 
 def _warm() -> None:

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 
 from indexer.artefacts import Artefacts
 from indexer.catalog.database.session import Catalog
+from indexer.catalog.tables import SEGMENT_STAGES
 from indexer.catalog.vectors.served_keys import list_vector_keys
 from indexer.catalog.vectors.vector_rows import dimension_of
 from indexer.embedders.mapped_weights import UnpackedWeights
 from indexer.embedders.registry import load_embedder
+from indexer.embedders.sound_classes import CLASSES
 from indexer.errors import MediaError
 from indexer.passages import text_embedding
 from indexer.paths import Roots
@@ -73,7 +75,7 @@ class Context:
         return [
             (stage, key)
             for stage, key in keys
-            if stage == StageName.PICTURE or embedder_key_of(key) == text_embedding.KEY
+            if stage in SEGMENT_STAGES or embedder_key_of(key) == text_embedding.KEY
         ]
 
     def index_for(self, key: str, stage: str = StageName.PICTURE) -> VectorIndex:
@@ -82,12 +84,15 @@ class Context:
         """
         with self._lock:
             if key not in self._indexes:
-                is_picture = stage == StageName.PICTURE
-                dimension = self.embedder.dimension if is_picture else text_embedding.DIMENSION
                 self._indexes[key] = open_index(
-                    self.catalog, key, dimension, self.settings, stage=stage
+                    self.catalog, key, self._dimension_of(stage), self.settings, stage=stage
                 )
             return self._indexes[key]
+
+    def _dimension_of(self, stage: str) -> int:
+        if stage == StageName.PICTURE:
+            return self.embedder.dimension
+        return CLASSES if stage == StageName.SOUND else text_embedding.DIMENSION
 
     def index_of(self, key: str, stage: str = StageName.PICTURE) -> VectorIndex:
         """As `index_for`, also for segments of another embedder than the installed one."""

@@ -26,7 +26,8 @@ from indexer.context import Context
 from indexer.embedders.base import Embedder
 from indexer.errors import UsageError
 from indexer.paths import Roots
-from indexer.search.curve import Curve, curve
+from indexer.questions.statement import read_question
+from indexer.search.curve import Curve, curve, sound_curve
 from indexer.search.scope import make_scope
 from indexer.search.searcher import Searcher
 from indexer.search.types import Answer
@@ -110,13 +111,16 @@ class Library:
         fast: bool = False,
         events: bool | None = None,
         queue: bool = False,
+        language: str | None = None,
         observer: Observer | None = None,
     ) -> IngestReport:
         """Makes files and folders searchable; safe to stop and to repeat. Files that fail are named
         in the report, the rest goes on.
 
         `events`: whether LEGO grounds every window; None: where a checkpoint is configured and the
-        device is a GPU. `queue`: notes the files for workers and returns at once.
+        device is a GPU. `queue`: notes the files for workers and returns at once. `language`: what
+        is mostly spoken in the collection (ISO 639-1), for videos whose own language is unclear;
+        empty: it is not known; None: as before.
         """
         from indexer.ingest.events_note import events_note
         from indexer.ingest.run import Ingest
@@ -124,6 +128,10 @@ class Library:
 
         if not collection.strip():
             raise UsageError("the name of the collection is empty", "choose a name")
+        if language is not None:
+            with self.catalog.begin() as session:
+                collection_id = collections.ensure_collection(session, collection)
+                collections.set_language(session, collection_id, language)
         if queue:
             return submit.enqueue(self.context, paths, collection, fast=fast, events=events)
         stages = self.context.stages(fast=fast, events=events)
@@ -188,8 +196,8 @@ class Library:
     ) -> Answer:
         """Moments, best first.
 
-        `only`: the kinds of evidence that count (picture, speech, screen, event). `titles`: the
-        names and dates of files are evidence too. `filters`: which files may answer. `ground`:
+        `only`: the kinds of evidence that count (picture, speech, screen, sound, event). `titles`:
+        the names and dates of files are evidence too. `filters`: which files may answer. `ground`:
         LEGO looks at the best moments again; without a checkpoint a note says what is missing.
         """
         scope = make_scope(self.context, collections, video_id=video_id, only=only, filters=filters)
@@ -256,6 +264,10 @@ class Library:
         elif question.strip():
             queries = self.searcher.curve_vectors(question)
         return curve(self.context, video_id, queries)
+
+    def sound_curve(self, video_id: int, question: str) -> Curve:
+        """How well what is heard in each part of a video fits a question."""
+        return sound_curve(self.context, video_id, read_question(question).statements)
 
     def spans_in_video(self, question: str, video_id: int) -> list[ScoredSpan]:
         """The best spans of one video, best first."""

@@ -74,14 +74,23 @@ class Settings(BaseSettings):
         str,
         Field(
             description=(
-                "Whisper for CTranslate2: embedded (tiny, English), a folder or a hub id "
-                "(a multilingual one detects the language)"
+                "Whisper for CTranslate2: embedded (tiny, English), multilingual (base, about 100 "
+                "languages), a folder or a hub id"
             )
         ),
     ] = "embedded"
     speech_language: Annotated[
-        str, Field(description="Language of the speech, such as de; empty: detected by the model")
+        str,
+        Field(
+            description=(
+                "Language of the speech, such as de; empty: detected once for each video, where "
+                "the model knows languages"
+            )
+        ),
     ] = ""
+    sound: Annotated[
+        bool, Field(description="Recognise sounds, such as applause, a dog or an engine")
+    ] = True
     screen_text: Annotated[bool, Field(description="Read text on screen")] = True
 
     lego_path: Annotated[

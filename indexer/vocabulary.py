@@ -11,6 +11,7 @@ class StageName(StrEnum):
     PICTURE = "picture"
     SPEECH = "speech"
     SCREEN = "screen"
+    SOUND = "sound"
     EVENTS = "events"
 
 
@@ -22,6 +23,7 @@ class EvidenceKind(StrEnum):
     PICTURE = "picture"
     SPEECH = "speech"
     SCREEN = "screen"
+    SOUND = "sound"
     EVENT = "event"
     TITLE = "title"
 
@@ -30,6 +32,7 @@ SEARCHED_KINDS = (
     EvidenceKind.PICTURE,
     EvidenceKind.SPEECH,
     EvidenceKind.SCREEN,
+    EvidenceKind.SOUND,
     EvidenceKind.EVENT,
 )
 """Kinds that a search may be limited to."""

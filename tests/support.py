@@ -47,6 +47,7 @@ def demo_settings(home: Path, **overrides) -> Settings:
             "threads": 1,
             "speech": False,
             "screen_text": False,
+            "sound": False,
             **overrides,
         }
     )
@@ -60,6 +61,7 @@ def demo_environment(home: Path, **environment: str) -> dict[str, str]:
         "THREADS": "1",
         "SPEECH": "0",
         "SCREEN_TEXT": "0",
+        "SOUND": "0",
         **environment,
     }
     return {

@@ -72,6 +72,8 @@ def kinds_without_model(settings: Settings) -> set[str]:
         lacking.add("speech")
     if not settings.screen_text:
         lacking.add("screen")
+    if not settings.sound:
+        lacking.add("sound")
     return lacking
 
 

@@ -56,6 +56,12 @@ def screen() -> Result:
     return _run("screen", lambda: runner().run_stage("screen"))
 
 
+@_task("sound")
+def sound() -> Result:
+    """Sounds of chunks."""
+    return _run("sound", lambda: runner().run_stage("sound"))
+
+
 @_task("plan")
 def plan() -> Result:
     """Chunks of files that arrived."""

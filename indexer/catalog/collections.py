@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -101,6 +102,23 @@ def list_collections(s: Session) -> list[CollectionInfo]:
         .order_by(Collection.name)
     )
     return [CollectionInfo(*row[:7], int(row[7])) for row in s.execute(statement)]
+
+
+def set_language(s: Session, collection_id: int, language: str) -> None:
+    """Notes what is mostly spoken in the collection (ISO 639-1); empty: it is not known.
+
+    Raises UsageError for what is no code of a language.
+    """
+    code = language.strip().lower()
+    if code and not re.fullmatch("[a-z]{2,3}", code):
+        raise UsageError(
+            "{language!r} is not a code of a language",
+            "give two letters, such as en, de or zh",
+            language=language,
+        )
+    s.execute(
+        update(Collection).where(Collection.id == collection_id).values(language=code or None)
+    )
 
 
 def remove_collection(s: Session, collection_id: int) -> tuple[int, ...]:

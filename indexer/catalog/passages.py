@@ -15,7 +15,7 @@ from indexer.catalog.database.column_types import sanitize_text
 from indexer.catalog.database.dialect import in_values
 from indexer.catalog.database.half_vector import pack
 from indexer.catalog.database.text_normalize import index_form
-from indexer.catalog.leasing.chunk_tasks import finish_task
+from indexer.catalog.leasing.chunk_tasks import FinishedTask, finish_task
 from indexer.catalog.tables import Passage, Video
 from indexer.vocabulary import EvidenceKind
 
@@ -60,10 +60,15 @@ def commit_passages(
     task = finish_task(s, task_id, owner, seconds)
     if task is None:
         return False
+    insert_passages(s, task, passages)
+    return True
+
+
+def insert_passages(s: Session, task: FinishedTask, passages: Sequence[NewPassage]) -> None:
+    """Stores the passages of a chunk."""
     if passages:
         rows = [{**task.row_values, **_column_values(passage)} for passage in passages]
         s.execute(insert(Passage), rows)
-    return True
 
 
 def _column_values(passage: NewPassage) -> dict[str, Any]:
@@ -109,6 +114,7 @@ def served_passage_key() -> Any:
     by_kind = (
         (Passage.kind == EvidenceKind.SPEECH, Video.speech_key),
         (Passage.kind == EvidenceKind.SCREEN, Video.screen_key),
+        (Passage.kind == EvidenceKind.SOUND, Video.sound_key),
     )
     return case(*by_kind, else_=Video.events_key)
 

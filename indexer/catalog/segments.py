@@ -1,4 +1,6 @@
-"""Segments: 2 to 8 seconds inside one shot, each with one unit vector (float16)."""
+"""Segments: 2 to 8 seconds inside one shot, or of sound, each with one vector (float16), that of
+pictures unit.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,8 @@ from grounding.spans import Span
 from indexer.catalog.database.dialect import in_values
 from indexer.catalog.database.half_vector import pack
 from indexer.catalog.frames import FrameBlock, insert_frames
-from indexer.catalog.leasing.chunk_tasks import finish_task
+from indexer.catalog.leasing.chunk_tasks import FinishedTask, finish_task
+from indexer.catalog.passages import NewPassage, insert_passages
 from indexer.catalog.tables import Segment
 from indexer.vocabulary import StageName
 
@@ -58,6 +61,31 @@ def commit_picture(
     task = finish_task(s, task_id, owner, seconds, StageName.PICTURE)
     if task is None:
         return False
+    _insert(s, task, frames, segments)
+    return True
+
+
+def commit_sound(
+    s: Session,
+    task_id: int,
+    owner: str,
+    frames: FrameBlock,
+    segments: Sequence[NewSegment],
+    passages: Sequence[NewPassage],
+    seconds: float,
+) -> bool:
+    """The same for sound, whose events are passages."""
+    task = finish_task(s, task_id, owner, seconds, StageName.SOUND)
+    if task is None:
+        return False
+    _insert(s, task, frames, segments)
+    insert_passages(s, task, passages)
+    return True
+
+
+def _insert(
+    s: Session, task: FinishedTask, frames: FrameBlock, segments: Sequence[NewSegment]
+) -> None:
     dimension = frames.vectors.shape[1]
     for segment in segments:
         if segment.vector.shape != (dimension,):
@@ -78,7 +106,6 @@ def commit_picture(
     ]
     if rows:
         s.execute(insert(Segment), rows)
-    return True
 
 
 def get_segments(s: Session, ids: Iterable[int]) -> list[SegmentRow]:

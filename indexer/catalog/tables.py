@@ -70,7 +70,7 @@ def _child_of(parent: str) -> ForeignKey:
 
 class Collection(Base):
     """`last_claimed_s`: when a worker last took work of it (Unix time): the one that waited longest
-    comes next.
+    comes next. `language`: what is mostly spoken in it (ISO 639-1); None: not known.
     """
 
     __tablename__ = "collection"
@@ -80,6 +80,7 @@ class Collection(Base):
     name: Mapped[str] = mapped_column(unique=True)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     last_claimed_s: Mapped[float | None]
+    language: Mapped[str | None]
 
 
 class Video(Base):
@@ -112,6 +113,7 @@ class Video(Base):
     picture_key: Mapped[str | None]
     speech_key: Mapped[str | None]
     screen_key: Mapped[str | None]
+    sound_key: Mapped[str | None]
     events_key: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     ready_at: Mapped[datetime | None]
@@ -360,6 +362,10 @@ SERVED_KEY: dict[str, InstrumentedAttribute[str | None]] = {
     StageName.PICTURE: Video.picture_key,
     StageName.SPEECH: Video.speech_key,
     StageName.SCREEN: Video.screen_key,
+    StageName.SOUND: Video.sound_key,
     StageName.EVENTS: Video.events_key,
 }
 """The column of a video that names the key of a stage whose rows are served."""
+
+SEGMENT_STAGES = frozenset({StageName.PICTURE, StageName.SOUND})
+"""Stages whose vectors are of segments; those of the others are of passages."""

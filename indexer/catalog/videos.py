@@ -33,12 +33,14 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class VideoRow:
     """`keys`: served key by stage. `error`: why it failed. `paths`: online ones first; of a video
-    that is about to supersede another, those that wait for it.
+    that is about to supersede another, those that wait for it. `collection_language`: empty where
+    it is not known.
     """
 
     id: int
     collection_id: int
     collection: str
+    collection_language: str
     content_hash: str
     size_bytes: int
     duration_s: float
@@ -157,21 +159,27 @@ def list_videos(
 
 def _videos(s: Session, *conditions: Any) -> list[VideoRow]:
     statement = (
-        select(Video, Collection.name)
+        select(Video, Collection.name, Collection.language)
         .join(Collection, Collection.id == Video.collection_id)
         .where(*conditions)
         .order_by(Video.id)
     )
     found = s.execute(statement).all()
-    paths = get_paths(s, [video.id for video, _ in found]) if found else {}
-    return [_video_row(video, name, tuple(paths.get(video.id, ()))) for video, name in found]
+    paths = get_paths(s, [video.id for video, *_ in found]) if found else {}
+    return [
+        _video_row(video, name, language or "", tuple(paths.get(video.id, ())))
+        for video, name, language in found
+    ]
 
 
-def _video_row(video: Video, collection: str, paths: tuple[PathRow, ...]) -> VideoRow:
+def _video_row(
+    video: Video, collection: str, language: str, paths: tuple[PathRow, ...]
+) -> VideoRow:
     return VideoRow(
         id=video.id,
         collection_id=video.collection_id,
         collection=collection,
+        collection_language=language,
         content_hash=video.content_hash,
         size_bytes=video.size_bytes,
         duration_s=video.duration_s,

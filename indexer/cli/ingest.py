@@ -46,13 +46,26 @@ def ingest(
             "--queue", help="Note the files for workers and return at once (SEEKPOINT_BROKER_URL)."
         ),
     ] = False,
+    language: Annotated[
+        str | None,
+        typer.Option(
+            help="What is mostly spoken in the collection, such as de: for videos whose own "
+            "language is unclear."
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Make videos searchable. Safe to stop and to repeat."""
     library = Library()
     with Bar() as bar:
         report = library.ingest(
-            paths, collection, fast=fast, events=events, queue=queue, observer=bar
+            paths,
+            collection,
+            fast=fast,
+            events=events,
+            queue=queue,
+            language=language,
+            observer=bar,
         )
     if as_json:
         print_json({**_as_dict(report)})

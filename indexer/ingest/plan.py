@@ -135,10 +135,10 @@ class Planner:
                 "check that it is a video",
                 path=printable(source.path),
             )
-        if not source.has_pictures and "speech" not in self.stages:
+        if not source.has_pictures and not {"speech", "sound"} & self.stages.keys():
             raise MediaError(
                 "{path} has no video stream",
-                "switch speech on (SEEKPOINT_SPEECH=1) to search its sound",
+                "switch speech or sound on (SEEKPOINT_SPEECH=1, SEEKPOINT_SOUND=1) to search it",
                 path=printable(source.path),
             )
 
@@ -170,5 +170,9 @@ class Planner:
 def source_at(video: VideoRow, path: Path) -> Source:
     """What can be read of a video whose bytes are at `path`."""
     return Source(
-        path, video.duration_s, has_pictures=video.width > 0, has_sound=video.audio_tracks > 0
+        path,
+        video.duration_s,
+        has_pictures=video.width > 0,
+        has_sound=video.audio_tracks > 0,
+        language=video.collection_language,
     )

@@ -203,20 +203,19 @@ class Ingest:
     def _claims(self, progress: _FileProgress) -> Iterator[_FileJob]:
         assert progress.source is not None, "a file is planned before its chunks are done"
         while (item := self._claim(progress.video_id, tuple(self.stages))) is not None:
-            items = [item, *self._same_pictures(item)]
+            items = [item, *self._same_media(item)]
             tasks = tuple(StageTask(one, self.stages[one.stage]) for one in items)
             yield _FileJob(progress.source, tasks, file=progress)
 
-    def _same_pictures(self, item: ClaimedTask) -> list[ClaimedTask]:
-        """Claims the other stages of the chunk that sample its pictures too, so that these are
-        decoded once.
+    def _same_media(self, item: ClaimedTask) -> list[ClaimedTask]:
+        """Claims the other stages of the chunk that take its pictures too, or its sound, so that
+        these are decoded once.
         """
-        if self.stages[item.stage].sampling is None:
-            return []
+        first = self.stages[item.stage]
         others = [
             name
             for name, stage in self.stages.items()
-            if name != item.stage and stage.sampling is not None
+            if name != item.stage and _share_media(first, stage)
         ]
         claims = [self._claim(item.video_id, (name,), chunk_id=item.chunk_id) for name in others]
         return [other for other in claims if other is not None]
@@ -304,3 +303,8 @@ def _naming_the_file(file: FoundFile, error: Message) -> Message:
     if file.path.name in error or name in error:
         return error
     return Message("{path}: {error}", {"path": name, "error": error})
+
+
+def _share_media(one: Stage, other: Stage) -> bool:
+    pictures = one.sampling is not None and other.sampling is not None
+    return pictures or (one.reads_sound and other.reads_sound)

@@ -2,13 +2,14 @@
 stays open, so that its chunks decode on.
 
 Stages want different pictures of the same chunk. Decoding costs far more than scaling, so one read
-serves them all.
+serves them all. The sound of a chunk is kept for the next stage that listens to it.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -28,6 +29,25 @@ from indexer.settings import Settings
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class _KeptSound:
+    """What was decoded last: a chunk's sound at most (7 MB)."""
+
+    path: Path
+    span: Span
+    rate_hz: int
+    track: int
+    samples: np.ndarray
+
+    def holds(self, path: Path, span: Span, rate_hz: int, track: int) -> bool:
+        same = (path, rate_hz, track) == (self.path, self.rate_hz, self.track)
+        return same and self.span.start_s <= span.start_s and span.end_s <= self.span.end_s
+
+    def part(self, span: Span) -> np.ndarray:
+        first = round((span.start_s - self.span.start_s) * self.rate_hz)
+        return self.samples[first : first + round(span.length_s * self.rate_hz)]
+
+
 class MediaFiles:
     """Use as a context manager, from one thread at a time. All methods raise MediaError,
     MediaTimeout.
@@ -37,6 +57,7 @@ class MediaFiles:
         self._settings = settings
         self._reader: ReaderProcess | None = None
         self._without_decord: set[Path] = set()
+        self._kept_sound: _KeptSound | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -47,6 +68,7 @@ class MediaFiles:
     def close(self) -> None:
         """Closes the file that is open."""
         reader, self._reader = self._reader, None
+        self._kept_sound = None
         if reader is not None:
             reader.close()
 
@@ -79,10 +101,13 @@ class MediaFiles:
         return self._open(path).window(times_s, short_side=short_side, try_decord=False)
 
     def audio(self, path: Path, span: Span, *, rate_hz: int = 16_000, track: int = 0) -> np.ndarray:
-        """Mono samples (N,) float32 of a span."""
+        """Mono samples (N,) float32 of a span, from the last decoding where that holds it all."""
+        if (kept := self._kept_sound) is not None and kept.holds(path, span, rate_hz, track):
+            return kept.part(span)
         samples, _ = read_audio_in_process(
             path, span.start_s, span.end_s, rate_hz, track, timeout_s=self._settings.chunk_timeout_s
         )
+        self._kept_sound = _KeptSound(path, span, rate_hz, track, samples)
         return samples
 
     def _open(self, path: Path) -> ReaderProcess:

@@ -20,6 +20,7 @@ from av.packet import Packet
 from av.stream import Stream
 
 from indexer.errors import MediaError, os_reason
+from indexer.messages import Message
 from indexer.paths import printable
 
 # Formats that hold their own samples. Left out on purpose: hls, dash, concat, sdp, rtsp, image2 and

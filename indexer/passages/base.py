@@ -8,7 +8,7 @@ from typing import Literal
 
 from grounding.spans import Span
 
-Kind = Literal["speech", "screen", "event"]
+Kind = Literal["speech", "screen", "sound", "event"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ chunk.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,13 +21,18 @@ from indexer.errors import ModelError
 from indexer.load_once import load_once
 from indexer.passages.base import Passage
 from indexer.passages.confidence import Decoded, sure_parts
+from indexer.passages.language import LanguageChoice, SpokenLanguage, likeliest_language
+from indexer.passages.multilingual import joined_model
 from indexer.passages.sentences import sentences
 from indexer.passages.vad import RATE_HZ, quiet_cut, speech_groups
 from indexer.settings import Settings
 
+LEAST_SPEECH_S = 1.0  # that tells a language
 EDGE_S = 8.0  # read on both sides of an edge between chunks
-REVISION = 1  # counts changes that make stored speech worth replacing
-EMBEDDED = "embedded"
+# counts changes that make stored speech worth replacing: of the English model, and of those that
+# are asked for a video's language first
+REVISION, MULTILINGUAL_REVISION = 1, 2
+EMBEDDED, MULTILINGUAL = "embedded", "multilingual"
 
 _INSTALL = 'pip install "seekpoint[speech]", or SEEKPOINT_SPEECH=0'
 _BATCH = 4
@@ -42,7 +48,13 @@ class SpeechModel(Protocol):
         """Identity of the model and of all that decides its text."""
         ...
 
-    def transcribe(self, samples: np.ndarray, offset_s: float) -> list[Passage]:
+    def spoken_language(self, windows: Sequence[np.ndarray]) -> SpokenLanguage | None:
+        """Of windows (N,) float32 at 16 kHz of one video; None where nobody speaks in any."""
+        ...
+
+    def transcribe(
+        self, samples: np.ndarray, offset_s: float, language: LanguageChoice | None = None
+    ) -> list[Passage]:
         """samples (N,) float32 at 16 kHz in [-1, 1]; times of the passages count `offset_s` as the
         first sample.
         """
@@ -58,7 +70,12 @@ def speech_window(chunk_span: Span, duration_s: float) -> Span:
 
 
 def transcribe_chunk(
-    model: SpeechModel, samples: np.ndarray, start_s: float, chunk_span: Span, duration_s: float
+    model: SpeechModel,
+    samples: np.ndarray,
+    start_s: float,
+    chunk_span: Span,
+    duration_s: float,
+    language: LanguageChoice | None = None,
 ) -> list[Passage]:
     """The sentences of a chunk. samples (N,) float32 at 16 kHz of the `speech_window`, which begins
     at `start_s`.
@@ -68,7 +85,7 @@ def transcribe_chunk(
     """
     own = own_speech(samples, start_s, chunk_span, duration_s)
     first, last = (round((edge - start_s) * RATE_HZ) for edge in (own.start_s, own.end_s))
-    return model.transcribe(samples[first:last], own.start_s)
+    return model.transcribe(samples[first:last], own.start_s, language)
 
 
 def own_speech(samples: np.ndarray, start_s: float, chunk_span: Span, duration_s: float) -> Span:
@@ -99,14 +116,24 @@ class WhisperSpeech:
     language: str | None
     multilingual: bool
 
-    def transcribe(self, samples: np.ndarray, offset_s: float) -> list[Passage]:
+    def spoken_language(self, windows: Sequence[np.ndarray]) -> SpokenLanguage | None:
+        """As SpeechModel.spoken_language."""
+        if not self.multilingual:
+            return None
+        heard = [speech for window in windows if len(speech := only_speech(window))]
+        found = [self.pipeline.model.detect_language(speech)[2] for speech in heard]
+        return likeliest_language([dict(probabilities) for probabilities in found])
+
+    def transcribe(
+        self, samples: np.ndarray, offset_s: float, language: LanguageChoice | None = None
+    ) -> list[Passage]:
         """As SpeechModel.transcribe."""
         groups = speech_groups(samples)
         if not groups:
             return []
         segments, info = self.pipeline.transcribe(
             samples,
-            language=self.language if self.multilingual else "en",
+            language=self._code(language),
             clip_timestamps=[{"start": group.start_s, "end": group.end_s} for group in groups],
             vad_filter=False,
             word_timestamps=True,
@@ -115,23 +142,55 @@ class WhisperSpeech:
             temperature=0.0,
         )
         decoded = [Decoded.of(segment, offset_s) for segment in segments]
-        language = info.language if self.multilingual else "en (assumed)"
+        is_sure = self.multilingual and (language is None or language.is_sure)
         return [
             sentence
-            for words in sure_parts(decoded, knows_languages=self.multilingual)
-            for sentence in sentences(words, language)
+            for words in sure_parts(decoded, knows_languages=is_sure)
+            for sentence in sentences(words, self._note(language, info.language))
         ]
+
+    def _code(self, language: LanguageChoice | None) -> str | None:
+        """What to transcribe in; None: the model decides by the samples."""
+        if not self.multilingual:
+            return "en"
+        code = self.language or (language.code if language else None)
+        known = self.pipeline.model.supported_languages
+        if code and code not in known:
+            raise ModelError(
+                "the speech model does not know the language {language!r}",
+                "it knows {known}",
+                language=code,
+                known=", ".join(known),
+            )
+        return code
+
+    def _note(self, language: LanguageChoice | None, written: str) -> str:
+        if not self.multilingual:
+            return "en (assumed)"
+        return language.note if language and not self.language else written
+
+
+def only_speech(samples: np.ndarray) -> np.ndarray:
+    """Samples (N,) without what is no speech; none where it is too short to tell a language."""
+    groups = speech_groups(samples)
+    edges = [(round(one.start_s * RATE_HZ), round(one.end_s * RATE_HZ)) for one in groups]
+    pieces = [samples[first:last] for first, last in edges]
+    spoken = np.concatenate(pieces) if pieces else samples[:0]
+    return spoken if len(spoken) >= LEAST_SPEECH_S * RATE_HZ else samples[:0]
 
 
 def speech_key(settings: Settings) -> str:
     """The key of the speech stage under these settings, without loading the model."""
-    name = (
-        settings.speech_model
-        if settings.speech_model == EMBEDDED
-        else Path(settings.speech_model).name
-    )
+    packaged = settings.speech_model in (EMBEDDED, MULTILINGUAL)
+    name = settings.speech_model if packaged else Path(settings.speech_model).name
+    revision = REVISION if settings.speech_model == EMBEDDED else MULTILINGUAL_REVISION
     language = f"-{settings.speech_language}" if settings.speech_language else ""
-    return f"whisper-{name}{language}.{REVISION}"
+    return f"whisper-{name}{language}.{revision}"
+
+
+def asks_language(settings: Settings) -> bool:
+    """Whether a video's language has to be found before it is transcribed."""
+    return settings.speech_model != EMBEDDED and not settings.speech_language
 
 
 def load_speech_model(settings: Settings) -> SpeechModel:
@@ -140,6 +199,7 @@ def load_speech_model(settings: Settings) -> SpeechModel:
     """
     return _load(
         settings.speech_model,
+        settings.home_path,
         settings.speech_language,
         settings.device,
         settings.threads,
@@ -151,26 +211,32 @@ def require_speech_model(settings: Settings) -> None:
     """Raises ModelError at once where the settings name a model that is not there, or not one for
     their language.
 
-    The embedded model is not loaded for that, so that a repeated ingest without anything to do
-    stays quick.
+    Packaged models are not loaded for that, so that a repeated ingest without anything to do stays
+    quick.
     """
-    if settings.speech_model != EMBEDDED or settings.speech_language:
+    packaged = settings.speech_model in (EMBEDDED, MULTILINGUAL)
+    if not packaged or settings.speech_language:
         load_speech_model(settings)
     elif find_spec("faster_whisper") is None:
         raise ModelError("speech needs faster-whisper, which is not installed", _INSTALL)
     else:
-        _embedded_folder()
+        _source(settings.speech_model, settings.home_path)
 
 
 @load_once
-def _load(model_name: str, language: str, device: str, threads: int, key: str) -> WhisperSpeech:
+def _load(
+    model_name: str, home: Path, language: str, device: str, threads: int, key: str
+) -> WhisperSpeech:
     try:
         from faster_whisper import BatchedInferencePipeline, WhisperModel
     except ImportError as error:
         raise ModelError("speech needs faster-whisper ({error})", _INSTALL, error=error) from None
     kind, index = _device(device)
-    source = _embedded_folder() if model_name == EMBEDDED else model_name
-    hint = "SEEKPOINT_SPEECH_MODEL takes embedded, a folder in CTranslate2 format, or a hub id"
+    source = _source(model_name, home)
+    hint = (
+        "SEEKPOINT_SPEECH_MODEL takes embedded, multilingual, a folder in CTranslate2 format, "
+        "or a hub id"
+    )
     folder = Path(source).expanduser()
     if source.startswith(("/", "~", ".")) and not folder.is_dir():
         raise ModelError(
@@ -199,6 +265,13 @@ def _load(model_name: str, language: str, device: str, threads: int, key: str) -
             known=known,
         )
     return WhisperSpeech(BatchedInferencePipeline(model), key, language or None, multilingual)
+
+
+def _source(model_name: str, home: Path) -> str:
+    """A folder or a hub id. Raises ModelError where a packaged model is not installed."""
+    if model_name == EMBEDDED:
+        return _embedded_folder()
+    return str(joined_model(home)) if model_name == MULTILINGUAL else model_name
 
 
 def _embedded_folder() -> str:

@@ -21,14 +21,26 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-KINDS = ("ground", "reap", "publish", "plan", "picture", "events", "speech", "screen", "artefacts")
+KINDS = (
+    "ground",
+    "reap",
+    "publish",
+    "plan",
+    "picture",
+    "events",
+    "speech",
+    "screen",
+    "sound",
+    "artefacts",
+)
 """Kinds of work, the most urgent first: jobs, stages of chunks, and looking after both."""
 
 QUEUES: Mapping[str, tuple[str, ...]] = {
-    "gpu": ("ground", "reap", "picture", "events", "speech", "screen"),
-    "cpu": ("reap", "publish", "plan", "speech", "screen", "artefacts"),
+    "gpu": ("ground", "reap", "picture", "events", "speech", "screen", "sound"),
+    "cpu": ("reap", "publish", "plan", "speech", "screen", "sound", "artefacts"),
 }
-"""What a worker of each queue does. Speech and screen text gain from a GPU and do without."""
+"""What a worker of each queue does. Speech, screen text and sound gain from a GPU and do without.
+"""
 
 MAX_WAITING = 64
 """Notifications of a kind that wait at most: a worker that follows one goes on while there is work,

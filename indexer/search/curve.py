@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,10 @@ import numpy as np
 from indexer.catalog import videos
 from indexer.catalog.frames import get_video_frames
 from indexer.context import Context
+from indexer.questions.statement import Statement
+from indexer.search.sound import SoundSearch
 from indexer.stages.base import embedder_key_of
+from indexer.vocabulary import StageName
 
 POINTS = 1200  # more than a screen has columns would only be sent
 
@@ -37,7 +41,26 @@ def curve(context: Context, video_id: int, queries: np.ndarray | None) -> Curve:
     cuts_s = [round(float(cut_s), 3) for cut_s in block.cuts_s]
     if queries is None or key is None or embedder_key_of(key) != context.embedder.key:
         return Curve([], [], cuts_s)
-    times_s, values = highest(block.times_s, (block.vectors @ queries.T).max(axis=1), POINTS)
+    return scaled_curve(block.times_s, (block.vectors @ queries.T).max(axis=1), cuts_s)
+
+
+def sound_curve(context: Context, video_id: int, statements: Sequence[Statement]) -> Curve:
+    """How well what is heard fits the best of some statements; empty where the video has no
+    sound.
+    """
+    with context.catalog.read() as session:
+        key = videos.get_video(session, video_id).keys.get(StageName.SOUND) or ""
+    search = SoundSearch(context)
+    curves = [search.curve(statement, video_id, key) for statement in statements]
+    curves = [(times_s, values) for times_s, values in curves if len(times_s)]
+    if not curves:
+        return Curve([], [], [])
+    return scaled_curve(curves[0][0], np.max([values for _, values in curves], axis=0), [])
+
+
+def scaled_curve(times_s: np.ndarray, values: np.ndarray, cuts_s: list[float]) -> Curve:
+    """Of (N,) times and values, N > 0."""
+    times_s, values = highest(times_s, values, POINTS)
     low, high = np.percentile(values, 2), values.max()
     scaled = np.clip((values - low) / max(float(high - low), 1e-9), 0, 1)
     return Curve(np.round(times_s, 3).tolist(), np.round(scaled, 4).tolist(), cuts_s)

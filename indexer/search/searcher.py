@@ -36,10 +36,12 @@ from indexer.search.interleave import interleave
 from indexer.search.neutral import neutral_vectors
 from indexer.search.query_vectors import query_vectors
 from indexer.search.ranking import rank_moments
-from indexer.search.text import TextAnswer, TextSearch
+from indexer.search.sound import SoundSearch, strength_of
+from indexer.search.text import STAGE_OF, TextAnswer, TextSearch
 from indexer.search.types import Answer, Block, FusedMoment, Moment, PassageHit, Ranking, Scope
 from indexer.stages.base import embedder_key_of
 from indexer.threads import numpy_on_one_thread
+from indexer.vocabulary import EvidenceKind
 
 CANDIDATE_SEGMENTS = 400
 RANKED_MOMENTS = 50
@@ -84,6 +86,7 @@ class Searcher:
         self._context = context
         self._catalog = context.catalog
         self._texts = TextSearch(context)
+        self._sounds = SoundSearch(context)
         self._backgrounds: dict[str, _Background] = {}
         self._neutral: dict[str, np.ndarray] = {}
 
@@ -135,6 +138,8 @@ class Searcher:
         with suppress(ModelError):
             if scope.kinds != ("picture",):
                 self._texts.load(scope)
+        with suppress(ModelError):
+            self._sounds.load(scope)
         return (time.perf_counter() - started) * 1000
 
     def _described(self, answered: _Answered, statement: Statement, top: int) -> list[Moment]:
@@ -277,10 +282,17 @@ class Searcher:
     # --- words, and both together ---
 
     def _found_texts(self, statement: Statement, scope: Scope) -> TextAnswer:
-        kinds = [kind for kind in scope.kinds if kind != "picture"]
-        if not kinds or statement.negation:  # a passage about what is denied says the opposite
+        if statement.negation:  # a passage about what is denied says the opposite
             return TextAnswer()
-        return self._texts.find(statement, scope, kinds)
+        kinds = [kind for kind in scope.kinds if kind in STAGE_OF]
+        texts = self._texts.find(statement, scope, kinds) if kinds else TextAnswer()
+        sounds = self._sounds.find(statement, scope)
+        if not sounds.hits:
+            return texts
+        return TextAnswer(
+            {**texts.hits, EvidenceKind.SOUND: sounds.hits},
+            {**texts.strengths, EvidenceKind.SOUND: sounds.strength},
+        )
 
     def _fused(
         self, statement: Statement, scope: Scope, pictures: Ranking, texts: TextAnswer
@@ -288,7 +300,7 @@ class Searcher:
         hits: dict[str, Sequence[PassageHit]] = dict(texts.hits)
         if pictures.moments:  # without pictures even a weak passage is the nearest that there is
             hits = {
-                kind: [hit for hit in found if hit.score >= MIN_SUPPORT]
+                kind: [hit for hit in found if _strength(kind, hit.score) >= MIN_SUPPORT]
                 for kind, found in hits.items()
             }
         if scope.titles:
@@ -304,7 +316,7 @@ class Searcher:
             hinted = HINT_WEIGHT if kind == statement.hint else 1.0
             if kind == "picture":
                 return hinted * float(np.interp(best, [ANSWERED_STRENGTH, 1], PICTURE_WEIGHT))
-            return hinted * float(np.interp(score, [0, 1], TEXT_WEIGHT))
+            return hinted * float(np.interp(_strength(kind, score), [0, 1], TEXT_WEIGHT))
 
         return titles.openings(fuse(pictures.moments, hits, weigh))
 
@@ -347,6 +359,11 @@ class Searcher:
             title,
             path.offline,
         )
+
+
+def _strength(kind: str, score: float) -> float:
+    """How well a passage or a sound answers, in [0, 1]; .5 is a match."""
+    return strength_of(score) if kind == EvidenceKind.SOUND else score
 
 
 def _question_notes(question: Question, answered: Sequence[_Answered]) -> list[Message]:

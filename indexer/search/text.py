@@ -25,7 +25,6 @@ from indexer.search.neutral import neutral_vectors
 from indexer.search.types import PassageHit, Scope
 from indexer.stages.base import embedder_key_of
 from indexer.vectors.base import Selection, VectorIndex
-from indexer.vocabulary import EvidenceKind
 
 STAGE_OF = {"speech": "speech", "screen": "screen", "event": "events"}
 CANDIDATES = 100
@@ -64,7 +63,7 @@ class TextAnswer:
     [0, 1].
     """
 
-    hits: Mapping[str, list[PassageHit]] = field(default_factory=dict)
+    hits: Mapping[str, Sequence[PassageHit]] = field(default_factory=dict)
     strengths: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -167,7 +166,7 @@ class TextSearch:
         """Loads the models that a question about passages in this scope needs, where there are
         any. Raises ModelError.
         """
-        kinds = [kind for kind in scope.kinds if kind != EvidenceKind.PICTURE]
+        kinds = [kind for kind in scope.kinds if kind in STAGE_OF]
         if self._neutral is None and any(self._keys(scope, kinds).values()):
             self._neutral_vectors()
             text_embedding.embed_meaning(NEUTRAL_PROMPTS[:1])

@@ -19,12 +19,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The file of a video: where it is now and what can be read of it."""
+    """The file of a video: where it is now and what can be read of it. `language`: what is mostly
+    spoken in its collection (ISO 639-1); empty: not known.
+    """
 
     path: Path
     duration_s: float
     has_pictures: bool
     has_sound: bool
+    language: str = ""
 
 
 class Stage(Protocol):
@@ -45,6 +48,11 @@ class Stage(Protocol):
         """The pictures that it takes of a chunk; None where it reads for itself. Those that all
         stages of a chunk take come from one decoding.
         """
+        ...
+
+    @property
+    def reads_sound(self) -> bool:
+        """Whether `read` takes sound: stages of one chunk can have it from one decoding."""
         ...
 
     def changed_s(self, path: Path) -> float:

@@ -38,6 +38,10 @@ def configured_stages(
 
         require_text_model()
         stages.append(ScreenStage(settings))
+    if settings.sound:
+        from indexer.stages.sound import SoundStage
+
+        stages.append(SoundStage(settings))
     if events:
         from indexer.stages.events import EventsStage
 
@@ -65,6 +69,10 @@ def stages_named(name: str, settings: Settings, embedder: Callable[[], Embedder]
         from indexer.stages.screen import ScreenStage
 
         return [ScreenStage(settings)]
+    if name == "sound" and settings.sound:
+        from indexer.stages.sound import SoundStage
+
+        return [SoundStage(settings)]
     if name == "events" and settings.lego_path:
         from indexer.stages.events import EventsStage
 

@@ -42,6 +42,11 @@ class PassageStage:
         """None: most read for themselves."""
         return None
 
+    @property
+    def reads_sound(self) -> bool:
+        """False: most take no sound."""
+        return False
+
     def changed_s(self, path: Path) -> float:
         """0: most depend on the video alone."""
         del path

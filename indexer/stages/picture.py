@@ -58,6 +58,11 @@ class PictureStage:
         lengths = f"{self.settings.segment_min_s:g}-{self.settings.segment_max_s:g}s"
         return f"{self.embedder.key}/{self.settings.frame_rate_hz:g}hz-{lengths}.{REVISION}"
 
+    @property
+    def reads_sound(self) -> bool:
+        """False: pictures alone."""
+        return False
+
     def changed_s(self, path: Path) -> float:
         """0: it depends on the video alone."""
         del path

@@ -15,7 +15,19 @@ from indexer.errors import MediaError
 from indexer.media.decode.reader import PictureRead
 from indexer.media.files import MediaFiles
 from indexer.passages.base import Passage, own_passages
-from indexer.passages.speech import load_speech_model, speech_key, speech_window, transcribe_chunk
+from indexer.passages.language import (
+    LanguageChoice,
+    SpokenLanguage,
+    choose_language,
+    language_windows,
+)
+from indexer.passages.speech import (
+    asks_language,
+    load_speech_model,
+    speech_key,
+    speech_window,
+    transcribe_chunk,
+)
 from indexer.passages.subtitles import find_subtitles, side_files_changed_s
 from indexer.settings import Settings
 from indexer.stages.base import Source
@@ -27,13 +39,14 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class SpeechRead:
     """Either the subtitles of the chunk, or the samples (N,) float32 at 16 kHz around it, from
-    `start_s` on.
+    `start_s` on; and the windows that say the video's language, where that is asked for.
     """
 
     subtitles: list[Passage] | None
     samples: np.ndarray
     start_s: float
-    duration_s: float
+    source: Source
+    windows: tuple[np.ndarray, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +60,11 @@ class SpeechStage(PassageStage):
     def model_key(self) -> str:
         """Of the speech model."""
         return speech_key(self.settings)
+
+    @property
+    def reads_sound(self) -> bool:
+        """True: speech is recognised where there are no subtitles."""
+        return True
 
     def changed_s(self, path: Path) -> float:
         """When the files of subtitles beside the video changed."""
@@ -65,21 +83,50 @@ class SpeechStage(PassageStage):
             side_files_changed_s(source.path),
         )
         if subtitles:
-            return SpeechRead(
-                own_passages(subtitles, span), nothing, span.start_s, source.duration_s
-            )
+            return SpeechRead(own_passages(subtitles, span), nothing, span.start_s, source)
         if not source.has_sound:
-            return SpeechRead([], nothing, span.start_s, source.duration_s)
+            return SpeechRead([], nothing, span.start_s, source)
         window = speech_window(span, source.duration_s)
-        return SpeechRead(None, media.audio(source.path, window), window.start_s, source.duration_s)
+        samples = media.audio(source.path, window)
+        return SpeechRead(None, samples, window.start_s, source, self._windows(media, source))
 
     def find(self, item: ClaimedTask, read: SpeechRead) -> list[Passage]:
         """One passage for each cue or sentence."""
         if read.subtitles is not None:
             return read.subtitles
         return transcribe_chunk(
-            load_speech_model(self.settings), read.samples, read.start_s, item.span, read.duration_s
+            load_speech_model(self.settings),
+            read.samples,
+            read.start_s,
+            item.span,
+            read.source.duration_s,
+            self._language(read),
         )
+
+    # --- the language of a video, found once by each process that works on it ---
+
+    def _windows(self, media: MediaFiles, source: Source) -> tuple[np.ndarray, ...]:
+        if not asks_language(self.settings) or self._known(source.path) in _languages:
+            return ()
+        windows = language_windows(source.duration_s)
+        return tuple(media.audio(source.path, window) for window in windows)
+
+    def _language(self, read: SpeechRead) -> LanguageChoice | None:
+        if not asks_language(self.settings):
+            return None
+        known = self._known(read.source.path)
+        if known not in _languages:
+            if len(_languages) >= KEPT_LANGUAGES:
+                _languages.pop(next(iter(_languages)))
+            _languages[known] = load_speech_model(self.settings).spoken_language(read.windows)
+        return choose_language(_languages[known], read.source.language)
+
+    def _known(self, path: Path) -> tuple[str, Path, int]:
+        return speech_key(self.settings), path, path.stat().st_mtime_ns
+
+
+KEPT_LANGUAGES = 256
+_languages: dict[tuple[str, Path, int], SpokenLanguage | None] = {}
 
 
 @lru_cache(maxsize=4)

@@ -35,6 +35,7 @@ EVIDENCE = {
     "picture": N_("picture"),
     "speech": N_("speech"),
     "screen": N_("screen"),
+    "sound": N_("sound"),
     "event": N_("event"),
     "title": N_("title"),
 }

@@ -45,6 +45,7 @@ def test_importing_the_tasks_loads_nothing_heavy(tmp_path):
         "publish",
         "reap",
         "screen",
+        "sound",
         "speech",
     )
     assert tasks == str([f"workers.tasks.{kind}" for kind in kinds])

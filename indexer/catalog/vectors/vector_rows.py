@@ -1,5 +1,5 @@
-"""Vectors of segments, under the keys of `picture`, and of passages, under those of the other
-stages.
+"""Vectors of segments, under the keys of `picture` and `sound`, and of passages, under those of
+the other stages.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from indexer.catalog.database.dialect import in_values
-from indexer.catalog.tables import ChunkTask, FrameBlockRow, Passage, Segment, Video
+from indexer.catalog.tables import SEGMENT_STAGES, ChunkTask, FrameBlockRow, Passage, Segment, Video
 from indexer.catalog.vectors.live_chunks import get_live_chunks, is_live
 from indexer.errors import CatalogError
 from indexer.vocabulary import StageName, TaskState
@@ -132,7 +132,7 @@ def dimension_of(s: Session, key: str) -> int | None:
 
 def vector_table(stage: str) -> type[Segment] | type[Passage]:
     """The table whose rows hold the vectors of a stage."""
-    return Segment if stage == StageName.PICTURE else Passage
+    return Segment if stage in SEGMENT_STAGES else Passage
 
 
 def _select_vectors(table: type[Segment] | type[Passage]) -> Any:

@@ -138,6 +138,7 @@ def test_stages_are_swapped_each_for_itself(catalog: Catalog):
             "picture": "k1",
             "speech": None,
             "screen": None,
+            "sound": None,
             "events": "e1",
         }
         assert get_live_state(s, "k1").chunks == 2

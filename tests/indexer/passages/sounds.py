@@ -106,6 +106,19 @@ def music(seconds: float, *, drums: bool = False) -> np.ndarray:
     return (0.5 * whole / np.abs(whole).max()).astype(np.float32)
 
 
+def siren(seconds: float) -> np.ndarray:
+    """A tone with overtones that rises again and again."""
+    t = np.arange(round(seconds * RATE_HZ)) / RATE_HZ
+    turns = np.cumsum(800 + 500 * (t * 0.7 % 1)) / RATE_HZ
+    tones = [np.sin(2 * np.pi * number * turns) / number for number in range(1, 7)]
+    return (0.3 * np.sum(tones, axis=0)).astype(np.float32)
+
+
+def dial_tone(seconds: float) -> np.ndarray:
+    t = np.arange(round(seconds * RATE_HZ)) / RATE_HZ
+    return (0.3 * (np.sin(2 * np.pi * 350 * t) + np.sin(2 * np.pi * 440 * t))).astype(np.float32)
+
+
 def spoken_words(text: str) -> list[str]:
     return "".join(c for c in text.lower() if c.isalpha() or c == " ").split()
 
