@@ -11,7 +11,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from indexer.errors import StorageError
+from indexer.errors import StorageError, os_reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +35,10 @@ class Artefacts:
         """Deletes all artefacts of a video."""
         shutil.rmtree(self.video_folder(video_id), ignore_errors=True)
 
-    def keep_only(self, video_ids: set[int]) -> list[int]:
-        """Removes the folders of videos that are no more (left by a process that died between
-        commit and clean-up).
-        """
-        removed = []
-        for folder in (self.root / "videos").glob("*/*"):
-            if folder.name.isdigit() and int(folder.name) not in video_ids:
-                shutil.rmtree(folder, ignore_errors=True)
-                removed.append(int(folder.name))
-        return removed
+    def video_ids(self) -> set[int]:
+        """The videos that have a folder here."""
+        folders = (self.root / "videos").glob("*/*")
+        return {int(folder.name) for folder in folders if folder.name.isdecimal()}
 
     def size_bytes(self) -> int:
         """Size of all artefacts together."""
@@ -77,10 +71,10 @@ def storage_error(path: Path, error: OSError) -> StorageError:
             path=path,
         )
     return StorageError(
-        "cannot write {path}: {lower}",
+        "cannot write {path}: {reason}",
         "check the folder and its permissions",
         path=path,
-        lower=(error.strerror or str(error)).lower(),
+        reason=os_reason(error),
     )
 
 

@@ -8,7 +8,7 @@ from importlib.metadata import distribution
 
 import typer
 
-from indexer.cli import demo, evaluate, ingest, library, media, search, system, ui
+from indexer.cli import demo, evaluate, ingest, library, media, search, system
 from indexer.cli.output import print_error
 from indexer.errors import SeekpointError, UsageError
 from indexer.logs import set_up
@@ -32,7 +32,7 @@ def prepare(context: typer.Context) -> None:
     set_up(load_settings(), context.invoked_subcommand or "seekpoint")
 
 
-for group in (ingest, search, library, media, evaluate, system, demo, ui):
+for group in (ingest, search, library, media, evaluate, system, demo):
     group.register(app)
 for entry_point in distribution("seekpoint").entry_points.select(group="seekpoint.commands"):
     entry_point.load()(app)  # the page and the workers add theirs: the indexer knows neither

@@ -109,6 +109,6 @@ def model_files() -> list[Path]:
     except ModuleNotFoundError as error:
         raise ModelError(
             "the embedder lite needs the package of {name!r}",
-            "pip install seekpoint brings it",
+            "install it: pip install seekpoint",
             name=error.name,
         ) from None

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,13 +25,15 @@ from indexer.context import Context
 from indexer.embedders.base import Embedder
 from indexer.embedders.scripts import unread_words
 from indexer.errors import ModelError, UsageError
-from indexer.questions.neutral_prompts import NEUTRAL_PROMPTS
+from indexer.messages import Message
+from indexer.questions.negation import Negation
 from indexer.questions.statement import Question, Statement, read_question
 from indexer.search import titles
 from indexer.search.calibration import passage_probability
 from indexer.search.candidates import candidate_chunks
 from indexer.search.fusion import fuse
 from indexer.search.interleave import interleave
+from indexer.search.neutral import neutral_vectors
 from indexer.search.query_vectors import query_vectors
 from indexer.search.ranking import rank_moments
 from indexer.search.text import TextAnswer, TextSearch
@@ -40,6 +43,7 @@ from indexer.threads import numpy_on_one_thread
 
 CANDIDATE_SEGMENTS = 400
 RANKED_MOMENTS = 50
+LOADING_TEXT = "a picture"  # embedded once, so that no question waits for a model
 HINT_WEIGHT = 2.0  # of the kind that the question names: "she says ...", "the sign reads ..."
 # strength of a passage that may lift a picture: half of the words; one common word of five lifted
 # any above the best
@@ -69,7 +73,7 @@ class _Answered:
     moments: Sequence[FusedMoment]
     matched: bool
     confidence: float
-    notes: list[str]
+    notes: list[Message]
 
 
 class Searcher:
@@ -79,7 +83,7 @@ class Searcher:
         numpy_on_one_thread()
         self._context = context
         self._catalog = context.catalog
-        self._texts = TextSearch(context.catalog, context.index_for)
+        self._texts = TextSearch(context)
         self._backgrounds: dict[str, _Background] = {}
         self._neutral: dict[str, np.ndarray] = {}
 
@@ -88,10 +92,11 @@ class Searcher:
         Raises UsageError for an empty question, ModelError for a script that no installed model
         reads.
         """
-        started = time.perf_counter()
         question = read_question(text)
         if not question.statement.strip():
             raise UsageError("the question is empty", 'say what happens: "when does the dog jump?"')
+        loading_ms = self._load(scope)
+        started = time.perf_counter()
         answered = [
             self._answer(statement, scope, max(top, RANKED_MOMENTS), per_video)
             for statement in question.statements
@@ -112,7 +117,25 @@ class Searcher:
             tuple(moments[: max(top, 1)]),
             max(one.confidence for one in answered),
             tuple(dict.fromkeys(notes)),
+            loading_ms,
         )
+
+    def _load(self, scope: Scope) -> float:
+        """Loads the models that the first question in this scope needs; how long it took, in ms. A
+        model that is missing is said by the search itself.
+        """
+        started = time.perf_counter()
+        with self._catalog.read() as session:
+            keys = list_picture_keys(session, scope.collection_ids)
+        with suppress(ModelError):
+            wanted = keys and "picture" in scope.kinds
+            if wanted and self._context.embedder.key not in self._neutral:
+                self._neutral_vectors(self._context.embedder)
+                self._context.embedder.embed_texts([LOADING_TEXT])
+        with suppress(ModelError):
+            if scope.kinds != ("picture",):
+                self._texts.load(scope)
+        return (time.perf_counter() - started) * 1000
 
     def _described(self, answered: _Answered, statement: Statement, top: int) -> list[Moment]:
         moments = self.describe(
@@ -145,14 +168,17 @@ class Searcher:
 
     def _answer(self, statement: Statement, scope: Scope, limit: int, per_video: int) -> _Answered:
         texts = self._found_texts(statement, scope)
-        notes: list[str] = []
+        notes: list[Message] = []
         try:
             pictures, notes = self._pictures(statement, scope, limit, per_video)
         except ModelError as error:
             # What is said and written may answer a question that no picture model reads.
             if not texts.hits:
                 raise
-            pictures, notes = NOTHING, [f"Pictures were not searched: {error.message}"]
+            pictures, notes = (
+                NOTHING,
+                [Message("pictures were not searched: {reason}", {"reason": error.what})],
+            )
         fused = self._fused(statement, scope, pictures, texts)
         confidence = max(
             pictures.confidence,
@@ -165,7 +191,7 @@ class Searcher:
 
     def _pictures(
         self, statement: Statement, scope: Scope, limit: int, per_video: int
-    ) -> tuple[Ranking, list[str]]:
+    ) -> tuple[Ranking, list[Message]]:
         if "picture" not in scope.kinds:
             return NOTHING, []
         with self._catalog.read() as session:
@@ -224,7 +250,9 @@ class Searcher:
     def _neutral_vectors(self, embedder: Embedder) -> np.ndarray:
         """Vectors (P, D) of the neutral prompts that confidence is measured against."""
         if embedder.key not in self._neutral:
-            self._neutral[embedder.key] = embedder.embed_texts(NEUTRAL_PROMPTS)
+            self._neutral[embedder.key] = neutral_vectors(
+                self._context.settings.cache, embedder.key, embedder.embed_texts
+            )
         return self._neutral[embedder.key]
 
     def _background(self, key: str) -> np.ndarray:
@@ -233,7 +261,7 @@ class Searcher:
         """
         known = self._backgrounds.get(key)
         if known is not None and (
-            time.monotonic() - known.looked_s < BACKGROUND_LOOK_S or not known.watch.changed()
+            time.monotonic() - known.looked_s < BACKGROUND_LOOK_S or not known.watch.has_changed()
         ):
             return known.vectors
         with self._catalog.read() as session:
@@ -321,48 +349,59 @@ class Searcher:
         )
 
 
-def _question_notes(question: Question, answered: Sequence[_Answered]) -> list[str]:
+def _question_notes(question: Question, answered: Sequence[_Answered]) -> list[Message]:
     """What the answer does not do that was asked."""
     notes = []
     if question.counting:
-        notes.append("Moments are shown; they are not counted.")
-    for statement in question.statements:
-        if statement.negation:
-            scene = f"like {statement.negation.scene!r} and " if statement.negation.scene else ""
-            notes.append(f"Moments are {scene}unlike {statement.negation.denied!r}.")
+        notes.append(Message("moments are shown; they are not counted"))
+    notes += [
+        _negation_note(statement.negation)
+        for statement in question.statements
+        if statement.negation
+    ]
     if any(one.matched for one in answered):
         notes += [
-            f"Nothing seems to show {statement.text!r}; the nearest moments are shown."
+            Message(
+                "nothing seems to show {statement!r}; the nearest moments are shown",
+                {"statement": statement.text},
+            )
             for one, statement in zip(answered, question.statements, strict=True)
             if not one.matched
         ]
     return notes
 
 
-def _notes(keys: Iterable[str], embedder: Embedder) -> list[str]:
+def _negation_note(negation: Negation) -> Message:
+    values = {"scene": negation.scene, "denied": negation.denied}
+    if not negation.scene:
+        return Message("moments are unlike {denied!r}", values)
+    return Message("moments are like {scene!r} and unlike {denied!r}", values)
+
+
+def _notes(keys: Iterable[str], embedder: Embedder) -> list[Message]:
     other = sorted({embedder_key_of(key) for key in keys if embedder_key_of(key) != embedder.key})
     return [
-        (
-            f"Some videos are indexed with {key} and not searched now: ingest them again "
-            f"with {embedder.name}, or set SEEKPOINT_EMBEDDER."
+        Message(
+            "some videos are indexed with {key} and not searched now: ingest them again with "
+            "{embedder}, or set SEEKPOINT_EMBEDDER",
+            {"key": key, "embedder": embedder.name},
         )
         for key in other
     ]
 
 
-def _unread_note(statement: str, embedder: Embedder) -> list[str]:
+def _unread_note(statement: str, embedder: Embedder) -> list[Message]:
     """What a question in two scripts loses where the embedder reads but one of them."""
     unread = unread_words(statement, embedder.reads)
-    return (
-        [
-            (
-                f"No installed text model reads {' '.join(unread)}: pictures were searched "
-                "for the rest of the question."
-            )
-        ]
-        if unread
-        else []
-    )
+    if not unread:
+        return []
+    return [
+        Message(
+            "no installed text model reads {words}: pictures were searched for the rest of the "
+            "question",
+            {"words": " ".join(unread)},
+        )
+    ]
 
 
 def _as_blocks(found: Iterable[StoredBlock]) -> list[Block]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from grounding.spans import Span
+from indexer.messages import Message
 from indexer.vectors.base import Selection
 from indexer.vocabulary import SEARCHED_KINDS
 
@@ -143,6 +144,7 @@ class Moment:
 class Answer:
     """`matched` False: nothing in the library seems to show it, and `moments` are the nearest that
     there is. `statement`: what was looked for, several joined by semicolons.
+    `loading_ms`: of models, before the search that `took_ms` counts.
     """
 
     query: str
@@ -151,4 +153,5 @@ class Answer:
     took_ms: float
     moments: tuple[Moment, ...]
     confidence: float
-    notes: tuple[str, ...] = ()
+    notes: tuple[Message, ...] = ()
+    loading_ms: float = 0.0

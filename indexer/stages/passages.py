@@ -39,16 +39,20 @@ class PassageStage:
 
     @property
     def sampling(self) -> Sampling | None:
+        """None: most read for themselves."""
         return None
 
     def changed_s(self, path: Path) -> float:
+        """0: most depend on the video alone."""
         del path
         return 0.0
 
     def find(self, item: ClaimedTask, read: Any) -> list[Passage]:
+        """The passages of a chunk, from what was read of it."""
         raise NotImplementedError
 
     def compute(self, item: ClaimedTask, read: Any) -> list[NewPassage]:
+        """The passages with their vectors."""
         return with_meaning(self.find(item, read))
 
     def commit(
@@ -59,9 +63,11 @@ class PassageStage:
         result: Sequence[NewPassage],
         seconds: float,
     ) -> bool:
+        """Stores them."""
         return commit_passages(session, item.task_id, owner, result, seconds)
 
     def damage(self, result: Sequence[NewPassage]) -> str:
+        """Empty: nothing is noted."""
         del result
         return ""
 

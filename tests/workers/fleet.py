@@ -9,6 +9,8 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -18,7 +20,7 @@ from indexer.library import Library
 from tests.support import demo_environment, demo_settings
 from tests.workers.servers import PostgresServer, RedisServer, is_listening
 
-SWEEP_S = 1.0
+REAPER_INTERVAL_S = 1.0
 LEASE_S = 4.0
 
 
@@ -62,7 +64,7 @@ class Fleet:
         own = {
             "DATABASE_URL": self.postgres.url,
             "BROKER_URL": self.redis.url,
-            "SWEEP_S": str(SWEEP_S),
+            "REAPER_INTERVAL_S": str(REAPER_INTERVAL_S),
             "LEASE_S": str(LEASE_S),
         }
         return demo_environment(self.home, **{**own, **self.settings})
@@ -112,6 +114,17 @@ class Fleet:
             os.sched_setaffinity(worker.pid, [pinned_to])
         self.workers.append(worker)
         return worker
+
+    @contextmanager
+    def blocked_commits(self) -> Iterator[None]:
+        """While the block runs, no chunk can be committed: whoever has claimed one still has it,
+        however slow the test is at looking.
+        """
+        import psycopg
+
+        with psycopg.connect(self.postgres.url) as connection:
+            connection.execute("LOCK TABLE segment IN EXCLUSIVE MODE")
+            yield
 
     def logs(self) -> str:
         return "\n".join(

@@ -24,18 +24,11 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from indexer.errors import MediaError
-from indexer.media.open import (
-    MAX_PIXELS,
-    check_pixels,
-    media_errors,
-    open_container,
-    packets,
-    printable,
-)
+from indexer.media.open import MAX_PIXELS, check_pixels, media_errors, open_container, packets
+from indexer.paths import printable
 
-EPSILON_S = (
-    1e-6  # a time asked for as k / rate may lie a rounding error before the picture's own time
-)
+# a time asked for as k / rate may lie a rounding error before the picture's own time
+EPSILON_S = 1e-6
 _BACK_S = (0.0, 2.0, 10.0, 60.0)  # how much earlier to seek when a seek landed too late
 # pictures without a keyframe after which a seek is given up (streams refreshed without keyframes)
 _KEYLESS_LIMIT = 600
@@ -52,6 +45,7 @@ class Picture:
 
     @property
     def duration_s(self) -> float:
+        """Until the next picture."""
         return self.end_s - self.time_s
 
 
@@ -146,7 +140,7 @@ class PictureTrack:
             if stream is None:
                 raise MediaError(
                     "{path} has no video stream",
-                    "A file of sound alone has no pictures to search",
+                    "give a file with pictures: this one is sound alone",
                     path=printable(self.path),
                 )
             self._prepare(stream)
@@ -190,6 +184,7 @@ class PictureTrack:
         return (ticks * self._scale - self._offset) / self._denominator
 
     def close(self) -> None:
+        """Closes the file."""
         self._source.close()
         self.container.close()
 
@@ -203,7 +198,7 @@ class PictureTrack:
     # -- from any time on --------------------------------------------------------------------------
 
     def seek(self, time_s: float) -> None:
-        """The next picture will be one that is shown at `time_s` or before (or the first of all)."""
+        """The next picture is one that is shown at `time_s` or before, or the first of all."""
         with media_errors(self.path):
             if time_s > self.first_s + EPSILON_S:
                 for back_s in _BACK_S:
@@ -374,12 +369,14 @@ class Damage:
         self.clear()
 
     def clear(self) -> None:
+        """Forgets what was counted."""
         self.count = 0
         self.backwards = 0  # pictures whose time is not after that of the one before
         self.first_s: float | None = None
         self.reason = ""
 
     def note(self, time_s: float | None, error: av.error.FFmpegError) -> None:
+        """Counts an error of the decoder; `time_s` is that of the last good picture."""
         if not self.count:
             self.first_s = time_s
             self.reason = error.strerror or type(error).__name__

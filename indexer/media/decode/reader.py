@@ -20,16 +20,13 @@ from indexer.errors import MediaError
 from indexer.media.decode.decoder import EPSILON_S, Picture, PictureTrack, scan_packets
 from indexer.media.decode.frames import Frames, Sampling
 from indexer.media.geometry import Scaler, displayed_size, fit_short_side, orientation
-from indexer.media.open import MAX_PIXELS, media_errors, open_container, printable
+from indexer.media.open import MAX_PIXELS, media_errors, open_container
 from indexer.media.shots import NEEDED_BEFORE, ShotPictures
+from indexer.paths import printable
 
 MAX_READ_BYTES = 2 << 30  # of pictures in one answer
-_CONTEXT_S = (
-    1.0,
-    5.0,
-    30.0,
-    300.0,
-)  # how far before a span to begin, until enough pictures come before it to tell a cut at its start
+# how far before a span to begin, until enough pictures come before it to tell a cut at its start
+_CONTEXT_S = (1.0, 5.0, 30.0, 300.0)
 _GRID_EPSILON = 1e-9
 
 
@@ -70,6 +67,7 @@ class Reader:
         self.close()
 
     def close(self) -> None:
+        """Closes the file."""
         self._track.close()
 
     @property
@@ -104,7 +102,8 @@ class Reader:
             _check_span(start_s, end_s, sampling.rate_hz)
         if len({sampling.keyframes_only for sampling in samplings}) != 1:
             raise ValueError(
-                f"samplings of one read take all pictures, or all keyframes alone, not {samplings!r}"
+                "samplings of one read take all pictures, or all keyframes alone, "
+                f"not {samplings!r}"
             )
         self._track.damage.clear()
         with media_errors(self.path):
@@ -170,7 +169,7 @@ class Reader:
                 self._require_pictures()
                 raise MediaError(
                     "{path} has no picture at {time_s:.3f} s",
-                    "It is cut off or damaged there",
+                    "copy it again: it is cut off or damaged there",
                     path=printable(self.path),
                     time_s=time_s,
                 )
@@ -245,7 +244,7 @@ class Reader:
             reason = f": {self._track.damage}" if str(self._track.damage) else ""
             raise MediaError(
                 "{path} holds no picture that can be decoded{reason}",
-                "Check that it plays elsewhere",
+                "check that it plays elsewhere",
                 path=printable(self.path),
                 reason=reason,
             )
@@ -291,12 +290,12 @@ class _Chosen:
         image = self._reader.scaler(picture, self._short_side).rgb(picture.frame)
         if (len(self._images) + 1) * image.nbytes > self._reader.max_bytes:
             raise MediaError(
-                "{path}: more than {images} pictures of {shape} x {shape2} at once",
-                "Ask for a shorter span, a lower rate or a smaller short_side",
+                "{path}: more than {count} pictures of {height} x {width} at once",
+                "ask for a shorter span, a lower rate or a smaller short_side",
                 path=printable(self._reader.path),
-                images=len(self._images),
-                shape=image.shape[1],
-                shape2=image.shape[0],
+                count=len(self._images),
+                height=image.shape[1],
+                width=image.shape[0],
             )
         self._images.append(image)
         self._times_s.append(picture.time_s)
