@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-LIKELY_PROBABILITY = 0.2
+LIKELY_PROBABILITY = 0.2  # from here on it is an answer; below, nothing was found
 STRONG_PROBABILITY = 0.4
 # Of a passage: its log-odds rise by so much over the whole range of its strength, and are 0 at the
 # strength that is a match.
@@ -24,15 +24,12 @@ PASSAGE_SLOPE, PASSAGE_MATCH = 4.0, 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogOdds:
-    """Of an answer, linear in its similarity, in that of the best photograph, and in the margin.
-    From the probability `match` on, it is an answer; below, nothing was found.
-    """
+    """Of an answer, linear in its similarity, in that of the best photograph, and in the margin."""
 
     similarity: float = 0.0
     best_photograph: float = 0.0
     margin: float = 0.0
     constant: float
-    match: float
 
     def probability(
         self, similarity: float, *, best_photograph: float = 0.0, margin: float = 0.0
@@ -49,12 +46,12 @@ class LogOdds:
 
 # Fitted by leaving videos out: 248 questions about 89 real videos, each with its video and without,
 # and 50 about things that none of them shows, in libraries of 15 to 2,000.
-QUESTION = LogOdds(similarity=8.94, best_photograph=-11.26, margin=1.364, constant=0.01, match=0.12)
+QUESTION = LogOdds(similarity=8.94, best_photograph=-11.26, margin=1.364, constant=0.01)
 # The same for an embedder without photographs.
-QUESTION_ALONE = LogOdds(margin=1.378, constant=-1.657, match=0.2)
+QUESTION_ALONE = LogOdds(margin=1.378, constant=-1.657)
 # A picture or a moment in place of a question: segments of one video against those of others.
-LIKENESS = LogOdds(similarity=16.4, best_photograph=-6.3, constant=-6.77, match=0.2)
-LIKENESS_ALONE = LogOdds(similarity=15.6, constant=-10.55, match=0.2)
+LIKENESS = LogOdds(similarity=16.4, best_photograph=-6.3, constant=-6.77)
+LIKENESS_ALONE = LogOdds(similarity=15.6, constant=-10.55)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +78,7 @@ class Calibration:
 
     def matches(self, similarity: float) -> bool:
         """Whether it is probable enough to be an answer."""
-        return self.probability(similarity) >= self.odds.match
+        return self.probability(similarity) >= LIKELY_PROBABILITY
 
 
 def passage_probability(strength: float) -> float:

@@ -6,7 +6,6 @@ import pytest
 from indexer.embedders.base import unit
 from indexer.search.calibration import (
     LIKENESS,
-    QUESTION,
     QUESTION_ALONE,
     LogOdds,
     calibrate,
@@ -30,7 +29,7 @@ def photographs(best: float) -> np.ndarray:
 
 def test_log_odds_by_hand():
     """2 * .5 - 1 * .4 + .5 * .4 - .8 = 0: even odds."""
-    odds = LogOdds(similarity=2.0, best_photograph=-1.0, margin=0.5, constant=-0.8, match=0.5)
+    odds = LogOdds(similarity=2.0, best_photograph=-1.0, margin=0.5, constant=-0.8)
     assert odds.probability(0.5, best_photograph=0.4, margin=0.4) == pytest.approx(0.5)
     more = odds.probability(0.9, best_photograph=0.4, margin=0.4)
     assert more == pytest.approx(1 / (1 + np.exp(-0.8)))
@@ -82,8 +81,3 @@ def test_passages_match_from_one_half():
     assert passage_probability(0.5) == pytest.approx(0.5)
     assert passage_probability(1.0) > 0.85
     assert passage_probability(0.2) < 0.25
-
-
-@pytest.mark.parametrize("odds", [QUESTION, QUESTION_ALONE, LIKENESS])
-def test_matches_begin_inside_the_scale(odds):
-    assert 0.05 < odds.match < 0.5
