@@ -69,9 +69,11 @@ def _from_coco(folder: Path, file: Path) -> list[Photograph]:
             file=file,
             error=error,
         ) from None
-    paths = {path.name: path for path in sorted(folder.rglob("*")) if path.is_file()}
+    paths: dict[str, Path] = {
+        path.name: path for path in sorted(folder.rglob("*")) if path.is_file()
+    }
     return [
-        _photograph(paths.get(name, folder / name), captions[id], str(file))
+        _photograph(paths[name] if name in paths else folder / name, captions[id], str(file))
         for id, name in images
         if id in captions
     ]

@@ -77,8 +77,8 @@ class LiteEmbedder:
         """
         vectors = np.zeros((len(texts), self.dimension), np.float32)
         is_english = np.array([self.sentences.is_english(text) for text in texts], dtype=bool)
-        for rows in (np.flatnonzero(is_english), np.flatnonzero(~is_english)):
-            if len(rows):
+        for rows in (np.flatnonzero(is_english).tolist(), np.flatnonzero(~is_english).tolist()):
+            if rows:
                 chosen = [texts[row] for row in rows]
                 minilm = self.sentences.minilm.embed(chosen) if is_english[rows[0]] else None
                 multilingual = self.sentences.embed_multilingual(chosen)

@@ -6,8 +6,7 @@ import pytest
 from indexer.embedders.base import unit
 from indexer.search.calibration import (
     LIKENESS,
-    MARGIN,
-    QUESTION,
+    QUESTION_ALONE,
     LogOdds,
     calibrate,
     likeness_of,
@@ -29,10 +28,11 @@ def photographs(best: float) -> np.ndarray:
 
 
 def test_log_odds_by_hand():
-    """2 * .5 - 1 * .4 - .6 = 0: even odds."""
-    odds = LogOdds(similarity=2.0, best_photograph=-1.0, constant=-0.6, match=0.5)
-    assert odds.probability(0.5, 0.4) == pytest.approx(0.5)
-    assert odds.probability(0.9, 0.4) == pytest.approx(1 / (1 + np.exp(-0.8)))
+    """2 * .5 - 1 * .4 + .5 * .4 - .8 = 0: even odds."""
+    odds = LogOdds(similarity=2.0, best_photograph=-1.0, margin=0.5, constant=-0.8)
+    assert odds.probability(0.5, best_photograph=0.4, margin=0.4) == pytest.approx(0.5)
+    more = odds.probability(0.9, best_photograph=0.4, margin=0.4)
+    assert more == pytest.approx(1 / (1 + np.exp(-0.8)))
 
 
 def test_what_photographs_show_better_is_less_probable():
@@ -40,18 +40,18 @@ def test_what_photographs_show_better_is_less_probable():
     rare = calibrate(QUERY, photographs(0.4), BACKGROUND, NEUTRAL)
     usual = calibrate(QUERY, photographs(0.8), BACKGROUND, NEUTRAL)
     assert rare.best_photograph == pytest.approx(0.4)
-    assert rare.probability(0.4) > usual.probability(0.4) + 0.1
-    assert rare.matches(0.4)
-    assert not usual.matches(0.35)
+    assert rare.probability(0.75) > usual.probability(0.75) + 0.3
+    assert rare.matches(0.75)
+    assert not usual.matches(0.75)
 
 
 def test_a_nearer_frame_is_more_probable():
     for embedder_photographs in (photographs(0.5), None):
         calibration = calibrate(QUERY, embedder_photographs, BACKGROUND, NEUTRAL)
-        chances = [calibration.probability(value) for value in np.linspace(-0.2, 0.9, 12)]
+        chances = [calibration.probability(value) for value in np.linspace(0.3, 0.98, 12)]
         assert chances == sorted(chances)
         assert 0 < chances[0] < 0.1
-        assert 0.5 < chances[-1] < 1
+        assert 0.3 < chances[-1] < 1
 
 
 def test_nothing_has_no_chance():
@@ -63,12 +63,16 @@ def test_without_photographs_the_margin_is_that_of_neutral_prompts():
     margins = (BACKGROUND @ NEUTRAL.T).max(0) - NEUTRAL @ BACKGROUND.mean(0)
     similarity = float(BACKGROUND.mean(0) @ QUERY + np.median(margins))
     calibration = calibrate(QUERY, None, BACKGROUND, NEUTRAL)
-    assert calibration.probability(similarity) == pytest.approx(MARGIN.probability(0, 0), abs=1e-5)
+    assert calibration.probability(similarity) == pytest.approx(
+        QUESTION_ALONE.probability(0.0), abs=1e-5
+    )
 
 
 def test_likeness_has_a_scale_of_its_own():
     calibration = likeness_of(QUERY, photographs(0.6))
-    assert calibration.probability(0.9) == pytest.approx(LIKENESS.probability(0.9, 0.6))
+    assert calibration.probability(0.9) == pytest.approx(
+        LIKENESS.probability(0.9, best_photograph=0.6)
+    )
     assert likeness_of(QUERY, None).probability(0.95) > 0.9
     assert not likeness_of(QUERY, None).matches(0.35)
 
@@ -77,8 +81,3 @@ def test_passages_match_from_one_half():
     assert passage_probability(0.5) == pytest.approx(0.5)
     assert passage_probability(1.0) > 0.85
     assert passage_probability(0.2) < 0.25
-
-
-@pytest.mark.parametrize("odds", [QUESTION, LIKENESS, MARGIN])
-def test_matches_begin_inside_the_scale(odds):
-    assert 0.05 < odds.match < 0.5
