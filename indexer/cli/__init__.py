@@ -36,7 +36,6 @@ class Commands(LazyGroup):
         "evaluate": "indexer.cli.evaluate:evaluate",
         "doctor": "indexer.cli.system:doctor",
         "models": "indexer.cli.system:models",
-        "worker": "indexer.cli.system:worker",
         "demo": "indexer.cli.demo:demo",
         "ui": "indexer.cli.ui:ui",
         "db": "indexer.cli.system:database",

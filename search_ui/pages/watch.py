@@ -193,7 +193,7 @@ def _next(link: Link, answer: Answer | None) -> None:
 
 
 def _where(video: VideoRow, texts: Texts) -> None:
-    from grounding.lego.prompts import WHERE
+    from grounding.lego.preprocess.questions import WHERE
 
     asked = st.session_state["player"].get("where")
     if not asked:
