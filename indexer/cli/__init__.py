@@ -37,9 +37,7 @@ class Commands(LazyGroup):
         "doctor": "indexer.cli.system:doctor",
         "models": "indexer.cli.system:models",
         "demo": "indexer.cli.demo:demo",
-        "ui": "indexer.cli.ui:ui",
         "db": "indexer.cli.system:database",
-        "users": "indexer.cli.ui:users",
     } | {
         entry_point.name: entry_point.value
         for entry_point in distribution("seekpoint").entry_points.select(group="seekpoint.commands")

@@ -66,7 +66,7 @@ def require_lego(settings: Settings) -> None:
     if not (Path(settings.lego_path).expanduser() / "config.json").is_file():
         raise ModelError(
             "there is no LEGO checkpoint in {lego_path}",
-            "SEEKPOINT_LEGO_PATH names the folder with its config.json",
+            "set SEEKPOINT_LEGO_PATH to the folder with its config.json",
             lego_path=settings.lego_path,
         )
 

@@ -28,7 +28,7 @@ def probe(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) -> Vide
         if video is None and not audio:
             raise MediaError(
                 "{path} has neither video nor sound that can be decoded",
-                "Check that it plays elsewhere",
+                "check that it plays elsewhere",
                 path=printable(path),
             )
         duration_s = _duration_s(container, path)

@@ -116,10 +116,10 @@ def read_side_file(path: Path) -> list[Passage]:
 
     if path.stat().st_size > _MAX_BYTES:
         raise MediaError(
-            "{path} has more than {detail} MB",
-            "Subtitles are text; check that it is one of them",
+            "{path} has more than {limit_mb} MB",
+            "subtitles are text; check that it is one of them",
             path=path,
-            detail=_MAX_BYTES // 1_000_000,
+            limit_mb=_MAX_BYTES // 1_000_000,
         )
     endings = path.stem.lower().split(".")[1:]
     language = next((known for known in map(_language, reversed(endings)) if known), None)
@@ -133,10 +133,10 @@ def read_side_file(path: Path) -> list[Passage]:
     ) as error:  # the parser tries many formats, and raises whatever a strange file leads to
         said = f"{type(error).__name__}: {error}"
         raise MediaError(
-            "cannot read {path} as subtitles: {said}",
-            "SRT, VTT, ASS and SSA are read",
+            "cannot read {path} as subtitles: {reason}",
+            "convert it to SRT, VTT, ASS or SSA",
             path=path,
-            said=said,
+            reason=said,
         ) from error
     events = [e for e in subtitles if not e.is_comment and not e.is_drawing]
     return _cues(((e.start / 1000, e.end / 1000, e.plaintext) for e in events), language)

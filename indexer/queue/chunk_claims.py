@@ -66,8 +66,8 @@ class ChunkClaims:
         """None where the file cannot be read here: the chunk is released for others, or fails."""
         catalog, queue = self._context.catalog, chunk_tasks.queue
         try:
-            source = self._source(task.video_id)
-            return Job(source, (StageTask(task, self._stages[task.key]),))
+            stage_task = StageTask(task, self._stages[task.key])
+            return Job(self._source(task.video_id), (stage_task,))
         except RootUnavailable as error:
             log.warning("%s", error)
             self._unreachable_videos.append(task.video_id)

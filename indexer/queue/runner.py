@@ -86,7 +86,7 @@ class Runner:
         with self._leases(), closing(pipeline.run(iter(claims))) as outcomes:
             for outcome in outcomes:
                 counts[outcome.state] += 1
-                video_s += outcome.job.span.length_s if outcome.state == "done" else 0.0
+                video_s += outcome.task.item.span.length_s if outcome.state == "done" else 0.0
         return WorkSlice(
             name,
             counts["done"],

@@ -2,8 +2,7 @@
 everything else.
 
 There is no snapshot and no tail: a row answers from the moment its chunk is committed. What is kept
-beside the rows is an HNSW graph for each key (docs/explanation/vectors.md), and that by the server
-itself.
+beside the rows is an HNSW graph for each key (docs/explanation/vectors.md), and that by the server itself.
 """
 
 from __future__ import annotations
@@ -89,8 +88,7 @@ class PgVectorIndex:
         if catalog.is_sqlite:
             raise UsageError(
                 "SEEKPOINT_VECTORS=pgvector searches inside PostgreSQL, and the catalog is SQLite",
-                "Set SEEKPOINT_DATABASE_URL=postgresql://user:password@host/database, "
-                "or SEEKPOINT_VECTORS=faiss",
+                "set SEEKPOINT_DATABASE_URL=postgresql://user:password@host/database, or SEEKPOINT_VECTORS=faiss",
             )
         self.key = key
         self.dimension = dimension
@@ -168,8 +166,8 @@ class PgVectorIndex:
         found = vector_dimension(session, self._all)
         if found is not None and found != self.dimension:
             raise CatalogError(
-                "Vectors of {key} have {found} numbers, its embedder makes {dimension}",
-                "Run: seekpoint reindex",
+                "vectors of {key} have {found} numbers, its embedder makes {dimension}",
+                "run: seekpoint reindex",
                 key=self.key,
                 found=found,
                 dimension=self.dimension,
@@ -227,8 +225,8 @@ class PgVectorIndex:
             while not try_lock(connection, number):
                 if time.monotonic() > deadline:
                     raise CatalogError(
-                        "Another program has been building the index of {key} for long",
-                        "Stop it, then try again",
+                        "another program has been building the index of {key} for too long",
+                        "stop it, then try again",
                         key=self.key,
                     )
                 time.sleep(LOCK_POLL_S)
@@ -252,8 +250,8 @@ class PgVectorIndex:
             found = has_graph(session, self._all)
         if found is None:
             raise CatalogError(
-                "the HNSW index of {key} was not built to its end",
-                "`seekpoint reindex` builds it",
+                "the HNSW index of {key} was not finished",
+                "run: seekpoint reindex",
                 key=self.key,
             )
         return "HNSW" if found else "exact"

@@ -198,8 +198,8 @@ def remove_others(parent: Path, keep: set[str]) -> None:
 
 def _broken(folder: Path, reason: str) -> SnapshotError:
     return SnapshotError(
-        "The vector snapshot {folder} cannot be used: {reason}",
-        "It is built again from the catalog",
+        "the vector snapshot {folder} cannot be used: {reason}",
+        "it is built again from the catalog",
         folder=folder,
         reason=reason,
     )

@@ -13,7 +13,7 @@ from grounding.lego.grounder import load_grounder
 
 @pytest.fixture
 def published(tiny, tmp_path):
-    """The folder as it is published: `.bin`, with the CLIP tower elsewhere."""
+    """the folder as it is published: `.bin`, with the CLIP tower elsewhere."""
     source = tmp_path / "published"
     shutil.copytree(tiny / "checkpoint", source)
     torch.save(load_file(source / "model.safetensors"), source / "pytorch_model.bin")

@@ -1,4 +1,4 @@
-"""Who is looking, and what they may see and do."""
+"""Who uses the page, and what they may see and do."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from indexer.catalog.collections import CollectionInfo
 
 
 @dataclass(frozen=True, slots=True)
-class Viewer:
-    """`account_id` None: whoever sits at the local machine. `collection_ids` None: all collections."""
+class User:
+    """`account_id` None: somebody at the local machine. `collection_ids` None: all collections."""
 
     account_id: int | None
     name: str
@@ -19,7 +19,7 @@ class Viewer:
     collection_ids: frozenset[int] | None
 
     @classmethod
-    def of(cls, account: AccountRow) -> Viewer:
+    def of(cls, account: AccountRow) -> User:
         ids = None if account.collection_ids is None else frozenset(account.collection_ids)
         return cls(account.id, account.name, account.role == "editor", ids)
 
@@ -30,4 +30,4 @@ class Viewer:
         return [collection for collection in collections if self.sees(collection.id)]
 
 
-LOCAL = Viewer(None, "", True, None)
+LOCAL_USER = User(None, "", True, None)

@@ -16,7 +16,7 @@ from indexer.catalog import accounts
 from indexer.catalog.accounts import AccountRow
 from indexer.catalog.database.session import Catalog
 from indexer.settings import Settings
-from search_ui.user import Viewer
+from search_ui.auth.user import User
 
 COOKIE = "seekpoint_session"
 
@@ -34,7 +34,7 @@ class Sessions:
     def issue(self, account: AccountRow) -> str:
         return self._serializer.dumps([account.id, account.epoch])
 
-    def viewer(self, cookies: Mapping[str, str]) -> Viewer | None:
+    def user(self, cookies: Mapping[str, str]) -> User | None:
         """None: no cookie, a forged or old one, or an account that is gone or has changed since."""
         value = cookies.get(COOKIE)
         if not value:
@@ -45,7 +45,7 @@ class Sessions:
             return None
         with self._catalog.read() as session:
             account = accounts.find_account(session, account_id=account_id)
-        return Viewer.of(account) if account is not None and account.epoch == epoch else None
+        return User.of(account) if account is not None and account.epoch == epoch else None
 
 
 def kept_secret(home: Path) -> str:

@@ -11,19 +11,19 @@ OF_A_NAME, OF_AN_ADDRESS, WINDOW_S = 5, 20, 300.0
 REMEMBERED = 10_000
 
 
-class Failures:
+class LoginThrottle:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._times: dict[tuple[str, str], list[float]] = {}
 
-    def too_many(self, name: str, address: str) -> bool:
+    def is_blocked(self, name: str, address: str) -> bool:
         with self._lock:
             return (
                 len(self._recent(("name", name))) >= OF_A_NAME
                 or len(self._recent(("address", address))) >= OF_AN_ADDRESS
             )
 
-    def add(self, name: str, address: str) -> None:
+    def add_failure(self, name: str, address: str) -> None:
         with self._lock:
             for key in (("name", name[:200]), ("address", address)):
                 self._times[key] = [*self._recent(key), time.monotonic()]

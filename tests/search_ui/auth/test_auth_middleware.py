@@ -5,10 +5,10 @@ from itsdangerous import URLSafeTimedSerializer
 from starlette.websockets import WebSocketDisconnect
 
 from indexer.admin.accounts import add_user
-from search_ui.app_state import site
-from search_ui.login_throttle import OF_A_NAME
+from search_ui.app_state import app_state
+from search_ui.auth.login_throttle import OF_A_NAME
+from search_ui.auth.sessions import COOKIE, kept_secret
 from search_ui.routes.signin import own_path
-from search_ui.sessions import COOKIE, kept_secret
 from tests.search_ui.conftest import PASSWORD
 
 PAGE = {"Accept": "text/html"}
@@ -174,10 +174,10 @@ def test_old_cookie(signed, filled_home):
 
 def test_change_of_an_account_ends_its_sessions(signed):
     signed("")
-    add_user(site().library.catalog, "changing", PASSWORD, "viewer")
+    add_user(app_state().library.catalog, "changing", PASSWORD, "viewer")
     client = signed("changing")
     assert client.get("/stream/1").status_code == 200
-    add_user(site().library.catalog, "changing", PASSWORD + "!", "viewer")
+    add_user(app_state().library.catalog, "changing", PASSWORD + "!", "viewer")
     assert client.get("/stream/1").status_code == 401
 
 

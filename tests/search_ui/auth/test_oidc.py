@@ -17,7 +17,7 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 from indexer.admin.accounts import add_user
-from search_ui.sessions import COOKIE
+from search_ui.auth.sessions import COOKIE
 from tests.search_ui.browser import serving
 from tests.support import demo_library, free_port
 

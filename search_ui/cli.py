@@ -1,17 +1,20 @@
-"""`seekpoint ui` and `seekpoint users`."""
+"""`seekpoint ui` and `seekpoint users`: the commands that this package adds by an entry point."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
 
 from indexer.admin.accounts import add_user
 from indexer.catalog import accounts
+from indexer.catalog.accounts import AccountRow
 from indexer.cli.output import JsonOption, escape, note, print_json, stdout, table
 from indexer.errors import UsageError
 from indexer.library import Library
+from indexer.settings import load_settings
 
 users = typer.Typer(name="users", help="Who may enter the search page.", no_args_is_help=True)
 
@@ -37,13 +40,8 @@ def ui(
             "pip install 'seekpoint[ui]'",
             name=error.name,
         ) from None
-    from indexer.settings import load_settings
-
-    note(
-        "The search page is at "
-        f"http://{'localhost' if host in ('0.0.0.0', '::') else host}:{port}  (Ctrl+C "
-        "stops it)"
-    )
+    name = "localhost" if host in ("0.0.0.0", "::") else host
+    note(f"The search page is at http://{name}:{port}  (Ctrl+C stops it)")
     serve(load_settings(), host=host, port=port, sign_in=sign_in)
 
 
@@ -77,33 +75,28 @@ def list_users(as_json: JsonOption = False) -> None:
     with library.catalog.read() as session:
         found = accounts.list_accounts(session)
     names = {collection.id: collection.name for collection in library.collections()}
-    seen = {
-        it.id: None
-        if it.collection_ids is None
-        else [names[id] for id in it.collection_ids if id in names]
-        for it in found
-    }
+    seen = {account.id: _collection_names(account, names) for account in found}
     if as_json:
         print_json(
             [
                 {
-                    "name": it.name,
-                    "role": it.role,
-                    "collections": seen[it.id],
-                    "password": it.password_hash is not None,
+                    "name": account.name,
+                    "role": account.role,
+                    "collections": seen[account.id],
+                    "password": account.password_hash is not None,
                 }
-                for it in found
+                for account in found
             ]
         )
         return
     rows = table("name", "role", "collections", "signs in with")
-    for it in found:
-        shown = seen[it.id]
+    for account in found:
+        shown = seen[account.id]
         rows.add_row(
-            escape(it.name),
-            it.role,
+            escape(account.name),
+            account.role,
             "all" if shown is None else escape(", ".join(shown)),
-            "password" if it.password_hash else "OpenID",
+            "password" if account.password_hash else "OpenID",
         )
     stdout.print(rows if found else "Nobody yet: `seekpoint users add NAME` adds somebody.")
 
@@ -116,6 +109,13 @@ def remove_user(
     with Library().catalog.begin() as session:
         accounts.remove_account(session, name)
     stdout.print(f"{escape(name)} may not enter any more")
+
+
+def _collection_names(account: AccountRow, names: Mapping[int, str]) -> list[str] | None:
+    """Of the collections that the account may see; None: of all."""
+    if account.collection_ids is None:
+        return None
+    return [names[id] for id in account.collection_ids if id in names]
 
 
 def _password() -> str:
