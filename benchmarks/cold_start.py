@@ -13,7 +13,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.measure import header, row
+from benchmarks.support.measure import header, row
 
 SEEKPOINT = Path(sys.executable).parent / "seekpoint"
 QUESTION = "when does the dog jump?"

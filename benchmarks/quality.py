@@ -3,7 +3,7 @@
 Both sets of real videos (natural/ and more/, under neutral file names), the compilations, and the
 questions in Chinese, from the folder that SEEKPOINT_TEST_DATA names. Each collection is asked by
 pictures alone, and a mixed one with words too. Intervals are over whole videos (cluster bootstrap).
-The table is written to docs/experiments/quality.md, its figures beside it as JSON.
+The table is written to quality.md among the documented experiments, its figures beside it as JSON.
 """
 
 from __future__ import annotations

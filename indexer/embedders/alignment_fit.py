@@ -185,8 +185,8 @@ def solve(views: CaptionedViews, classes: Sequence[SentenceVectors]) -> Alignmen
     minilm, multilingual = _text_map(captions.minilm), _text_map(captions.multilingual)
     both = _beside(minilm.apply(captions.minilm), multilingual.apply(captions.multilingual))
     axes = _principal_axes(both, captions.minilm.shape[1])
-    class_minilm = unit(sum(one.minilm for one in classes))
-    class_multilingual = unit(sum(one.multilingual for one in classes))
+    class_minilm = unit(np.sum([one.minilm for one in classes], axis=0))
+    class_multilingual = unit(np.sum([one.multilingual for one in classes], axis=0))
     class_vectors = _beside(minilm.apply(class_minilm), multilingual.apply(class_multilingual))
     scale = views.plain.earlier.std(0) + 1e-6
     start = Alignment(

@@ -1,4 +1,4 @@
-"""Scores a file of predictions against ground truth. The metrics are in `grounding.evaluation`."""
+"""Scores a file of predictions against ground truth. The metrics are in `grounding.metrics`."""
 
 from __future__ import annotations
 

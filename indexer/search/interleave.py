@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import chain, zip_longest
 
 from indexer.search.types import Moment
 
@@ -11,13 +10,18 @@ SAME_SHARE = 0.5  # of the shorter span: two moments that share as much are one
 
 
 def interleave(answers: Sequence[Iterable[Moment]]) -> list[Moment]:
-    """The first of each, then the second of each; a moment that an earlier event has already is
-    not shown twice.
+    """The best of each in turn. A moment that another event has already is not shown twice: the
+    next one of the same event takes its turn.
     """
     kept: list[Moment] = []
-    for moment in chain.from_iterable(zip_longest(*answers)):
-        if moment is not None and not any(_same(moment, known) for known in kept):
-            kept.append(moment)
+    waiting = [iter(answer) for answer in answers]
+    while waiting:
+        for moments in tuple(waiting):
+            moment = next((m for m in moments if not any(_same(m, k) for k in kept)), None)
+            if moment is None:
+                waiting.remove(moments)
+            else:
+                kept.append(moment)
     return kept
 
 
