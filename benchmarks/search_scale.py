@@ -182,6 +182,7 @@ class WordEmbedder:
     """The sentence model alone: what a question costs, and vectors of 384 numbers."""
 
     name, key, dimension, short_side, languages = "benchmark", "benchmark", DIMENSION, 64, ("en",)
+    photographs = None
 
     def __init__(self) -> None:
         self.sentences = Sentences()

@@ -3,8 +3,8 @@
 Every span between two borders is scored at once: mean inside minus mean outside (TFVTG, Zheng et
 al. 2024), times the length to a power, for without it the best span is a single frame, minus what a
 log-normal prior over lengths says against it. The curve is smoothed within shots, never across a
-cut; borders lie half-way between two frames or on the cut between them.
-docs/experiments/localizer.md has what each step gained and what was tried in vain.
+cut; borders lie half-way between two frames or on the cut between them. What each step gained and
+what was tried in vain is in docs/experiments/localizer.md.
 """
 
 from __future__ import annotations
@@ -44,6 +44,26 @@ _PEAKS = 4  # neighbourhoods that are searched in a long video
 _NEIGHBOURHOOD_FRAMES = 240
 
 
+MOTION_WEIGHT = 0.2  # of motion beside the similarity, both in deviations of their own curves
+
+
+def with_motion(similarities: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    """A curve (N,) for `localize` in which frames that change count for more, as people ask for
+    what happens. `vectors` (N, D) of the same frames, unit: change is the distance to the frame
+    before or after, whichever is larger.
+    """
+    change = np.zeros(len(vectors))
+    if len(vectors) > 1:
+        steps = 1 - (vectors[1:].astype(np.float32) * vectors[:-1].astype(np.float32)).sum(axis=1)
+        change[1:] = steps
+        change[:-1] = np.maximum(change[:-1], steps)
+    return _standard(np.asarray(similarities)) + MOTION_WEIGHT * _standard(change)
+
+
+def _standard(values: np.ndarray) -> np.ndarray:
+    return (values - values.mean()) / (values.std() + 1e-9) if len(values) else values
+
+
 def localize(
     times_s: np.ndarray,
     similarities: np.ndarray,
@@ -78,8 +98,8 @@ def _checked(times_s: np.ndarray, similarities: np.ndarray) -> tuple[np.ndarray,
     )
     if times.ndim != 1 or times.shape != values.shape:
         raise ValueError(
-            f"times_s and similarities must be two vectors of one length, not {times.shape} and "
-            f"{values.shape}"
+            "times_s and similarities must be two vectors of one length, "
+            f"not {times.shape} and {values.shape}"
         )
     if not np.isfinite(values).all() or not np.isfinite(times).all():
         raise ValueError("times_s and similarities must be finite")

@@ -27,6 +27,13 @@ class Embedder(Protocol):
     languages: tuple[str, ...]
     """ISO 639-1 codes that questions may be in."""
 
+    @property
+    def photographs(self) -> np.ndarray | None:
+        """Unit vectors (R, dimension) of photographs of everyday things, which say how near to a
+        question a picture can be; None where the embedder has none.
+        """
+        ...
+
     def embed_frames(self, images: np.ndarray) -> np.ndarray:
         """Unit vectors (N, dimension) float32 of images (N, H, W, 3) uint8 RGB of any size."""
         ...
@@ -36,7 +43,7 @@ class Embedder(Protocol):
         ...
 
     def reads(self, text: str) -> bool:
-        """False where no text model of this embedder reads the script that the text is written in."""
+        """False where no text model of this embedder reads the script of the text."""
         ...
 
 

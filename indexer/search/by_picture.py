@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -16,13 +17,13 @@ from indexer.context import Context
 from indexer.embedders.base import unit
 from indexer.errors import UsageError
 from indexer.questions.query_pictures import read_picture
+from indexer.search.calibration import likeness_of
 from indexer.search.searcher import Searcher
 from indexer.search.types import Answer, Evidence, FusedMoment, Scope
 from indexer.stages.base import embedder_key_of
 
 CANDIDATES = 400
 PER_VIDEO = 5
-ALIKE = 0.35  # of the cosine, between unrelated footage and the same scene
 
 
 def picture_vector(context: Context, name: str) -> np.ndarray:
@@ -85,11 +86,15 @@ def search_vector(
                     found.setdefault(segment.video_id, []).append(
                         ScoredSpan(segment.span, score_of[segment.id])
                     )
-    moments = searcher.describe(_best(found, top))
-    best = max((moment.score for moment in moments), default=0.0)
-    return Answer(
-        "", "", best >= ALIKE, (time.perf_counter() - started) * 1000, tuple(moments), best
+    calibration = likeness_of(vector, context.embedder.photographs)
+    nearest = _best(found, top)
+    moments = searcher.describe(
+        replace(moment, score=calibration.probability(moment.score)) for moment in nearest
     )
+    matched = bool(nearest) and calibration.matches(nearest[0].score)
+    took_ms = (time.perf_counter() - started) * 1000
+    confidence = moments[0].score if moments else 0.0
+    return Answer("", "", matched, took_ms, tuple(moments), confidence)
 
 
 def _best(found: dict[int, list[ScoredSpan]], top: int) -> Sequence[FusedMoment]:

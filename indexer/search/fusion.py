@@ -6,8 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from grounding.spans import Span
+from indexer.search.calibration import passage_probability
 from indexer.search.types import Evidence, FusedMoment, PassageHit, RankedMoment
+from indexer.vocabulary import EvidenceKind
 
+TITLE = "title"  # a name says nothing about what is seen in the video
 RRF_CONSTANT = 60
 """Cormack, Clarke and Buettcher 2009, "Reciprocal rank fusion outperforms Condorcet"."""
 
@@ -30,14 +33,11 @@ def fuse(
     -> its weight.
     """
     entries = [
-        _Entry("picture", rank, m.video_id, m.span, m.score, m.peak_s)
+        _Entry("picture", rank, m.video_id, m.span, m.score, m.peak_s, m.probability)
         for rank, m in enumerate(picture, 1)
     ]
     for kind, hits in passages.items():
-        entries += [
-            _Entry(kind, rank, h.video_id, h.span, h.score, h.span.start_s, h.text, h.words)
-            for rank, h in enumerate(hits, 1)
-        ]
+        entries += [_passage_entry(kind, rank, h) for rank, h in enumerate(hits, 1)]
     weighted = [
         (entry, weigh(entry.kind, entry.score) / (RRF_CONSTANT + entry.rank)) for entry in entries
     ]
@@ -46,12 +46,22 @@ def fuse(
         evidence = Evidence(entry.kind, entry.score, entry.text, entry.words)
         place = _answer_of(fused, entry)
         if place is None:
-            fused.append(FusedMoment(entry.video_id, entry.span, gain, entry.peak_s, (evidence,)))
+            fused.append(
+                FusedMoment(
+                    entry.video_id,
+                    entry.span,
+                    gain,
+                    entry.peak_s,
+                    (evidence,),
+                    entry.probability,
+                )
+            )
         elif all(known.kind != entry.kind for known in fused[place].evidence):
             fused[place] = replace(
                 fused[place],
                 score=fused[place].score + gain,
                 evidence=(*fused[place].evidence, evidence),
+                probability=max(fused[place].probability, entry.probability),
             )
     return sorted(fused, key=lambda moment: -moment.score)
 
@@ -64,8 +74,30 @@ class _Entry:
     span: Span
     score: float
     peak_s: float
+    probability: float
     text: str = ""
     words: tuple[tuple[float, float, str], ...] = ()
+
+
+def _passage_entry(kind: str, rank: int, hit: PassageHit) -> _Entry:
+    return _Entry(
+        kind,
+        rank,
+        hit.video_id,
+        hit.span,
+        hit.score,
+        hit.span.start_s,
+        _probability(kind, hit),
+        hit.text,
+        hit.words,
+    )
+
+
+def _probability(kind: str, hit: PassageHit) -> float:
+    """That a hit answers; the score of a sound is that already."""
+    if kind == TITLE:
+        return 0.0
+    return hit.score if kind == EvidenceKind.SOUND else passage_probability(hit.score)
 
 
 def _answer_of(fused: Sequence[FusedMoment], entry: _Entry) -> int | None:

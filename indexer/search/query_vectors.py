@@ -15,13 +15,18 @@ with cars in .04 of the pairs at 0 and in .97 at 1; the default embedder, "no ca
 """
 
 
+NEUTRAL_WEIGHT = 1.0
+"""How far a query moves away from what fits anything, to say where in a video it holds: within a
+video, frames that are near to everything are not the moment (docs/experiments/alignment.md).
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class QueryVectors:
-    """Unit vectors (D,) float32. `video` says which videos answer, `place` where in them: the same,
-    unless something is denied.
+    """Unit vectors (D,) float32. `video` says which videos answer, `place` where in them.
 
-    The video in which nobody is at the table is one with a table and people, and there the moments
-    count that are unlike people at a table.
+    They differ most where something is denied. The video in which nobody is at the table is one
+    with a table and people, and there the moments count that are unlike people at a table.
     """
 
     video: np.ndarray
@@ -32,7 +37,7 @@ def query_vectors(embedder: Embedder, statement: Statement, neutral: np.ndarray)
     """`neutral` (P, D): vectors of neutral prompts, whose mean is the scene where none is named."""
     if statement.negation is None:
         vector = embedder.embed_texts([statement.text])[0]
-        return QueryVectors(vector, vector)
+        return QueryVectors(vector, unit((vector - NEUTRAL_WEIGHT * neutral.mean(axis=0))[None])[0])
     named, denied, scene = embedder.embed_texts(
         [statement.text, statement.negation.denied, statement.negation.scene or statement.text]
     )

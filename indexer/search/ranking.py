@@ -7,22 +7,21 @@ Pure functions over arrays and values; what they read from the catalog is handed
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 
 import numpy as np
 
-from grounding.localize import localize
+from grounding.localize import localize, with_motion
 from grounding.spans import ScoredSpan, Span
-from indexer.search.calibration import confidence_of
+from indexer.search.calibration import calibrate
 from indexer.search.candidates import similarities
 from indexer.search.query_vectors import QueryVectors
 from indexer.search.types import Block, RankedMoment, Ranking
 
-# The best half of some 4 s: one frame is noise, the mean of all drowns a short moment.
-WINDOW_FRAMES, BEST_FRAMES = 8, 4
+# Of some 4 s: one frame is noise, the mean of all drowns a short moment.
+WINDOW_FRAMES, BEST_FRAMES = 8, 3
 LOCALIZED = 12  # stretches whose boundaries are looked for; the others could not come into view
-MATCH_THRESHOLD = 0.0  # as sure as of a neutral prompt, which has nothing to do with the library
 SAME_RUN_S = 1.0  # blocks closer than this are one stretch
 
 
@@ -30,20 +29,20 @@ def rank_moments(
     query: QueryVectors,
     blocks: Sequence[Block],
     *,
+    photographs: np.ndarray | None = None,
     background: np.ndarray | None = None,
     neutral: np.ndarray | None = None,
-    threshold: float = MATCH_THRESHOLD,
     per_video: int = 3,
     limit: int = 50,
 ) -> Ranking:
     """Moments of the blocks' videos, best first, at most `per_video` of each and `limit` in all.
 
-    `background` (B, D): vectors sampled from the whole library, `neutral` (P, D): vectors of
-    `indexer.questions.neutral_prompts`; the confidence comes from both. Without a background the
-    blocks are their own, without neutral prompts the confidence is the bare margin of similarity.
+    `photographs` (R, D) of the embedder; where there are none, `background` (B, D): vectors sampled
+    from the whole library, and `neutral` (P, D): vectors of `indexer.questions.neutral_prompts`;
+    probabilities come from these (calibration.py). Without a background the blocks are their own.
     """
     if not blocks:
-        return Ranking((), -np.inf, False)
+        return Ranking((), 0.0, False)
     stretches = _stretches(query, blocks)
     stretches.sort(key=lambda s: -s.score)
     per_stretch = (
@@ -53,10 +52,14 @@ def rank_moments(
     rest = (_whole(stretch) for stretch in stretches[LOCALIZED:])
     if background is None:
         background = np.concatenate([block.vectors for block in blocks])
-    confidence = confidence_of(
-        query.video, stretches[0].score, background.astype(np.float32, copy=False), neutral
+    usual = background.astype(np.float32, copy=False)
+    calibration = calibrate(query.video, photographs, usual, neutral)
+    answers = tuple(
+        replace(moment, probability=calibration.probability(moment.score))
+        for moment in (*moments, *rest)[:limit]
     )
-    return Ranking((*moments, *rest)[:limit], confidence, bool(confidence > threshold))
+    best = stretches[0].score
+    return Ranking(answers, calibration.probability(best), calibration.matches(best))
 
 
 # ---- one video -----------------------------------------------------------------------------------
@@ -65,7 +68,7 @@ def rank_moments(
 @dataclass(frozen=True, slots=True)
 class _Stretch:
     """Similarities (N,) of its frames: `curve` to what was asked, `place_curve` to what says where
-    in a video.
+    in a video. `vectors` (n, D) of its chunks.
     """
 
     video_id: int
@@ -73,6 +76,7 @@ class _Stretch:
     times_s: np.ndarray
     curve: np.ndarray
     place_curve: np.ndarray
+    vectors: tuple[np.ndarray, ...]
     cuts_s: np.ndarray
     score: float
 
@@ -109,6 +113,7 @@ def _stretch(
         np.concatenate([block.times_s for block in run]),
         np.concatenate(curves),
         np.concatenate(places),
+        tuple(block.vectors for block in run),
         np.concatenate([block.cuts_s for block in run]),
         max(window_score(curve) for curve in curves),
     )
@@ -136,7 +141,7 @@ def _moments(stretch: _Stretch, count: int) -> Iterator[RankedMoment]:
     """
     spans = localize(
         stretch.times_s,
-        stretch.place_curve,
+        with_motion(stretch.place_curve, np.concatenate(stretch.vectors)),
         start_s=stretch.span.start_s,
         end_s=stretch.span.end_s,
         cuts_s=stretch.cuts_s,

@@ -4,7 +4,6 @@ one ranked answer.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -30,6 +29,7 @@ from indexer.messages import Message
 from indexer.questions.negation import Negation
 from indexer.questions.statement import Question, Statement, read_question
 from indexer.search import titles
+from indexer.search.calibration import passage_probability
 from indexer.search.candidates import candidate_chunks
 from indexer.search.fusion import fuse
 from indexer.search.interleave import interleave
@@ -37,7 +37,7 @@ from indexer.search.neutral import neutral_vectors
 from indexer.search.query_vectors import query_vectors
 from indexer.search.ranking import rank_moments
 from indexer.search.sound import SoundSearch, strength_of
-from indexer.search.text import MATCHED, STAGE_OF, TextAnswer, TextSearch
+from indexer.search.text import STAGE_OF, TextAnswer, TextSearch
 from indexer.search.types import Answer, Block, FusedMoment, Moment, PassageHit, Ranking, Scope
 from indexer.stages.base import embedder_key_of
 from indexer.threads import numpy_on_one_thread
@@ -51,12 +51,10 @@ HINT_WEIGHT = 2.0  # of the kind that the question names: "she says ...", "the s
 # any above the best
 MIN_SUPPORT = 0.3
 TEXT_WEIGHT = 0.2, 1.5  # of a passage that hardly answers, and of one that says just what was asked
-# of pictures where no passage is stronger than ANSWERED_STRENGTH, and where one says just what was asked
+# of pictures where no passage is stronger than ANSWERED_STRENGTH, and where one says just what was
+# asked
 PICTURE_WEIGHT = 1.0, 0.2
 ANSWERED_STRENGTH = 0.6
-# confidence of a passage that says just what was asked is half of it, in the deviations in which
-# pictures are measured
-SURE = 4.0
 NOTHING = Ranking(moments=(), confidence=0.0, matched=False)
 BACKGROUND_SEGMENTS = 500
 BACKGROUND_LOOK_S = 1.0  # counting a large library takes longer than searching it
@@ -145,7 +143,9 @@ class Searcher:
         return (time.perf_counter() - started) * 1000
 
     def _described(self, answered: _Answered, statement: Statement, top: int) -> list[Moment]:
-        moments = self.describe(_scored(answered.moments[:top], answered.confidence))
+        moments = self.describe(
+            replace(moment, score=moment.probability) for moment in answered.moments[:top]
+        )
         return [replace(moment, statement=statement.text) for moment in moments]
 
     def spans_in_video(self, text: str, video_id: int, count: int = 5) -> list[ScoredSpan]:
@@ -186,10 +186,14 @@ class Searcher:
             )
         fused = self._fused(statement, scope, pictures, texts)
         confidence = max(
-            [
-                pictures.confidence,
-                *(SURE * (strength - MATCHED) for strength in texts.strengths.values()),
-            ]
+            pictures.confidence,
+            *(
+                texts.hits[kind][0].score
+                if kind == EvidenceKind.SOUND
+                else passage_probability(strength)
+                for kind, strength in texts.strengths.items()
+            ),
+            0.0,
         )
         return _Answered(fused, pictures.matched or texts.matched, confidence, notes)
 
@@ -227,6 +231,7 @@ class Searcher:
         ranking = rank_moments(
             query,
             blocks,
+            photographs=embedder.photographs,
             background=np.concatenate(background),
             neutral=neutral,
             per_video=per_video,
@@ -364,17 +369,6 @@ class Searcher:
 def _strength(kind: str, score: float) -> float:
     """How well a passage or a sound answers, in [0, 1]; .5 is a match."""
     return strength_of(score) if kind == EvidenceKind.SOUND else score
-
-
-def _scored(fused: Sequence[FusedMoment], confidence: float) -> list[FusedMoment]:
-    """Scores in [0, 1]: of the first how sure the answer is (.5 is the threshold of a match), of
-    the others their share of its rank.
-    """
-    if not fused:
-        return []
-    sure = 1 / (1 + math.exp(-max(-50.0, min(50.0, confidence))))
-    best = max(moment.score for moment in fused) or 1.0
-    return [replace(moment, score=sure * moment.score / best) for moment in fused]
 
 
 def _question_notes(question: Question, answered: Sequence[_Answered]) -> list[Message]:

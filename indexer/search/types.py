@@ -52,20 +52,19 @@ class Block:
 @dataclass(frozen=True, slots=True)
 class RankedMoment:
     """A span that pictures answer with. `score`: similarity of its best frames to the question;
-    `peak_s`: time of its best frame.
+    `peak_s`: time of its best frame; `probability` that it shows what was asked.
     """
 
     video_id: int
     span: Span
     score: float
     peak_s: float
+    probability: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """Moments of pictures, best first. `confidence`: how far the best one exceeds the library's
-    usual similarity, in deviations of the same margin for neutral prompts.
-    """
+    """Moments of pictures, best first. `confidence`: the probability of the best one."""
 
     moments: tuple[RankedMoment, ...]
     confidence: float
@@ -98,13 +97,16 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class FusedMoment:
-    """A span with all the evidence for it, of any kind."""
+    """A span with all the evidence for it, of any kind. `score` orders moments; `probability` that
+    it shows what was asked is that of its best evidence.
+    """
 
     video_id: int
     span: Span
     score: float
     peak_s: float
     evidence: tuple[Evidence, ...]
+    probability: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +122,9 @@ class Grounded:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """An answer as it is shown. `score` lies in [0, 1]: of the first moment how sure the answer is
-    (.5: as sure as of a neutral prompt), then falling. `grounded`: the grounder's opinion, where
-    it was asked for. `statement`: which of the things that were asked it answers.
+    """An answer as it is shown. `score` in [0, 1]: the probability that it shows what was asked.
+    `grounded`: the grounder's opinion, where it was asked for. `statement`: which of the things
+    that were asked it answers.
     """
 
     video_id: int

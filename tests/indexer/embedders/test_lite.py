@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from indexer.embedders import labels
 from indexer.embedders.base import Embedder, unit
 from indexer.embedders.lite import LiteEmbedder
 from indexer.embedders.sentences import Sentences
@@ -156,40 +155,6 @@ def test_english_is_told(text):
 )
 def test_other_languages_are_told(text):
     assert not Sentences.is_english(text)
-
-
-def test_stored_labels_are_what_the_descriptions_give():
-    table, sentences, rows = labels.load_labels(), Sentences(), [0, 281, 504, 999]
-    chosen = [[texts[row] for row in rows] for texts in labels.describe()]
-    for stored, embed in (
-        (table.minilm, sentences.minilm.embed),
-        (table.use, sentences.embed_multilingual),
-    ):
-        np.testing.assert_allclose(
-            stored[rows], unit(np.sum([embed(texts) for texts in chosen], axis=0)), atol=1e-3
-        )
-
-
-def test_stored_axes_are_orthonormal_and_keep_what_is_asked():
-    table = labels.load_labels()
-    np.testing.assert_allclose(table.axes.T @ table.axes, np.eye(labels.AXES), atol=2e-3)
-    weights = labels.sharpen((table.minilm @ table.minilm.T + table.use @ table.use.T) / 2)
-    kept = np.linalg.norm(weights @ table.axes, axis=1)
-    assert kept.mean() > 0.6
-
-
-def test_sharpening_by_hand():
-    """Cosines of 1 and .95 weigh 1 and exp(-.05 / .05) = .368 before the row is made unit."""
-    np.testing.assert_allclose(
-        labels.sharpen(np.array([[1, 0.95]])),
-        np.array([[1, np.exp(-1)]]) / np.hypot(1, np.exp(-1)),
-        atol=1e-6,
-    )
-
-
-def test_every_class_has_a_context():
-    assert all(labels.read_contexts())
-    assert [len(texts) for texts in labels.describe()] == [1000] * 4
 
 
 def test_a_question_does_not_import_torch():

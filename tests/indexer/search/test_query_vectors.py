@@ -14,10 +14,12 @@ def vectors(text: str) -> QueryVectors:
     return query_vectors(EMBEDDER, statement, NEUTRAL)
 
 
-def test_a_plain_statement_finds_video_and_place_alike():
+def test_the_place_is_away_from_what_fits_anything():
     query = vectors("a red car")
-    assert query.place is query.video
     assert np.allclose(query.video, EMBEDDER.embed_texts(["a red car"])[0])
+    assert query.place @ NEUTRAL.mean(0) < query.video @ NEUTRAL.mean(0)
+    assert query.place @ query.video > 0.5
+    assert np.linalg.norm(query.place) == pytest.approx(1, abs=1e-5)
 
 
 def test_a_negated_statement_looks_for_the_scene_without_what_is_denied():

@@ -24,15 +24,15 @@ def test_scores_fall_from_how_sure_the_answer_is(library):
     answer = library.search("when is it blue?")
     scores = [moment.score for moment in answer.moments]
     assert answer.matched
-    assert 0.5 < scores[0] <= 1.0
+    assert 0.3 < scores[0] <= 1.0
     assert scores == sorted(scores, reverse=True)
     assert min(scores) > 0
 
 
-def test_the_score_of_no_match_lies_below_one_half(library):
+def test_the_score_of_no_match_is_low(library):
     answer = library.search("when does the zebra cross the street?")
     assert not answer.matched
-    assert answer.moments[0].score <= 0.5
+    assert answer.moments[0].score < 0.2
 
 
 def test_moments_of_one_video_do_not_overlap_much(library):

@@ -1,0 +1,84 @@
+"""Probabilities: on the photographs of an embedder, and on margins where it has none."""
+
+import numpy as np
+import pytest
+
+from indexer.embedders.base import unit
+from indexer.search.calibration import (
+    LIKENESS,
+    MARGIN,
+    QUESTION,
+    LogOdds,
+    calibrate,
+    likeness_of,
+    passage_probability,
+)
+
+RANDOM = np.random.default_rng(0)
+QUERY = np.eye(8, dtype=np.float32)[0]
+BACKGROUND = unit(RANDOM.normal(size=(200, 8)))
+NEUTRAL = unit(RANDOM.normal(size=(40, 8)))
+
+
+def photographs(best: float) -> np.ndarray:
+    """Two vectors, of which the nearer has this similarity to the query."""
+    near = np.zeros((2, 8), np.float32)
+    near[:, 0] = best, best - 0.2
+    near[:, 1] = np.sqrt(1 - near[:, 0] ** 2)
+    return near
+
+
+def test_log_odds_by_hand():
+    """2 * .5 - 1 * .4 - .6 = 0: even odds."""
+    odds = LogOdds(similarity=2.0, best_photograph=-1.0, constant=-0.6, match=0.5)
+    assert odds.probability(0.5, 0.4) == pytest.approx(0.5)
+    assert odds.probability(0.9, 0.4) == pytest.approx(1 / (1 + np.exp(-0.8)))
+
+
+def test_what_photographs_show_better_is_less_probable():
+    """The same frame answers a question that photographs do not come near to better."""
+    rare = calibrate(QUERY, photographs(0.4), BACKGROUND, NEUTRAL)
+    usual = calibrate(QUERY, photographs(0.8), BACKGROUND, NEUTRAL)
+    assert rare.best_photograph == pytest.approx(0.4)
+    assert rare.probability(0.4) > usual.probability(0.4) + 0.1
+    assert rare.matches(0.4)
+    assert not usual.matches(0.35)
+
+
+def test_a_nearer_frame_is_more_probable():
+    for embedder_photographs in (photographs(0.5), None):
+        calibration = calibrate(QUERY, embedder_photographs, BACKGROUND, NEUTRAL)
+        chances = [calibration.probability(value) for value in np.linspace(-0.2, 0.9, 12)]
+        assert chances == sorted(chances)
+        assert 0 < chances[0] < 0.1
+        assert 0.5 < chances[-1] < 1
+
+
+def test_nothing_has_no_chance():
+    assert calibrate(QUERY, None, BACKGROUND, NEUTRAL).probability(-np.inf) == 0.0
+
+
+def test_without_photographs_the_margin_is_that_of_neutral_prompts():
+    """A query that is as near to the library as a usual neutral prompt has the odds of margin 0."""
+    margins = (BACKGROUND @ NEUTRAL.T).max(0) - NEUTRAL @ BACKGROUND.mean(0)
+    similarity = float(BACKGROUND.mean(0) @ QUERY + np.median(margins))
+    calibration = calibrate(QUERY, None, BACKGROUND, NEUTRAL)
+    assert calibration.probability(similarity) == pytest.approx(MARGIN.probability(0, 0), abs=1e-5)
+
+
+def test_likeness_has_a_scale_of_its_own():
+    calibration = likeness_of(QUERY, photographs(0.6))
+    assert calibration.probability(0.9) == pytest.approx(LIKENESS.probability(0.9, 0.6))
+    assert likeness_of(QUERY, None).probability(0.95) > 0.9
+    assert not likeness_of(QUERY, None).matches(0.35)
+
+
+def test_passages_match_from_one_half():
+    assert passage_probability(0.5) == pytest.approx(0.5)
+    assert passage_probability(1.0) > 0.85
+    assert passage_probability(0.2) < 0.25
+
+
+@pytest.mark.parametrize("odds", [QUESTION, LIKENESS, MARGIN])
+def test_matches_begin_inside_the_scale(odds):
+    assert 0.05 < odds.match < 0.5
