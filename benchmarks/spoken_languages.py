@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 from benchmarks.languages import GERMAN, SPANISH
-from benchmarks.measure import header, row
+from benchmarks.support.measure import header, row
 from benchmarks.text_search import SAID
 from indexer.media.decode.audio import read_audio
 from indexer.media.probe import probe
