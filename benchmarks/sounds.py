@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from grounding.evaluation.retrieval import auroc
+from grounding.metrics.retrieval import auroc
 
 from benchmarks.support.measure import header, row
 from grounding.spans import Span
