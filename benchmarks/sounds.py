@@ -25,9 +25,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from grounding.evaluation.retrieval import auroc
 
-from benchmarks.measure import header, row
+from benchmarks.support.measure import header, row
+from grounding.metrics.retrieval import auroc
 from grounding.spans import Span
 from indexer.embedders.sound import hear
 from indexer.library import Library

@@ -16,8 +16,8 @@ import time
 from pathlib import Path
 
 from benchmarks.languages import GERMAN, SPANISH
-from benchmarks.measure import header, row
-from benchmarks.text_search import SAID
+from benchmarks.support.measure import header, row
+from benchmarks.text_search import SENTENCES
 from indexer.media.decode.audio import read_audio
 from indexer.media.probe import probe
 from indexer.passages.language import LanguageChoice, choose_language, language_windows
@@ -56,7 +56,7 @@ POLISH = (
     "Babcia nauczyła mnie robić na drutach.",
 )
 VOICES = (
-    ("en", "en-us", tuple(said for said, *_ in SAID[:8])),
+    ("en", "en-us", tuple(spoken for spoken, *_ in SENTENCES[:8])),
     ("de", "de", GERMAN[:8]),
     ("es", "es", SPANISH[:8]),
     ("fr", "fr", FRENCH),

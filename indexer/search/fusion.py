@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from grounding.spans import Span
 from indexer.search.calibration import passage_probability
 from indexer.search.types import Evidence, FusedMoment, PassageHit, RankedMoment
+from indexer.vocabulary import EvidenceKind
 
 TITLE = "title"  # a name says nothing about what is seen in the video
 RRF_CONSTANT = 60
@@ -86,10 +87,17 @@ def _passage_entry(kind: str, rank: int, hit: PassageHit) -> _Entry:
         hit.span,
         hit.score,
         hit.span.start_s,
-        0.0 if kind == TITLE else passage_probability(hit.score),
+        _probability(kind, hit),
         hit.text,
         hit.words,
     )
+
+
+def _probability(kind: str, hit: PassageHit) -> float:
+    """That a hit answers; the score of a sound is that already."""
+    if kind == TITLE:
+        return 0.0
+    return hit.score if kind == EvidenceKind.SOUND else passage_probability(hit.score)
 
 
 def _answer_of(fused: Sequence[FusedMoment], entry: _Entry) -> int | None:

@@ -187,7 +187,12 @@ class Searcher:
         fused = self._fused(statement, scope, pictures, texts)
         confidence = max(
             pictures.confidence,
-            *map(passage_probability, texts.strengths.values()),
+            *(
+                texts.hits[kind][0].score
+                if kind == EvidenceKind.SOUND
+                else passage_probability(strength)
+                for kind, strength in texts.strengths.items()
+            ),
             0.0,
         )
         return _Answered(fused, pictures.matched or texts.matched, confidence, notes)

@@ -120,7 +120,7 @@ def test_renaming_work_to_chunk_tasks_keeps_all_rows(new_url: str):
     assert len(newest["segment"]) == 8
     migrate.downgrade(new_url, "0004")
     assert {"work", "errand", "kept_search"} <= table_names(new_url)
-    assert contents(new_url, TABLES) == newest
+    assert contents(new_url, TABLES) == without_later_columns(newest)
     assert set(column_of(new_url, "errand", "error")) == {None, "a.mp4: no video stream"}
     assert column_of(new_url, "work", "priority") == [0] * 4
     migrate.upgrade(new_url)
@@ -138,6 +138,15 @@ def test_renaming_work_to_chunk_tasks_keeps_all_rows(new_url: str):
         videos.remove_video(s, video.id)
         assert measure_usage(s).segments == 0, "what hangs on a chunk task goes with it"
         assert list(s.scalars(select(ChunkTask.id))) == []
+
+
+def without_later_columns(newest: dict) -> dict:
+    """What the tables hold but for the columns that came after the renaming."""
+    later = {("video", "sound_key"), ("collection", "language")}
+    return {
+        table: [[pair for pair in row if (table, pair[0]) not in later] for row in rows]
+        for table, rows in newest.items()
+    }
 
 
 def column_of(url: str, table: str, column: str) -> list:
