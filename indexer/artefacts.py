@@ -35,16 +35,10 @@ class Artefacts:
         """Deletes all artefacts of a video."""
         shutil.rmtree(self.video_folder(video_id), ignore_errors=True)
 
-    def keep_only(self, video_ids: set[int]) -> list[int]:
-        """Removes the folders of videos that are no more (left by a process that died between
-        commit and clean-up).
-        """
-        removed = []
-        for folder in (self.root / "videos").glob("*/*"):
-            if folder.name.isdigit() and int(folder.name) not in video_ids:
-                shutil.rmtree(folder, ignore_errors=True)
-                removed.append(int(folder.name))
-        return removed
+    def video_ids(self) -> set[int]:
+        """The videos that have a folder here."""
+        folders = (self.root / "videos").glob("*/*")
+        return {int(folder.name) for folder in folders if folder.name.isdecimal()}
 
     def size_bytes(self) -> int:
         """Size of all artefacts together."""

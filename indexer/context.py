@@ -15,6 +15,7 @@ from indexer.artefacts import Artefacts
 from indexer.catalog.database.session import Catalog
 from indexer.catalog.vectors.served_keys import list_vector_keys
 from indexer.catalog.vectors.vector_rows import dimension_of
+from indexer.embedders.mapped_weights import UnpackedWeights
 from indexer.embedders.registry import load_embedder
 from indexer.errors import MediaError
 from indexer.passages import text_embedding
@@ -39,6 +40,7 @@ class Context:
     def __init__(self, settings: Settings | None = None) -> None:
         wait_asleep()
         self.settings = settings or load_settings()
+        UnpackedWeights.folder = self.settings.cache
         self.artefacts = Artefacts(self.settings.artefacts)
         self.roots = Roots.of(self.settings)
         self._lock = threading.RLock()

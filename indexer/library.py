@@ -33,9 +33,10 @@ from indexer.catalog.video_queries import Filters
 from indexer.context import Context
 from indexer.embedders.base import Embedder
 from indexer.errors import UsageError
-from indexer.evaluation import scoring
 from indexer.evaluation.evaluate import evaluate_library
-from indexer.evaluation.scoring import Report, Row
+from indexer.evaluation.ground_truth import Row, load_predictions, load_rows
+from indexer.evaluation.report import Report
+from indexer.evaluation.submissions import score_predictions
 from indexer.ingest.events_note import events_note
 from indexer.ingest.run import Ingest, IngestReport, Observer
 from indexer.media.output.clips import cut_clip
@@ -299,9 +300,7 @@ class Library:
 
     def score(self, ground_truth: Path, predictions: Path) -> Report:
         """Scores a file of predictions against a ground truth; asks nothing."""
-        return scoring.score_predictions(
-            scoring.load_rows(ground_truth), scoring.load_predictions(predictions)
-        )
+        return score_predictions(load_rows(ground_truth), load_predictions(predictions))
 
     # --- watching ---
 

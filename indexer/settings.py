@@ -4,9 +4,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -14,6 +15,8 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from indexer.errors import UsageError
+
+log = logging.getLogger(__name__)
 
 
 class Settings(BaseSettings):
@@ -141,24 +144,20 @@ class Settings(BaseSettings):
         str,
         Field(description=("Redis that notifies workers: redis://host:6379/0; empty: no workers")),
     ] = ""
-    sweep_s: Annotated[
+    reaper_interval_s: Annotated[
         float,
         Field(
             ge=0.2,
-            description=(
-                "Seconds between two sweeps: what lost workers held, and what Redis "
-                "forgot, is put back in line"
-            ),
+            description="Seconds between two runs of the reaper: what lost workers held is "
+            "requeued, and workers are notified of what Redis forgot",
         ),
     ] = 15.0
-    turn_s: Annotated[
+    work_slice_s: Annotated[
         float,
         Field(
             gt=0,
-            description=(
-                "Seconds that a worker stays at one kind of work before it looks what is "
-                "most urgent"
-            ),
+            description="Seconds that a worker stays at one kind of work before it looks what is "
+            "most urgent",
         ),
     ] = 60.0
     task_timeout_s: Annotated[
@@ -166,7 +165,7 @@ class Settings(BaseSettings):
         Field(
             gt=0,
             description=(
-                "Seconds after which a worker that does not end its turn is killed; LEGO "
+                "Seconds after which a worker that does not end its work slice is killed; LEGO "
                 "on a CPU needs more"
             ),
         ),
@@ -175,7 +174,7 @@ class Settings(BaseSettings):
         float,
         Field(
             ge=0,
-            description=("Seconds that a stopping worker has for its chunk; then it hands it back"),
+            description=("Seconds that a stopping worker has for its chunk; then it releases it"),
         ),
     ] = 60.0
     worker_memory_mb: Annotated[
@@ -183,7 +182,8 @@ class Settings(BaseSettings):
         Field(
             ge=0,
             description=(
-                "Memory (RSS, MB) above which a worker's child is replaced after its turn; 0: any"
+                "Memory (RSS, MB) above which a worker's child is replaced after its work slice; "
+                "0: any"
             ),
         ),
     ] = 16_000
@@ -345,6 +345,11 @@ class Settings(BaseSettings):
         return (self.artefact_root or self.home_path / "artefacts").expanduser().absolute()
 
     @property
+    def cache(self) -> Path:
+        """Folder of what is computed again where it is missing."""
+        return self.home_path / "cache"
+
+    @property
     def snapshots(self) -> Path:
         """Folder of the vector snapshots."""
         return self.home_path / "snapshots"
@@ -359,10 +364,16 @@ class Settings(BaseSettings):
         return "cuda" if torch.cuda.is_available() else "cpu"
 
 
+RENAMED = {"turn_s": "work_slice_s", "sweep_s": "reaper_interval_s"}
+"""Old names of settings, which go on working in this version, and new ones."""
+
+
 def load_settings(**overrides: object) -> Settings:
-    """Settings from the environment; a value that does not fit names its variable."""
+    """Settings from the environment. Raises UsageError, which names the variable of a value that
+    does not fit.
+    """
     try:
-        return Settings(**overrides)  # pyright: ignore[reportArgumentType]
+        return Settings(**{**_renamed_values(), **overrides})  # pyright: ignore[reportArgumentType]
     except SettingsError as error:
         field = re.search(r'field "(\w+)"', str(error))
         name = f"SEEKPOINT_{field[1].upper()}" if field else "a setting"
@@ -383,3 +394,19 @@ def load_settings(**overrides: object) -> Settings:
             value=first.get("input"),
             reason=first["msg"],
         ) from None
+
+
+def _renamed_values() -> dict[str, str]:
+    """Values that the environment gives under old names, by new ones; a new name wins."""
+    values = {}
+    for old, new in RENAMED.items():
+        value = os.environ.get(f"SEEKPOINT_{old.upper()}")
+        if value is not None and f"SEEKPOINT_{new.upper()}" not in os.environ:
+            values[new] = value
+            _warn_of_old_name(old, new)
+    return values
+
+
+@cache
+def _warn_of_old_name(old: str, new: str) -> None:
+    log.warning("SEEKPOINT_%s is called SEEKPOINT_%s now", old.upper(), new.upper())

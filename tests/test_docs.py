@@ -328,6 +328,13 @@ def test_every_named_module_exists():
     assert missing == set()
 
 
+def test_every_named_training_setting_exists():
+    text = (ROOT / "docs" / "guides" / "train.md").read_text()
+    named = set(re.findall(r"--set ([a-z_]+)=", text))
+    assert named
+    assert named <= names_in(ROOT / "grounding" / "training" / "settings.py")
+
+
 def test_python_in_pages_imports_what_there_is():
     imported = [
         f"{node.module}.{alias.name}"

@@ -17,7 +17,7 @@ from indexer.catalog.tables import utc_now
 from indexer.context import Context
 from indexer.errors import QueueError
 from indexer.messages import Message
-from indexer.queue.notify import Hints
+from indexer.queue.notify import Notifier
 
 SPEED_OVER_S = 60.0
 
@@ -127,9 +127,9 @@ def _queue(session: Session, progress: Progress, hints: int | None, broker: str)
 def _broker(context: Context) -> tuple[int | None, str]:
     if not context.settings.broker_url:
         return None, ""
-    hints = Hints(context.settings)
+    notifier = Notifier(context.settings)
     try:
-        return sum(hints.depths().values()), hints.shown_url
+        return sum(notifier.depths().values()), notifier.shown_url
     except QueueError as error:
         return None, str(error)
 

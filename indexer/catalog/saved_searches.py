@@ -39,7 +39,7 @@ def add_recent_search(s: Session, account_id: int | None, title: str, link: str)
 
 
 def save_search(s: Session, account_id: int | None, title: str, link: str) -> None:
-    """Saves a search until it is deleted; the same one is there once. No account: the local page."""
+    """Saves a search until it is deleted; the same one is there once."""
     _delete(s, account_id, True, SearchRow.link == link)
     _insert(s, account_id, True, title, link)
 

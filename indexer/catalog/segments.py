@@ -31,6 +31,8 @@ class NewSegment:
 
 @dataclass(frozen=True, slots=True)
 class SegmentRow:
+    """A stored segment; `thumbnail_s`: time of the frame that shows it best."""
+
     id: int
     video_id: int
     collection_id: int

@@ -41,6 +41,8 @@ def utc_now() -> datetime:
 
 
 class Base(DeclarativeBase):
+    """How columns and constraints are typed and named."""
+
     metadata = MetaData(
         naming_convention={
             "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -144,6 +146,8 @@ class Path(Base):
 
 
 class Chunk(Base):
+    """One to two minutes of a video: what is read, computed and committed at once."""
+
     __tablename__ = "chunk"
     __table_args__ = (UniqueConstraint("video_id", "number"), {"sqlite_autoincrement": True})
 

@@ -47,6 +47,8 @@ class KnownPath:
 
 @dataclass(frozen=True, slots=True)
 class PathRow:
+    """A path of a video. `root` is the name of a media root."""
+
     path_id: int
     root: str
     relative_path: str

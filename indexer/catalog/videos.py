@@ -128,6 +128,11 @@ def get_video(s: Session, video_id: int) -> VideoRow:
     return found[0]
 
 
+def all_ids(s: Session) -> set[int]:
+    """Of the videos of all collections."""
+    return set(s.scalars(select(Video.id)))
+
+
 def video_exists(s: Session, video_id: int) -> bool:
     """Whether the video has not been removed."""
     return s.scalar(select(Video.id).where(Video.id == video_id)) is not None

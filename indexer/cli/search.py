@@ -107,6 +107,7 @@ def answer_as_dict(answer: Answer) -> dict:
         "caption": answer.statement,
         "matched": answer.matched,
         "took_ms": round(answer.took_ms, 3),
+        "loading_ms": round(answer.loading_ms, 3),
         "moments": [moment_as_dict(moment) for moment in answer.moments],
         "notes": list(answer.notes),
     }

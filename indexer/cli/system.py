@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
 from indexer.cli.output import JsonOption, escape, megabytes, print_json, stdout, table
-from indexer.errors import UsageError
 from indexer.library import Library
 
 database = typer.Typer(name="db", help="The catalog's database.", no_args_is_help=True)
@@ -61,26 +58,6 @@ def models(as_json: JsonOption = False) -> None:
     stdout.print(rows)
 
 
-def worker(
-    queue: Annotated[
-        list[str] | None,
-        typer.Option("--queue", help="cpu or gpu (repeatable); both, if none is named."),
-    ] = None,
-) -> None:
-    """Do what was queued, until stopped: SIGTERM or Ctrl+C finishes the chunk or hands it back. One
-    worker per GPU or core.
-    """
-    try:
-        from workers.serve import serve
-    except ModuleNotFoundError as error:
-        raise UsageError(
-            "workers need {name}, which is not installed",
-            "pip install 'seekpoint[queue]'",
-            name=error.name,
-        ) from None
-    serve(tuple(queue or ("gpu", "cpu")))
-
-
 @database.command()
 def upgrade(as_json: JsonOption = False) -> None:
     """Bring the database to the revision of this program."""
@@ -95,5 +72,4 @@ def register(app: typer.Typer) -> None:
     """Adds the commands of this file."""
     app.command()(doctor)
     app.command()(models)
-    app.command()(worker)
     app.add_typer(database)

@@ -10,12 +10,14 @@ from indexer.admin.videos import Video, list_videos
 from indexer.context import Context
 from indexer.errors import UsageError
 from indexer.evaluation import scoring
-from indexer.evaluation.scoring import Found, Report, Row, load_rows
+from indexer.evaluation.ground_truth import Row, load_rows
+from indexer.evaluation.report import Report
+from indexer.evaluation.scoring import RANKED_MOMENTS, Found
 from indexer.grounder.lego import require_lego
 from indexer.media.files import MediaFiles
 from indexer.search.refinement import refine_span
 from indexer.search.scope import make_scope
-from indexer.search.searcher import RANKED_MOMENTS, Searcher
+from indexer.search.searcher import Searcher
 from indexer.search.types import Scope
 
 
@@ -36,7 +38,7 @@ def evaluate_library(
         require_lego(context.settings)
     rows = load_rows(ground_truth)
     videos = {_name(video): video for video in list_videos(context, [collection]) if video.paths}
-    missing = sorted({row.video for row in rows} - videos.keys())
+    missing = sorted({row.video for row in rows if row.video or row.windows} - videos.keys())
     if missing:
         shown = ", ".join(missing[:5]) + (" ..." if len(missing) > 5 else "")
         raise UsageError(

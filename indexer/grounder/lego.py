@@ -4,14 +4,15 @@ reads.
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from grounding.errors import LegoError
 from grounding.spans import Span
 from indexer.errors import ModelError
+from indexer.load_once import load_once
 from indexer.settings import Settings
 from indexer.short_hash import short_hash
 
@@ -23,58 +24,45 @@ WINDOW_FRAMES = 64  # what LEGO reads, whatever the length of the window
 SHORT_SIDE = 256  # its encoder squashes frames to 224 x 224
 LICENCE = "Its sound encoder (ImageBind) is CC BY-NC-SA 4.0: not for commercial use."
 
-_lock = threading.Lock()
-_loaded: dict[tuple[str, str, str, str], Grounder] = {}
-
 
 def load_lego(settings: Settings) -> Grounder:
-    """Once per process and checkpoint. Raises ModelError where there is none, or it does not load."""
+    """Once per process and checkpoint. Raises ModelError where there is none, or it fails."""
     require_lego(settings)
-    from grounding.lego.errors import LegoError
+    dtype = settings.lego_dtype
+    if dtype == "auto":
+        dtype = "bfloat16" if settings.dtype == "auto" else settings.dtype
+    return _load(settings.lego_path, settings.lego_clip_path, settings.torch_device, dtype)
+
+
+@load_once
+def _load(path: str, clip_path: str, device: str, dtype: str) -> Grounder:
     from grounding.lego.grounder import load_grounder
 
-    dtype = (
-        settings.lego_dtype
-        if settings.lego_dtype != "auto"
-        else "bfloat16"
-        if settings.dtype == "auto"
-        else settings.dtype
-    )
-    key = (settings.lego_path, settings.lego_clip_path, settings.torch_device, dtype)
-    with _lock:
-        if key not in _loaded:
-            try:
-                _loaded[key] = load_grounder(
-                    settings.lego_path,
-                    device=settings.torch_device,
-                    dtype=dtype,
-                    clip_folder=settings.lego_clip_path or None,
-                )
-            except LegoError as error:
-                raise ModelError(
-                    "the LEGO checkpoint does not load: {error}",
-                    "set SEEKPOINT_LEGO_PATH to its folder",
-                    error=error,
-                ) from error
-            except (
-                OSError,
-                MemoryError,
-                RuntimeError,
-            ) as error:  # no permission; not enough memory, here or on the GPU
-                what = str(error) or type(error).__name__
-                raise ModelError(
-                    "the LEGO checkpoint does not load: {what}",
-                    "docs/guides/grounding-models.md says what it needs",
-                    what=what,
-                ) from error
-        return _loaded[key]
+    try:
+        return load_grounder(path, device=device, dtype=dtype, clip_folder=clip_path or None)
+    except LegoError as error:
+        raise ModelError(
+            "the LEGO checkpoint does not load: {error}",
+            "set SEEKPOINT_LEGO_PATH to its folder",
+            error=error,
+        ) from error
+    # No permission, or not enough memory, here or on the GPU.
+    except (OSError, MemoryError, RuntimeError) as error:
+        raise ModelError(
+            "the LEGO checkpoint does not load: {what}",
+            "docs/guides/grounding-models.md says what it needs",
+            what=str(error) or type(error).__name__,
+        ) from error
 
 
 def require_lego(settings: Settings) -> None:
     """Raises ModelError that says what is missing and where it goes."""
     if not settings.lego_path:
-        hint = "download GroundingGPT-7B to a folder and set SEEKPOINT_LEGO_PATH to it (docs/guides/grounding-models.md); everything else works without"
-        raise ModelError("no LEGO checkpoint is configured", hint)
+        raise ModelError(
+            "no LEGO checkpoint is configured",
+            "download GroundingGPT-7B to a folder and set SEEKPOINT_LEGO_PATH to it "
+            "(docs/guides/grounding-models.md); everything else works without",
+        )
     if not (Path(settings.lego_path).expanduser() / "config.json").is_file():
         raise ModelError(
             "there is no LEGO checkpoint in {lego_path}",
@@ -104,4 +92,4 @@ def window_frames(
     as LEGO samples a clip.
     """
     times_s = window.start_s + np.arange(count) * window.length_s / count
-    return media.frames_at(path, times_s, short_side=SHORT_SIDE).images
+    return media.window(path, times_s, short_side=SHORT_SIDE).images

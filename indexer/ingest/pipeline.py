@@ -1,8 +1,8 @@
-"""The stages of chunks, one after another: read, compute, commit. The media of the next chunk is
-read while this one is computed.
+"""The stages of chunks, one chunk after another: read, compute, commit. The media of the next chunk
+is read while this one is computed.
 
-Whoever runs it (an ingest, a worker) says which chunks: it hands in jobs that it has claimed, and
-is told what became of each.
+Whoever runs it (an ingest, a worker) says which chunks: it hands in jobs of stages that it has
+claimed, and gets an outcome for each stage.
 """
 
 from __future__ import annotations
@@ -10,20 +10,22 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from grounding.spans import Span
 from indexer.artefacts import Artefacts
 from indexer.catalog.database.session import Catalog
 from indexer.catalog.finalize import Finalized, finalize_video
 from indexer.catalog.leasing import chunk_tasks
 from indexer.catalog.leasing.chunk_tasks import ClaimedTask
-from indexer.errors import CatalogError, SeekpointError, StorageError
+from indexer.errors import CatalogError, MediaError, MediaTimeout, SeekpointError, StorageError
+from indexer.ingest.finalize import remove_artefacts
 from indexer.logs import about
-from indexer.media.decode.frames import Sampling
 from indexer.media.files import MediaFiles
+from indexer.messages import NOTHING, Message
 from indexer.settings import Settings
 from indexer.stages.base import Source, Stage
 
@@ -31,38 +33,60 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """A claimed stage of a chunk, and the file to read it from.
-
-    `others`: what the jobs that follow want of the same pictures, which are decoded once for all.
-    `follows`: this is one of those.
-    """
+class StageTask:
+    """A claimed stage of a chunk, and what does it."""
 
     item: ClaimedTask
     stage: Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A chunk of a file and the stages to do of it, at least one. The file is read once for all of
+    them.
+    """
+
     source: Source
-    others: tuple[Sampling, ...] = ()
-    follows: bool = False
+    tasks: tuple[StageTask, ...]
+
+    @property
+    def span(self) -> Span:
+        """Of the chunk."""
+        return self.tasks[0].item.span
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`lost`: the work was somebody else's by the time it was done, or its video was removed;
-    nothing was written.
+    """What became of one stage of a job. `lost`: it was somebody else's by the time it was done, or
+    its video was removed; nothing was written.
 
     `seconds` were spent on it here. `damage`: what could not be read of a chunk that is done.
     """
 
     job: Job
-    state: Literal["done", "failed", "lost", "handed back"]
+    task: StageTask
+    state: Literal["done", "failed", "lost", "released"]
     seconds: float = 0.0
     error: SeekpointError | None = None
-    damage: str = ""
+    damage: Message = NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What a stage took from the file, or why that could not be read."""
+
+    value: Any = None
+    error: MediaError | None = None
+
+    def result(self) -> Any:
+        if self.error is not None:
+            raise self.error
+        return self.value
 
 
 class Pipeline:
-    """For one `owner` of claims. `stopping` is asked between chunks: once it says so, jobs that are
-    not begun are handed back.
+    """For one `owner` of claims. `stopping` is asked between stages: once it says so, those that
+    are not begun are released.
     """
 
     def __init__(
@@ -82,114 +106,141 @@ class Pipeline:
         self._stopping = stopping
 
     def run(self, steps: Iterator[Job | Any]) -> Generator[Outcome | Any, None, None]:
-        """An outcome for each job; what else is among the steps is passed on in its place."""
+        """An outcome for each stage of each job; what else is among the steps is passed on in its
+        place.
+        """
         # The pool ends first: a read that is under way must not find its process closed.
         with MediaFiles(self.settings) as media, ThreadPoolExecutor(1, "read") as reading:
-            ahead: deque[tuple[Job | Any, Future[Any] | None]] = deque()
+            ahead: deque[tuple[Job | Any, Future[list[_Read]] | None]] = deque()
             for step in steps:
-                ahead.append(
-                    (
-                        step,
-                        reading.submit(self._read, media, step) if isinstance(step, Job) else None,
-                    )
-                )
-                while _chunks_ahead(ahead) > 1:
+                future = reading.submit(_read, media, step) if isinstance(step, Job) else None
+                ahead.append((step, future))
+                while sum(future is not None for _, future in ahead) > 1:
                     yield from self._finish_first(ahead)
             while ahead:
                 yield from self._finish_first(ahead)
 
-    def finalize(self, video_id: int) -> None:
-        """What follows from the work that is done: keys are served, the video is ready, what it
-        supersedes goes.
-        """
-
-        def finalize(session: Any) -> tuple[int, ...]:
-            return finalize_video(session, video_id).removed_video_ids
-
-        for removed in self.catalog.write(finalize):
-            self._artefacts.remove_video(removed)
-
-    @staticmethod
-    def _read(media: MediaFiles, job: Job) -> Any:
-        media.expect(job.source.path, job.item.span, job.others)
-        return job.stage.read(media, job.source, job.item.span)
-
     def _finish_first(
-        self, ahead: deque[tuple[Job | Any, Future[Any] | None]]
+        self, ahead: deque[tuple[Job | Any, Future[list[_Read]] | None]]
     ) -> Iterator[Outcome | Any]:
-        """The first job that waits, and what else stands right behind it."""
+        """The first step that waits, and what else stands right behind it."""
         step, future = ahead.popleft()
-        yield step if not isinstance(step, Job) or future is None else self._finish(step, future)
+        if future is None:
+            yield step
+        else:
+            yield from self._finish(step, future)
         while ahead and ahead[0][1] is None:
             yield ahead.popleft()[0]
 
-    def _finish(self, job: Job, read: Future[Any]) -> Outcome:
-        if self._stopping():
-            read.cancel()
-            self.catalog.write(
-                lambda session: chunk_tasks.queue.release(session, [self.owner], job.item.task_id)
-            )
-            return Outcome(job, "handed back")
-        started = time.monotonic()
-        with about(video=job.item.video_id, chunk=job.item.chunk_id, stage=job.item.stage):
-            outcome = self._compute(job, read, started)
-            _log(outcome)
-            return outcome
+    def _finish(self, job: Job, future: Future[list[_Read]]) -> Iterator[Outcome]:
+        for number, task in enumerate(job.tasks):
+            if self._stopping():
+                future.cancel()
+                yield self._release(job, task)
+                continue
+            started = time.monotonic()
+            item = task.item
+            with about(video=item.video_id, chunk=item.chunk_id, stage=item.stage):
+                read = future.result()[number]
+                outcome = self._compute(job, task, read, started)
+                _log(outcome)
+            yield outcome
 
-    def _compute(self, job: Job, read: Future[Any], started: float) -> Outcome:
+    def _release(self, job: Job, task: StageTask) -> Outcome:
+        task_id = task.item.task_id
+        self.catalog.write(
+            lambda session: chunk_tasks.queue.release(session, [self.owner], task_id)
+        )
+        return Outcome(job, task, "released")
+
+    def _compute(self, job: Job, task: StageTask, read: _Read, started: float) -> Outcome:
         try:
-            result = job.stage.compute(job.item, read.result())
+            result = task.stage.compute(task.item, read.result())
         except (StorageError, CatalogError):
             raise
         except SeekpointError as error:
-            return self._fail(job, error, started)
-        except (
-            Exception
-        ) as error:  # one chunk must not stop the others: its error is kept with it and reported
+            return self._fail(job, task, error, started)
+        # One chunk must not stop the others: its error is kept with it and reported.
+        except Exception as error:
             log.exception("the chunk failed")
-            hint = "this is a defect in Seekpoint or a model: please report it"
-            return self._fail(
-                job,
-                SeekpointError("{name}: {error}", hint, name=type(error).__name__, error=error),
-                started,
+            defect = SeekpointError(
+                "{name}: {error}",
+                "this is a defect in Seekpoint or a model: please report it",
+                name=type(error).__name__,
+                error=error,
             )
-        return self._commit(job, result, started)
+            return self._fail(job, task, defect, started)
+        return self._commit(job, task, result, started)
 
-    def _commit(self, job: Job, result: Any, started: float) -> Outcome:
+    def _commit(self, job: Job, task: StageTask, result: Any, started: float) -> Outcome:
         """Rows, the state of the work and what follows for the video, in one transaction."""
         seconds = time.monotonic() - started
+        video_id = task.item.video_id
 
         def commit(session: Any) -> tuple[bool, Finalized]:
-            taken = job.stage.commit(session, job.item, self.owner, result, seconds)
-            return taken, finalize_video(session, job.item.video_id)
+            taken = task.stage.commit(session, task.item, self.owner, result, seconds)
+            return taken, finalize_video(session, video_id)
 
         taken, finalized = self.catalog.write(commit)
-        for removed in finalized.removed_video_ids:
-            self._artefacts.remove_video(removed)
+        remove_artefacts(self._artefacts, finalized.removed_video_ids)
         if finalized.state is None:  # removed while this was computed: its thumbnails came after
-            self._artefacts.remove_video(job.item.video_id)
+            remove_artefacts(self._artefacts, [video_id])
         if not taken:
-            return Outcome(job, "lost", seconds)
-        return Outcome(job, "done", seconds, damage=job.stage.damage(result))
+            return Outcome(job, task, "lost", seconds)
+        return Outcome(job, task, "done", seconds, damage=task.stage.damage(result))
 
-    def _fail(self, job: Job, error: SeekpointError, started: float) -> Outcome:
+    def _fail(self, job: Job, task: StageTask, error: SeekpointError, started: float) -> Outcome:
         def fail(session: Any) -> bool:
-            message = error.full_message
             state = chunk_tasks.queue.fail(
-                session, job.item.task_id, self.owner, message, self._max_attempts
+                session, task.item.task_id, self.owner, error.full_message, self._max_attempts
             )
             return state is not None
 
         noted = self.catalog.write(fail)
-        return Outcome(job, "failed" if noted else "lost", time.monotonic() - started, error)
+        seconds = time.monotonic() - started
+        return Outcome(job, task, "failed" if noted else "lost", seconds, error)
 
 
-def _chunks_ahead(ahead: Sequence[tuple[Job | Any, Future[Any] | None]]) -> int:
-    """How many reads of media are held; jobs that follow another share its read, also when that one
-    is done.
-    """
-    jobs = [step for step, future in ahead if future is not None]
-    return sum(not job.follows for job in jobs[1:]) + bool(jobs)
+def _read(media: MediaFiles, job: Job) -> list[_Read]:
+    """What each stage of a job takes; an error is that of the stages that it concerns."""
+    pictures = _read_pictures(media, job)
+    return [_read_stage(media, job, task.stage, pictures) for task in job.tasks]
+
+
+def _read_stage(media: MediaFiles, job: Job, stage: Stage, pictures: Mapping[str, _Read]) -> _Read:
+    try:
+        sampled = pictures[stage.name].result() if stage.name in pictures else None
+        return _Read(stage.read(media, job.source, job.span, sampled))
+    except MediaError as error:
+        return _Read(error=error)
+
+
+def _read_pictures(media: MediaFiles, job: Job) -> dict[str, _Read]:
+    """The sampled pictures by the name of the stage, from one decoding."""
+    if not job.source.has_pictures:
+        return {}
+    samplings = {
+        task.stage.name: task.stage.sampling
+        for task in job.tasks
+        if task.stage.sampling is not None
+    }
+    wanted = list(samplings.values())
+    try:
+        reads = media.pictures(job.source.path, job.span, wanted) if wanted else []
+        return {name: _Read(read) for name, read in zip(samplings, reads, strict=True)}
+    except MediaTimeout as error:  # a file that hangs is not tried again for each stage
+        return dict.fromkeys(samplings, _Read(error=error))
+    except MediaError as error:
+        if len(wanted) == 1:
+            return dict.fromkeys(samplings, _Read(error=error))
+    # It may be the error of one sampling alone, such as too many pictures.
+    found = {}
+    for name, sampling in samplings.items():
+        try:
+            found[name] = _Read(media.pictures(job.source.path, job.span, [sampling])[0])
+        except MediaError as error:
+            found[name] = _Read(error=error)
+    return found
 
 
 def _log(outcome: Outcome) -> None:

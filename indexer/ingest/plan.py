@@ -17,8 +17,9 @@ from indexer.catalog.leasing.chunk_planning import invalidate_tasks, plan_tasks,
 from indexer.catalog.video_paths import KnownPath, PathStamp, attach_path, delete_paths, set_offline
 from indexer.catalog.videos import VideoRow
 from indexer.errors import MediaError
+from indexer.ingest.discover import FoundFile, content_hash
 from indexer.media.decode.reader_process import probe_in_process
-from indexer.paths import FoundFile, Roots, content_hash, printable
+from indexer.paths import Roots, printable
 from indexer.settings import Settings
 from indexer.stages.base import Source, Stage
 from indexer.stages.segments import plan_chunks
@@ -41,7 +42,7 @@ class Recognised:
 
 
 class Planner:
-    """`stages` by name are those that a video shall have."""
+    """`stages` by name are those that a video should have."""
 
     def __init__(self, catalog: Catalog, settings: Settings, stages: Mapping[str, Stage]) -> None:
         self.catalog = catalog

@@ -9,23 +9,26 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Literal
 
+from indexer.artefacts import Artefacts
 from indexer.catalog import collections, videos
 from indexer.catalog.database.session import Catalog
 from indexer.catalog.leasing import chunk_tasks
 from indexer.catalog.leasing.chunk_tasks import ClaimedTask
 from indexer.catalog.leasing.heartbeat import Leases
 from indexer.catalog.leasing.owner import dead_owners, owner_name
-from indexer.catalog.video_paths import KnownPath, get_known_paths, set_offline
+from indexer.catalog.video_paths import KnownPath, get_known_paths
 from indexer.errors import CatalogError, SeekpointError, StorageError
-from indexer.ingest.pipeline import Job, Outcome, Pipeline
+from indexer.ingest.discover import FoundFile, Unusable, find_files
+from indexer.ingest.finalize import finalize_video, mark_offline, remove_orphans
+from indexer.ingest.pipeline import Job, Outcome, Pipeline, StageTask
 from indexer.ingest.plan import Planner, Relation
 from indexer.messages import NOTHING, Message
-from indexer.paths import FoundFile, Unusable, find_files, given_path, printable
+from indexer.paths import printable
 from indexer.settings import Settings
 from indexer.stages import Source, Stage
 
@@ -43,6 +46,8 @@ FileState = Literal[
 
 @dataclass(frozen=True, slots=True)
 class FileOutcome:
+    """What became of a file; `error` and `hint` are empty where all went well."""
+
     path: str
     state: FileState
     video_id: int | None = None
@@ -52,6 +57,8 @@ class FileOutcome:
 
 @dataclass(frozen=True, slots=True)
 class IngestReport:
+    """What became of all files, and of known ones that are not there any more."""
+
     collection: str
     files: tuple[FileOutcome, ...]
     offline: tuple[str, ...]
@@ -61,6 +68,7 @@ class IngestReport:
 
     @property
     def failures(self) -> tuple[FileOutcome, ...]:
+        """The files that have an error."""
         return tuple(file for file in self.files if file.error)
 
     @property
@@ -72,15 +80,18 @@ class IngestReport:
 class Observer:
     """Told of the progress, does nothing by itself; the command line draws bars from it."""
 
-    def started(self, files: int, size_bytes: int) -> None: ...
+    def started(self, files: int, size_bytes: int) -> None:
+        """Called once, with the number of files and their bytes."""
 
-    def advanced(self, size_bytes: float, video_s: float) -> None: ...
+    def advanced(self, size_bytes: float, video_s: float) -> None:
+        """Called with the bytes of files and the seconds of video since the last call."""
 
-    def finished(self, outcome: FileOutcome) -> None: ...
+    def finished(self, outcome: FileOutcome) -> None:
+        """Called for each file."""
 
 
 @dataclass(slots=True)
-class _FileTask:
+class _FileProgress:
     """A file on its way: what came of recognising it and of its chunks."""
 
     file: FoundFile
@@ -96,9 +107,9 @@ class _FileTask:
 
 @dataclass(frozen=True, slots=True)
 class _FileJob(Job):
-    """A chunk to do for a file."""
+    """A chunk of a file, and how far the file is."""
 
-    task: _FileTask = field(kw_only=True)
+    file: _FileProgress = field(kw_only=True)
 
 
 class Ingest:
@@ -120,12 +131,14 @@ class Ingest:
         self.planner = Planner(catalog, settings, self.stages)
         self.roots = self.planner.roots
         self.owner = owner_name()
+        self.artefacts = Artefacts(settings.artefacts)
         self.pipeline = Pipeline(catalog, settings, self.owner)
         self._forgotten: set[int] = set()
         self._known: Mapping[tuple[str, str], KnownPath] = {}
         self._collection_id = 0
 
     def run(self, paths: Sequence[str | os.PathLike[str]], collection: str) -> IngestReport:
+        """Takes the files and all videos below the folders. Raises StorageError, CatalogError."""
         started = time.monotonic()
         found = list(find_files(paths))
         files = [file for file in found if isinstance(file, FoundFile)]
@@ -141,67 +154,58 @@ class Ingest:
         ]
         for outcome in outcomes:
             self.observer.finished(outcome)
-        chunks: dict[int, float] = {}  # seconds of each, however many stages were done
+        chunk_s: dict[int, float] = {}  # however many stages of a chunk were done
         leases = Leases(self.catalog, self.owner, self.settings.lease_s)
         # Closed at once when something stops the loop, not when the garbage collector comes by: it
         # holds processes.
         with leases, closing(self.pipeline.run(self._steps(files))) as steps:
             for step in steps:
                 if isinstance(step, Outcome):
-                    chunks[step.job.item.chunk_id] = step.job.item.span.length_s
+                    chunk_s[step.task.item.chunk_id] = step.job.span.length_s
                     self._note(step)
                 else:
                     outcomes.append(self._outcome(step))
                     self.observer.finished(outcomes[-1])
-        offline = mark_offline(
-            self.catalog, self.planner, paths, files, self._known, self._forgotten
-        )
+        offline = mark_offline(self.catalog, self.roots, paths, files, self._known, self._forgotten)
+        remove_orphans(self.catalog, self.artefacts)
         return IngestReport(
-            collection, tuple(outcomes), offline, sum(chunks.values()), time.monotonic() - started
+            collection, tuple(outcomes), offline, sum(chunk_s.values()), time.monotonic() - started
         )
 
     # --- what there is to do, file by file ---
 
-    def _steps(self, files: Iterable[FoundFile]) -> Iterator[_FileJob | _FileTask]:
+    def _steps(self, files: Iterable[FoundFile]) -> Iterator[_FileJob | _FileProgress]:
         for file in files:
-            task = _FileTask(file)
+            progress = _FileProgress(file)
             try:
-                if not self._is_unchanged(task):
-                    self._plan(task)
-                    yield from self._claims(task)
+                if not self._is_unchanged(progress):
+                    self._plan(progress)
+                    yield from self._claims(progress)
             except (StorageError, CatalogError):
                 raise
             except SeekpointError as error:
-                task.errors.append(error)
-            yield task
+                progress.errors.append(error)
+            yield progress
 
-    def _is_unchanged(self, task: _FileTask) -> bool:
-        known = self._known.get(self.roots.split(task.file.path))
+    def _is_unchanged(self, progress: _FileProgress) -> bool:
+        known = self._known.get(self.roots.split(progress.file.path))
         if known is not None and known.next_video_id is None:
-            task.video_id, task.relation = known.video_id, "known"
-        task.unchanged = self.planner.is_unchanged(task.file, known)
-        return task.unchanged
+            progress.video_id, progress.relation = known.video_id, "known"
+        progress.unchanged = self.planner.is_unchanged(progress.file, known)
+        return progress.unchanged
 
-    def _plan(self, task: _FileTask) -> None:
-        recognised = self.planner.recognise(task.file, self._collection_id)
-        task.video_id, task.relation = recognised.video_id, recognised.relation
+    def _plan(self, progress: _FileProgress) -> None:
+        recognised = self.planner.recognise(progress.file, self._collection_id)
+        progress.video_id, progress.relation = recognised.video_id, recognised.relation
         self._forgotten.update(recognised.forgotten)
-        task.source = self.planner.plan(task.video_id, task.file.path)
+        progress.source = self.planner.plan(progress.video_id, progress.file.path)
 
-    def _claims(self, task: _FileTask) -> Iterator[_FileJob]:
-        assert task.source is not None, "a file is planned before its chunks are done"
-        while True:
-            with self.catalog.begin() as session:
-                item = chunk_tasks.claim_task(
-                    session,
-                    self.owner,
-                    self.settings.lease_s,
-                    tuple(self.stages),
-                    video_id=task.video_id,
-                )
-            if item is None:
-                return
-            yield from self._jobs([item, *self._same_pictures(item)], task.source, task)
+    def _claims(self, progress: _FileProgress) -> Iterator[_FileJob]:
+        assert progress.source is not None, "a file is planned before its chunks are done"
+        while (item := self._claim(progress.video_id, tuple(self.stages))) is not None:
+            items = [item, *self._same_pictures(item)]
+            tasks = tuple(StageTask(one, self.stages[one.stage]) for one in items)
+            yield _FileJob(progress.source, tasks, file=progress)
 
     def _same_pictures(self, item: ClaimedTask) -> list[ClaimedTask]:
         """Claims the other stages of the chunk that sample its pictures too, so that these are
@@ -214,34 +218,20 @@ class Ingest:
             for name, stage in self.stages.items()
             if name != item.stage and stage.sampling is not None
         ]
-        claimed = []
-        for name in others:
-            with self.catalog.begin() as session:
-                claimed.append(
-                    chunk_tasks.claim_task(
-                        session,
-                        self.owner,
-                        self.settings.lease_s,
-                        [name],
-                        item.video_id,
-                        chunk_id=item.chunk_id,
-                    )
-                )
-        return [other for other in claimed if other is not None]
+        claims = [self._claim(item.video_id, (name,), chunk_id=item.chunk_id) for name in others]
+        return [other for other in claims if other is not None]
 
-    def _jobs(
-        self, items: Sequence[ClaimedTask], source: Source, task: _FileTask
-    ) -> Iterator[_FileJob]:
-        """Of one chunk; the first is read with what the others want."""
-        others = tuple(
-            sampling
-            for item in items[1:]
-            if (sampling := self.stages[item.stage].sampling) is not None
-        )
-        for item in items:
-            follows = item is not items[0]
-            yield _FileJob(
-                item, self.stages[item.stage], source, () if follows else others, follows, task=task
+    def _claim(
+        self, video_id: int, stages: Sequence[str], chunk_id: int | None = None
+    ) -> ClaimedTask | None:
+        with self.catalog.begin() as session:
+            return chunk_tasks.claim_task(
+                session,
+                self.owner,
+                self.settings.lease_s,
+                stages,
+                video_id,
+                chunk_id=chunk_id,
             )
 
     # --- what came of it ---
@@ -249,56 +239,52 @@ class Ingest:
     def _note(self, outcome: Outcome) -> None:
         job = outcome.job
         assert isinstance(job, _FileJob), "the jobs of an ingest are those of its files"
-        task = job.task
+        progress, span = job.file, job.span
         if outcome.error is not None:
-            task.errors.append(outcome.error)
+            progress.errors.append(outcome.error)
         else:
-            task.chunks_done += 1
+            progress.chunks_done += 1
         if outcome.damage:
-            task.damage.append(outcome.damage)
-        share = (
-            task.file.size_bytes
-            * job.item.span.length_s
-            / max(job.source.duration_s, 1e-9)
-            / len(self.stages)
-        )
-        task.advanced_bytes += share
-        self.observer.advanced(share, job.item.span.length_s / len(self.stages))
+            progress.damage.append(outcome.damage)
+        share = span.length_s / max(job.source.duration_s, 1e-9) / len(self.stages)
+        share_bytes = progress.file.size_bytes * share
+        progress.advanced_bytes += share_bytes
+        self.observer.advanced(share_bytes, span.length_s / len(self.stages))
 
-    def _outcome(self, task: _FileTask) -> FileOutcome:
-        self.observer.advanced(max(0.0, task.file.size_bytes - task.advanced_bytes), 0.0)
-        name = printable(task.file.path)
-        if task.unchanged:
-            return FileOutcome(name, "unchanged", task.video_id)
-        if task.errors:
-            first = task.errors[0]
-            state: FileState = "partly" if task.chunks_done else "failed"
-            message = _naming_the_file(task.file, first.what)
-            if len(task.errors) > 1:
-                values = {"error": message, "count": len(task.errors) - 1}
+    def _outcome(self, progress: _FileProgress) -> FileOutcome:
+        self.observer.advanced(max(0.0, progress.file.size_bytes - progress.advanced_bytes), 0.0)
+        name = printable(progress.file.path)
+        if progress.unchanged:
+            return FileOutcome(name, "unchanged", progress.video_id)
+        if progress.errors:
+            first = progress.errors[0]
+            state: FileState = "partly" if progress.chunks_done else "failed"
+            message = _naming_the_file(progress.file, first.what)
+            if len(progress.errors) > 1:
+                values = {"error": message, "count": len(progress.errors) - 1}
                 message = Message("{error} (and {count} more chunks)", values)
-            return FileOutcome(name, state, task.video_id or None, message, first.advice)
-        if task.video_id:
-            self.pipeline.finalize(task.video_id)
-        if changed := self._changed_meanwhile(task.file):
+            return FileOutcome(name, state, progress.video_id or None, message, first.advice)
+        if progress.video_id:
+            finalize_video(self.catalog, self.artefacts, progress.video_id)
+        if changed := self._changed_meanwhile(progress.file):
             again = Message("run the same command again")
-            return FileOutcome(name, "partly", task.video_id, changed, again)
-        if task.damage:
+            return FileOutcome(name, "partly", progress.video_id, changed, again)
+        if progress.damage:
             hint = Message(
                 "what could be read is searchable; copy the file again from its source if that is "
                 "not enough"
             )
-            damage = Message("{path}: {error}", {"path": name, "error": task.damage[0]})
-            return FileOutcome(name, "partly", task.video_id, damage, hint)
-        return FileOutcome(name, self._good_state(task), task.video_id)
+            damage = Message("{path}: {error}", {"path": name, "error": progress.damage[0]})
+            return FileOutcome(name, "partly", progress.video_id, damage, hint)
+        return FileOutcome(name, self._good_state(progress), progress.video_id)
 
-    def _good_state(self, task: _FileTask) -> FileState:
-        if task.relation in ("moved", "same content"):
-            return task.relation
-        if task.chunks_done:
+    def _good_state(self, progress: _FileProgress) -> FileState:
+        if progress.relation in ("moved", "same content"):
+            return progress.relation
+        if progress.chunks_done:
             return "indexed"
         with self.catalog.begin() as session:
-            state = videos.get_video(session, task.video_id).state
+            state = videos.get_video(session, progress.video_id).state
         return "unchanged" if state == "ready" else "in progress elsewhere"
 
     @staticmethod
@@ -318,26 +304,3 @@ def _naming_the_file(file: FoundFile, error: Message) -> Message:
     if file.path.name in error or name in error:
         return error
     return Message("{path}: {error}", {"path": name, "error": error})
-
-
-def mark_offline(
-    catalog: Catalog,
-    planner: Planner,
-    paths: Sequence[str | os.PathLike[str]],
-    files: Sequence[FoundFile],
-    known: Mapping[tuple[str, str], KnownPath],
-    forgotten: Collection[int] = (),
-) -> tuple[str, ...]:
-    """Known files below the given paths that are not there any more: offline, still searchable."""
-    roots = planner.roots
-    seen = {roots.split(file.path) for file in files}
-    given = [given_path(path) for path in paths]
-    gone = []
-    for (root, relative_path), it in known.items():
-        if (root, relative_path) in seen or it.offline or it.path_id in forgotten:
-            continue
-        if path := roots.vanished(root, relative_path, given):
-            gone.append((it.path_id, printable(path)))
-    with catalog.begin() as session:
-        set_offline(session, [path_id for path_id, _ in gone], True)
-    return tuple(name for _, name in gone)

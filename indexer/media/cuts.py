@@ -23,17 +23,15 @@ from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
 from av.video.plane import VideoPlane
 
-NEAR = (
-    2  # pictures on each side that tell how much change is usual (AdaptiveDetector's window_width)
-)
+# pictures on each side that show how much change is usual (AdaptiveDetector's window_width)
+NEAR = 2
 NEAR_RATIO = 3.0  # AdaptiveDetector's adaptive_threshold
 PAST, AHEAD = 12, 8  # the wider surroundings; AHEAD is what decoded pictures are held back for
 WIDE_RATIO = 2.0
 WIDE_RANK = 3  # two other cuts may be near
 MIN_SCORE = 6.0  # of 255; less is noise or a small movement
-SURE_SCORE = (
-    20.0  # hardly any movement between two pictures is as large, so many cuts may follow each other
-)
+# hardly any movement between two pictures is as large, so many cuts may follow each other
+SURE_SCORE = 20.0
 KEYFRAME_MIN_SCORE = 25.0  # between keyframes seconds apart, where neighbours tell nothing
 FLASH_PICTURES = 2
 _FLASH_RISE = 15.0
@@ -51,10 +49,12 @@ class SmallPicture:
     brightness: int
 
     def mean_brightness(self) -> float:
+        """From 0 to 255."""
         return float(self.samples[: self.brightness].mean())
 
 
 def small_picture(frame: VideoFrame) -> SmallPicture:
+    """A few thousand samples of a decoded picture."""
     layout = _plane_layout(frame.format.name)
     if layout is None or frame.planes[0].line_size <= 0:
         frame, layout = (
@@ -91,9 +91,8 @@ def _plane_layout(name: str) -> tuple[type, int, int] | None:
     planes = len({component.plane for component in form.components if not component.is_alpha})
     if bits == 8:
         return np.uint8, 0, planes
-    high_bits = name.startswith(
-        ("p0", "p2", "p4")
-    )  # p010le and its kind keep their bits at the upper end
+    # p010le and its kind keep their bits at the upper end.
+    high_bits = name.startswith(("p0", "p2", "p4"))
     return (np.uint16, 8 if high_bits else bits - 8, planes) if 8 < bits <= 16 else None
 
 
@@ -125,9 +124,8 @@ def is_cut(past: Sequence[float], score: float, ahead: Sequence[float]) -> bool:
     if score >= SURE_SCORE:
         return True
     wide = sorted((*past, *ahead), reverse=True)
-    rank = (
-        WIDE_RANK if len(past) == PAST else WIDE_RANK - 1
-    )  # at the beginning of the file only what follows can tell
+    # At the beginning of the file only what follows can show it.
+    rank = WIDE_RANK if len(past) == PAST else WIDE_RANK - 1
     return len(wide) < rank or score >= WIDE_RATIO * wide[rank - 1]
 
 

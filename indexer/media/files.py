@@ -1,12 +1,13 @@
 """Reads from one file after another in processes that can be killed; the file of the last read
 stays open, so that its chunks decode on.
 
-Stages want different pictures of the same chunk. Decoding costs far more than scaling, so what is
-expected to be wanted is kept from one decoding: one chunk's pictures at most.
+Stages want different pictures of the same chunk. Decoding costs far more than scaling, so one read
+serves them all.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
@@ -14,11 +15,17 @@ from typing import Self
 import numpy as np
 
 from grounding.spans import Span
-from indexer.errors import MediaError, MediaTimeout
+from indexer.errors import MediaTimeout
 from indexer.media.decode.frames import Frames, Sampling
 from indexer.media.decode.reader import PictureRead
-from indexer.media.decode.reader_process import ReaderProcess, read_audio_in_process
+from indexer.media.decode.reader_process import (
+    ReaderProcess,
+    ReadingProcessDied,
+    read_audio_in_process,
+)
 from indexer.settings import Settings
+
+log = logging.getLogger(__name__)
 
 
 class MediaFiles:
@@ -29,8 +36,7 @@ class MediaFiles:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._reader: ReaderProcess | None = None
-        self._expected: tuple[Path, Span, tuple[Sampling, ...]] | None = None
-        self._kept: dict[tuple[Path, Span, Sampling], PictureRead] = {}
+        self._without_decord: set[Path] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -39,55 +45,38 @@ class MediaFiles:
         self.close()
 
     def close(self) -> None:
+        """Closes the file that is open."""
         reader, self._reader = self._reader, None
-        self._kept.clear()
         if reader is not None:
             reader.close()
 
-    def expect(self, path: Path, span: Span, samplings: Sequence[Sampling]) -> None:
-        """These will be asked for as well: the first that asks for pictures of the span decodes for
-        all. Forgotten at the next call.
+    def pictures(self, path: Path, span: Span, samplings: Sequence[Sampling]) -> list[PictureRead]:
+        """Sampled pictures and cuts of a span, for each of the samplings. Those that want all
+        pictures are decoded together, and those that want keyframes alone.
         """
-        self._expected = (path, span, tuple(samplings)) if samplings else None
-
-    def pictures(self, path: Path, span: Span, sampling: Sampling) -> PictureRead:
-        """Sampled pictures and cuts of a span; the same whether something else was expected or not."""
-        if (kept := self._kept.pop((path, span, sampling), None)) is not None:
-            return kept
-        self._kept.clear()
-        others = self._along(path, span, sampling)
-        if others:
-            try:
-                read, *more = self._open(path).read_each(
-                    span.start_s, span.end_s, [sampling, *others]
-                )
-            except MediaTimeout:
-                raise
-            except (
-                MediaError
-            ):  # may be the others' alone, such as too many pictures: then it is theirs to report
-                pass
-            else:
-                self._kept = {
-                    (path, span, other): pictures
-                    for other, pictures in zip(others, more, strict=True)
-                }
-                return read
-        return self._open(path).read_each(span.start_s, span.end_s, [sampling])[0]
-
-    def _along(self, path: Path, span: Span, sampling: Sampling) -> list[Sampling]:
-        """What else is expected of the span and can come from the same decoding."""
-        if self._expected is None or self._expected[:2] != (path, span):
-            return []
-        return [
-            other
-            for other in self._expected[2]
-            if other != sampling and other.keyframes_only == sampling.keyframes_only
-        ]
+        reads: dict[Sampling, PictureRead] = {}
+        for keyframes_only in (False, True):
+            together = [one for one in samplings if one.keyframes_only == keyframes_only]
+            if together:
+                found = self._open(path).read_each(span.start_s, span.end_s, together)
+                reads |= dict(zip(together, found, strict=True))
+        return [reads[sampling] for sampling in samplings]
 
     def frames_at(self, path: Path, times_s: np.ndarray, *, short_side: int | None) -> Frames:
         """The pictures shown at these times, one each."""
         return self._open(path).at(times_s, short_side=short_side)
+
+    def window(self, path: Path, times_s: np.ndarray, *, short_side: int | None) -> Frames:
+        """As `frames_at`, through decord's API where its times agree with the container's."""
+        try_decord = path not in self._without_decord
+        try:
+            return self._open(path).window(times_s, short_side=short_side, try_decord=try_decord)
+        except (MediaTimeout, ReadingProcessDied) as error:
+            if not try_decord:
+                raise
+            log.warning("decord gave up, PyAV reads instead: %s", error)
+            self._without_decord.add(path)
+        return self._open(path).window(times_s, short_side=short_side, try_decord=False)
 
     def audio(self, path: Path, span: Span, *, rate_hz: int = 16_000, track: int = 0) -> np.ndarray:
         """Mono samples (N,) float32 of a span."""

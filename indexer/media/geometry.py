@@ -15,9 +15,8 @@ from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
 # by far
 _MAX_ASPECT = 16
 _UNSPECIFIED = 2  # AVCOL_SPC_UNSPECIFIED
-_HD_HEIGHT = (
-    720  # without a word on colours, players take BT.709 from this height on and BT.601 below
-)
+# without a word on colours, players take BT.709 from this height on and BT.601 below
+_HD_HEIGHT = 720
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +29,7 @@ class Orientation:
     flip: bool = False
 
     def upright(self, image: np.ndarray) -> np.ndarray:
+        """Turns an image (H, W, ...)."""
         if self.flip:
             image = image[:, ::-1]
         return np.rot90(image, self.quarters) if self.quarters else image
@@ -74,7 +74,7 @@ def fit_short_side(width: int, height: int, short_side: int | None) -> tuple[int
 
 
 class Scaler:
-    """Turns decoded pictures into upright RGB of one size; keeps swscale's tables between pictures."""
+    """Turns decoded pictures into upright RGB of one size; keeps swscale's tables."""
 
     def __init__(self, width: int, height: int) -> None:
         self.width, self.height = width, height

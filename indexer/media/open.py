@@ -21,6 +21,7 @@ from av.stream import Stream
 
 from indexer.errors import MediaError, os_reason
 from indexer.messages import as_message
+from indexer.paths import printable
 
 # Formats that hold their own samples. Left out on purpose: hls, dash, concat, sdp, rtsp, image2 and
 # *_pipe (patterns, single pictures), tty, subtitles, lavfi, playlists, and devices.
@@ -78,15 +79,10 @@ DEMUXERS = (
     ),
 )
 MAX_PIXELS = 16384 * 8704
-_HINT = "check that it plays elsewhere (playlists and scripts are not followed); if it was cut off while copying, copy it again"
-
-
-def printable(path: str | os.PathLike[str]) -> str:
-    """A path as one printable line: a name may hold newlines and bytes that are not UTF-8."""
-    text = os.fspath(path).encode("utf-8", "backslashreplace").decode("utf-8")
-    return "".join(
-        c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text
-    )
+_HINT = (
+    "check that it plays elsewhere (playlists and scripts are not followed); "
+    "if it was cut off while copying, copy it again"
+)
 
 
 def check_regular_file(path: str | os.PathLike[str]) -> Path:

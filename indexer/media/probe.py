@@ -13,14 +13,8 @@ from av.video.stream import VideoStream
 from indexer.errors import MediaError
 from indexer.media.decode.decoder import declared_duration_s, origin_s, picture_stream, scan_packets
 from indexer.media.geometry import Orientation, displayed_size, orientation
-from indexer.media.open import (
-    MAX_PIXELS,
-    check_pixels,
-    media_errors,
-    open_container,
-    packets,
-    printable,
-)
+from indexer.media.open import MAX_PIXELS, check_pixels, media_errors, open_container, packets
+from indexer.paths import printable
 from indexer.video_info import Track, VideoInfo
 
 _PACKETS_TO_TRY = 100  # until one picture is decoded, for its orientation
@@ -65,7 +59,10 @@ def probe(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) -> Vide
 
 
 def _too_large_hint(max_pixels: int) -> str:
-    return f"Check that it plays elsewhere; pictures of more than {max_pixels} pixels are refused (SEEKPOINT_MAX_FRAME_PIXELS)"
+    return (
+        f"Check that it plays elsewhere; pictures of more than {max_pixels} pixels are refused "
+        "(SEEKPOINT_MAX_FRAME_PIXELS)"
+    )
 
 
 def _tracks(container: InputContainer, kind: str) -> tuple[Track, ...]:
@@ -113,7 +110,7 @@ def _size(video: VideoStream, turn: Orientation) -> tuple[int, int]:
 
 
 def _orientation(path: str | os.PathLike[str], video: VideoStream, max_pixels: int) -> Orientation:
-    """From the first picture, which carries the display matrix; upright where none can be decoded."""
+    """From the first picture, which has the display matrix; upright where none decodes."""
     context = video.codec_context
     check_pixels(path, context.width, context.height, max_pixels)
     context.options = {**context.options, "max_pixels": str(max_pixels)}
@@ -123,9 +120,8 @@ def _orientation(path: str | os.PathLike[str], video: VideoStream, max_pixels: i
         try:
             packet = next(source, None)
             frames = context.decode(packet)  # None makes it give up what it holds back
-        except (
-            av.error.FFmpegError
-        ):  # damage is the reader's to report; the next packet may be sound
+        # Damage is the reader's to report; the next packet may be sound.
+        except av.error.FFmpegError:
             continue
         if packet is None or frames:
             return orientation(frames[0]) if frames else Orientation()

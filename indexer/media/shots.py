@@ -22,13 +22,14 @@ from indexer.media.cuts import (
 )
 from indexer.media.decode.decoder import Picture, PictureTrack
 
-NEEDED_BEFORE = (
-    PAST + 1
-)  # pictures before one that the decision on it depends on: a score compares two
+# pictures before one that the decision on it depends on: a score compares two
+NEEDED_BEFORE = PAST + 1
 
 
 @dataclass(slots=True)
 class ShotPicture:
+    """A decoded picture and what is known of a cut before it."""
+
     picture: Picture
     small: SmallPicture
     score: float  # difference to the picture before; 0 where there was none
@@ -58,6 +59,7 @@ class ShotPictures:
             yield shot
 
     def advance(self) -> None:
+        """Goes on to the next picture."""
         passed = self._ahead.popleft()
         if self._smalls:
             self._scores.append(passed.score)

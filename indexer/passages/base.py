@@ -13,6 +13,8 @@ Kind = Literal["speech", "screen", "event"]
 
 @dataclass(frozen=True, slots=True)
 class Word:
+    """A word of a passage and when it was said."""
+
     start_s: float
     end_s: float
     text: str
@@ -34,6 +36,7 @@ class Passage:
 
     @property
     def span(self) -> Span:
+        """When it was said or shown."""
         return Span(self.start_s, self.end_s)
 
 

@@ -13,9 +13,8 @@ from indexer.passages.base import Word
 # From generated English speech (six voices, noise and music under them) against twelve other
 # languages, music and noise, with the embedded model: benchmarks/passages.py prints the
 # distributions.
-MAX_COMPRESSION = (
-    2.2  # repeated text; English sentences lie at 1.3 to 1.7 (Whisper itself uses 2.4)
-)
+# repeated text; English sentences lie at 1.3 to 1.7 (Whisper itself uses 2.4)
+MAX_COMPRESSION = 2.2
 MIN_LOGPROB = -0.7
 MIN_LOGPROB_MULTILINGUAL = -1.0  # Whisper's own
 MAX_NO_SPEECH = 0.6  # Whisper's own, together with a weak log probability
@@ -28,6 +27,8 @@ MIN_WORD = 0.45  # mean probability of the words of a sentence
 
 @dataclass(frozen=True, slots=True)
 class ScoredWord:
+    """A word and how sure the model was of it, from 0 to 1."""
+
     word: Word
     probability: float
 
@@ -60,9 +61,11 @@ class Decoded:
 
     @property
     def length_s(self) -> float:
+        """From the first word to the last."""
         return self.words[-1].word.end_s - self.words[0].word.start_s if self.words else 0.0
 
     def is_sure(self, min_logprob: float) -> bool:
+        """Whether to keep it."""
         silent = self.no_speech > MAX_NO_SPEECH and self.logprob < WEAK_LOGPROB
         return (
             bool(self.words)

@@ -20,7 +20,7 @@ _MAX_RUNNING = 400  # letters
 
 @dataclass(frozen=True, slots=True)
 class ReadLine:
-    """Text of one line with the vertical range (y0, y1) in which it stood, in pixels of the frame."""
+    """Text of one line, and the vertical range (y0, y1) of pixels in which it stood."""
 
     span: Span
     text: str

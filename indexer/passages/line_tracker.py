@@ -33,6 +33,7 @@ class Sighting:
 
     @classmethod
     def of(cls, time_s: float, corners: np.ndarray, crop: np.ndarray) -> Sighting:
+        """Measures a crop (h, w, 3) uint8 RGB of the line inside `corners` (4, 2)."""
         import cv2
 
         grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
@@ -51,6 +52,7 @@ class Sighting:
 
     @property
     def size(self) -> tuple[float, float]:
+        """Width and height in pixels."""
         return self.box[2] - self.box[0], self.box[3] - self.box[1]
 
 
@@ -74,6 +76,7 @@ class Line:
 
     @property
     def box(self) -> tuple[float, float, float, float]:
+        """Where it was seen last."""
         return self.latest.box
 
     def see_again(self, time_s: float, crop: np.ndarray) -> None:
@@ -83,6 +86,7 @@ class Line:
             self.best = again
 
     def see(self, sighting: Sighting) -> None:
+        """Takes another sighting of the line."""
         self.last_s, self.latest, self.sightings = sighting.time_s, sighting, self.sightings + 1
         if sighting.sharpness > self.best.sharpness:
             self.best = sighting
@@ -90,6 +94,8 @@ class Line:
 
 @dataclass(slots=True)
 class LineTracker:
+    """The lines that are followed, `live`, as of the frame at `looked_s`."""
+
     live: list[Line] = field(default_factory=list)
     looked_s: float = -np.inf
 

@@ -15,26 +15,25 @@ from typing import Any, Protocol
 import numpy as np
 
 from indexer.errors import ModelError
+from indexer.load_once import load_once
 from indexer.settings import Settings
 
 # Recall of lines drawn on real frames, by height of the font at 720 pixels, when found in frames of
 # 320 / 400 / 480 pixels: 14: .36 .64 .86, 18: .59 .77 .95, 24: .68 .82 1, 36 and more: 1. Frames of
 # 720 gave nothing more.
 SHORT_SIDE = 480
-# Pixels on the shorter side in which one glances whether there is any line at all, at a quarter of
-# the cost of finding them. Frames with a single line: docs/experiments/text.md.
-GLANCE_SIDE = 256
-_MIN_BOX, _MIN_BOX_GLANCE = (
-    0.5,
-    0.3,
-)  # mean of the detector's map inside a line; the first is RapidOCR's own
+# Pixels on the shorter side of the coarse pass, which finds whether there is any line at all, at a
+# quarter of the cost of finding them. Frames with a single line: docs/experiments/text.md.
+COARSE_SIDE = 256
+# mean of the detector's map inside a line; the first is RapidOCR's own
+_MIN_BOX, _MIN_BOX_COARSE = 0.5, 0.3
 _INSTALL = 'pip install "seekpoint[ocr]", or SEEKPOINT_SCREEN_TEXT=0'
-_lock = threading.Lock()
-_loaded: dict[int, RapidText] = {}
 
 
 class TextModel(Protocol):
-    def glance(self, image: np.ndarray) -> np.ndarray:
+    """Finds lines of text and reads them."""
+
+    def find_coarse(self, image: np.ndarray) -> np.ndarray:
         """As `find`, where lines may be: at a quarter of the cost, more that are none, without the
         small ones.
         """
@@ -52,6 +51,8 @@ class TextModel(Protocol):
 
 
 class RapidText:
+    """RapidOCR with sessions of `threads` threads. Raises ModelError where it is not installed."""
+
     def __init__(self, threads: int) -> None:
         try:
             import rapidocr
@@ -66,7 +67,7 @@ class RapidText:
             params={
                 "Global.log_level": "critical",
                 "Global.use_cls": False,
-                "Det.limit_side_len": GLANCE_SIDE,
+                "Det.limit_side_len": COARSE_SIDE,
                 "Det.limit_type": "min",
             }
         )
@@ -76,10 +77,12 @@ class RapidText:
             self._engine.cfg.Rec.session = _session(models / "PP-OCRv6_rec_small.onnx", threads)
         self._calls = threading.Lock()  # the engine keeps the options of a call in itself
 
-    def glance(self, image: np.ndarray) -> np.ndarray:
-        return self._corners(image, GLANCE_SIDE, _MIN_BOX_GLANCE)
+    def find_coarse(self, image: np.ndarray) -> np.ndarray:
+        """As TextModel.find_coarse."""
+        return self._corners(image, COARSE_SIDE, _MIN_BOX_COARSE)
 
     def find(self, image: np.ndarray) -> np.ndarray:
+        """As TextModel.find."""
         return self._corners(image, SHORT_SIDE, _MIN_BOX)
 
     def _corners(self, image: np.ndarray, short_side: int, min_box: float) -> np.ndarray:
@@ -93,6 +96,7 @@ class RapidText:
         return np.asarray(boxes, np.float32).reshape(-1, 4, 2) * back
 
     def read(self, crops: Sequence[np.ndarray]) -> list[tuple[str, float]]:
+        """As TextModel.read."""
         results = [self._call(crop, find=False) for crop in crops]
         return [
             (str(r.txts[0]).strip(), float(r.scores[0])) if r.txts else ("", 0.0) for r in results
@@ -140,10 +144,12 @@ def require_text_model() -> None:
 
 def load_text_model(settings: Settings) -> TextModel:
     """Loaded once per process. Raises ModelError when the package is missing."""
-    with _lock:
-        if settings.threads not in _loaded:
-            _loaded[settings.threads] = RapidText(settings.threads)
-        return _loaded[settings.threads]
+    return _load(settings.threads)
+
+
+@load_once
+def _load(threads: int) -> RapidText:
+    return RapidText(threads)
 
 
 def crop_line(image: np.ndarray, corners: np.ndarray) -> np.ndarray:

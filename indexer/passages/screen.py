@@ -28,16 +28,14 @@ Box = tuple[float, float, float, float]  # x0, y0, x1, y1
 RATE_HZ = 1.0
 REVISION = 2  # counts changes that make stored screen text worth replacing
 
-_PATIENCE_S = 2.0  # between looks at a shot in which there was nothing new
+_PATIENCE_S = 2.0  # between passes over a shot in which there was nothing new
 _MIN_CONFIDENCE = 0.75
 _MIN_CONFIDENCE_ONCE = 0.85  # of a line that was seen in one frame alone
 _MIN_LETTERS = 2
 _FEW_LETTERS = 4  # texture is easily taken for so few, so they have to be clear
 _MIN_CONFIDENCE_FEW = 0.9
-_MAYBE, _MAYBE_FEW = (
-    0.5,
-    0.75,
-)  # confidence below which a line that moves is texture; a sharper picture of it may yet be text
+# confidence below which a line that moves is texture; a sharper picture of it may yet be text
+_MAYBE, _MAYBE_FEW = 0.5, 0.75
 _READS = 60  # of lines in any chunk
 # of video: a film of a text editor must not take longer than it plays; the lines that stay longest
 # are read
@@ -62,38 +60,37 @@ def read_screen(
 
 @dataclass(slots=True)
 class ScreenText:
-    """Feed it the pictures of a chunk, then `finish`. Of `frames`, `glances` were looked at in
-    small and `looks` in full by the model; `every_frame` looks at all in full.
+    """Feed it the pictures of a chunk, then `finish`. Of `frames`, `coarse_passes` were
+    searched in small and `full_passes` in full by the model; `every_frame` searches all in full.
     """
 
     model: TextModel
     span: Span
     every_frame: bool = False
-    glances: int = 0
-    looks: int = 0
+    coarse_passes: int = 0
+    full_passes: int = 0
     frames: int = 0
     _tracker: LineTracker = field(default_factory=LineTracker)
     _gone: list[Line] = field(default_factory=list)
     _edges: np.ndarray | None = None
-    _doubted: list[Box] = field(
-        default_factory=list
-    )  # where the last glance took something for a line
+    # where the last coarse pass took something for a line
+    _doubted: list[Box] = field(default_factory=list)
     _was_texture: bool = False  # what was taken for lines in this shot
-    _passed: list[tuple[float, np.ndarray]] = field(
-        default_factory=list
-    )  # times and edges of frames since then, not looked at
+    # times and edges of frames since then, not searched
+    _passed: list[tuple[float, np.ndarray]] = field(default_factory=list)
     _cuts_s: list[float] = field(default_factory=list)
     _last_s: float = -np.inf
-    _fruitless_s: float = (
-        -np.inf
-    )  # the last look that found nothing new, while what was looked at could have been text
+    # the last pass that found nothing new, while what it saw could have been text
+    _fruitless_s: float = -np.inf
 
     def feed(self, frames: Frames, cuts_s: np.ndarray) -> None:
+        """Takes the next pictures, and starts of shots (K,) among them."""
         self._cuts_s += [float(cut) for cut in cuts_s]
         for image, time_s in zip(frames.images, frames.times_s.tolist()):
             self._frame(image, time_s)
 
     def finish(self) -> list[Passage]:
+        """Reads the lines that were followed."""
         lines = self._longest([*self._gone, *self._tracker.live], self._limit)
         texts = [self._read(line) for line in lines]
         read = [
@@ -131,17 +128,19 @@ class ScreenText:
         self._last_s = time_s
         self._was_texture = self._was_texture and not new_shot
         if self.every_frame:
-            self._look(image, strong, time_s)
+            self._full_pass(image, strong, time_s)
         elif not has_writing(strong):
             self._lost(self._tracker.update(time_s, []))
             self._seen(strong, -np.inf)
         elif self._edges is not None and not new_shot and same_writing(strong, self._edges):
             self._tracker.unchanged(time_s)
         elif self._edges is not None and self._text_moved(strong, self._edges, time_s):
-            self._look(image, strong, time_s)
+            self._full_pass(image, strong, time_s)
         elif new_shot or time_s - self._fruitless_s >= _PATIENCE_S:
             known = [line.box for line in self._tracker.live]
-            self._glance(image, strong, time_s, known if new_shot else [*known, *self._doubted])
+            self._coarse_pass(
+                image, strong, time_s, known if new_shot else [*known, *self._doubted]
+            )
         else:
             self._tracker.still(time_s)
             self._passed.append((time_s, strong))
@@ -150,7 +149,7 @@ class ScreenText:
         """Whether a line that may be text does not stand where it stood. Texture that moved is no
         line any more.
 
-        It is looked at once more in a shot, after a while: a title that fades in begins unreadable.
+        It is searched once more in a shot, after a while: a title that fades in begins unreadable.
         """
         moved = [line for line in self._tracker.live if not steady(strong, before, line.box)]
         if any(self._may_be_text(line) for line in moved):
@@ -170,7 +169,7 @@ class ScreenText:
 
     def _may_be_text(self, line: Line) -> bool:
         """Whether a line is worth following. Texture is often taken for one; reading it costs a
-        tenth of a look.
+        tenth of a full pass.
         """
         text, confidence = self._read(line)
         letters = sum(c.isalnum() for c in text)
@@ -182,24 +181,24 @@ class ScreenText:
         self._edges, self._fruitless_s = strong, fruitless_s
         self._passed.clear()
 
-    def _glance(
+    def _coarse_pass(
         self, image: np.ndarray, strong: np.ndarray, time_s: float, known: Sequence[Box]
     ) -> None:
-        """Looks if there may be more than the lines that stand where they stood, and what was taken
+        """Whether there may be more than the lines that stand where they stood, and what was taken
         for a line in this shot before.
         """
-        self.glances += 1
-        self._doubted = [_box(corners) for corners in self.model.glance(image)]
+        self.coarse_passes += 1
+        self._doubted = [_box(corners) for corners in self.model.find_coarse(image)]
         if all(_covered(box, known) for box in self._doubted):
             self._tracker.unchanged(time_s)
             self._seen(strong, time_s)
             for line in self._tracker.live:
                 line.see_again(time_s, crop_line(image, line.latest.corners))
         else:
-            self._look(image, strong, time_s)
+            self._full_pass(image, strong, time_s)
 
-    def _look(self, image: np.ndarray, strong: np.ndarray, time_s: float) -> None:
-        self.looks += 1
+    def _full_pass(self, image: np.ndarray, strong: np.ndarray, time_s: float) -> None:
+        self.full_passes += 1
         sightings = [
             Sighting.of(time_s, corners, crop_line(image, corners))
             for corners in self.model.find(image)

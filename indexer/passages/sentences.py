@@ -14,9 +14,8 @@ _ABBREVIATIONS = frozenset(
 _PAUSE_S = 1.2  # a longer one ends a sentence that has no full stop
 _MAX_S = 15.0
 _MAX_WORDS_PER_S = 8.0  # nobody speaks faster: such text was made up
-_MIN_DISTINCT = (
-    0.5  # share of different words in a long sentence; below it, the model went round in circles
-)
+# share of different words in a long sentence; below it, the model went round in circles
+_MIN_DISTINCT = 0.5
 _LONG = 12  # words
 
 

@@ -8,7 +8,6 @@ chunk.
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,6 +17,7 @@ import numpy as np
 
 from grounding.spans import Span
 from indexer.errors import ModelError
+from indexer.load_once import load_once
 from indexer.passages.base import Passage
 from indexer.passages.confidence import Decoded, sure_parts
 from indexer.passages.sentences import sentences
@@ -32,15 +32,15 @@ _INSTALL = 'pip install "seekpoint[speech]", or SEEKPOINT_SPEECH=0'
 _BATCH = 4
 # of 1, 2 and 5 the best on generated speech (benchmarks/passages.py), at a quarter more time than 1
 _BEAM = 5
-_lock = threading.Lock()
-_loaded: dict[tuple[str, str, str, int], SpeechModel] = {}
 
 
 class SpeechModel(Protocol):
     """key: identity of the model and of all that decides its text."""
 
     @property
-    def key(self) -> str: ...
+    def key(self) -> str:
+        """Identity of the model and of all that decides its text."""
+        ...
 
     def transcribe(self, samples: np.ndarray, offset_s: float) -> list[Passage]:
         """samples (N,) float32 at 16 kHz in [-1, 1]; times of the passages count `offset_s` as the
@@ -100,6 +100,7 @@ class WhisperSpeech:
     multilingual: bool
 
     def transcribe(self, samples: np.ndarray, offset_s: float) -> list[Passage]:
+        """As SpeechModel.transcribe."""
         groups = speech_groups(samples)
         if not groups:
             return []
@@ -129,18 +130,21 @@ def speech_key(settings: Settings) -> str:
         if settings.speech_model == EMBEDDED
         else Path(settings.speech_model).name
     )
-    return f"whisper-{name}{'-' + settings.speech_language if settings.speech_language else ''}.{REVISION}"
+    language = f"-{settings.speech_language}" if settings.speech_language else ""
+    return f"whisper-{name}{language}.{REVISION}"
 
 
 def load_speech_model(settings: Settings) -> SpeechModel:
     """The model that the settings name, loaded once per process. Raises ModelError when it is not
     there or does not fit.
     """
-    wanted = (settings.speech_model, settings.speech_language, settings.device, settings.threads)
-    with _lock:
-        if wanted not in _loaded:
-            _loaded[wanted] = _load(settings)
-        return _loaded[wanted]
+    return _load(
+        settings.speech_model,
+        settings.speech_language,
+        settings.device,
+        settings.threads,
+        speech_key(settings),
+    )
 
 
 def require_speech_model(settings: Settings) -> None:
@@ -158,13 +162,14 @@ def require_speech_model(settings: Settings) -> None:
         _embedded_folder()
 
 
-def _load(settings: Settings) -> WhisperSpeech:
+@load_once
+def _load(model_name: str, language: str, device: str, threads: int, key: str) -> WhisperSpeech:
     try:
         from faster_whisper import BatchedInferencePipeline, WhisperModel
     except ImportError as error:
         raise ModelError("speech needs faster-whisper ({error})", _INSTALL, error=error) from None
-    device, index = _device(settings.device)
-    source = _embedded_folder() if settings.speech_model == EMBEDDED else settings.speech_model
+    kind, index = _device(device)
+    source = _embedded_folder() if model_name == EMBEDDED else model_name
     hint = "SEEKPOINT_SPEECH_MODEL takes embedded, a folder in CTranslate2 format, or a hub id"
     folder = Path(source).expanduser()
     if source.startswith(("/", "~", ".")) and not folder.is_dir():
@@ -174,17 +179,16 @@ def _load(settings: Settings) -> WhisperSpeech:
     try:
         model = WhisperModel(
             str(folder) if folder.is_dir() else source,
-            device=device,
+            device=kind,
             device_index=index,
-            compute_type="int8" if device == "cpu" else "float16",
-            cpu_threads=settings.threads,
+            compute_type="int8" if kind == "cpu" else "float16",
+            cpu_threads=threads,
         )
     except (RuntimeError, ValueError, OSError) as error:
         raise ModelError(
             "cannot load the speech model {source}: {error}", hint, source=source, error=error
         ) from error
     multilingual = bool(model.model.is_multilingual)
-    language = settings.speech_language or None
     if language and language not in model.supported_languages:
         known = ", ".join(model.supported_languages)
         raise ModelError(
@@ -194,9 +198,7 @@ def _load(settings: Settings) -> WhisperSpeech:
             language=language,
             known=known,
         )
-    return WhisperSpeech(
-        BatchedInferencePipeline(model), speech_key(settings), language, multilingual
-    )
+    return WhisperSpeech(BatchedInferencePipeline(model), key, language or None, multilingual)
 
 
 def _embedded_folder() -> str:

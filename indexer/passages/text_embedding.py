@@ -22,6 +22,9 @@ from indexer.embedders.base import unit
 from indexer.embedders.scripts import READ_BY_USE, mostly_in
 from indexer.embedders.sentences import Sentences
 from indexer.errors import ModelError
+from indexer.load_once import load_once
+
+_embedding = threading.Lock()  # the models are not made for several threads
 
 KEY = "minilm-use-1"
 """Identity of the space; changes when vectors change."""
@@ -29,9 +32,6 @@ ENGLISH_SHARE = 0.6  # of MiniLM in the product of two English texts; .5 to .8 m
 MULTILINGUAL_SIZE, ENGLISH_SIZE = 512, 384
 DIMENSION = MULTILINGUAL_SIZE + ENGLISH_SIZE
 LONGEST = 600  # characters: a sentence has fewer, and nothing behind them changes its meaning
-
-_lock = threading.Lock()
-
 
 ACROSS_SCALE = (1 - ENGLISH_SHARE) ** -0.5
 """Times the product of a vector of `across` and that of an English text it is the cosine of the
@@ -67,8 +67,8 @@ def embed_meaning(texts: Sequence[str]) -> np.ndarray:
     vectors = np.zeros((len(short), DIMENSION), np.float32)
     if not short:
         return vectors
-    with _lock:
-        models = _models()
+    models = _models()
+    with _embedding:
         vectors[:, :MULTILINGUAL_SIZE] = models.embed_multilingual(short)
         english = [row for row, text in enumerate(short) if is_english(text)]
         if english:
@@ -79,7 +79,7 @@ def embed_meaning(texts: Sequence[str]) -> np.ndarray:
     return vectors
 
 
-@lru_cache(maxsize=1)
+@load_once
 def _models() -> Sentences:
     models = Sentences()
     try:

@@ -41,6 +41,7 @@ def dense_cells(strong: np.ndarray) -> np.ndarray:
 
 
 def has_writing(strong: np.ndarray) -> bool:
+    """Whether an edge picture of `edges` has cells that could be writing."""
     return int(dense_cells(strong).sum()) >= FEW
 
 

@@ -4,12 +4,12 @@ as faster-whisper carries it).
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from grounding.spans import Span
+from indexer.load_once import load_once
 
 RATE_HZ = 16_000
 GROUP_S = 28.0  # Whisper hears 30 s at once
@@ -100,7 +100,7 @@ def speech_probabilities(samples: np.ndarray) -> np.ndarray:
     return np.asarray(_detector()(padded), np.float32).reshape(-1)
 
 
-@lru_cache(maxsize=1)
+@load_once
 def _detector() -> Any:
     from faster_whisper.vad import get_vad_model
 

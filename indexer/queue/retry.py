@@ -12,14 +12,14 @@ from indexer.context import Context
 from indexer.errors import MediaError
 from indexer.ingest.run import Ingest, Observer
 from indexer.messages import Message, with_advice
-from indexer.queue.notify import Hints
+from indexer.queue.notify import Notifier
 from indexer.queue.submit import waiting_counts
-from indexer.vocabulary import VideoState
+from indexer.vocabulary import JobKind, VideoState
 
 
 @dataclass(frozen=True, slots=True)
 class Retried:
-    """How many videos and chunks were tried again, how many videos are ready now, and what failed."""
+    """How many videos and chunks were tried again, how many videos are ready, and what failed."""
 
     videos: int
     chunks: int
@@ -64,7 +64,7 @@ def cancel(context: Context, video_ids: Sequence[int] | None = None) -> int:
             ids = [videos.get_video(session, video_id).id for video_id in video_ids]
             return chunk_tasks.cancel_tasks(session, ids)
         ids = [video.id for video in videos.list_videos(session)]
-        return jobs.cancel_jobs(session, "plan") + chunk_tasks.cancel_tasks(session, ids)
+        return jobs.cancel_jobs(session, JobKind.PLAN) + chunk_tasks.cancel_tasks(session, ids)
 
 
 def _failed(session, video_ids: Sequence[int] | None) -> list[VideoRow]:
@@ -79,10 +79,10 @@ def _retry_by_workers(context: Context, video_ids: Sequence[int] | None) -> Retr
     """Failed chunks, and files that could not be planned where no videos are named, wait for
     workers again.
     """
-    hints = Hints(context.settings)
+    notifier = Notifier(context.settings)
     with context.catalog.begin() as session:
         failed = [video.id for video in _failed(session, video_ids)]
         chunks = chunk_tasks.retry_tasks(session, failed)
         chunks += jobs.retry_jobs(session, None if video_ids is None else failed)
-    hints.tell(waiting_counts(context))
+    notifier.notify(waiting_counts(context))
     return Retried(len(failed), chunks, 0, ())

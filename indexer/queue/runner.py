@@ -1,91 +1,78 @@
-"""A worker's turn at one kind of work: it takes what comes next, one after another, until nothing
+"""Work slices: a worker takes what comes next of one kind of work, one after another, until nothing
 waits or its time is over.
 
-What a turn does is decided here and in SQL alone; `workers` calls it when a hint arrives. A hint
-too many finds nothing to do.
+What a slice does is decided here and in SQL alone; `workers` runs one when a notification arrives.
+A notification too many finds nothing to do.
 """
 
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
-from indexer.catalog import videos
-from indexer.catalog.leasing import chunk_tasks
-from indexer.catalog.leasing import jobs as errands
-from indexer.catalog.leasing.heartbeat import Leases, expire_all, list_owners, release_all
+from indexer.catalog.leasing import jobs
+from indexer.catalog.leasing.heartbeat import Leases, release_all
 from indexer.catalog.leasing.jobs import ClaimedJob
-from indexer.catalog.leasing.owner import dead_owners, owner_name
-from indexer.catalog.leasing.progress import count_waiting, video_seconds_since
+from indexer.catalog.leasing.owner import owner_name
+from indexer.catalog.leasing.progress import count_waiting
 from indexer.context import Context
-from indexer.errors import CatalogError, MediaError, SeekpointError, StorageError, os_reason
-from indexer.ingest.pipeline import Job, Pipeline
-from indexer.ingest.plan import Planner, source_at
+from indexer.errors import CatalogError, MediaError, SeekpointError, StorageError
+from indexer.ingest.pipeline import Pipeline
 from indexer.messages import Message
-from indexer.paths import FoundFile
 from indexer.queue.artefacts import make_artefacts
+from indexer.queue.chunk_claims import ChunkClaims
+from indexer.queue.plan_file import plan_file
 from indexer.queue.publish import publish_alone
-from indexer.queue.submit import waiting_counts
+from indexer.queue.reachable import RootUnavailable
+from indexer.queue.reaper import reap, requeue_local_orphans
+from indexer.queue.work_slice import SliceEnd, WorkSlice
 from indexer.search.verify_by_workers import answer_job
 from indexer.stages import Stage, stages_named
-from indexer.vocabulary import JobKind
+from indexer.vocabulary import JobKind, StageName
 
 log = logging.getLogger(__name__)
 
-PLAN_AHEAD = 500
+PLANNED_AHEAD_CHUNKS = 500
 """Chunks (about half a day of video) whose pictures wait before planning pauses: planning all of an
 archive first would read all of it.
 """
 
-Tell = Callable[[Mapping[str, int]], None]
+Notify = Callable[[Mapping[str, int]], None]
+"""Passes on how much work of each kind there is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """What was done: chunks or errands by what became of them, seconds of video. `more`: the turn
-    ended before the work did.
-    """
-
-    kind: str
-    done: int = 0
-    failed: int = 0
-    lost: int = 0
-    video_s: float = 0.0
-    more: bool = False
-
-
-class Turns:
-    """The turns of one process. `stopping`: the process was told to end; `tell` passes on what work
-    came of work.
+class Runner:
+    """The work slices of one process. `stopping`: whether the process was told to end; `notify`
+    passes on what work came of work.
     """
 
     def __init__(
         self,
         context: Context,
         stopping: Callable[[], bool] = lambda: False,
-        tell: Tell = lambda _: None,
+        notify: Notify = lambda _: None,
     ) -> None:
         self.context = context
         self.catalog = context.catalog
         self.settings = context.settings
         self.owner = owner_name()
+        self.notify = notify
         self._stopping = stopping
-        self.tell = tell
 
-    # --- chunks ---
+    # --- chunk tasks ---
 
-    def stage(self, name: str) -> Turn:
+    def run_stage(self, name: str) -> WorkSlice:
         """Does chunks of a stage, under the keys that this process has models for."""
         stages = self._stages(name)
         if not stages:
-            return Turn(name)
-        over = self._over(
-            questions_first=name in ("picture", "events") and bool(self.settings.lego_path)
-        )
+            return WorkSlice(name)
+        shares_lego = name in (StageName.PICTURE, StageName.EVENTS)
+        questions_first = shares_lego and bool(self.settings.lego_path)
+        is_over = SliceEnd(self.context, self._stopping, questions_first=questions_first)
+        claims = ChunkClaims(self.context, self.owner, name, stages, is_over)
         pipeline = Pipeline(
             self.catalog,
             self.settings,
@@ -93,314 +80,147 @@ class Turns:
             max_attempts=self.settings.max_attempts,
             stopping=self._stopping,
         )
-        counts = {"done": 0, "failed": 0, "lost": 0, "handed back": 0}
+        counts: Counter[str] = Counter()
         video_s = 0.0
-        jobs = _Jobs(self.context, self.owner, name, stages, over)
-        with (
-            Leases(self.catalog, self.owner, self.settings.lease_s),
-            closing(pipeline.run(iter(jobs))) as outcomes,
-        ):
+        with self._leases(), closing(pipeline.run(iter(claims))) as outcomes:
             for outcome in outcomes:
                 counts[outcome.state] += 1
-                video_s += outcome.job.item.span.length_s if outcome.state == "done" else 0.0
-        return Turn(
-            name, counts["done"], counts["failed"], counts["lost"], video_s, more=not jobs.exhausted
+                video_s += outcome.job.span.length_s if outcome.state == "done" else 0.0
+        return WorkSlice(
+            name,
+            counts["done"],
+            counts["failed"],
+            counts["lost"],
+            video_s,
+            more=not claims.exhausted,
         )
 
     def _stages(self, name: str) -> dict[str, Stage]:
         """By key; nothing where this machine has no model for the stage."""
-        return {
-            stage.key: stage
-            for stage in stages_named(name, self.settings, lambda: self.context.embedder)
-        }
+        found = stages_named(name, self.settings, lambda: self.context.embedder)
+        return {stage.key: stage for stage in found}
 
-    def _over(self, *, questions_first: bool = False) -> Callable[[], bool]:
-        """Whether the turn is over: told to stop, its time is over, or somebody's question waits."""
-        until = time.monotonic() + self.settings.turn_s
+    def _leases(self) -> Leases:
+        return Leases(self.catalog, self.owner, self.settings.lease_s)
 
-        def over() -> bool:
-            if self._stopping() or time.monotonic() >= until:
-                return True
-            if not questions_first:
-                return False
-            with self.catalog.read() as session:
-                return errands.is_waiting(session, "ground")
+    # --- jobs ---
 
-        return over
-
-    # --- errands ---
-
-    def plan(self) -> Turn:
+    def plan(self) -> WorkSlice:
         """Recognises and probes files that arrived, and plans their chunks."""
-        self.context.stages(
-            events=False
-        )  # a model that this machine lacks is no fault of the files: raised before any is taken
-        return self._errands(JobKind.PLAN, self._plan, self._enough_is_planned)
+        # A model that this machine lacks is no fault of the files: raised before any is taken.
+        self.context.stages(events=False)
+        return self._run_jobs(JobKind.PLAN, self._plan, self._is_enough_planned)
 
-    def ground(self) -> Turn:
-        """Lets LEGO answer questions about moments."""
-        return (
-            self._errands(JobKind.GROUND, self._ground)
-            if self.settings.lego_path
-            else Turn("ground")
+    def ground(self) -> WorkSlice:
+        """Lets LEGO answer questions about moments, where this machine has it."""
+        if not self.settings.lego_path:
+            return WorkSlice(JobKind.GROUND)
+        return self._run_jobs(JobKind.GROUND, lambda job: answer_job(self.context, job))
+
+    def make_artefacts(self) -> WorkSlice:
+        """Makes the thumbnails that a video lacks, and the copy that browsers play."""
+        return self._run_jobs(
+            JobKind.ARTEFACTS, lambda job: make_artefacts(self.context, int(job.video_id or 0))
         )
 
-    def artefacts(self) -> Turn:
-        """Makes the thumbnails that a video lacks, and the copy that browsers play."""
-        return self._errands(JobKind.ARTEFACTS, self._artefacts)
-
-    def _errands(
+    def _run_jobs(
         self,
         kind: JobKind,
-        do: Callable[[ClaimedJob], Mapping | None],
-        enough: Callable[[], bool] = lambda: False,
-    ) -> Turn:
-        over = self._over()
-        done = failed = lost = 0
-        elsewhere: list[int] = []
-        with Leases(self.catalog, self.owner, self.settings.lease_s):
-            while not over() and not enough():
-                item = self.catalog.write(
-                    lambda s: errands.claim_job(
-                        s,
-                        self.owner,
-                        self.settings.lease_s,
-                        kind,
-                        self.settings.max_attempts,
-                        without=elsewhere,
-                    )
-                )
-                if item is None:
-                    return Turn(kind, done, failed, lost)
-                try:
-                    result = do(item)
-                except Elsewhere as error:
-                    log.warning("%s", error)
-                    elsewhere.append(item.id)
-                    self.catalog.write(
-                        lambda s, item=item: errands.queue.release(s, [self.owner], item.id)
-                    )
-                except (StorageError, CatalogError) as error:
-                    if isinstance(error, CatalogError) and self._is_gone(item):
-                        lost += 1  # its video or collection was removed meanwhile
-                        continue
-                    raise
-                except Exception as error:  # noqa: BLE001 one errand must not stop the others: its error is kept with it
-                    failed += 1
-                    self._fail(item, error)
-                else:
-                    held = self.catalog.write(
-                        lambda s, item=item, result=result: errands.finish_job(
-                            s, item, self.owner, result
-                        )
-                    )
-                    done, lost = done + held, lost + (not held)
-        return Turn(kind, done, failed, lost, more=not enough())
+        do: Callable[[ClaimedJob], Mapping[str, Any] | None],
+        is_enough: Callable[[], bool] = lambda: False,
+    ) -> WorkSlice:
+        is_over = SliceEnd(self.context, self._stopping)
+        counts: Counter[str] = Counter()
+        unreachable: list[int] = []
+        has_more = True
+        with self._leases():
+            while not is_over() and not is_enough():
+                job = self._claim(kind, unreachable)
+                if job is None:
+                    has_more = False
+                    break
+                outcome = self._run_job(job, do)
+                counts[outcome] += 1
+                if outcome == "unreachable":
+                    unreachable.append(job.id)
+        more = has_more and not is_enough()
+        return WorkSlice(kind, counts["done"], counts["failed"], counts["lost"], more=more)
 
-    def _is_gone(self, item: ClaimedJob) -> bool:
-        with self.catalog.read() as session:
-            return not errands.queue.is_held(session, item.id, self.owner)
-
-    def _fail(self, item: ClaimedJob, error: Exception) -> None:
-        log.warning(
-            "%s %s: %s", item.kind, item.name, error, exc_info=not isinstance(error, SeekpointError)
+    def _claim(self, kind: JobKind, without: list[int]) -> ClaimedJob | None:
+        lease_s, max_attempts = self.settings.lease_s, self.settings.max_attempts
+        return self.catalog.write(
+            lambda s: jobs.claim_job(s, self.owner, lease_s, kind, max_attempts, without=without)
         )
-        message = (
-            error.full_message
-            if isinstance(error, SeekpointError)
-            else Message("{kind}: {detail}", {"kind": type(error).__name__, "detail": str(error)})
-        )
-        # Bytes that are no video will not become one; what took too long or died may go better.
-        attempts = 1 if type(error) is MediaError else self.settings.max_attempts
-        self.catalog.write(lambda s: errands.queue.fail(s, item.id, self.owner, message, attempts))
 
-    def _enough_is_planned(self) -> bool:
-        with self.catalog.read() as session:
-            return count_waiting(session).get("picture", 0) >= PLAN_AHEAD
-
-    def _plan(self, item: ClaimedJob) -> None:
-        details = item.details
-        events = details["events"]
-        stages = self.context.stages(fast=details["fast"], events=events)
-        planner = Planner(self.catalog, self.settings, {stage.name: stage for stage in stages})
-        path = _reachable(self.context, details["root"], details["relative_path"])
+    def _run_job(
+        self, job: ClaimedJob, do: Callable[[ClaimedJob], Mapping[str, Any] | None]
+    ) -> str:
+        """What became of the job: done, failed, lost, unreachable. Raises StorageError and
+        CatalogError, which are no fault of the job.
+        """
         try:
-            status = path.stat()
-        except OSError as error:
-            raise MediaError(
-                "{path}: {reason}",
-                "check the path, then ingest it again",
-                path=path,
-                reason=os_reason(error),
-            ) from None
-        recognised = planner.recognise(
-            FoundFile(path, status.st_size, status.st_mtime_ns), item.collection_id
-        )
-        planner.plan(recognised.video_id, path)
-        Pipeline(self.catalog, self.settings, self.owner).finalize(
-            recognised.video_id
-        )  # nothing may have been missing
-        if self.settings.proxies_ahead:
-            video_id = recognised.video_id
-            with self.catalog.begin() as session:
-                errands.add_job(
-                    session,
-                    "artefacts",
-                    item.collection_id,
-                    str(video_id),
-                    {},
-                    size=status.st_size,
-                    video_id=video_id,
-                )
+            result = do(job)
+        except RootUnavailable as error:
+            log.warning("%s", error)
+            self.catalog.write(lambda s: jobs.queue.release(s, [self.owner], job.id))
+            return "unreachable"
+        except (StorageError, CatalogError) as error:
+            if isinstance(error, CatalogError) and self._is_gone(job):
+                return "lost"  # its video or collection was removed meanwhile
+            raise
+        except Exception as error:  # noqa: BLE001 one job must not stop the others
+            self._fail(job, error)
+            return "failed"
+        is_held = self.catalog.write(lambda s: jobs.finish_job(s, job, self.owner, result))
+        return "done" if is_held else "lost"
+
+    def _is_gone(self, job: ClaimedJob) -> bool:
         with self.catalog.read() as session:
-            self.tell(
-                {
-                    **count_waiting(session),
-                    **({"artefacts": 1} if self.settings.proxies_ahead else {}),
-                }
-            )
+            return not jobs.queue.is_held(session, job.id, self.owner)
 
-    def _ground(self, item: ClaimedJob) -> Mapping:
-        return answer_job(self.context, item)
+    def _fail(self, job: ClaimedJob, error: Exception) -> None:
+        is_defect = not isinstance(error, SeekpointError)
+        log.warning("%s %s: %s", job.kind, job.name, error, exc_info=is_defect)
+        # Bytes that are not a video will not become one; what took too long or died may go better.
+        attempts = 1 if type(error) is MediaError else self.settings.max_attempts
+        message = _message(error)
+        self.catalog.write(lambda s: jobs.queue.fail(s, job.id, self.owner, message, attempts))
 
-    def _artefacts(self, item: ClaimedJob) -> None:
-        make_artefacts(self.context, int(item.video_id or 0))
+    def _is_enough_planned(self) -> bool:
+        with self.catalog.read() as session:
+            return count_waiting(session).get(StageName.PICTURE, 0) >= PLANNED_AHEAD_CHUNKS
+
+    def _plan(self, job: ClaimedJob) -> None:
+        plan_file(self.context, job)
+        with self.catalog.read() as session:
+            waiting = count_waiting(session)
+        if self.settings.proxies_ahead:
+            waiting[JobKind.ARTEFACTS] = 1
+        self.notify(waiting)
 
     # --- looking after it ---
 
-    def publish(self) -> Turn:
+    def publish(self) -> WorkSlice:
         """Writes new vector snapshots where one is due; another process that is at it is left
         alone.
         """
-        published = publish_alone(self.context)
-        return Turn("publish", done=len(published))
+        return WorkSlice("publish", done=len(publish_alone(self.context)))
 
-    def recover(self) -> int:
-        """Puts back in line what workers held that died on this machine, or did not renew; parks
-        what was tried too often.
-        """
-        with self.catalog.read() as session:
-            dead = dead_owners(list_owners(session))
-        return self.catalog.write(lambda s: expire_all(s, self.settings.max_attempts, dead))
+    def reap(self) -> WorkSlice:
+        """Requeues what was lost, and notifies workers of all that waits."""
+        return WorkSlice("reap", done=reap(self.context, self.notify))
 
-    def recover_here(self) -> None:
-        """The same for who died on this machine alone, which is known at once. Cheap where nobody
-        did.
-        """
-        with self.catalog.read() as session:
-            holders = list_owners(session)
-        if dead_owners(holders):
-            self.recover()
+    def requeue_local_orphans(self) -> None:
+        """Requeues at once what workers held that died on this machine."""
+        requeue_local_orphans(self.context)
 
-    def hand_back(self) -> None:
-        """All that this process holds waits for others; its attempt does not count."""
+    def release_all(self) -> None:
+        """All that this process holds waits for others; its attempts do not count."""
         with self.catalog.begin() as session:
             release_all(session, self.owner)
 
-    def sweep(self) -> Turn:
-        """Recovers what was lost, and hints at all that waits: Redis may have forgotten any of it."""
-        recovered = self.recover()
-        counts = waiting_counts(self.context)
-        with self.catalog.read() as session:
-            if any(
-                video_seconds_since(session, 2 * self.settings.sweep_s, stage)
-                for stage in ("picture", "speech", "screen", "events")
-            ):
-                counts["publish"] = 1
-        if counts:
-            self.tell(counts)
-        self.catalog.write(lambda s: errands.delete_old_results(s, 3600))
-        return Turn("sweep", done=recovered)
 
-
-class Elsewhere(MediaError):
-    """The file's root is not on this machine: others may have it."""
-
-
-class _Jobs:
-    """Claimed chunks of a stage, as long as there are some and the turn is not over."""
-
-    def __init__(
-        self,
-        context: Context,
-        owner: str,
-        name: str,
-        stages: Mapping[str, Stage],
-        over: Callable[[], bool],
-    ) -> None:
-        self._context = context
-        self._owner = owner
-        self._name = name
-        self._stages = stages
-        self._over = over
-        self._elsewhere: list[int] = []
-        self.exhausted = False
-
-    def __iter__(self) -> Iterator[Job]:
-        while not self._over():
-            item = self._context.catalog.write(self._claim)
-            if item is None:
-                self.exhausted = True
-                return
-            if (job := self._job(item)) is not None:
-                yield job
-
-    def _claim(self, session) -> chunk_tasks.ClaimedTask | None:
-        settings = self._context.settings
-        return chunk_tasks.claim_fairly(
-            session,
-            self._owner,
-            settings.lease_s,
-            self._name,
-            self._stages,
-            settings.max_attempts,
-            without=self._elsewhere,
-        )
-
-    def _job(self, item: chunk_tasks.ClaimedTask) -> Job | None:
-        """None where the file cannot be read here: the chunk is handed back for others, or fails."""
-        catalog, settings = self._context.catalog, self._context.settings
-        try:
-            return Job(item, self._stages[item.key], self._source(item.video_id))
-        except Elsewhere as error:
-            log.warning("%s", error)
-            self._elsewhere.append(item.video_id)
-            catalog.write(lambda s: chunk_tasks.queue.release(s, [self._owner], item.task_id))
-        except MediaError as error:
-            message = error.full_message
-            catalog.write(
-                lambda s: chunk_tasks.queue.fail(
-                    s, item.task_id, self._owner, message, settings.max_attempts
-                )
-            )
-        except CatalogError:
-            with catalog.read() as session:
-                if videos.video_exists(session, item.video_id):
-                    raise
-        return None
-
-    def _source(self, video_id: int):
-        with self._context.catalog.read() as session:
-            video = videos.get_video(session, video_id)
-        try:
-            return source_at(video, self._context.path_of(video))
-        except MediaError:
-            for path in video.paths:
-                _reachable(self._context, path.root, path.relative_path)
-            raise
-
-
-def _reachable(context: Context, root: str, relative_path: str) -> Path:
-    """Where a file would be on this machine. Raises Elsewhere where its root is not mapped, or not
-    mounted.
-    """
-    folder = context.roots.folders.get(root)
-    if folder is None or not folder.is_dir():
-        where = "is not mapped on this machine" if folder is None else f"is not mounted at {folder}"
-        raise Elsewhere(
-            "the media root {root!r} {where}: its files are left to other workers",
-            "map it with SEEKPOINT_ROOTS",
-            root=root,
-            where=where,
-        )
-    return folder / relative_path
+def _message(error: Exception) -> Message:
+    if isinstance(error, SeekpointError):
+        return error.full_message
+    return Message("{kind}: {detail}", {"kind": type(error).__name__, "detail": str(error)})

@@ -7,6 +7,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -27,12 +28,12 @@ from indexer.embedders.scripts import unread_words
 from indexer.errors import ModelError, UsageError
 from indexer.messages import Message
 from indexer.questions.negation import Negation
-from indexer.questions.neutral_prompts import NEUTRAL_PROMPTS
 from indexer.questions.statement import Question, Statement, read_question
 from indexer.search import titles
 from indexer.search.candidates import candidate_chunks
 from indexer.search.fusion import fuse
 from indexer.search.interleave import interleave
+from indexer.search.neutral import neutral_vectors
 from indexer.search.query_vectors import query_vectors
 from indexer.search.ranking import rank_moments
 from indexer.search.text import MATCHED, TextAnswer, TextSearch
@@ -42,6 +43,7 @@ from indexer.threads import numpy_on_one_thread
 
 CANDIDATE_SEGMENTS = 400
 RANKED_MOMENTS = 50
+LOADING_TEXT = "a picture"  # embedded once, so that no question waits for a model
 HINT_WEIGHT = 2.0  # of the kind that the question names: "she says ...", "the sign reads ..."
 # strength of a passage that may lift a picture: half of the words; one common word of five lifted
 # any above the best
@@ -83,7 +85,7 @@ class Searcher:
         numpy_on_one_thread()
         self._context = context
         self._catalog = context.catalog
-        self._texts = TextSearch(context.catalog, context.index_for)
+        self._texts = TextSearch(context)
         self._backgrounds: dict[str, _Background] = {}
         self._neutral: dict[str, np.ndarray] = {}
 
@@ -92,10 +94,11 @@ class Searcher:
         Raises UsageError for an empty question, ModelError for a script that no installed model
         reads.
         """
-        started = time.perf_counter()
         question = read_question(text)
         if not question.statement.strip():
             raise UsageError("the question is empty", 'say what happens: "when does the dog jump?"')
+        loading_ms = self._load(scope)
+        started = time.perf_counter()
         answered = [
             self._answer(statement, scope, max(top, RANKED_MOMENTS), per_video)
             for statement in question.statements
@@ -116,7 +119,25 @@ class Searcher:
             tuple(moments[: max(top, 1)]),
             max(one.confidence for one in answered),
             tuple(dict.fromkeys(notes)),
+            loading_ms,
         )
+
+    def _load(self, scope: Scope) -> float:
+        """Loads the models that the first question in this scope needs; how long it took, in ms. A
+        model that is missing is said by the search itself.
+        """
+        started = time.perf_counter()
+        with self._catalog.read() as session:
+            keys = list_picture_keys(session, scope.collection_ids)
+        with suppress(ModelError):
+            wanted = keys and "picture" in scope.kinds
+            if wanted and self._context.embedder.key not in self._neutral:
+                self._neutral_vectors(self._context.embedder)
+                self._context.embedder.embed_texts([LOADING_TEXT])
+        with suppress(ModelError):
+            if scope.kinds != ("picture",):
+                self._texts.load(scope)
+        return (time.perf_counter() - started) * 1000
 
     def _described(self, answered: _Answered, statement: Statement, top: int) -> list[Moment]:
         moments = self.describe(_scored(answered.moments[:top], answered.confidence))
@@ -229,7 +250,9 @@ class Searcher:
     def _neutral_vectors(self, embedder: Embedder) -> np.ndarray:
         """Vectors (P, D) of the neutral prompts that confidence is measured against."""
         if embedder.key not in self._neutral:
-            self._neutral[embedder.key] = embedder.embed_texts(NEUTRAL_PROMPTS)
+            self._neutral[embedder.key] = neutral_vectors(
+                self._context.settings.cache, embedder.key, embedder.embed_texts
+            )
         return self._neutral[embedder.key]
 
     def _background(self, key: str) -> np.ndarray:

@@ -4,27 +4,28 @@ joined into one list.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 import numpy as np
 
 from grounding.spans import Span
-from indexer.catalog.database.session import Catalog
 from indexer.catalog.fulltext import Term, WordHit, parse_terms, search_words
 from indexer.catalog.passages import PassageRow, get_passages
 from indexer.catalog.vectors.live_chunks import get_live_state
 from indexer.catalog.vectors.served_keys import list_served_keys
+from indexer.context import Context
 from indexer.passages import text_embedding
 from indexer.passages.matching import matching_words, pairs_of
 from indexer.questions.content_words import content_words
 from indexer.questions.neutral_prompts import NEUTRAL_PROMPTS
 from indexer.questions.statement import Statement
 from indexer.search.fusion import RRF_CONSTANT
+from indexer.search.neutral import neutral_vectors
 from indexer.search.types import PassageHit, Scope
 from indexer.stages.base import embedder_key_of
 from indexer.vectors.base import Selection, VectorIndex
+from indexer.vocabulary import EvidenceKind
 
 STAGE_OF = {"speech": "speech", "screen": "screen", "event": "events"}
 CANDIDATES = 100
@@ -153,22 +154,34 @@ class _Usual:
 
 
 class TextSearch:
-    """Answers over the passages of one catalog. `index_for(key, stage)` gives the vector index of a
-    stage's key.
-    """
+    """Answers over the passages of one library."""
 
-    def __init__(self, catalog: Catalog, index_for: Callable[[str, str], VectorIndex]) -> None:
-        self._catalog = catalog
-        self._index_for = index_for
+    def __init__(self, context: Context) -> None:
+        self._catalog = context.catalog
+        self._index_for = context.index_for
+        self._cache = context.settings.cache
+        self._neutral: np.ndarray | None = None
         self._usual: dict[str, _Usual] = {}
 
-    def find(self, statement: Statement, scope: Scope, kinds: Sequence[str]) -> TextAnswer:
-        """Passages of these kinds. What the best one leaves far behind is not among them."""
+    def load(self, scope: Scope) -> None:
+        """Loads the models that a question about passages in this scope needs, where there are
+        any. Raises ModelError.
+        """
+        kinds = [kind for kind in scope.kinds if kind != EvidenceKind.PICTURE]
+        if self._neutral is None and any(self._keys(scope, kinds).values()):
+            self._neutral_vectors()
+            text_embedding.embed_meaning(NEUTRAL_PROMPTS[:1])
+
+    def _keys(self, scope: Scope, kinds: Sequence[str]) -> dict[str, list[str]]:
         with self._catalog.read() as session:
-            keys = {
+            return {
                 kind: list_served_keys(session, STAGE_OF[kind], scope.collection_ids)
                 for kind in kinds
             }
+
+    def find(self, statement: Statement, scope: Scope, kinds: Sequence[str]) -> TextAnswer:
+        """Passages of these kinds. What the best one leaves far behind is not among them."""
+        keys = self._keys(scope, kinds)
         if not any(keys.values()):
             return TextAnswer()
         asked = _Asked.of(statement)
@@ -276,7 +289,11 @@ class TextSearch:
         known = self._usual.get(key)
         if known is None or abs(live - known.chunks) > known.chunks * DRIFT:
             index = self._index_for(key, stage)
-            best = [hits.scores[0] for vector in _probes() if len(hits := index.search(vector, 1))]
+            best = [
+                hits.scores[0]
+                for vector in self._neutral_vectors()
+                if len(hits := index.search(vector, 1))
+            ]
             cosines = self._best_cosines(index)
             product, cosine = (
                 float(np.median(values)) if values else 0.0 for values in (best, cosines)
@@ -284,9 +301,17 @@ class TextSearch:
             known = self._usual[key] = _Usual(live, product, cosine)
         return known
 
+    def _neutral_vectors(self) -> np.ndarray:
+        if self._neutral is None:
+            self._neutral = neutral_vectors(
+                self._cache, text_embedding.KEY, text_embedding.embed_meaning
+            )
+        return self._neutral
+
     def _best_cosines(self, index: VectorIndex) -> list[float]:
         """Of each neutral prompt with the passage that is nearest in any language."""
-        found = [index.search(vector, PROBED) for vector in text_embedding.across(_probes())]
+        across = text_embedding.across(self._neutral_vectors())
+        found = [index.search(vector, PROBED) for vector in across]
         with self._catalog.read() as session:
             known = get_passages(session, {id for hits in found for id in hits.ids.tolist()})
         english = {id: text_embedding.is_english(row.text) for id, row in known.items()}
@@ -299,11 +324,6 @@ class TextSearch:
             for hits in found
         ]
         return [max(values) for values in cosines if values]
-
-
-@lru_cache(maxsize=1)
-def _probes() -> np.ndarray:
-    return text_embedding.embed_meaning(NEUTRAL_PROMPTS)
 
 
 def _strength_of_words(asked: _Asked, share: float, complete_hits: int, *, complete: bool) -> float:

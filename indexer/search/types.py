@@ -142,6 +142,7 @@ class Moment:
 class Answer:
     """`matched` False: nothing in the library seems to show it, and `moments` are the nearest that
     there is. `statement`: what was looked for, several joined by semicolons.
+    `loading_ms`: of models, before the search that `took_ms` counts.
     """
 
     query: str
@@ -151,3 +152,4 @@ class Answer:
     moments: tuple[Moment, ...]
     confidence: float
     notes: tuple[Message, ...] = ()
+    loading_ms: float = 0.0

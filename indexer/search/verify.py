@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from grounding.lego.errors import LegoError
+from grounding.errors import LegoError
 from indexer.context import Context
 from indexer.errors import ModelError, SeekpointError
 from indexer.grounder.lego import load_lego

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from grounding.lego.errors import LegoError
+from grounding.errors import LegoError
 from grounding.refine import Refined
 from grounding.spans import Span
 from indexer.catalog import videos
@@ -21,7 +21,7 @@ from indexer.context import Context
 from indexer.errors import ModelError, QueueError, SeekpointError
 from indexer.media.files import MediaFiles
 from indexer.messages import Message
-from indexer.queue.notify import Hints
+from indexer.queue.notify import Notifier
 from indexer.search.refinement import refine_span, with_opinion
 from indexer.search.types import Answer, Moment
 from indexer.vocabulary import JobKind
@@ -40,7 +40,7 @@ def verify_by_workers(context: Context, answer: Answer, count: int) -> Answer:
     asked = answer.moments[:count]
     ids = _ask(context, answer.query, asked)
     try:
-        Hints(context.settings).tell({"ground": len(ids)})
+        Notifier(context.settings).notify({JobKind.GROUND: len(ids)})
         found = _await(context, ids)
     except QueueError as error:
         _withdraw(context, ids)

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from grounding.spans import Span
 from indexer.catalog.leasing.chunk_tasks import ClaimedTask
 from indexer.media.decode.frames import Sampling
+from indexer.media.decode.reader import PictureRead
 from indexer.media.files import MediaFiles
+from indexer.messages import Message
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -29,7 +31,9 @@ class Stage(Protocol):
     """`read` runs ahead of `compute` (of another chunk), so it touches nothing but the media."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """As in the catalog: picture, speech, screen, sound, events."""
+        ...
 
     @property
     def key(self) -> str:
@@ -38,8 +42,8 @@ class Stage(Protocol):
 
     @property
     def sampling(self) -> Sampling | None:
-        """The pictures that `read` takes, where it takes sampled ones: stages of one chunk can have
-        them from one decoding.
+        """The pictures that it takes of a chunk; None where it reads for itself. Those that all
+        stages of a chunk take come from one decoding.
         """
         ...
 
@@ -49,11 +53,17 @@ class Stage(Protocol):
         """
         ...
 
-    def read(self, media: MediaFiles, source: Source, span: Span) -> Any:
-        """Raises MediaError."""
+    def read(
+        self, media: MediaFiles, source: Source, span: Span, pictures: PictureRead | None
+    ) -> Any:
+        """What `compute` needs of the chunk. `pictures`: those of its `sampling`; None where it has
+        none, or the video has no pictures. Raises MediaError.
+        """
         ...
 
-    def compute(self, item: ClaimedTask, read: Any) -> Any: ...
+    def compute(self, item: ClaimedTask, read: Any) -> Any:
+        """What to commit, from what `read` returned. Raises MediaError, ModelError."""
+        ...
 
     def commit(
         self, session: Session, item: ClaimedTask, owner: str, result: Any, seconds: float
@@ -63,7 +73,7 @@ class Stage(Protocol):
         """
         ...
 
-    def damage(self, result: Any) -> str:
+    def damage(self, result: Any) -> Message:
         """What could not be read of the chunk; empty when all of it was."""
         ...
 

@@ -13,6 +13,7 @@ from grounding.spans import ScoredSpan, Span, suppress
 from indexer.catalog.leasing.chunk_tasks import ClaimedTask
 from indexer.catalog.leasing.progress import Progress
 from indexer.grounder.lego import lego_key, load_lego, window_frames
+from indexer.media.decode.reader import PictureRead
 from indexer.media.files import MediaFiles
 from indexer.messages import NOTHING, Message
 from indexer.passages.base import Passage
@@ -30,14 +31,21 @@ MAX_IOU = 0.5
 
 @dataclass(frozen=True, slots=True)
 class EventsStage(PassageStage):
+    """Needs a LEGO checkpoint."""
+
     settings: Settings
     name: str = "events"
 
     @property
     def model_key(self) -> str:
+        """Of the checkpoint."""
         return f"{lego_key(self.settings)}.{REVISION}"
 
-    def read(self, media: MediaFiles, source: Source, span: Span) -> list[tuple[Span, np.ndarray]]:
+    def read(
+        self, media: MediaFiles, source: Source, span: Span, pictures: PictureRead | None
+    ) -> list[tuple[Span, np.ndarray]]:
+        """The windows of the chunk with their frames (N, H, W, 3) uint8."""
+        del pictures  # it has frames of its own for each window
         if not source.has_pictures:
             return []
         return [
@@ -45,6 +53,7 @@ class EventsStage(PassageStage):
         ]
 
     def find(self, item: ClaimedTask, read: list[tuple[Span, np.ndarray]]) -> list[Passage]:
+        """One passage for each event that LEGO describes."""
         if not read:
             return []
         grounder = load_lego(self.settings)
@@ -69,6 +78,7 @@ class EventsStage(PassageStage):
 
 
 def event_windows(chunk: Span) -> list[Span]:
+    """The windows that LEGO reads of a chunk."""
     return [
         Span(chunk.start_s + w.start_s, chunk.start_s + w.end_s)
         for w in tile_windows(chunk.length_s, overlap=OVERLAP)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from indexer.catalog.leasing.chunk_tasks import ClaimedTask
 from indexer.catalog.passages import NewPassage, commit_passages
 from indexer.media.decode.frames import Sampling
+from indexer.messages import NOTHING, Message
 from indexer.passages import text_embedding
 from indexer.passages.base import Passage
 
@@ -39,16 +40,20 @@ class PassageStage:
 
     @property
     def sampling(self) -> Sampling | None:
+        """None: most read for themselves."""
         return None
 
     def changed_s(self, path: Path) -> float:
+        """0: most depend on the video alone."""
         del path
         return 0.0
 
     def find(self, item: ClaimedTask, read: Any) -> list[Passage]:
+        """The passages of a chunk, from what was read of it."""
         raise NotImplementedError
 
     def compute(self, item: ClaimedTask, read: Any) -> list[NewPassage]:
+        """The passages with their vectors."""
         return with_meaning(self.find(item, read))
 
     def commit(
@@ -59,11 +64,13 @@ class PassageStage:
         result: Sequence[NewPassage],
         seconds: float,
     ) -> bool:
+        """Stores them."""
         return commit_passages(session, item.task_id, owner, result, seconds)
 
-    def damage(self, result: Sequence[NewPassage]) -> str:
+    def damage(self, result: Sequence[NewPassage]) -> Message:
+        """Empty: nothing is noted."""
         del result
-        return ""
+        return NOTHING
 
 
 def with_meaning(passages: Sequence[Passage]) -> list[NewPassage]:

@@ -18,6 +18,7 @@ from indexer.media.decode.frames import Sampling
 from indexer.media.decode.reader import PictureRead
 from indexer.media.files import MediaFiles
 from indexer.media.output.thumbnails import jpeg
+from indexer.messages import NOTHING, Message
 from indexer.settings import Settings
 from indexer.stages.base import Source
 from indexer.stages.segments import Segment, build_segments, plan_segments
@@ -31,13 +32,17 @@ REVISION = 1  # counts changes of sampling or segmentation that make older rows 
 
 @dataclass(frozen=True, slots=True)
 class PictureResult:
+    """Frames, segments and damage of a chunk."""
+
     block: FrameBlock
     segments: list[Segment]
-    damage: str
+    damage: Message
 
 
 @dataclass(frozen=True, slots=True)
 class PictureStage:
+    """`fast`: from keyframes alone."""
+
     embedder: Embedder
     settings: Settings
     artefacts: Artefacts
@@ -55,21 +60,30 @@ class PictureStage:
         return f"{self.embedder.key}/{self.settings.frame_rate_hz:g}hz-{lengths}.{REVISION}"
 
     def changed_s(self, path: Path) -> float:
+        """0: it depends on the video alone."""
         del path
         return 0.0
 
     @property
     def sampling(self) -> Sampling:
+        """Pictures of the embedder's size."""
         return Sampling(self.settings.frame_rate_hz, self.embedder.short_side, self.fast)
 
-    def read(self, media: MediaFiles, source: Source, span: Span) -> PictureRead | None:
-        return media.pictures(source.path, span, self.sampling) if source.has_pictures else None
+    def read(
+        self, media: MediaFiles, source: Source, span: Span, pictures: PictureRead | None
+    ) -> PictureRead | None:
+        """The sampled pictures; None where the video has none."""
+        del media, source, span
+        return pictures
 
     def compute(self, item: ClaimedTask, read: PictureRead | None) -> PictureResult:
+        """Embeds the frames, builds segments and writes their thumbnails."""
         if read is None:
             empty = np.empty(0)
             return PictureResult(
-                FrameBlock(empty, np.empty((0, self.embedder.dimension), np.float16), empty), [], ""
+                FrameBlock(empty, np.empty((0, self.embedder.dimension), np.float16), empty),
+                [],
+                NOTHING,
             )
         frames = read.frames
         vectors = self.embedder.embed_frames(frames.images)
@@ -94,11 +108,13 @@ class PictureStage:
     def commit(
         self, session: Session, item: ClaimedTask, owner: str, result: PictureResult, seconds: float
     ) -> bool:
+        """Stores frames and segments."""
         new = [
             NewSegment(s.span, s.vector, float(result.block.times_s[s.thumbnail]))
             for s in result.segments
         ]
         return commit_picture(session, item.task_id, owner, result.block, new, seconds)
 
-    def damage(self, result: PictureResult) -> str:
+    def damage(self, result: PictureResult) -> Message:
+        """Of the pictures."""
         return result.damage

@@ -21,21 +21,30 @@ from indexer.stages.passages import PassageStage
 
 @dataclass(frozen=True, slots=True)
 class ScreenStage(PassageStage):
+    """Text that is written on the screen."""
+
     settings: Settings
     name: str = "screen"
 
     @property
     def model_key(self) -> str:
+        """Of the OCR model and the sampling."""
         return screen_key(self.settings)
 
     @property
     def sampling(self) -> Sampling:
+        """Pictures large enough for small text."""
         return Sampling(RATE_HZ, SHORT_SIDE)
 
-    def read(self, media: MediaFiles, source: Source, span: Span) -> PictureRead | None:
-        return media.pictures(source.path, span, self.sampling) if source.has_pictures else None
+    def read(
+        self, media: MediaFiles, source: Source, span: Span, pictures: PictureRead | None
+    ) -> PictureRead | None:
+        """The sampled pictures; None where the video has none."""
+        del media, source, span
+        return pictures
 
     def find(self, item: ClaimedTask, read: PictureRead | None) -> list[Passage]:
+        """One passage for each line, from when it appears to when it goes."""
         return (
             [] if read is None else read_screen(self.settings, read.frames, read.cuts_s, item.span)
         )

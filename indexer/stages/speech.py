@@ -12,6 +12,7 @@ import numpy as np
 from grounding.spans import Span
 from indexer.catalog.leasing.chunk_tasks import ClaimedTask
 from indexer.errors import MediaError
+from indexer.media.decode.reader import PictureRead
 from indexer.media.files import MediaFiles
 from indexer.passages.base import Passage, own_passages
 from indexer.passages.speech import load_speech_model, speech_key, speech_window, transcribe_chunk
@@ -37,17 +38,25 @@ class SpeechRead:
 
 @dataclass(frozen=True, slots=True)
 class SpeechStage(PassageStage):
+    """Subtitles, or recognised speech."""
+
     settings: Settings
     name: str = "speech"
 
     @property
     def model_key(self) -> str:
+        """Of the speech model."""
         return speech_key(self.settings)
 
     def changed_s(self, path: Path) -> float:
+        """When the files of subtitles beside the video changed."""
         return side_files_changed_s(path)
 
-    def read(self, media: MediaFiles, source: Source, span: Span) -> SpeechRead:
+    def read(
+        self, media: MediaFiles, source: Source, span: Span, pictures: PictureRead | None
+    ) -> SpeechRead:
+        """Subtitles, or sound where there are none."""
+        del pictures
         nothing = np.empty(0, np.float32)
         subtitles = _subtitles(
             source.path,
@@ -65,6 +74,7 @@ class SpeechStage(PassageStage):
         return SpeechRead(None, media.audio(source.path, window), window.start_s, source.duration_s)
 
     def find(self, item: ClaimedTask, read: SpeechRead) -> list[Passage]:
+        """One passage for each cue or sentence."""
         if read.subtitles is not None:
             return read.subtitles
         return transcribe_chunk(

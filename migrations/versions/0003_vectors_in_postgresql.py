@@ -34,7 +34,8 @@ def upgrade() -> None:
         op.execute(TO_HALFVEC)
         for table in TABLES:
             op.execute(
-                f"ALTER TABLE {table} ALTER COLUMN vector TYPE halfvec USING pg_temp.to_halfvec(vector)"
+                f"ALTER TABLE {table} ALTER COLUMN vector TYPE halfvec "
+                "USING pg_temp.to_halfvec(vector)"
             )
 
 
@@ -66,6 +67,7 @@ $$"""
 # What halfvec_send gives is big endian, behind 4 bytes of dimension and a reserved number.
 TO_BYTES = """
 CREATE FUNCTION pg_temp.to_bytes(stored halfvec) RETURNS bytea LANGUAGE sql IMMUTABLE STRICT AS $$
-    SELECT string_agg(substr(sent, 6 + 2 * n, 1) || substr(sent, 5 + 2 * n, 1), ''::bytea ORDER BY n)
+    SELECT string_agg(
+        substr(sent, 6 + 2 * n, 1) || substr(sent, 5 + 2 * n, 1), ''::bytea ORDER BY n)
     FROM (SELECT halfvec_send(stored) AS sent), generate_series(0, vector_dims(stored) - 1) AS n
 $$"""

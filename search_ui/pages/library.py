@@ -13,8 +13,8 @@ from indexer.admin.videos import Video
 from indexer.catalog import watched_folders
 from indexer.catalog.collections import CollectionInfo
 from indexer.formatting import format_bytes
+from indexer.ingest.discover import VIDEO_SUFFIXES
 from indexer.messages import N_
-from indexer.paths import VIDEO_SUFFIXES
 from search_ui import components, state
 from search_ui.app_state import app_state
 from search_ui.auth.user import User

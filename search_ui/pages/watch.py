@@ -233,7 +233,7 @@ def _next(link: Link, answer: Answer | None) -> None:
 
 
 def _where(video: VideoRow, tr: Translator) -> None:
-    from grounding.lego.prompts import WHERE
+    from grounding.lego.preprocess.questions import WHERE
 
     request = st.session_state["player"].get("where")
     if not request:

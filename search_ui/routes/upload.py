@@ -22,8 +22,8 @@ from starlette.routing import BaseRoute, Route
 
 from indexer.errors import MediaError, os_reason
 from indexer.formatting import format_bytes
+from indexer.ingest.discover import VIDEO_SUFFIXES
 from indexer.media.probe import probe
-from indexer.paths import VIDEO_SUFFIXES
 from indexer.questions.query_pictures import LARGEST_BYTES, keep_picture
 from search_ui.app_state import app_state
 from search_ui.auth.user import User

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from indexer.catalog.leasing import chunk_tasks
 from indexer.catalog.leasing.progress import get_progress
-from indexer.queue.runner import Turns
+from indexer.queue.runner import Runner
 from tests.indexer.media.golden import ffmpeg
 from tests.indexer.search.test_verify import CHECKPOINT
 from tests.support import colour_video, demo_library
@@ -102,7 +102,7 @@ def test_cancel_and_remove_while_in_progress(fleet: Fleet):
     assert not library.status().errors
 
 
-def test_a_chunk_that_kills_its_worker_is_parked_and_the_rest_is_searchable(fleet: Fleet):
+def test_a_chunk_that_kills_its_worker_is_dead_lettered_and_the_rest_is_searchable(fleet: Fleet):
     """Whoever takes a chunk of that video is killed while it has it."""
     fleet.settings["MAX_ATTEMPTS"] = "2"
     media = make_media(fleet.folder / "media", 2)
@@ -146,7 +146,7 @@ def _kill_whoever_has(library, video_id: int) -> None:
     time.sleep(0.01)
 
 
-def test_a_worker_that_is_told_to_end_hands_back_what_it_cannot_finish(fleet: Fleet):
+def test_a_worker_that_is_told_to_end_releases_what_it_cannot_finish(fleet: Fleet):
     fleet.settings["SHUTDOWN_S"] = "0"
     media = make_media(fleet.folder / "media", 1, length_s=500.0)
     library = fleet.library()
@@ -196,7 +196,7 @@ def _reads_a_video(pid: int) -> bool:
 
 def test_a_child_that_hangs_is_killed_by_its_parent(fleet: Fleet):
     """The child is stopped (SIGSTOP): for its parent, a model that does not come back."""
-    fleet.settings |= {"TASK_TIMEOUT_S": "15", "TURN_S": "2"}
+    fleet.settings |= {"TASK_TIMEOUT_S": "15", "WORK_SLICE_S": "2"}
     media = make_media(fleet.folder / "media", 1, length_s=300.0)
     library = fleet.library()
     library.ingest([media], queue=True)
@@ -212,8 +212,8 @@ def test_a_child_that_hangs_is_killed_by_its_parent(fleet: Fleet):
     assert hung not in children(worker.pid)
 
 
-def test_a_child_that_takes_much_memory_is_replaced_after_its_turn(fleet: Fleet):
-    fleet.settings |= {"WORKER_MEMORY_MB": "20", "SWEEP_S": "20"}
+def test_a_child_that_takes_much_memory_is_replaced_after_its_work_slice(fleet: Fleet):
+    fleet.settings |= {"WORKER_MEMORY_MB": "20", "REAPER_INTERVAL_S": "20"}
     media = make_media(fleet.folder / "media", 2, length_s=5.0)
     library = fleet.library()
     worker = fleet.start()
@@ -270,7 +270,7 @@ def test_what_a_video_lacks_is_made_again(fleet: Fleet):
     library.ingest([odd])
     (video,) = library.videos()
     folder = library.artefacts.video_folder(video.video_id)
-    before = {it.name: it.read_bytes() for it in (folder / "thumbnails").iterdir()}
+    before = {path.name: path.read_bytes() for path in (folder / "thumbnails").iterdir()}
     shutil.rmtree(folder)
     fleet.start("cpu")
     library.request_artefacts()
@@ -279,8 +279,8 @@ def test_what_a_video_lacks_is_made_again(fleet: Fleet):
         PATIENCE_S,
         "browsers can play it",
     )
-    assert {it.name for it in (folder / "thumbnails").iterdir()} == set(before)
-    wait_until(fleet.is_settled, PATIENCE_S, "the errand is done")
+    assert {path.name for path in (folder / "thumbnails").iterdir()} == set(before)
+    wait_until(fleet.is_settled, PATIENCE_S, "the job is done")
 
 
 def test_the_error_of_a_bad_file_goes_with_the_file(fleet: Fleet):
@@ -290,12 +290,12 @@ def test_the_error_of_a_bad_file_goes_with_the_file(fleet: Fleet):
         (media / name).write_text("no video")
     library = fleet.library()
     library.ingest([media], queue=True)
-    Turns(library.context).plan()
+    Runner(library.context).plan()
     assert len(library.status().errors) == 2
     (media / "bad.mp4").unlink()
     library.ingest([fleet.folder / "elsewhere", media / "worse.mp4"], queue=True)
-    Turns(library.context).plan()
+    Runner(library.context).plan()
     assert len(library.status().errors) == 2, "the folder of the deleted file was not named"
     library.ingest([media], queue=True)
-    Turns(library.context).plan()
+    Runner(library.context).plan()
     assert ["worse.mp4" in error for error in library.status().errors] == [True]

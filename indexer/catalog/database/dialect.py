@@ -18,6 +18,7 @@ Column: TypeAlias = ColumnElement[Any] | InstrumentedAttribute[Any]
 
 
 def is_sqlite(s: Session) -> bool:
+    """Whether the session is one of a file."""
     return s.get_bind().dialect.name == "sqlite"
 
 

@@ -179,7 +179,7 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StorageError(
-            "the folder {folder} cannot be made ({strerror})",
+            "the folder {folder} cannot be made ({reason})",
             "choose another SEEKPOINT_HOME",
             folder=folder,
             reason=os_reason(error),

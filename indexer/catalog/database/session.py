@@ -75,9 +75,12 @@ class Catalog:
 
     def open(self) -> Catalog:
         """Makes or upgrades a SQLite file; a server of another revision raises CatalogError."""
-        from indexer.catalog.database.migrate import prepare
+        from indexer.catalog.database.revisions import is_current
 
-        prepare(self)
+        if not is_current(self):
+            from indexer.catalog.database.migrate import prepare
+
+            prepare(self)
         return self
 
     @contextmanager

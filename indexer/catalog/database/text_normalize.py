@@ -16,13 +16,14 @@ _UNSPACED = (
     "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f"
 )
 UNSPACED = re.compile(f"[{_UNSPACED}]")
-
-
 _ACCENT = re.compile("[\u0300-\u036f]")
 
 
 def separate_unspaced(text: str) -> str:
-    """`Zürich 看狗` -> `Zurich  看  狗 `: accents off, every character of an unspaced script alone."""
+    """Without accents, each character of an unspaced script alone.
+
+    `Zürich 看狗` -> `Zurich  看  狗 `
+    """
     plain = _ACCENT.sub("", unicodedata.normalize("NFD", unicodedata.normalize("NFKC", text)))
     return UNSPACED.sub(lambda match: f" {match[0]} ", unicodedata.normalize("NFC", plain))
 

@@ -18,7 +18,8 @@ from av.stream import Discard
 
 from indexer.errors import MediaError
 from indexer.media.decode.decoder import origin_s
-from indexer.media.open import media_errors, open_container, packets, printable
+from indexer.media.open import media_errors, open_container, packets
+from indexer.paths import printable
 
 _SEEK_BACK_S = 1.0  # some formats seek late, and decoders need a few packets to settle
 _ERROR_LIMIT = 200  # packets in a row
@@ -46,7 +47,8 @@ def read_audio(
         and rate_hz > 0
     ):
         raise ValueError(
-            f"a span needs start_s <= end_s, at most {_MAX_S:g} s later, and rate_hz > 0, not {start_s}, {end_s}, {rate_hz}"
+            f"a span needs start_s <= end_s, at most {_MAX_S:g} s later, and rate_hz > 0, "
+            f"not {start_s}, {end_s}, {rate_hz}"
         )
     samples = np.zeros(round((end_s - start_s) * rate_hz), np.float32)
     with media_errors(path), open_container(path) as container:
@@ -101,10 +103,8 @@ def _pieces(
         frame.pts = None  # places are counted in samples
         try:
             resampled = resampler.resample(frame)
-        except (
-            av.error.FFmpegError,
-            ValueError,
-        ):  # the layout or the rate changed on the way: from here on it is another sound
+        # The layout or the rate changed on the way: from here on it is another sound.
+        except (av.error.FFmpegError, ValueError):
             resampler = None
             continue
         for out in resampled:

@@ -24,18 +24,12 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from indexer.errors import MediaError
-from indexer.media.open import (
-    MAX_PIXELS,
-    check_pixels,
-    media_errors,
-    open_container,
-    packets,
-    printable,
-)
+from indexer.media.open import MAX_PIXELS, check_pixels, media_errors, open_container, packets
+from indexer.messages import Message, as_message, join_messages
+from indexer.paths import printable
 
-EPSILON_S = (
-    1e-6  # a time asked for as k / rate may lie a rounding error before the picture's own time
-)
+# a time asked for as k / rate may lie a rounding error before the picture's own time
+EPSILON_S = 1e-6
 _BACK_S = (0.0, 2.0, 10.0, 60.0)  # how much earlier to seek when a seek landed too late
 # pictures without a keyframe after which a seek is given up (streams refreshed without keyframes)
 _KEYLESS_LIMIT = 600
@@ -52,6 +46,7 @@ class Picture:
 
     @property
     def duration_s(self) -> float:
+        """Until the next picture."""
         return self.end_s - self.time_s
 
 
@@ -190,6 +185,7 @@ class PictureTrack:
         return (ticks * self._scale - self._offset) / self._denominator
 
     def close(self) -> None:
+        """Closes the file."""
         self._source.close()
         self.container.close()
 
@@ -203,7 +199,7 @@ class PictureTrack:
     # -- from any time on --------------------------------------------------------------------------
 
     def seek(self, time_s: float) -> None:
-        """The next picture will be one that is shown at `time_s` or before (or the first of all)."""
+        """The next picture is one that is shown at `time_s` or before, or the first of all."""
         with media_errors(self.path):
             if time_s > self.first_s + EPSILON_S:
                 for back_s in _BACK_S:
@@ -374,24 +370,41 @@ class Damage:
         self.clear()
 
     def clear(self) -> None:
+        """Forgets what was counted."""
         self.count = 0
         self.backwards = 0  # pictures whose time is not after that of the one before
         self.first_s: float | None = None
         self.reason = ""
 
     def note(self, time_s: float | None, error: av.error.FFmpegError) -> None:
+        """Counts an error of the decoder; `time_s` is that of the last good picture."""
         if not self.count:
             self.first_s = time_s
             self.reason = error.strerror or type(error).__name__
         self.count += 1
 
-    def __str__(self) -> str:
-        texts = []
+    @property
+    def message(self) -> Message:
+        """What was counted; empty where nothing was."""
+        found = []
         if self.count:
-            where = f" after {self.first_s:.3f} s" if self.first_s is not None else ""
-            texts.append(f"{self.count} packets could not be decoded{where} ({self.reason})")
-        if self.backwards:
-            texts.append(
-                f"{self.backwards} pictures were left out because time goes backwards there"
+            values = {
+                "count": self.count,
+                "reason": as_message(self.reason.lower()),
+                "time_s": self.first_s,
+            }
+            found.append(
+                Message("{count} packets could not be decoded ({reason})", values)
+                if self.first_s is None
+                else Message(
+                    "{count} packets could not be decoded after {time_s:.3f} s ({reason})", values
+                )
             )
-        return "; ".join(texts)
+        if self.backwards:
+            found.append(
+                Message(
+                    "{count} pictures were left out because time goes backwards there",
+                    {"count": self.backwards},
+                )
+            )
+        return join_messages(found)

@@ -29,7 +29,8 @@ class Frames:
             )
         if not len(self.images) == len(self.times_s) == len(self.durations_s):
             raise ValueError(
-                f"{len(self.images)} images, {len(self.times_s)} times and {len(self.durations_s)} durations do not agree"
+                f"{len(self.images)} images, {len(self.times_s)} times and "
+                f"{len(self.durations_s)} durations do not agree"
             )
 
     def __len__(self) -> int:
@@ -41,6 +42,7 @@ class Frames:
 
     @classmethod
     def empty(cls, height: int = 0, width: int = 0) -> Frames:
+        """No pictures, of this size."""
         return cls(np.empty((0, height, width, 3), np.uint8), np.empty(0), np.empty(0))
 
 

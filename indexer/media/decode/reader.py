@@ -20,16 +20,14 @@ from indexer.errors import MediaError
 from indexer.media.decode.decoder import EPSILON_S, Picture, PictureTrack, scan_packets
 from indexer.media.decode.frames import Frames, Sampling
 from indexer.media.geometry import Scaler, displayed_size, fit_short_side, orientation
-from indexer.media.open import MAX_PIXELS, media_errors, open_container, printable
+from indexer.media.open import MAX_PIXELS, media_errors, open_container
 from indexer.media.shots import NEEDED_BEFORE, ShotPictures
+from indexer.messages import Message, join_messages
+from indexer.paths import printable
 
 MAX_READ_BYTES = 2 << 30  # of pictures in one answer
-_CONTEXT_S = (
-    1.0,
-    5.0,
-    30.0,
-    300.0,
-)  # how far before a span to begin, until enough pictures come before it to tell a cut at its start
+# how far before a span to begin, until enough pictures come before it to tell a cut at its start
+_CONTEXT_S = (1.0, 5.0, 30.0, 300.0)
 _GRID_EPSILON = 1e-9
 
 
@@ -41,7 +39,7 @@ class PictureRead:
 
     frames: Frames
     cuts_s: np.ndarray
-    damage: str
+    damage: Message
 
 
 class Reader:
@@ -70,6 +68,7 @@ class Reader:
         self.close()
 
     def close(self) -> None:
+        """Closes the file."""
         self._track.close()
 
     @property
@@ -104,7 +103,8 @@ class Reader:
             _check_span(start_s, end_s, sampling.rate_hz)
         if len({sampling.keyframes_only for sampling in samplings}) != 1:
             raise ValueError(
-                f"samplings of one read take all pictures, or all keyframes alone, not {samplings!r}"
+                "samplings of one read take all pictures, or all keyframes alone, "
+                f"not {samplings!r}"
             )
         self._track.damage.clear()
         with media_errors(self.path):
@@ -242,19 +242,22 @@ class Reader:
 
     def _require_pictures(self) -> None:
         if not self._track.decoded:
-            reason = f": {self._track.damage}" if str(self._track.damage) else ""
+            reason = self._track.damage.message
             raise MediaError(
-                "{path} holds no picture that can be decoded{reason}",
+                "{path} holds no picture that can be decoded: {reason}"
+                if reason
+                else "{path} holds no picture that can be decoded",
                 "check that it plays elsewhere",
                 path=printable(self.path),
                 reason=reason,
             )
 
-    def _damage(self) -> str:
-        texts = [text] if (text := str(self._track.damage)) else []
+    def _damage(self) -> Message:
+        found = [counted] if (counted := self._track.damage.message) else []
         if self._track.at_end and (declared_s := self._cut_off_from_s()) is not None:
-            texts.append(f"the pictures end at {self._track.end_s:.3f} s of {declared_s:.3f} s")
-        return "; ".join(texts)
+            values = {"end_s": float(self._track.end_s), "declared_s": float(declared_s)}
+            found.append(Message("the pictures end at {end_s:.3f} s of {declared_s:.3f} s", values))
+        return join_messages(found)
 
     def _cut_off_from_s(self) -> float | None:
         """The length that the file should have had, if it breaks off. Sound may go on after the

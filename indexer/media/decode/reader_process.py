@@ -1,9 +1,9 @@
 """Reading in a process that can be killed: a decoder that hangs or crashes takes nothing else with
 it.
 
-A child is a program of its own (child.py). Pictures come back through memory that both have open,
-other answers through a socket. A child that did its work stays for the next file, since starting
-one takes half a second.
+A child is a program of its own (reader_worker.py). Pictures come back through memory that both
+have open, other answers through a socket. A child that did its work stays for the next file, since
+starting one takes half a second.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ from indexer.errors import MediaError, MediaTimeout
 from indexer.media.decode.frames import Frames, Sampling
 from indexer.media.decode.reader import PictureRead
 from indexer.media.decode.shared_memory import anonymous_memory, read_all
-from indexer.media.open import MAX_PIXELS, printable
+from indexer.media.open import MAX_PIXELS
+from indexer.paths import printable
 from indexer.video_info import VideoInfo
 
 TIMEOUT_S = 300.0
@@ -42,7 +43,7 @@ class ReadingProcessDied(MediaError):
 
 
 @dataclass(slots=True)
-class _Child:
+class _Worker:
     """A running child, its end of the socket and the memory that it writes pictures to."""
 
     process: subprocess.Popen[bytes]
@@ -62,24 +63,27 @@ class _Child:
         self.log.close()
         os.close(self.memory)
 
-    def last_words(self) -> str:
+    def last_line(self) -> str:
         """The last line it wrote, which is the error if it had time for one."""
         self.log.seek(0)
         lines = self.log.read().decode(errors="replace").split("\n")
         return next((line.strip() for line in reversed(lines) if line.strip()), "")
 
 
-_idle: list[_Child] = []
+_idle: list[_Worker] = []
 _idle_lock = threading.Lock()
 
 
-def _start_child() -> _Child:
+def _start_worker() -> _Worker:
     ours, theirs = socket.socketpair()
     memory = anonymous_memory()
     log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the child
     # The child finds the package where this process found it, whatever its own working folder and
     # paths are.
-    code = f"import sys; sys.path[:] = {sys.path!r}; from indexer.media.decode.reader_worker import main; main()"
+    code = (
+        f"import sys; sys.path[:] = {sys.path!r}; "
+        "from indexer.media.decode.reader_worker import main; main()"
+    )
     with theirs:
         process = subprocess.Popen(
             [sys.executable, "-c", code, str(theirs.fileno()), str(memory)],
@@ -88,10 +92,10 @@ def _start_child() -> _Child:
             stderr=log,
             pass_fds=(theirs.fileno(), memory),
         )
-    return _Child(process, Connection(ours.detach()), memory, log)
+    return _Worker(process, Connection(ours.detach()), memory, log)
 
 
-def _take_child() -> _Child:
+def _take_worker() -> _Worker:
     with _idle_lock:
         mine = [child for child in _idle if child.owner == os.getpid()]
         _idle[:] = mine
@@ -100,10 +104,10 @@ def _take_child() -> _Child:
             if child.process.poll() is None:
                 return child
             child.forget()
-    return _start_child()
+    return _start_worker()
 
 
-def _give_back(child: _Child) -> None:
+def _give_back(child: _Worker) -> None:
     with _idle_lock:
         if len(_idle) < _MAX_IDLE:
             os.ftruncate(child.memory, 0)
@@ -113,7 +117,7 @@ def _give_back(child: _Child) -> None:
 
 
 def close_idle() -> None:
-    """Ends the children that wait for another file. They end by themselves when this process does."""
+    """Ends the children that wait for another file. They end with this process anyway."""
     with _idle_lock:
         while _idle:
             child = _idle.pop()
@@ -128,7 +132,7 @@ class MediaProcess:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = os.fspath(path)
-        self._child: _Child | None = None
+        self._child: _Worker | None = None
         self._deadline = 0.0
         self._timeout_s = 0.0
         self._waiting = False
@@ -137,7 +141,7 @@ class MediaProcess:
         """Sends a request; its time runs from now."""
         fresh = self._child is None or self._child.owner != os.getpid()
         if fresh:
-            self._child = _take_child()
+            self._child = _take_worker()
         assert self._child is not None
         try:
             self._child.connection.send((name, args, timeout_s))
@@ -170,21 +174,25 @@ class MediaProcess:
         return answer
 
     def call(self, name: str, *args: object, timeout_s: float) -> Any:
+        """Sends a request and waits for its answer."""
         self.start(name, *args, timeout_s=timeout_s)
         return self.result()
 
-    def frames(self, told: tuple[tuple[int, ...], np.ndarray, np.ndarray], at: int = 0) -> Frames:
-        """A copy of pictures that the last answer spoke of, `at` bytes behind the beginning of what
+    def frames(
+        self, description: tuple[tuple[int, ...], np.ndarray, np.ndarray], at: int = 0
+    ) -> Frames:
+        """A copy of the pictures that an answer describes, `at` bytes behind the beginning of what
         the child wrote.
         """
         assert self._child is not None
-        shape, times_s, durations_s = told
+        shape, times_s, durations_s = description
         images = np.empty(shape, np.uint8)
         read_all(self._child.memory, images, at)
         return Frames(images, times_s, durations_s)
 
     @property
     def pid(self) -> int | None:
+        """Of the child; None where there is none."""
         return self._child.process.pid if self._child else None
 
     @property
@@ -204,10 +212,10 @@ class MediaProcess:
             code = child.process.wait(timeout=5)
         except subprocess.TimeoutExpired:
             code = 0
-        words = child.last_words()
+        line = child.last_line()
         self._kill()
         how = f"by {signal.Signals(-code).name}" if code < 0 else f"with status {code}"
-        how += f" ({words})" if words else ""
+        how += f" ({line})" if line else ""
         return ReadingProcessDied(
             "the process that read {path} ended {how}",
             "the file may be damaged, or memory ran out; the rest goes on",
@@ -266,6 +274,7 @@ class ReaderProcess:
         return self._process.pid
 
     def close(self) -> None:
+        """Closes the file and keeps the child for another one, unless it is still busy."""
         self._is_open = False
         if self._process.pid is not None and not self._process.busy:
             with suppress(MediaError):  # a child that is gone has closed the file too
@@ -288,8 +297,8 @@ class ReaderProcess:
     ) -> list[PictureRead]:
         """As Reader.read_each; MediaTimeout when it takes too long."""
         reads, at = [], 0
-        for told, cuts_s, damage in self._ask("read", start_s, end_s, tuple(samplings)):
-            frames = self._process.frames(told, at)
+        for description, cuts_s, damage in self._ask("read", start_s, end_s, tuple(samplings)):
+            frames = self._process.frames(description, at)
             reads.append(PictureRead(frames, cuts_s, damage))
             at += frames.images.nbytes
         return reads
@@ -301,6 +310,12 @@ class ReaderProcess:
         return self._process.frames(
             self._ask("at", np.asarray(times_s, np.float64), short_side, keyframes_only)
         )
+
+    def window(
+        self, times_s: np.ndarray, *, short_side: int | None, try_decord: bool = True
+    ) -> Frames:
+        """As `at`, through decord where its times agree with the container's."""
+        return self._process.frames(self._ask("window", times_s, short_side, try_decord))
 
     def _open(self) -> None:
         self._process.call("open", *self._open_args, timeout_s=self._timeout_s)
@@ -334,26 +349,6 @@ def read_audio_in_process(
 ) -> tuple[np.ndarray, float]:
     """`read_audio` in a child."""
     return _call_once(path, "audio", start_s, end_s, rate_hz, track, timeout_s=timeout_s)
-
-
-def uniform_in_process(
-    path: str | os.PathLike[str],
-    count: int,
-    short_side: int | None,
-    try_decord: bool,
-    *,
-    timeout_s: float,
-) -> Frames:
-    """`read_uniform_frames` in a child."""
-    process = MediaProcess(path)
-    try:
-        return process.frames(
-            process.call(
-                "uniform", process.path, count, short_side, try_decord, timeout_s=timeout_s
-            )
-        )
-    finally:
-        process.close()
 
 
 def _call_once(path: str | os.PathLike[str], name: str, *args: object, timeout_s: float) -> Any:

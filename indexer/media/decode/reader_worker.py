@@ -20,7 +20,7 @@ import numpy as np
 
 from indexer.errors import SeekpointError
 from indexer.media.decode.audio import read_audio
-from indexer.media.decode.decord_frames import read_uniform_frames
+from indexer.media.decode.decord_frames import DecordFrames
 from indexer.media.decode.frames import Frames, Sampling
 from indexer.media.decode.reader import PictureRead, Reader
 from indexer.media.decode.shared_memory import write_all
@@ -29,39 +29,54 @@ from indexer.media.probe import probe
 _ALARM_GRACE_S = 5.0  # the parent, which can say what happened, comes first
 
 
-class Child:
-    """One file is open at a time; the requests are the public methods without a leading underscore."""
+class ReaderWorker:
+    """Answers requests, which are its public methods. One file is open at a time."""
 
     def __init__(self) -> None:
         self._reader: Reader | None = None
+        self._decord: DecordFrames | None = None
 
     def open(self, path: str, threads: int, max_pixels: int) -> None:
+        """Opens a file for the requests that follow."""
         self.close()
         self._reader = Reader(path, threads=threads, max_pixels=max_pixels)
 
     def read(
         self, start_s: float, end_s: float, samplings: Sequence[Sampling]
     ) -> list[PictureRead]:
+        """As Reader.read_each."""
         assert self._reader is not None, "no file is open"
         return self._reader.read_each(start_s, end_s, samplings)
 
     def at(self, times_s: np.ndarray, short_side: int | None, keyframes_only: bool) -> Frames:
+        """As Reader.at."""
         assert self._reader is not None, "no file is open"
         return self._reader.at(times_s, short_side=short_side, keyframes_only=keyframes_only)
 
+    def window(self, times_s: np.ndarray, short_side: int | None, try_decord: bool) -> Frames:
+        """As Reader.at, through decord where it agrees with the reader."""
+        assert self._reader is not None, "no file is open"
+        if try_decord:
+            self._decord = self._decord or DecordFrames(self._reader)
+            frames = self._decord.at(times_s, short_side)
+            if frames is not None:
+                return frames
+        return self._reader.at(times_s, short_side=short_side)
+
     def close(self) -> None:
+        """Closes the file."""
+        self._decord = None
         if self._reader is not None:
             self._reader.close()
             self._reader = None
 
     def probe(self, path: str, max_pixels: int) -> Any:
+        """As probe."""
         return probe(path, max_pixels=max_pixels)
 
     def audio(self, path: str, start_s: float, end_s: float, rate_hz: int, track: int) -> Any:
+        """As read_audio."""
         return read_audio(path, start_s, end_s, rate_hz, track)
-
-    def uniform(self, path: str, count: int, short_side: int | None, try_decord: bool) -> Frames:
-        return read_uniform_frames(path, count, short_side, try_decord)
 
 
 def put_images(answer: Any, memory: int) -> Any:
@@ -70,19 +85,20 @@ def put_images(answer: Any, memory: int) -> Any:
     """
     if isinstance(answer, Frames):
         write_all(memory, [answer.images])
-        return _told(answer)
+        return _description(answer)
     if isinstance(answer, list):
         write_all(memory, (read.frames.images for read in answer))
-        return [(_told(read.frames), read.cuts_s, read.damage) for read in answer]
+        return [(_description(read.frames), read.cuts_s, read.damage) for read in answer]
     return answer
 
 
-def _told(frames: Frames) -> tuple[tuple[int, ...], np.ndarray, np.ndarray]:
+def _description(frames: Frames) -> tuple[tuple[int, ...], np.ndarray, np.ndarray]:
     return frames.images.shape, frames.times_s, frames.durations_s
 
 
 def serve(connection: Connection, memory: int) -> None:
-    child = Child()
+    """Answers requests until the other end of the connection is closed."""
+    worker = ReaderWorker()
     while True:
         try:
             name, args, timeout_s = connection.recv()
@@ -90,7 +106,7 @@ def serve(connection: Connection, memory: int) -> None:
             return
         signal.alarm(math.ceil(timeout_s + _ALARM_GRACE_S))
         try:
-            answer = (True, put_images(getattr(child, name)(*args), memory))
+            answer = (True, put_images(getattr(worker, name)(*args), memory))
         except (SeekpointError, ValueError) as error:
             answer = (False, error)
         signal.alarm(0)
@@ -98,12 +114,13 @@ def serve(connection: Connection, memory: int) -> None:
 
 
 def offer_to_oom_killer() -> None:
-    """When memory runs out, the kernel shall end this process and not the one that it works for."""
+    """When memory runs out, the kernel should end this process, not the one that it works for."""
     with suppress(OSError):  # another system, or one that does not allow it
         Path("/proc/self/oom_score_adj").write_text("500")
 
 
 def main() -> None:
+    """Of the child: its arguments are the file descriptors of the socket and the memory."""
     offer_to_oom_killer()
     connection = Connection(int(sys.argv[1]))
     try:

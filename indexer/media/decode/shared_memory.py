@@ -39,7 +39,7 @@ def read_all(memory: int, array: np.ndarray, at: int = 0) -> None:
     while done < len(data):
         count = os.preadv(memory, [data[done:]], at + done)
         if not count:
-            raise EOFError(f"{done} bytes are there, {len(data)} were told")
+            raise EOFError(f"{done} bytes are there, {len(data)} were expected")
         done += count
 
 

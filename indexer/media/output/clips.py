@@ -13,7 +13,8 @@ import ffmpeg
 from indexer.errors import MediaError, StorageError, UsageError, os_reason
 from indexer.media.decode.reader_process import ReaderProcess, probe_in_process
 from indexer.media.ffmpeg import run_ffmpeg
-from indexer.media.open import DEMUXERS, check_regular_file, printable
+from indexer.media.open import DEMUXERS, check_regular_file
+from indexer.paths import printable
 from indexer.settings import Settings
 from indexer.video_info import VideoInfo
 

@@ -13,8 +13,9 @@ import ffmpeg
 
 from indexer.errors import StorageError, os_reason
 from indexer.media.ffmpeg import run_ffmpeg
-from indexer.media.open import DEMUXERS, media_errors, open_container, printable
+from indexer.media.open import DEMUXERS, media_errors, open_container
 from indexer.media.probe import probe
+from indexer.paths import printable
 from indexer.settings import Settings
 from indexer.video_info import VideoInfo
 
@@ -68,7 +69,7 @@ def make_proxy(
     """Writes a copy of `src` that browsers play, index in front, whole or not at all; its time is
     ours: 0 is the container's start.
 
-    `progress` is told the share in [0, 1] that is done. Raises MediaError, MediaTimeout,
+    `progress` gets the share in [0, 1] that is done. Raises MediaError, MediaTimeout,
     StorageError.
     """
     info = probe(src)
@@ -76,7 +77,7 @@ def make_proxy(
         dst.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".proxy-", dir=dst.parent) as folder:
             whole, log = Path(folder) / "proxy.mp4", Path(folder) / "progress"
-            with _Watching(log, info.duration_s, progress):
+            with _ProgressWatcher(log, info.duration_s, progress):
                 args = ["-progress", str(log), *_graph(src, info, whole).get_args()]
                 run_ffmpeg(args, TIMEOUT_S + TIMEOUT_FACTOR * info.duration_s, settings)
             os.replace(whole, dst)
@@ -135,7 +136,7 @@ def _graph(src: str | os.PathLike[str], info: VideoInfo, dst: Path) -> Any:
     return ffmpeg.output(*streams, "file:" + str(dst), **options)
 
 
-class _Watching:
+class _ProgressWatcher:
     """Reads what ffmpeg writes about its progress while it runs."""
 
     def __init__(self, log: Path, duration_s: float, progress: Callable[[float], None]) -> None:

@@ -15,7 +15,7 @@ _QUALITY = 82
 
 
 def jpeg(image: np.ndarray, width: int = WIDTH) -> bytes:
-    """JPEG of an (H, W, 3) uint8 picture, scaled to `width` keeping its aspect; never made larger."""
+    """JPEG of an (H, W, 3) uint8 picture, scaled down to `width` keeping its aspect."""
     picture = Image.fromarray(image)
     if picture.width > width:
         picture = picture.resize(

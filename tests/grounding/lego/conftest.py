@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 import torch
 
-from grounding.lego.checkpoint import load_model
+from grounding.lego.checkpoint.load import load_model
 from grounding.lego.grounder import Grounder, load_grounder
-from grounding.lego.model import LegoModel
-from grounding.lego.tokenizer import LegoTokenizer
+from grounding.lego.model.lego_model import LegoModel
+from grounding.lego.preprocess.tokenizer import LegoTokenizer
 
 FIXTURES = Path(__file__).parent / "fixtures"
 

@@ -84,11 +84,9 @@ def test_repeating_changes_nothing_and_reads_nothing(media, library):
     library.ingest([media])
     before = contents(library)
     for path in media.rglob("*.mp4"):
-        path.chmod(
-            0
-            # whoever opens a file now fails (unless root, who may read anything: then the report must
-            # still say unchanged)
-        )
+        # Whoever opens a file now fails, unless root, who may read anything: then the report must
+        # still say unchanged.
+        path.chmod(0)
     report = library.ingest([media])
     assert set(states(report).values()) == {"unchanged"}
     assert report.video_s == 0

@@ -37,7 +37,7 @@ def draw(number: int, width: int = 192, height: int = 128) -> np.ndarray:
 
 
 def read_number(image: np.ndarray) -> int:
-    """The number burnt into an upright picture of any size; fails where the squares cannot be read."""
+    """The number burnt into an upright picture; fails where the squares cannot be read."""
     height, width = image.shape[:2]
     bits = []
     for place in range(ROWS * COLUMNS):

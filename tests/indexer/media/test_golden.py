@@ -5,10 +5,10 @@ of file.
 import numpy as np
 import pytest
 
-from indexer.media.decode.decord_frames import uniform_frames
 from indexer.media.decode.frames import Frames, sample_frames
 from indexer.media.decode.reader import Reader
 from indexer.media.decode.reader_process import ReaderProcess
+from indexer.media.files import MediaFiles
 from indexer.media.output.clips import cut_clip
 from indexer.media.probe import probe
 from tests.indexer.media.golden import BROKEN, SOUND, Golden, draw, read_number
@@ -104,11 +104,12 @@ def test_process_gives_what_the_reader_gives(any_golden):
             assert_labelled_right(got.frames, any_golden)
 
 
-def test_uniform_sampling(sound):
-    frames = uniform_frames(sound.path, 16, short_side=SHORT_SIDE)
-    expected = np.arange(0, len(sound.numbers), len(sound.numbers) / 16).astype(int)[:16]
-    assert numbers(frames) == sound.numbers[expected].tolist()
-    np.testing.assert_allclose(frames.times_s, sound.times_s[expected], atol=1e-4)
+def test_frames_of_a_window_are_the_pictures_shown(sound, settings):
+    times_s = np.linspace(0.0, sound.end_s * 0.98, 16)
+    with MediaFiles(settings) as media:
+        frames = media.window(sound.path, times_s, short_side=256)
+    assert numbers(frames) == [sound.number_at(time_s) for time_s in times_s]
+    assert_labelled_right(frames, sound)
 
 
 def test_keyframes_alone_are_labelled_right(any_golden):

@@ -14,8 +14,9 @@ import pytest
 
 from indexer.errors import MediaError
 from indexer.media.decode.frames import sample_frames
-from indexer.media.open import open_container, printable
+from indexer.media.open import open_container
 from indexer.media.probe import probe
+from indexer.paths import printable
 from tests.indexer.media.golden import encode, ffmpeg
 
 HLS = "#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\n{url}\n#EXT-X-ENDLIST\n"

@@ -22,11 +22,11 @@ def model() -> TextModel:
     return load_text_model(load_settings())
 
 
-def read(model: TextModel, frames, cuts_s=NO_CUTS, looks: int | None = None) -> list[Passage]:
+def read(model: TextModel, frames, cuts_s=NO_CUTS, full_passes: int | None = None) -> list[Passage]:
     screen = ScreenText(model, Span(0, len(frames)))
     screen.feed(frames, np.asarray(cuts_s))
-    if looks is not None:
-        assert screen.looks <= looks
+    if full_passes is not None:
+        assert screen.full_passes <= full_passes
     return screen.finish()
 
 
@@ -38,7 +38,7 @@ def test_a_title_holds_from_its_first_to_its_last_sighting(model: TextModel):
     frames = film(
         8, lambda c, s: write(c, "Quarterly results", 200, 180, 48) if 2 <= s <= 5 else None
     )
-    passages = read(model, frames, looks=2)
+    passages = read(model, frames, full_passes=2)
     assert told(passages) == [("Quarterly results", 1.5, 5.5)]
     assert passages[0].kind == "screen"
     assert passages[0].words is None
@@ -54,7 +54,7 @@ def test_a_title_that_is_cut_to_starts_at_the_cut(model: TextModel):
 
 def test_a_title_is_read_once_however_long_it_stays(model: TextModel):
     frames = film(30, lambda c, s: write(c, "The harbour at seven", 120, 180, 40))
-    assert told(read(model, frames, looks=1)) == [("The harbour at seven", 0, 30)]
+    assert told(read(model, frames, full_passes=1)) == [("The harbour at seven", 0, 30)]
 
 
 def test_other_text_comes_in_the_same_place_of_a_shot(model: TextModel):
@@ -126,7 +126,11 @@ def test_a_ticker_is_put_together(model: TextModel):
 @pytest.mark.parametrize("background", [plain, moving, bars], ids=["smooth", "moving", "railings"])
 def test_no_text_where_there_is_none(model: TextModel, background):
     assert (
-        read(model, film(10, lambda c, s: None, background), looks=0 if background is plain else 8)
+        read(
+            model,
+            film(10, lambda c, s: None, background),
+            full_passes=0 if background is plain else 8,
+        )
         == []
     )
 
@@ -157,7 +161,7 @@ def test_a_slide_gives_each_of_its_lines(model: TextModel):
     frames = film(
         3, lambda c, s: [write(c, line, 80, 60 + 90 * n, 32) for n, line in enumerate(lines)]
     )
-    assert [p.text for p in read(model, frames, looks=1)] == list(lines)
+    assert [p.text for p in read(model, frames, full_passes=1)] == list(lines)
 
 
 def test_steps_with_other_words_stay_apart(model: TextModel):
@@ -215,36 +219,36 @@ class Counting:
     """The model, with how often it was asked."""
 
     def __init__(self, model: TextModel) -> None:
-        self.model, self.glances, self.looks = model, 0, 0
+        self.model, self.coarse_passes, self.full_passes = model, 0, 0
 
-    def glance(self, image: np.ndarray) -> np.ndarray:
-        self.glances += 1
-        return self.model.glance(image)
+    def find_coarse(self, image: np.ndarray) -> np.ndarray:
+        self.coarse_passes += 1
+        return self.model.find_coarse(image)
 
     def find(self, image: np.ndarray) -> np.ndarray:
-        self.looks += 1
+        self.full_passes += 1
         return self.model.find(image)
 
     def read(self, crops):
         return self.model.read(crops)
 
 
-def test_pictures_that_move_cost_glances_not_looks(model: TextModel):
+def test_pictures_that_move_cost_coarse_passes_not_full_ones(model: TextModel):
     counting = Counting(model)
     assert read(counting, film(12, lambda c, s: None, moving)) == []
-    assert counting.looks == 0
-    assert 3 <= counting.glances <= 7
+    assert counting.full_passes == 0
+    assert 3 <= counting.coarse_passes <= 7
 
 
 class Fooled(Counting):
     """Takes the same moving texture for a line in every frame, and cannot read it."""
 
-    def glance(self, image: np.ndarray) -> np.ndarray:
-        self.glances += 1
+    def find_coarse(self, image: np.ndarray) -> np.ndarray:
+        self.coarse_passes += 1
         return self._texture()
 
     def find(self, image: np.ndarray) -> np.ndarray:
-        self.looks += 1
+        self.full_passes += 1
         return self._texture()
 
     def read(self, crops):
@@ -258,10 +262,10 @@ class Fooled(Counting):
 def test_texture_that_was_taken_for_a_line_is_not_followed(model: TextModel):
     fooled = Fooled(model)
     assert read(fooled, film(16, lambda c, s: None, bars)) == []
-    assert fooled.looks <= 2
-    looks = fooled.looks
+    assert fooled.full_passes <= 2
+    full_passes = fooled.full_passes
     assert read(fooled, film(16, lambda c, s: None, bars), [7.9]) == []
-    assert fooled.looks - looks <= 4  # another shot is looked at anew
+    assert fooled.full_passes - full_passes <= 4  # another shot is searched again
 
 
 def test_a_title_that_fades_in_over_moving_pictures(model: TextModel):
@@ -279,7 +283,7 @@ def test_a_line_that_stays_over_moving_pictures_is_looked_at_once(model: TextMod
     counting = Counting(model)
     frames = film(12, lambda c, s: write(c, "Harbour master", 60, 400, 30), moving)
     assert told(read(counting, frames, [5.9])) == [("Harbour master", 0, 12)]
-    assert counting.looks <= 2
+    assert counting.full_passes <= 2
 
 
 def test_another_line_beside_one_that_stays_is_found(model: TextModel):
@@ -306,12 +310,12 @@ def test_a_new_line_in_the_place_of_another_begins_when_that_ends(model: TextMod
 
 
 @pytest.mark.parametrize("size", [24, 36])
-def test_a_glance_sees_a_single_line(model: TextModel, size: int):
+def test_a_coarse_pass_sees_a_single_line(model: TextModel, size: int):
     """Heights of the font at 720 pixels."""
     image = film(
         1, lambda c, s: write(c, "Two fishermen wait", 200, 200, size * 2 // 3), moving
     ).images[0]
-    assert len(model.glance(image))
+    assert len(model.find_coarse(image))
 
 
 def test_lines_are_where_they_are_whatever_the_size_of_the_picture(model: TextModel):

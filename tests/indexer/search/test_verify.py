@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from grounding.lego.answers import Event
+from grounding.lego.generate.answers import Event
 from grounding.spans import Span
 from indexer.catalog.passages import list_passages
 from indexer.cli.search import moment_as_dict
@@ -111,7 +111,7 @@ def test_events_become_passages_of_their_own_stage(tmp_path):
 
 
 class _Media:
-    def frames_at(self, path, times_s, *, short_side):
+    def window(self, path, times_s, *, short_side):
         return SimpleNamespace(images=times_s)
 
 

@@ -1,4 +1,4 @@
-"""Transactions, and what people are told when a database cannot be used."""
+"""Transactions, and what people are text when a database cannot be used."""
 
 from __future__ import annotations
 
@@ -213,12 +213,12 @@ def test_a_wrong_password_is_named_and_not_shown(postgres_url: str):
         connection.execute(text("SELECT pg_reload_conf()"))
         url = make_url(postgres_url).set(username="guarded", password="wrong-secret")
         try:
-            told = ""
+            message = ""
             deadline = time.monotonic() + 10
-            while not told and time.monotonic() < deadline:  # until the new rule is in force
-                told = _told(url.render_as_string(hide_password=False))
-            assert "refused user or password" in told
-            assert "wrong-secret" not in told
+            while not message and time.monotonic() < deadline:  # until the new rule is in force
+                message = _error_of(url.render_as_string(hide_password=False))
+            assert "refused user or password" in message
+            assert "wrong-secret" not in message
         finally:
             rules.write_text(before)
             connection.execute(text("SELECT pg_reload_conf()"))
@@ -226,7 +226,7 @@ def test_a_wrong_password_is_named_and_not_shown(postgres_url: str):
     engine.dispose()
 
 
-def _told(url: str) -> str:
+def _error_of(url: str) -> str:
     try:
         with Catalog(url).read() as s:
             s.execute(text("SELECT 1"))
@@ -258,7 +258,7 @@ def test_a_connection_that_was_cut_is_replaced(new_postgres_url: str):
         with pytest.raises(CatalogError, match="is unreachable"):
             lose_the_connection()
         with catalog.begin() as s:
-            assert [it.name for it in collections.list_collections(s)] == ["films"]
+            assert [found.name for found in collections.list_collections(s)] == ["films"]
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import numpy as np
-from sqlalchemy import event, select
-from sqlalchemy.orm import Session
+from sqlalchemy import event
 
 from indexer.catalog import Catalog, videos
 from indexer.catalog.database.usage import measure_usage
@@ -15,11 +14,9 @@ from indexer.catalog.finalize import finalize_video
 from indexer.catalog.leasing import chunk_tasks
 from indexer.catalog.leasing.chunk_planning import plan_tasks
 from indexer.catalog.leasing.lease_queue import Expired
-from indexer.catalog.leasing.progress import StageProgress, get_progress
-from indexer.catalog.tables import Chunk, ChunkTask
+from indexer.catalog.leasing.progress import get_progress
 from indexer.catalog.vectors.live_chunks import get_live_state
 from indexer.messages import Message
-from indexer.vocabulary import TaskState
 from tests.indexer.catalog import support
 
 PICTURE = ["picture"]
@@ -32,32 +29,6 @@ def take(
         item = chunk_tasks.claim_task(s, owner, lease_s, PICTURE, **options)
     assert item is not None
     return item
-
-
-def waiting_tasks(s: Session, video_id: int) -> list[tuple[str, int, float, float]]:
-    """(stage, number, start_s, end_s) of each."""
-    columns = (ChunkTask.stage, Chunk.number, Chunk.start_s, Chunk.end_s)
-    waiting = (ChunkTask.video_id == video_id, ChunkTask.state == TaskState.PENDING)
-    statement = select(*columns).join(Chunk, Chunk.id == ChunkTask.chunk_id).where(*waiting)
-    return [tuple(row) for row in s.execute(statement.order_by(ChunkTask.id))]
-
-
-def test_planning_again_changes_nothing(catalog: Catalog):
-    video_id = support.add_video(catalog, "a.mp4", chunks=3)
-    with catalog.begin() as s:
-        before = waiting_tasks(s, video_id)
-        assert plan_tasks(s, video_id, support.spans(5), {"picture": "k1"}) == 0
-        assert waiting_tasks(s, video_id) == before
-    assert before == [("picture", 0, 0, 90), ("picture", 1, 90, 180), ("picture", 2, 180, 270)]
-
-
-def test_planning_a_stage_away_drops_its_unfinished_tasks(catalog: Catalog):
-    video_id, *_ = support.add_ready(catalog, ["a.mp4"], np.random.default_rng(0))
-    with catalog.begin() as s:
-        plan_tasks(s, video_id, [], {"events": "e1"})
-        assert finalize_video(s, video_id).state == "ingesting"
-        assert plan_tasks(s, video_id, [], {"events": None}) == 0
-        assert finalize_video(s, video_id).state == "ready"
 
 
 def test_every_task_is_claimed_by_one_of_many_workers(catalog: Catalog):
@@ -223,22 +194,6 @@ def test_of_two_last_chunks_that_finish_at_once_one_makes_the_video_ready(catalo
             list(pool.map(finish, items))
         with catalog.read() as s:
             assert videos.get_video(s, video_id).state == "ready"
-
-
-def test_progress_counts_tasks_and_seconds(catalog: Catalog):
-    rng = np.random.default_rng(0)
-    video_id = support.add_video(catalog, "a.mp4", chunks=4)
-    support.do_one(catalog, video_id, rng)
-    take(catalog)
-    with catalog.read() as s:
-        progress = get_progress(s, video_ids=[video_id])
-        assert progress.stages["picture"] == StageProgress(
-            pending=2, running=1, done=1, done_s=90.0, total_s=360.0, seconds=1.0
-        )
-        assert progress.videos == {"ingesting": 1}
-        assert progress.unfinished == 3
-        assert progress.oldest_waiting is not None
-        assert get_progress(s, collection_ids=[]).stages == {}
 
 
 def test_claiming_does_not_sort_all_that_waits(sqlite_catalog: Catalog):

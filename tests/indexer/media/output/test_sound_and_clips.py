@@ -11,7 +11,6 @@ from PIL import Image
 
 from indexer.errors import MediaError, MediaTimeout, StorageError, UsageError
 from indexer.media.decode.audio import read_audio
-from indexer.media.decode.decord_frames import read_uniform_frames, uniform_frames
 from indexer.media.decode.frames import sample_frames
 from indexer.media.ffmpeg import find_ffmpeg, run_ffmpeg
 from indexer.media.output.clips import cut_clip
@@ -242,22 +241,3 @@ def test_thumbnail_is_the_picture_shown(make_golden):
     picture = Image.open(io.BytesIO(thumbnail(make_golden("rotated_90").path, 1.0, 120)))
     assert picture.size == (120, 80)
     assert read_number(np.asarray(picture)) == 25
-
-
-def test_uniform_sampling_uses_decord_where_it_is_right_and_pyav_elsewhere(make_golden):
-    """Both ways give the same pictures where both can."""
-    golden = make_golden("constant")
-    one, other = (
-        read_uniform_frames(str(golden.path), 8, 64, try_decord) for try_decord in (True, False)
-    )
-    np.testing.assert_array_equal(one.times_s, other.times_s)
-    assert (
-        [read_number(i) for i in one.images]
-        == [read_number(i) for i in other.images]
-        == [0, 7, 15, 22, 30, 37, 45, 52]
-    )
-    assert len(uniform_frames(golden.path, 100)) == 60
-    with pytest.raises(ValueError, match="at least 1"):
-        uniform_frames(golden.path, 0)
-    with pytest.raises(MediaError, match="missing"):
-        uniform_frames(golden.path.parent / "missing.mp4")
