@@ -209,9 +209,11 @@ class MadeUpContext(Context):
 
     @property
     def embedder(self) -> WordEmbedder:
+        """The sentence model alone."""
         return self._embedder
 
     def index_for(self, key: str, stage: str = StageName.PICTURE) -> FaissIndex:
+        """The index that is measured."""
         return self._index
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
-from indexer.admin.metrics import CatalogFigures, SearchFigures
+from indexer.admin.metrics import CatalogMetrics, SearchMetrics
 from indexer.catalog import collections
 from indexer.library import Library
 from indexer.settings import Settings, load_settings
@@ -32,8 +32,8 @@ class AppState:
         self.jobs = Jobs(self.library)
         self.clip_slots = asyncio.Semaphore(CLIPS_AT_ONCE)
         self.registry = CollectorRegistry()
-        self.registry.register(CatalogFigures(lambda: self.library.catalog))
-        self.searches = SearchFigures(self.registry)
+        self.registry.register(CatalogMetrics(lambda: self.library.catalog))
+        self.searches = SearchMetrics(self.registry)
 
     def visible_names(self, user: User) -> list[str]:
         """Names of the collections that the user may see."""

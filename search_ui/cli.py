@@ -122,9 +122,3 @@ def _password() -> str:
     if sys.stdin.isatty():
         return typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
     return sys.stdin.readline().rstrip("\n")
-
-
-def register(app: typer.Typer) -> None:
-    """Called by `seekpoint` for the entry point `seekpoint.commands`."""
-    app.command()(ui)
-    app.add_typer(users)

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from indexer.admin.status import status
 from indexer.admin.videos import list_videos
-from indexer.catalog.database.migrate import revision
 from indexer.catalog.database.session import Catalog
 from indexer.context import Context
 from indexer.errors import SeekpointError, SnapshotError
@@ -78,6 +77,8 @@ def _database(context: Context) -> Check:
     ):
         # takes the write lock: a program that keeps it would let every ingest wait
         session.connection()
+    from indexer.catalog.database.migrate import revision  # Alembic is slow to start
+
     values = {"database": kind, "revision": revision(context.settings.url)}
     return Check(DATABASE, True, Message("{database} at revision {revision}", values))
 

@@ -162,7 +162,8 @@ MODELS: tuple[ModelCard, ...] = (
         languages="English, Chinese and some hundred more",
         quality=Message("not measured here"),
         how_to_get=Message(
-            "SEEKPOINT_EMBEDDER=siglip2 SEEKPOINT_EMBEDDER_PATH=folder or google/siglip2-base-patch16-224"
+            "SEEKPOINT_EMBEDDER=siglip2 SEEKPOINT_EMBEDDER_PATH=folder or "
+            "google/siglip2-base-patch16-224"
         ),
         load=_siglip2,
     ),

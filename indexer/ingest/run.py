@@ -30,7 +30,7 @@ from indexer.ingest.plan import Planner, Relation
 from indexer.messages import NOTHING, Message
 from indexer.paths import printable
 from indexer.settings import Settings
-from indexer.stages import Source, Stage
+from indexer.stages.base import Source, Stage
 
 FileState = Literal[
     "indexed",

@@ -15,7 +15,7 @@ from indexer.errors import CatalogError, MediaError
 from indexer.ingest.pipeline import Job, StageTask
 from indexer.ingest.plan import source_at
 from indexer.queue.reachable import RootUnavailable, reachable_path
-from indexer.stages import Source, Stage
+from indexer.stages.base import Source, Stage
 
 log = logging.getLogger(__name__)
 
@@ -66,8 +66,8 @@ class ChunkClaims:
         """None where the file cannot be read here: the chunk is released for others, or fails."""
         catalog, queue = self._context.catalog, chunk_tasks.queue
         try:
-            source = self._source(task.video_id)
-            return Job(source, (StageTask(task, self._stages[task.key]),))
+            stage_task = StageTask(task, self._stages[task.key])
+            return Job(self._source(task.video_id), (stage_task,))
         except RootUnavailable as error:
             log.warning("%s", error)
             self._unreachable_videos.append(task.video_id)

@@ -30,7 +30,8 @@ from indexer.queue.reachable import RootUnavailable
 from indexer.queue.reaper import reap, requeue_local_orphans
 from indexer.queue.work_slice import SliceEnd, WorkSlice
 from indexer.search.verify_by_workers import answer_job
-from indexer.stages import Stage, stages_named
+from indexer.stages.base import Stage
+from indexer.stages.configured import stages_named
 from indexer.vocabulary import JobKind, StageName
 
 log = logging.getLogger(__name__)
@@ -85,7 +86,7 @@ class Runner:
         with self._leases(), closing(pipeline.run(iter(claims))) as outcomes:
             for outcome in outcomes:
                 counts[outcome.state] += 1
-                video_s += outcome.job.span.length_s if outcome.state == "done" else 0.0
+                video_s += outcome.task.item.span.length_s if outcome.state == "done" else 0.0
         return WorkSlice(
             name,
             counts["done"],

@@ -261,7 +261,7 @@ class Searcher:
         """
         known = self._backgrounds.get(key)
         if known is not None and (
-            time.monotonic() - known.looked_s < BACKGROUND_LOOK_S or not known.watch.changed()
+            time.monotonic() - known.looked_s < BACKGROUND_LOOK_S or not known.watch.has_changed()
         ):
             return known.vectors
         with self._catalog.read() as session:

@@ -121,7 +121,7 @@ def _await(context: Context, ids: Sequence[int]) -> dict[int, JobResult]:
     while len(found) < len(ids) and time.monotonic() < until:
         with context.catalog.begin() as session:
             for job_id in ids:
-                if job_id not in found and (result := jobs.take_result(session, job_id)).ended:
+                if job_id not in found and (result := jobs.take_result(session, job_id)).has_ended:
                     found[job_id] = result
         time.sleep(LOOK_EVERY_S if len(found) < len(ids) else 0)
     _withdraw(context, [job_id for job_id in ids if job_id not in found])

@@ -181,7 +181,7 @@ class FaissIndex:
 
     def _newer(self, view: _View | None, force: bool) -> _View:
         base = self._opened() if view is None else self._on_current_snapshot(view, force)
-        if self._watch.changed():
+        if self._watch.has_changed():
             self._outdated = True  # until it was taken up: an error on the way must not lose it
         if base.state is not None and not (self._outdated or force):
             return base

@@ -2,7 +2,8 @@
 everything else.
 
 There is no snapshot and no tail: a row answers from the moment its chunk is committed. What is kept
-beside the rows is an HNSW graph for each key (docs/explanation/vectors.md), and that by the server itself.
+beside the rows is an HNSW graph for each key (docs/explanation/vectors.md), and that by the server
+itself.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ COUNT_S = 60.0  # between two counts of all chunks
 # Up to so many rows a selection is compared row by row: the smaller it is, the longer a graph is
 # walked, and the more it loses.
 EXACT_ROWS = 50_000
-ROWS_A_CHUNK = 18
+ROWS_PER_CHUNK = 18
 """Segments of 5 s in a chunk of 90 s: selections are measured in chunks, which one index tells. It
 decides how a search is done, never what it finds.
 """
@@ -88,14 +89,15 @@ class PgVectorIndex:
         if catalog.is_sqlite:
             raise UsageError(
                 "SEEKPOINT_VECTORS=pgvector searches inside PostgreSQL, and the catalog is SQLite",
-                "set SEEKPOINT_DATABASE_URL=postgresql://user:password@host/database, or SEEKPOINT_VECTORS=faiss",
+                "set SEEKPOINT_DATABASE_URL=postgresql://user:password@host/database, "
+                "or SEEKPOINT_VECTORS=faiss",
             )
         self.key = key
         self.dimension = dimension
         self.stage = stage
         self._catalog = catalog
         self._all = VectorQuery(key, stage, dimension)
-        self._exact_chunks = exact_rows // ROWS_A_CHUNK
+        self._exact_chunks = exact_rows // ROWS_PER_CHUNK
         self._graph_rows = graph_rows
         self._state: _State | None = None
 

@@ -67,7 +67,7 @@ def storage_errors(folder: Path) -> Iterator[None]:
         ) from error
 
 
-def _storage_error(folder: Path, number: int | None, said: str) -> StorageError:
+def _storage_error(folder: Path, number: int | None, reason: str) -> StorageError:
     if number in _NO_SPACE:
         return StorageError(
             "no space left for the vector snapshot in {folder}",
@@ -78,5 +78,5 @@ def _storage_error(folder: Path, number: int | None, said: str) -> StorageError:
         "the vector snapshot in {folder} could not be written ({reason})",
         "check that the folder is yours to write",
         folder=folder,
-        reason=said,
+        reason=reason,
     )

@@ -1,3 +1,4 @@
+import copy
 import gzip
 from pathlib import Path
 
@@ -24,9 +25,15 @@ def checkpoint(tiny) -> Path:
     return tiny / "checkpoint"
 
 
-@pytest.fixture
-def model(checkpoint) -> LegoModel:
+@pytest.fixture(scope="session")
+def loaded_model(checkpoint) -> LegoModel:
     return load_model(checkpoint, dtype=torch.float32)
+
+
+@pytest.fixture
+def model(loaded_model) -> LegoModel:
+    """A copy, which a test may train or change; quicker than loading it again."""
+    return copy.deepcopy(loaded_model)
 
 
 @pytest.fixture(scope="session")

@@ -107,7 +107,7 @@ def test_prompt_and_media_that_do_not_belong_together(model, ids, case):
 
 
 def test_encoded_item_of_another_modality(model, ids):
-    with pytest.raises(MediaError, match="an encoded image was given as video"):
+    with pytest.raises(MediaError, match="an encoded image stands among the items of video"):
         model.embed(ids("<video> a"), [{"video": [Encoded("image", torch.zeros(8, 64))]}])
 
 

@@ -153,5 +153,5 @@ def test_saved_and_loaded_model_of_other_sizes_is_the_same(folder):
     ]
     assert len(quantities) > 30
     assert [str(quantity) for quantity in quantities if not quantity.holds] == []
-    assert fixture.expected.never_asked() == []
+    assert fixture.expected.never_read() == []
     assert fixture.model.config.audio_positions == 8
