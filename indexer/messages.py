@@ -7,7 +7,7 @@ sent on keeps both parts. As a string it is English: the template with its value
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 Translate = Callable[[str], str]
@@ -76,6 +76,16 @@ def with_advice(what: str | Message, advice: str | Message) -> Message:
     if not advice:
         return what
     return Message("{problem}. {advice}", {"problem": what, "advice": advice})
+
+
+def join_messages(messages: Sequence[Message]) -> Message:
+    """All of them as one message, with semicolons between."""
+    if not messages:
+        return NOTHING
+    joined = messages[0]
+    for message in messages[1:]:
+        joined = Message("{first}; {second}", {"first": joined, "second": message})
+    return joined
 
 
 def as_message(text: str | Message) -> Message:

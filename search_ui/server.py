@@ -22,6 +22,7 @@ from search_ui.app_state import AppState, open_app_state
 from search_ui.auth.auth_middleware import LOOPBACK, AuthMiddleware
 from search_ui.auth.oidc import streamlit_secrets
 from search_ui.auth.sessions import kept_secret
+from search_ui.compression import StaticCompression
 from search_ui.routes import all_routes
 
 # Not beside the folder `pages`, whose files Streamlit would take for scripts of its own.
@@ -62,7 +63,10 @@ def make_app(settings: Settings, *, sign_in: bool) -> st.App:
         MAIN,
         secrets=streamlit_secrets(settings, secret) if sign_in else {},
         routes=all_routes(),
-        middleware=[Middleware(AuthMiddleware, app_state=shared)],
+        middleware=[
+            Middleware(StaticCompression),
+            Middleware(AuthMiddleware, app_state=shared),
+        ],
         lifespan=_lifespan,
         on_script_error=_show_defect,
     )

@@ -43,7 +43,7 @@ def _load(path: str, clip_path: str, device: str, dtype: str) -> Grounder:
     except LegoError as error:
         raise ModelError(
             "the LEGO checkpoint does not load: {error}",
-            "SEEKPOINT_LEGO_PATH names its folder",
+            "set SEEKPOINT_LEGO_PATH to its folder",
             error=error,
         ) from error
     # No permission, or not enough memory, here or on the GPU.

@@ -25,6 +25,7 @@ from indexer.errors import CatalogError, MediaError, MediaTimeout, SeekpointErro
 from indexer.ingest.finalize import remove_artefacts
 from indexer.logs import about
 from indexer.media.files import MediaFiles
+from indexer.messages import NOTHING, Message
 from indexer.settings import Settings
 from indexer.stages.base import Source, Stage
 
@@ -67,7 +68,7 @@ class Outcome:
     state: Literal["done", "failed", "lost", "released"]
     seconds: float = 0.0
     error: SeekpointError | None = None
-    damage: str = ""
+    damage: Message = NOTHING
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from indexer.catalog.leasing.jobs import ClaimedJob
 from indexer.context import Context
-from indexer.errors import MediaError
+from indexer.errors import MediaError, os_reason
 from indexer.ingest.discover import FoundFile
 from indexer.ingest.finalize import finalize_video
 from indexer.ingest.plan import Planner
@@ -38,6 +38,6 @@ def _find(context: Context, job: ClaimedJob) -> FoundFile:
             "{path}: {reason}",
             "check the path, then ingest it again",
             path=path,
-            reason=(error.strerror or str(error)).lower(),
+            reason=os_reason(error),
         ) from None
     return FoundFile(path, status.st_size, status.st_mtime_ns)

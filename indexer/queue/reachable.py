@@ -21,7 +21,7 @@ def reachable_path(context: Context, root: str, relative_path: str) -> Path:
         raise RootUnavailable(
             "the media root {root!r} is not mapped on this machine: its files are left to other "
             "workers",
-            "SEEKPOINT_ROOTS maps it",
+            "map it with SEEKPOINT_ROOTS",
             root=root,
         )
     if not folder.is_dir():

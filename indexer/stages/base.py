@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from grounding.spans import Span
+from indexer.messages import Message
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -81,7 +82,7 @@ class Stage(Protocol):
         """
         ...
 
-    def damage(self, result: Any) -> str:
+    def damage(self, result: Any) -> Message:
         """What could not be read of the chunk; empty when all of it was."""
         ...
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from indexer.catalog.leasing.chunk_tasks import ClaimedTask
 from indexer.catalog.passages import NewPassage, commit_passages
 from indexer.media.decode.frames import Sampling
+from indexer.messages import NOTHING, Message
 from indexer.passages import text_embedding
 from indexer.passages.base import Passage
 
@@ -71,10 +72,10 @@ class PassageStage:
         """Stores them."""
         return commit_passages(session, item.task_id, owner, result, seconds)
 
-    def damage(self, result: Sequence[NewPassage]) -> str:
+    def damage(self, result: Sequence[NewPassage]) -> Message:
         """Empty: nothing is noted."""
         del result
-        return ""
+        return NOTHING
 
 
 def with_meaning(passages: Sequence[Passage]) -> list[NewPassage]:

@@ -18,6 +18,7 @@ from indexer.media.decode.frames import Sampling
 from indexer.media.decode.reader import PictureRead
 from indexer.media.files import MediaFiles
 from indexer.media.output.thumbnails import jpeg
+from indexer.messages import NOTHING, Message
 from indexer.settings import Settings
 from indexer.stages.base import Source
 from indexer.stages.segments import Segment, build_segments, plan_segments
@@ -35,7 +36,7 @@ class PictureResult:
 
     block: FrameBlock
     segments: list[Segment]
-    damage: str
+    damage: Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,9 @@ class PictureStage:
         if read is None:
             empty = np.empty(0)
             return PictureResult(
-                FrameBlock(empty, np.empty((0, self.embedder.dimension), np.float16), empty), [], ""
+                FrameBlock(empty, np.empty((0, self.embedder.dimension), np.float16), empty),
+                [],
+                NOTHING,
             )
         frames = read.frames
         vectors = self.embedder.embed_frames(frames.images)
@@ -117,6 +120,6 @@ class PictureStage:
         ]
         return commit_picture(session, item.task_id, owner, result.block, new, seconds)
 
-    def damage(self, result: PictureResult) -> str:
+    def damage(self, result: PictureResult) -> Message:
         """Of the pictures."""
         return result.damage

@@ -21,6 +21,18 @@ document.addEventListener("click", (event) => {
   setTimeout(close, 100);
 });
 
+// The slash goes to the question from anywhere but a box that is written in.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+  const target = event.composedPath()[0];
+  if (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName)) return;
+  const box = document.querySelector(".st-key-ask_bar input");
+  if (!box) return;
+  event.preventDefault();
+  box.focus();
+  box.select();
+});
+
 export default function (component) {
   const { parentElement, data } = component;
   if (!data) return;

@@ -24,7 +24,7 @@ ERROR_CLASSES = (
     "SnapshotError",
     "StorageError",
     "ReadingProcessDied",
-    "Elsewhere",
+    "RootUnavailable",
 )
 # The first argument of each is a text.
 TEXT_FUNCTIONS = ("tr", "N_", "Message", "translator_of")

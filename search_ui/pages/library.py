@@ -20,7 +20,7 @@ from search_ui.app_state import app_state
 from search_ui.auth.user import User
 from search_ui.i18n.translator import Translator
 from search_ui.pages import progress
-from search_ui.pages.home import title_of
+from search_ui.pages.home import DEMO, title_of
 from search_ui.state import escape_markdown
 from search_ui.url_state import Link, Place
 
@@ -55,11 +55,12 @@ def show(user: User, tr: Translator) -> None:
 def _add(user: User, collections: Sequence[CollectionInfo], tr: Translator) -> None:
     names = [collection.name for collection in collections]
     free = user.collection_ids is None
-    index = 0 if names else None
+    default = _default_collection(names, free, tr)
+    options = [*names, default] if default and default not in names else names
     collection = st.selectbox(
         tr("Collection"),
-        names,
-        index=index,
+        options,
+        index=options.index(default) if default else None,
         accept_new_options=free,
         placeholder=tr("Choose a collection, or write the name of a new one."),
         key="add_collection",
@@ -80,6 +81,12 @@ def _add(user: User, collections: Sequence[CollectionInfo], tr: Translator) -> N
             _upload(str(collection), tr)
         else:
             st.info(tr("Choose a collection, or write the name of a new one."))
+
+
+def _default_collection(names: Sequence[str], may_make: bool, tr: Translator) -> str | None:
+    """The first one that is not the demo's, else a new one: nobody's own videos belong there."""
+    own = [name for name in names if name != DEMO]
+    return own[0] if own else tr("My videos") if may_make else None
 
 
 def _add_folder(user: User, path: str, collection: str, again: bool, tr: Translator) -> None:

@@ -28,7 +28,9 @@ THEMES = {"System": N_("Auto"), "Light": N_("Light"), "Dark": N_("Dark")}
 
 
 def main() -> None:
-    st.set_page_config(page_title="Seekpoint", page_icon=str(ICON), layout="wide")
+    question = st.query_params.get("q", "")[:100].strip()
+    window_title = f"{question} · Seekpoint" if question else "Seekpoint"
+    st.set_page_config(page_title=window_title, page_icon=str(ICON), layout="wide")
     tr = state.translator()
     components.frame(_frame(tr))
     user = state.user()

@@ -36,6 +36,9 @@ def _document(tr: Translator) -> str:
     document = Path(get_static_dir(), "index.html").read_text(encoding="utf-8")
     document = document.replace('<html lang="en">', f'<html lang="{tr.language}">', 1)
     document = document.replace("<title>Streamlit</title>", "<title>Seekpoint</title>", 1)
+    # Streamlit would look for its server below the address of each page first, and find nothing.
+    script = "<script>window.__streamlit = { BACKEND_BASE_URL: location.origin + '/' }</script>"
+    document = document.replace("<head>", f"<head>{script}", 1)
     # Behind the head, where Streamlit's own styles will stand: of two rules alike the later one
     # holds.
     before, end, after = document.rpartition("</body>")

@@ -4,6 +4,7 @@ that takes a fifth of a search in a fresh process, which hardly ever finds anyth
 
 from __future__ import annotations
 
+import os
 from importlib.resources import files
 
 from sqlalchemy import inspect, text
@@ -20,7 +21,7 @@ def newest_revision() -> str:
 def is_current(catalog: Catalog) -> bool:
     """Whether the database has the tables of this version."""
     path = catalog.sqlite_path
-    if path is not None and not path.exists():
+    if path is not None and not os.path.exists(path):  # Path.exists raises for a name too long
         return False
     with catalog.read() as session:
         connection = session.connection()

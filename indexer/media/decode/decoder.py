@@ -25,6 +25,7 @@ from av.video.stream import VideoStream
 
 from indexer.errors import MediaError
 from indexer.media.open import MAX_PIXELS, check_pixels, media_errors, open_container, packets
+from indexer.messages import Message, as_message, join_messages
 from indexer.paths import printable
 
 # a time asked for as k / rate may lie a rounding error before the picture's own time
@@ -382,13 +383,28 @@ class Damage:
             self.reason = error.strerror or type(error).__name__
         self.count += 1
 
-    def __str__(self) -> str:
-        texts = []
+    @property
+    def message(self) -> Message:
+        """What was counted; empty where nothing was."""
+        found = []
         if self.count:
-            where = f" after {self.first_s:.3f} s" if self.first_s is not None else ""
-            texts.append(f"{self.count} packets could not be decoded{where} ({self.reason})")
-        if self.backwards:
-            texts.append(
-                f"{self.backwards} pictures were left out because time goes backwards there"
+            values = {
+                "count": self.count,
+                "reason": as_message(self.reason.lower()),
+                "time_s": self.first_s,
+            }
+            found.append(
+                Message("{count} packets could not be decoded ({reason})", values)
+                if self.first_s is None
+                else Message(
+                    "{count} packets could not be decoded after {time_s:.3f} s ({reason})", values
+                )
             )
-        return "; ".join(texts)
+        if self.backwards:
+            found.append(
+                Message(
+                    "{count} pictures were left out because time goes backwards there",
+                    {"count": self.backwards},
+                )
+            )
+        return join_messages(found)

@@ -22,6 +22,7 @@ from indexer.media.decode.frames import Frames, Sampling
 from indexer.media.geometry import Scaler, displayed_size, fit_short_side, orientation
 from indexer.media.open import MAX_PIXELS, media_errors, open_container
 from indexer.media.shots import NEEDED_BEFORE, ShotPictures
+from indexer.messages import Message, join_messages
 from indexer.paths import printable
 
 MAX_READ_BYTES = 2 << 30  # of pictures in one answer
@@ -38,7 +39,7 @@ class PictureRead:
 
     frames: Frames
     cuts_s: np.ndarray
-    damage: str
+    damage: Message
 
 
 class Reader:
@@ -241,19 +242,22 @@ class Reader:
 
     def _require_pictures(self) -> None:
         if not self._track.decoded:
-            reason = f": {self._track.damage}" if str(self._track.damage) else ""
+            reason = self._track.damage.message
             raise MediaError(
-                "{path} holds no picture that can be decoded{reason}",
+                "{path} holds no picture that can be decoded: {reason}"
+                if reason
+                else "{path} holds no picture that can be decoded",
                 "check that it plays elsewhere",
                 path=printable(self.path),
                 reason=reason,
             )
 
-    def _damage(self) -> str:
-        texts = [text] if (text := str(self._track.damage)) else []
+    def _damage(self) -> Message:
+        found = [counted] if (counted := self._track.damage.message) else []
         if self._track.at_end and (declared_s := self._cut_off_from_s()) is not None:
-            texts.append(f"the pictures end at {self._track.end_s:.3f} s of {declared_s:.3f} s")
-        return "; ".join(texts)
+            values = {"end_s": float(self._track.end_s), "declared_s": float(declared_s)}
+            found.append(Message("the pictures end at {end_s:.3f} s of {declared_s:.3f} s", values))
+        return join_messages(found)
 
     def _cut_off_from_s(self) -> float | None:
         """The length that the file should have had, if it breaks off. Sound may go on after the

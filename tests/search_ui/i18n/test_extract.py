@@ -5,6 +5,7 @@ import importlib
 import io
 import pkgutil
 from pathlib import Path
+from string import Formatter
 
 import indexer
 import workers
@@ -72,8 +73,29 @@ def test_no_text_is_put_together_before_it_is_translated():
     assert hidden == []
 
 
+def test_every_field_of_an_error_has_its_value():
+    root = Path(indexer.__file__).parents[1]
+    lacking = []
+    for path in [*root.glob("indexer/**/*.py"), *root.glob("workers/**/*.py")]:
+        for call in ast.walk(ast.parse(path.read_text())):
+            if isinstance(call, ast.Call) and call_name(call) in ERROR_CLASSES:
+                values = {keyword.arg for keyword in call.keywords}
+                texts = found(f"{call_name(call)}({', '.join(map(ast.unparse, call.args))})")
+                for name in {name for text in texts for name in fields(text)} - values:
+                    lacking.append(f"{path.relative_to(root)}:{call.lineno} {name}")  # noqa: PERF401
+    assert lacking == []
+
+
+def fields(template: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(template) if name}
+
+
+def call_name(call: ast.Call) -> str:
+    return str(getattr(call.func, "id", "") or getattr(call.func, "attr", ""))
+
+
 def text_arguments(call: ast.Call) -> list[ast.expr]:
-    name = getattr(call.func, "id", "") or getattr(call.func, "attr", "")
+    name = call_name(call)
     return call.args[: 2 if name in ERROR_CLASSES else 1 if name in TEXT_FUNCTIONS else 0]
 
 

@@ -40,10 +40,10 @@ def test_an_error_is_said_in_both_languages():
 
 
 def test_an_error_inside_an_error():
-    inner = MediaError("{path} has no pictures", path="/v/a.mp4")
+    inner = MediaError("{name} is not a regular file", name="/v/a.mp4")
     outer = Message("LEGO cannot be asked this: {error}", {"error": inner.what})
-    assert str(outer) == "LEGO cannot be asked this: /v/a.mp4 has no pictures"
-    assert Translator("zh")(outer) == "无法这样问 LEGO：/v/a.mp4 没有画面"
+    assert str(outer) == "LEGO cannot be asked this: /v/a.mp4 is not a regular file"
+    assert Translator("zh")(outer) == "无法这样问 LEGO：/v/a.mp4 不是普通文件"
 
 
 @pytest.mark.parametrize("text", ["", "Nothing that the library says", "{0} {} {x}", "%s", "a: b"])

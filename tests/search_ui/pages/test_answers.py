@@ -85,6 +85,18 @@ def test_back_and_forward(page):
     at(page, 4.0)
 
 
+def test_a_card_with_the_focus_has_a_ring_around_it(page):
+    """Of the link itself the card would cut it off."""
+    page.goto("/?q=green")
+    found = card(page, "traffic light")
+    page.keyboard.press("Tab")
+    found.focus()
+    assert found.evaluate("link => link.matches(':focus-visible')")
+    around = page.locator(".card", has=found)
+    expect(around).to_have_css("outline-style", "solid")
+    expect(around).to_have_css("outline-width", "3px")
+
+
 def test_no_match_says_so(page):
     page.goto("/?q=zebra")
     expect(page.get_by_text("No match")).to_be_visible()

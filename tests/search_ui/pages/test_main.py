@@ -3,6 +3,7 @@
 import re
 import time
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from indexer.catalog.saved_searches import list_searches
@@ -106,6 +107,59 @@ def in_english(page: Page, recent: set[str]) -> list[str]:
         for text in page.evaluate(WORDS)
         if text not in recent and re.search("[A-Za-z]{3}", NAMES.sub("", text))
     ]
+
+
+@pytest.mark.parametrize("width", [360, 768, 1280, 1920])
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_the_header_covers_nothing(page, width, colours):
+    page.set_viewport_size({"width": width, "height": 800})
+    page.emulate_media(color_scheme=colours)
+    page.goto("/?q=green")
+    page.locator("a.open").first.wait_for()
+    header = page.get_by_test_id("stHeader").bounding_box()
+    box = page.get_by_test_id("stTextInputRootElement").first.bounding_box()
+    assert box["y"] >= header["y"] + header["height"]
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+@pytest.mark.parametrize("path", ["/", "/library", "/system", "/search?q=green"])
+def test_no_request_of_a_page_fails(page, path):
+    failed = []
+    page.on("response", lambda answer: failed.append(answer.url) if answer.status >= 400 else None)
+    page.on("requestfailed", lambda request: failed.append(request.url))
+    page.goto(path)
+    drawn(page)
+    page.wait_for_load_state("networkidle")
+    assert failed == []
+
+
+def test_the_first_load_is_small(page):
+    """At most 1.5 MB over the wire; Streamlit's scripts alone would be twice that."""
+    session = page.context.new_cdp_session(page)
+    session.send("Network.enable")
+    sizes: list[float] = []
+    session.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
+    page.goto("/")
+    page.locator("a.open").first.wait_for()
+    page.wait_for_load_state("networkidle")
+    assert 200_000 < sum(sizes) <= 1_500_000
+
+
+def test_slash_goes_to_the_question(page):
+    page.goto("/?q=green")
+    page.locator("a.open").first.wait_for()
+    page.keyboard.press("/")
+    box = page.get_by_role("textbox").first
+    expect(box).to_be_focused()
+    page.keyboard.type("red/green")
+    expect(box).to_have_value("red/green")
+
+
+def test_the_title_says_what_was_asked(page):
+    page.goto("/?q=green")
+    expect(page).to_have_title("green · Seekpoint")
+    page.goto("/")
+    expect(page).to_have_title("Seekpoint")
 
 
 def test_nothing_moves_while_a_narrow_page_is_drawn(browser, url):

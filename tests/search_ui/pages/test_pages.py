@@ -7,6 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from search_ui.app_state import app_state, open_app_state
 from search_ui.auth.user import LOCAL_USER, User
+from search_ui.i18n.translator import Translator
 from search_ui.pages import answers
 from search_ui.pages import library as library_page
 from search_ui.server import MAIN
@@ -220,3 +221,11 @@ def test_somebody_elses_collection_is_nowhere(filled_home, video_ids):
     assert [
         name for name in ("colours", "private", "new") if app_state().may_add_to(half, name)
     ] == ["colours"]
+
+
+def test_own_videos_do_not_land_in_the_demo():
+    tr = Translator("en")
+    assert library_page._default_collection([], True, tr) == "My videos"
+    assert library_page._default_collection(["demo"], True, tr) == "My videos"
+    assert library_page._default_collection(["demo", "holidays"], True, tr) == "holidays"
+    assert library_page._default_collection(["demo"], False, tr) is None

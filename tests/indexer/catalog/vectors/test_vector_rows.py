@@ -1,4 +1,4 @@
-"""Vectors of one key have one length."""
+"""vectors of one key have one length."""
 
 from __future__ import annotations
 
