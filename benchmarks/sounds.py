@@ -25,9 +25,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from grounding.metrics.retrieval import auroc
 
 from benchmarks.support.measure import header, row
+from grounding.metrics.retrieval import auroc
 from grounding.spans import Span
 from indexer.embedders.sound import hear
 from indexer.library import Library
