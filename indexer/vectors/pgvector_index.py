@@ -2,7 +2,8 @@
 everything else.
 
 There is no snapshot and no tail: a row answers from the moment its chunk is committed. What is kept
-beside the rows is an HNSW graph for each key (docs/explanation/vectors.md), and that by the server itself.
+beside the rows is an HNSW graph for each key (docs/explanation/vectors.md), kept by
+the server itself.
 """
 
 from __future__ import annotations

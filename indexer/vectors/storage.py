@@ -34,7 +34,7 @@ def flush(path: Path) -> None:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Replaces a small file: a reader sees the old content or the new, whatever happens meanwhile."""
+    """Replaces a small file: a reader sees the old content or the new, never a mixture."""
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     aside.write_bytes(content)
     flush(aside)

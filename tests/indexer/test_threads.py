@@ -12,13 +12,15 @@ from threadpoolctl import threadpool_info
 from indexer.threads import numpy_on_one_thread
 
 def threads():
-    return {one["filepath"]: one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"}
+    pools = [one for one in threadpool_info() if one["user_api"] == "blas"]
+    return {one["filepath"]: one["num_threads"] for one in pools}
 
 before = threads()
 numpy_on_one_thread()
 after = threads()
 own = [path for path in after if "numpy.libs" in path]
-print(len(own), {after[path] for path in own}, all(after[path] == before[path] for path in after if path not in own))
+others = [path for path in after if path not in own]
+print(len(own), {after[path] for path in own}, all(after[p] == before[p] for p in others))
 """
 
 

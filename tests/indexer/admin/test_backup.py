@@ -1,5 +1,5 @@
-"""The commands of docs/guides/operate.md, as they stand there: back up, lose everything, restore, and
-get the same answers.
+"""The commands of docs/guides/operate.md, as they stand there: back up, lose everything,
+restore, and get the same answers.
 """
 
 from __future__ import annotations

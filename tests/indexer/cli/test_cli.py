@@ -172,7 +172,10 @@ def test_every_verb_prints_one_json_document(library, tmp_path, command):
 
 def test_help_is_light():
     """Nothing heavy is imported before it is needed: `--help` answers at once."""
-    code = "import sys; import indexer.cli; print([m for m in ('torch', 'faiss', 'transformers', 'cv2', 'scenedetect') if m in sys.modules])"
+    code = (
+        "import sys; import indexer.cli; print([m for m in ('torch', 'faiss', "
+        "'transformers', 'cv2', 'scenedetect') if m in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

@@ -159,8 +159,11 @@ def test_other_languages_are_told(text):
 
 def test_a_question_does_not_import_torch():
     code = (
-        "import sys; from indexer.embedders.registry import load_embedder; from indexer.settings import load_settings;"
-        "load_embedder(load_settings(embedder='lite')).embed_texts(['a dog']); print('torch' in sys.modules, 'transformers' in sys.modules)"
+        "import sys; from indexer.embedders.registry import load_embedder; from "
+        "indexer.settings import load_settings;"
+    )(
+        "load_embedder(load_settings(embedder='lite')).embed_texts(['a dog']); "
+        "print('torch' in sys.modules, 'transformers' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]

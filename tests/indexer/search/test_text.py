@@ -350,7 +350,10 @@ def test_a_package_that_is_missing_is_one_error_before_any_file(tmp_path, monkey
     assert "pip install" in caught.value.hint
 
 
-SUBTITLES = "1\n00:00:01,000 --> 00:00:03,500\nThe captain lowers the anchor.\n\n2\n00:00:04,000 --> 00:00:05,500\nEverybody waits.\n"
+SUBTITLES = (
+    "1\n00:00:01,000 --> 00:00:03,500\nThe captain lowers the anchor.\n\n2\n00:00:04,000 "
+    "--> 00:00:05,500\nEverybody waits.\n"
+)
 
 
 def test_subtitles_that_come_later_replace_what_was_recognised(tmp_path):

@@ -243,7 +243,9 @@ def test_a_full_disk_says_so_and_keeps_what_was(
         process = child(
             ivf_settings,
             sqlite_catalog,
-            before=f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))",
+            before=(
+                f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))"
+            ),
             then="""
                 from indexer.errors import StorageError
                 try:
@@ -477,5 +479,8 @@ def test_a_forked_child_searches_on_its_own(
 
 
 def test_importing_the_protocol_loads_no_faiss():
-    program = "import sys, indexer.vectors.base, indexer.catalog.vectors.vector_rows, indexer.catalog.fulltext; sys.exit('faiss' in sys.modules)"
+    program = (
+        "import sys, indexer.vectors.base, indexer.catalog.vectors.vector_rows, "
+        "indexer.catalog.fulltext; sys.exit('faiss' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
