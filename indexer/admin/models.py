@@ -141,10 +141,8 @@ def _lego(settings: Settings) -> ModelState:
         and (Path(settings.lego_path).expanduser() / "config.json").is_file(),
         in_use=bool(settings.lego_path),
         purpose=Message(
-
-                "second opinion on times, boxes in pictures, descriptions "
-                "(docs/guides/grounding-models.md)"
-
+            "second opinion on times, boxes in pictures, descriptions "
+            "(docs/guides/grounding-models.md)"
         ),
         needs="18 GB of memory in bfloat16; a GPU for daily use",
         size_mb=18_400,

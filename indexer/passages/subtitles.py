@@ -25,16 +25,9 @@ _MAX_BYTES = 20_000_000
 _FULL_SHARE = 0.05
 _CONTIGUOUS_S = 0.1
 _ISO_639 = (  # -2 (and the bibliographic codes of old files) to -1
-    (
-        "ara:ar bul:bg cat:ca ces:cs cze:cs chi:zh zho:zh cmn:zh dan:da deu:de ger:de "
-        "ell:el gre:el eng:en est:et fas:fa per:fa "
-    )(
-        "fin:fi fra:fr fre:fr heb:he hin:hi hrv:hr hun:hu ind:id ita:it jpn:ja kor:ko "
-        "lav:lv lit:lt nld:nl dut:nl nor:no nob:no "
-    )(
-        "pol:pl por:pt ron:ro rum:ro rus:ru slk:sk slo:sk slv:sl spa:es srp:sr swe:sv "
-        "tha:th tur:tr ukr:uk vie:vi "
-    )
+    "ara:ar bul:bg cat:ca ces:cs cze:cs chi:zh zho:zh cmn:zh dan:da deu:de ger:de ell:el gre:el eng:en est:et fas:fa per:fa "
+    "fin:fi fra:fr fre:fr heb:he hin:hi hrv:hr hun:hu ind:id ita:it jpn:ja kor:ko lav:lv lit:lt nld:nl dut:nl nor:no nob:no "
+    "pol:pl por:pt ron:ro rum:ro rus:ru slk:sk slo:sk slv:sl spa:es srp:sr swe:sv tha:th tur:tr ukr:uk vie:vi "
 )
 _ISO = {pair[:3]: pair[4:] for pair in _ISO_639.split()}
 

@@ -18,6 +18,7 @@ from indexer.embedders.sound_classes import CLASSES, load_sound_classes, sound_v
 from indexer.media.decode.frames import Sampling
 from indexer.media.decode.reader import PictureRead
 from indexer.media.files import MediaFiles
+from indexer.messages import NOTHING, Message
 from indexer.passages import sound_events
 from indexer.passages.sound_events import find_events
 from indexer.settings import Settings
@@ -126,10 +127,10 @@ class SoundStage:
             seconds,
         )
 
-    def damage(self, result: SoundResult) -> str:
-        """None: silence is heard where sound cannot be read."""
+    def damage(self, result: SoundResult) -> Message:
+        """Nothing: silence is heard where sound cannot be read."""
         del result
-        return ""
+        return NOTHING
 
 
 def frames_of(span: Span) -> tuple[float, int]:

@@ -17,7 +17,7 @@ def write(folder: Path, *lines: str) -> Path:
 def test_own_rows(tmp_path):
     line = (
         '{"video": "a b.mp4", "query": "a dog", "windows": [[1, 2.5], [4, 5]], "kind": '
-'"object", "scope": "moment", '
+        '"object", "scope": "moment", '
         '"corpus_unique": false, "duration": 9.5, "start": 1, "end": 2.5, "tolerance": 0.5}'
     )
     (row,) = load_rows(write(tmp_path, line, ""))
@@ -39,7 +39,7 @@ def test_a_row_without_answer(tmp_path):
 def test_qvhighlights_row(tmp_path):
     line = (
         '{"qid": 7, "query": "q", "duration": 150, "vid": "x_210.0_360.0", '
-'"relevant_windows": [[82, 150]], '
+        '"relevant_windows": [[82, 150]], '
         '"relevant_clip_ids": [41], "saliency_scores": [[1, 2, 3]]}'
     )
     (row,) = load_rows(write(tmp_path, line))
@@ -98,7 +98,7 @@ def test_predictions_of_both_formats(tmp_path):
         write(
             tmp_path,
             '{"qid": 7, "query": "q", "vid": "x", "pred_relevant_windows": [[0, 2, '
-'0.5]], "pred_saliency_scores": [0.5, 1]}',
+            '0.5]], "pred_saliency_scores": [0.5, 1]}',
             '{"video": "a.mp4", "query": "q", "spans": [[1, 2], [3, 4]]}',
         )
     )

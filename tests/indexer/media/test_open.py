@@ -22,13 +22,15 @@ from tests.indexer.media.golden import encode, ffmpeg
 HLS = "#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\n{url}\n#EXT-X-ENDLIST\n"
 DASH = (
     '<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static" '
-'mediaPresentationDuration="PT2S" '
+    'mediaPresentationDuration="PT2S" '
     'profiles="urn:mpeg:dash:profile:isoff-main:2011"><Period><AdaptationSet><Representation '
-'id="1" bandwidth="1" '
+    'id="1" bandwidth="1" '
     'mimeType="video/mp4"><BaseURL>{url}</BaseURL></Representation></AdaptationSet></Period></MPD>'
 )
-SDP = ("v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video 5004 RTP/AVP "
-"96\na=rtpmap:96 H264/90000\n")
+SDP = (
+    "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video 5004 RTP/AVP "
+    "96\na=rtpmap:96 H264/90000\n"
+)
 DISGUISES = {
     "hls": HLS,
     "concat": "ffconcat version 1.0\nfile '{url}'\n",
@@ -193,7 +195,7 @@ def test_a_huge_picture_is_refused_before_memory_is_taken_for_it(tmp_path, make)
         "    try:\n        call(sys.argv[1])\n        print('accepted')\n"
         "    except MediaError as error:\n        print(error)\n"
         "print(next(int(line.split()[1]) // 1024 for line in open('/proc/self/status') "
-"if line.startswith('VmHWM')))\n"
+        "if line.startswith('VmHWM')))\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, tmp_path / "huge.avi"],

@@ -265,7 +265,7 @@ def test_real_speech_is_written_and_real_music_is_not(model: SpeechModel, test_d
     spoken, _ = read_audio(folder / "nasa_jwst.mp4", 0, 13)
     wanted = (
         "This is the optical and science segment of the Webb Space Telescope in one of "
-"the largest clean rooms in the world "
+        "the largest clean rooms in the world "
         "at NASA's Goddard Space Flight Center in Greenbelt, Maryland."
     )
     assert word_error_rate(text_of(model.transcribe(spoken, 0)), wanted) <= 0.05
@@ -321,8 +321,10 @@ def test_importing_loads_no_model():
     code = (
         "import sys, indexer.passages.speech, indexer.passages.screen, indexer.passages.subtitles\n"
     )
-    code += ("print([m for m in ('faster_whisper', 'ctranslate2', 'onnxruntime', 'cv2', "
-"'rapidocr', 'torch', 'av') if m in sys.modules])")
+    code += (
+        "print([m for m in ('faster_whisper', 'ctranslate2', 'onnxruntime', 'cv2', "
+        "'rapidocr', 'torch', 'av') if m in sys.modules])"
+    )
     assert (
         subprocess.run(
             [sys.executable, "-c", code], capture_output=True, text=True, check=True

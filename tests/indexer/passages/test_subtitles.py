@@ -77,8 +77,10 @@ def test_a_file_beside_the_video(video: Path, name: str, text: str):
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1251"])
 def test_encodings_are_detected(tmp_path: Path, encoding: str):
-    line = ("Сегодня очень хорошая погода, и мы идём гулять в парк. Вчера вечером я смотрел "
-"интересный фильм о море.")
+    line = (
+        "Сегодня очень хорошая погода, и мы идём гулять в парк. Вчера вечером я смотрел "
+        "интересный фильм о море."
+    )
     text = f"1\n00:00:01,000 --> 00:00:03,500\n{line}\n\n2\n00:00:04,000 --> 00:00:06,000\n{line}\n"
     file = tmp_path / "talk.ru.srt"
     file.write_bytes(text.encode(encoding))
@@ -125,7 +127,7 @@ def test_captions_that_roll_are_told_once(tmp_path: Path):
     file = tmp_path / "talk.vtt"
     file.write_text(
         "WEBVTT\n\n00:00.000 --> 00:02.000\nthe harbour opens\n\n00:02.000 --> "
-"00:04.000\nthe harbour opens\nat seven\n\n"
+        "00:04.000\nthe harbour opens\nat seven\n\n"
         "00:04.000 --> 00:05.000\nat seven\n\n00:08.000 --> 00:09.000\nat seven\n"
     )
     assert told(read_side_file(file)) == [
@@ -202,7 +204,7 @@ def test_what_is_written_as_srt_is_read_again(tmp_path: Path):
     write_srt(passages, text)
     assert text.getvalue().startswith(
         "1\n00:00:00,000 --> 00:00:00,001\nA very short one\n\n2\n01:01:01,500 --> "
-"01:01:02,000\nLater -> {not} a code\n"
+        "01:01:02,000\nLater -> {not} a code\n"
     )
     (tmp_path / "out.srt").write_text(text.getvalue())
     assert [(p.start_s, p.end_s) for p in read_side_file(tmp_path / "out.srt")] == [
@@ -284,8 +286,10 @@ def test_files_that_look_like_other_formats_are_no_subtitles(tmp_path, content):
 
 
 def test_a_damaged_place_costs_that_place_alone(tmp_path):
-    cue = ("1\n00:00:00,000 --> 00:00:02,000\nEin schöner Tag für Müßiggang über Brücken, "
-"größer als früher\n").encode()
+    cue = (
+        "1\n00:00:00,000 --> 00:00:02,000\nEin schöner Tag für Müßiggang über Brücken, "
+        "größer als früher\n"
+    ).encode()
     file = tmp_path / "talk.srt"
     file.write_bytes(cue.replace(b"Tag", b"T\xffg"))
     assert (

@@ -241,8 +241,10 @@ def test_vectors_keep_every_bit_on_the_way_from_bytes_and_back(new_postgres_url:
 def add_old_segments(s: Session, stored: np.ndarray) -> None:
     """Segments as revision 0002 held them: no key, vectors as bytes."""
     s.execute(text("INSERT INTO collection (name, created_at) VALUES ('films', now())"))
-    columns = ("collection_id, content_hash, size_bytes, duration_s, width, height, codec, "
-"container, audio_tracks, rotation")
+    columns = (
+        "collection_id, content_hash, size_bytes, duration_s, width, height, codec, "
+        "container, audio_tracks, rotation"
+    )
     columns += ", state, picture_key, created_at"
     values = "id, 'x', 1, 90, 1, 1, 'h264', 'mp4', 0, 0, 'ready', 'k1', now()"
     s.execute(text(f"INSERT INTO video ({columns}) SELECT {values} FROM collection"))
@@ -252,16 +254,16 @@ def add_old_segments(s: Session, stored: np.ndarray) -> None:
     s.execute(
         text(
             "INSERT INTO work (chunk_id, video_id, stage, key, state, attempts, "
-"priority, video_s, revision, created_at) "
+            "priority, video_s, revision, created_at) "
             "SELECT id, video_id, 'picture', 'k1', 'done', 1, 0, 90, 7, now() FROM chunk"
         )
     )
     s.execute(
         text(
             "INSERT INTO segment (work_id, chunk_id, video_id, collection_id, start_s, "
-"end_s, thumbnail_s, vector) "
+            "end_s, thumbnail_s, vector) "
             "SELECT work.id, chunk_id, work.video_id, collection_id, 0, 5, 1, :vector "
-"FROM work JOIN video ON video.id = work.video_id"
+            "FROM work JOIN video ON video.id = work.video_id"
         ),
         [{"vector": vector.tobytes()} for vector in stored],
     )
