@@ -213,7 +213,9 @@ class Library:
         ).run(paths, collection)
         self.publish(force=False)
         if events is None and self.settings.lego_path and not self._events_by_default:
-            report = replace(report, notes=tuple(filter(None, [self._events_note()])))
+            report = replace(
+                report, notes=tuple(filter(None, [*report.notes, self._events_note()]))
+            )
         return report
 
     def _events_note(self) -> str:

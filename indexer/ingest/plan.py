@@ -4,6 +4,7 @@ are new.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,18 +26,21 @@ from indexer.stages.segments import plan_chunks
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+log = logging.getLogger(__name__)
+
 Relation = Literal["new", "known", "moved", "same content"]
 
 
 @dataclass(frozen=True, slots=True)
 class Recognised:
     """The video of a file's bytes and how the file relates to it. `forgotten`: paths at which these
-    bytes are no more.
+    bytes are no more. `notes` are sentences for whoever added it.
     """
 
     video_id: int
     relation: Relation
     forgotten: tuple[int, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class Planner:
@@ -90,7 +94,9 @@ class Planner:
             video_id = videos.add_video(
                 session, collection_id, digest, file.size_bytes, info, stamp
             )
-        return Recognised(video_id, "new")
+        for note in info.notes:
+            log.info("%s", note)
+        return Recognised(video_id, "new", notes=info.notes)
 
     def plan(self, video_id: int, path: Path) -> Source:
         """Plans the chunks and stages that the video lacks, those that failed among them; repeating

@@ -7,6 +7,7 @@ committed is kept.
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -30,6 +31,8 @@ from indexer.ingest.plan import Planner, Relation
 from indexer.paths import printable
 from indexer.settings import Settings
 from indexer.stages import Source, Stage
+
+log = logging.getLogger(__name__)
 
 FileState = Literal[
     "indexed",
@@ -133,6 +136,7 @@ class Ingest:
         self.artefacts = Artefacts(settings.artefacts)
         self.pipeline = Pipeline(catalog, settings, self.owner)
         self._forgotten: set[int] = set()
+        self._notes: list[str] = []
         self._known: Mapping[tuple[str, str], KnownPath] = {}
         self._collection_id = 0
 
@@ -168,7 +172,12 @@ class Ingest:
         offline = mark_offline(self.catalog, self.roots, paths, files, self._known, self._forgotten)
         remove_orphans(self.catalog, self.artefacts)
         return IngestReport(
-            collection, tuple(outcomes), offline, sum(chunk_s.values()), time.monotonic() - started
+            collection,
+            tuple(outcomes),
+            offline,
+            sum(chunk_s.values()),
+            time.monotonic() - started,
+            tuple(self._notes),
         )
 
     # --- what there is to do, file by file ---
@@ -184,6 +193,17 @@ class Ingest:
                 raise
             except SeekpointError as error:
                 progress.errors.append(error)
+            # One file must not stop the others.
+            except Exception as error:
+                log.exception("%s failed", printable(file.path))
+                progress.errors.append(
+                    SeekpointError(
+                        "{name}: {error}",
+                        "this is a defect in Seekpoint: please report it",
+                        name=type(error).__name__,
+                        error=error,
+                    )
+                )
             yield progress
 
     def _is_unchanged(self, progress: _FileProgress) -> bool:
@@ -197,6 +217,7 @@ class Ingest:
         recognised = self.planner.recognise(progress.file, self._collection_id)
         progress.video_id, progress.relation = recognised.video_id, recognised.relation
         self._forgotten.update(recognised.forgotten)
+        self._notes += recognised.notes
         progress.source = self.planner.plan(progress.video_id, progress.file.path)
 
     def _claims(self, progress: _FileProgress) -> Iterator[_FileJob]:

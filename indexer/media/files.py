@@ -78,10 +78,10 @@ class MediaFiles:
             self._without_decord.add(path)
         return self._open(path).window(times_s, short_side=short_side, try_decord=False)
 
-    def audio(self, path: Path, span: Span, *, rate_hz: int = 16_000, track: int = 0) -> np.ndarray:
+    def audio(self, path: Path, span: Span, *, rate_hz: int = 16_000) -> np.ndarray:
         """Mono samples (N,) float32 of a span."""
         samples, _ = read_audio_in_process(
-            path, span.start_s, span.end_s, rate_hz, track, timeout_s=self._settings.chunk_timeout_s
+            path, span.start_s, span.end_s, rate_hz, timeout_s=self._settings.chunk_timeout_s
         )
         return samples
 

@@ -239,7 +239,7 @@ def _language(name: str) -> str | None:
 def _track_cues(container: Any, stream: Any) -> Iterable[tuple[float, float, str]]:
     import av.error
 
-    from indexer.media.decode.decoder import origin_s
+    from indexer.media.duration import origin_s
 
     origin = origin_s(container)
     container.seek(0)

@@ -17,8 +17,9 @@ from typing import Self
 import numpy as np
 
 from indexer.errors import MediaError
-from indexer.media.decode.decoder import EPSILON_S, Picture, PictureTrack, scan_packets
+from indexer.media.decode.decoder import EPSILON_S, Picture, PictureTrack
 from indexer.media.decode.frames import Frames, Sampling
+from indexer.media.duration import scan_packets
 from indexer.media.geometry import Scaler, displayed_size, fit_short_side, orientation
 from indexer.media.open import MAX_PIXELS, media_errors, open_container
 from indexer.media.shots import NEEDED_BEFORE, ShotPictures
@@ -216,6 +217,8 @@ class Reader:
         return self._shots
 
     def _worth_seeking(self, shown: Picture, time_s: float) -> bool:
+        if self._track.reads_on:
+            return False
         keyframe_s = self._track.keyframe_before_s(time_s)
         if keyframe_s is None:
             return time_s - shown.end_s > 2.0

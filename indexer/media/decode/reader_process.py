@@ -338,12 +338,17 @@ def probe_in_process(
     return _call_once(path, "probe", max_pixels, timeout_s=timeout_s)
 
 
+def is_playable_in_process(path: str | os.PathLike[str], *, timeout_s: float = 60.0) -> bool:
+    """`is_playable` in a child."""
+    return _call_once(path, "is_playable", timeout_s=timeout_s)
+
+
 def read_audio_in_process(
     path: str | os.PathLike[str],
     start_s: float,
     end_s: float,
     rate_hz: int = 16_000,
-    track: int = 0,
+    track: int | None = None,
     *,
     timeout_s: float = TIMEOUT_S,
 ) -> tuple[np.ndarray, float]:

@@ -24,6 +24,7 @@ from indexer.media.decode.decord_frames import DecordFrames
 from indexer.media.decode.frames import Frames, Sampling
 from indexer.media.decode.reader import PictureRead, Reader
 from indexer.media.decode.shared_memory import write_all
+from indexer.media.playable import is_playable
 from indexer.media.probe import probe
 
 _ALARM_GRACE_S = 5.0  # the parent, which can say what happened, comes first
@@ -74,7 +75,13 @@ class ReaderWorker:
         """As probe."""
         return probe(path, max_pixels=max_pixels)
 
-    def audio(self, path: str, start_s: float, end_s: float, rate_hz: int, track: int) -> Any:
+    def is_playable(self, path: str) -> bool:
+        """As is_playable."""
+        return is_playable(path)
+
+    def audio(
+        self, path: str, start_s: float, end_s: float, rate_hz: int, track: int | None
+    ) -> Any:
         """As read_audio."""
         return read_audio(path, start_s, end_s, rate_hz, track)
 
