@@ -18,6 +18,8 @@ from indexer.catalog.videos import KnownPath, PathStamp, VideoRow
 from indexer.errors import MediaError
 from indexer.ingest.discover import FoundFile, content_hash
 from indexer.media.decode.reader_process import probe_in_process
+from indexer.passages.side_files import side_files
+from indexer.passages.subtitles import find_subtitles
 from indexer.paths import Roots, printable
 from indexer.settings import Settings
 from indexer.stages.base import Source, Stage
@@ -94,9 +96,19 @@ class Planner:
             video_id = videos.add_video(
                 session, collection_id, digest, file.size_bytes, info, stamp
             )
-        for note in info.notes:
+        notes = (*info.notes, *self._subtitle_notes(path, info.duration_s))
+        for note in notes:
             log.info("%s", note)
-        return Recognised(video_id, "new", notes=info.notes)
+        return Recognised(video_id, "new", notes=notes)
+
+    def _subtitle_notes(self, path: Path, duration_s: float) -> tuple[str, ...]:
+        """About files beside the video that look like subtitles and are none."""
+        if "speech" not in self.stages or not side_files(path):
+            return ()
+        try:
+            return find_subtitles(path, duration_s).notes
+        except MediaError as error:
+            return (f"{error.message}; speech is recognised instead",)
 
     def plan(self, video_id: int, path: Path) -> Source:
         """Plans the chunks and stages that the video lacks, those that failed among them; repeating

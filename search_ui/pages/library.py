@@ -11,8 +11,8 @@ import streamlit as st
 from grounding.spans import format_time
 from indexer.catalog import watched_folders
 from indexer.catalog.collections import CollectionInfo
-from indexer.ingest.discover import VIDEO_SUFFIXES
 from indexer.library import Video
+from indexer.media.formats import VIDEO_SUFFIXES
 from search_ui import components, state
 from search_ui.app_state import site
 from search_ui.pages import progress

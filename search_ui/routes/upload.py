@@ -21,7 +21,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from indexer.errors import MediaError
-from indexer.ingest.discover import VIDEO_SUFFIXES
+from indexer.media.formats import VIDEO_SUFFIXES
 from indexer.media.probe import probe
 from indexer.questions.query_pictures import LARGEST_BYTES, keep_picture
 from search_ui.app_state import site

@@ -9,7 +9,7 @@ from typing import Any
 import ffmpeg
 
 from indexer.errors import MediaError, MediaTimeout
-from indexer.media.open import DEMUXERS
+from indexer.media.formats import DEMUXERS
 from indexer.media.probe import VideoInfo
 
 MP4_OPTIONS: dict[str, Any] = {"movflags": "+faststart", "map_metadata": -1, "f": "mp4"}

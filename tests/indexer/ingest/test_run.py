@@ -464,3 +464,13 @@ def test_what_is_odd_about_a_file_is_noted(tmp_path, library):
     report = library.ingest([tmp_path / "colours.mp4"])
     assert [file.state for file in report.files] == ["indexed"]
     assert any("colours.mp4" in note and "matrix 10" in note for note in report.notes)
+
+
+def test_a_home_of_any_name_holds_its_catalog(tmp_path, media):
+    home = tmp_path / "what? 100%20 #1&2 ü"
+    library = demo_library(home)
+    assert {file.state for file in library.ingest([media]).files} == {"indexed"}
+    assert library.catalog.sqlite_path == home / "catalog.sqlite"
+    assert (home / "catalog.sqlite").is_file()
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith("what")] == [home.name]
+    assert {file.state for file in demo_library(home).ingest([media]).files} == {"unchanged"}
