@@ -7,7 +7,7 @@ export PYTHONDONTWRITEBYTECODE :=
 RUN_EXTRAS := cpu,speech,ocr,demo,ui,lego
 ALL_EXTRAS := $(RUN_EXTRAS),queue,postgres,train,dev
 
-.PHONY: demo test lint format bench tools clean train-demo
+.PHONY: demo test lint format docs screenshot bench tools clean train-demo
 
 demo: .venv/.run
 	$(BIN)/seekpoint demo
@@ -19,10 +19,19 @@ lint: .venv/.all
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
+	$(BIN)/lint-imports --no-logo
 
 format: .venv/.all
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# The reference pages that follow from the code; a test fails where they are out of date.
+docs: .venv/.all
+	$(BIN)/python -m docs.generate
+
+# The picture of the search page, from the demo library, in Chromium.
+screenshot: .venv/.all
+	$(BIN)/python -m docs.screenshot
 
 # A tiny LEGO learns to ground what it has not seen: about an hour of two cores; a stopped one goes on.
 train-demo: .venv/.all

@@ -36,7 +36,7 @@ from benchmarks.search_scale import (
 )
 from indexer.catalog import Catalog, collections
 from indexer.catalog.database.migrate import upgrade
-from indexer.catalog.tables import Chunk, Segment, Video, Work, utc_now
+from indexer.catalog.tables import Chunk, ChunkTask, Segment, Video, utc_now
 from indexer.settings import Settings
 from indexer.vectors.base import Selection, VectorIndex
 from indexer.vectors.faiss_index import FaissIndex
@@ -229,6 +229,7 @@ def add_videos(
     ]
     chunk_ids = ids_of(session, Chunk, spans)
     done = {
+        "collection_id": collection_id,
         "stage": "picture",
         "key": KEY,
         "state": "done",
@@ -236,16 +237,16 @@ def add_videos(
         "video_s": length * SEGMENT_S,
         "created_at": utc_now(),
     }
-    works = [
+    tasks = [
         done | {"chunk_id": id, "video_id": span["video_id"], "revision": id}
         for id, span in zip(chunk_ids, spans)
     ]
-    work_ids = ids_of(session, Work, works)
-    for work, work_id, span, size in zip(works, work_ids, spans, sizes):
+    task_ids = ids_of(session, ChunkTask, tasks)
+    for task, task_id, span, size in zip(tasks, task_ids, spans, sizes):
         shared = {
-            "work_id": work_id,
-            "chunk_id": work["chunk_id"],
-            "video_id": work["video_id"],
+            "task_id": task_id,
+            "chunk_id": task["chunk_id"],
+            "video_id": task["video_id"],
             "collection_id": collection_id,
             "key": KEY,
         }

@@ -31,7 +31,9 @@ LONG_S = 1200
 
 
 def lite_fleet(**settings: str) -> Fleet:
-    return Fleet({"EMBEDDER": "lite", "SWEEP_S": "15", "LEASE_S": "60", "THREADS": "0", **settings})
+    return Fleet(
+        {"EMBEDDER": "lite", "REAPER_INTERVAL_S": "15", "LEASE_S": "60", "THREADS": "0", **settings}
+    )
 
 
 def library_of(fleet: Fleet, embedder: str = "lite") -> Library:
@@ -57,7 +59,7 @@ def is_ready(fleet: Fleet, library: Library, collection: str, count: int) -> boo
     """
     states = [video.state for video in library.videos([collection])]
     with library.catalog.read() as session:
-        unplanned = jobs.failures(session)
+        unplanned = jobs.list_errors(session)
     assert not unplanned, unplanned
     assert "failed" not in states, library.status().errors
     assert all(worker.poll() is None for worker in fleet.workers), fleet.logs()
@@ -172,12 +174,12 @@ def committed_s(library: Library, collection: str) -> float:
     """When the first chunk of a collection was committed."""
     from sqlalchemy import func, select
 
-    from indexer.catalog.tables import Collection, Work
+    from indexer.catalog.tables import ChunkTask, Collection
 
     with library.catalog.read() as session:
         first = session.scalar(
-            select(func.min(Work.finished_at))
-            .join(Collection, Collection.id == Work.collection_id)
+            select(func.min(ChunkTask.finished_at))
+            .join(Collection, Collection.id == ChunkTask.collection_id)
             .where(Collection.name == collection)
         )
     assert first is not None

@@ -1,5 +1,5 @@
 """What 1,000, 100,000 and 10,000,000 hours of video need, computed from costs that were measured:
-the tables of docs/scale.md.
+the tables of docs/guides/scale.md.
 
     python -m benchmarks.scale                                      the tables, from
     benchmarks/scale.json
@@ -39,20 +39,20 @@ STAGES = ("picture", "speech", "screen")
 INDEXED = (
     1.05  # 100,000 segments of 384 numbers: 930 bytes each with pages and indexes, 895 without
 )
-REST = ("work", "chunk", "video", "path")
+REST = ("chunk_task", "chunk", "video", "path")
 
 
 @dataclass(frozen=True, slots=True)
 class Costs:
     """Of an hour of video; bytes as PostgreSQL keeps them. What is not measured is marked so in
-    docs/scale.md.
+    docs/guides/scale.md.
     """
 
     video_s: float = 0.0
     segments: float = 0.0
     frames: float = 0.0
     passages: float = 0.0
-    work_rows: float = 0.0
+    task_rows: float = 0.0
     bytes_frames: float = 0.0
     bytes_segments: float = 0.0
     bytes_passages: float = 0.0
@@ -177,7 +177,7 @@ def of_pictures(library: Library, hours: float) -> dict[str, float]:
         "frames": round(frames / hours),
         "passages": 0,
         "bytes_passages": 0,
-        "work_rows": round(count(catalog, "work") / hours),
+        "task_rows": round(count(catalog, "chunk_task") / hours),
         "bytes_frames": round(size(catalog, "frame_block") / hours),
         "bytes_segments": round(size(catalog, "segment") / hours),
         "bytes_rest": round(sum(size(catalog, name) for name in REST) / hours),
@@ -232,7 +232,7 @@ def needs(c: Costs, a: Assumed) -> Sequence[tuple[str, Callable[[float], str]]]:
         ("segments, a vector each", lambda h: number(h * c.segments)),
         ("passages, a vector each", lambda h: number(h * c.passages)),
         ("frame vectors", lambda h: number(h * c.frames)),
-        ("rows of work", lambda h: number(h * c.work_rows * len(STAGES))),
+        ("chunk tasks", lambda h: number(h * c.task_rows * len(STAGES))),
         ("frames in the catalog", lambda h: volume(h * c.bytes_frames)),
         ("segments in the catalog", lambda h: volume(h * c.bytes_segments)),
         ("passages in the catalog", lambda h: volume(h * c.bytes_passages)),
@@ -295,7 +295,7 @@ def turning_points(c: Costs, a: Assumed) -> Sequence[tuple[str, float]]:
         ("a file for each thumbnail (100 million files)", 100e6 / c.segments),
         (
             "counting all work for `status` and /metrics (10 million rows, seconds)",
-            10e6 / (c.work_rows * len(STAGES)),
+            10e6 / (c.task_rows * len(STAGES)),
         ),
     )
 

@@ -26,16 +26,20 @@ import faiss
 import numpy as np
 from sqlalchemy import insert
 
-from indexer.catalog import Catalog, collections, rows
-from indexer.catalog.tables import Chunk, FrameBlockRow, Segment, Video, Work, utc_now
+from indexer.catalog import Catalog, collections
+from indexer.catalog.segments import SegmentRow, get_segments
+from indexer.catalog.tables import Chunk, ChunkTask, FrameBlockRow, Segment, Video, utc_now
 from indexer.catalog.tables import Path as PathRow
+from indexer.context import Context
 from indexer.embedders.sentences import Sentences
-from indexer.questions.neutral_prompts import PROBE_TEXTS
-from indexer.search.searcher import Scope, Searcher
+from indexer.questions.neutral_prompts import NEUTRAL_PROMPTS
+from indexer.search.searcher import Searcher
+from indexer.search.types import Scope
 from indexer.settings import Settings
 from indexer.vectors.base import Selection
 from indexer.vectors.faiss_index import FaissIndex
 from indexer.vectors.rowset import one_thread, search_rows
+from indexer.vocabulary import StageName
 
 DIMENSION = 384
 SEGMENT_S = 5.0
@@ -122,7 +126,7 @@ def measure(folder: Path, count: int, questions: int) -> Result:
         )
         hits = index.search(query, CANDIDATES)
         hydrate.append(seconds(lambda hits=hits: fetch(catalog, hits.ids)))
-    whole, embed = ask_in_words(catalog, settings, index)
+    whole, embed = ask_in_words(settings, index)
     memory_mb = anonymous_mb() - before
     report = index.self_check()
     result = Result(
@@ -166,9 +170,9 @@ def bare_call(index: FaissIndex, query: np.ndarray) -> None:
         search_rows(snapshot.ivf, query, CANDIDATES, None, nprobe=snapshot.manifest.nprobe)
 
 
-def fetch(catalog: Catalog, ids: np.ndarray) -> list[rows.SegmentRow]:
+def fetch(catalog: Catalog, ids: np.ndarray) -> list[SegmentRow]:
     with catalog.read() as session:
-        return rows.segments(session, ids)
+        return get_segments(session, ids)
 
 
 class WordEmbedder:
@@ -189,15 +193,29 @@ class WordEmbedder:
         return bool(text)
 
 
-def ask_in_words(
-    catalog: Catalog, settings: Settings, index: FaissIndex
-) -> tuple[list[float], list[float]]:
+class MadeUpContext(Context):
+    """A library whose one embedder and index are handed in."""
+
+    def __init__(self, settings: Settings, embedder: WordEmbedder, index: FaissIndex) -> None:
+        super().__init__(settings)
+        self._embedder = embedder
+        self._index = index
+
+    @property
+    def embedder(self) -> WordEmbedder:
+        return self._embedder
+
+    def index_for(self, key: str, stage: str = StageName.PICTURE) -> FaissIndex:
+        return self._index
+
+
+def ask_in_words(settings: Settings, index: FaissIndex) -> tuple[list[float], list[float]]:
     """Seconds of whole searches, from the question to moments with their paths, and of embedding
     the question alone.
     """
     embedder = WordEmbedder()
-    searcher = Searcher(catalog, settings, lambda: embedder, lambda key: index)
-    questions = [f"when is there {text}?" for text in PROBE_TEXTS]
+    searcher = Searcher(MadeUpContext(settings, embedder, index))
+    questions = [f"when is there {text}?" for text in NEUTRAL_PROMPTS]
     searcher.search(questions[0], Scope())
     whole = [
         seconds(lambda question=question: searcher.search(question, Scope()))
@@ -350,41 +368,41 @@ def add_chunks(
         insert(Chunk).returning(Chunk.id, sort_by_parameter_order=True), rows_of_chunks
     ).all()
     done = {
+        "collection_id": collection_id,
         "stage": "picture",
         "key": KEY,
         "state": "done",
         "attempts": 1,
-        "priority": 0,
         "video_s": length_s,
         "created_at": utc_now(),
     }
-    works = [
+    tasks = [
         done | {"chunk_id": chunk_id, "video_id": video_id, "revision": int(revision)}
         for chunk_id, (video_id, _, _), revision in zip(
             chunk_ids, chunks, source.rng.integers(1, 2**40, len(chunks))
         )
     ]
-    work_ids = session.scalars(
-        insert(Work).returning(Work.id, sort_by_parameter_order=True), works
+    task_ids = session.scalars(
+        insert(ChunkTask).returning(ChunkTask.id, sort_by_parameter_order=True), tasks
     ).all()
     vectors = source.segments(sum(end - first for (_, _, first), end in zip(chunks, ends)))
     halves = vectors.astype("<f2")
     session.execute(
-        insert(FrameBlockRow), list(frame_rows(chunks, ends, chunk_ids, work_ids, halves))
+        insert(FrameBlockRow), list(frame_rows(chunks, ends, chunk_ids, task_ids, halves))
     )
     packed = (row.tobytes() for row in halves)
     session.execute(
         insert(Segment),
-        list(segment_rows(collection_id, chunks, ends, chunk_ids, work_ids, packed)),
+        list(segment_rows(collection_id, chunks, ends, chunk_ids, task_ids, packed)),
     )
 
 
 def segment_rows(
-    collection_id: int, chunks, ends, chunk_ids, work_ids, packed: Iterator[bytes]
+    collection_id: int, chunks, ends, chunk_ids, task_ids, packed: Iterator[bytes]
 ) -> Iterator[dict[str, object]]:
-    for (video_id, _, first), end, chunk_id, work_id in zip(chunks, ends, chunk_ids, work_ids):
+    for (video_id, _, first), end, chunk_id, task_id in zip(chunks, ends, chunk_ids, task_ids):
         shared = {
-            "work_id": work_id,
+            "task_id": task_id,
             "chunk_id": chunk_id,
             "video_id": video_id,
             "collection_id": collection_id,
@@ -401,17 +419,17 @@ def segment_rows(
 
 
 def frame_rows(
-    chunks, ends, chunk_ids, work_ids, halves: np.ndarray
+    chunks, ends, chunk_ids, task_ids, halves: np.ndarray
 ) -> Iterator[dict[str, object]]:
     """Two frames a second, each like its segment."""
     per_segment = round(2 * SEGMENT_S)
     row = 0
-    for (video_id, _, first), end, chunk_id, work_id in zip(chunks, ends, chunk_ids, work_ids):
+    for (video_id, _, first), end, chunk_id, task_id in zip(chunks, ends, chunk_ids, task_ids):
         vectors = np.repeat(halves[row : row + end - first], per_segment, axis=0)
         row += end - first
         times_s = first * SEGMENT_S + np.arange(len(vectors)) / 2
         shared = {
-            "work_id": work_id,
+            "task_id": task_id,
             "chunk_id": chunk_id,
             "video_id": video_id,
             "key": KEY,

@@ -3,7 +3,7 @@
 Every span between two borders is scored at once: mean inside minus mean outside (TFVTG, Zheng et
 al. 2024), times the length to a power, for without it the best span is a single frame, minus what a
 log-normal prior over lengths says against it. The curve is smoothed within shots, never across a
-cut; borders lie half-way between two frames or on the cut between them. docs/quality-localizer.md
+cut; borders lie half-way between two frames or on the cut between them. docs/experiments/localizer.md
 has what each step gained and what was tried in vain.
 """
 

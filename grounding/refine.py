@@ -9,7 +9,7 @@ moves along with its window), and
 2. the similarity curve, which knows nothing of the grounder, supports that span nearly as well as
 the localizer's own.
 
-Spans are averaged when they agree and never united. Numbers: `docs/lego.md`, tests with simulated
+Spans are averaged when they agree and never united. Numbers: `docs/experiments/lego.md`, tests with simulated
 grounders.
 """
 

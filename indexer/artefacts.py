@@ -20,15 +20,19 @@ class Artefacts:
 
     def video_folder(self, video_id: int) -> Path:
         # Thousands of videos in one folder are slow to list: two levels.
+        """The folder of all artefacts of a video."""
         return self.root / "videos" / f"{video_id % 1000:03d}" / str(video_id)
 
     def thumbnail(self, video_id: int, time_s: float) -> Path:
+        """Path of the thumbnail of the frame at a time; it may not be there."""
         return self.video_folder(video_id) / "thumbnails" / f"{round(time_s * 1000):09d}.jpg"
 
     def write_thumbnail(self, video_id: int, time_s: float, jpeg: bytes) -> None:
+        """Stores a JPEG. Raises StorageError."""
         write_atomically(self.thumbnail(video_id, time_s), jpeg)
 
     def remove_video(self, video_id: int) -> None:
+        """Deletes all artefacts of a video."""
         shutil.rmtree(self.video_folder(video_id), ignore_errors=True)
 
     def video_ids(self) -> set[int]:
@@ -37,6 +41,7 @@ class Artefacts:
         return {int(folder.name) for folder in folders if folder.name.isdecimal()}
 
     def size_bytes(self) -> int:
+        """Size of all artefacts together."""
         return sum(
             _size(Path(parent) / name) for parent, _, names in os.walk(self.root) for name in names
         )
@@ -58,6 +63,7 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 def storage_error(path: Path, error: OSError) -> StorageError:
+    """The error of the system in words that a person can act on."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return StorageError(
             "no space left to write {path}",

@@ -32,8 +32,15 @@ class SeekpointError(Exception):
         """What to do about it, in English; empty where there is nothing to do."""
         return str(self.advice)
 
+    @property
+    def full_message(self) -> Message:
+        """What went wrong and what to do about it, as one message that can be stored."""
+        if not self.advice:
+            return self.what
+        return Message("{problem}. {advice}", {"problem": self.what, "advice": self.advice})
+
     def __str__(self) -> str:
-        return f"{self.message}. {self.hint}" if self.hint else self.message
+        return str(self.full_message)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.what, self.advice)

@@ -34,7 +34,7 @@ def set_up(settings: Settings, process: str, stream: IO[str] | None = None) -> N
     handler.addFilter(_is_no_interrupt)
     handler.setFormatter(JsonLines(process) if settings.log_format == "json" else Lines())
     root = logging.getLogger()
-    for old in [it for it in root.handlers if it.get_name() == "seekpoint"]:
+    for old in [h for h in root.handlers if h.get_name() == "seekpoint"]:
         root.removeHandler(old)
     root.addHandler(handler)
     root.setLevel(logging.WARNING)
@@ -57,7 +57,7 @@ def _level(settings: Settings) -> int:
 
 @contextmanager
 def about(**ids: int | str) -> Iterator[None]:
-    """What is logged inside, in this thread, names these ids; inner ones are added to outer ones."""
+    """Log lines inside, in this thread, name these ids; inner ones are added to outer ones."""
     token = _about.set({**_about.get(), **ids})
     try:
         yield
@@ -69,6 +69,7 @@ class Lines(logging.Formatter):
     """`12:03:04 warning what happened (video 3, chunk 12)`"""
 
     def format(self, record: logging.LogRecord) -> str:
+        """One line for a record."""
         ids = ", ".join(f"{name} {value}" for name, value in _about.get().items())
         time = datetime.fromtimestamp(record.created).strftime("%H:%M:%S")
         line = f"{time} {record.levelname.lower()} {record.getMessage()}" + (

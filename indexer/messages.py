@@ -16,6 +16,7 @@ Translate = Callable[[str], str]
 
 
 def english(template: str) -> str:
+    """Every template as it is."""
     return template
 
 
@@ -64,6 +65,7 @@ class Message:
 
 
 def as_message(text: str | Message) -> Message:
+    """A text without values as a message; a message as it is."""
     return text if isinstance(text, Message) else Message(text)
 
 

@@ -23,6 +23,7 @@ class Roots:
 
     @classmethod
     def of(cls, settings: Settings) -> Roots:
+        """The roots that the settings name, and `local` for everything else. Raises UsageError."""
         folders = {name: folder.expanduser().absolute() for name, folder in settings.roots.items()}
         if LOCAL_ROOT in folders:
             raise UsageError(
@@ -43,6 +44,7 @@ class Roots:
         return name, path.relative_to(self.folders[name]).as_posix()
 
     def join(self, root: str, relative_path: str) -> Path:
+        """The absolute path here. Raises MediaError for a root that this machine does not know."""
         if root not in self.folders:
             raise MediaError(
                 'the media root "{root}" is not known on this machine',

@@ -1,12 +1,13 @@
 """All settings in one class; each is an environment variable with the prefix SEEKPOINT_
-(docs/settings.md lists them).
+(docs/reference/settings.md lists them).
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import re
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -14,6 +15,8 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from indexer.errors import UsageError
+
+log = logging.getLogger(__name__)
 
 
 class Settings(BaseSettings):
@@ -28,13 +31,18 @@ class Settings(BaseSettings):
     artefact_root: Annotated[
         Path | None,
         Field(
-            description="Folder of thumbnails and proxies, shared between machines; default: in the home"
+            description=(
+                "Folder of thumbnails and proxies, shared between machines; default: in the home"
+            )
         ),
     ] = None
     roots: Annotated[
         dict[str, Path],
         Field(
-            description='Named media roots of this machine, as JSON: {"archive": "/mnt/archive"}; others belong to the root "local" = /'
+            description=(
+                'Named media roots of this machine, as JSON: {"archive": "/mnt/archive"}; '
+                'others belong to the root "local" = /'
+            )
         ),
     ] = {}
 
@@ -65,11 +73,14 @@ class Settings(BaseSettings):
     speech_model: Annotated[
         str,
         Field(
-            description="Whisper for CTranslate2: embedded (tiny, English), a folder or a hub id (a multilingual one tells languages)"
+            description=(
+                "Whisper for CTranslate2: embedded (tiny, English), a folder or a hub id "
+                "(a multilingual one detects the language)"
+            )
         ),
     ] = "embedded"
     speech_language: Annotated[
-        str, Field(description="Language of the speech, such as de; empty: told by the model")
+        str, Field(description="Language of the speech, such as de; empty: detected by the model")
     ] = ""
     screen_text: Annotated[bool, Field(description="Read text on screen")] = True
 
@@ -80,7 +91,10 @@ class Settings(BaseSettings):
     lego_clip_path: Annotated[
         str,
         Field(
-            description="Folder of LEGO's CLIP tower (openai/clip-vit-large-patch14-336); empty: found beside the checkpoint"
+            description=(
+                "Folder of LEGO's CLIP tower (openai/clip-vit-large-patch14-336); empty: "
+                "found beside the checkpoint"
+            )
         ),
     ] = ""
     lego_dtype: Annotated[
@@ -90,7 +104,10 @@ class Settings(BaseSettings):
     lego_replaces: Annotated[
         bool,
         Field(
-            description="LEGO's span replaces the localizer's where the rule of docs/lego.md allows it; off: it is shown beside"
+            description=(
+                "LEGO's span replaces the localizer's where a tested rule accepts it; "
+                "off: it is shown beside"
+            )
         ),
     ] = False
 
@@ -109,69 +126,83 @@ class Settings(BaseSettings):
         16384 * 8704
     )
     max_attempts: Annotated[
-        int, Field(ge=1, description="Attempts at a chunk before it is parked as failed")
+        int, Field(ge=1, description="Attempts at a chunk before it is given up as failed")
     ] = 3
 
     lease_s: Annotated[
         float,
         Field(
             ge=1,
-            description="Seconds after which work is taken from a process that stopped renewing its hold (it was lost)",
+            description=(
+                "Seconds after which work is taken from a process that stopped renewing "
+                "its hold (it was lost)"
+            ),
         ),
     ] = 60.0
 
     broker_url: Annotated[
         str,
-        Field(
-            description="Redis that workers are told of work through: redis://host:6379/0; empty: no workers"
-        ),
+        Field(description=("Redis that notifies workers: redis://host:6379/0; empty: no workers")),
     ] = ""
-    sweep_s: Annotated[
+    reaper_interval_s: Annotated[
         float,
         Field(
             ge=0.2,
-            description="Seconds between two sweeps: what lost workers held, and what Redis forgot, is put back in line",
+            description="Seconds between two runs of the reaper: what lost workers held is "
+            "requeued, and workers are notified of what Redis forgot",
         ),
     ] = 15.0
-    turn_s: Annotated[
+    work_slice_s: Annotated[
         float,
         Field(
             gt=0,
-            description="Seconds that a worker stays at one kind of work before it looks what is most urgent",
+            description="Seconds that a worker stays at one kind of work before it looks what is "
+            "most urgent",
         ),
     ] = 60.0
     task_timeout_s: Annotated[
         float,
         Field(
             gt=0,
-            description="Seconds after which a worker that does not end its turn is killed; LEGO on a CPU needs more",
+            description=(
+                "Seconds after which a worker that does not end its work slice is killed; LEGO "
+                "on a CPU needs more"
+            ),
         ),
     ] = 3600.0
     shutdown_s: Annotated[
         float,
         Field(
             ge=0,
-            description="Seconds that a worker which is told to stop has for its chunk; then it hands it back",
+            description=("Seconds that a stopping worker has for its chunk; then it releases it"),
         ),
     ] = 60.0
     worker_memory_mb: Annotated[
         int,
         Field(
             ge=0,
-            description="Memory (RSS, MB) above which a worker's child is replaced after its turn; 0: any",
+            description=(
+                "Memory (RSS, MB) above which a worker's child is replaced after its work slice; "
+                "0: any"
+            ),
         ),
     ] = 16_000
     ground_wait_s: Annotated[
         float,
         Field(
             gt=0,
-            description="Seconds that a search waits for a worker with LEGO, where this machine has none",
+            description=(
+                "Seconds that a search waits for a worker with LEGO, where this machine has none"
+            ),
         ),
     ] = 120.0
     proxies_ahead: Annotated[
         bool,
         Field(
-            description="Workers make the copies that browsers play when files arrive, not when somebody watches"
+            description=(
+                "Workers make the copies that browsers play when files arrive, not when "
+                "somebody watches"
+            )
         ),
     ] = False
 
@@ -181,21 +212,28 @@ class Settings(BaseSettings):
     vectors: Annotated[
         Literal["faiss", "pgvector"],
         Field(
-            description="Where vectors are searched: faiss, snapshots on each host; pgvector, inside PostgreSQL (docs/scale.md)"
+            description=(
+                "Where vectors are searched: faiss, snapshots on each host; pgvector, "
+                "inside PostgreSQL (docs/guides/scale.md)"
+            )
         ),
     ] = "faiss"
     flat_max_rows: Annotated[
         int,
         Field(
             ge=1,
-            description="Rows up to which the snapshot is exact (flat); beyond: IVF with 8-bit scalars",
+            description=(
+                "Rows up to which the snapshot is exact (flat); beyond: IVF with 8-bit scalars"
+            ),
         ),
     ] = 200_000
 
     log_format: Annotated[
         Literal["text", "json"],
         Field(
-            description="Logs on stderr: text, lines for people; json, an object a line for machines"
+            description=(
+                "Logs on stderr: text, lines for people; json, an object a line for machines"
+            )
         ),
     ] = "text"
     log_level: Annotated[
@@ -209,7 +247,7 @@ class Settings(BaseSettings):
         Field(
             ge=0,
             le=65535,
-            description="Port on which a worker tells Prometheus its figures, at /metrics; 0: none",
+            description="Port on which a worker serves its metrics, at /metrics; 0: none",
         ),
     ] = 0
     metrics_host: Annotated[
@@ -219,20 +257,29 @@ class Settings(BaseSettings):
     metrics_token: Annotated[
         str,
         Field(
-            description="Bearer token of a monitor that asks a page with sign-in for /metrics; empty: it gets none"
+            description=(
+                "Bearer token of a monitor that asks a page with sign-in for /metrics; "
+                "empty: it gets none"
+            )
         ),
     ] = ""
 
     ui_sign_in: Annotated[
         Literal["auto", "always"],
         Field(
-            description="When the search page asks who is there; auto: when it is served off the local machine"
+            description=(
+                "When the search page asks who is there; auto: when it is served off the "
+                "local machine"
+            )
         ),
     ] = "auto"
     ui_secret: Annotated[
         str,
         Field(
-            description="Signs the cookies of the search page; empty: made once and kept in the home (several hosts share one)"
+            description=(
+                "Signs the cookies of the search page; empty: made once and kept in the "
+                "home (several hosts share one)"
+            )
         ),
     ] = ""
     ui_session_days: Annotated[
@@ -244,7 +291,10 @@ class Settings(BaseSettings):
     ui_folders: Annotated[
         list[Path],
         Field(
-            description="Folders that the search page may add, as JSON; empty: any on the local machine, only named roots off it"
+            description=(
+                "Folders that the search page may add, as JSON; empty: any on the local "
+                "machine, only named roots off it"
+            )
         ),
     ] = []
     ui_rescan_minutes: Annotated[
@@ -253,7 +303,10 @@ class Settings(BaseSettings):
     oidc_metadata_url: Annotated[
         str,
         Field(
-            description="OpenID Connect: the provider's .well-known/openid-configuration; empty: named users only"
+            description=(
+                "OpenID Connect: the provider's .well-known/openid-configuration; empty: "
+                "named users only"
+            )
         ),
     ] = ""
     oidc_client_id: Annotated[
@@ -269,16 +322,21 @@ class Settings(BaseSettings):
     oidc_role: Annotated[
         Literal["", "viewer", "editor"],
         Field(
-            description="OpenID Connect: role of people that `seekpoint users` does not list; empty: they may not enter"
+            description=(
+                "OpenID Connect: role of people that `seekpoint users` does not list; "
+                "empty: they may not enter"
+            )
         ),
     ] = ""
 
     @property
     def home_path(self) -> Path:
+        """The home as an absolute path."""
         return self.home.expanduser().absolute()
 
     @property
     def url(self) -> str:
+        """URL of the database; by default a SQLite file in the home."""
         if self.database_url:
             return self.database_url
         from sqlalchemy.engine import URL
@@ -289,14 +347,22 @@ class Settings(BaseSettings):
 
     @property
     def artefacts(self) -> Path:
+        """Folder of thumbnails and copies for browsers."""
         return (self.artefact_root or self.home_path / "artefacts").expanduser().absolute()
 
     @property
+    def cache(self) -> Path:
+        """Folder of what is computed again where it is missing."""
+        return self.home_path / "cache"
+
+    @property
     def snapshots(self) -> Path:
+        """Folder of the vector snapshots."""
         return self.home_path / "snapshots"
 
     @cached_property
     def torch_device(self) -> str:
+        """The device as torch names it: `cpu`, `cuda:0`."""
         if self.device != "auto":
             return self.device
         import torch
@@ -304,17 +370,23 @@ class Settings(BaseSettings):
         return "cuda" if torch.cuda.is_available() else "cpu"
 
 
+RENAMED = {"turn_s": "work_slice_s", "sweep_s": "reaper_interval_s"}
+"""Old names of settings, which go on working in this version, and new ones."""
+
+
 def load_settings(**overrides: object) -> Settings:
-    """Settings from the environment; a value that does not fit names its variable."""
+    """Settings from the environment. Raises UsageError, which names the variable of a value that
+    does not fit.
+    """
     try:
-        return Settings(**overrides)  # pyright: ignore[reportArgumentType]
+        return Settings(**{**_renamed_values(), **overrides})  # pyright: ignore[reportArgumentType]
     except SettingsError as error:
         field = re.search(r'field "(\w+)"', str(error))
         name = f"SEEKPOINT_{field[1].upper()}" if field else "a setting"
         value = os.environ.get(name, "")
         raise UsageError(
             "{name}={value!r} is not JSON",
-            "docs/settings.md lists what each setting takes",
+            "docs/reference/settings.md lists what each setting takes",
             name=name,
             value=value,
         ) from None
@@ -323,28 +395,24 @@ def load_settings(**overrides: object) -> Settings:
         name = "SEEKPOINT_" + "_".join(str(part) for part in first["loc"]).upper()
         raise UsageError(
             "{name}={detail!r}: {first}",
-            "docs/settings.md lists what each setting takes",
+            "docs/reference/settings.md lists what each setting takes",
             name=name,
             detail=first.get("input"),
             first=first["msg"],
         ) from None
 
 
-def as_markdown() -> str:
-    """The page docs/settings.md, from the fields themselves."""
-    lines = [
-        "# Settings",
-        "",
-        "Each is an environment variable. `python -m indexer.settings > docs/settings.md` writes this page.",
-        "",
-        "| variable | default | what it is |",
-        "|---|---|---|",
-    ]
-    for name, field in Settings.model_fields.items():
-        default = str(field.default) if str(field.default) not in ("", "{}") else " "
-        lines.append(f"| `SEEKPOINT_{name.upper()}` | {default} | {field.description} |")
-    return "\n".join(lines) + "\n"
+def _renamed_values() -> dict[str, str]:
+    """Values that the environment gives under old names, by new ones; a new name wins."""
+    values = {}
+    for old, new in RENAMED.items():
+        value = os.environ.get(f"SEEKPOINT_{old.upper()}")
+        if value is not None and f"SEEKPOINT_{new.upper()}" not in os.environ:
+            values[new] = value
+            _warn_of_old_name(old, new)
+    return values
 
 
-if __name__ == "__main__":
-    print(as_markdown(), end="")
+@cache
+def _warn_of_old_name(old: str, new: str) -> None:
+    log.warning("SEEKPOINT_%s is called SEEKPOINT_%s now", old.upper(), new.upper())

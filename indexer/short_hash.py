@@ -4,5 +4,5 @@ import hashlib
 
 
 def short_hash(*parts: str) -> str:
-    """Twelve hexadecimal digits of SHA-256 over the parts, told apart by a zero byte."""
+    """Twelve hexadecimal digits of SHA-256 over the parts, separated by a zero byte."""
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]

@@ -40,7 +40,9 @@ class Site:
     def visible_names(self, viewer: Viewer) -> list[str]:
         """Names of the collections that somebody may see."""
         with self.library.catalog.read() as session:
-            return [name for id, name in collections.collection_names(session) if viewer.sees(id)]
+            return [
+                name for id, name in collections.list_collection_names(session) if viewer.sees(id)
+            ]
 
     def may_add_to(self, viewer: Viewer, collection: str) -> bool:
         """Somebody who sees all collections may make a new one; somebody who sees some adds to

@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Sequence
 
-from indexer.search.searcher import Moment
+from indexer.search.types import Moment
 
 EDL_RATE = 25
 

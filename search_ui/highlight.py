@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from indexer.catalog.database.text_normalize import UNSPACED
-from indexer.catalog.fulltext import parse
+from indexer.catalog.fulltext import parse_terms
 
 LONGEST = 240
 
@@ -15,7 +15,9 @@ def marked(text: str, question: str) -> list[tuple[str, bool]]:
     for.
     """
     terms = sorted(
-        {word for term in parse(question) for word in _words(term.text)}, key=len, reverse=True
+        {word for term in parse_terms(question) for word in _words(term.text)},
+        key=len,
+        reverse=True,
     )
     if not terms:
         return [(text[:LONGEST], False)]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from indexer.catalog import watched_folders
 from indexer.errors import SeekpointError
 from indexer.ingest.run import FileOutcome, Observer
+from indexer.messages import Message
 
 if TYPE_CHECKING:
     from indexer.library import Library
@@ -135,7 +136,7 @@ class Jobs:
                 self._publish()
                 publish_at = time.monotonic() + PUBLISH_EVERY_S
             with self._library.catalog.read() as session:
-                folders = watched_folders.watched_folders(session)
+                folders = watched_folders.list_watched_folders(session)
             due_s = self._library.settings.ui_rescan_minutes * 60
             for folder in folders:
                 age_s = (
@@ -150,20 +151,21 @@ class Jobs:
         from indexer.queue.publish import publish_alone
 
         try:
-            publish_alone(self._library)
+            publish_alone(self._library.context)
         except SeekpointError as error:
             log.warning("no new vector snapshot: %s", error)
 
-    def _is_scanning(self, folder: watched_folders.Watched) -> bool:
+    def _is_scanning(self, folder: watched_folders.WatchedFolderRow) -> bool:
         return any(
             job.what == "watch" and job.is_open and job.subject == folder.path for job in self.all()
         )
 
-    def _scan(self, folder: watched_folders.Watched) -> None:
+    def _scan(self, folder: watched_folders.WatchedFolderRow) -> None:
         def work(report: Report) -> Sequence[str]:
             problems = self._ingest([Path(folder.path)], folder.collection, report)
             with self._library.catalog.begin() as session:
-                watched_folders.note_scan(session, folder.id, problems[0] if problems else None)
+                error = Message(problems[0]) if problems else None
+                watched_folders.note_scan(session, folder.id, error)
             return problems
 
         self._add("watch", folder.path, folder.collection, work)

@@ -37,7 +37,7 @@ def streamlit_secrets(settings: Settings, cookie_secret: str) -> dict[str, Any]:
             setting = "METADATA_URL" if name == "server_metadata_url" else name.upper()
             raise UsageError(
                 "SEEKPOINT_OIDC_{setting} is not set",
-                "OpenID Connect needs all four: docs/search-page.md",
+                "OpenID Connect needs all four: docs/guides/page.md",
                 setting=setting,
             )
     return {"auth": {**wanted, "cookie_secret": cookie_secret or secrets.token_urlsafe(48)}}

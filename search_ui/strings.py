@@ -455,9 +455,9 @@ LIBRARY: dict[str, str] = {
     "choose it again": "请重新选择",
     "choose one line of text in UTF-8": "请使用一行 UTF-8 文本",
     "copy its content to a file first": "请先将其内容复制到文件",
-    "docs/lego.md says what it needs": "所需内容见 docs/lego.md",
-    "download GroundingGPT-7B to a folder and set SEEKPOINT_LEGO_PATH to it (docs/lego.md); everything else works without": (
-        "请将 GroundingGPT-7B 下载到文件夹，并将 SEEKPOINT_LEGO_PATH 设为该文件夹 (docs/lego.md)；其余功能无需它"
+    "docs/guides/grounding-models.md says what it needs": "所需内容见 docs/guides/grounding-models.md",
+    "download GroundingGPT-7B to a folder and set SEEKPOINT_LEGO_PATH to it (docs/guides/grounding-models.md); everything else works without": (
+        "请将 GroundingGPT-7B 下载到文件夹，并将 SEEKPOINT_LEGO_PATH 设为该文件夹 (docs/guides/grounding-models.md)；其余功能无需它"
     ),
     "free some space and run the same command again: finished chunks are kept": "请腾出空间后再运行同一命令：已完成的部分会保留",
     "free some space, or move SEEKPOINT_HOME to a larger disk": "请腾出空间，或将 SEEKPOINT_HOME 移到更大的磁盘",
@@ -734,7 +734,7 @@ LIBRARY: dict[str, str] = {
     "what is said, with word times": "语音内容及每个词的时间",
     "what is said, in about a hundred languages, which it tells apart": "语音内容，可自动识别约一百种语言",
     "what is written on the screen": "屏幕上的文字",
-    "second opinion on times, boxes in pictures, descriptions (docs/lego.md)": "复核时间、画面中的方框、描述 (docs/lego.md)",
+    "second opinion on times, boxes in pictures, descriptions (docs/guides/grounding-models.md)": "复核时间、画面中的方框、描述 (docs/guides/grounding-models.md)",
     "21 real videos, 73 questions: right video first .64, in the first five .97": "21 个真实视频、73 个问题：正确视频居首 .64，居前五 .97",
     "not measured here": "未在此测量",
     "colours only": "仅颜色",

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from urllib.parse import urlencode
 
-from indexer.search.searcher import KINDS
+from indexer.search.types import KINDS
 
 PAGE_NAMES = ("search", "library", "system")
 TOPS = (6, 12, 24, 50)

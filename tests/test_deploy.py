@@ -1,5 +1,5 @@
-"""The compose file and the image, as far as they can be checked without running them: schema,
-names, settings, commands.
+"""The compose file, the image and the workflow, as far as they can be checked without running them:
+schema, names, settings, commands.
 """
 
 from __future__ import annotations
@@ -26,9 +26,8 @@ OURS = {
     for name, service in COMPOSE["services"].items()
     if str(service["image"]).startswith("seekpoint")
 }
-SCHEMA = json.loads(
-    files("check_jsonschema").joinpath("builtin_schemas/vendor/compose-spec.json").read_text()
-)
+SCHEMAS = files("check_jsonschema").joinpath("builtin_schemas/vendor")
+SCHEMA = json.loads(SCHEMAS.joinpath("compose-spec.json").read_text())
 
 
 def test_the_compose_file_is_what_its_specification_says():
@@ -102,3 +101,17 @@ def test_the_image_copies_what_there_is_and_installs_extras_that_exist():
     assert set(extras.replace("${FAISS}", "cpu,gpu").split(",")) <= set(
         project["project"]["optional-dependencies"]
     )
+
+
+def test_the_workflow_is_what_its_specification_says():
+    schema = json.loads(SCHEMAS.joinpath("github-workflows.json").read_text())
+    # YAML 1.1 reads the key `on` as a boolean.
+    workflow = {
+        "on" if key is True else key: value
+        for key, value in yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text()).items()
+    }
+    jsonschema.Draft7Validator(schema).validate(workflow)
+    steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
+    assert ".ci/run" in [step.get("run") for step in steps]
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.Draft7Validator(schema).validate({**workflow, "jobs": {"a": {"step": []}}})

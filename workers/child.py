@@ -1,5 +1,5 @@
-"""The process that does the work: one library per child, made when the first hint arrives, never
-before the fork.
+"""The process that does the work: one library per child, made when the first notification arrives,
+never before the fork.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING
 from celery.signals import worker_shutting_down
 
 from indexer.errors import SeekpointError
-from indexer.queue.notify import Hints
+from indexer.queue.notify import Notifier
 
 if TYPE_CHECKING:
-    from indexer.queue.runner import Turns
+    from indexer.queue.runner import Runner
 
 log = logging.getLogger(__name__)
 
 # A byte that the parent shares with the children that it forks: 1 once it was told to end.
 _told_to_end = mmap.mmap(-1, 1)
-_turns: tuple[int, Turns] | None = None
+_runner: tuple[int, Runner] | None = None
 
 
 @worker_shutting_down.connect
@@ -33,45 +33,48 @@ def _tell_children(**_: object) -> None:
 
 
 def stopping() -> bool:
+    """Whether the worker was told to end."""
     return _told_to_end[0] == 1
 
 
-def turns() -> Turns:
-    """Those of this process."""
-    global _turns
-    if _turns is None or _turns[0] != os.getpid():
-        from indexer.library import Library
-        from indexer.queue.runner import Turns
-
-        library = Library()
-        hints = Hints(library.settings)
-
-        def tell(counts: Mapping[str, int]) -> None:
-            try:
-                hints.tell(counts)
-            except SeekpointError as error:
-                log.warning("%s; the next sweep tells it", error)
-
-        made = Turns(library, stopping, tell)
-        _turns = (os.getpid(), made)
-        threading.Thread(
-            target=_hand_back_in_time, args=(made,), name="shutdown", daemon=True
-        ).start()
-    return _turns[1]
+def runner() -> Runner:
+    """That of this process. Raises SeekpointError where the library cannot be opened."""
+    global _runner
+    if _runner is None or _runner[0] != os.getpid():
+        _runner = (os.getpid(), _make_runner())
+    return _runner[1]
 
 
-def _hand_back_in_time(turns: Turns) -> None:
-    """A chunk that is not done some time after the worker was told to end is handed back, and this
+def _make_runner() -> Runner:
+    from indexer.context import Context
+    from indexer.queue.runner import Runner
+
+    context = Context()
+    notifier = Notifier(context.settings)
+
+    def notify(counts: Mapping[str, int]) -> None:
+        try:
+            notifier.notify(counts)
+        except SeekpointError as error:
+            log.warning("%s; the reaper notifies again", error)
+
+    made = Runner(context, stopping, notify)
+    threading.Thread(target=_release_in_time, args=(made,), name="shutdown", daemon=True).start()
+    return made
+
+
+def _release_in_time(runner: Runner) -> None:
+    """A chunk that is not done some time after the worker was told to end is released, and this
     process ends.
     """
     while not stopping():
         time.sleep(0.25)
-    time.sleep(turns.settings.shutdown_s)
+    time.sleep(runner.settings.shutdown_s)
     log.warning(
-        "handing back what is not done %g s after the worker was told to end",
-        turns.settings.shutdown_s,
+        "releasing what is not done %g s after the worker was told to end",
+        runner.settings.shutdown_s,
     )
     try:
-        turns.hand_back()
+        runner.release_all()
     finally:
         os._exit(1)

@@ -1,7 +1,7 @@
-"""Figures of a worker for Prometheus: `install(app)` counts and times its tasks and serves them at
+"""Metrics of a worker for Prometheus: `install(app)` counts and times its tasks and serves them at
 SEEKPOINT_METRICS_PORT.
 
-A prefork worker is a parent and children that come and go. Each child writes its figures to files
+A prefork worker is a parent and children that come and go. Each child writes its metrics to files
 of its own (prometheus_client's multiprocess mode), the parent serves the sum of them, with what the
 catalog says of all work.
 """
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 TASK_BUCKETS_S = (0.1, 0.5, 1, 2, 5, 10, 20, 60, 120, 300, 900)
 
-_figures: _Figures | None = None
+_task_metrics: _TaskMetrics | None = None
 _started: dict[str, float] = {}
 
 
@@ -37,14 +37,14 @@ def install(app: Celery) -> None:
         (signals.worker_init, _begin),
         (signals.worker_ready, _serve),
         (signals.worker_shutdown, _forget),
-        (signals.worker_process_shutdown, _child_ended),
-        (signals.task_prerun, _task_began),
-        (signals.task_postrun, _task_ended),
+        (signals.worker_process_shutdown, _mark_dead),
+        (signals.task_prerun, _begin_task),
+        (signals.task_postrun, _end_task),
     ):
         signal.connect(handler, weak=False, dispatch_uid=f"seekpoint.metrics.{handler.__name__}")
 
 
-class _Figures:
+class _TaskMetrics:
     """Made in a child, or in the parent of a pool without children, after the folder is known:
     prometheus_client reads it on import.
     """
@@ -66,7 +66,7 @@ class _Figures:
 
 
 def _begin(**_: Any) -> None:
-    """Before children are forked: they inherit where their figures go."""
+    """Before children are forked: they inherit where their metrics go."""
     os.environ[FOLDER] = tempfile.mkdtemp(prefix="seekpoint-metrics-")
 
 
@@ -84,9 +84,8 @@ def serve(settings: Settings) -> Any:
 
     registry = CollectorRegistry()
     MultiProcessCollector(registry, os.environ[FOLDER])
-    catalog = Catalog(
-        settings.url
-    )  # its own: a lock that this thread holds must not be copied into a child
+    # Its own: a lock that this thread holds must not be copied into a child.
+    catalog = Catalog(settings.url)
     registry.register(CatalogFigures(lambda: catalog))
     return start_http_server(settings.metrics_port, settings.metrics_host, registry)
 
@@ -96,22 +95,22 @@ def _forget(**_: Any) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _child_ended(pid: int, **_: Any) -> None:
+def _mark_dead(pid: int, **_: Any) -> None:
     """Counters of a child that ended stay in the sum."""
     from prometheus_client.multiprocess import mark_process_dead
 
     mark_process_dead(pid)
 
 
-def _task_began(task_id: str, **_: Any) -> None:
+def _begin_task(task_id: str, **_: Any) -> None:
     _started[task_id] = time.perf_counter()
 
 
-def _task_ended(task_id: str, task: Any, state: str | None = None, **_: Any) -> None:
-    global _figures
-    if _figures is None:
-        _figures = _Figures()
+def _end_task(task_id: str, task: Any, state: str | None = None, **_: Any) -> None:
+    global _task_metrics
+    if _task_metrics is None:
+        _task_metrics = _TaskMetrics()
     name = task.name.rpartition(".")[2]
-    _figures.tasks.labels(name, (state or "unknown").lower()).inc()
+    _task_metrics.tasks.labels(name, (state or "unknown").lower()).inc()
     if (started := _started.pop(task_id, None)) is not None:
-        _figures.seconds.labels(name).observe(time.perf_counter() - started)
+        _task_metrics.seconds.labels(name).observe(time.perf_counter() - started)

@@ -20,18 +20,19 @@ from indexer.catalog.database.session import Catalog
 from indexer.embedders.registry import require_embedder
 from indexer.errors import UsageError
 from indexer.grounder.lego import require_lego
-from indexer.queue.notify import Hints, kinds_of, queue_name
+from indexer.queue.notify import Notifier, kinds_of, queue_name
 from indexer.settings import Settings, load_settings
 
 log = logging.getLogger(__name__)
 
 NEEDED_BYTES = 1_000_000
+"""Space that a worker finds out it has before it begins."""
 
 
 def serve(queues: tuple[str, ...]) -> None:
     """Returns when the worker was stopped. Raises SeekpointError where it could do nothing."""
     settings = load_settings()
-    kinds = [kind for kind in kinds_of(queues) if kind not in unable(settings)]
+    kinds = [kind for kind in kinds_of(queues) if kind not in kinds_without_model(settings)]
     check(settings)
     check_models(settings, kinds)
     check_port(settings)
@@ -39,55 +40,46 @@ def serve(queues: tuple[str, ...]) -> None:
 
     name = f"{'-'.join(queues)}-{os.getpid()}@{socket.gethostname()}"
     announce(settings, name, kinds)
-    warnings.filterwarnings(
-        "ignore", "You're running the worker with superuser", SecurityWarning
-    )  # of pickle, which is not accepted here
-    quiet = [
-        "--without-gossip",
-        "--without-mingle",
-        "--without-heartbeat",
-    ]  # talk between workers that nobody here listens to
+    # The warning is about pickle, which is not accepted here.
+    warnings.filterwarnings("ignore", "You're running the worker with superuser", SecurityWarning)
+    app.worker_main(_celery_arguments(name, kinds))
+
+
+def _celery_arguments(name: str, kinds: Sequence[str]) -> list[str]:
     # Quiet: its banner would stand between the lines of the log.
-    app.worker_main(
-        [
-            "--quiet",
-            "worker",
-            "--queues",
-            ",".join(map(queue_name, kinds)),
-            "--hostname",
-            name,
-            "--pool",
-            "prefork",
-            *quiet,
-        ]
-    )
+    queues = ",".join(map(queue_name, kinds))
+    # Talk between workers that nobody here listens to.
+    silent = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+    place = ["--queues", queues, "--hostname", name, "--pool", "prefork"]
+    return ["--quiet", "worker", *place, *silent]
 
 
 def announce(settings: Settings, name: str, kinds: Sequence[str]) -> None:
-    said = f"worker {name} waits for work: {', '.join(kinds)}"
+    """Says what the worker does: to the log, or, where nothing below a warning is logged, to
+    whoever started it.
+    """
+    text = f"worker {name} waits for work: {', '.join(kinds)}"
     if settings.log_format == "json":
-        log.info(said)
+        log.info(text)
     else:
-        print(
-            said, file=sys.stderr, flush=True
-        )  # to whoever started it: as text, nothing below a warning is logged
+        print(text, file=sys.stderr, flush=True)
 
 
-def unable(settings: Settings) -> set[str]:
-    """Kinds of work that this machine has no model for: their hints are left to others."""
-    lacking = {"ground", "events"} if not settings.lego_path else set()
-    return (
-        lacking
-        | ({"speech"} if not settings.speech else set())
-        | ({"screen"} if not settings.screen_text else set())
-    )
+def kinds_without_model(settings: Settings) -> set[str]:
+    """Kinds of work that this machine has no model for: their notifications are left to others."""
+    lacking = set() if settings.lego_path else {"ground", "events"}
+    if not settings.speech:
+        lacking.add("speech")
+    if not settings.screen_text:
+        lacking.add("screen")
+    return lacking
 
 
 def check(settings: Settings) -> None:
     """Broker, database and disk, each within a few seconds. Raises QueueError, CatalogError,
     StorageError.
     """
-    Hints(settings).check()
+    Notifier(settings).check()
     with Catalog(settings.url).open():
         pass
     for folder in (settings.home_path, settings.artefacts):
@@ -103,26 +95,26 @@ def check_models(settings: Settings, kinds: Sequence[str]) -> None:
 
 
 def check_port(settings: Settings) -> None:
-    """Celery logs an error of a signal and goes on: a worker whose figures nobody can read is told
+    """Celery logs an error of a signal and goes on: a worker whose metrics nobody can read is told
     of before. Raises UsageError.
     """
     if not settings.metrics_port:
         return
-    address = f"{settings.metrics_host}:{settings.metrics_port}"
     try:
         found = socket.getaddrinfo(
             settings.metrics_host, settings.metrics_port, type=socket.SOCK_STREAM
         )[0]
         with socket.socket(found[0], found[1]) as probe:
-            probe.setsockopt(
-                socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
-            )  # as the server does: the port of a worker that just ended is free
+            # As the server does: the port of a worker that just ended is free.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(found[4])
     except (OSError, OverflowError) as error:
-        said = getattr(error, "strerror", None) or str(error)
-        hint = "each worker of a machine needs a SEEKPOINT_METRICS_PORT of its own; 0 for none; SEEKPOINT_METRICS_HOST is an address of it"
         raise UsageError(
-            "cannot serve figures at {address}: {lower}", hint, address=address, lower=said.lower()
+            "cannot serve metrics at {address}: {reason}",
+            "each worker of a machine needs a SEEKPOINT_METRICS_PORT of its own; 0 for none; "
+            "SEEKPOINT_METRICS_HOST is an address of it",
+            address=f"{settings.metrics_host}:{settings.metrics_port}",
+            reason=(getattr(error, "strerror", None) or str(error)).lower(),
         ) from error
 
 

@@ -1,5 +1,5 @@
-"""Tasks: each is a hint to take a turn at one kind of work. They carry nothing; which chunk or
-errand comes next is decided in SQL.
+"""Tasks: each is a notification to run a slice of one kind of work. They carry nothing; which chunk
+or job comes next is decided in SQL.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any
 from indexer.errors import CatalogError, ModelError, StorageError, UsageError
 from indexer.queue.notify import queue_name, task_name
 from workers.app import app
-from workers.child import stopping, turns
+from workers.child import runner, stopping
 
 if TYPE_CHECKING:
-    from indexer.queue.runner import Turn
+    from indexer.queue.work_slice import WorkSlice
 
 log = logging.getLogger(__name__)
 
 PAUSE_S = 3.0
-"""After a full disk, a database that is away, a model that is not there: the work was handed back,
-and would only fail again at once.
+"""After a full disk, a database that is unreachable, a model that is missing: the work was
+released, and would only fail again at once.
 """
 
 Result = dict[str, Any]
@@ -34,65 +34,74 @@ def _task(kind: str) -> Callable:
 
 @_task("picture")
 def picture() -> Result:
-    return _take("picture", lambda: turns().stage("picture"))
+    """Frames and segments of chunks."""
+    return _run("picture", lambda: runner().run_stage("picture"))
 
 
 @_task("events")
 def events() -> Result:
-    return _take("events", lambda: turns().stage("events"))
+    """Events of chunks, by a grounding model."""
+    return _run("events", lambda: runner().run_stage("events"))
 
 
 @_task("speech")
 def speech() -> Result:
-    return _take("speech", lambda: turns().stage("speech"))
+    """Speech of chunks."""
+    return _run("speech", lambda: runner().run_stage("speech"))
 
 
 @_task("screen")
 def screen() -> Result:
-    return _take("screen", lambda: turns().stage("screen"))
+    """Text on screen of chunks."""
+    return _run("screen", lambda: runner().run_stage("screen"))
 
 
 @_task("plan")
 def plan() -> Result:
-    return _take("plan", lambda: turns().plan())
+    """Chunks of files that arrived."""
+    return _run("plan", lambda: runner().plan())
 
 
 @_task("ground")
 def ground() -> Result:
-    return _take("ground", lambda: turns().ground())
+    """Questions about moments, by a grounding model."""
+    return _run("ground", lambda: runner().ground())
 
 
 @_task("artefacts")
 def artefacts() -> Result:
-    return _take("artefacts", lambda: turns().artefacts())
+    """Thumbnails and proxies of videos."""
+    return _run("artefacts", lambda: runner().make_artefacts())
 
 
 @_task("publish")
 def publish() -> Result:
-    return _take("publish", lambda: turns().publish())
+    """Vector snapshots that are due."""
+    return _run("publish", lambda: runner().publish())
 
 
-@_task("sweep")
-def sweep() -> Result:
-    return _take("sweep", lambda: turns().sweep())
+@_task("reap")
+def reap() -> Result:
+    """What lost workers held, and notifications that were lost."""
+    return _run("reap", lambda: runner().reap())
 
 
-def _take(kind: str, turn: Callable[[], Turn]) -> Result:
-    """The turn's figures. What stops a turn loses nothing: its work was handed back, or its lease
-    ends, and a sweep hints at it again.
+def _run(kind: str, work: Callable[[], WorkSlice]) -> Result:
+    """What came of the work slice. What stops one loses nothing: its work was released, or its
+    lease ends, and the reaper notifies of it again.
     """
     if stopping():
         return {"kind": kind, "more": True}
     try:
-        turns().recover_here()
-        taken = turn()
+        runner().requeue_local_orphans()
+        done = work()
     except (StorageError, CatalogError, ModelError, UsageError) as error:
         log.error("%s: %s", kind, error)
         _pause()
         return {"kind": kind, "more": True, "error": str(error)}
-    if taken.more and not stopping():
-        turns().tell({kind: 1})
-    return asdict(taken)
+    if done.more and not stopping():
+        runner().notify({kind: 1})
+    return asdict(done)
 
 
 def _pause() -> None:

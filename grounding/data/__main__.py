@@ -182,7 +182,8 @@ def _show_samples(tally: Tally) -> None:
 
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m grounding.data", description="Data that LEGO learns from (docs/data.md)."
+        prog="python -m grounding.data",
+        description="Data that LEGO learns from (docs/guides/training-data.md).",
     )
     verbs = parser.add_subparsers(required=True, metavar="VERB")
     add = verbs.add_parser("sets", help="the public sets, and the files that each comes in")

@@ -1,7 +1,7 @@
 """Banks of questions and answers, many wordings a task; which one a row gets depends on the row and
 the seed alone.
 
-A wording holds `$fields` that the task fills (docs/data.md lists them). `questions.json` is the
+A wording holds `$fields` that the task fills (docs/guides/training-data.md lists them). `questions.json` is the
 bank that comes with the project.
 """
 

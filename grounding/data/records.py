@@ -5,7 +5,7 @@ JSON lines or one JSON array.
     {"from": "human", "value": "<video>\\nWhen does the dog jump?"}, {"from": "gpt", "value": "The
     dog jumps in {0.09,0.15}."}]}
 
-Times are fractions of the clip, boxes fractions of the padded square (docs/data.md). The form is
+Times are fractions of the clip, boxes fractions of the padded square (docs/reference/records.md). The form is
 that of the published code.
 """
 
@@ -52,7 +52,7 @@ class Record:
     """
     id: str = ""
     truth: Mapping[str, Any] = field(default_factory=dict)
-    """What the answers were made from, unrounded (docs/data.md): evaluation and the filters compare
+    """What the answers were made from, unrounded (docs/reference/records.md): evaluation and the filters compare
     with it.
     """
     extra: Mapping[str, Any] = field(default_factory=dict)

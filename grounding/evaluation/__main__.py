@@ -128,7 +128,7 @@ def table(given: argparse.Namespace) -> int:
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m grounding.evaluation",
-        description="LEGO on benchmarks (docs/evaluation.md).",
+        description="LEGO on benchmarks (docs/guides/measure.md).",
     )
     verbs = parser.add_subparsers(required=True, metavar="TASK or VERB")
     for task, about in TASKS.items():

@@ -4,7 +4,7 @@ kind.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -24,24 +24,31 @@ def mean_interval(values: ArrayLike, level: float = 0.95) -> tuple[float, float]
     return _percentiles(array[picks].mean(axis=1), level)
 
 
-def two_sample_interval(
-    statistic: Callable[[np.ndarray, np.ndarray], float],
-    first: ArrayLike,
-    second: ArrayLike,
-    level: float = 0.95,
+def cluster_interval(
+    statistic: Callable[[np.ndarray], float], clusters: Sequence[Hashable], level: float = 0.95
 ) -> tuple[float, float]:
-    """Interval of a statistic of two independent samples, such as `auroc`; each is resampled by
-    itself.
+    """Interval of a statistic of rows that come in clusters, such as several questions about one
+    video: whole clusters are drawn (Davison and Hinkley 1997, 3.8), because their rows succeed and
+    fail together.
+
+    `statistic` is given the numbers of the rows drawn (n,) int64; `clusters` has the cluster of
+    each row. Draws for which the statistic is NaN are left out.
+
+    >>> right = np.array([1.0, 1.0, 0.0, 0.0])
+    >>> cluster_interval(lambda rows: right[rows].mean(), ["a", "a", "b", "b"])
+    (0.0, 1.0)
     """
-    left, right = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
-    if not left.size or not right.size:
+    members: dict[Hashable, list[int]] = {}
+    for row, cluster in enumerate(clusters):
+        members.setdefault(cluster, []).append(row)
+    if not members:
         return float("nan"), float("nan")
+    rows_of = [np.array(rows) for rows in members.values()]
     random = np.random.default_rng(SEED)
-    results = [
-        statistic(random.choice(left, left.size), random.choice(right, right.size))
-        for _ in range(RESAMPLES)
-    ]
-    return _percentiles(np.array(results), level)
+    drawn = random.integers(0, len(rows_of), (RESAMPLES, len(rows_of)))
+    results = np.array([statistic(np.concatenate([rows_of[n] for n in draw])) for draw in drawn])
+    results = results[~np.isnan(results)]
+    return _percentiles(results, level) if results.size else (float("nan"), float("nan"))
 
 
 def _percentiles(results: np.ndarray, level: float) -> tuple[float, float]:

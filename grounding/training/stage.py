@@ -190,7 +190,7 @@ def _engine(file: Path | None) -> dict[str, Any]:
     if "fsdp" in raw:
         if "WORLD_SIZE" not in os.environ:
             raise TrainingError(
-                f"{file} shares the model among processes; start them with torchrun (docs/training.md)"
+                f"{file} shares the model among processes; start them with torchrun (docs/guides/train.md)"
             )
         return {"fsdp": True, "fsdp_config": raw["fsdp"]}
     if importlib.util.find_spec("deepspeed") is None:

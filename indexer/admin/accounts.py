@@ -47,7 +47,7 @@ def add_user(
             if not collection_names
             else collections.find_collections(session, list(collection_names))
         )
-        accounts.put_account(session, name, role, ids, hashed)
+        accounts.save_account(session, name, role, ids, hashed)
 
 
 def check_password(catalog: Catalog, name: str, password: str) -> AccountRow | None:
@@ -59,8 +59,10 @@ def check_password(catalog: Catalog, name: str, password: str) -> AccountRow | N
 
 
 def hash_password(password: str) -> str:
+    """The password as it is stored: scrypt with a random salt."""
     salt = secrets.token_bytes(16)
-    return f"scrypt${COST}${BLOCK}${PARALLEL}${salt.hex()}${_scrypt(password, salt, COST, BLOCK, PARALLEL).hex()}"
+    digest = _scrypt(password, salt, COST, BLOCK, PARALLEL)
+    return f"scrypt${COST}${BLOCK}${PARALLEL}${salt.hex()}${digest.hex()}"
 
 
 def _matches(password: str, stored: str) -> bool:

@@ -125,7 +125,7 @@ def _images(pieces: Sequence[Photo | Clip]) -> Iterator[np.ndarray]:
 
 
 def _moving(photo: Photo) -> Iterator[np.ndarray]:
-    """Crops of the photograph along the move, in the shape of the video; eased, as a camera would."""
+    """Crops of the photograph along the move, in the shape of the video, eased in and out."""
     with Image.open(_packaged(photo.file)) as file:
         picture = file.convert("RGB")
     full_w = min(picture.width, picture.height * WIDTH / HEIGHT)

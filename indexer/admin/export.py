@@ -6,25 +6,22 @@ import io
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from indexer.artefacts import write_atomically
-from indexer.catalog import collections, rows, videos
-from indexer.catalog.rows import PassageRow
+from indexer.catalog import collections, videos
+from indexer.catalog.passages import PassageRow, list_passages
+from indexer.context import Context
 from indexer.errors import UsageError
 from indexer.passages.base import Passage, Word
 from indexer.passages.subtitle_writer import write_json_lines, write_srt
 
-if TYPE_CHECKING:
-    from indexer.library import Library
 
-
-def write_subtitles(library: Library, video_id: int, output: Path) -> int:
+def write_subtitles(context: Context, video_id: int, output: Path) -> int:
     """Writes the speech of a video as SRT; how many cues. UsageError where it has none."""
-    with library.catalog.read() as session:
+    with context.catalog.read() as session:
         videos.get_video(session, video_id)
-        every = [_passage(row) for row in rows.passages(session, video_id, ["speech"])]
-    speech = _one_language(every, library.settings.speech_language)
+        every = [_passage(row) for row in list_passages(session, video_id, ["speech"])]
+    speech = _one_language(every, context.settings.speech_language)
     if not speech:
         raise UsageError(
             "no speech is known of video {video_id}",
@@ -37,20 +34,20 @@ def write_subtitles(library: Library, video_id: int, output: Path) -> int:
     return len(speech)
 
 
-def write_transcripts(library: Library, names: Sequence[str] | None, output: Path) -> int:
+def write_transcripts(context: Context, names: Sequence[str] | None, output: Path) -> int:
     """Writes all speech and screen text of collections (None: all) as JSON lines, video by video;
     how many lines.
     """
     text = io.StringIO()
     count = 0
-    with library.catalog.read() as session:
+    with context.catalog.read() as session:
         ids = collections.find_collections(session, list(names)) if names else None
         for video in videos.list_videos(session, collection_ids=ids):
-            found = [_passage(row) for row in rows.passages(session, video.id)]
+            found = [_passage(row) for row in list_passages(session, video.id)]
             about = {
                 "video_id": video.id,
                 "collection": video.collection,
-                "path": library.shown_path(video),
+                "path": context.shown_path(video),
             }
             write_json_lines(found, text, **about)
             count += len(found)
@@ -59,8 +56,8 @@ def write_transcripts(library: Library, names: Sequence[str] | None, output: Pat
 
 
 def _one_language(speech: Sequence[Passage], preferred: str) -> list[Passage]:
-    """A video may have subtitles in several languages: those in the preferred one, in English, or in
-    the one with most of them.
+    """A video may have subtitles in several languages: those in the preferred one, in English, or
+    in the one with most of them.
     """
     counts = Counter(passage.language for passage in speech)
     for language in (preferred, "en", *(name for name, _ in counts.most_common(1))):

@@ -1,7 +1,7 @@
 """Figures of a library for Prometheus: what its catalog says of the work, and how long searches
 take.
 
-The page and the workers both tell them; the figures of the catalog are the same wherever they are
+The page and the workers both export them; the metrics of the catalog are the same wherever they are
 asked for: take the maximum, not the sum.
 """
 
@@ -18,8 +18,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from indexer.catalog.database.session import Catalog
-from indexer.catalog.leasing import chunk_tasks
-from indexer.catalog.leasing.chunk_tasks import Progress, StageProgress
+from indexer.catalog.leasing.progress import Progress, StageProgress, get_progress
 from indexer.errors import CatalogError
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -42,6 +41,7 @@ class CatalogFigures(Collector):
         self._kept: tuple[float, Progress | None] = (float("-inf"), None)
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
+        """The metrics as they are now, from one read of the catalog."""
         progress = self._progress()
         yield _gauge(
             "seekpoint_catalog_up", "Whether the catalog answers", 0 if progress is None else 1
@@ -56,7 +56,7 @@ class CatalogFigures(Collector):
         yield _gauge(
             "seekpoint_queue_depth",
             "Stages of chunks that wait",
-            sum(it.pending for it in progress.stages.values()),
+            sum(stage.pending for stage in progress.stages.values()),
         )
         waited_s = (
             0.0
@@ -70,6 +70,7 @@ class CatalogFigures(Collector):
         )
 
     def describe(self) -> list[GaugeMetricFamily]:
+        """Names of the metrics, without asking the catalog."""
         return []  # registering it must not ask the database
 
     def _progress(self) -> Progress | None:
@@ -81,7 +82,7 @@ class CatalogFigures(Collector):
     def _asked(self) -> Progress | None:
         try:
             with self._catalog().read() as session:
-                return chunk_tasks.progress(session)
+                return get_progress(session)
         except CatalogError:
             return None
 
@@ -142,4 +143,5 @@ class SearchFigures:
 
 
 def as_text(registry: CollectorRegistry) -> bytes:
+    """The metrics in the text format of Prometheus."""
     return generate_latest(registry)

@@ -20,6 +20,7 @@ class ModelState(ModelFacts):
 
 
 def model_states(settings: Settings) -> list[ModelState]:
+    """The known models, and which of them are installed and in use."""
     embedders = [
         ModelState(
             kind="embedder",
@@ -98,7 +99,7 @@ def _lego(settings: Settings) -> ModelState:
         installed=bool(settings.lego_path)
         and (Path(settings.lego_path).expanduser() / "config.json").is_file(),
         in_use=bool(settings.lego_path),
-        purpose="second opinion on times, boxes in pictures, descriptions (docs/lego.md)",
+        purpose="second opinion on times, boxes in pictures, descriptions (docs/guides/grounding-models.md)",
         needs="18 GB of memory in bfloat16; a GPU for daily use",
         size_mb=18_400,
         licence="Apache-2.0; its sound encoder (ImageBind) CC BY-NC-SA 4.0: not for commercial use",

@@ -1,4 +1,4 @@
-"""What a browser is given of a video: the file itself, its proxy, or word that one has to be made."""
+"""What a browser is given of a video: the file itself, its proxy, or that one has to be made."""
 
 from __future__ import annotations
 
@@ -6,15 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from indexer.catalog import videos
 from indexer.catalog.videos import VideoRow
+from indexer.context import Context
 from indexer.errors import MediaError
 from indexer.media.output.proxy import make_proxy, plays_in_browsers
-
-if TYPE_CHECKING:
-    from indexer.library import Library
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,19 +24,20 @@ class Playback:
     media_type: str = "video/mp4"
 
 
-def playback(library: Library, video_id: int) -> Playback:
+def playback(context: Context, video_id: int) -> Playback:
     """Raises CatalogError for an unknown video."""
-    with library.catalog.read() as session:
+    with context.catalog.read() as session:
         video = videos.get_video(session, video_id)
-    return playback_of(library, video)
+    return playback_of(context, video)
 
 
-def playback_of(library: Library, video: VideoRow) -> Playback:
-    proxy = proxy_path(library, video.id)
+def playback_of(context: Context, video: VideoRow) -> Playback:
+    """What a browser is given of a video whose row is known."""
+    proxy = proxy_path(context, video.id)
     if proxy.exists():
         return Playback("ready", proxy)
     try:
-        path = library.path_of(video)
+        path = context.path_of(video)
         plays = _plays(path, path.stat().st_mtime_ns)
     except (MediaError, OSError):
         return Playback("gone")
@@ -49,17 +48,18 @@ def playback_of(library: Library, video: VideoRow) -> Playback:
     )
 
 
-def proxy_path(library: Library, video_id: int) -> Path:
-    return library.artefacts.video_folder(video_id) / "proxy.mp4"
+def proxy_path(context: Context, video_id: int) -> Path:
+    """Where the copy for browsers is kept, whether it is there or not."""
+    return context.artefacts.video_folder(video_id) / "proxy.mp4"
 
 
-def make_proxy_of(library: Library, video_id: int, progress: Callable[[float], None]) -> None:
+def make_proxy_of(context: Context, video_id: int, progress: Callable[[float], None]) -> None:
     """Does nothing where it is there already."""
-    with library.catalog.read() as session:
-        path = library.path_of(videos.get_video(session, video_id))
-    proxy = proxy_path(library, video_id)
+    with context.catalog.read() as session:
+        path = context.path_of(videos.get_video(session, video_id))
+    proxy = proxy_path(context, video_id)
     if not proxy.exists():
-        make_proxy(path, proxy, library.settings, progress)
+        make_proxy(path, proxy, context.settings, progress)
 
 
 @lru_cache(maxsize=4096)

@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
+from indexer.admin.status import status
 from indexer.catalog import collections as collection_queries
-from indexer.catalog import rows, videos
+from indexer.catalog import videos
 from indexer.catalog.database import maintenance
-
-if TYPE_CHECKING:
-    from indexer.library import Library, Removed
+from indexer.catalog.vectors.live_chunks import get_live_state
+from indexer.context import Context
+from indexer.vectors.store import remove_snapshots_except
 
 WORTH_REWRITING = 0.1
 """Share of a file that must be free before it is rewritten: less is used again by what comes next.
 """
 
 
-def remove(library: Library, video_ids: Sequence[int], names: Sequence[str]) -> Removed:
-    from indexer.library import Removed
+@dataclass(frozen=True, slots=True)
+class Removed:
+    video_ids: tuple[int, ...]
+    freed_bytes: int
 
-    before = _disk_bytes(library)
-    chunks = _chunks(library)
-    with library.catalog.begin() as session:
+
+def remove(context: Context, video_ids: Sequence[int], names: Sequence[str]) -> Removed:
+    """Deletes rows, artefacts and vectors of videos and collections. Raises CatalogError for
+    unknown ones.
+    """
+    before = _disk_bytes(context)
+    chunks = _chunks(context)
+    with context.catalog.begin() as session:
         collection_ids = collection_queries.find_collections(session, list(names))
         ids = [videos.get_video(session, video_id).id for video_id in dict.fromkeys(video_ids)]
         for video_id in ids:
@@ -30,34 +38,32 @@ def remove(library: Library, video_ids: Sequence[int], names: Sequence[str]) -> 
         for collection_id in collection_ids:
             ids += collection_queries.remove_collection(session, collection_id)
     for video_id in ids:
-        library.artefacts.remove_video(video_id)
+        context.artefacts.remove_video(video_id)
     if (
-        library.settings.vectors == "faiss"
+        context.settings.vectors == "faiss"
     ):  # a server gives the space of removed rows back by itself (autovacuum)
-        _shrink_snapshots(library, chunks)
-    maintenance.compact(library.catalog, WORTH_REWRITING)
-    return Removed(tuple(ids), max(0, before - _disk_bytes(library)))
+        _shrink_snapshots(context, chunks)
+    maintenance.compact(context.catalog, WORTH_REWRITING)
+    return Removed(tuple(ids), max(0, before - _disk_bytes(context)))
 
 
-def _disk_bytes(library: Library) -> int:
-    return sum(library.status().disk_bytes.values())
+def _disk_bytes(context: Context) -> int:
+    return sum(status(context).disk_bytes.values())
 
 
-def _chunks(library: Library) -> dict[tuple[str, str], int]:
-    keys = library.vector_keys()
-    with library.catalog.read() as session:
-        return {(stage, key): rows.live_state(session, key, stage).chunks for stage, key in keys}
+def _chunks(context: Context) -> dict[tuple[str, str], int]:
+    keys = context.vector_keys()
+    with context.catalog.read() as session:
+        return {(stage, key): get_live_state(session, key, stage).chunks for stage, key in keys}
 
 
-def _shrink_snapshots(library: Library, before: Mapping[tuple[str, str], int]) -> None:
+def _shrink_snapshots(context: Context, before: Mapping[tuple[str, str], int]) -> None:
     """Snapshots hold copies of the vectors: those of no video are deleted, those that lost a good
-    part are written anew.
+    part are rebuilt.
     """
-    from indexer.vectors.store import remove_snapshots_except
-
-    after = _chunks(library)
-    remove_snapshots_except(library.settings, [key for _, key in after])
+    after = _chunks(context)
+    remove_snapshots_except(context.settings, [key for _, key in after])
     for (stage, key), count in after.items():
         known = before.get((stage, key), 0)
         if known - count >= WORTH_REWRITING * known > 0:
-            library.index_of(key, stage).publish(keep_previous=False)
+            context.index_of(key, stage).publish(keep_previous=False)

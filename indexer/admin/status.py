@@ -6,20 +6,17 @@ import os
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from indexer.catalog import rows, videos
+from sqlalchemy.orm import Session
+
+from indexer.catalog import videos
+from indexer.catalog.database.usage import measure_usage
 from indexer.catalog.leasing import chunk_tasks, jobs
+from indexer.catalog.leasing.progress import Progress, get_progress, video_seconds_since
 from indexer.catalog.tables import utc_now
+from indexer.context import Context
 from indexer.errors import QueueError
-from indexer.queue.notify import Hints
-
-if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
-
-    from indexer.catalog.leasing.chunk_tasks import Progress
-    from indexer.library import Library, Status
-
+from indexer.queue.notify import Notifier
 
 SPEED_OVER_S = 60.0
 
@@ -42,23 +39,38 @@ class QueueStatus:
     broker: str
 
 
-def status(library: Library) -> Status:
+@dataclass(frozen=True, slots=True)
+class Status:
+    """`bytes_per_hour`: all that the index takes on disk, per hour of video; None while there is no
+    video. `queue`: what waits.
+    """
+
+    home: Path
+    videos: dict[str, int]
+    chunks: dict[str, int]
+    video_s: float
+    segments: int
+    disk_bytes: dict[str, int]
+    bytes_per_hour: float | None
+    errors: tuple[str, ...]
+    queue: QueueStatus
+
+
+def status(context: Context) -> Status:
     """All from one state of the catalog: work that goes from one place to the next in the meantime
     is counted once.
     """
-    from indexer.library import Status
-
-    hints, broker = _broker(library)
-    with library.catalog.read() as session:
-        usage = rows.usage(session)
-        progress = chunk_tasks.progress(session)
+    hints, broker = _broker(context)
+    with context.catalog.read() as session:
+        usage = measure_usage(session)
+        progress = get_progress(session)
         listed = videos.list_videos(session)
-        failed = jobs.failures(session)
+        failed = jobs.list_errors(session)
         queue = _queue(session, progress, hints, broker)
     disk = {
         "catalog": usage.database_bytes,
-        "snapshots": folder_bytes(library.settings.snapshots),
-        "thumbnails and proxies": library.artefacts.size_bytes(),
+        "snapshots": folder_bytes(context.settings.snapshots),
+        "thumbnails and proxies": context.artefacts.size_bytes(),
     }
     names = {"done": "done", "running": "running", "waiting": "pending", "failed": "failed"}
     chunks = {
@@ -67,7 +79,7 @@ def status(library: Library) -> Status:
     }
     per_hour = sum(disk.values()) / usage.video_s * 3600 if usage.video_s else None
     return Status(
-        home=library.settings.home_path,
+        home=context.settings.home_path,
         videos=dict(Counter(video.state for video in listed)),
         chunks={state: count for state, count in chunks.items() if count},
         video_s=usage.video_s,
@@ -76,40 +88,43 @@ def status(library: Library) -> Status:
         bytes_per_hour=per_hour,
         errors=(
             *(f"video {video.id}: {video.error}" for video in listed if video.error),
-            *(f"{name}: {said}" for name, said in failed),
+            *(f"{name}: {error}" for name, error in failed),
         ),
         queue=queue,
     )
 
 
 def _queue(session: Session, progress: Progress, hints: int | None, broker: str) -> QueueStatus:
-    errand_counts = jobs.waiting(session)
-    times = [progress.oldest_waiting, *(it.oldest for it in errand_counts.values())]
+    job_counts = jobs.count_jobs(session)
+    times = [progress.oldest_waiting, *(job.oldest for job in job_counts.values())]
     oldest = min((time for time in times if time is not None), default=None)
     return QueueStatus(
         waiting={
             **{name: stage.pending for name, stage in progress.stages.items() if stage.pending},
-            **{kind: it.pending for kind, it in errand_counts.items() if it.pending},
+            **{kind: job.pending for kind, job in job_counts.items() if job.pending},
         },
-        speed=chunk_tasks.done_since(session, SPEED_OVER_S) / SPEED_OVER_S,
+        speed=video_seconds_since(session, SPEED_OVER_S) / SPEED_OVER_S,
         oldest_s=None if oldest is None else max(0.0, (utc_now() - oldest).total_seconds()),
-        workers=dict(Counter(chunk_tasks.holders(session)) + Counter(jobs.holders(session))),
+        workers=dict(
+            Counter(chunk_tasks.queue.owners(session)) + Counter(jobs.queue.owners(session))
+        ),
         hints=hints,
         broker=broker,
     )
 
 
-def _broker(library: Library) -> tuple[int | None, str]:
-    if not library.settings.broker_url:
+def _broker(context: Context) -> tuple[int | None, str]:
+    if not context.settings.broker_url:
         return None, ""
-    hints = Hints(library.settings)
+    notifier = Notifier(context.settings)
     try:
-        return sum(hints.depths().values()), hints.shown_url
+        return sum(notifier.depths().values()), notifier.shown_url
     except QueueError as error:
         return None, str(error)
 
 
 def folder_bytes(folder: Path) -> int:
+    """Size of all files below a folder; 0 where it is not there."""
     total = 0
     for parent, _, names in os.walk(folder):
         for name in names:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from indexer.catalog.database.dialect import insert_ignoring
+from indexer.catalog.database.dialect import count_changed, insert_or_ignore
 from indexer.catalog.tables import Account, utc_now
 from indexer.errors import UsageError
 
@@ -29,7 +29,7 @@ class AccountRow:
     password_hash: str | None
 
 
-def put_account(
+def save_account(
     s: Session,
     name: str,
     role: str,
@@ -40,7 +40,9 @@ def put_account(
     name = name.strip()
     if not name or len(name) > 200 or not name.isprintable():
         raise UsageError(
-            "{name!r} is no name for a user", "use letters, digits, or an e-mail address", name=name
+            "{name!r} is not a name for a user",
+            "use letters, digits, or an e-mail address",
+            name=name,
         )
     if role not in ROLES:
         raise UsageError(
@@ -52,7 +54,7 @@ def put_account(
         "password_hash": password_hash,
     }
     s.execute(
-        insert_ignoring(s, Account, ("name",)),
+        insert_or_ignore(s, Account, ("name",)),
         {"name": name, "epoch": 0, "created_at": utc_now(), **values},
     )
     s.execute(update(Account).where(Account.name == name).values(**values, epoch=Account.epoch + 1))
@@ -72,21 +74,23 @@ def find_account(
 
 
 def list_accounts(s: Session) -> list[AccountRow]:
+    """All accounts, by name."""
     return [_row(account) for account in s.scalars(select(Account).order_by(Account.name))]
 
 
 def count_accounts(s: Session) -> int:
+    """How many accounts there are."""
     return s.scalar(select(func.count()).select_from(Account)) or 0
 
 
 def end_sessions(s: Session, account_id: int) -> None:
-    """Whoever is signed in with this account is so no more, on any device."""
+    """Signs out whoever is signed in with this account, on all devices."""
     s.execute(update(Account).where(Account.id == account_id).values(epoch=Account.epoch + 1))
 
 
 def remove_account(s: Session, name: str) -> None:
     """Raises UsageError when there is none of that name."""
-    if not s.execute(delete(Account).where(Account.name == name)).rowcount:  # pyright: ignore[reportAttributeAccessIssue]
+    if not count_changed(s, delete(Account).where(Account.name == name)):
         raise UsageError(
             "there is no user {name!r}", "`seekpoint users list` shows them", name=name
         )

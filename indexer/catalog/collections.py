@@ -7,12 +7,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import case, delete, func, select
+from sqlalchemy import case, delete, func, select, update
 from sqlalchemy.orm import Session
 
-from indexer.catalog.database.dialect import insert_ignoring
+from indexer.catalog.database.dialect import (
+    count_changed,
+    insert_or_ignore,
+    is_sqlite,
+    now_s,
+)
 from indexer.catalog.tables import Collection, Video, utc_now
 from indexer.errors import CatalogError, UsageError
+from indexer.vocabulary import VideoState
 
 # Control characters, bytes that were not UTF-8, and what breaks a line (general categories of
 # Unicode).
@@ -39,7 +45,7 @@ def ensure_collection(s: Session, name: str) -> int:
     """Id of the collection `name`, made when there is none."""
     name = name.strip()
     if not name:
-        raise UsageError("A collection needs a name", "--collection NAME")
+        raise UsageError("a collection needs a name", "choose one with --collection NAME")
     if any(unicodedata.category(c) in _UNPRINTABLE for c in name):
         raise UsageError(
             "{name!r} cannot be the name of a collection",
@@ -49,25 +55,25 @@ def ensure_collection(s: Session, name: str) -> int:
     found = s.scalar(select(Collection.id).where(Collection.name == name))
     if found is not None:
         return found
-    s.execute(insert_ignoring(s, Collection, ("name",)), {"name": name, "created_at": utc_now()})
+    s.execute(insert_or_ignore(s, Collection, ("name",)), {"name": name, "created_at": utc_now()})
     return s.scalars(select(Collection.id).where(Collection.name == name)).one()
 
 
 def find_collections(s: Session, names: Sequence[str]) -> list[int]:
-    """Ids in the order of `names`. An unknown name raises CatalogError, which names those that
-    exist.
-    """
+    """Ids in the order of `names`. Raises CatalogError for an unknown name."""
     known = {name: id for id, name in s.execute(select(Collection.id, Collection.name))}
     for name in names:
         if name not in known:
-            there = ", ".join(sorted(known)) or "none yet"
             raise CatalogError(
-                "There is no collection {name!r}", "Collections: {there}", name=name, there=there
+                "there is no collection {name!r}",
+                "choose from {names}" if known else "`seekpoint ingest` makes the first",
+                name=name,
+                names=", ".join(sorted(known)),
             )
     return [known[name] for name in names]
 
 
-def collection_names(s: Session) -> list[tuple[int, str]]:
+def list_collection_names(s: Session) -> list[tuple[int, str]]:
     """(id, name) of all collections by name; counts nothing, so it costs the same however many
     videos there are.
     """
@@ -85,8 +91,8 @@ def list_collections(s: Session) -> list[CollectionInfo]:
             Collection.name,
             Collection.created_at,
             func.count(Video.id),
-            func.count(case((Video.state == "ready", 1))),
-            func.count(case((Video.state == "failed", 1))),
+            func.count(case((Video.state == VideoState.READY, 1))),
+            func.count(case((Video.state == VideoState.FAILED, 1))),
             func.coalesce(func.sum(Video.duration_s), 0.0),
             func.coalesce(func.sum(Video.size_bytes), 0),
         )
@@ -104,3 +110,14 @@ def remove_collection(s: Session, collection_id: int) -> tuple[int, ...]:
     removed = tuple(s.scalars(select(Video.id).where(Video.collection_id == collection_id)))
     s.execute(delete(Collection).where(Collection.id == collection_id))
     return removed
+
+
+def touch_last_claimed(s: Session, collection_id: int) -> None:
+    """Notes that work of the collection was taken now. Who finds its row locked leaves it: another
+    has just noted the same.
+    """
+    row = select(Collection.id).where(Collection.id == collection_id)
+    if not is_sqlite(s):
+        row = row.with_for_update(skip_locked=True)
+    now = update(Collection).where(Collection.id == row.scalar_subquery())
+    count_changed(s, now.values(last_claimed_s=now_s(s)))

@@ -24,17 +24,19 @@ from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.orm import Session
 
 from grounding.spans import Span
-from indexer.catalog.database.dialect import among, is_sqlite, storable
-from indexer.catalog.database.text_normalize import UNSPACED, spaced
-from indexer.catalog.rows import served_passage_key
+from indexer.catalog.database.column_types import sanitize_text
+from indexer.catalog.database.dialect import in_values, is_sqlite
+from indexer.catalog.database.text_normalize import UNSPACED, separate_unspaced
+from indexer.catalog.passages import served_passage_key
 from indexer.catalog.tables import Passage, Video
 
 # English words that say nothing about a passage (from the Snowball list): left out unless quoted,
 # or when nothing else is asked.
 _STOP = """
-a about after all also am an and any are as at be been before being but by can could did do does doing for from had has have
-having he her here him his how i if in into is it its just me my of on or our out over own same she should so some such than that
-the their them then there these they this those through to too under until up very was we were what when where which while who
+a about after all also am an and any are as at be been before being but by can could did do does
+doing for from had has have having he her here him his how i if in into is it its just me my of
+on or our out over own same she should so some such than that the their them then there these
+they this those through to too under until up very was we were what when where which while who
 whom why will with would you your
 """
 STOP_WORDS = frozenset(_STOP.split())
@@ -80,7 +82,7 @@ def search_words(
     "in quotes" is a phrase, `skate*` a prefix; case, accents and English endings do not matter.
     Nothing that is typed is a syntax error.
     """
-    terms = parse(query)
+    terms = parse_terms(query)
     if not terms:
         return []
     matches, score = (_sqlite if is_sqlite(s) else _postgres)(terms, match)
@@ -102,13 +104,13 @@ def search_words(
     )
     statement = matches(statement)
     if kinds is not None:
-        statement = statement.where(among(s, Passage.kind, kinds))
+        statement = statement.where(in_values(s, Passage.kind, kinds))
     if collection_ids is not None:
-        statement = statement.where(among(s, Passage.collection_id, collection_ids))
+        statement = statement.where(in_values(s, Passage.collection_id, collection_ids))
     if video_id is not None:
         statement = statement.where(Passage.video_id == video_id)
     if video_ids is not None:
-        statement = statement.where(among(s, Passage.video_id, video_ids))
+        statement = statement.where(in_values(s, Passage.video_id, video_ids))
     rows: Iterable[Any] = s.execute(statement)
     return [
         WordHit(row[0], row[1], row[2], row[3], Span(row[4], row[5]), row[6], float(row[7]))
@@ -116,12 +118,12 @@ def search_words(
     ]
 
 
-def parse(query: str) -> list[Term]:
+def parse_terms(query: str) -> list[Term]:
     """Terms of what a person typed. A run of a script without spaces is one phrase of its
     characters.
     """
     found = []
-    for quoted, word in _TERM.findall(storable(query)):
+    for quoted, word in _TERM.findall(sanitize_text(query)):
         if quoted:
             found.append((Term(_normal(quoted)), True))
             continue
@@ -147,7 +149,7 @@ def _runs(word: str) -> list[tuple[str, bool]]:
 
 
 def _normal(words: str) -> str:
-    return " ".join(spaced(words).split())
+    return " ".join(separate_unspaced(words).split())
 
 
 def _sqlite(terms: Sequence[Term], match: str) -> tuple[Any, ColumnElement[float]]:

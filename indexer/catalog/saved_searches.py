@@ -9,73 +9,73 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, insert, select
 from sqlalchemy.orm import Session
 
-from indexer.catalog.database.dialect import storable
-from indexer.catalog.tables import KeptSearch, utc_now
+from indexer.catalog.database.column_types import sanitize_text
+from indexer.catalog.tables import SearchRow, utc_now
 
-RECENT = 20
+RECENT_SEARCHES = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class SavedSearch:
+    """`link` leads to the search in the page; times in UTC."""
+
     id: int
     title: str
     link: str
     asked_at: datetime
 
 
-def note_search(s: Session, account_id: int | None, title: str, link: str) -> None:
+def add_recent_search(s: Session, account_id: int | None, title: str, link: str) -> None:
     """Puts a search on top of the recent ones; the same one is there once, and the oldest go."""
-    _delete(s, account_id, False, KeptSearch.link == link)
+    _delete(s, account_id, False, SearchRow.link == link)
     _insert(s, account_id, False, title, link)
     newest = (
-        select(KeptSearch.id)
+        select(SearchRow.id)
         .where(_of(account_id, False))
-        .order_by(KeptSearch.id.desc())
-        .limit(RECENT)
+        .order_by(SearchRow.id.desc())
+        .limit(RECENT_SEARCHES)
     )
-    _delete(s, account_id, False, KeptSearch.id.not_in(s.scalars(newest).all()))
+    _delete(s, account_id, False, SearchRow.id.not_in(s.scalars(newest).all()))
 
 
 def save_search(s: Session, account_id: int | None, title: str, link: str) -> None:
-    _delete(s, account_id, True, KeptSearch.link == link)
+    """Saves a search until it is deleted; the same one is there once."""
+    _delete(s, account_id, True, SearchRow.link == link)
     _insert(s, account_id, True, title, link)
 
 
-def forget_search(s: Session, account_id: int | None, search_id: int) -> None:
-    s.execute(delete(KeptSearch).where(KeptSearch.id == search_id, _owned(account_id)))
+def delete_search(s: Session, account_id: int | None, search_id: int) -> None:
+    """Deletes a search of this account."""
+    s.execute(delete(SearchRow).where(SearchRow.id == search_id, _is_of(account_id)))
 
 
-def kept_searches(s: Session, account_id: int | None, *, saved: bool) -> list[Kept]:
-    """Newest first."""
-    found = s.scalars(
-        select(KeptSearch).where(_of(account_id, saved)).order_by(KeptSearch.id.desc())
-    )
-    return [Kept(row.id, row.title, row.link, row.asked_at) for row in found]
+def list_searches(s: Session, account_id: int | None, *, saved: bool) -> list[SavedSearch]:
+    """The searches that an account saved, or asked lately; newest first."""
+    found = s.scalars(select(SearchRow).where(_of(account_id, saved)).order_by(SearchRow.id.desc()))
+    return [SavedSearch(row.id, row.title, row.link, row.asked_at) for row in found]
 
 
 def _insert(s: Session, account_id: int | None, saved: bool, title: str, link: str) -> None:
     values = {
         "account_id": account_id,
         "saved": saved,
-        "title": storable(title)[:500],
-        "link": storable(link)[:4000],
+        "title": sanitize_text(title)[:500],
+        "link": sanitize_text(link)[:4000],
     }
-    s.execute(insert(KeptSearch).values(**values, asked_at=utc_now()))
+    s.execute(insert(SearchRow).values(**values, asked_at=utc_now()))
 
 
 def _delete(
     s: Session, account_id: int | None, saved: bool, condition: ColumnElement[bool]
 ) -> None:
-    s.execute(delete(KeptSearch).where(_of(account_id, saved), condition))
+    s.execute(delete(SearchRow).where(_of(account_id, saved), condition))
 
 
 def _of(account_id: int | None, saved: bool) -> Any:
-    return _owned(account_id) & (KeptSearch.saved == saved)
+    return _is_of(account_id) & (SearchRow.saved == saved)
 
 
-def _owned(account_id: int | None) -> ColumnElement[bool]:
+def _is_of(account_id: int | None) -> ColumnElement[bool]:
     return (
-        KeptSearch.account_id.is_(None)
-        if account_id is None
-        else KeptSearch.account_id == account_id
+        SearchRow.account_id.is_(None) if account_id is None else SearchRow.account_id == account_id
     )

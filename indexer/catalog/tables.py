@@ -1,7 +1,7 @@
 """Tables. Ids are 64 bit, grow, and are never used again: a vector index may hold an id long after
 its row is gone.
 
-Rows of a chunk's stage hang on its `work` row, which hangs on `chunk`, which hangs on `video`:
+Rows of a chunk's stage hang on its `chunk_task`, which hangs on `chunk`, which hangs on `video`:
 deleting any of them deletes what was made from it. `collection_id`, `video_id` and `chunk_id` are
 repeated in the rows below so that selections need no join.
 """
@@ -13,8 +13,6 @@ from datetime import UTC, datetime
 from sqlalchemy import (
     JSON,
     BigInteger,
-    DateTime,
-    Dialect,
     Float,
     ForeignKey,
     Index,
@@ -22,47 +20,29 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     Text,
+    TextClause,
     UniqueConstraint,
     text,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Mapped, mapped_column
 
+from indexer.catalog.database.column_types import EnumText, MessageText, UtcTime
 from indexer.catalog.database.half_vector import HalfVector
-
-STAGES = ("picture", "speech", "screen", "events")
-VIDEO_STATES = ("pending", "ingesting", "ready", "failed")
-WORK_STATES = ("pending", "running", "done", "failed")
-PASSAGE_KINDS = ("speech", "screen", "event")
+from indexer.messages import Message
+from indexer.vocabulary import JobKind, StageName, TaskState, VideoState
 
 # SQLite numbers rows by itself only in a column that is called INTEGER, which holds 64 bits there.
 BigId = BigInteger().with_variant(Integer, "sqlite")
 
 
-class UtcTime(TypeDecorator[datetime]):
-    """Aware times in UTC on both databases; SQLite drops the zone, so it is put back."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        del dialect
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        del dialect
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
 def utc_now() -> datetime:
+    """Now, aware, in UTC."""
     return datetime.now(UTC)
 
 
 class Base(DeclarativeBase):
+    """How columns and constraints are typed and named."""
+
     metadata = MetaData(
         naming_convention={
             "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -77,6 +57,10 @@ class Base(DeclarativeBase):
         str: Text,
         bytes: LargeBinary,
         datetime: UtcTime,
+        Message: MessageText,
+        VideoState: EnumText(VideoState),
+        TaskState: EnumText(TaskState),
+        JobKind: EnumText(JobKind),
     }
 
 
@@ -85,7 +69,7 @@ def _child_of(parent: str) -> ForeignKey:
 
 
 class Collection(Base):
-    """`claimed_s`: when a worker last took work of it (Unix time): the one that waited longest
+    """`last_claimed_s`: when a worker last took work of it (Unix time): the one that waited longest
     comes next.
     """
 
@@ -95,7 +79,7 @@ class Collection(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(unique=True)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
-    claimed_s: Mapped[float | None]
+    last_claimed_s: Mapped[float | None]
 
 
 class Video(Base):
@@ -123,8 +107,8 @@ class Video(Base):
     rotation: Mapped[int]
     recorded_at: Mapped[datetime | None]
     title: Mapped[str | None]
-    state: Mapped[str] = mapped_column(default="pending", index=True)
-    error: Mapped[str | None]
+    state: Mapped[VideoState] = mapped_column(default=VideoState.PENDING, index=True)
+    error: Mapped[Message | None]
     picture_key: Mapped[str | None]
     speech_key: Mapped[str | None]
     screen_key: Mapped[str | None]
@@ -162,6 +146,8 @@ class Path(Base):
 
 
 class Chunk(Base):
+    """One to two minutes of a video: what is read, computed and committed at once."""
+
     __tablename__ = "chunk"
     __table_args__ = (UniqueConstraint("video_id", "number"), {"sqlite_autoincrement": True})
 
@@ -172,101 +158,90 @@ class Chunk(Base):
     end_s: Mapped[float]
 
 
-class Work(Base):
-    """One stage of one chunk under one key.
+class LeasedRow:
+    """Columns of a row that one owner works on at a time (leasing/lease_queue.py).
 
-    Lower `priority` is taken sooner, then lower `video_s` (small videos before large).
-    `lease_until_s` is Unix time by the database's clock. `revision` is drawn anew at each commit:
-    (chunk, revision) names the rows that were committed then, and no others.
+    `lease_until_s` is Unix time by the database's clock. `attempts` counts those that were begun
+    and not released. `error` is that of the last one.
     """
 
-    __tablename__ = "work"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    state: Mapped[TaskState] = mapped_column(default=TaskState.PENDING)
+    attempts: Mapped[int] = mapped_column(default=0)
+    error: Mapped[Message | None]
+    owner: Mapped[str | None]
+    lease_until_s: Mapped[float | None]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+
+_IS_OPEN = text("state IN ('pending', 'running')")
+_IS_HELD = text("state = 'running'")
+
+
+def _partial_index(name: str, *columns: str, where: TextClause) -> Index:
+    return Index(name, *columns, sqlite_where=where, postgresql_where=where)
+
+
+class ChunkTask(LeasedRow, Base):
+    """One stage of one chunk under one key. Lower `video_s` is taken sooner: small videos before
+    large.
+
+    `revision` is drawn at each commit: (chunk, revision) names the rows that were committed then,
+    and no others. `seconds`: what it took.
+    """
+
+    __tablename__ = "chunk_task"
     __table_args__ = (
         UniqueConstraint("chunk_id", "stage", "key"),
-        Index("ix_work_video_id_stage_key", "video_id", "stage", "key"),
-        Index(
-            "ix_work_open",
-            "priority",
-            "video_s",
-            "id",
-            sqlite_where=text("state IN ('pending', 'running')"),
-            postgresql_where=text("state IN ('pending', 'running')"),
-        ),
+        Index("ix_chunk_task_video_id_stage_key", "video_id", "stage", "key"),
+        _partial_index("ix_chunk_task_open", "video_s", "id", where=_IS_OPEN),
         # A worker takes what comes first in one collection and stage.
-        Index(
-            "ix_work_turn",
-            "collection_id",
-            "stage",
-            "priority",
-            "video_s",
-            "id",
-            sqlite_where=text("state IN ('pending', 'running')"),
-            postgresql_where=text("state IN ('pending', 'running')"),
+        _partial_index(
+            "ix_chunk_task_next", "collection_id", "stage", "video_s", "id", where=_IS_OPEN
         ),
         # Who holds what: few rows, however much waits.
-        Index(
-            "ix_work_owner",
-            "owner",
-            sqlite_where=text("state = 'running'"),
-            postgresql_where=text("state = 'running'"),
-        ),
-        Index("ix_work_finished", "finished_at"),
+        _partial_index("ix_chunk_task_owner", "owner", where=_IS_HELD),
+        Index("ix_chunk_task_finished_at", "finished_at"),
         # The fingerprint of what is live reads this index alone.
-        Index("ix_work_live", "stage", "key", "state", "video_id", "chunk_id", "revision"),
+        Index("ix_chunk_task_live", "stage", "key", "state", "video_id", "chunk_id", "revision"),
         {"sqlite_autoincrement": True},
     )
 
-    id: Mapped[int] = mapped_column(primary_key=True)
     chunk_id: Mapped[int] = mapped_column(_child_of("chunk"))
     video_id: Mapped[int]
     collection_id: Mapped[int]
     stage: Mapped[str]
     key: Mapped[str]
-    state: Mapped[str] = mapped_column(default="pending")
-    attempts: Mapped[int] = mapped_column(default=0)
-    error: Mapped[str | None]
-    owner: Mapped[str | None]
-    lease_until_s: Mapped[float | None]
-    priority: Mapped[int] = mapped_column(default=0)
     video_s: Mapped[float]
     revision: Mapped[int] = mapped_column(default=0)
-    created_at: Mapped[datetime] = mapped_column(default=utc_now)
-    started_at: Mapped[datetime | None]
-    finished_at: Mapped[datetime | None]
     seconds: Mapped[float | None]
 
 
-class Errand(Base):
+class Job(LeasedRow, Base):
     """What workers do besides chunks: plan a file, ground a question, make the artefacts of a
-    video. It is claimed as work is.
+    video.
 
     `name` is unique per kind and collection: what is asked for twice waits once. `size` orders
     (bytes or seconds, small ones first). `details` is what it needs, `result` what came of it; one
     that is done without a result is deleted.
     """
 
-    __tablename__ = "errand"
+    __tablename__ = "job"
     __table_args__ = (
         UniqueConstraint("kind", "collection_id", "name"),
-        Index("ix_errand_turn", "kind", "state", "collection_id", "size", "id"),
+        Index("ix_job_next", "kind", "state", "collection_id", "size", "id"),
         {"sqlite_autoincrement": True},
     )
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    kind: Mapped[str]
+    kind: Mapped[JobKind]
     collection_id: Mapped[int] = mapped_column(_child_of("collection"))
     video_id: Mapped[int | None] = mapped_column(_child_of("video"), index=True)
     name: Mapped[str]
     size: Mapped[float] = mapped_column(default=0.0)
     details: Mapped[dict] = mapped_column(JSON(none_as_null=True))
     result: Mapped[dict | None] = mapped_column(JSON(none_as_null=True))
-    state: Mapped[str] = mapped_column(default="pending")
-    attempts: Mapped[int] = mapped_column(default=0)
-    error: Mapped[str | None]
-    owner: Mapped[str | None]
-    lease_until_s: Mapped[float | None]
-    created_at: Mapped[datetime] = mapped_column(default=utc_now)
-    finished_at: Mapped[datetime | None]
 
 
 class FrameBlockRow(Base):
@@ -276,7 +251,9 @@ class FrameBlockRow(Base):
 
     __tablename__ = "frame_block"
 
-    work_id: Mapped[int] = mapped_column(_child_of("work"), primary_key=True, autoincrement=False)
+    task_id: Mapped[int] = mapped_column(
+        _child_of("chunk_task"), primary_key=True, autoincrement=False
+    )
     chunk_id: Mapped[int] = mapped_column(index=True)
     video_id: Mapped[int] = mapped_column(index=True)
     key: Mapped[str]
@@ -288,13 +265,15 @@ class FrameBlockRow(Base):
 
 
 class Segment(Base):
-    """`key`, as in `work`, is for the partial vector indexes of a server (docs/scale.md)."""
+    """`key`, as in `chunk_task`, is for the partial vector indexes of a server
+    (docs/explanation/vectors.md).
+    """
 
     __tablename__ = "segment"
     __table_args__ = ({"sqlite_autoincrement": True},)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    work_id: Mapped[int] = mapped_column(_child_of("work"), index=True)
+    task_id: Mapped[int] = mapped_column(_child_of("chunk_task"), index=True)
     chunk_id: Mapped[int]
     video_id: Mapped[int]
     collection_id: Mapped[int]
@@ -314,7 +293,7 @@ class Passage(Base):
     __table_args__ = ({"sqlite_autoincrement": True},)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    work_id: Mapped[int] = mapped_column(_child_of("work"), index=True)
+    task_id: Mapped[int] = mapped_column(_child_of("chunk_task"), index=True)
     chunk_id: Mapped[int | None]
     video_id: Mapped[int] = mapped_column(index=True)
     collection_id: Mapped[int]
@@ -348,12 +327,12 @@ class Account(Base):
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
-class KeptSearch(Base):
+class SearchRow(Base):
     """A search that somebody asked (`saved` False: pushed out by later ones) or saved. No account:
     whoever uses the local page.
     """
 
-    __tablename__ = "kept_search"
+    __tablename__ = "search"
     __table_args__ = ({"sqlite_autoincrement": True},)
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -374,12 +353,13 @@ class WatchedFolder(Base):
     collection: Mapped[str]
     path: Mapped[str]
     scanned_at: Mapped[datetime | None]
-    error: Mapped[str | None]
+    error: Mapped[Message | None]
 
 
-SERVED_KEY = {
-    "picture": Video.picture_key,
-    "speech": Video.speech_key,
-    "screen": Video.screen_key,
-    "events": Video.events_key,
+SERVED_KEY: dict[str, InstrumentedAttribute[str | None]] = {
+    StageName.PICTURE: Video.picture_key,
+    StageName.SPEECH: Video.speech_key,
+    StageName.SCREEN: Video.screen_key,
+    StageName.EVENTS: Video.events_key,
 }
+"""The column of a video that names the key of a stage whose rows are served."""

@@ -8,36 +8,45 @@ from datetime import datetime
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from indexer.catalog.database.dialect import insert_ignoring, storable
+from indexer.catalog.database.dialect import insert_or_ignore
 from indexer.catalog.tables import WatchedFolder, utc_now
+from indexer.messages import Message
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class WatchedFolderRow:
+    """`scanned_at`: when it was looked into last; `error`: why that failed."""
+
     id: int
     collection: str
     path: str
     scanned_at: datetime | None
-    error: str | None
+    error: Message | None
 
 
 def watch_folder(s: Session, collection: str, path: str) -> None:
+    """The folder is ingested into the collection again and again from now on."""
     s.execute(
-        insert_ignoring(s, WatchedFolder, ("collection", "path")),
+        insert_or_ignore(s, WatchedFolder, ("collection", "path")),
         {"collection": collection, "path": path},
     )
 
 
 def unwatch_folder(s: Session, folder_id: int) -> None:
+    """The folder is left alone from now on; its videos stay."""
     s.execute(delete(WatchedFolder).where(WatchedFolder.id == folder_id))
 
 
-def watched_folders(s: Session) -> list[Watched]:
+def list_watched_folders(s: Session) -> list[WatchedFolderRow]:
+    """All folders, by collection and path."""
     found = s.scalars(select(WatchedFolder).order_by(WatchedFolder.collection, WatchedFolder.path))
-    return [Watched(row.id, row.collection, row.path, row.scanned_at, row.error) for row in found]
+    return [
+        WatchedFolderRow(row.id, row.collection, row.path, row.scanned_at, row.error)
+        for row in found
+    ]
 
 
-def note_scan(s: Session, folder_id: int, error: str | None) -> None:
-    """`error`: why the last look failed, for people; None: it did not."""
-    values = {"scanned_at": utc_now(), "error": None if error is None else storable(error)}
+def note_scan(s: Session, folder_id: int, error: Message | None) -> None:
+    """Notes that the folder was looked into now. `error`: why that failed; None: it did not."""
+    values = {"scanned_at": utc_now(), "error": error}
     s.execute(update(WatchedFolder).where(WatchedFolder.id == folder_id).values(**values))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib.metadata import distribution
 
 import typer
 
@@ -33,6 +34,8 @@ def prepare(context: typer.Context) -> None:
 
 for group in (ingest, search, library, media, evaluate, system, demo, ui):
     group.register(app)
+for entry_point in distribution("seekpoint").entry_points.select(group="seekpoint.commands"):
+    entry_point.load()(app)  # the page and the workers add theirs: the indexer knows neither
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from indexer.admin.demo import QUESTIONS, DemoQuestion, make_library, true_spans
 from indexer.cli.ingest import Bar
 from indexer.cli.output import escape, megabytes, note, stdout, table
 from indexer.library import Library
-from indexer.search.searcher import Answer
+from indexer.search.types import Answer
 
 COLLECTION = "demo"
 
@@ -28,7 +28,8 @@ def demo() -> None:
         raise typer.Exit(1)
     if report.video_s:
         stdout.print(
-            f"{format_time(report.video_s)} of video became searchable in {report.seconds:.1f} s ({report.speed:.1f} times real time).\n"
+            f"{format_time(report.video_s)} of video became searchable in "
+            f"{report.seconds:.1f} s ({report.speed:.1f} times real time).\n"
         )
     rows = table("question", "answer", "truth", "overlap", right=("overlap",))
     truth = true_spans()
@@ -64,18 +65,22 @@ def _print_next(library: Library) -> None:
     status = library.status()
     seekpoint = "seekpoint"
     stdout.print(
-        f"\nThe index of these videos takes {megabytes(status.bytes_per_hour or 0)} per hour of video. Now ask your own:"
+        f"\nThe index of these videos takes {megabytes(status.bytes_per_hour or 0)} per "
+        "hour of video. Now ask your own:"
     )
     stdout.print(
-        f'  {seekpoint} search "when does the camera zoom out from the cat?" --collection {COLLECTION}',
+        f'  {seekpoint} search "when does the camera zoom out from the cat?" '
+        f"--collection {COLLECTION}",
         markup=False,
     )
     stdout.print(
-        f'  {seekpoint} ingest ~/Videos --collection mine        then: {seekpoint} search "..." --collection mine',
+        f"  {seekpoint} ingest ~/Videos --collection mine        then: {seekpoint} "
+        'search "..." --collection mine',
         markup=False,
     )
     stdout.print(
-        f"  {seekpoint} models                                   what is installed, and how to get a better model",
+        f"  {seekpoint} models                                   what is installed, and "
+        "how to get a better model",
         markup=False,
     )
     stdout.print(
@@ -83,10 +88,12 @@ def _print_next(library: Library) -> None:
         markup=False,
     )
     stdout.print(
-        "(`make demo` installs the command at .venv/bin/seekpoint: put .venv/bin on your PATH, or write it in full.)",
+        "(`make demo` installs the command at .venv/bin/seekpoint: put .venv/bin on "
+        "your PATH, or write it in full.)",
         markup=False,
     )
 
 
 def register(app: typer.Typer) -> None:
+    """Adds the commands of this file."""
     app.command()(demo)

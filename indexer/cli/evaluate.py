@@ -8,10 +8,20 @@ from typing import Annotated
 import typer
 from rich.progress import track
 
-from indexer.cli.output import CollectionOption, JsonOption, print_json, stderr, stdout, table
-from indexer.evaluation.scoring import Report
+from indexer.cli.output import (
+    CollectionOption,
+    JsonOption,
+    escape,
+    print_json,
+    stderr,
+    stdout,
+    table,
+)
+from indexer.evaluation.compare import Comparison, load_report
+from indexer.evaluation.compare import compare as compare_reports
+from indexer.evaluation.report import Report
 from indexer.library import DEFAULT_COLLECTION, Library
-from indexer.search.searcher import KINDS
+from indexer.search.types import KINDS
 
 
 def evaluate(
@@ -33,6 +43,10 @@ def evaluate(
             "--ground", help="Ask LEGO too; report both, and how often its span was accepted."
         ),
     ] = False,
+    compare: Annotated[
+        Path | None,
+        typer.Option("--compare", help="What changed, row by row, since this report (of --json)."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Measure the answers against ground truth."""
@@ -40,16 +54,21 @@ def evaluate(
     def wrap(rows):
         return track(rows, "asking", console=stderr, transient=True, disable=not stderr.is_terminal)
 
+    before = load_report(compare) if compare else None
     library = Library()
     report = (
         library.score(ground_truth, predictions)
         if predictions
         else library.evaluate(ground_truth, collection, only=only, ground=ground, wrap=wrap)
     )
+    comparison = None if before is None else compare_reports(before, report)
     if as_json:
-        print_json(report.as_dict())
-    else:
-        _print(report)
+        changes = {} if comparison is None else {"comparison": comparison.as_dict()}
+        print_json(report.as_dict() | changes)
+        return
+    _print(report)
+    if comparison is not None:
+        _print_comparison(comparison)
 
 
 def _print(report: Report) -> None:
@@ -67,6 +86,25 @@ def _print(report: Report) -> None:
     stdout.print(rows)
 
 
+def _print_comparison(comparison: Comparison) -> None:
+    rows = table("", "figure", "before", "after", "video", "query", right=("before", "after"))
+    for change in comparison.changes:
+        rows.add_row(
+            "better" if change.better else "worse",
+            change.figure,
+            "none" if change.before is None else _number(change.before),
+            "none" if change.after is None else _number(change.after),
+            escape(change.video),
+            escape(change.query),
+        )
+    stdout.print(rows if comparison.changes else "No row changed.")
+    better = sum(change.better for change in comparison.changes)
+    stdout.print(f"{better} better, {len(comparison.changes) - better} worse")
+    for name, queries in (("gone", comparison.gone), ("new", comparison.new)):
+        if queries:
+            stdout.print(f"{len(queries)} rows {name}: " + escape("; ".join(queries[:5])))
+
+
 def _number(value: float | None) -> str:
     return (
         ""
@@ -78,4 +116,5 @@ def _number(value: float | None) -> str:
 
 
 def register(app: typer.Typer) -> None:
+    """Adds the commands of this file."""
     app.command()(evaluate)

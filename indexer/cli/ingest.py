@@ -65,7 +65,7 @@ def ingest(
 
 
 class Bar(Observer):
-    """A progress bar by bytes (known before a file is opened), with the speed in times real time."""
+    """A progress bar by bytes (known before a file is opened), with the speed."""
 
     def __init__(self) -> None:
         self._progress = Progress(
@@ -91,10 +91,12 @@ class Bar(Observer):
         self._progress.stop()
 
     def started(self, files: int, size_bytes: int) -> None:
+        """Shows the bar."""
         self._started = time.monotonic()
         self._progress.update(self._task, total=size_bytes, description=f"{files} files")
 
     def advanced(self, size_bytes: float, video_s: float) -> None:
+        """Moves the bar and its speed."""
         self._video_s += video_s
         speed = self._video_s / max(time.monotonic() - self._started, 1e-6)
         self._progress.update(
@@ -102,6 +104,7 @@ class Bar(Observer):
         )
 
     def finished(self, outcome: FileOutcome) -> None:
+        """Prints what became of a file."""
         if outcome.error:
             self._progress.console.print(
                 f"[red]{outcome.state}[/] {escape(outcome.error)}. [dim]{escape(outcome.hint)}[/]",
@@ -133,9 +136,13 @@ def _print(report: IngestReport) -> None:
         ", ".join(parts) or "nothing to do"
     )
     if report.video_s:
-        line += f"; {format_time(report.video_s)} of video in {report.seconds:.1f} s ({report.speed:.1f} times real time)"
+        line += (
+            f"; {format_time(report.video_s)} of video in {report.seconds:.1f} s "
+            f"({report.speed:.1f} times real time)"
+        )
     stdout.print(line)
 
 
 def register(app: typer.Typer) -> None:
+    """Adds the commands of this file."""
     app.command()(ingest)

@@ -13,6 +13,7 @@ from rich.live import Live
 from rich.table import Table
 
 from grounding.spans import format_time
+from indexer.admin.status import Status
 from indexer.cli.output import (
     CollectionsOption,
     JsonOption,
@@ -24,7 +25,7 @@ from indexer.cli.output import (
     table,
 )
 from indexer.errors import UsageError
-from indexer.library import Library, Status
+from indexer.library import Library
 
 VideosArgument = Annotated[
     list[int] | None, typer.Argument(help="Numbers of videos, as `seekpoint videos` lists them.")
@@ -46,7 +47,7 @@ def videos(collection: CollectionsOption = None, as_json: JsonOption = False) ->
                 else escape(path.path) + (" [dim](offline)[/]" if path.offline else "")
             )
             if number == 0:
-                state = video.state + (f": {escape(video.error)}" if video.error else "")
+                state = video.state + (f": {escape(str(video.error))}" if video.error else "")
                 rows.add_row(
                     str(video.video_id),
                     escape(video.collection),
@@ -95,14 +96,15 @@ def remove(
 
 
 def reindex(as_json: JsonOption = False) -> None:
-    """Publish the vector snapshot anew from the catalog."""
+    """Rebuild the vector snapshot from the catalog."""
     published = Library().reindex()
     if as_json:
         print_json(published)
         return
     for snapshot in published:
         stdout.print(
-            f"published {snapshot.rows:,} vectors of {escape(snapshot.key)} ({snapshot.kind}) in {snapshot.seconds:.1f} s"
+            f"published {snapshot.rows:,} vectors of {escape(snapshot.key)} "
+            f"({snapshot.kind}) in {snapshot.seconds:.1f} s"
         )
     if not published:
         stdout.print("There is nothing to publish yet.")
@@ -213,5 +215,6 @@ def _status_table(status: Status) -> Table:
 
 
 def register(app: typer.Typer) -> None:
+    """Adds the commands of this file."""
     for command in (videos, collections, remove, reindex, retry, cancel, status):
         app.command()(command)

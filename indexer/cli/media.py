@@ -29,7 +29,8 @@ def clip(
         print_json({"output": output, "start_s": start_s, "end_s": end_s})
     else:
         stdout.print(
-            f"{escape(str(output))}: {format_time(start_s, tenths=True)} - {format_time(end_s, tenths=True)}"
+            f"{escape(str(output))}: {format_time(start_s, tenths=True)} - "
+            f"{format_time(end_s, tenths=True)}"
         )
 
 
@@ -84,5 +85,6 @@ def read_time(text: str) -> float:
 
 
 def register(app: typer.Typer) -> None:
+    """Adds the commands of this file."""
     for command in (clip, subtitles, transcripts):
         app.command()(command)

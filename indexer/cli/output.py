@@ -16,6 +16,7 @@ from rich.table import Table
 
 from grounding.spans import Span
 from indexer.errors import SeekpointError
+from indexer.messages import Message
 
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else.")
@@ -32,6 +33,7 @@ stderr = Console(stderr=True, highlight=False)
 
 
 def print_json(value: Any) -> None:
+    """Writes one JSON document to stdout."""
     sys.stdout.write(json.dumps(plain(value), ensure_ascii=False, indent=2, allow_nan=False) + "\n")
 
 
@@ -39,6 +41,8 @@ def plain(value: Any) -> Any:
     """JSON's own types from ours: a span becomes start_s and end_s, a path a string, a number that
     is none null.
     """
+    if isinstance(value, Message):
+        return str(value)
     if isinstance(value, Span):
         return [round(value.start_s, 3), round(value.end_s, 3)]
     if is_dataclass(value) and not isinstance(value, type):
@@ -73,12 +77,14 @@ def _member(name: str, value: Any) -> list[tuple[str, Any]]:
 
 
 def print_error(error: SeekpointError) -> None:
+    """Writes an error and its hint to stderr."""
     stderr.print(f"[bold red]error:[/] {escape(error.message)}", soft_wrap=True)
     if error.hint:
         stderr.print(f"[dim]→ {escape(error.hint)}[/]", soft_wrap=True)
 
 
 def note(text: str) -> None:
+    """Writes a line to stderr."""
     stderr.print(escape(text), soft_wrap=True)
 
 
@@ -90,6 +96,7 @@ def escape(text: str) -> str:
 
 
 def table(*columns: str, right: Sequence[str] = ()) -> Table:
+    """A table without borders; `right`: columns that are aligned to the right."""
     made = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         made.add_column(column, justify="right" if column in right else "left", overflow="fold")
@@ -97,6 +104,7 @@ def table(*columns: str, right: Sequence[str] = ()) -> Table:
 
 
 def megabytes(size_bytes: float) -> str:
+    """A size in bytes as people read it."""
     if size_bytes < 1e6:
         return f"{size_bytes / 1e3:.0f} kB"
     return f"{size_bytes / 1e6:,.1f} MB" if size_bytes < 1e9 else f"{size_bytes / 1e9:,.2f} GB"

@@ -21,11 +21,10 @@ from indexer.cli.output import (
 )
 from indexer.grounder.lego import LICENCE
 from indexer.library import Library
-from indexer.search.ranking import Evidence
-from indexer.search.searcher import KINDS, Answer, Moment
+from indexer.search.types import KINDS, Answer, Evidence, Moment
 
 if TYPE_CHECKING:
-    from indexer.search.verify import Grounded
+    from indexer.search.types import Grounded
 
 
 def search(
@@ -94,24 +93,28 @@ def ask(
         )
     for box in reply.boxes:
         stdout.print(
-            f"  box {box.x1:.3f} {box.y1:.3f} {box.x2:.3f} {box.y2:.3f} (fractions of the frame: left, top, right, bottom)"
+            f"  box {box.x1:.3f} {box.y1:.3f} {box.x2:.3f} {box.y2:.3f} (fractions of "
+            "the frame: left, top, right, bottom)"
         )
     if reply.picture is not None:
         stdout.print(escape(str(reply.picture)))
 
 
 def answer_as_dict(answer: Answer) -> dict:
+    """The JSON of `search`, in plain values."""
     return {
         "query": answer.query,
-        "caption": answer.caption,
+        "caption": answer.statement,
         "matched": answer.matched,
         "took_ms": round(answer.took_ms, 3),
+        "loading_ms": round(answer.loading_ms, 3),
         "moments": [moment_as_dict(moment) for moment in answer.moments],
         "notes": list(answer.notes),
     }
 
 
 def moment_as_dict(moment: Moment) -> dict:
+    """One moment of the JSON of `search`."""
     return {
         "video_id": moment.video_id,
         "path": moment.path,
@@ -125,6 +128,7 @@ def moment_as_dict(moment: Moment) -> dict:
         "thumbnail": str(moment.thumbnail) if moment.thumbnail else None,
         "title": moment.title,
         "offline": moment.offline,
+        "statement": moment.statement,
     } | ({} if moment.grounded is None else {"grounded": plain(moment.grounded)})
 
 
@@ -138,26 +142,34 @@ def _text_of(evidence: Evidence) -> dict:
 
 
 def print_answer(answer: Answer) -> None:
+    """A table of moments, best first, and what is to be known about them."""
     for text in answer.notes:
         note(text)
     if not answer.moments:
         stdout.print(
-            "Nothing was found: the part of the library that was asked for is empty, or holds no evidence of this kind."
+            "Nothing was found: the part of the library that was asked for is empty, "
+            "or holds no evidence of this kind."
         )
         return
     if not answer.matched:
         stdout.print("[bold]No match.[/] Nothing seems to show this; the nearest moments are:")
-    rows = table("time", "video", "score", "why", right=("score",))
+    several = len({moment.statement for moment in answer.moments}) > 1
+    columns = ("what",) if several else ()
+    rows = table("time", *columns, "video", "score", "why", right=("score",))
     for moment in answer.moments:
-        times = f"{format_time(moment.span.start_s, tenths=True)} - {format_time(moment.span.end_s, tenths=True)}"
+        times = (
+            f"{format_time(moment.span.start_s, tenths=True)} - "
+            f"{format_time(moment.span.end_s, tenths=True)}"
+        )
         rows.add_row(
             f"[link={_link(moment)}]{times}[/link]",
+            *((escape(moment.statement),) if several else ()),
             _name(moment),
             f"{moment.score:.2f}",
             _why(moment),
         )
     stdout.print(rows)
-    stdout.print(f"[dim]{answer.took_ms:.0f} ms; asked for: {escape(answer.caption)}[/]")
+    stdout.print(f"[dim]{answer.took_ms:.0f} ms; asked for: {escape(answer.statement)}[/]")
 
 
 def _link(moment: Moment) -> str:
@@ -182,10 +194,14 @@ def _why(moment: Moment) -> str:
 def _second_opinion(grounded: Grounded) -> str:
     if grounded.span is None:
         return "LEGO named no time"
-    span = f"{format_time(grounded.span.start_s, tenths=True)} - {format_time(grounded.span.end_s, tenths=True)}"
+    span = (
+        f"{format_time(grounded.span.start_s, tenths=True)} - "
+        f"{format_time(grounded.span.end_s, tenths=True)}"
+    )
     return f"LEGO: {span}" + ("" if grounded.accepted else f" ({grounded.reason})")
 
 
 def register(app: typer.Typer) -> None:
+    """Adds the commands of this file."""
     app.command()(search)
     app.command()(ask)

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
 from indexer.cli.output import JsonOption, escape, megabytes, print_json, stdout, table
-from indexer.errors import UsageError
 from indexer.library import Library
 
 database = typer.Typer(name="db", help="The catalog's database.", no_args_is_help=True)
 
 
 def doctor(as_json: JsonOption = False) -> None:
-    """Check models, ffmpeg, database, snapshot, recall and disk, and say how to mend what is wrong."""
+    """Check models, ffmpeg, database, snapshot, recall and disk; say how to fix what is wrong."""
     checks = Library().doctor()
     if as_json:
         print_json({"ok": all(check.ok for check in checks), "checks": checks})
     else:
-        rows = table("", "check", "what was found", "how to mend it")
+        rows = table("", "check", "what was found", "how to fix it")
         for check in checks:
             rows.add_row(
                 "[green]ok[/]" if check.ok else "[red]no[/]",
@@ -33,7 +30,7 @@ def doctor(as_json: JsonOption = False) -> None:
 
 
 def models(as_json: JsonOption = False) -> None:
-    """List the models: what each does, needs and costs, whether it is installed, and how to get it."""
+    """List the models: what each does, needs and costs, and how to get those that are missing."""
     found = Library().models()
     if as_json:
         print_json(found)
@@ -61,26 +58,6 @@ def models(as_json: JsonOption = False) -> None:
     stdout.print(rows)
 
 
-def worker(
-    queue: Annotated[
-        list[str] | None,
-        typer.Option("--queue", help="cpu or gpu (repeatable); both, if none is named."),
-    ] = None,
-) -> None:
-    """Do what was queued, until stopped: SIGTERM or Ctrl+C finishes the chunk or hands it back. One
-    worker per GPU or core.
-    """
-    try:
-        from workers.serve import serve
-    except ModuleNotFoundError as error:
-        raise UsageError(
-            "workers need {name}, which is not installed",
-            "pip install 'seekpoint[queue]'",
-            name=error.name,
-        ) from None
-    serve(tuple(queue or ("gpu", "cpu")))
-
-
 @database.command()
 def upgrade(as_json: JsonOption = False) -> None:
     """Bring the database to the revision of this program."""
@@ -92,7 +69,7 @@ def upgrade(as_json: JsonOption = False) -> None:
 
 
 def register(app: typer.Typer) -> None:
+    """Adds the commands of this file."""
     app.command()(doctor)
     app.command()(models)
-    app.command()(worker)
     app.add_typer(database)

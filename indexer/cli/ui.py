@@ -40,7 +40,9 @@ def ui(
     from indexer.settings import load_settings
 
     note(
-        f"The search page is at http://{'localhost' if host in ('0.0.0.0', '::') else host}:{port}  (Ctrl+C stops it)"
+        "The search page is at "
+        f"http://{'localhost' if host in ('0.0.0.0', '::') else host}:{port}  (Ctrl+C "
+        "stops it)"
     )
     serve(load_settings(), host=host, port=port, sign_in=sign_in)
 
@@ -123,5 +125,6 @@ def _password() -> str:
 
 
 def register(app: typer.Typer) -> None:
+    """Adds the commands of this file."""
     app.command()(ui)
     app.add_typer(users)

@@ -14,15 +14,15 @@ from pathlib import Path
 import numpy as np
 
 from indexer.embedders.base import unit
+from indexer.embedders.mapped_weights import map_weights
 
-BATCH = 64
+BATCH_TEXTS = 64
 
 
 class MiniLM:
     """Sentences to unit vectors (N, 384) float32."""
 
     def __init__(self, folder: Path) -> None:
-        from safetensors.numpy import load_file
         from tokenizers import Tokenizer
 
         config = json.loads((folder / "config.json").read_text())
@@ -31,14 +31,16 @@ class MiniLM:
         self.layers: int = config["num_hidden_layers"]
         self.epsilon: float = config["layer_norm_eps"]
         self.dimension: int = config["hidden_size"]
-        self.weights = load_file(folder / "model.safetensors")
+        self.weights = map_weights(folder / "model.safetensors")
         self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self.tokenizer.enable_truncation(limit)
         self.tokenizer.enable_padding()
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
         """Unit vectors (N, 384) float32 of sentences; what is longer than 256 word pieces is cut."""
-        batches = [self._embed(texts[at : at + BATCH]) for at in range(0, len(texts), BATCH)]
+        batches = [
+            self._embed(texts[at : at + BATCH_TEXTS]) for at in range(0, len(texts), BATCH_TEXTS)
+        ]
         return np.concatenate(batches) if batches else np.zeros((0, self.dimension), np.float32)
 
     def _embed(self, texts: Sequence[str]) -> np.ndarray:

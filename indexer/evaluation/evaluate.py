@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from grounding.spans import ScoredSpan
+from indexer.admin.videos import Video, list_videos
+from indexer.context import Context
 from indexer.errors import UsageError
 from indexer.evaluation import scoring
-from indexer.evaluation.scoring import Found, Report, Row, load_rows
+from indexer.evaluation.ground_truth import Row, load_rows
+from indexer.evaluation.report import Report
+from indexer.evaluation.scoring import RANKED_MOMENTS, Found
 from indexer.grounder.lego import require_lego
 from indexer.media.files import MediaFiles
-from indexer.search.searcher import RANKED_MOMENTS, Scope
-from indexer.search.verify import refine_span
-
-if TYPE_CHECKING:
-    from indexer.library import Library, Video
+from indexer.search.refinement import refine_span
+from indexer.search.scope import make_scope
+from indexer.search.searcher import Searcher
+from indexer.search.types import Scope
 
 
 def evaluate_library(
-    library: Library,
+    context: Context,
+    searcher: Searcher,
     ground_truth: Path,
     collection: str,
     only: Iterable[str] | None,
@@ -32,10 +35,10 @@ def evaluate_library(
     `refined_*` the one of the rule.
     """
     if ground:
-        require_lego(library.settings)
+        require_lego(context.settings)
     rows = load_rows(ground_truth)
-    videos = {_name(video): video for video in library.videos([collection]) if video.paths}
-    missing = sorted({row.video for row in rows} - videos.keys())
+    videos = {_name(video): video for video in list_videos(context, [collection]) if video.paths}
+    missing = sorted({row.video for row in rows if row.video or row.windows} - videos.keys())
     if missing:
         shown = ", ".join(missing[:5]) + (" ..." if len(missing) > 5 else "")
         raise UsageError(
@@ -46,7 +49,7 @@ def evaluate_library(
             collection=collection,
             shown=shown,
         )
-    base = library.scope([collection], None, only)
+    base = make_scope(context, [collection], only=only)
 
     def search(query: str, without: frozenset[str]) -> scoring.Answer:
         scope = base
@@ -57,7 +60,7 @@ def evaluate_library(
                 video_ids=tuple(v.video_id for name, v in videos.items() if name not in without),
                 kinds=base.kinds,
             )
-        answer = library.searcher.search(query, scope, top=RANKED_MOMENTS)
+        answer = searcher.search(query, scope, top=RANKED_MOMENTS)
         if (
             answer.notes and not answer.moments and not without
         ):  # all of it is there for another model: zeros would mislead
@@ -72,13 +75,13 @@ def evaluate_library(
         return scoring.Answer(found, answer.confidence)
 
     def spans_of(query: str, video: str) -> Sequence[ScoredSpan]:
-        return library.spans_in_video(query, videos[video].video_id)
+        return searcher.spans_in_video(query, videos[video].video_id)
 
     durations = {name: video.duration_s for name, video in videos.items()}
-    with MediaFiles(library.settings) as media:
+    with MediaFiles(context.settings) as media:
 
         def judge(query: str, video: str, span: ScoredSpan) -> scoring.Judged:
-            refined = refine_span(library, media, query, videos[video].video_id, span.span)
+            refined = refine_span(context, media, query, videos[video].video_id, span.span)
             return scoring.Judged(refined.grounded, refined.span, refined.accepted)
 
         return scoring.evaluate(

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -21,9 +21,12 @@ _CHARADES_LINE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One question with its true answer; no windows: nothing in the library answers it."""
+    """One question with its true answer; no windows: nothing in the library answers it.
 
-    video: str  # file name, with or without its extension
+    `video`: file name, with or without its extension; empty where no video is meant.
+    """
+
+    video: str
     query: str
     windows: tuple[Span, ...]
     kind: str = ""
@@ -37,7 +40,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """One line of a submission: spans as listed, and the saliency of each 2-s clip if it has any."""
+    """One line of a submission: spans as listed, and the saliency of each clip of 2 s."""
 
     video: str
     query: str
@@ -68,6 +71,31 @@ def video_stem(video: str) -> str:
     return name.stem if re.fullmatch(r"\.[A-Za-z][A-Za-z0-9]{1,4}", name.suffix) else name.name
 
 
+def identity(row: Row) -> dict[str, Any]:
+    """What tells a row from the others, as JSON has it."""
+    windows = [[w.start_s, w.end_s] for w in row.windows]
+    return {
+        "id": row.id,
+        "video": row.video,
+        "query": row.query,
+        "kind": row.kind,
+        "scope": row.scope,
+        "windows": windows,
+    }
+
+
+def clamped(row: Row, durations: Mapping[str, float]) -> Row:
+    """The row with its windows inside its video; a window that lies after the end of the video
+    becomes empty and cannot be hit.
+    """
+    duration_s = durations.get(video_stem(row.video), row.duration_s)
+    if duration_s is None:
+        return row
+    return replace(
+        row, windows=tuple(w.clamp(0.0, duration_s) for w in row.windows), duration_s=duration_s
+    )
+
+
 def _read_row(text: str, where: str) -> Row:
     charades = _CHARADES_LINE.fullmatch(text)
     if charades:
@@ -77,7 +105,7 @@ def _read_row(text: str, where: str) -> Row:
     windows = _field(record, ("windows", "relevant_windows"), where)
     duration_s = record.get("duration")
     return Row(
-        video=str(_field(record, ("video", "vid"), where)),
+        video=_video(record, where, needed=bool(windows)),
         query=str(_field(record, ("query",), where)),
         windows=tuple(_span(window, where) for window in windows),
         kind=str(record.get("kind", "")),
@@ -154,10 +182,24 @@ def _field(record: dict[str, Any], names: Sequence[str], where: str) -> Any:
             return record[name]
     raise UsageError(
         "{where}: the row has no {names}",
-        "docs/evaluation.md shows what a row needs",
+        "docs/guides/measure.md shows what a row needs",
         where=where,
         names=" or ".join(names),
     )
+
+
+def _video(record: dict[str, Any], where: str, *, needed: bool) -> str:
+    """Name of the video; a row that nothing answers may leave it empty or out."""
+    if not needed:
+        return str(record.get("video", record.get("vid")) or "")
+    video = str(_field(record, ("video", "vid"), where) or "")
+    if not video:
+        raise UsageError(
+            "{where}: the row has windows and no video",
+            "name the video that they are in, or give the row no windows",
+            where=where,
+        )
+    return video
 
 
 def _span(pair: Sequence[Any], where: str) -> Span:

@@ -50,7 +50,7 @@ def _load(path: str, clip_path: str, device: str, dtype: str) -> Grounder:
     except (OSError, MemoryError, RuntimeError) as error:
         raise ModelError(
             "the LEGO checkpoint does not load: {what}",
-            "docs/lego.md says what it needs",
+            "docs/guides/grounding-models.md says what it needs",
             what=str(error) or type(error).__name__,
         ) from error
 
@@ -61,7 +61,7 @@ def require_lego(settings: Settings) -> None:
         raise ModelError(
             "no LEGO checkpoint is configured",
             "download GroundingGPT-7B to a folder and set SEEKPOINT_LEGO_PATH to it "
-            "(docs/lego.md); everything else works without",
+            "(docs/guides/grounding-models.md); everything else works without",
         )
     if not (Path(settings.lego_path).expanduser() / "config.json").is_file():
         raise ModelError(

@@ -9,7 +9,8 @@ from typing import Any
 from indexer.artefacts import Artefacts
 from indexer.catalog import videos
 from indexer.catalog.database.session import Catalog
-from indexer.catalog.videos import KnownPath
+from indexer.catalog.finalize import finalize_video as finalize_rows
+from indexer.catalog.video_paths import KnownPath, set_offline
 from indexer.ingest.discover import FoundFile
 from indexer.paths import Roots, absolute_path, printable
 
@@ -18,7 +19,7 @@ def finalize_video(catalog: Catalog, artefacts: Artefacts, video_id: int) -> Non
     """Complete stages are served, the video is ready, and what it supersedes goes."""
 
     def finalize(session: Any) -> tuple[int, ...]:
-        return videos.settle_video(session, video_id).removed_video_ids
+        return finalize_rows(session, video_id).removed_video_ids
 
     remove_artefacts(artefacts, catalog.write(finalize))
 
@@ -63,5 +64,5 @@ def mark_offline(
         if path := roots.vanished(root, relative_path, folders):
             gone.append((entry.path_id, printable(path)))
     with catalog.begin() as session:
-        videos.set_offline(session, [path_id for path_id, _ in gone], True)
+        set_offline(session, [path_id for path_id, _ in gone], True)
     return tuple(name for _, name in gone)

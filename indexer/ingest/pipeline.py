@@ -17,10 +17,10 @@ from typing import Any, Literal
 
 from grounding.spans import Span
 from indexer.artefacts import Artefacts
-from indexer.catalog import videos
 from indexer.catalog.database.session import Catalog
+from indexer.catalog.finalize import Finalized, finalize_video
 from indexer.catalog.leasing import chunk_tasks
-from indexer.catalog.leasing.chunk_tasks import WorkItem
+from indexer.catalog.leasing.chunk_tasks import ClaimedTask
 from indexer.errors import CatalogError, MediaError, MediaTimeout, SeekpointError, StorageError
 from indexer.ingest.finalize import remove_artefacts
 from indexer.logs import about
@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 class StageTask:
     """A claimed stage of a chunk, and what does it."""
 
-    item: WorkItem
+    item: ClaimedTask
     stage: Stage
 
 
@@ -146,8 +146,10 @@ class Pipeline:
             yield outcome
 
     def _release(self, job: Job, task: StageTask) -> Outcome:
-        work_id = task.item.work_id
-        self.catalog.write(lambda session: chunk_tasks.release_work(session, work_id, self.owner))
+        task_id = task.item.task_id
+        self.catalog.write(
+            lambda session: chunk_tasks.queue.release(session, [self.owner], task_id)
+        )
         return Outcome(job, task, "released")
 
     def _compute(self, job: Job, task: StageTask, read: _Read, started: float) -> Outcome:
@@ -174,13 +176,13 @@ class Pipeline:
         seconds = time.monotonic() - started
         video_id = task.item.video_id
 
-        def commit(session: Any) -> tuple[bool, videos.Settled]:
+        def commit(session: Any) -> tuple[bool, Finalized]:
             taken = task.stage.commit(session, task.item, self.owner, result, seconds)
-            return taken, videos.settle_video(session, video_id)
+            return taken, finalize_video(session, video_id)
 
-        taken, settled = self.catalog.write(commit)
-        remove_artefacts(self._artefacts, settled.removed_video_ids)
-        if settled.state is None:  # removed while this was computed: its thumbnails came after
+        taken, finalized = self.catalog.write(commit)
+        remove_artefacts(self._artefacts, finalized.removed_video_ids)
+        if finalized.state is None:  # removed while this was computed: its thumbnails came after
             remove_artefacts(self._artefacts, [video_id])
         if not taken:
             return Outcome(job, task, "lost", seconds)
@@ -188,9 +190,10 @@ class Pipeline:
 
     def _fail(self, job: Job, task: StageTask, error: SeekpointError, started: float) -> Outcome:
         def fail(session: Any) -> bool:
-            return chunk_tasks.fail_work(
-                session, task.item.work_id, self.owner, str(error), self._max_attempts
+            state = chunk_tasks.queue.fail(
+                session, task.item.task_id, self.owner, error.full_message, self._max_attempts
             )
+            return state is not None
 
         noted = self.catalog.write(fail)
         seconds = time.monotonic() - started

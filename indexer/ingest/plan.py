@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Literal
 from indexer.catalog import videos
 from indexer.catalog.database.session import Catalog
 from indexer.catalog.leasing import chunk_tasks
-from indexer.catalog.videos import KnownPath, PathStamp, VideoRow
+from indexer.catalog.leasing.chunk_planning import invalidate_tasks, plan_tasks, was_done_before
+from indexer.catalog.video_paths import KnownPath, PathStamp, attach_path, delete_paths, set_offline
+from indexer.catalog.videos import VideoRow
 from indexer.errors import MediaError
 from indexer.ingest.discover import FoundFile, content_hash
 from indexer.media.decode.reader_process import probe_in_process
@@ -67,7 +69,7 @@ class Planner:
         current = current and not self._outdated(known.video_id, file.path)
         if same and current and known.offline:
             with self.catalog.begin() as session:
-                videos.set_offline(session, [known.path_id], False)
+                set_offline(session, [known.path_id], False)
         return same and current
 
     def recognise(self, file: FoundFile, collection_id: int) -> Recognised:
@@ -79,7 +81,7 @@ class Planner:
             known_id = videos.find_by_hash(session, collection_id, digest)
             if known_id is not None:
                 relation, gone = self._relation(session, videos.get_video(session, known_id), stamp)
-                videos.attach_path(session, known_id, stamp)
+                attach_path(session, known_id, stamp)
                 return Recognised(known_id, relation, gone)
         info = probe_in_process(
             path, max_pixels=self.settings.max_frame_pixels, timeout_s=self.settings.chunk_timeout_s
@@ -119,11 +121,11 @@ class Planner:
             video = videos.get_video(session, video_id)
             source = source_at(video, path)
             self._require_something(source)
-            chunk_tasks.plan(
+            plan_tasks(
                 session, video_id, plan_chunks(video.duration_s, self.settings.chunk_s), self._keys
             )
-            chunk_tasks.redo(session, video_id, outdated)
-            chunk_tasks.retry(session, [video_id])
+            invalidate_tasks(session, video_id, outdated)
+            chunk_tasks.retry_tasks(session, [video_id])
         return source
 
     def _outdated(self, video_id: int, path: Path) -> list[str]:
@@ -141,7 +143,7 @@ class Planner:
             return [
                 name
                 for name, changed_s in changed.items()
-                if chunk_tasks.was_done_before(session, video_id, name, changed_s)
+                if was_done_before(session, video_id, name, changed_s)
             ]
 
     def _require_something(self, source: Source) -> None:
@@ -179,7 +181,7 @@ class Planner:
             for path in known_here
             if not os.path.exists(self.roots.join(path.root, path.relative_path))
         )
-        videos.forget_paths(session, gone)
+        delete_paths(session, gone)
         return ("moved" if gone else "same content"), gone
 
 

@@ -19,10 +19,10 @@ from indexer.artefacts import Artefacts
 from indexer.catalog import collections, videos
 from indexer.catalog.database.session import Catalog
 from indexer.catalog.leasing import chunk_tasks
-from indexer.catalog.leasing.chunk_tasks import WorkItem
+from indexer.catalog.leasing.chunk_tasks import ClaimedTask
 from indexer.catalog.leasing.heartbeat import Leases
 from indexer.catalog.leasing.owner import dead_owners, owner_name
-from indexer.catalog.videos import KnownPath
+from indexer.catalog.video_paths import KnownPath, get_known_paths
 from indexer.errors import CatalogError, SeekpointError, StorageError
 from indexer.ingest.discover import FoundFile, Unusable, find_files
 from indexer.ingest.finalize import finalize_video, mark_offline, remove_orphans
@@ -147,8 +147,8 @@ class Ingest:
         files = [file for file in found if isinstance(file, FoundFile)]
         with self.catalog.begin() as session:
             self._collection_id = collections.ensure_collection(session, collection)
-            self._known = videos.known_paths(session, self._collection_id)
-            chunk_tasks.release(session, dead_owners(chunk_tasks.owners(session)))
+            self._known = get_known_paths(session, self._collection_id)
+            chunk_tasks.queue.release(session, dead_owners(chunk_tasks.queue.owners(session)))
         self.observer.started(len(files), sum(file.size_bytes for file in files))
         outcomes = [
             FileOutcome(bad.path, "failed", None, bad.error.message, bad.error.hint)
@@ -227,7 +227,7 @@ class Ingest:
             tasks = tuple(StageTask(one, self.stages[one.stage]) for one in items)
             yield _FileJob(progress.source, tasks, file=progress)
 
-    def _same_pictures(self, item: WorkItem) -> list[WorkItem]:
+    def _same_pictures(self, item: ClaimedTask) -> list[ClaimedTask]:
         """Claims the other stages of the chunk that sample its pictures too, so that these are
         decoded once.
         """
@@ -243,9 +243,9 @@ class Ingest:
 
     def _claim(
         self, video_id: int, stages: Sequence[str], chunk_id: int | None = None
-    ) -> WorkItem | None:
+    ) -> ClaimedTask | None:
         with self.catalog.begin() as session:
-            return chunk_tasks.claim(
+            return chunk_tasks.claim_task(
                 session,
                 self.owner,
                 self.settings.lease_s,

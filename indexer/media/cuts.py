@@ -9,7 +9,7 @@ span does not depend on where reading began.
 Two rules are added. Pictures that are repeated (animation on threes, 10 pictures a second in a file
 of 30) have neighbours that do not change at all, and every drawn movement would be a cut: so a
 change that is not large must also stand out from the third largest of the wider surroundings. And
-one or two bright pictures between equal ones are a flash. docs/media.md has what each gained.
+one or two bright pictures between equal ones are a flash. docs/experiments/media.md has what each gained.
 """
 
 from __future__ import annotations

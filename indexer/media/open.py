@@ -1,7 +1,7 @@
 """Opens media files and nothing else.
 
-The demuxers are an allow-list of formats that hold their own samples (formats.py), the only protocol
-is `file`, and only regular files are opened.
+The demuxers are an allow-list of formats that hold their own samples (formats.py), the only
+protocol is `file`, and only regular files are opened.
 """
 
 from __future__ import annotations

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -29,43 +28,10 @@ from indexer.media.tracks import (
     sound_stream,
 )
 from indexer.paths import printable
+from indexer.video_info import Track, VideoInfo
 
-Track = tuple[int, str | None, str]
 _PACKETS_TO_TRY = 1000  # until one picture or one piece of sound is decoded
 _INTERLEAVED_PACKETS = 5000  # of all streams, until sound is believed to come later
-
-
-@dataclass(frozen=True, slots=True)
-class VideoInfo:
-    """`width`, `height` in pixels as displayed (rotation and pixel aspect applied); both 0 where
-    there is sound only.
-
-    Tracks are (index among tracks of that kind, language or None, codec); those of sound can be
-    decoded. `duration_s` counts from the container's start. `rotation` is how far a player turns
-    the pictures clockwise: 0, 90, 180 or 270 degrees. `fps` is the average rate. `picture_index`
-    and `sound_index` number the streams of the file that are shown and heard. `restarts`: the clock
-    of the file starts again on the way. `timed`: packets have times. `matrix`: of the colours, as
-    ffmpeg names the one to take instead of one that it does not know. `notes` are sentences for whoever adds the file.
-    """
-
-    duration_s: float
-    width: int
-    height: int
-    fps: float | None
-    codec: str
-    audio_tracks: tuple[Track, ...]
-    subtitle_tracks: tuple[Track, ...]
-    container: str
-    start_s: float
-    rotation: int
-    recorded_at: datetime | None
-    title: str | None
-    picture_index: int | None = None
-    sound_index: int | None = None
-    restarts: bool = False
-    timed: bool = True
-    matrix: str = ""
-    notes: tuple[str, ...] = ()
 
 
 def probe(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) -> VideoInfo:

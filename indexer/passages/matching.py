@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from indexer.catalog.database.text_normalize import UNSPACED, spaced
+from indexer.catalog.database.text_normalize import UNSPACED, separate_unspaced
 from indexer.catalog.fulltext import Term
 
 _ENDINGS = frozenset(
@@ -90,7 +90,7 @@ def _run_of(term: Term, words: Sequence[str]) -> list[int]:
 
 def _plain(word: str) -> str:
     """Letters and digits in the form of the word index."""
-    return "".join(letter for letter in spaced(word).casefold() if letter.isalnum())
+    return "".join(letter for letter in separate_unspaced(word).casefold() if letter.isalnum())
 
 
 def _same(a: str, b: str) -> bool:

@@ -23,7 +23,7 @@ from indexer.settings import Settings
 # 720 gave nothing more.
 SHORT_SIDE = 480
 # Pixels on the shorter side of the coarse pass, which finds whether there is any line at all, at a
-# quarter of the cost of finding them. Frames with a single line: docs/quality-words.md.
+# quarter of the cost of finding them. Frames with a single line: docs/experiments/text.md.
 COARSE_SIDE = 256
 # mean of the detector's map inside a line; the first is RapidOCR's own
 _MIN_BOX, _MIN_BOX_COARSE = 0.5, 0.3

@@ -3,7 +3,7 @@ languages.
 
 One space of two sentence models side by side: the inner product of two vectors is the weighted mean
 of two cosines. MiniLM knows English better, the Universal Sentence Encoder reads 16 languages, and
-together they find in both (docs/quality-words.md).
+together they find in both (docs/experiments/text.md).
 
 Two English texts are compared by both models. Two texts in different languages have the second
 model alone in common: their products are the cosines of that model, which the share of MiniLM in

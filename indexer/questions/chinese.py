@@ -1,53 +1,215 @@
 """Chinese questions to statements, by deletion: word order does not change in a Chinese question,
-so what asks is cut out.
+so what asks is cut out. A question about several events gives several statements.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
-_FILM = r"(?:视频|視頻|影片|录像|錄像|錄影|片子|电影|電影|画面|畫面|片段)"
-_WHEN = (
-    rf"(?:是)?(?:在)?(?:{_FILM}(?:的)?)?(?:什么时候|什麼時候|什么时间|什麼時間|甚么时候|何时|何時|啥时候|哪个时间点?|哪個時間點?|哪个时刻|哪個時刻|哪一刻|哪一段|哪段|"
-    r"第?几分(?:钟)?第?几秒|第?幾分(?:鐘)?第?幾秒|第几秒(?:钟)?|第幾秒(?:鐘)?|第几分钟|第幾分鐘|几点|哪个(?:位置|部分|地方)|哪個(?:位置|部分|地方)|哪里|哪裡|哪儿|(?:什么|什麼)(?:地方|位置))"
+from indexer.questions.chinese_words import VERB, begins_with_verb, has_verb, without_adverbs
+
+_FILM = (
+    r"(?:视频|視頻|影片|录像|錄像|錄影|片子|电影|電影|"
+    r"画面|畫面|片段|短片|短视频|镜头里|录像带|素材)"
 )
+_WHEN_WORD = (
+    r"(?:什么时候|什麼時候|什么时间点?|什麼時間點?|甚么时候|甚麼時候|何时|何時|啥时候|啥時候|啥时间|"
+    r"哪个时间[点段]?|哪個時間[點段]?|哪个时刻|哪個時刻|哪个时段|哪個時段|哪个瞬间|哪個瞬間|哪一?刻|"
+    r"哪一?段(?:时间)?|哪一?(?:秒|分钟|分|帧|幀|幕)|哪几秒|哪幾秒|"
+    r"第?(?:几|多少)分(?:钟|鐘)?第?(?:几|多少)秒(?:钟|鐘)?|第?幾分(?:鐘)?第?幾秒(?:鐘)?|"
+    r"第(?:几|幾|多少)(?:秒|分|帧|幀)(?:钟|鐘)?|几点几分|幾點幾分|几点|幾點|多久(?:之?[后後])?|"
+    r"哪个(?:位置|部分|地方|片段|场景)|哪個(?:位置|部分|地方|片段|場景)|"
+    r"哪里|哪裡|哪儿|哪兒|(?:什么|什麼)(?:地方|位置|時刻|时刻))"
+)
+_WHEN = re.compile(
+    r"(?:是|发生|發生|出现(?=在)|出現(?=在))?(?:在|于|於)?"
+    rf"(?:{_FILM}(?:里面|里|裡|中|的)+|(?!画面|畫面|镜头){_FILM})?"
+    rf"{_WHEN_WORD}(?:里面|里|裡|中|内|內)?"
+)
+_BE_WHEN = re.compile(rf"是(?:在|于|於)?(?:{_FILM}(?:的)?)?{_WHEN_WORD}")
 _LEAD = re.compile(
-    r"^(?:请问|請問|请|請|麻烦你?|麻煩你?|能不能|能否|可以|可不可以|你能|帮我|幫我|帮忙|幫忙|给我|給我|我想要?看?|我要看?|我在找|想看|想找|"
-    r"查找|查一下|找一下|找出来?|找出|找到|找找|寻找|尋找|搜索|搜寻|搜尋|搜一下|定位到?|显示出?(?=.*的)|顯示出?(?=.*的)|播放|跳转?到|跳轉?到|转到|轉到|展示|"
-    r"看看|看一下|告诉我|告訴我|列出|所有的?|找|看)+"
+    r"^(?:请问一?下?|請問一?下?|请|請|麻烦你?|麻煩你?|能不能|能否|可以|可不可以|你能|你可以|你知道|"
+    r"知不知道|知道|帮我|幫我|帮忙|幫忙|给我|給我|我想要?(?:看|知道|找)?|我要(?:看|找)?|我在找|"
+    r"想(?:要)?(?:看|找|知道)|查找|查一下|找一下|找出来?|找出|找到|找找|寻找|尋找|搜索|搜寻|搜尋|"
+    r"搜一下|定位到?|显示出?(?=.*的)|顯示出?(?=.*的)|给出|給出|播放|跳转?到|跳轉?到|转到|轉到|快进到|展示|"
+    r"看看|看一下|告诉我|告訴我|列出|标出|標出|指出|说出|說出|所有的?|"
+    r"(?:可以|能够?)?看[到见見]|看下|找(?!不)|看(?![着著书電电手不见見]))+"
+)
+_AGAIN = re.compile(
+    r"^(?:那么|那麼|那(?![个個只隻条條位些辆輛张張种種名])|然后|然後|接着|另外|还有|還有|以及|"
+    rf"和|又|再|还|還|也|而)+(?=.*{_WHEN_WORD})"
 )
 _IN_FILM = re.compile(
-    rf"^(?:在)?(?:这个|這個|这段|這段|该|該|整个|整個)?{_FILM}(?:里面|裡面|里|裡|中|内|內|当中)(?:的)?[,，、]?"
+    r"^(?:在)?(?:这个|這個|这段|這段|这部|這部|该|該|整个|整個|上述)?"
+    rf"{_FILM}(?:里面|裡面|里|裡|中|内|內|当中|上)(?:的)?[,，、]?"
+)
+_TIME_TAIL = re.compile(
+    r"(?:的|那)?(?:那个|那個|那一|这个|這個)?(?:具体|具體|准确|準確|确切|確切|精确|大概|大致|起止|开始|"
+    r"開始|对应的?|對應的?)?(?:时间戳|時間戳|时间点|時間點|时间码|時間碼|时间段|時間段|时间|時間|"
+    r"秒数|秒數|时刻|時刻)(?:大概|大约)?(?:是|为|為|在)?"
+    r"(?:多少秒?|什么|什麼|几秒|幾秒|哪里|哪裡|哪儿|哪个|哪個|哪一?段|哪些|啥)?$"
 )
 _TAIL = re.compile(
-    rf"(?:的)?(?:那个|那個|那一|那|这个|這個|这一|這一)?(?:{_FILM}|镜头|鏡頭|时刻|時刻|瞬间|瞬間|部分|场景|場景|时候|時候|时间点?|時間點?|地方|那段|那一段|片断|一幕|"
-    r"位置)(?:在哪里?|在哪裡|在哪儿|是哪个|是哪個)?$"
+    r"(?:的)?(?:那个|那個|那一|那|这个|這個|这一|這一)?"
+    rf"(?:{_FILM}|(?<=[的个個一])(?:镜头|鏡頭)|时刻|時刻|瞬间|瞬間|部分|场景|場景|时候|時候|"
+    r"时间点?|時間點?|地方|那段|"
+    r"那一段|那一刻|片断|一幕|那一幕|位置)(?:在哪里?|在哪裡|在哪儿|是哪个|是哪個|有哪些|是)?$"
 )
-_EXISTS = re.compile(r"有没有|有沒有|是否有|是不是有|是否|是不是|有无|有無|存不存在|是否存在|存在")
+_AT_THE_TIME = re.compile(r"(?<=..)(?:之?时|之?時|的?时候|的?時候|的那?一?刻)$")
+_HAPPENS = re.compile(r"(?<=..)(?:发生|發生)(?:在|于|於|了|过|過)?$")
+_EXISTS = re.compile(
+    r"有没有|有沒有|是否有|是不是有|是否|是不是|有无|有無|存不存在|是否存在|(?<!不)存在(?!感)"
+)
+_A_NOT_A = re.compile(r"(.)[不没沒]\1")
+_COUNT = re.compile(
+    r"(?:一共|总共|總共|共)?(?:有|出现|出現)?(?:多少|几|幾)"
+    r"(?:个|個|只|隻|条|條|辆|輛|次|位|名|张|張|头|頭|匹|架|本|杯|瓶|把|块|塊|朵|棵|座|艘|件|人次|下|遍)?(?:的)?"
+)
+_IN_ALL = re.compile(r"一共|总共|總共")
 _PARTICLES = re.compile(r"(?:[吗嗎呢吧啊呀]|(?<![什甚怎那这這])[么麼])+$")
-_PUNCTUATION = " ?？。！!，,、；;:："
+_PUNCTUATION = " ?？。！!，,、；;:：."
+_ENDS_IN_TIME = re.compile(
+    r"(?:时间|時間|时刻|時刻|时间戳|時間戳|秒数|秒數)(?:是|为|為|在)?(?:多少|什么|什麼|几秒|幾秒|哪)|"
+    r".的(?:时候|時候|时刻|時刻|片段|那一?[刻段幕])$"
+)
+_ASKS_END = re.compile(r"[?？]|[吗嗎呢]\s*$")
+_WHAT = (
+    (re.compile(r"(?:为什么|為什麼|为啥|怎么样?|怎麼樣?|怎样|怎樣|如何)"), ""),
+    (re.compile(r"(?:是)?(?:谁|誰)(?:在)?"), "有人"),
+    (re.compile(r"(?:在)?(?:做|干|幹)(?:了|些|着)?(?:什么|什麼|啥)$"), ""),
+    (re.compile(r"(?:些)?(?:什么|什麼|啥)$"), "东西"),
+    (re.compile(r"(?:什么|什麼|哪(?:一|个|個|只|些))(?=.)"), ""),
+)
+_SENTENCE_END = re.compile(r"[?？。！!；;]+")
+_SECOND_WHEN = re.compile(
+    rf"[，,、]?(?:和|以及|还有|還有|并且|並且)(?=[^，,]*{_WHEN_WORD})|[，,、](?=[^，,、]*{_WHEN_WORD})"
+)
+_LISTED = re.compile(
+    r"[、，,；;](?:然后|然後|接着|接著|随后|隨後|之后|之後|再|又|并且|並且|并|並)?"
+    r"|(?:然后|然後|接着|接著|随后|隨後)"
+)
 
 
-def chinese_statement(text: str) -> str:
-    """`狗什么时候推滑板？` -> `狗推滑板`; a statement comes back as it is."""
-    original = text = text.strip(_PUNCTUATION)
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One question: what stands before the words that ask for a time, and after them."""
+
+    before: str
+    after: str
+    when: bool
+
+    @property
+    def events(self) -> list[str]:
+        """What happens, listed one after the other; more than one only after the words that ask."""
+        parts = _LISTED.split(self.after)
+        if not self.when or len(parts) == 1:
+            return [self.after]
+        if all(map(begins_with_verb, parts)):
+            return [without_adverbs(part) for part in parts]
+        clauses = not self.before and all(
+            has_verb(part) and not begins_with_verb(part) for part in parts
+        )
+        return parts if clauses else [self.after]
+
+
+def chinese_statements(text: str) -> list[str]:
+    """`狗什么时候推滑板？` -> [`狗推滑板`]; a statement comes back as it is.
+
+    >>> chinese_statements("宝宝什么时候推起眼镜?又是什么时候翻的书?")
+    ['宝宝推起眼镜', '宝宝翻书']
+    """
+    if not asks(text):
+        return [text.strip(_PUNCTUATION) or text]
+    statements: list[str] = []
+    subject = ""
+    for question in _questions(text):
+        asked = _split(question)
+        if asked.when and asked.before:
+            subject = asked.before
+        for event in asked.events:
+            inherits = asked.when and not asked.before and begins_with_verb(event)
+            before = subject if inherits else asked.before
+            action = without_adverbs(event) if inherits and subject else event
+            statements.append(_cleaned(before + action) or question)
+    return statements
+
+
+def asks(text: str) -> bool:
+    """Whether the text is a question or an order, not a statement."""
+    plain = text.strip(_PUNCTUATION)
+    patterns = (_ASKS_END, _WHEN, _EXISTS, _ENDS_IN_TIME)
+    return bool(
+        any(pattern.search(text) for pattern in patterns)
+        or _LEAD.match(plain)
+        or _IN_FILM.match(plain)
+        or re.match("谁|誰", plain)
+    )
+
+
+def counts(text: str) -> bool:
+    """Whether a question asks for a number: `有几只狗?`, `狗跳了多少次?`."""
+    return bool(asks(text) and _COUNT.search(_WHEN.sub("", _TIME_TAIL.sub("", _bare(text)))))
+
+
+def _questions(text: str) -> list[str]:
+    """The parts that ask for themselves; what does not ask is not cut."""
+    sentences = [part for part in _SENTENCE_END.split(text) if part.strip(_PUNCTUATION)]
+    out: list[str] = []
+    for sentence in sentences or [text]:
+        parts = _SECOND_WHEN.split(sentence)
+        out += parts if all(map(_WHEN.search, parts)) else [sentence]
+    return out
+
+
+def _split(question: str) -> _Asked:
+    text = _bare(question)
+    match = _WHEN.search(text)
+    if not match:
+        return _Asked("", text, when=False)
+    before, after = text[: match.start()], text[match.end() :].strip(_PUNCTUATION)
+    if _BE_WHEN.search(text):
+        after = _unstressed(after)
+    before = re.sub("[又还還再也]$", "", _cut(_IN_FILM, before.strip(_PUNCTUATION)))
+    return _Asked(before, after, when=True)
+
+
+def _bare(question: str) -> str:
+    """Without particles, orders, `in the video` and words that lead on from the question before."""
+    text, previous = question.strip(_PUNCTUATION), ""
+    while text != previous:
+        previous = text
+        text = _PARTICLES.sub("", text).strip(_PUNCTUATION)
+        for pattern in (_AGAIN, _LEAD, _IN_FILM):
+            text = _cut(pattern, text)
+    return text
+
+
+def _unstressed(text: str) -> str:
+    """What follows `是什么时候` without the `的` of that construction: `翻的书` -> `翻书`."""
+    if text.endswith("的"):
+        return text[:-1]
+    return re.sub(rf"({VERB})的(?=.)", r"\1", text, count=1)
+
+
+def _cleaned(text: str) -> str:
+    """Without the other ways to ask, which may stand anywhere."""
     previous = ""
     while text != previous:
         previous = text
         text = _PARTICLES.sub("", text).strip(_PUNCTUATION)
-        text = _cut(_LEAD, text)
-        text = _cut(_IN_FILM, text)
-        text = re.sub(_WHEN, "", text)
+        for pattern in (_LEAD, _IN_FILM, _HAPPENS, _TIME_TAIL, _AT_THE_TIME):
+            text = _cut(pattern, text)
+        text = _WHEN.sub("", text)
         text = _EXISTS.sub("", text)
-        if (
-            text != original
-            or _LEAD.match(original)
-            or text.endswith(("的时候", "的時候", "的时刻", "的片段"))
-        ):
-            text = _cut(_TAIL, text)
+        text = _A_NOT_A.sub(r"\1", text)
+        if _COUNT.search(text):
+            text = _cut(_IN_ALL, _cut(_COUNT, text))
+        for pattern, replacement in _WHAT:
+            text = pattern.sub(replacement, text) or text
+        text = _cut(_TAIL, text)
         text = re.sub(r"(?<=.)的$", "", text)
-    text = re.sub(r"^(?:谁|誰)(?:在)?", "有人", text)
-    return text or original
+    return text
 
 
 def _cut(pattern: re.Pattern[str], text: str) -> str:

@@ -1,6 +1,8 @@
-"""Neutral captions that tell how similar a library is to a question that has nothing to do with it."""
+"""Statements about nothing in particular: how similar a library is to them says what similarity is
+usual there.
+"""
 
-PROBE_TEXTS = (
+NEUTRAL_PROMPTS = (
     "a man talking to the camera",
     "a group of people sitting around a table",
     "a crowd of people in a street",

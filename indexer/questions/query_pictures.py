@@ -17,8 +17,8 @@ from indexer.settings import Settings
 
 LARGEST_BYTES = 20 * 2**20
 LARGEST_PIXELS = 100_000_000
-SIDE = 640
-KEPT = 500
+SIDE_PIXELS = 640
+KEPT_PICTURES = 500
 
 
 def keep_picture(settings: Settings, picture: Image.Image) -> str:
@@ -28,14 +28,13 @@ def keep_picture(settings: Settings, picture: Image.Image) -> str:
     if picture.width * picture.height > LARGEST_PIXELS:
         raise ValueError(f"a picture of {picture.width} x {picture.height} pixels is too large")
     small = ImageOps.exif_transpose(picture).convert("RGB")
-    small.thumbnail((SIDE, SIDE))
+    small.thumbnail((SIDE_PIXELS, SIDE_PIXELS))
     out = io.BytesIO()
     small.save(out, "PNG")
     name = hashlib.sha256(out.getvalue()).hexdigest()
     write_atomically(_folder(settings) / f"{name}.png", out.getvalue())
-    for old in sorted(_folder(settings).glob("*.png"), key=lambda path: -path.stat().st_mtime)[
-        KEPT:
-    ]:
+    newest_first = sorted(_folder(settings).glob("*.png"), key=lambda path: -path.stat().st_mtime)
+    for old in newest_first[KEPT_PICTURES:]:
         old.unlink(missing_ok=True)
     return name
 

@@ -2,45 +2,43 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-from indexer.catalog import chunks, videos
+from indexer.admin.playback import make_proxy_of, playback
+from indexer.catalog import videos
+from indexer.catalog.thumbnails import list_thumbnail_times
+from indexer.context import Context
 from indexer.media.files import MediaFiles
 from indexer.media.output.thumbnails import jpeg
 from indexer.stages.picture import THUMBNAIL_WIDTH
 
-if TYPE_CHECKING:
-    from indexer.library import Library
-
 AT_ONCE = 32  # pictures in memory
 
 
-def make_artefacts(library: Library, video_id: int) -> None:
+def make_artefacts(context: Context, video_id: int) -> None:
     """Thumbnails that are missing, and the copy that browsers play where they cannot play the file.
     Raises MediaError, StorageError.
     """
-    make_thumbnails(library, video_id)
-    if library.playback(video_id).state == "wait":
-        library.make_proxy(video_id, lambda _share: None)
+    make_thumbnails(context, video_id)
+    if playback(context, video_id).state == "wait":
+        make_proxy_of(context, video_id, lambda _share: None)
 
 
-def make_thumbnails(library: Library, video_id: int) -> int:
+def make_thumbnails(context: Context, video_id: int) -> int:
     """How many were missing."""
-    with library.catalog.read() as session:
+    with context.catalog.read() as session:
         video = videos.get_video(session, video_id)
-        times_s = chunks.thumbnail_times(session, video_id, video.keys["picture"] or "")
+        times_s = list_thumbnail_times(session, video_id, video.keys["picture"] or "")
     missing = [
-        time_s for time_s in times_s if not library.artefacts.thumbnail(video_id, time_s).exists()
+        time_s for time_s in times_s if not context.artefacts.thumbnail(video_id, time_s).exists()
     ]
     if not missing:
         return 0
-    path = library.path_of(video)
-    with MediaFiles(library.settings) as media:
+    path = context.path_of(video)
+    with MediaFiles(context.settings) as media:
         for first in range(0, len(missing), AT_ONCE):
             some = missing[first : first + AT_ONCE]
             images = media.frames_at(path, np.array(some), short_side=THUMBNAIL_WIDTH).images
             for time_s, image in zip(some, images):
-                library.artefacts.write_thumbnail(video_id, time_s, jpeg(image, THUMBNAIL_WIDTH))
+                context.artefacts.write_thumbnail(video_id, time_s, jpeg(image, THUMBNAIL_WIDTH))
     return len(missing)

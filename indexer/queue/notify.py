@@ -1,8 +1,8 @@
-"""Telling workers that there is work: messages on Redis that say a kind and nothing else. What
+"""Notifying workers that there is work: messages on Redis that name a kind and nothing else. What
 there is to do stands in SQL.
 
-A hint that is lost costs time until the next sweep, one that comes twice finds nothing to do:
-neither loses or doubles work.
+A notification that is lost costs time until the reaper's next run, one that comes twice finds
+nothing to do: neither loses or doubles work.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from indexer.errors import QueueError, UsageError
+from indexer.errors import QueueError, SeekpointError, UsageError
 from indexer.settings import Settings
 
 if TYPE_CHECKING:
@@ -21,34 +21,39 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-KINDS = ("ground", "sweep", "publish", "plan", "picture", "events", "speech", "screen", "artefacts")
-# What a worker of each queue does, the most urgent first. Speech and screen text gain from a GPU
-# and do without.
+KINDS = ("ground", "reap", "publish", "plan", "picture", "events", "speech", "screen", "artefacts")
+"""Kinds of work, the most urgent first: jobs, stages of chunks, and looking after both."""
+
 QUEUES: Mapping[str, tuple[str, ...]] = {
-    "gpu": ("ground", "sweep", "picture", "events", "speech", "screen"),
-    "cpu": ("sweep", "publish", "plan", "speech", "screen", "artefacts"),
+    "gpu": ("ground", "reap", "picture", "events", "speech", "screen"),
+    "cpu": ("reap", "publish", "plan", "speech", "screen", "artefacts"),
 }
-CAP = 64
-"""Hints of a kind that wait at most: a worker that follows one goes on while there is work, so a
-few wake as many as there are.
+"""What a worker of each queue does. Speech and screen text gain from a GPU and do without."""
+
+MAX_WAITING = 64
+"""Notifications of a kind that wait at most: a worker that follows one goes on while there is work,
+so a few wake as many as there are.
 """
 
 CONNECT_TIMEOUT_S = 3.0
-# Longer than a turn; one that takes longer yet is hinted at twice, which does no harm.
+
 VISIBILITY_TIMEOUT_S = 300
+"""Longer than a work slice; one that takes longer yet is notified of twice, which does no harm."""
 
 
 def queue_name(kind: str) -> str:
+    """Name in Redis of the list of notifications of a kind."""
     return f"seekpoint.{kind}"
 
 
 def task_name(kind: str) -> str:
+    """Celery's name of the task that follows a notification."""
     return f"workers.tasks.{kind}"
 
 
 def kinds_of(queues: tuple[str, ...]) -> list[str]:
-    """What workers of these queues do, the most urgent first. UsageError for a queue that there is
-    not.
+    """What workers of these queues do, the most urgent first. Raises UsageError for an unknown
+    queue.
     """
     for queue in queues:
         if queue not in QUEUES:
@@ -76,9 +81,9 @@ def transport_options() -> dict[str, Any]:
     }
 
 
-class Hints:
+class Notifier:
     """Cheap to make: connects when it is used. All methods raise QueueError, or UsageError where no
-    broker, or none of ours, is set.
+    broker, or not a Redis, is set.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -86,20 +91,22 @@ class Hints:
 
     @property
     def shown_url(self) -> str:
-        """Without the password."""
+        """The broker's URL without its password."""
         parts = urlsplit(self.url)
         return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
-    def tell(self, counts: Mapping[str, int]) -> None:
-        """There is work: as many hints of each kind as lack to `counts`, up to CAP."""
+    def notify(self, counts: Mapping[str, int]) -> None:
+        """There is work: as many notifications of each kind as lack to `counts`, up to
+        MAX_WAITING.
+        """
         depths = self.depths()
         with self._errors():
             for kind, count in counts.items():
-                for _ in range(min(count, CAP) - depths.get(kind, 0)):
+                for _ in range(min(count, MAX_WAITING) - depths.get(kind, 0)):
                     self._app.send_task(task_name(kind), queue=queue_name(kind), retry=False)
 
     def depths(self) -> dict[str, int]:
-        """Hints that wait, by kind."""
+        """Notifications that wait, by kind."""
         with self._errors():
             pipe = self._redis.pipeline(transaction=False)
             for kind in KINDS:
@@ -107,7 +114,7 @@ class Hints:
             return dict(zip(KINDS, map(int, pipe.execute()), strict=True))
 
     def check(self) -> None:
-        """Raises QueueError where the broker is away or refuses us."""
+        """Raises QueueError where the broker is unreachable or refuses us."""
         with self._errors():
             self._redis.ping()
 
@@ -128,7 +135,7 @@ class Hints:
         self._require()
         from celery import Celery
 
-        app = Celery("seekpoint-hints", broker=self.url, set_as_current=False)
+        app = Celery("seekpoint-notifications", broker=self.url, set_as_current=False)
         app.conf.update(
             task_serializer="json",
             task_ignore_result=True,
@@ -145,7 +152,7 @@ class Hints:
             )
         if urlsplit(self.url).scheme not in ("redis", "rediss"):
             raise UsageError(
-                "SEEKPOINT_BROKER_URL={shown_url!r} is no Redis",
+                "SEEKPOINT_BROKER_URL={shown_url!r} is not a Redis URL",
                 "write redis://host:6379/0",
                 shown_url=self.shown_url,
             )
@@ -155,7 +162,7 @@ class Hints:
 
 
 class _Translating:
-    """What Redis and Celery say, in words that a person can act on."""
+    """What Redis and Celery report, in words that a person can act on."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -166,44 +173,53 @@ class _Translating:
     def __exit__(self, kind: object, error: BaseException | None, _trace: object) -> None:
         if error is None or isinstance(error, (QueueError, UsageError)):
             return
-        try:
-            import kombu.exceptions
-            import redis.exceptions
-        except ModuleNotFoundError as missing:
-            raise QueueError(
-                "workers need the Python package {name}",
-                "pip install 'seekpoint[queue]'",
-                name=missing.name,
-            ) from None
-        said = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        if (
-            isinstance(error, redis.exceptions.AuthenticationError)
-            or "NOAUTH" in said
-            or "WRONGPASS" in said
-        ):
-            raise QueueError(
-                "the broker {url} refused user or password",
-                "check SEEKPOINT_BROKER_URL",
-                url=self._url,
-            ) from error
-        if isinstance(error, redis.exceptions.ResponseError):
-            raise QueueError(
-                "the broker {url} refuses: {said}",
-                "check SEEKPOINT_BROKER_URL and that server's settings",
-                url=self._url,
-                said=said,
-            ) from error
-        if isinstance(error, (redis.exceptions.RedisError, kombu.exceptions.KombuError, OSError)):
-            raise QueueError(
-                "the broker {url} is away ({said})",
-                "check that Redis runs, and SEEKPOINT_BROKER_URL",
-                url=self._url,
-                said=said,
-            ) from error
-        if isinstance(error, ValueError):
-            raise UsageError(
-                "SEEKPOINT_BROKER_URL={url!r} is no Redis ({said})",
-                "write redis://host:6379/0",
-                url=self._url,
-                said=said,
-            ) from error
+        translated = _translate(error, self._url)
+        if translated is not None:
+            raise translated from error
+
+
+def _translate(error: BaseException, url: str) -> SeekpointError | None:
+    """None: it is not an error of the broker."""
+    try:
+        import kombu.exceptions
+        import redis.exceptions
+    except ModuleNotFoundError as missing:
+        return QueueError(
+            "workers need the Python package {name}",
+            "pip install 'seekpoint[queue]'",
+            name=missing.name,
+        )
+    detail = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    if isinstance(error, redis.exceptions.AuthenticationError) or _is_refused(detail):
+        return QueueError(
+            "the broker {url} refused user or password",
+            "check SEEKPOINT_BROKER_URL",
+            url=url,
+        )
+    if isinstance(error, redis.exceptions.ResponseError):
+        return QueueError(
+            "the broker {url} refuses: {detail}",
+            "check SEEKPOINT_BROKER_URL and that server's settings",
+            url=url,
+            detail=detail,
+        )
+    if isinstance(error, (redis.exceptions.RedisError, kombu.exceptions.KombuError, OSError)):
+        return QueueError(
+            "the broker {url} is unreachable ({detail})",
+            "check that Redis runs, and SEEKPOINT_BROKER_URL",
+            url=url,
+            detail=detail,
+        )
+    if isinstance(error, ValueError):
+        return UsageError(
+            "SEEKPOINT_BROKER_URL={url!r} is not a Redis URL ({detail})",
+            "write redis://host:6379/0",
+            url=url,
+            detail=detail,
+        )
+    return None
+
+
+def _is_refused(detail: str) -> bool:
+    """Redis begins an error with its code; kombu may put words of its own before that."""
+    return "NOAUTH" in detail or "WRONGPASS" in detail

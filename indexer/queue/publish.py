@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from filelock import FileLock, Timeout
 
+from indexer.context import Context
+from indexer.vectors.base import Published
 from indexer.vectors.storage import storage_errors
 
-if TYPE_CHECKING:
-    from indexer.library import Library
-    from indexer.vectors.base import Published
+
+def publish(context: Context, *, force: bool = False) -> list[Published]:
+    """Writes new vector snapshots where one is due (with `force`, wherever there are vectors)."""
+    published = []
+    for stage, key in context.vector_keys():
+        index = context.index_of(key, stage)
+        if force or index.publish_due():
+            published.append(index.publish())
+    return published
 
 
-def publish_alone(library: Library) -> list[Published]:
+def publish_alone(context: Context) -> list[Published]:
     """Publishes what is due; nothing while another process of this home is at it. Raises
     StorageError.
     """
-    folder = library.settings.snapshots
+    folder = context.settings.snapshots
     with storage_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         try:
             with FileLock(folder / ".publishing", timeout=0):
-                return library.publish(force=False)
+                return publish(context)
         except Timeout:
             return []

@@ -1,90 +1,80 @@
-"""A worker's turn at one kind of work: it takes what comes next, one after another, until nothing
+"""Work slices: a worker takes what comes next of one kind of work, one after another, until nothing
 waits or its time is over.
 
-What a turn does is decided here and in SQL alone; `workers` calls it when a hint arrives. A hint
-too many finds nothing to do.
+What a slice does is decided here and in SQL alone; `workers` runs one when a notification arrives.
+A notification too many finds nothing to do.
 """
 
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
-from indexer.artefacts import Artefacts
-from indexer.catalog import videos
-from indexer.catalog.leasing import chunk_tasks
-from indexer.catalog.leasing import jobs as errands
-from indexer.catalog.leasing.heartbeat import Leases
-from indexer.catalog.leasing.jobs import ErrandItem
-from indexer.catalog.leasing.owner import dead_owners, owner_name
-from indexer.errors import CatalogError, MediaError, SeekpointError, StorageError
-from indexer.ingest.discover import FoundFile
-from indexer.ingest.finalize import finalize_video
-from indexer.ingest.pipeline import Job, Pipeline, StageTask
-from indexer.ingest.plan import Planner, source_at
-from indexer.queue.submit import waiting_counts
+from indexer.catalog.leasing import jobs
+from indexer.catalog.leasing.heartbeat import Leases, release_all
+from indexer.catalog.leasing.jobs import ClaimedJob
+from indexer.catalog.leasing.owner import owner_name
+from indexer.catalog.leasing.progress import count_waiting
+from indexer.context import Context
+from indexer.errors import CatalogError, MediaError, ModelError, SeekpointError, StorageError
+from indexer.ingest.pipeline import Pipeline
+from indexer.messages import Message
+from indexer.passages.ocr import require_text_model
+from indexer.queue.artefacts import make_artefacts
+from indexer.queue.chunk_claims import ChunkClaims
+from indexer.queue.plan_file import plan_file
+from indexer.queue.publish import publish_alone
+from indexer.queue.reachable import RootUnavailable
+from indexer.queue.reaper import reap, requeue_local_orphans
+from indexer.queue.work_slice import SliceEnd, WorkSlice
+from indexer.search.verify_by_workers import answer_job
 from indexer.stages import Stage, stages_named
-
-if TYPE_CHECKING:
-    from indexer.library import Library
+from indexer.vocabulary import JobKind, StageName
 
 log = logging.getLogger(__name__)
 
-PLAN_AHEAD = 500
+PLANNED_AHEAD_CHUNKS = 500
 """Chunks (about half a day of video) whose pictures wait before planning pauses: planning all of an
 archive first would read all of it.
 """
 
-Tell = Callable[[Mapping[str, int]], None]
+Notify = Callable[[Mapping[str, int]], None]
+"""Passes on how much work of each kind there is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """What was done: chunks or errands by what became of them, seconds of video. `more`: the turn
-    ended before the work did.
-    """
-
-    kind: str
-    done: int = 0
-    failed: int = 0
-    lost: int = 0
-    video_s: float = 0.0
-    more: bool = False
-
-
-class Turns:
-    """The turns of one process. `stopping`: the process was told to end; `tell` passes on what work
-    came of work.
+class Runner:
+    """The work slices of one process. `stopping`: whether the process was told to end; `notify`
+    passes on what work came of work.
     """
 
     def __init__(
         self,
-        library: Library,
+        context: Context,
         stopping: Callable[[], bool] = lambda: False,
-        tell: Tell = lambda _: None,
+        notify: Notify = lambda _: None,
     ) -> None:
-        self.library = library
-        self.catalog = library.catalog
-        self.settings = library.settings
+        self.context = context
+        self.catalog = context.catalog
+        self.settings = context.settings
         self.owner = owner_name()
+        self.notify = notify
         self._stopping = stopping
-        self.tell = tell
 
-    # --- chunks ---
+    # --- chunk tasks ---
 
-    def stage(self, name: str) -> Turn:
+    def run_stage(self, name: str) -> WorkSlice:
         """Does chunks of a stage, under the keys that this process has models for."""
         stages = self._stages(name)
         if not stages:
-            return Turn(name)
-        over = self._over(
-            questions_first=name in ("picture", "events") and bool(self.settings.lego_path)
-        )
+            return WorkSlice(name)
+        shares_lego = name in (StageName.PICTURE, StageName.EVENTS)
+        questions_first = shares_lego and bool(self.settings.lego_path)
+        is_over = SliceEnd(self.context, self._stopping, questions_first=questions_first)
+        companions = self._companions(name)
+        claims = ChunkClaims(self.context, self.owner, name, stages, is_over, companions)
         pipeline = Pipeline(
             self.catalog,
             self.settings,
@@ -92,318 +82,160 @@ class Turns:
             max_attempts=self.settings.max_attempts,
             stopping=self._stopping,
         )
-        counts = {"done": 0, "failed": 0, "lost": 0, "released": 0}
+        counts: Counter[str] = Counter()
         video_s = 0.0
-        jobs = _Jobs(self.library, self.owner, name, stages, over)
-        with (
-            Leases(self.catalog, self.owner, self.settings.lease_s),
-            closing(pipeline.run(iter(jobs))) as outcomes,
-        ):
+        with self._leases(), closing(pipeline.run(iter(claims))) as outcomes:
             for outcome in outcomes:
                 counts[outcome.state] += 1
-                video_s += outcome.task.item.span.length_s if outcome.state == "done" else 0.0
-        return Turn(
-            name, counts["done"], counts["failed"], counts["lost"], video_s, more=not jobs.exhausted
+                is_own = outcome.task.stage.name == name
+                video_s += outcome.job.span.length_s if outcome.state == "done" and is_own else 0.0
+        return WorkSlice(
+            name,
+            counts["done"],
+            counts["failed"],
+            counts["lost"],
+            video_s,
+            more=not claims.exhausted,
         )
 
     def _stages(self, name: str) -> dict[str, Stage]:
         """By key; nothing where this machine has no model for the stage."""
-        return {
-            stage.key: stage
-            for stage in stages_named(name, self.settings, lambda: self.library.embedder)
-        }
+        found = stages_named(name, self.settings, lambda: self.context.embedder)
+        return {stage.key: stage for stage in found}
 
-    def _over(self, *, questions_first: bool = False) -> Callable[[], bool]:
-        """Whether the turn is over: told to stop, its time is over, or somebody's question waits."""
-        until = time.monotonic() + self.settings.turn_s
-
-        def over() -> bool:
-            if self._stopping() or time.monotonic() >= until:
-                return True
-            if not questions_first:
-                return False
-            with self.catalog.read() as session:
-                return errands.is_waiting(session, "ground")
-
-        return over
-
-    # --- errands ---
-
-    def plan(self) -> Turn:
-        """Recognises and probes files that arrived, and plans their chunks."""
-        self.library.stages(
-            events=False
-        )  # a model that this machine lacks is no fault of the files: raised before any is taken
-        return self._errands("plan", self._plan, self._enough_is_planned)
-
-    def ground(self) -> Turn:
-        """Lets LEGO answer questions about moments."""
-        return self._errands("ground", self._ground) if self.settings.lego_path else Turn("ground")
-
-    def artefacts(self) -> Turn:
-        """Makes the thumbnails that a video lacks, and the copy that browsers play."""
-        return self._errands("artefacts", self._artefacts)
-
-    def _errands(
-        self,
-        kind: errands.Kind,
-        do: Callable[[ErrandItem], Mapping | None],
-        enough: Callable[[], bool] = lambda: False,
-    ) -> Turn:
-        over = self._over()
-        done = failed = lost = 0
-        elsewhere: list[int] = []
-        with Leases(self.catalog, self.owner, self.settings.lease_s):
-            while not over() and not enough():
-                item = self.catalog.write(
-                    lambda s: errands.claim(
-                        s,
-                        self.owner,
-                        self.settings.lease_s,
-                        kind,
-                        self.settings.max_attempts,
-                        without=elsewhere,
-                    )
-                )
-                if item is None:
-                    return Turn(kind, done, failed, lost)
-                try:
-                    result = do(item)
-                except Elsewhere as error:
-                    log.warning("%s", error)
-                    elsewhere.append(item.id)
-                    self.catalog.write(lambda s, item=item: errands.release(s, self.owner, item.id))
-                except (StorageError, CatalogError) as error:
-                    if isinstance(error, CatalogError) and self._is_gone(item):
-                        lost += 1  # its video or collection was removed meanwhile
-                        continue
-                    raise
-                except Exception as error:  # noqa: BLE001 one errand must not stop the others: its error is kept with it
-                    failed += 1
-                    self._fail(item, error)
-                else:
-                    held = self.catalog.write(
-                        lambda s, item=item, result=result: errands.finish(
-                            s, item, self.owner, result
-                        )
-                    )
-                    done, lost = done + held, lost + (not held)
-        return Turn(kind, done, failed, lost, more=not enough())
-
-    def _is_gone(self, item: ErrandItem) -> bool:
-        with self.catalog.read() as session:
-            return not errands.is_held(session, item, self.owner)
-
-    def _fail(self, item: ErrandItem, error: Exception) -> None:
-        log.warning(
-            "%s %s: %s", item.kind, item.name, error, exc_info=not isinstance(error, SeekpointError)
-        )
-        said = (
-            str(error) if isinstance(error, SeekpointError) else f"{type(error).__name__}: {error}"
-        )
-        # Bytes that are no video will not become one; what took too long or died may go better.
-        attempts = 1 if type(error) is MediaError else self.settings.max_attempts
-        self.catalog.write(lambda s: errands.fail(s, item, self.owner, said, attempts))
-
-    def _enough_is_planned(self) -> bool:
-        with self.catalog.read() as session:
-            return chunk_tasks.waiting(session).get("picture", 0) >= PLAN_AHEAD
-
-    def _plan(self, item: ErrandItem) -> None:
-        details = item.details
-        events = details["events"]
-        stages = self.library.stages(fast=details["fast"], events=events)
-        planner = Planner(self.catalog, self.settings, {stage.name: stage for stage in stages})
-        path = _reachable(self.library, details["root"], details["relative_path"])
+    def _companions(self, name: str) -> dict[str, Stage]:
+        """Stages to do from the same decoding of a chunk: screen text with pictures, where both are
+        work of the CPU.
+        """
+        if name != StageName.PICTURE or self.settings.torch_device != "cpu":
+            return {}
         try:
-            status = path.stat()
-        except OSError as error:
-            raise MediaError(
-                "{path}: {lower}",
-                "check the path, then ingest it again",
-                path=path,
-                lower=(error.strerror or str(error)).lower(),
-            ) from None
-        recognised = planner.recognise(
-            FoundFile(path, status.st_size, status.st_mtime_ns), item.collection_id
+            require_text_model()
+        except ModelError:  # other workers have it
+            return {}
+        return self._stages(StageName.SCREEN)
+
+    def _leases(self) -> Leases:
+        return Leases(self.catalog, self.owner, self.settings.lease_s)
+
+    # --- jobs ---
+
+    def plan(self) -> WorkSlice:
+        """Recognises and probes files that arrived, and plans their chunks."""
+        # A model that this machine lacks is no fault of the files: raised before any is taken.
+        self.context.stages(events=False)
+        return self._run_jobs(JobKind.PLAN, self._plan, self._is_enough_planned)
+
+    def ground(self) -> WorkSlice:
+        """Lets LEGO answer questions about moments, where this machine has it."""
+        if not self.settings.lego_path:
+            return WorkSlice(JobKind.GROUND)
+        return self._run_jobs(JobKind.GROUND, lambda job: answer_job(self.context, job))
+
+    def make_artefacts(self) -> WorkSlice:
+        """Makes the thumbnails that a video lacks, and the copy that browsers play."""
+        return self._run_jobs(
+            JobKind.ARTEFACTS, lambda job: make_artefacts(self.context, int(job.video_id or 0))
         )
-        planner.plan(recognised.video_id, path)
-        # Nothing may have been missing.
-        finalize_video(self.catalog, Artefacts(self.settings.artefacts), recognised.video_id)
-        if self.settings.proxies_ahead:
-            video_id = recognised.video_id
-            with self.catalog.begin() as session:
-                errands.add(
-                    session,
-                    "artefacts",
-                    item.collection_id,
-                    str(video_id),
-                    {},
-                    size=status.st_size,
-                    video_id=video_id,
-                )
+
+    def _run_jobs(
+        self,
+        kind: JobKind,
+        do: Callable[[ClaimedJob], Mapping[str, Any] | None],
+        is_enough: Callable[[], bool] = lambda: False,
+    ) -> WorkSlice:
+        is_over = SliceEnd(self.context, self._stopping)
+        counts: Counter[str] = Counter()
+        unreachable: list[int] = []
+        has_more = True
+        with self._leases():
+            while not is_over() and not is_enough():
+                job = self._claim(kind, unreachable)
+                if job is None:
+                    has_more = False
+                    break
+                outcome = self._run_job(job, do)
+                counts[outcome] += 1
+                if outcome == "unreachable":
+                    unreachable.append(job.id)
+        more = has_more and not is_enough()
+        return WorkSlice(kind, counts["done"], counts["failed"], counts["lost"], more=more)
+
+    def _claim(self, kind: JobKind, without: list[int]) -> ClaimedJob | None:
+        lease_s, max_attempts = self.settings.lease_s, self.settings.max_attempts
+        return self.catalog.write(
+            lambda s: jobs.claim_job(s, self.owner, lease_s, kind, max_attempts, without=without)
+        )
+
+    def _run_job(
+        self, job: ClaimedJob, do: Callable[[ClaimedJob], Mapping[str, Any] | None]
+    ) -> str:
+        """What became of the job: done, failed, lost, unreachable. Raises StorageError and
+        CatalogError, which are no fault of the job.
+        """
+        try:
+            result = do(job)
+        except RootUnavailable as error:
+            log.warning("%s", error)
+            self.catalog.write(lambda s: jobs.queue.release(s, [self.owner], job.id))
+            return "unreachable"
+        except (StorageError, CatalogError) as error:
+            if isinstance(error, CatalogError) and self._is_gone(job):
+                return "lost"  # its video or collection was removed meanwhile
+            raise
+        except Exception as error:  # noqa: BLE001 one job must not stop the others
+            self._fail(job, error)
+            return "failed"
+        is_held = self.catalog.write(lambda s: jobs.finish_job(s, job, self.owner, result))
+        return "done" if is_held else "lost"
+
+    def _is_gone(self, job: ClaimedJob) -> bool:
         with self.catalog.read() as session:
-            self.tell(
-                {
-                    **chunk_tasks.waiting(session),
-                    **({"artefacts": 1} if self.settings.proxies_ahead else {}),
-                }
-            )
+            return not jobs.queue.is_held(session, job.id, self.owner)
 
-    def _ground(self, item: ErrandItem) -> Mapping:
-        from indexer.search.verify_by_workers import answer_errand
+    def _fail(self, job: ClaimedJob, error: Exception) -> None:
+        is_defect = not isinstance(error, SeekpointError)
+        log.warning("%s %s: %s", job.kind, job.name, error, exc_info=is_defect)
+        # Bytes that are not a video will not become one; what took too long or died may go better.
+        attempts = 1 if type(error) is MediaError else self.settings.max_attempts
+        message = _message(error)
+        self.catalog.write(lambda s: jobs.queue.fail(s, job.id, self.owner, message, attempts))
 
-        return answer_errand(self.library, item)
+    def _is_enough_planned(self) -> bool:
+        with self.catalog.read() as session:
+            return count_waiting(session).get(StageName.PICTURE, 0) >= PLANNED_AHEAD_CHUNKS
 
-    def _artefacts(self, item: ErrandItem) -> None:
-        from indexer.queue.artefacts import make_artefacts
-
-        make_artefacts(self.library, int(item.video_id or 0))
+    def _plan(self, job: ClaimedJob) -> None:
+        plan_file(self.context, job)
+        with self.catalog.read() as session:
+            waiting = count_waiting(session)
+        if self.settings.proxies_ahead:
+            waiting[JobKind.ARTEFACTS] = 1
+        self.notify(waiting)
 
     # --- looking after it ---
 
-    def publish(self) -> Turn:
+    def publish(self) -> WorkSlice:
         """Writes new vector snapshots where one is due; another process that is at it is left
         alone.
         """
-        from indexer.queue.publish import publish_alone
+        return WorkSlice("publish", done=len(publish_alone(self.context)))
 
-        published = publish_alone(self.library)
-        return Turn("publish", done=len(published))
+    def reap(self) -> WorkSlice:
+        """Requeues what was lost, and notifies workers of all that waits."""
+        return WorkSlice("reap", done=reap(self.context, self.notify))
 
-    def recover(self) -> int:
-        """Puts back in line what workers held that died on this machine, or did not renew; parks
-        what was tried too often.
-        """
-        with self.catalog.read() as session:
-            dead = dead_owners({*chunk_tasks.owners(session), *errands.owners(session)})
+    def requeue_local_orphans(self) -> None:
+        """Requeues at once what workers held that died on this machine."""
+        requeue_local_orphans(self.context)
 
-        def expire(session) -> int:
-            waiting = chunk_tasks.expire(session, self.settings.max_attempts, dead)
-            return len(waiting) + errands.expire(session, self.settings.max_attempts, dead)
-
-        return self.catalog.write(expire)
-
-    def recover_here(self) -> None:
-        """The same for who died on this machine alone, which is known at once. Cheap where nobody
-        did.
-        """
-        with self.catalog.read() as session:
-            holders = {*chunk_tasks.owners(session), *errands.owners(session)}
-        if dead_owners(holders):
-            self.recover()
-
-    def hand_back(self) -> None:
-        """All that this process holds waits for others; its attempt does not count."""
+    def release_all(self) -> None:
+        """All that this process holds waits for others; its attempts do not count."""
         with self.catalog.begin() as session:
-            chunk_tasks.release(session, [self.owner])
-            errands.release(session, self.owner)
-
-    def sweep(self) -> Turn:
-        """Recovers what was lost, and hints at all that waits: Redis may have forgotten any of it."""
-        recovered = self.recover()
-        counts = waiting_counts(self.library)
-        with self.catalog.read() as session:
-            if any(
-                chunk_tasks.done_since(session, 2 * self.settings.sweep_s, stage)
-                for stage in ("picture", "speech", "screen", "events")
-            ):
-                counts["publish"] = 1
-        if counts:
-            self.tell(counts)
-        self.catalog.write(lambda s: errands.forget_results(s, 3600))
-        return Turn("sweep", done=recovered)
+            release_all(session, self.owner)
 
 
-class Elsewhere(MediaError):
-    """The file's root is not on this machine: others may have it."""
-
-
-class _Jobs:
-    """Claimed chunks of a stage, as long as there are some and the turn is not over."""
-
-    def __init__(
-        self,
-        library: Library,
-        owner: str,
-        name: str,
-        stages: Mapping[str, Stage],
-        over: Callable[[], bool],
-    ) -> None:
-        self._library = library
-        self._owner = owner
-        self._name = name
-        self._stages = stages
-        self._over = over
-        self._elsewhere: list[int] = []
-        self.exhausted = False
-
-    def __iter__(self) -> Iterator[Job]:
-        while not self._over():
-            item = self._library.catalog.write(self._claim)
-            if item is None:
-                self.exhausted = True
-                return
-            if (job := self._job(item)) is not None:
-                yield job
-
-    def _claim(self, session) -> chunk_tasks.WorkItem | None:
-        settings = self._library.settings
-        return chunk_tasks.claim_in_turn(
-            session,
-            self._owner,
-            settings.lease_s,
-            self._name,
-            self._stages,
-            settings.max_attempts,
-            without=self._elsewhere,
-        )
-
-    def _job(self, item: chunk_tasks.WorkItem) -> Job | None:
-        """None where the file cannot be read here: the chunk is handed back for others, or fails."""
-        catalog, settings = self._library.catalog, self._library.settings
-        try:
-            task = StageTask(item, self._stages[item.key])
-            return Job(self._source(item.video_id), (task,))
-        except Elsewhere as error:
-            log.warning("%s", error)
-            self._elsewhere.append(item.video_id)
-            catalog.write(lambda s: chunk_tasks.release_work(s, item.work_id, self._owner))
-        except MediaError as error:
-            text = str(error)
-            catalog.write(
-                lambda s: chunk_tasks.fail_work(
-                    s, item.work_id, self._owner, text, settings.max_attempts
-                )
-            )
-        except CatalogError:
-            with catalog.read() as session:
-                if videos.is_there(session, item.video_id):
-                    raise
-        return None
-
-    def _source(self, video_id: int):
-        with self._library.catalog.read() as session:
-            video = videos.get_video(session, video_id)
-        try:
-            return source_at(video, self._library.path_of(video))
-        except MediaError:
-            for path in video.paths:
-                _reachable(self._library, path.root, path.relative_path)
-            raise
-
-
-def _reachable(library: Library, root: str, relative_path: str) -> Path:
-    """Where a file would be on this machine. Raises Elsewhere where its root is not mapped, or not
-    mounted.
-    """
-    folder = library.roots.folders.get(root)
-    if folder is None or not folder.is_dir():
-        where = "is not mapped on this machine" if folder is None else f"is not mounted at {folder}"
-        raise Elsewhere(
-            "the media root {root!r} {where}: its files are left to other workers",
-            "SEEKPOINT_ROOTS maps it",
-            root=root,
-            where=where,
-        )
-    return folder / relative_path
+def _message(error: Exception) -> Message:
+    if isinstance(error, SeekpointError):
+        return error.full_message
+    return Message("{kind}: {detail}", {"kind": type(error).__name__, "detail": str(error)})

@@ -1,33 +1,34 @@
-"""Leaving work to workers: files are noted in the catalog, and workers are told. Nothing is opened
-here, so it returns at once.
+"""Leaving work to workers: files are noted in the catalog, and workers are notified. Nothing is
+opened here, so it returns at once.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+
+from sqlalchemy.orm import Session
 
 from indexer.catalog import collections, videos
-from indexer.catalog.leasing import chunk_tasks, jobs
-from indexer.catalog.videos import KnownPath
+from indexer.catalog.leasing import jobs
+from indexer.catalog.leasing.progress import count_waiting
+from indexer.catalog.video_paths import get_known_paths
+from indexer.context import Context
 from indexer.errors import QueueError
 from indexer.ingest.discover import FoundFile, Unusable, find_files
 from indexer.ingest.finalize import mark_offline
 from indexer.ingest.plan import Planner
 from indexer.ingest.run import FileOutcome, IngestReport
 from indexer.paths import absolute_path, printable
-from indexer.queue.notify import Hints
+from indexer.queue.notify import Notifier
+from indexer.vocabulary import JobKind
 
-if TYPE_CHECKING:
-    from indexer.library import Library, Retried
-
-AT_ONCE = 1000  # files in one transaction
+FILES_PER_TRANSACTION = 1000
 
 
 def enqueue(
-    library: Library,
+    context: Context,
     paths: Sequence[str | os.PathLike[str]],
     collection: str,
     *,
@@ -35,20 +36,13 @@ def enqueue(
     events: bool | None,
 ) -> IngestReport:
     """The report names what is queued, unchanged, or unusable. Raises QueueError where workers
-    cannot be told; what is noted stays.
+    cannot be notified; what is noted stays.
     """
     started = time.monotonic()
-    hints = Hints(library.settings)
-    # before anything is noted: somebody who mistyped the broker shall not queue by accident
-    hints.check()
-    here = bool(
-        library.settings.lego_path
-    )  # without a checkpoint its key is not known here: the worker that plans has to look
-    stages = library.stages(fast=fast, events=events if here else False)
-    planner = Planner(library.catalog, library.settings, {stage.name: stage for stage in stages})
-    with library.catalog.begin() as session:
-        collection_id = collections.ensure_collection(session, collection)
-        known = videos.known_paths(session, collection_id)
+    notifier = Notifier(context.settings)
+    # Before anything is noted: somebody who mistyped the broker should not queue by accident.
+    notifier.check()
+    submission = _Submission(context, collection, fast=fast, events=events)
     found = list(find_files(paths))
     files = [file for file in found if isinstance(file, FoundFile)]
     outcomes = [
@@ -56,131 +50,128 @@ def enqueue(
         for bad in found
         if isinstance(bad, Unusable)
     ]
-    arrived = []
-    for file in files:
-        at = known.get(planner.roots.split(file.path))
-        if (here or not events) and planner.is_unchanged(file, at):
-            outcomes.append(
-                FileOutcome(printable(file.path), "unchanged", at.video_id if at else None)
-            )
-        else:
-            arrived.append((file, at))
-            outcomes.append(
-                FileOutcome(printable(file.path), "queued", at.video_id if at else None)
-            )
-    for first in range(0, len(arrived), AT_ONCE):
-        _note(library, planner, collection_id, arrived[first : first + AT_ONCE], fast, events)
-    offline = mark_offline(library.catalog, planner.roots, paths, files, known)
-    _forget_gone(library, planner, collection_id, paths)
-    if arrived:
-        try:
-            hints.tell({"plan": len(arrived)})
-        except QueueError as error:
-            raise QueueError(
-                error.what,
-                "{count} files are noted in the catalog, and workers find them as soon as the "
-                "broker is back; {advice}",
-                count=len(arrived),
-                advice=error.advice,
-            ) from error
+    outcomes += [submission.outcome(file) for file in files]
+    submission.add_jobs()
+    offline = mark_offline(
+        context.catalog, submission.planner.roots, paths, files, submission.known
+    )
+    submission.delete_errors_of_deleted(paths)
+    if submission.arrived:
+        _notify(notifier, len(submission.arrived))
     return IngestReport(collection, tuple(outcomes), offline, 0.0, time.monotonic() - started)
 
 
-def retry_by_workers(library: Library, video_ids: Sequence[int] | None) -> Retried:
-    """Failed chunks, and files that could not be planned where no videos are named, wait for
-    workers again.
+def _notify(notifier: Notifier, count: int) -> None:
+    try:
+        notifier.notify({JobKind.PLAN: count})
+    except QueueError as error:
+        raise QueueError(
+            error.what,
+            "{count} files are noted in the catalog, and workers find them as soon as the "
+            "broker is back; {advice}",
+            count=count,
+            advice=error.advice,
+        ) from error
+
+
+class _Submission:
+    """Files that are left to workers, and what is known of them."""
+
+    def __init__(
+        self, context: Context, collection: str, *, fast: bool, events: bool | None
+    ) -> None:
+        self._catalog = context.catalog
+        self._fast = fast
+        self._events = events
+        # Without a checkpoint its key is not known here: the worker that plans has to look.
+        self._knows_events = bool(context.settings.lego_path)
+        stages = context.stages(fast=fast, events=events if self._knows_events else False)
+        self.planner = Planner(
+            context.catalog, context.settings, {stage.name: stage for stage in stages}
+        )
+        with self._catalog.begin() as session:
+            self._collection_id = collections.ensure_collection(session, collection)
+            self.known = get_known_paths(session, self._collection_id)
+        self.arrived: list[FoundFile] = []
+
+    def outcome(self, file: FoundFile) -> FileOutcome:
+        """Whether the file is to be planned, which is noted, or is unchanged."""
+        known = self.known.get(self.planner.roots.split(file.path))
+        video_id = None if known is None else known.video_id
+        is_comparable = self._knows_events or not self._events
+        if is_comparable and self.planner.is_unchanged(file, known):
+            return FileOutcome(printable(file.path), "unchanged", video_id)
+        self.arrived.append(file)
+        return FileOutcome(printable(file.path), "queued", video_id)
+
+    def add_jobs(self) -> None:
+        """Notes the files that arrived in the catalog."""
+        for first in range(0, len(self.arrived), FILES_PER_TRANSACTION):
+            with self._catalog.begin() as session:
+                for file in self.arrived[first : first + FILES_PER_TRANSACTION]:
+                    self._add_job(session, file)
+
+    def _add_job(self, session: Session, file: FoundFile) -> None:
+        root, relative_path = self.planner.roots.split(file.path)
+        details = {
+            "root": root,
+            "relative_path": relative_path,
+            "fast": self._fast,
+            "events": self._events,
+            "mtime_ns": file.mtime_ns,
+        }
+        name = f"{root}:{relative_path}"
+        jobs.add_job(
+            session, JobKind.PLAN, self._collection_id, name, details, size=file.size_bytes
+        )
+
+    def delete_errors_of_deleted(self, paths: Sequence[str | os.PathLike[str]]) -> None:
+        """Deletes the errors of files below the given paths that could not be planned and were
+        deleted since: nobody could fix them.
+        """
+        folders = [absolute_path(path) for path in paths]
+        with self._catalog.begin() as session:
+            gone = [
+                job_id
+                for job_id, details in jobs.list_failed(session, JobKind.PLAN, self._collection_id)
+                if self.planner.roots.vanished(details["root"], details["relative_path"], folders)
+            ]
+            jobs.delete_failed(session, gone)
+
+
+def request_artefacts(context: Context, video_ids: Sequence[int] | None) -> int:
+    """Workers make the thumbnails and proxies that these videos (all, if None) lack; how many
+    videos. Raises CatalogError for an unknown video, QueueError where workers cannot be notified.
     """
-    from indexer.library import Retried
-
-    hints = Hints(library.settings)
-    with library.catalog.begin() as session:
-        named = (
-            None
-            if video_ids is None
-            else {videos.get_video(session, video_id).id for video_id in video_ids}
-        )
-        failed = [
-            video.id
-            for video in videos.list_videos(session, states=["failed"])
-            if named is None or video.id in named
-        ]
-        chunks = chunk_tasks.retry(session, failed) + jobs.retry(
-            session, None if named is None else failed
-        )
-    hints.tell(waiting_counts(library))
-    return Retried(len(failed), chunks, 0, ())
-
-
-def request_artefacts(library: Library, video_ids: Sequence[int] | None) -> int:
-    """Workers make the thumbnails and proxies that these videos (all, if None) lack."""
-    with library.catalog.begin() as session:
-        chosen = (
-            videos.list_videos(session)
-            if video_ids is None
-            else [videos.get_video(session, it) for it in video_ids]
-        )
+    with context.catalog.begin() as session:
+        if video_ids is None:
+            chosen = videos.list_videos(session)
+        else:
+            chosen = [videos.get_video(session, video_id) for video_id in video_ids]
         for video in chosen:
-            jobs.add(
-                session,
-                "artefacts",
-                video.collection_id,
-                str(video.id),
-                {},
-                size=video.size_bytes,
-                video_id=video.id,
-            )
-    Hints(library.settings).tell({"artefacts": len(chosen)})
+            add_artefact_job(session, video.id, video.collection_id, video.size_bytes)
+    Notifier(context.settings).notify({JobKind.ARTEFACTS: len(chosen)})
     return len(chosen)
 
 
-def waiting_counts(library: Library) -> dict[str, int]:
-    """Works and errands that wait, by kind."""
-    with library.catalog.read() as session:
-        return {
-            **chunk_tasks.waiting(session),
-            **{kind: it.pending for kind, it in jobs.waiting(session).items() if it.pending},
-        }
+def add_artefact_job(session: Session, video_id: int, collection_id: int, size_bytes: int) -> None:
+    """A worker makes the thumbnails and the proxy that the video lacks."""
+    jobs.add_job(
+        session,
+        JobKind.ARTEFACTS,
+        collection_id,
+        str(video_id),
+        {},
+        size=size_bytes,
+        video_id=video_id,
+    )
 
 
-def _forget_gone(
-    library: Library, planner: Planner, collection_id: int, paths: Sequence[str | os.PathLike[str]]
-) -> None:
-    """The errors of files below the given paths that could not be planned and were deleted since:
-    nobody could mend them.
-    """
-    folders = [absolute_path(path) for path in paths]
-    with library.catalog.begin() as session:
-        gone = [
-            errand_id
-            for errand_id, details in jobs.parked(session, "plan", collection_id)
-            if planner.roots.vanished(details["root"], details["relative_path"], folders)
-        ]
-        jobs.forget_parked(session, gone)
-
-
-def _note(
-    library: Library,
-    planner: Planner,
-    collection_id: int,
-    arrived: Iterable[tuple[FoundFile, KnownPath | None]],
-    fast: bool,
-    events: bool | None,
-) -> None:
-    with library.catalog.begin() as session:
-        for file, _ in arrived:
-            root, relative_path = planner.roots.split(file.path)
-            details = {
-                "root": root,
-                "relative_path": relative_path,
-                "fast": fast,
-                "events": events,
-                "mtime_ns": file.mtime_ns,
-            }
-            jobs.add(
-                session,
-                "plan",
-                collection_id,
-                f"{root}:{relative_path}",
-                details,
-                size=file.size_bytes,
-            )
+def waiting_counts(context: Context) -> dict[str, int]:
+    """Chunk tasks and jobs that wait, by kind."""
+    with context.catalog.read() as session:
+        counts = count_waiting(session)
+        for kind, of_kind in jobs.count_jobs(session).items():
+            if of_kind.pending:
+                counts[kind] = of_kind.pending
+    return counts

@@ -12,16 +12,17 @@ from grounding.lego.errors import LegoError, PromptError
 from grounding.refine import MAX_WINDOW_S
 from grounding.spans import Span
 from indexer.catalog import videos
+from indexer.context import Context
 from indexer.errors import MediaError, UsageError
 from indexer.grounder.lego import load_lego, window_frames
 from indexer.media.decode.reader_process import probe_in_process
 from indexer.media.files import MediaFiles
 from indexer.media.output.draw import draw_boxes
 from indexer.paths import printable
+from indexer.search.searcher import Searcher
 
 if TYPE_CHECKING:
     from grounding.lego.answers import Box
-    from indexer.library import Library
 
 FRAME_SHORT_SIDE = 720  # of a frame that boxes are drawn on
 
@@ -41,7 +42,8 @@ class Reply:
 
 
 def ask(
-    library: Library,
+    context: Context,
+    searcher: Searcher,
     video: str,
     question: str,
     *,
@@ -56,7 +58,7 @@ def ask(
     for a question that cannot be asked.
     """
     try:
-        return _ask(library, video, question, at_s, sound, picture)
+        return _ask(context, searcher, video, question, at_s, sound, picture)
     except PromptError as error:
         raise UsageError(
             "LEGO cannot be asked this: {error}", "ask it in other words", error=error
@@ -68,7 +70,8 @@ def ask(
 
 
 def _ask(
-    library: Library,
+    context: Context,
+    searcher: Searcher,
     video: str,
     question: str,
     at_s: float | None,
@@ -77,9 +80,9 @@ def _ask(
 ) -> Reply:
     if not question.strip():
         raise UsageError("the question is empty", "say what you want to know")
-    grounder = load_lego(library.settings)
-    path, video_id = _resolve(library, video)
-    duration_s = probe_in_process(path, max_pixels=library.settings.max_frame_pixels).duration_s
+    grounder = load_lego(context.settings)
+    path, video_id = _resolve(context, video)
+    duration_s = probe_in_process(path, max_pixels=context.settings.max_frame_pixels).duration_s
     if at_s is not None and not 0 <= at_s < duration_s:
         raise UsageError(
             "{at_s:g} s is not within the {duration_s:.1f} s of {path}",
@@ -88,10 +91,10 @@ def _ask(
             duration_s=duration_s,
             path=printable(path),
         )
-    with MediaFiles(library.settings) as media:
+    with MediaFiles(context.settings) as media:
         if at_s is not None and not sound:
-            return _ask_frame(library, media, path, question, at_s, picture)
-        window = _window(library, question, video_id, duration_s, at_s)
+            return _ask_frame(context, media, path, question, at_s, picture)
+        window = _window(searcher, question, video_id, duration_s, at_s)
         if sound:
             encoded = grounder.read_audio(media.audio(path, window))
             return Reply(grounder.ask(question, {"sound": encoded}).text, window)
@@ -103,7 +106,7 @@ def _ask(
 
 
 def _ask_frame(
-    library: Library,
+    context: Context,
     media: MediaFiles,
     path: Path,
     question: str,
@@ -112,7 +115,7 @@ def _ask_frame(
 ) -> Reply:
     from grounding.lego.answers import parse_boxes, rewrite_boxes
 
-    grounder = load_lego(library.settings)
+    grounder = load_lego(context.settings)
     image = media.frames_at(path, np.array([at_s]), short_side=FRAME_SHORT_SIDE).images[0]
     height, width = image.shape[:2]
     text = grounder.ask(question, {"image": grounder.read_image(image).encoded}).text
@@ -122,11 +125,11 @@ def _ask_frame(
     return Reply(rewrite_boxes(text, width, height), Span(at_s, at_s), (), boxes, at_s, picture)
 
 
-def _resolve(library: Library, video: str) -> tuple[Path, int | None]:
-    """The file of a video that is given by its number or its path, and its number where it has one."""
+def _resolve(context: Context, video: str) -> tuple[Path, int | None]:
+    """The file of a video named by its number or its path, and its number where it has one."""
     if video.isdecimal() and not Path(video).exists():
-        with library.catalog.read() as session:
-            return library.path_of(videos.get_video(session, int(video))), int(video)
+        with context.catalog.read() as session:
+            return context.path_of(videos.get_video(session, int(video))), int(video)
     path = Path(video).expanduser()
     if not path.exists():
         raise MediaError(
@@ -138,16 +141,16 @@ def _resolve(library: Library, video: str) -> tuple[Path, int | None]:
 
 
 def _window(
-    library: Library, question: str, video_id: int | None, duration_s: float, at_s: float | None
+    searcher: Searcher, question: str, video_id: int | None, duration_s: float, at_s: float | None
 ) -> Span:
     """At most 30 s: around `at_s`, else around the best moment of a longer video that is in the
-    library, else the beginning.
+    context, else the beginning.
     """
     if duration_s <= MAX_WINDOW_S:
         return Span(0.0, duration_s)
     middle_s = at_s
     if middle_s is None and video_id is not None:
-        best = library.spans_in_video(question, video_id)
+        best = searcher.spans_in_video(question, video_id)
         middle_s = best[0].span.middle_s if best else None
     start_s = (
         0.0

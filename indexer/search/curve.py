@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from indexer.catalog import rows, videos
-from indexer.stages import embedder_key_of
-
-if TYPE_CHECKING:
-    from indexer.library import Library
+from indexer.catalog import videos
+from indexer.catalog.frames import get_video_frames
+from indexer.context import Context
+from indexer.stages.base import embedder_key_of
 
 POINTS = 1200  # more than a screen has columns would only be sent
 
@@ -27,19 +25,19 @@ class Curve:
     cuts_s: list[float]
 
 
-def curve(library: Library, video_id: int, query: np.ndarray | None) -> Curve:
-    """`query`: (D,) unit vector of the question in the space of the installed embedder; None: cuts
-    only.
+def curve(context: Context, video_id: int, queries: np.ndarray | None) -> Curve:
+    """`queries`: (Q, D) unit vectors of what was asked, in the space of the installed embedder;
+    None: cuts only. Of several the highest counts.
     """
-    with library.catalog.read() as session:
+    with context.catalog.read() as session:
         key = videos.get_video(session, video_id).keys.get("picture")
-        block = rows.video_frames(session, video_id, key) if key else None
+        block = get_video_frames(session, video_id, key) if key else None
     if block is None or not len(block.times_s):
         return Curve([], [], [])
     cuts_s = [round(float(cut_s), 3) for cut_s in block.cuts_s]
-    if query is None or key is None or embedder_key_of(key) != library.embedder.key:
+    if queries is None or key is None or embedder_key_of(key) != context.embedder.key:
         return Curve([], [], cuts_s)
-    times_s, values = highest(block.times_s, block.vectors @ query, POINTS)
+    times_s, values = highest(block.times_s, (block.vectors @ queries.T).max(axis=1), POINTS)
     low, high = np.percentile(values, 2), values.max()
     scaled = np.clip((values - low) / max(float(high - low), 1e-9), 0, 1)
     return Curve(np.round(times_s, 3).tolist(), np.round(scaled, 4).tolist(), cuts_s)

@@ -1,120 +1,63 @@
-"""A question becomes moments: caption -> vector -> segments -> frames around them -> spans -> one
-ranked answer.
+"""A question becomes moments: statements -> vectors -> segments -> frames around them -> spans ->
+one ranked answer.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from grounding.spans import ScoredSpan, Span
-from indexer.artefacts import Artefacts
-from indexer.catalog import chunks, rows, videos
-from indexer.catalog.database.session import Catalog, Watch
+from grounding.spans import ScoredSpan
+from indexer.catalog import videos
+from indexer.catalog.database.change_watcher import ChangeWatcher
+from indexer.catalog.frames import StoredBlock, get_stored_blocks, get_video_blocks
+from indexer.catalog.segments import get_segments
+from indexer.catalog.thumbnails import nearest_thumbnails_s
+from indexer.catalog.vectors.live_chunks import get_live_state
+from indexer.catalog.vectors.served_keys import list_picture_keys
+from indexer.catalog.vectors.vector_rows import sample_vectors
+from indexer.context import Context
 from indexer.embedders.base import Embedder
 from indexer.embedders.scripts import unread_words
 from indexer.errors import ModelError, UsageError
-from indexer.paths import Roots
-from indexer.questions.neutral_prompts import PROBE_TEXTS
-from indexer.questions.statement import Question, read_question
+from indexer.questions.statement import Question, Statement, read_question
 from indexer.search import titles
-from indexer.search.ranking import (
-    Block,
-    Evidence,
-    FusedMoment,
-    PassageHit,
-    Ranking,
-    candidate_chunks,
-    fuse,
-    rank_moments,
-)
+from indexer.search.candidates import candidate_chunks
+from indexer.search.fusion import fuse
+from indexer.search.interleave import interleave
+from indexer.search.neutral import neutral_vectors
+from indexer.search.query_vectors import query_vectors
+from indexer.search.ranking import rank_moments
 from indexer.search.text import MATCHED, TextAnswer, TextSearch
-from indexer.settings import Settings
-from indexer.stages import embedder_key_of
+from indexer.search.types import Answer, Block, FusedMoment, Moment, PassageHit, Ranking, Scope
+from indexer.stages.base import embedder_key_of
 from indexer.threads import numpy_on_one_thread
-from indexer.vectors.base import Selection, VectorIndex
 
-if TYPE_CHECKING:
-    from indexer.search.verify import Grounded
-
-KINDS = ("picture", "speech", "screen", "event")
 CANDIDATE_SEGMENTS = 400
 RANKED_MOMENTS = 50
+LOADING_TEXT = "a picture"  # embedded once, so that no question waits for a model
 HINT_WEIGHT = 2.0  # of the kind that the question names: "she says ...", "the sign reads ..."
 # strength of a passage that may lift a picture: half of the words; one common word of five lifted
 # any above the best
 MIN_SUPPORT = 0.3
 TEXT_WEIGHT = 0.2, 1.5  # of a passage that hardly answers, and of one that says just what was asked
-PICTURE_WEIGHT = (
-    1.0,
-    0.2,
-)  # of pictures where no passage is stronger than TOLD, and where one says just what was asked
-TOLD = 0.6
+# of pictures where no passage is stronger than ANSWERED_STRENGTH, and where one says just what was asked
+PICTURE_WEIGHT = 1.0, 0.2
+ANSWERED_STRENGTH = 0.6
 # confidence of a passage that says just what was asked is half of it, in the deviations in which
 # pictures are measured
 SURE = 4.0
 NOTHING = Ranking(moments=(), confidence=0.0, matched=False)
 BACKGROUND_SEGMENTS = 500
 BACKGROUND_LOOK_S = 1.0  # counting a large library takes longer than searching it
-BACKGROUND_DRIFT = (
-    0.1  # share of the library that may come or go before the background is sampled again
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """An answer. `score` lies in [0, 1]: of the first moment how sure the answer is (.5: as sure as
-    of a neutral caption), then falling.
-    """
-
-    video_id: int
-    path: str
-    collection: str
-    span: Span
-    score: float
-    evidence: tuple[Evidence, ...]
-    thumbnail: Path | None
-    title: str
-    offline: bool = False
-    grounded: Grounded | None = None
-    """LEGO's opinion, where it was asked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """`matched` False: nothing in the library seems to show it, and `moments` are the nearest that
-    there is.
-    """
-
-    query: str
-    caption: str
-    matched: bool
-    took_ms: float
-    moments: tuple[Moment, ...]
-    confidence: float
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What a search looks at: everything, some collections, or some videos. `titles`: names and
-    dates of files are evidence too.
-    """
-
-    collection_ids: tuple[int, ...] | None = None
-    video_ids: tuple[int, ...] | None = None
-    kinds: tuple[str, ...] = KINDS
-    titles: bool = False
-
-    @property
-    def selection(self) -> Selection:
-        return Selection(collection_ids=self.collection_ids, video_ids=self.video_ids)
+# share of the library that may come or go before the background is sampled again
+BACKGROUND_DRIFT = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +65,7 @@ class _Background:
     chunks: int
     vectors: np.ndarray
     looked_s: float  # on the monotonic clock, when it was last compared with the library
-    watch: Watch
+    watch: ChangeWatcher
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,64 +77,104 @@ class _Answered:
 
 
 class Searcher:
-    """Answers questions over one catalog. `index_for(key, stage="picture")` gives a vector index,
-    kept fresh by itself.
-    """
+    """Answers questions over one library. Safe to share between threads."""
 
-    def __init__(
-        self,
-        catalog: Catalog,
-        settings: Settings,
-        embedder: Callable[[], Embedder],
-        index_for: Callable[..., VectorIndex],
-    ) -> None:
+    def __init__(self, context: Context) -> None:
         numpy_on_one_thread()
-        self._catalog = catalog
-        self._embedder = embedder
-        self._index_for = index_for
-        self._texts = TextSearch(catalog, index_for)
-        self._roots = Roots.of(settings)
-        self._artefacts = Artefacts(settings.artefacts)
+        self._context = context
+        self._catalog = context.catalog
+        self._texts = TextSearch(context)
         self._backgrounds: dict[str, _Background] = {}
-        self._probes: dict[str, np.ndarray] = {}
+        self._neutral: dict[str, np.ndarray] = {}
 
     def search(self, text: str, scope: Scope, *, top: int = 10, per_video: int = 3) -> Answer:
-        started = time.perf_counter()
+        """Moments for a question, best first, at most `top` of them and `per_video` of one video.
+        Raises UsageError for an empty question, ModelError for a script that no installed model
+        reads.
+        """
         question = read_question(text)
-        if not question.caption.strip():
+        if not question.statement.strip():
             raise UsageError("the question is empty", 'say what happens: "when does the dog jump?"')
-        answered = self._answer(question, scope, max(top, RANKED_MOMENTS), per_video)
-        moments = self.describe(_scored(answered.moments[: max(top, 1)], answered.confidence))
+        loading_ms = self._load(scope)
+        started = time.perf_counter()
+        answered = [
+            self._answer(statement, scope, max(top, RANKED_MOMENTS), per_video)
+            for statement in question.statements
+        ]
+        moments = interleave(
+            [
+                self._described(one, statement, max(top, 1))
+                for one, statement in zip(answered, question.statements, strict=True)
+            ]
+        )
+        notes = [*_question_notes(question, answered), *(n for one in answered for n in one.notes)]
         took_ms = (time.perf_counter() - started) * 1000
         return Answer(
             text,
-            question.caption,
-            answered.matched,
+            question.statement,
+            any(one.matched for one in answered),
             took_ms,
-            tuple(moments),
-            answered.confidence,
-            tuple(answered.notes),
+            tuple(moments[: max(top, 1)]),
+            max(one.confidence for one in answered),
+            tuple(dict.fromkeys(notes)),
+            loading_ms,
         )
+
+    def _load(self, scope: Scope) -> float:
+        """Loads the models that the first question in this scope needs; how long it took, in ms. A
+        model that is missing is said by the search itself.
+        """
+        started = time.perf_counter()
+        with self._catalog.read() as session:
+            keys = list_picture_keys(session, scope.collection_ids)
+        with suppress(ModelError):
+            wanted = keys and "picture" in scope.kinds
+            if wanted and self._context.embedder.key not in self._neutral:
+                self._neutral_vectors(self._context.embedder)
+                self._context.embedder.embed_texts([LOADING_TEXT])
+        with suppress(ModelError):
+            if scope.kinds != ("picture",):
+                self._texts.load(scope)
+        return (time.perf_counter() - started) * 1000
+
+    def _described(self, answered: _Answered, statement: Statement, top: int) -> list[Moment]:
+        moments = self.describe(_scored(answered.moments[:top], answered.confidence))
+        return [replace(moment, statement=statement.text) for moment in moments]
 
     def spans_in_video(self, text: str, video_id: int, count: int = 5) -> list[ScoredSpan]:
         """The best spans of one given video, best first: from the curve of all its frames, and from
         what is said and written in it.
         """
-        answered = self._answer(read_question(text), Scope(video_ids=(video_id,)), count, count)
-        return [ScoredSpan(moment.span, moment.score) for moment in answered.moments[:count]]
+        scope = Scope(video_ids=(video_id,))
+        moments = interleave(
+            [
+                self._described(self._answer(statement, scope, count, count), statement, count)
+                for statement in read_question(text).statements
+            ]
+        )
+        return [ScoredSpan(moment.span, moment.score) for moment in moments[:count]]
 
-    def _answer(self, question: Question, scope: Scope, limit: int, per_video: int) -> _Answered:
-        texts = self._found_texts(question, scope)
+    def curve_vectors(self, text: str) -> np.ndarray | None:
+        """(S, D) unit: what says where in a video each statement of a question holds; None where
+        the embedder reads none of them.
+        """
+        embedder = self._context.embedder
+        neutral = self._neutral_vectors(embedder)
+        read = [one for one in read_question(text).statements if embedder.reads(one.text)]
+        places = [query_vectors(embedder, statement, neutral).place for statement in read]
+        return np.stack(places) if places else None
+
+    def _answer(self, statement: Statement, scope: Scope, limit: int, per_video: int) -> _Answered:
+        texts = self._found_texts(statement, scope)
         notes: list[str] = []
         try:
-            pictures, notes = self._pictures(question, scope, limit, per_video)
-        except (
-            ModelError
-        ) as error:  # what is said and written may answer a question that no picture model reads
+            pictures, notes = self._pictures(statement, scope, limit, per_video)
+        except ModelError as error:
+            # What is said and written may answer a question that no picture model reads.
             if not texts.hits:
                 raise
             pictures, notes = NOTHING, [f"Pictures were not searched: {error.message}"]
-        fused = self._fused(question, scope, pictures, texts)
+        fused = self._fused(statement, scope, pictures, texts)
         confidence = max(
             [
                 pictures.confidence,
@@ -203,39 +186,39 @@ class Searcher:
     # --- picture ---
 
     def _pictures(
-        self, question: Question, scope: Scope, limit: int, per_video: int
+        self, statement: Statement, scope: Scope, limit: int, per_video: int
     ) -> tuple[Ranking, list[str]]:
         if "picture" not in scope.kinds:
             return NOTHING, []
         with self._catalog.read() as session:
-            keys = rows.keys_in_use(session, scope.collection_ids)
+            keys = list_picture_keys(session, scope.collection_ids)
         if not keys:
             return NOTHING, []
-        embedder = self._embedder()
-        if not embedder.reads(question.caption):
+        embedder = self._context.embedder
+        if not embedder.reads(statement.text):
             raise ModelError(
-                "no installed text model reads the script of {caption!r}",
+                "no installed text model reads the script of {statement!r}",
                 "{name} reads: {languages}; `seekpoint models` says how to get one that reads more",
-                caption=question.caption,
+                statement=statement.text,
                 name=embedder.name,
                 languages=", ".join(embedder.languages),
             )
-        notes = [*_notes(keys, embedder), *_unread_note(question.caption, embedder)]
-        query = embedder.embed_texts([question.caption])[0]
+        notes = [*_notes(keys, embedder), *_unread_note(statement.text, embedder)]
+        neutral = self._neutral_vectors(embedder)
+        query = query_vectors(embedder, statement, neutral)
         blocks: list[Block] = []
         background: list[np.ndarray] = []
         for key in keys:
             if embedder_key_of(key) == embedder.key:
-                blocks += self._blocks(key, query, scope)
+                blocks += self._blocks(key, query.video, scope)
                 background.append(self._background(key))
         if not blocks:
             return NOTHING, notes
-        probes = self._probes_of(embedder)
         ranking = rank_moments(
             query,
             blocks,
             background=np.concatenate(background),
-            probes=probes,
+            neutral=neutral,
             per_video=per_video,
             limit=limit,
         )
@@ -245,25 +228,27 @@ class Searcher:
         """The frames of the chunks that may hold the answer; of a video that was given, all."""
         if scope.video_ids is not None and len(scope.video_ids) == 1:
             with self._catalog.read() as session:
-                return _as_blocks(chunks.video_blocks(session, scope.video_ids[0], key))
-        hits = self._index_for(key).search(query, CANDIDATE_SEGMENTS, scope.selection)
+                return _as_blocks(get_video_blocks(session, scope.video_ids[0], key))
+        hits = self._context.index_for(key).search(query, CANDIDATE_SEGMENTS, scope.selection)
         if not len(hits.ids):
             return []
         with self._catalog.read() as session:
             score_of = dict(zip(hits.ids.tolist(), hits.scores.tolist()))
-            found = rows.segments(session, hits.ids.tolist())
+            found = get_segments(session, hits.ids.tolist())
             chunk_ids = candidate_chunks(
                 np.array([s.chunk_id for s in found]),
                 np.array([s.video_id for s in found]),
                 np.array([score_of[s.id] for s in found]),
             )
-            return _as_blocks(chunks.stored_blocks(session, chunk_ids, key))
+            return _as_blocks(get_stored_blocks(session, chunk_ids, key))
 
-    def _probes_of(self, embedder: Embedder) -> np.ndarray:
-        """Vectors (P, D) of the neutral captions that confidence is measured against."""
-        if embedder.key not in self._probes:
-            self._probes[embedder.key] = embedder.embed_texts(PROBE_TEXTS)
-        return self._probes[embedder.key]
+    def _neutral_vectors(self, embedder: Embedder) -> np.ndarray:
+        """Vectors (P, D) of the neutral prompts that confidence is measured against."""
+        if embedder.key not in self._neutral:
+            self._neutral[embedder.key] = neutral_vectors(
+                self._context.settings.cache, embedder.key, embedder.embed_texts
+            )
+        return self._neutral[embedder.key]
 
     def _background(self, key: str) -> np.ndarray:
         """Segment vectors (B, D) sampled over the whole library: what an answer must stand out
@@ -275,9 +260,9 @@ class Searcher:
         ):
             return known.vectors
         with self._catalog.read() as session:
-            live = rows.live_state(session, key).chunks
+            live = get_live_state(session, key).chunks
             if known is None or abs(live - known.chunks) > known.chunks * BACKGROUND_DRIFT:
-                vectors = chunks.sample_vectors(session, key, BACKGROUND_SEGMENTS)
+                vectors = sample_vectors(session, key, BACKGROUND_SEGMENTS)
                 known = _Background(
                     live, vectors, time.monotonic(), known.watch if known else self._catalog.watch()
                 )
@@ -286,12 +271,14 @@ class Searcher:
 
     # --- words, and both together ---
 
-    def _found_texts(self, question: Question, scope: Scope) -> TextAnswer:
+    def _found_texts(self, statement: Statement, scope: Scope) -> TextAnswer:
         kinds = [kind for kind in scope.kinds if kind != "picture"]
-        return self._texts.find(question, scope, kinds) if kinds else TextAnswer()
+        if not kinds or statement.negation:  # a passage about what is denied says the opposite
+            return TextAnswer()
+        return self._texts.find(statement, scope, kinds)
 
     def _fused(
-        self, question: Question, scope: Scope, pictures: Ranking, texts: TextAnswer
+        self, statement: Statement, scope: Scope, pictures: Ranking, texts: TextAnswer
     ) -> Sequence[FusedMoment]:
         hits: dict[str, Sequence[PassageHit]] = dict(texts.hits)
         if pictures.moments:  # without pictures even a weak passage is the nearest that there is
@@ -302,16 +289,16 @@ class Searcher:
         if scope.titles:
             with self._catalog.read() as session:
                 hits[titles.KIND] = titles.title_hits(
-                    session, question.caption, scope.collection_ids, scope.video_ids
+                    session, statement.text, scope.collection_ids, scope.video_ids
                 )
         best = max(texts.strengths.values(), default=0.0)
 
         def weigh(kind: str, score: float) -> float:
             if kind == titles.KIND:
                 return titles.WEIGHT
-            hinted = HINT_WEIGHT if kind == question.hint else 1.0
+            hinted = HINT_WEIGHT if kind == statement.hint else 1.0
             if kind == "picture":
-                return hinted * float(np.interp(best, [TOLD, 1], PICTURE_WEIGHT))
+                return hinted * float(np.interp(best, [ANSWERED_STRENGTH, 1], PICTURE_WEIGHT))
             return hinted * float(np.interp(score, [0, 1], TEXT_WEIGHT))
 
         return titles.openings(fuse(pictures.moments, hits, weigh))
@@ -319,10 +306,11 @@ class Searcher:
     # --- how a moment is shown ---
 
     def describe(self, fused: Iterable[FusedMoment]) -> list[Moment]:
+        """Moments with the paths, titles and thumbnails of their videos."""
         fused = list(fused)
         with self._catalog.read() as session:
             known = videos.get_videos(session, {moment.video_id for moment in fused})
-            nearest = chunks.thumbnails_near(
+            nearest = nearest_thumbnails_s(
                 session, [(moment.video_id, moment.peak_s) for moment in fused]
             )
         return [
@@ -333,18 +321,14 @@ class Searcher:
     def _thumbnail(self, moment: FusedMoment, time_s: float | None) -> Path | None:
         if time_s is None:
             return None
-        path = self._artefacts.thumbnail(moment.video_id, time_s)
+        path = self._context.artefacts.thumbnail(moment.video_id, time_s)
         return path if path.exists() else None
 
     def _moment(
         self, moment: FusedMoment, video: videos.VideoRow, thumbnail: Path | None
     ) -> Moment:
         path = next((path for path in video.paths if not path.offline), video.paths[0])
-        shown = (
-            str(self._roots.join(path.root, path.relative_path))
-            if path.root in self._roots.folders
-            else f"{path.root}:{path.relative_path}"
-        )
+        shown = self._context.path_text(path.root, path.relative_path)
         title = video.title or Path(path.relative_path).stem
         span = replace(moment.span).clamp(0.0, video.duration_s)
         return Moment(
@@ -371,27 +355,51 @@ def _scored(fused: Sequence[FusedMoment], confidence: float) -> list[FusedMoment
     return [replace(moment, score=sure * moment.score / best) for moment in fused]
 
 
+def _question_notes(question: Question, answered: Sequence[_Answered]) -> list[str]:
+    """What the answer does not do that was asked."""
+    notes = []
+    if question.counting:
+        notes.append("Moments are shown; they are not counted.")
+    for statement in question.statements:
+        if statement.negation:
+            scene = f"like {statement.negation.scene!r} and " if statement.negation.scene else ""
+            notes.append(f"Moments are {scene}unlike {statement.negation.denied!r}.")
+    if any(one.matched for one in answered):
+        notes += [
+            f"Nothing seems to show {statement.text!r}; the nearest moments are shown."
+            for one, statement in zip(answered, question.statements, strict=True)
+            if not one.matched
+        ]
+    return notes
+
+
 def _notes(keys: Iterable[str], embedder: Embedder) -> list[str]:
     other = sorted({embedder_key_of(key) for key in keys if embedder_key_of(key) != embedder.key})
     return [
-        f"Some videos are indexed with {key} and not searched now: ingest them again with {embedder.name}, or set SEEKPOINT_EMBEDDER."
+        (
+            f"Some videos are indexed with {key} and not searched now: ingest them again "
+            f"with {embedder.name}, or set SEEKPOINT_EMBEDDER."
+        )
         for key in other
     ]
 
 
-def _unread_note(caption: str, embedder: Embedder) -> list[str]:
+def _unread_note(statement: str, embedder: Embedder) -> list[str]:
     """What a question in two scripts loses where the embedder reads but one of them."""
-    unread = unread_words(caption, embedder.reads)
+    unread = unread_words(statement, embedder.reads)
     return (
         [
-            f"No installed text model reads {' '.join(unread)}: pictures were searched for the rest of the question."
+            (
+                f"No installed text model reads {' '.join(unread)}: pictures were searched "
+                "for the rest of the question."
+            )
         ]
         if unread
         else []
     )
 
 
-def _as_blocks(found: Iterable[chunks.StoredBlock]) -> list[Block]:
+def _as_blocks(found: Iterable[StoredBlock]) -> list[Block]:
     return [
         Block(
             b.video_id,

@@ -4,30 +4,28 @@ joined into one list.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from grounding.spans import Span
-from indexer.catalog import rows
-from indexer.catalog.database.session import Catalog
-from indexer.catalog.fulltext import Term, WordHit, parse, search_words
-from indexer.catalog.rows import PassageRow
-from indexer.catalog.videos import served_keys
+from indexer.catalog.fulltext import Term, WordHit, parse_terms, search_words
+from indexer.catalog.passages import PassageRow, get_passages
+from indexer.catalog.vectors.live_chunks import get_live_state
+from indexer.catalog.vectors.served_keys import list_served_keys
+from indexer.context import Context
 from indexer.passages import text_embedding
 from indexer.passages.matching import matching_words, pairs_of
-from indexer.questions.neutral_prompts import PROBE_TEXTS
-from indexer.questions.statement import Question
-from indexer.questions.words import content_words
-from indexer.search.ranking import RRF_CONSTANT, PassageHit
-from indexer.stages import embedder_key_of
+from indexer.questions.content_words import content_words
+from indexer.questions.neutral_prompts import NEUTRAL_PROMPTS
+from indexer.questions.statement import Statement
+from indexer.search.fusion import RRF_CONSTANT
+from indexer.search.neutral import neutral_vectors
+from indexer.search.types import PassageHit, Scope
+from indexer.stages.base import embedder_key_of
 from indexer.vectors.base import Selection, VectorIndex
-
-if TYPE_CHECKING:
-    from indexer.search.searcher import Scope
+from indexer.vocabulary import EvidenceKind
 
 STAGE_OF = {"speech": "speech", "screen": "screen", "event": "events"}
 CANDIDATES = 100
@@ -40,7 +38,7 @@ NEAR, SAME = (
 )
 MATCH_MEANING = 0.30  # needed for a match among few passages
 # needed above the usual: nineteen in twenty questions without an answer stay below it
-# (docs/quality-words.md)
+# (docs/experiments/text.md)
 MATCH_MARGIN = 0.15
 MATCH_MARGIN_ACROSS = 0.10  # the same between languages, where products spread less
 MATCHED = 0.5  # strength from which a passage is an answer
@@ -54,7 +52,7 @@ COMPARABLE = 0.5  # share of the best strength below which a passage is left out
 LONG_S = 12.0  # a longer passage is narrowed to the words that matched and what is around them
 AROUND_S = 2.0
 PROBED = (
-    8  # passages that are nearest to a neutral caption, before those in English are counted in full
+    8  # passages that are nearest to a neutral prompt, before those in English are counted in full
 )
 # share of the chunks that may come or go before the library's usual products are measured again
 DRIFT = 0.1
@@ -71,12 +69,13 @@ class TextAnswer:
 
     @property
     def matched(self) -> bool:
+        """Whether a passage answers well enough to be a match."""
         return any(strength >= MATCHED for strength in self.strengths.values())
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A question as passages are asked: `query` in the syntax of the word index, `terms` its words."""
+    """A question to passages: `query` in the syntax of the word index, `terms` its words."""
 
     query: str
     terms: list[Term]
@@ -87,22 +86,22 @@ class _Asked:
     english: bool
 
     @classmethod
-    def of(cls, question: Question) -> _Asked:
-        quoted = bool(question.phrases)
+    def of(cls, statement: Statement) -> _Asked:
+        quoted = bool(statement.phrases)
         query = (
-            " ".join(f'"{phrase}"' for phrase in question.phrases)
+            " ".join(f'"{phrase}"' for phrase in statement.phrases)
             if quoted
-            else content_words(question.words)
+            else content_words(statement.words)
         )
-        terms = parse(query)
-        text = " ".join(question.phrases) or question.words
+        terms = parse_terms(query)
+        text = " ".join(statement.phrases) or statement.words
         vector = text_embedding.embed_meaning([text])[0] if text_embedding.reads(text) else None
         return cls(
             query,
             terms,
             pairs_of(terms),
             quoted,
-            question.hint,
+            statement.hint,
             vector,
             text_embedding.is_english(text),
         )
@@ -155,24 +154,37 @@ class _Usual:
 
 
 class TextSearch:
-    """Answers over the passages of one catalog. `index_for(key, stage)` gives the vector index of a
-    stage's key.
-    """
+    """Answers over the passages of one library."""
 
-    def __init__(self, catalog: Catalog, index_for: Callable[[str, str], VectorIndex]) -> None:
-        self._catalog = catalog
-        self._index_for = index_for
+    def __init__(self, context: Context) -> None:
+        self._catalog = context.catalog
+        self._index_for = context.index_for
+        self._cache = context.settings.cache
+        self._neutral: np.ndarray | None = None
         self._usual: dict[str, _Usual] = {}
 
-    def find(self, question: Question, scope: Scope, kinds: Sequence[str]) -> TextAnswer:
-        """Passages of these kinds. What the best one leaves far behind is not among them."""
+    def load(self, scope: Scope) -> None:
+        """Loads the models that a question about passages in this scope needs, where there are
+        any. Raises ModelError.
+        """
+        kinds = [kind for kind in scope.kinds if kind != EvidenceKind.PICTURE]
+        if self._neutral is None and any(self._keys(scope, kinds).values()):
+            self._neutral_vectors()
+            text_embedding.embed_meaning(NEUTRAL_PROMPTS[:1])
+
+    def _keys(self, scope: Scope, kinds: Sequence[str]) -> dict[str, list[str]]:
         with self._catalog.read() as session:
-            keys = {
-                kind: served_keys(session, STAGE_OF[kind], scope.collection_ids) for kind in kinds
+            return {
+                kind: list_served_keys(session, STAGE_OF[kind], scope.collection_ids)
+                for kind in kinds
             }
+
+    def find(self, statement: Statement, scope: Scope, kinds: Sequence[str]) -> TextAnswer:
+        """Passages of these kinds. What the best one leaves far behind is not among them."""
+        keys = self._keys(scope, kinds)
         if not any(keys.values()):
             return TextAnswer()
-        asked = _Asked.of(question)
+        asked = _Asked.of(statement)
         found = {
             kind: self._find_kind(asked, scope, kind, keys[kind]) for kind in kinds if keys[kind]
         }
@@ -187,7 +199,7 @@ class TextSearch:
         worded, by_words = self._by_words(asked, scope, kind)
         nearest = self._by_meaning(asked, scope.selection, STAGE_OF[kind], keys)
         with self._catalog.read() as session:
-            known = rows.passages_by_id(session, {*worded, *nearest.ids})
+            known = get_passages(session, {*worded, *nearest.ids})
         near = nearest.strengths(known, asked_in_english=asked.english)
         known = {
             id: row for id, row in known.items() if id in worded or id in near
@@ -196,8 +208,10 @@ class TextSearch:
         matches: dict[int, list[int]] = {}
         for id, row in known.items():
             matches[id], share = matching_words(asked.loose, _tokens(row))
-            told = _strength_of_words(asked, share, by_words, complete=id in worded and worded[id])
-            strengths[id] = max(told, near.get(id, 0.0))
+            by_word = _strength_of_words(
+                asked, share, by_words, complete=id in worded and worded[id]
+            )
+            strengths[id] = max(by_word, near.get(id, 0.0))
         best = max(strengths.values(), default=0.0)
         if best <= 0:
             return [], 0.0
@@ -265,17 +279,21 @@ class TextSearch:
         return _Near(english, across, needed, needed_across)
 
     def _usual_of(self, key: str, stage: str) -> _Usual:
-        """The usual product of a neutral caption with its nearest passage: a larger library is
+        """The usual product of a neutral prompt with its nearest passage: a larger library is
         nearer to anything.
 
-        The median: some captions do have an answer.
+        The median: some prompts do have an answer.
         """
         with self._catalog.read() as session:
-            live = rows.live_state(session, key, stage).chunks
+            live = get_live_state(session, key, stage).chunks
         known = self._usual.get(key)
         if known is None or abs(live - known.chunks) > known.chunks * DRIFT:
             index = self._index_for(key, stage)
-            best = [hits.scores[0] for vector in _probes() if len(hits := index.search(vector, 1))]
+            best = [
+                hits.scores[0]
+                for vector in self._neutral_vectors()
+                if len(hits := index.search(vector, 1))
+            ]
             cosines = self._best_cosines(index)
             product, cosine = (
                 float(np.median(values)) if values else 0.0 for values in (best, cosines)
@@ -283,11 +301,19 @@ class TextSearch:
             known = self._usual[key] = _Usual(live, product, cosine)
         return known
 
+    def _neutral_vectors(self) -> np.ndarray:
+        if self._neutral is None:
+            self._neutral = neutral_vectors(
+                self._cache, text_embedding.KEY, text_embedding.embed_meaning
+            )
+        return self._neutral
+
     def _best_cosines(self, index: VectorIndex) -> list[float]:
-        """Of each neutral caption with the passage that is nearest in any language."""
-        found = [index.search(vector, PROBED) for vector in text_embedding.across(_probes())]
+        """Of each neutral prompt with the passage that is nearest in any language."""
+        across = text_embedding.across(self._neutral_vectors())
+        found = [index.search(vector, PROBED) for vector in across]
         with self._catalog.read() as session:
-            known = rows.passages_by_id(session, {id for hits in found for id in hits.ids.tolist()})
+            known = get_passages(session, {id for hits in found for id in hits.ids.tolist()})
         english = {id: text_embedding.is_english(row.text) for id, row in known.items()}
         cosines = [
             [
@@ -298,11 +324,6 @@ class TextSearch:
             for hits in found
         ]
         return [max(values) for values in cosines if values]
-
-
-@lru_cache(maxsize=1)
-def _probes() -> np.ndarray:
-    return text_embedding.embed_meaning(PROBE_TEXTS)
 
 
 def _strength_of_words(asked: _Asked, share: float, complete_hits: int, *, complete: bool) -> float:
@@ -351,5 +372,5 @@ def _span_of(row: PassageRow, words: Sequence[tuple[float, float, str]], quoted:
     if not words or not (quoted or row.span.length_s > LONG_S):
         return row.span
     around_s = 0.0 if quoted else AROUND_S
-    said = Span(words[0][0] - around_s, max(words[-1][1] + around_s, words[0][0] + 0.1))
-    return said.clamp(row.span.start_s, max(row.span.end_s, row.span.start_s + 0.1))
+    spoken = Span(words[0][0] - around_s, max(words[-1][1] + around_s, words[0][0] + 0.1))
+    return spoken.clamp(row.span.start_s, max(row.span.end_s, row.span.start_s + 0.1))

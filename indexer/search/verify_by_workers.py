@@ -6,65 +6,64 @@ import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from sqlalchemy.orm import Session
 
 from grounding.lego.errors import LegoError
 from grounding.refine import Refined
 from grounding.spans import Span
 from indexer.catalog import videos
 from indexer.catalog.leasing import jobs
+from indexer.catalog.leasing.jobs import ClaimedJob, JobResult
+from indexer.catalog.videos import VideoRow
+from indexer.context import Context
 from indexer.errors import ModelError, QueueError, SeekpointError
 from indexer.media.files import MediaFiles
-from indexer.queue.notify import Hints
-from indexer.search.verify import refine_span, with_opinion
-
-if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
-
-    from indexer.catalog.leasing.jobs import ErrandItem
-    from indexer.catalog.videos import VideoRow
-    from indexer.library import Library
-    from indexer.search.searcher import Answer, Moment
+from indexer.queue.notify import Notifier
+from indexer.search.refinement import refine_span, with_opinion
+from indexer.search.types import Answer, Moment
+from indexer.vocabulary import JobKind
 
 LOOK_EVERY_S = 0.2
-GONE = 0  # the errand of a video that was removed meanwhile
+GONE = 0  # the job of a video that was removed meanwhile
 
 
-def verify_by_workers(library: Library, answer: Answer, count: int) -> Answer:
+def verify_by_workers(context: Context, answer: Answer, count: int) -> Answer:
     """The answer with LEGO's opinion beside its first `count` moments; a note says what no worker
     answered in time.
     """
     asked = answer.moments[:count]
-    ids = _ask(library, answer.query, asked)
+    ids = _ask(context, answer.query, asked)
     try:
-        Hints(library.settings).tell({"ground": len(ids)})
-        found = _await(library, ids)
+        Notifier(context.settings).notify({JobKind.GROUND: len(ids)})
+        found = _await(context, ids)
     except QueueError as error:
-        _withdraw(library, ids)
+        _withdraw(context, ids)
         return replace(answer, notes=(*answer.notes, str(error)))
     moments, notes = list(answer.moments), list(answer.notes)
-    for place, errand_id in enumerate(ids):
-        state, result, error = found.get(errand_id, ("waiting", None, ""))
-        if state == "done" and result is not None:
+    for place, job_id in enumerate(ids):
+        answered = found.get(job_id)
+        if answered is not None and answered.result is not None:
             moments[place] = with_opinion(
-                moments[place], _refined(result), replaces=library.settings.lego_replaces
+                moments[place], _refined(answered.result), replaces=context.settings.lego_replaces
             )
         else:
-            reason = (
-                error
-                or "no worker with LEGO answered in time (seekpoint worker --queue gpu, SEEKPOINT_GROUND_WAIT_S)"
+            reason = (answered and answered.error) or (
+                "no worker with LEGO answered in time (seekpoint worker --queue gpu, "
+                "SEEKPOINT_GROUND_WAIT_S)"
             )
             notes.append(f"LEGO could not look at moment {place + 1}: {reason}")
     return replace(answer, moments=tuple(moments), notes=tuple(notes))
 
 
-def answer_errand(library: Library, item: ErrandItem) -> Mapping[str, Any]:
+def answer_job(context: Context, job: ClaimedJob) -> Mapping[str, Any]:
     """What a worker does with such a question. Raises SeekpointError."""
-    span = Span(*item.details["span"])
-    with MediaFiles(library.settings) as media:
+    span = Span(*job.details["span"])
+    with MediaFiles(context.settings) as media:
         try:
             refined = refine_span(
-                library, media, item.details["question"], int(item.video_id or 0), span
+                context, media, job.details["question"], int(job.video_id or 0), span
             )
         except LegoError as error:
             raise ModelError(str(error), "ask another question") from error
@@ -85,44 +84,41 @@ def _refined(result: Mapping[str, Any]) -> Refined:
     return Refined(Span(*result["span"]), grounded, result["accepted"], result["reason"])
 
 
-def _ask(library: Library, question: str, moments: Sequence[Moment]) -> list[int]:
-    with library.catalog.begin() as session:
+def _ask(context: Context, question: str, moments: Sequence[Moment]) -> list[int]:
+    with context.catalog.begin() as session:
         known = videos.get_videos(session, [moment.video_id for moment in moments])
-        return [_add(session, question, moment, known.get(moment.video_id)) for moment in moments]
+        return [
+            _add(session, moment.statement or question, moment, known.get(moment.video_id))
+            for moment in moments
+        ]
 
 
 def _add(session: Session, question: str, moment: Moment, video: VideoRow | None) -> int:
     if video is None:
         return GONE
     details = {"question": question, "span": [float(moment.span.start_s), float(moment.span.end_s)]}
-    return jobs.add(
-        session, "ground", video.collection_id, uuid.uuid4().hex, details, video_id=video.id
+    return jobs.add_job(
+        session, JobKind.GROUND, video.collection_id, uuid.uuid4().hex, details, video_id=video.id
     )
 
 
-def _await(
-    library: Library, ids: Sequence[int]
-) -> dict[int, tuple[str, Mapping[str, Any] | None, str]]:
-    """State, result and error of each errand that ended; what has not when the time is over is
-    withdrawn.
-    """
-    until = time.monotonic() + library.settings.ground_wait_s
-    found: dict[int, tuple[str, Mapping[str, Any] | None, str]] = {}
+def _await(context: Context, ids: Sequence[int]) -> dict[int, JobResult]:
+    """What came of each job that ended; what has not when the time is over is withdrawn."""
+    until = time.monotonic() + context.settings.ground_wait_s
+    found: dict[int, JobResult] = {}
     while len(found) < len(ids) and time.monotonic() < until:
-        with library.catalog.begin() as session:
-            for errand_id in ids:
-                if errand_id not in found and (taken := jobs.take_result(session, errand_id))[
-                    0
-                ] in ("done", "failed", "gone"):
-                    found[errand_id] = taken
+        with context.catalog.begin() as session:
+            for job_id in ids:
+                if job_id not in found and (result := jobs.take_result(session, job_id)).ended:
+                    found[job_id] = result
         time.sleep(LOOK_EVERY_S if len(found) < len(ids) else 0)
-    _withdraw(library, [errand_id for errand_id in ids if errand_id not in found])
+    _withdraw(context, [job_id for job_id in ids if job_id not in found])
     return found
 
 
-def _withdraw(library: Library, ids: Sequence[int]) -> None:
+def _withdraw(context: Context, ids: Sequence[int]) -> None:
     try:
-        with library.catalog.begin() as session:
-            jobs.withdraw(session, ids)
+        with context.catalog.begin() as session:
+            jobs.withdraw_jobs(session, ids)
     except SeekpointError:
-        return  # a later sweep forgets them
+        return  # the reaper deletes them later

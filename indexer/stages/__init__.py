@@ -2,9 +2,9 @@
 `configured_stages`.
 """
 
-from indexer.stages.base import Source, Stage
+from indexer.stages.base import Source, Stage, embedder_key_of
 from indexer.stages.configured import configured_stages, stages_named
-from indexer.stages.picture import PictureStage, embedder_key_of
+from indexer.stages.picture import PictureStage
 
 __all__ = [
     "PictureStage",

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from grounding.spans import Span
-from indexer.catalog.leasing.chunk_tasks import WorkItem
+from indexer.catalog.leasing.chunk_tasks import ClaimedTask
 from indexer.media.decode.frames import Sampling
 from indexer.media.decode.reader import PictureRead
 from indexer.media.files import MediaFiles
@@ -60,12 +60,12 @@ class Stage(Protocol):
         """
         ...
 
-    def compute(self, item: WorkItem, read: Any) -> Any:
+    def compute(self, item: ClaimedTask, read: Any) -> Any:
         """What to commit, from what `read` returned. Raises MediaError, ModelError."""
         ...
 
     def commit(
-        self, session: Session, item: WorkItem, owner: str, result: Any, seconds: float
+        self, session: Session, item: ClaimedTask, owner: str, result: Any, seconds: float
     ) -> bool:
         """Writes the rows of one chunk; False when the work belongs to somebody else by now
         (nothing is written).
@@ -75,3 +75,8 @@ class Stage(Protocol):
     def damage(self, result: Any) -> str:
         """What could not be read of the chunk; empty when all of it was."""
         ...
+
+
+def embedder_key_of(key: str) -> str:
+    """The model that made the vectors under a stage's key: all of it before the last slash."""
+    return key.rpartition("/")[0]

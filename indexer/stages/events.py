@@ -10,7 +10,8 @@ import numpy as np
 
 from grounding.refine import MAX_WINDOW_S, tile_windows
 from grounding.spans import ScoredSpan, Span, suppress
-from indexer.catalog.leasing.chunk_tasks import Progress, WorkItem
+from indexer.catalog.leasing.chunk_tasks import ClaimedTask
+from indexer.catalog.leasing.progress import Progress
 from indexer.grounder.lego import lego_key, load_lego, window_frames
 from indexer.media.decode.reader import PictureRead
 from indexer.media.files import MediaFiles
@@ -21,7 +22,7 @@ from indexer.stages.passages import PassageStage
 
 REVISION = 1  # counts changes that make stored events worth replacing
 OVERLAP = 0.25  # of neighbouring windows: an event at an edge is whole in one of them
-# full size in bfloat16 on two busy cores (docs/lego.md); the first video that is done replaces it
+# full size in bfloat16 on two busy cores (docs/experiments/lego.md); the first video that is done replaces it
 CPU_SECONDS_PER_WINDOW = 1000.0
 # of two descriptions of one event, from neighbouring windows; more than that is the same event
 MAX_IOU = 0.5
@@ -50,7 +51,7 @@ class EventsStage(PassageStage):
             (window, window_frames(media, source.path, window)) for window in event_windows(span)
         ]
 
-    def find(self, item: WorkItem, read: list[tuple[Span, np.ndarray]]) -> list[Passage]:
+    def find(self, item: ClaimedTask, read: list[tuple[Span, np.ndarray]]) -> list[Passage]:
         """One passage for each event that LEGO describes."""
         if not read:
             return []

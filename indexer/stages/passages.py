@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from indexer.catalog import rows
-from indexer.catalog.leasing.chunk_tasks import WorkItem
-from indexer.catalog.rows import NewPassage
+from indexer.catalog.leasing.chunk_tasks import ClaimedTask
+from indexer.catalog.passages import NewPassage, commit_passages
 from indexer.media.decode.frames import Sampling
 from indexer.passages import text_embedding
 from indexer.passages.base import Passage
@@ -48,24 +47,24 @@ class PassageStage:
         del path
         return 0.0
 
-    def find(self, item: WorkItem, read: Any) -> list[Passage]:
+    def find(self, item: ClaimedTask, read: Any) -> list[Passage]:
         """The passages of a chunk, from what was read of it."""
         raise NotImplementedError
 
-    def compute(self, item: WorkItem, read: Any) -> list[NewPassage]:
+    def compute(self, item: ClaimedTask, read: Any) -> list[NewPassage]:
         """The passages with their vectors."""
         return with_meaning(self.find(item, read))
 
     def commit(
         self,
         session: Session,
-        item: WorkItem,
+        item: ClaimedTask,
         owner: str,
         result: Sequence[NewPassage],
         seconds: float,
     ) -> bool:
         """Stores them."""
-        return rows.commit_passages(session, item.work_id, owner, result, seconds)
+        return commit_passages(session, item.task_id, owner, result, seconds)
 
     def damage(self, result: Sequence[NewPassage]) -> str:
         """Empty: nothing is noted."""

@@ -10,9 +10,9 @@ import numpy as np
 
 from grounding.spans import Span
 from indexer.artefacts import Artefacts
-from indexer.catalog import rows
-from indexer.catalog.leasing.chunk_tasks import WorkItem
-from indexer.catalog.rows import FrameBlock, NewSegment
+from indexer.catalog.frames import FrameBlock
+from indexer.catalog.leasing.chunk_tasks import ClaimedTask
+from indexer.catalog.segments import NewSegment, commit_picture
 from indexer.embedders.base import Embedder
 from indexer.media.decode.frames import Sampling
 from indexer.media.decode.reader import PictureRead
@@ -75,7 +75,7 @@ class PictureStage:
         del media, source, span
         return pictures
 
-    def compute(self, item: WorkItem, read: PictureRead | None) -> PictureResult:
+    def compute(self, item: ClaimedTask, read: PictureRead | None) -> PictureResult:
         """Embeds the frames, builds segments and writes their thumbnails."""
         if read is None:
             empty = np.empty(0)
@@ -103,20 +103,15 @@ class PictureStage:
         )
 
     def commit(
-        self, session: Session, item: WorkItem, owner: str, result: PictureResult, seconds: float
+        self, session: Session, item: ClaimedTask, owner: str, result: PictureResult, seconds: float
     ) -> bool:
         """Stores frames and segments."""
         new = [
             NewSegment(s.span, s.vector, float(result.block.times_s[s.thumbnail]))
             for s in result.segments
         ]
-        return rows.commit_picture(session, item.work_id, owner, result.block, new, seconds)
+        return commit_picture(session, item.task_id, owner, result.block, new, seconds)
 
     def damage(self, result: PictureResult) -> str:
         """Of the pictures."""
         return result.damage
-
-
-def embedder_key_of(picture_key: str) -> str:
-    """The part of a stage key that vectors have to share to be compared."""
-    return picture_key.rpartition("/")[0]

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from grounding.spans import Span
-from indexer.catalog.leasing.chunk_tasks import WorkItem
+from indexer.catalog.leasing.chunk_tasks import ClaimedTask
 from indexer.media.decode.frames import Sampling
 from indexer.media.decode.reader import PictureRead
 from indexer.media.files import MediaFiles
@@ -43,7 +43,7 @@ class ScreenStage(PassageStage):
         del media, source, span
         return pictures
 
-    def find(self, item: WorkItem, read: PictureRead | None) -> list[Passage]:
+    def find(self, item: ClaimedTask, read: PictureRead | None) -> list[Passage]:
         """One passage for each line, from when it appears to when it goes."""
         return (
             [] if read is None else read_screen(self.settings, read.frames, read.cuts_s, item.span)

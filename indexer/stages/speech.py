@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from grounding.spans import Span
-from indexer.catalog.leasing.chunk_tasks import WorkItem
+from indexer.catalog.leasing.chunk_tasks import ClaimedTask
 from indexer.errors import MediaError
 from indexer.media.decode.reader import PictureRead
 from indexer.media.files import MediaFiles
@@ -74,7 +74,7 @@ class SpeechStage(PassageStage):
         window = speech_window(span, source.duration_s)
         return SpeechRead(None, media.audio(source.path, window), window.start_s, source.duration_s)
 
-    def find(self, item: WorkItem, read: SpeechRead) -> list[Passage]:
+    def find(self, item: ClaimedTask, read: SpeechRead) -> list[Passage]:
         """One passage for each cue or sentence."""
         if read.subtitles is not None:
             return read.subtitles

@@ -17,8 +17,9 @@ from typing import Any
 import faiss
 import numpy as np
 
-from indexer.catalog import rows
 from indexer.catalog.database.session import Catalog
+from indexer.catalog.vectors.live_chunks import get_live_chunks
+from indexer.catalog.vectors.vector_rows import VectorRows, iterate_vectors
 from indexer.errors import CatalogError
 from indexer.vectors.recall import calibrated_nprobe
 from indexer.vectors.rowset import RowSet, fp16_index
@@ -56,10 +57,10 @@ def build_snapshot(
     aside.mkdir()
     try:
         with catalog.read() as session:
-            chunks = np.stack(rows.live_chunks(session, key, stage))
+            chunks = np.stack(get_live_chunks(session, key, stage))
             columns = _write_exact(
                 aside / "exact.faiss",
-                rows.all_vectors(session, key, BATCH_ROWS, stage),
+                iterate_vectors(session, key, BATCH_ROWS, stage),
                 dimension,
                 key,
             )
@@ -82,9 +83,7 @@ def build_snapshot(
     return folder, digest, manifest
 
 
-def _write_exact(
-    path: Path, batches: Iterator[rows.VectorRows], dimension: int, key: str
-) -> np.ndarray:
+def _write_exact(path: Path, batches: Iterator[VectorRows], dimension: int, key: str) -> np.ndarray:
     """Streams the vectors into the file that faiss.write_index would write; (4, N) int64: ids,
     chunks, videos, collections.
 

@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from sqlalchemy.orm import Session
 
-from indexer.catalog import rows
 from indexer.catalog.database.session import Catalog
+from indexer.catalog.vectors.live_chunks import LiveState, get_live_chunks, get_live_state
+from indexer.catalog.vectors.vector_rows import VectorRows, chunk_vectors, count_vectors
 from indexer.errors import CatalogError, SnapshotError, StorageError
 from indexer.settings import Settings
 from indexer.vectors.base import Hits, Published, RecallReport, Selection, checked_query, merged
@@ -48,7 +49,7 @@ class _View:
     snapshot: Snapshot | None = None
     alive: np.ndarray | None = None
     tail: Tail = field(default_factory=Tail)
-    state: rows.LiveState | None = None
+    state: LiveState | None = None
 
     @property
     def dead_rows(self) -> int:
@@ -196,9 +197,7 @@ class FaissIndex:
         view = _View(pointer, snapshot)
         with self._catalog.read() as session:
             stored = len(snapshot.rows) if snapshot else 0
-            missing = rows.count_vectors(
-                session, self.key, self._lacking(session, view), self.stage
-            )
+            missing = count_vectors(session, self.key, self._lacking(session, view), self.stage)
         if missing <= max(self._tail_rows, stored // 10):
             return view
         try:
@@ -228,20 +227,20 @@ class FaissIndex:
 
     def _lacking(self, session: Session, view: _View) -> np.ndarray:
         """Live chunks that neither snapshot nor tail hold."""
-        return _Difference.of(view, *rows.live_chunks(session, self.key, self.stage)).lacking
+        return _Difference.of(view, *get_live_chunks(session, self.key, self.stage)).lacking
 
     def _caught_up(self, view: _View) -> _View:
         with self._catalog.read() as session:
-            state = rows.live_state(session, self.key, self.stage)
+            state = get_live_state(session, self.key, self.stage)
             if state == view.state:
                 return view
-            chunk_ids, revisions = rows.live_chunks(session, self.key, self.stage)
+            chunk_ids, revisions = get_live_chunks(session, self.key, self.stage)
             difference = _Difference.of(view, chunk_ids, revisions)
             tail = view.tail.without(difference.dead_in_tail)
             revision_of = dict(zip(chunk_ids.tolist(), revisions.tolist()))
             for start in range(0, len(difference.lacking), LOAD_CHUNKS):
                 lot = difference.lacking[start : start + LOAD_CHUNKS].tolist()
-                loaded = rows.chunk_vectors(session, lot, self.key, self.stage)
+                loaded = chunk_vectors(session, lot, self.key, self.stage)
                 self._check_dimension(loaded)
                 tail = tail.plus(loaded, {chunk: revision_of[chunk] for chunk in lot})
         return _View(
@@ -252,7 +251,7 @@ class FaissIndex:
             state,
         )
 
-    def _check_dimension(self, loaded: rows.VectorRows) -> None:
+    def _check_dimension(self, loaded: VectorRows) -> None:
         if len(loaded) and loaded.vectors.shape[1] != self.dimension:
             found = loaded.vectors.shape[1]
             raise CatalogError(

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from indexer.catalog import rows
 from indexer.catalog.database.session import Catalog
+from indexer.catalog.vectors.vector_rows import VectorRows, iterate_vectors
 from indexer.vectors.base import Hits, RecallReport, Selection
 
 NEIGHBOURS = 10
@@ -61,7 +61,7 @@ def check_streamed_recall(
     rng = np.random.default_rng(1)
     groups = [None, *(_videos_worth(video_rows, share * total, rng) for share in SHARES)]
     with catalog.read() as session:
-        best = _best_scores(rows.all_vectors(session, key, BATCH_ROWS, stage), questions, groups)
+        best = _best_scores(iterate_vectors(session, key, BATCH_ROWS, stage), questions, groups)
     found = [
         1.0
         if group is not None and not group
@@ -87,7 +87,7 @@ def _sampled(
     reservoir = _Reservoir(wanted)
     sizes: dict[int, int] = {}
     with catalog.read() as session:
-        for batch in rows.all_vectors(session, key, BATCH_ROWS, stage):
+        for batch in iterate_vectors(session, key, BATCH_ROWS, stage):
             reservoir.take(batch.vectors, rng)
             for video_id, size in zip(*np.unique(batch.video_ids, return_counts=True)):
                 sizes[int(video_id)] = sizes.get(int(video_id), 0) + int(size)
@@ -130,7 +130,7 @@ def _videos_worth(
 
 
 def _best_scores(
-    batches: Iterable[rows.VectorRows], questions: np.ndarray, groups: list[tuple[int, ...] | None]
+    batches: Iterable[VectorRows], questions: np.ndarray, groups: list[tuple[int, ...] | None]
 ) -> list[np.ndarray]:
     """For each group of videos (None: all) the best scores (Q, 10), or fewer columns where fewer
     rows are in it.

@@ -2,7 +2,7 @@
 everything else.
 
 There is no snapshot and no tail: a row answers from the moment its chunk is committed. What is kept
-beside the rows is an HNSW graph for each key (docs/scale.md), and that by the server itself.
+beside the rows is an HNSW graph for each key (docs/explanation/vectors.md), and that by the server itself.
 """
 
 from __future__ import annotations
@@ -17,9 +17,23 @@ import numpy as np
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
-from indexer.catalog import nearest
 from indexer.catalog.database.session import Catalog
-from indexer.catalog.nearest import Asked
+from indexer.catalog.vectors.hnsw import (
+    build_graph,
+    drop_graph,
+    graph_bytes,
+    has_graph,
+    list_unused_graphs,
+)
+from indexer.catalog.vectors.nearest import (
+    count_chunks,
+    count_rows,
+    nearest_along_graph,
+    nearest_exactly,
+    vector_dimension,
+)
+from indexer.catalog.vectors.pgvector import try_lock, unlock
+from indexer.catalog.vectors.vector_query import VectorQuery
 from indexer.errors import CatalogError, UsageError
 from indexer.vectors.base import NO_HITS, Hits, Published, RecallReport, Selection, checked_query
 from indexer.vectors.neighbours import check_streamed_recall
@@ -80,7 +94,7 @@ class PgVectorIndex:
         self.dimension = dimension
         self.stage = stage
         self._catalog = catalog
-        self._all = Asked(key, stage, dimension)
+        self._all = VectorQuery(key, stage, dimension)
         self._exact_chunks = exact_rows // ROWS_A_CHUNK
         self._graph_rows = graph_rows
         self._state: _State | None = None
@@ -101,19 +115,19 @@ class PgVectorIndex:
         asked = self._asked(selection)
         share = self._share(session, state, asked)
         if share is not None:
-            hits = Hits(*nearest.nearest_along_graph(session, asked, query, k, share))
+            hits = Hits(*nearest_along_graph(session, asked, query, k, share))
             if len(hits) == k:
                 return hits
         return Hits(
-            *nearest.nearest_exactly(session, asked, query, k)
+            *nearest_exactly(session, asked, query, k)
         )  # also where the graph found too few: there may be more
 
-    def _asked(self, selection: Selection) -> Asked:
+    def _asked(self, selection: Selection) -> VectorQuery:
         return replace(
             self._all, collection_ids=selection.collection_ids, video_ids=selection.video_ids
         )
 
-    def _share(self, session: Session, state: _State, asked: Asked) -> float | None:
+    def _share(self, session: Session, state: _State, asked: VectorQuery) -> float | None:
         """How much of the rows the selection lets through, where the graph is to be searched; None:
         every row is compared.
         """
@@ -121,7 +135,7 @@ class PgVectorIndex:
             return None
         if asked == self._all:
             return 1.0
-        chunks = nearest.count_chunks(session, asked, 4 * self._exact_chunks + 1)
+        chunks = count_chunks(session, asked, 4 * self._exact_chunks + 1)
         return min(1.0, chunks / max(state.chunks, 1)) if chunks > self._exact_chunks else None
 
     # --- keeping up ---
@@ -141,15 +155,15 @@ class PgVectorIndex:
         if known is not None and now_s - known.looked_s < REFRESH_S:
             return known
         measured = (known is not None and known.measured) or self._measure(session)
-        graph = nearest.has_graph(session, self._all) is True
+        graph = has_graph(session, self._all) is True
         chunks, counted_s = (0, now_s) if known is None else (known.chunks, known.counted_s)
         if graph and (not chunks or now_s - counted_s > COUNT_S):
-            chunks, counted_s = nearest.count_chunks(session, self._all), now_s
+            chunks, counted_s = count_chunks(session, self._all), now_s
         self._state = _State(graph, chunks, counted_s, measured, now_s)
         return self._state
 
     def _measure(self, session: Session) -> bool:
-        found = nearest.stored_dimension(session, self._all)
+        found = vector_dimension(session, self._all)
         if found is not None and found != self.dimension:
             raise CatalogError(
                 "Vectors of {key} have {found} numbers, its embedder makes {dimension}",
@@ -175,20 +189,18 @@ class PgVectorIndex:
         started = time.monotonic()
         with self._alone() as connection:
             with self._catalog.read() as session:
-                rows = nearest.count_rows(session, self._all)
-                left_over = nearest.left_over_graphs(session)
+                rows = count_rows(session, self._all)
+                left_over = list_unused_graphs(session)
             for name in left_over:
-                nearest.drop_graph(connection, name)
+                drop_graph(connection, name)
             kind = "empty" if not rows else "hnsw" if rows > self._graph_rows else "exact"
             if kind == "hnsw":
-                nearest.build_graph(
-                    connection, self._all, memory_mb=_build_memory_mb(rows, self.dimension)
-                )
+                build_graph(connection, self._all, memory_mb=_build_memory_mb(rows, self.dimension))
             else:
-                nearest.drop_graph(connection, self._all.index)
+                drop_graph(connection, self._all.graph_name)
         self.refresh(force=True)
         with self._catalog.read() as session:
-            size_bytes = nearest.graph_bytes(session, self._all)
+            size_bytes = graph_bytes(session, self._all)
         return Published(self.key, rows, kind, time.monotonic() - started, size_bytes)
 
     def publish_due(self) -> bool:
@@ -196,19 +208,21 @@ class PgVectorIndex:
         interrupted.
         """
         with self._catalog.read() as session:
-            if nearest.has_graph(session, self._all):
+            if has_graph(session, self._all):
                 return False
-            return nearest.count_rows(session, self._all, self._graph_rows + 1) > self._graph_rows
+            return count_rows(session, self._all, self._graph_rows + 1) > self._graph_rows
 
     @contextmanager
     def _alone(self) -> Iterator[Connection]:
         """One builder at a time. The lock is polled: waiting inside a statement would hold a
         snapshot that the builder waits for.
         """
-        number = int.from_bytes(hashlib.sha256(self._all.index.encode()).digest()[:8], "big") >> 1
+        number = (
+            int.from_bytes(hashlib.sha256(self._all.graph_name.encode()).digest()[:8], "big") >> 1
+        )
         with self._catalog.outside_transactions() as connection:
             deadline = time.monotonic() + LOCK_TIMEOUT_S
-            while not nearest.try_lock(connection, number):
+            while not try_lock(connection, number):
                 if time.monotonic() > deadline:
                     raise CatalogError(
                         "Another program has been building the index of {key} for long",
@@ -219,7 +233,7 @@ class PgVectorIndex:
             try:
                 yield connection
             finally:
-                nearest.unlock(connection, number)
+                unlock(connection, number)
 
     # --- what it is worth ---
 
@@ -233,7 +247,7 @@ class PgVectorIndex:
     def state_text(self) -> str:
         """What doctor says of the graph; raises CatalogError where one is not complete."""
         with self._catalog.read() as session:
-            found = nearest.has_graph(session, self._all)
+            found = has_graph(session, self._all)
         if found is None:
             raise CatalogError(
                 "the HNSW index of {key} was not built to its end",

@@ -16,7 +16,7 @@ from typing import Any
 import faiss
 import numpy as np
 
-from indexer.catalog.rows import VectorRows
+from indexer.catalog.vectors.vector_rows import VectorRows
 from indexer.vectors.base import NO_HITS, Hits, Selection
 
 # Up to so many selected rows are copied out and searched alone; for more, scanning all rows with a

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from indexer.catalog.rows import VectorRows
+from indexer.catalog.vectors.vector_rows import VectorRows
 from indexer.vectors.base import Hits, Selection
 from indexer.vectors.rowset import RowSet, joined
 

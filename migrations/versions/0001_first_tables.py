@@ -240,17 +240,21 @@ def _parent(
 # also when a video's rows are deleted. A later migration that rebuilds `passage` in batch mode
 # drops these triggers and must make them again.
 SQLITE_WORDS = (
-    "CREATE VIEW passage_words_source AS SELECT id, coalesce(index_text, text) AS text FROM passage",
+    """CREATE VIEW passage_words_source AS
+        SELECT id, coalesce(index_text, text) AS text FROM passage""",
     """CREATE VIRTUAL TABLE passage_words USING fts5(
-        text, content='passage_words_source', content_rowid='id', tokenize='porter unicode61 remove_diacritics 2')""",
+        text, content='passage_words_source', content_rowid='id',
+        tokenize='porter unicode61 remove_diacritics 2')""",
     """CREATE TRIGGER passage_words_insert AFTER INSERT ON passage BEGIN
         INSERT INTO passage_words(rowid, text) VALUES (new.id, coalesce(new.index_text, new.text));
     END""",
     """CREATE TRIGGER passage_words_delete AFTER DELETE ON passage BEGIN
-        INSERT INTO passage_words(passage_words, rowid, text) VALUES ('delete', old.id, coalesce(old.index_text, old.text));
+        INSERT INTO passage_words(passage_words, rowid, text)
+            VALUES ('delete', old.id, coalesce(old.index_text, old.text));
     END""",
     """CREATE TRIGGER passage_words_update AFTER UPDATE OF text, index_text ON passage BEGIN
-        INSERT INTO passage_words(passage_words, rowid, text) VALUES ('delete', old.id, coalesce(old.index_text, old.text));
+        INSERT INTO passage_words(passage_words, rowid, text)
+            VALUES ('delete', old.id, coalesce(old.index_text, old.text));
         INSERT INTO passage_words(rowid, text) VALUES (new.id, coalesce(new.index_text, new.text));
     END""",
 )

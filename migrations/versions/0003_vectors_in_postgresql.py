@@ -8,7 +8,8 @@ Revises: 0002
 import sqlalchemy as sa
 from alembic import op
 
-from indexer.catalog.nearest import drop_all_indexes, require_pgvector
+from indexer.catalog.vectors.hnsw import drop_all_graphs
+from indexer.catalog.vectors.pgvector import require_pgvector
 
 revision = "0003"
 down_revision = "0002"
@@ -33,13 +34,14 @@ def upgrade() -> None:
         op.execute(TO_HALFVEC)
         for table in TABLES:
             op.execute(
-                f"ALTER TABLE {table} ALTER COLUMN vector TYPE halfvec USING pg_temp.to_halfvec(vector)"
+                f"ALTER TABLE {table} ALTER COLUMN vector TYPE halfvec "
+                "USING pg_temp.to_halfvec(vector)"
             )
 
 
 def downgrade() -> None:
     if op.get_bind().dialect.name == "postgresql":
-        drop_all_indexes(op.get_bind())
+        drop_all_graphs(op.get_bind())
         op.execute(TO_BYTES)
         for table in TABLES:
             op.execute(
@@ -65,6 +67,7 @@ $$"""
 # What halfvec_send gives is big endian, behind 4 bytes of dimension and a reserved number.
 TO_BYTES = """
 CREATE FUNCTION pg_temp.to_bytes(stored halfvec) RETURNS bytea LANGUAGE sql IMMUTABLE STRICT AS $$
-    SELECT string_agg(substr(sent, 6 + 2 * n, 1) || substr(sent, 5 + 2 * n, 1), ''::bytea ORDER BY n)
+    SELECT string_agg(
+        substr(sent, 6 + 2 * n, 1) || substr(sent, 5 + 2 * n, 1), ''::bytea ORDER BY n)
     FROM (SELECT halfvec_send(stored) AS sent), generate_series(0, vector_dims(stored) - 1) AS n
 $$"""

@@ -55,7 +55,8 @@ def upgrade() -> None:
     # anew, which would forget its last id.
     op.add_column("work", sa.Column("collection_id", BIG, nullable=False, server_default="0"))
     op.execute(
-        "UPDATE work SET collection_id = (SELECT collection_id FROM video WHERE video.id = work.video_id)"
+        "UPDATE work SET collection_id = "
+        "(SELECT collection_id FROM video WHERE video.id = work.video_id)"
     )
     order = ["collection_id", "stage", "priority", "video_s", "id"]
     op.create_index("ix_work_turn", "work", order, sqlite_where=OPEN, postgresql_where=OPEN)

@@ -12,10 +12,10 @@ import streamlit as st
 
 from grounding.spans import Span, format_time
 from indexer.catalog import saved_searches, videos
-from indexer.catalog.filters import Filters
+from indexer.catalog.video_queries import Filters
 from indexer.catalog.videos import VideoRow
 from indexer.errors import CatalogError
-from indexer.search.searcher import Answer, Moment
+from indexer.search.types import Answer, Moment
 from search_ui import components, state
 from search_ui.app_state import site
 from search_ui.export import as_csv, as_edl, as_playlist
@@ -105,7 +105,9 @@ def note(search: Search, viewer: Viewer) -> None:
     if search.text and st.session_state.get("noted") != search:
         st.session_state["noted"] = search
         with site().library.catalog.begin() as session:
-            saved_searches.note_search(session, viewer.account_id, search.text, Link(search).href())
+            saved_searches.add_recent_search(
+                session, viewer.account_id, search.text, Link(search).href()
+            )
 
 
 # --- above the cards ---

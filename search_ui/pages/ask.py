@@ -7,7 +7,7 @@ from dataclasses import replace
 import streamlit as st
 
 from indexer.questions.query_pictures import LARGEST_BYTES
-from indexer.search.searcher import KINDS
+from indexer.search.types import KINDS
 from search_ui import components, state
 from search_ui.app_state import site
 from search_ui.routes.upload import size_text

@@ -8,9 +8,9 @@ from pathlib import Path
 import streamlit as st
 
 from grounding.spans import format_time
+from indexer.admin.videos import Video
 from indexer.catalog import saved_searches
-from indexer.catalog.saved_searches import Kept
-from indexer.library import Video
+from indexer.catalog.saved_searches import SavedSearch
 from search_ui import components, state
 from search_ui.app_state import site
 from search_ui.pages import progress
@@ -29,8 +29,8 @@ def show(link: Link, viewer: Viewer, texts: Texts) -> None:
         return
     library = site().library
     with library.catalog.read() as session:
-        recent = saved_searches.kept_searches(session, viewer.account_id, saved=False)
-        saved = saved_searches.kept_searches(session, viewer.account_id, saved=True)
+        recent = saved_searches.list_searches(session, viewer.account_id, saved=False)
+        saved = saved_searches.list_searches(session, viewer.account_id, saved=True)
     if any(collection.name == DEMO for collection in collections):
         _chips(texts("examples"), texts.examples, "example")
     _kept(texts("saved"), saved, "saved", viewer, texts)
@@ -83,7 +83,7 @@ def _chips(title: str, labels: Sequence[str], key: str, *, disabled: bool = Fals
             )
 
 
-def _kept(title: str, kept: Sequence[Kept], key: str, viewer: Viewer, texts: Texts) -> None:
+def _kept(title: str, kept: Sequence[SavedSearch], key: str, viewer: Viewer, texts: Texts) -> None:
     if not kept:
         return
     st.caption(title)
@@ -101,15 +101,15 @@ def _kept(title: str, kept: Sequence[Kept], key: str, viewer: Viewer, texts: Tex
                     )
 
 
-def _again(kept: Kept) -> None:
+def _again(kept: SavedSearch) -> None:
     from urllib.parse import parse_qs, urlsplit
 
     state.go(read_link(parse_qs(urlsplit(kept.link).query)))
 
 
-def _forget(kept: Kept, viewer: Viewer) -> None:
+def _forget(kept: SavedSearch, viewer: Viewer) -> None:
     with site().library.catalog.begin() as session:
-        saved_searches.forget_search(session, viewer.account_id, kept.id)
+        saved_searches.delete_search(session, viewer.account_id, kept.id)
 
 
 def _videos(link: Link, videos: Sequence[Video], texts: Texts) -> None:

@@ -9,9 +9,9 @@ from urllib.parse import quote
 import streamlit as st
 
 from grounding.spans import format_time
+from indexer.admin.videos import Video
 from indexer.catalog import watched_folders
 from indexer.catalog.collections import CollectionInfo
-from indexer.library import Video
 from indexer.media.formats import VIDEO_SUFFIXES
 from search_ui import components, state
 from search_ui.app_state import site
@@ -189,7 +189,7 @@ def _row(video: Video, texts: Texts) -> dict[str, object]:
         texts("add.collection"): video.collection,
         texts("video.size"): _size(video.size_bytes),
         texts("video.recorded"): video.recorded_at.date().isoformat() if video.recorded_at else "",
-        texts("video.problem"): texts.said(video.error),
+        texts("video.problem"): texts.said(str(video.error)),
         texts("video.path"): video.paths[0].path if video.paths else "",
     }
 
@@ -234,7 +234,7 @@ def _confirm(title: str, what: str, target: dict, texts: Texts) -> None:
 
 def _watched(texts: Texts) -> None:
     with site().library.catalog.read() as session:
-        folders = watched_folders.watched_folders(session)
+        folders = watched_folders.list_watched_folders(session)
     if not folders:
         return
     st.subheader(texts("watched"), anchor=False)
@@ -246,7 +246,7 @@ def _watched(texts: Texts) -> None:
                 else texts("watched.never")
             )
             st.text(
-                f"{folder.path} → {folder.collection} · {seen}{' · ' + texts.said(folder.error) if folder.error else ''}",
+                f"{folder.path} → {folder.collection} · {seen}{' · ' + texts.said(str(folder.error)) if folder.error else ''}",
                 width="stretch",
             )
             st.button(

@@ -10,11 +10,11 @@ import streamlit as st
 
 from grounding.spans import Span
 from indexer.admin.playback import Playback
-from indexer.catalog import rows
+from indexer.catalog.passages import PassageRow, list_passages
 from indexer.catalog.videos import VideoRow
 from indexer.errors import SeekpointError
 from indexer.search.curve import Curve
-from indexer.search.searcher import Answer
+from indexer.search.types import Answer
 from search_ui import components, state
 from search_ui.app_state import site
 from search_ui.pages import answers
@@ -120,7 +120,7 @@ def _data(
     end_s = min(place.end_s or video.duration_s, video.duration_s)
     start_s = min(place.start_s, end_s)
     with site().library.catalog.read() as session:
-        passages = rows.passages(session, video.id)
+        passages = list_passages(session, video.id)
     return {
         "src": f"/stream/{video.id}" if playback.state == "ready" else "",
         "click": st.session_state.get("click", 0),
@@ -149,7 +149,7 @@ def _data(
     }
 
 
-def _line(passage: rows.PassageRow) -> dict[str, Any]:
+def _line(passage: PassageRow) -> dict[str, Any]:
     return {"start_s": passage.span.start_s, "end_s": passage.span.end_s, "text": passage.text}
 
 

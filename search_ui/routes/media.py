@@ -38,7 +38,7 @@ def stream(request: Request) -> Response:
     """The file itself, or its proxy where browsers cannot play it; by ranges, in small pieces, so
     that memory stays flat.
     """
-    found = playback_of(site().library, find_video(request))
+    found = playback_of(site().library.context, find_video(request))
     if found.path is None:
         wait = found.state == "wait"
         raise HTTPException(

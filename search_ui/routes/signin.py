@@ -85,7 +85,7 @@ def _account_of(identity: str) -> AccountRow | None:
         account = accounts.find_account(session, name=identity)
     if account is None and role:
         with site().library.catalog.begin() as session:
-            accounts.put_account(session, identity, role, None, None)
+            accounts.save_account(session, identity, role, None, None)
             account = accounts.find_account(session, name=identity)
     return account
 

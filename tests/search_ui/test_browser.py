@@ -15,10 +15,11 @@ from playwright.sync_api import Page, expect
 
 from grounding.spans import Span
 from indexer.admin.accounts import add_user
-from indexer.catalog.leasing.chunk_tasks import claim, plan
-from indexer.catalog.rows import NewPassage, commit_passages
-from indexer.catalog.saved_searches import kept_searches
-from indexer.catalog.videos import settle_video
+from indexer.catalog.finalize import finalize_video
+from indexer.catalog.leasing.chunk_planning import plan_tasks
+from indexer.catalog.leasing.chunk_tasks import claim_task
+from indexer.catalog.passages import NewPassage, commit_passages
+from indexer.catalog.saved_searches import list_searches
 from indexer.embedders.demo import COLOURS
 from indexer.library import Library
 from indexer.media.output.encode import write_video
@@ -393,7 +394,7 @@ def test_nothing_is_left_in_english(browser, url, home):
 
     with Library(demo_settings(home)).catalog.read() as session:
         asked = {
-            kept.title for kept in kept_searches(session, None, saved=False)
+            kept.title for kept in list_searches(session, None, saved=False)
         }  # by other tests: as they were typed
 
     def in_english() -> list[str]:
@@ -657,12 +658,12 @@ def test_transcript_runs_with_the_video(page, home):
         NewPassage("speech", Span(4, 9), "you may go"),
     ]
     with library.catalog.begin() as session:
-        plan(session, video_id, [Span(0, 15)], {"speech": "test"})
-        work = claim(session, "me", 60, ("speech",), video_id=video_id)
+        plan_tasks(session, video_id, [Span(0, 15)], {"speech": "test"})
+        work = claim_task(session, "me", 60, ("speech",), video_id=video_id)
         assert work is not None
-        assert commit_passages(session, work.work_id, "me", said, 0.1)
+        assert commit_passages(session, work.task_id, "me", said, 0.1)
     with library.catalog.begin() as session:
-        settle_video(session, video_id)
+        finalize_video(session, video_id)
     page.goto(f"/?v={video_id}&t=5&e=6")
     at(page, 5.0)
     expect(page.locator(".transcript [aria-current=true]")).to_contain_text("you may go")

@@ -86,7 +86,7 @@ def test_watched_folder_is_read_when_files_come(tmp_path, monkeypatch):
         stop.set()
         thread.join(WAIT_S)
     with library.catalog.read() as session:
-        assert watched_folders.watched_folders(session)[0].scanned_at is not None
+        assert watched_folders.list_watched_folders(session)[0].scanned_at is not None
     assert Path(library.videos()[0].paths[0].path).parent == folder
 
 

@@ -11,8 +11,7 @@ import pytest
 
 import search_ui
 from grounding.spans import Span
-from indexer.search.ranking import Evidence
-from indexer.search.searcher import Moment
+from indexer.search.types import Evidence, Moment
 from search_ui.export import as_csv, as_edl, as_playlist
 from search_ui.highlight import marked
 from search_ui.state import plain

@@ -18,7 +18,8 @@ from search_ui.translation import Translation
 ROOT = Path(indexer.__file__).parents[1]
 # Of the command line alone.
 ELSEWHERE = {
-    "indexer/evaluation/scoring.py",
+    "indexer/evaluation/compare.py",
+    "indexer/evaluation/submissions.py",
     "indexer/evaluation/evaluate.py",
     "indexer/evaluation/ground_truth.py",
     "indexer/admin/accounts.py",

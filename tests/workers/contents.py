@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from indexer.catalog.tables import Chunk, FrameBlockRow, Passage, Segment, Video, Work
+from indexer.catalog.tables import Chunk, ChunkTask, FrameBlockRow, Passage, Segment, Video
 from indexer.library import Library
 
 Row = tuple
@@ -17,16 +17,16 @@ def contents(library: Library) -> list[Row]:
     with library.catalog.read() as s:
         works = s.execute(
             select(
-                Work.id,
+                ChunkTask.id,
                 Video.content_hash,
-                Work.stage,
-                Work.key,
+                ChunkTask.stage,
+                ChunkTask.key,
                 Chunk.start_s,
                 Chunk.end_s,
-                Work.state,
+                ChunkTask.state,
             )
-            .join(Chunk, Chunk.id == Work.chunk_id)
-            .join(Video, Video.id == Work.video_id)
+            .join(Chunk, Chunk.id == ChunkTask.chunk_id)
+            .join(Video, Video.id == ChunkTask.video_id)
         ).all()
         found = []
         for work_id, *place in works:
@@ -37,17 +37,17 @@ def contents(library: Library) -> list[Row]:
                     FrameBlockRow.vectors,
                     FrameBlockRow.count,
                     FrameBlockRow.dimension,
-                ).where(FrameBlockRow.work_id == work_id)
+                ).where(FrameBlockRow.task_id == work_id)
             ).all()
             segments = s.execute(
                 select(Segment.start_s, Segment.end_s, Segment.thumbnail_s, Segment.vector).where(
-                    Segment.work_id == work_id
+                    Segment.task_id == work_id
                 )
             ).all()
             passages = s.execute(
                 select(
                     Passage.kind, Passage.start_s, Passage.end_s, Passage.text, Passage.vector
-                ).where(Passage.work_id == work_id)
+                ).where(Passage.task_id == work_id)
             ).all()
             found.append(
                 (

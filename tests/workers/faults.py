@@ -20,9 +20,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from indexer.catalog.thumbnails import list_thumbnail_times
 from indexer.errors import SeekpointError
 from indexer.library import Library
-from indexer.queue.notify import KINDS, Hints, queue_name
+from indexer.queue.notify import KINDS, Notifier, queue_name
 from tests.support import colour_video, demo_settings
 from tests.workers.contents import contents
 from tests.workers.fleet import LEASE_S, Fleet, children, kill_group
@@ -79,7 +80,7 @@ class Storm:
             "Redis is restarted and has forgotten all": lambda _: self.fleet.redis.restart(),
             "PostgreSQL fails and is restarted": lambda _: self.fleet.postgres.restart(),
             "connections are cut": self._cut,
-            "hints are delivered twice": self._double,
+            "notifications are delivered twice": self._double,
         }
         return found | ({"the disk is full": self._fill} if self.has_small_disk else {})
 
@@ -122,7 +123,7 @@ class Storm:
             _signal(child, signal.SIGKILL)
 
     def _kill_worker(self, choice: float) -> None:
-        """The parent alone: its children and their reading processes have to notice by themselves."""
+        """The parent alone: its children and their readers have to notice by themselves."""
         worker = self._one(choice)
         worker.kill()
         worker.wait()
@@ -150,7 +151,7 @@ class Storm:
                 client.lpush(queue_name(kind), message)
         for taken in client.hvals("unacked"):  # pyright: ignore[reportGeneralTypeIssues]
             _deliver_again(client, taken)
-        Hints(demo_settings(self.fleet.home, broker_url=self.fleet.redis.url)).tell(
+        Notifier(demo_settings(self.fleet.home, broker_url=self.fleet.redis.url)).notify(
             {"plan": 2, "picture": 2, "speech": 2}
         )
 
@@ -195,10 +196,10 @@ def storm_fleet() -> Fleet:
     return Fleet(
         {
             "LEASE_S": "2",
-            "SWEEP_S": "0.5",
+            "REAPER_INTERVAL_S": "0.5",
             "MAX_ATTEMPTS": "10000",
             "SPEECH": "1",
-            "TURN_S": "3",
+            "WORK_SLICE_S": "3",
             "CHUNK_S": "60",
         }
     )
@@ -286,13 +287,12 @@ def check(storm: Storm, wanted: list) -> list[str]:
 
 def broken_thumbnails(library: Library) -> list[str]:
     """Segments whose thumbnail is missing or not whole."""
-    from indexer.catalog import chunks
 
     broken = []
     for video in library.videos():
         with library.catalog.read() as session:
             key = videos_key(session, video.video_id)
-            times_s = chunks.thumbnail_times(session, video.video_id, key)
+            times_s = list_thumbnail_times(session, video.video_id, key)
         paths = (library.artefacts.thumbnail(video.video_id, time_s) for time_s in times_s)
         broken += [
             f"thumbnail {path}"
@@ -326,4 +326,6 @@ def _signal(pid: int, number: int) -> None:
 
 
 def _clock(seconds: float) -> str:
-    return f"{int(seconds // 3600):02d}:{int(seconds // 60 % 60):02d}:{int(seconds % 60):02d},{int(seconds % 1 * 1000):03d}"
+    minutes, rest_s = divmod(seconds, 60)
+    hours, minutes = divmod(int(minutes), 60)
+    return f"{hours:02d}:{minutes:02d}:{int(rest_s):02d},{int(rest_s % 1 * 1000):03d}"

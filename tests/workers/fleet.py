@@ -18,7 +18,7 @@ from indexer.library import Library
 from tests.support import demo_environment, demo_settings
 from tests.workers.servers import PostgresServer, RedisServer, is_listening
 
-SWEEP_S = 1.0
+REAPER_INTERVAL_S = 1.0
 LEASE_S = 4.0
 
 
@@ -62,7 +62,7 @@ class Fleet:
         own = {
             "DATABASE_URL": self.postgres.url,
             "BROKER_URL": self.redis.url,
-            "SWEEP_S": str(SWEEP_S),
+            "REAPER_INTERVAL_S": str(REAPER_INTERVAL_S),
             "LEASE_S": str(LEASE_S),
         }
         return demo_environment(self.home, **{**own, **self.settings})

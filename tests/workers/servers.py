@@ -128,7 +128,10 @@ class PostgresServer:
         )
         with (self.folder / "postgresql.conf").open("a") as config:
             config.write(
-                f"port = {self.port}\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = ''\nfsync = off\n"
+                f"port = {self.port}\n"
+                "listen_addresses = '127.0.0.1'\n"
+                "unix_socket_directories = ''\n"
+                "fsync = off\n"
             )
 
     def start(self) -> None:
@@ -147,7 +150,8 @@ class PostgresServer:
     def cut_connections(self) -> None:
         """The server ends all sessions."""
         self.sql(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND usename = 'seekpoint'"
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE pid <> pg_backend_pid() AND usename = 'seekpoint'"
         )
 
     def sql(self, statement: str) -> None:

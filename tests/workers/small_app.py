@@ -1,4 +1,4 @@
-"""A Celery application with our logs and figures and two small tasks; its broker is a folder."""
+"""A Celery application with our logs and metrics and two small tasks; its broker is a folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is set wrong is said at once, in words that a person can act on, and what was queued stays
+"""What is set wrong is text at once, in words that a person can act on, and what was queued stays
 queued.
 """
 
@@ -9,7 +9,7 @@ import json
 import pytest
 
 from indexer.errors import ModelError
-from indexer.queue.runner import Turns
+from indexer.queue.runner import Runner
 from tests.support import colour_video, free_port
 from tests.workers.faults import fill_disk, mount_small_disk, unmount
 from tests.workers.fleet import Fleet
@@ -45,14 +45,14 @@ def still_waits(fleet: Fleet) -> bool:
 def test_broker_away_or_no_broker(queued: Fleet):
     away = f"redis://:hidden@127.0.0.1:{free_port()}/0"
     for command in (["worker"], ["ingest", queued.folder / "media", "--queue"]):
-        said = refused(queued, *command, BROKER_URL=away)
-        assert "is away" in said
-        assert "SEEKPOINT_BROKER_URL" in said
-        assert "hidden" not in said
+        text = refused(queued, *command, BROKER_URL=away)
+        assert "is unreachable" in text
+        assert "SEEKPOINT_BROKER_URL" in text
+        assert "hidden" not in text
     assert "no broker is configured" in refused(queued, "worker", BROKER_URL="")
-    assert "is no Redis" in refused(queued, "worker", BROKER_URL="amqp://localhost")
+    assert "is not a Redis URL" in refused(queued, "worker", BROKER_URL="amqp://localhost")
     assert still_waits(queued)
-    assert "is away" in queued.run("status", SEEKPOINT_BROKER_URL=away).stdout
+    assert "is unreachable" in queued.run("status", SEEKPOINT_BROKER_URL=away).stdout
 
 
 def test_a_password_that_is_wrong(queued: Fleet):
@@ -101,9 +101,9 @@ def test_models_that_are_not_there(fleet: Fleet):
     )
 
 
-def test_figures_that_nobody_could_read(fleet: Fleet):
+def test_metrics_that_nobody_could_read(fleet: Fleet):
     taken = str(fleet.redis.port)
-    assert f"cannot serve figures at 127.0.0.1:{taken}" in refused(
+    assert f"cannot serve metrics at 127.0.0.1:{taken}" in refused(
         fleet, "worker", METRICS_PORT=taken
     )
 
@@ -114,7 +114,7 @@ def test_a_machine_without_the_model_takes_no_file(queued: Fleet):
     """
     library = queued.library(embedder="clip", embedder_path=str(queued.folder / "nowhere"))
     with pytest.raises(ModelError):
-        Turns(library).plan()
+        Runner(library.context).plan()
     assert still_waits(queued)
 
 

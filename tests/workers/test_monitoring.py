@@ -1,4 +1,4 @@
-"""A real prefork worker: its figures are the sum over children that come and go, its log is one
+"""A real prefork worker: its metrics are the sum over children that come and go, its log is one
 object a line.
 """
 
@@ -22,7 +22,12 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.support import demo_environment, demo_library
 
 WAIT_S = 60.0
-SEND = "from tests.workers.small_app import chunk, poison; [chunk.delay(n) for n in range(3)]; poison.delay()"
+SEND = """
+from tests.workers.small_app import chunk, poison
+for number in range(3):
+    chunk.delay(number)
+poison.delay()
+"""
 
 
 def free_port() -> int:
@@ -73,7 +78,7 @@ def until(look: Callable[[], bool]) -> None:
         time.sleep(0.2)
 
 
-def figures(port: str) -> dict[tuple[str, str, str], float]:
+def read_metrics(port: str) -> dict[tuple[str, str, str], float]:
     try:
         with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
             text = answer.read().decode()
@@ -83,17 +88,18 @@ def figures(port: str) -> dict[tuple[str, str, str], float]:
         sample for family in text_string_to_metric_families(text) for sample in family.samples
     ]
     return {
-        (it.name, it.labels.get("task", ""), it.labels.get("state", "")): it.value for it in samples
+        (sample.name, sample.labels.get("task", ""), sample.labels.get("state", "")): sample.value
+        for sample in samples
     }
 
 
-def test_figures_and_log_of_a_worker(
+def test_metrics_and_log_of_a_worker(
     environment: dict[str, str], worker: subprocess.Popen, tmp_path: Path
 ):
     subprocess.run([sys.executable, "-c", SEND], env=environment, check=True)
     port = environment["SEEKPOINT_METRICS_PORT"]
-    until(lambda: figures(port).get(("seekpoint_tasks_total", "poison", "failure")) == 1)
-    found = figures(port)
+    until(lambda: read_metrics(port).get(("seekpoint_tasks_total", "poison", "failure")) == 1)
+    found = read_metrics(port)
     assert found["seekpoint_tasks_total", "chunk", "success"] == 3, (
         "children that ended are counted"
     )

@@ -11,7 +11,8 @@ import time
 from pathlib import Path
 
 from indexer.catalog.leasing import chunk_tasks
-from indexer.queue.runner import Turns
+from indexer.catalog.leasing.progress import get_progress
+from indexer.queue.runner import Runner
 from tests.indexer.media.golden import ffmpeg
 from tests.indexer.search.test_verify import CHECKPOINT
 from tests.support import colour_video, demo_library
@@ -25,7 +26,7 @@ PATIENCE_S = 120
 def is_held(library) -> bool:
     """Somebody is at work on chunks."""
     with library.catalog.read() as session:
-        return bool(chunk_tasks.holders(session))
+        return bool(chunk_tasks.queue.owners(session))
 
 
 def make_media(folder: Path, count: int, length_s: float = 30.0) -> Path:
@@ -101,7 +102,7 @@ def test_cancel_and_remove_while_in_progress(fleet: Fleet):
     assert not library.status().errors
 
 
-def test_a_chunk_that_kills_its_worker_is_parked_and_the_rest_is_searchable(fleet: Fleet):
+def test_a_chunk_that_kills_its_worker_is_dead_lettered_and_the_rest_is_searchable(fleet: Fleet):
     """Whoever takes a chunk of that video is killed while it has it."""
     fleet.settings["MAX_ATTEMPTS"] = "2"
     media = make_media(fleet.folder / "media", 2)
@@ -114,7 +115,7 @@ def test_a_chunk_that_kills_its_worker_is_parked_and_the_rest_is_searchable(flee
             library.remove(video_ids=[bad])
             bad = _planned(library, poison)
         _kill_whoever_has(library, bad)
-    assert "lost 2 times" in library.video(bad).error
+    assert "lost 2 times" in str(library.video(bad).error)
     assert worker.poll() is None, "the parent lives on"
     library.ingest([media], queue=True)
     wait_until(fleet.is_settled, PATIENCE_S, "the others are done")
@@ -133,9 +134,9 @@ def _planned(library, path: Path) -> int:
 
 def _kill_whoever_has(library, video_id: int) -> None:
     with library.catalog.read() as session:
-        chunks = chunk_tasks.progress(session, video_ids=[video_id]).stages.get("picture")
+        chunks = get_progress(session, video_ids=[video_id]).stages.get("picture")
         holders = (
-            list(chunk_tasks.holders(session)) if chunks is not None and chunks.running else []
+            list(chunk_tasks.queue.owners(session)) if chunks is not None and chunks.running else []
         )
     for owner in holders:
         try:
@@ -145,7 +146,7 @@ def _kill_whoever_has(library, video_id: int) -> None:
     time.sleep(0.01)
 
 
-def test_a_worker_that_is_told_to_end_hands_back_what_it_cannot_finish(fleet: Fleet):
+def test_a_worker_that_is_told_to_end_releases_what_it_cannot_finish(fleet: Fleet):
     fleet.settings["SHUTDOWN_S"] = "0"
     media = make_media(fleet.folder / "media", 1, length_s=500.0)
     library = fleet.library()
@@ -154,8 +155,8 @@ def test_a_worker_that_is_told_to_end_hands_back_what_it_cannot_finish(fleet: Fl
     wait_until(lambda: is_held(library), PATIENCE_S, "it has chunks")
     assert end(worker) == 0
     with library.catalog.read() as session:
-        assert chunk_tasks.holders(session) == {}
-        stage = chunk_tasks.progress(session).stages["picture"]
+        assert chunk_tasks.queue.owners(session) == {}
+        stage = get_progress(session).stages["picture"]
     assert stage.pending + stage.done == stage.pending + stage.running + stage.done + stage.failed
     assert stage.pending > 0
 
@@ -176,7 +177,7 @@ def test_a_decode_that_hangs_is_killed_and_its_worker_goes_on(fleet: Fleet):
         return library.videos()[0].state == "failed"
 
     wait_until(stop_readers, PATIENCE_S, "the chunk fails")
-    assert "longer than 2 s" in library.videos()[0].error
+    assert "longer than 2 s" in str(library.videos()[0].error)
     make_media(fleet.folder / "more", 2, length_s=12.0)
     library.ingest([fleet.folder / "more"], queue=True)
     wait_until(
@@ -195,7 +196,7 @@ def _reads_a_video(pid: int) -> bool:
 
 def test_a_child_that_hangs_is_killed_by_its_parent(fleet: Fleet):
     """The child is stopped (SIGSTOP): for its parent, a model that does not come back."""
-    fleet.settings |= {"TASK_TIMEOUT_S": "15", "TURN_S": "2"}
+    fleet.settings |= {"TASK_TIMEOUT_S": "15", "WORK_SLICE_S": "2"}
     media = make_media(fleet.folder / "media", 1, length_s=300.0)
     library = fleet.library()
     library.ingest([media], queue=True)
@@ -211,8 +212,8 @@ def test_a_child_that_hangs_is_killed_by_its_parent(fleet: Fleet):
     assert hung not in children(worker.pid)
 
 
-def test_a_child_that_takes_much_memory_is_replaced_after_its_turn(fleet: Fleet):
-    fleet.settings |= {"WORKER_MEMORY_MB": "20", "SWEEP_S": "20"}
+def test_a_child_that_takes_much_memory_is_replaced_after_its_work_slice(fleet: Fleet):
+    fleet.settings |= {"WORKER_MEMORY_MB": "20", "REAPER_INTERVAL_S": "20"}
     media = make_media(fleet.folder / "media", 2, length_s=5.0)
     library = fleet.library()
     worker = fleet.start()
@@ -241,7 +242,7 @@ def test_workers_with_lego_find_events_and_answer_questions_of_a_machine_without
         "pictures and events are done",
     )
     with library.catalog.read() as session:
-        assert chunk_tasks.progress(session).stages["events"].done == 1
+        assert get_progress(session).stages["events"].done == 1
     answer = library.search("when is it blue?", ground=True)
     assert not answer.notes
     assert [moment.grounded is not None for moment in answer.moments[:3]] == [True] * min(
@@ -269,7 +270,7 @@ def test_what_a_video_lacks_is_made_again(fleet: Fleet):
     library.ingest([odd])
     (video,) = library.videos()
     folder = library.artefacts.video_folder(video.video_id)
-    before = {it.name: it.read_bytes() for it in (folder / "thumbnails").iterdir()}
+    before = {path.name: path.read_bytes() for path in (folder / "thumbnails").iterdir()}
     shutil.rmtree(folder)
     fleet.start("cpu")
     library.request_artefacts()
@@ -278,8 +279,8 @@ def test_what_a_video_lacks_is_made_again(fleet: Fleet):
         PATIENCE_S,
         "browsers can play it",
     )
-    assert {it.name for it in (folder / "thumbnails").iterdir()} == set(before)
-    wait_until(fleet.is_settled, PATIENCE_S, "the errand is done")
+    assert {path.name for path in (folder / "thumbnails").iterdir()} == set(before)
+    wait_until(fleet.is_settled, PATIENCE_S, "the job is done")
 
 
 def test_the_error_of_a_bad_file_goes_with_the_file(fleet: Fleet):
@@ -289,12 +290,12 @@ def test_the_error_of_a_bad_file_goes_with_the_file(fleet: Fleet):
         (media / name).write_text("no video")
     library = fleet.library()
     library.ingest([media], queue=True)
-    Turns(library).plan()
+    Runner(library.context).plan()
     assert len(library.status().errors) == 2
     (media / "bad.mp4").unlink()
     library.ingest([fleet.folder / "elsewhere", media / "worse.mp4"], queue=True)
-    Turns(library).plan()
+    Runner(library.context).plan()
     assert len(library.status().errors) == 2, "the folder of the deleted file was not named"
     library.ingest([media], queue=True)
-    Turns(library).plan()
+    Runner(library.context).plan()
     assert ["worse.mp4" in error for error in library.status().errors] == [True]

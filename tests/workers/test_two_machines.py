@@ -11,13 +11,13 @@ from pathlib import Path
 from tests.support import colour_video, free_port
 from tests.workers.fleet import Fleet
 from tests.workers.servers import wait_until
-from tests.workers.test_monitoring import figures
+from tests.workers.test_monitoring import read_metrics
 
 VIDEOS = 6
 
 
 def machine(fleet: Fleet, name: str, mount: str, shared: Path) -> dict[str, str]:
-    """What a machine is told that has mounted `shared` at `mount`."""
+    """What a machine is environment that has mounted `shared` at `mount`."""
     place = fleet.folder / name / mount
     place.parent.mkdir(parents=True)
     place.symlink_to(shared)
@@ -27,7 +27,7 @@ def machine(fleet: Fleet, name: str, mount: str, shared: Path) -> dict[str, str]
         "SEEKPOINT_ARTEFACT_ROOT": str(place / "artefacts"),
         "SEEKPOINT_VECTORS": "pgvector",
         "SEEKPOINT_LOG_FORMAT": "json",
-        "SEEKPOINT_TURN_S": "1",
+        "SEEKPOINT_WORK_SLICE_S": "1",
     }
 
 
@@ -43,20 +43,20 @@ def test_what_the_worker_of_one_machine_began_that_of_another_goes_on_with(fleet
     queue(fleet, one, shared, range(VIDEOS // 2))
     wait_until(lambda: ready(fleet, one) == VIDEOS // 2, 120, "the first half is ready")
     wait_until(
-        lambda: figures(port).get(("seekpoint_tasks_total", "picture", "success"), 0) > 0,
+        lambda: read_metrics(port).get(("seekpoint_tasks_total", "picture", "success"), 0) > 0,
         60,
-        "the worker's figures",
+        "the worker's metrics",
     )
-    assert figures(port)["seekpoint_catalog_up", "", ""] == 1
+    assert read_metrics(port)["seekpoint_catalog_up", "", ""] == 1
     first.send_signal(signal.SIGTERM)
     assert first.wait(60) == 0
     queue(fleet, one, shared, range(VIDEOS // 2, VIDEOS))  # by the machine whose worker is gone
     fleet.start("gpu", "cpu", **two)
     wait_until(lambda: ready(fleet, two) == VIDEOS, 120, "all videos are ready")
-    for told in (one, two):
-        answer = fleet.run("search", "something green", "--json", **told)
+    for environment in (one, two):
+        answer = fleet.run("search", "something green", "--json", **environment)
         assert answer.returncode == 0, answer.stderr
-        here = json.loads(told["SEEKPOINT_ROOTS"])["archive"]
+        here = json.loads(environment["SEEKPOINT_ROOTS"])["archive"]
         moments = json.loads(answer.stdout)["moments"]
         assert {Path(moment["path"]).parent for moment in moments} == {Path(here)}
         assert all(Path(moment["thumbnail"]).is_file() for moment in moments), "whoever made it"
@@ -69,18 +69,18 @@ def test_what_the_worker_of_one_machine_began_that_of_another_goes_on_with(fleet
     )
 
 
-def queue(fleet: Fleet, told: dict[str, str], shared: Path, numbers: range) -> None:
+def queue(fleet: Fleet, environment: dict[str, str], shared: Path, numbers: range) -> None:
     for number in numbers:
         colour_video(
             shared / "films" / f"{number}.mp4", [("red", 3 + number), ("green", 4), ("blue", 3)]
         )
-    films = json.loads(told["SEEKPOINT_ROOTS"])["archive"]
-    queued = fleet.run("ingest", films, "--queue", "--collection", "films", "--json", **told)
+    films = json.loads(environment["SEEKPOINT_ROOTS"])["archive"]
+    queued = fleet.run("ingest", films, "--queue", "--collection", "films", "--json", **environment)
     assert queued.returncode == 0, queued.stderr
 
 
-def ready(fleet: Fleet, told: dict[str, str]) -> int:
-    return json.loads(fleet.run("status", "--json", **told).stdout)["videos"].get("ready", 0)
+def ready(fleet: Fleet, environment: dict[str, str]) -> int:
+    return json.loads(fleet.run("status", "--json", **environment).stdout)["videos"].get("ready", 0)
 
 
 def lines_of(log: Path) -> list[dict]:

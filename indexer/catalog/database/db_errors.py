@@ -1,150 +1,200 @@
-"""What a database driver says, in words that a person can act on."""
+"""What a database driver reports, in words that a person can act on, told by the driver's codes."""
 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from indexer.errors import CatalogBusy, CatalogError, SeekpointError, StorageError
 
-# Primary result codes of SQLite: https://www.sqlite.org/rescode.html
-_PERM, _BUSY, _LOCKED, _READONLY, _IOERR, _CORRUPT, _FULL, _CANTOPEN, _NOTADB = (
-    3,
-    5,
-    6,
-    8,
-    10,
-    11,
-    13,
-    14,
-    26,
-)
+Translation = Callable[[str, str], SeekpointError]
+"""From the catalog's place and the driver's words to the error that a person sees."""
+
+
+def _refused(place: str, detail: str) -> SeekpointError:
+    return CatalogError(
+        "the catalog {place} refused a statement ({detail})",
+        "`seekpoint doctor` checks it",
+        place=place,
+        detail=detail,
+    )
+
+
+def _old_tables(place: str, detail: str) -> SeekpointError:
+    return CatalogError(
+        "the catalog {place} lacks a table or column of this version ({detail})",
+        "run: seekpoint db upgrade",
+        place=place,
+        detail=detail,
+    )
+
+
+def _no_space(place: str, detail: str) -> SeekpointError:
+    return StorageError(
+        "no space left for the catalog {place} ({detail})",
+        "free space there, then run the same command again",
+        place=place,
+        detail=detail,
+    )
+
+
+# --- SQLite ---
+
+
+def _locked(place: str, detail: str) -> SeekpointError:
+    del detail
+    return CatalogError(
+        "the catalog {place} is locked by another program",
+        "wait for it to finish, or stop it; then try again",
+        place=place,
+    )
+
+
+def _not_writable(place: str, detail: str) -> SeekpointError:
+    return StorageError(
+        "the catalog {place} cannot be opened for writing ({detail})",
+        "check that its folder exists and is yours to write",
+        place=place,
+        detail=detail,
+    )
+
+
+def _damaged(place: str, detail: str) -> SeekpointError:
+    return CatalogError(
+        "the catalog {place} is damaged or is not a catalog ({detail})",
+        "restore a backup, or move it away and ingest again",
+        place=place,
+        detail=detail,
+    )
+
+
+def _disk_failed(place: str, detail: str) -> SeekpointError:
+    return StorageError(
+        "the disk under the catalog {place} failed ({detail})",
+        "check free space, quota and the disk",
+        place=place,
+        detail=detail,
+    )
+
+
+# Primary result codes: https://www.sqlite.org/rescode.html
+_SQLITE: dict[int, Translation] = {
+    # SQLITE_ERROR: our statements are the same for every catalog, so its tables are others.
+    1: _old_tables,
+    3: _not_writable,  # SQLITE_PERM
+    5: _locked,  # SQLITE_BUSY
+    6: _locked,  # SQLITE_LOCKED
+    8: _not_writable,  # SQLITE_READONLY
+    10: _disk_failed,  # SQLITE_IOERR
+    11: _damaged,  # SQLITE_CORRUPT
+    13: _no_space,  # SQLITE_FULL
+    14: _not_writable,  # SQLITE_CANTOPEN
+    26: _damaged,  # SQLITE_NOTADB
+}
+
+# --- PostgreSQL ---
+
+
+def _wrong_password(place: str, detail: str) -> SeekpointError:
+    del detail
+    return CatalogError(
+        "the database {place} refused user or password",
+        "check SEEKPOINT_DATABASE_URL",
+        place=place,
+    )
+
+
+def _no_database(place: str, detail: str) -> SeekpointError:
+    del detail
+    return CatalogError(
+        "the server of {place} has no such database",
+        "create it (createdb), then run: seekpoint db upgrade",
+        place=place,
+    )
+
+
+def _busy(place: str, detail: str) -> SeekpointError:
+    return CatalogBusy(
+        "the database {place} was busy with the same rows ({detail})",
+        "try again",
+        place=place,
+        detail=detail,
+    )
+
+
+def _read_only(place: str, detail: str) -> SeekpointError:
+    return CatalogError(
+        "the database {place} is read-only ({detail})",
+        "point SEEKPOINT_DATABASE_URL at the primary server",
+        place=place,
+        detail=detail,
+    )
+
+
+def _unreachable(place: str, detail: str) -> SeekpointError:
+    return CatalogBusy(
+        "the database server of {place} is unreachable ({detail})",
+        "check that it runs, and SEEKPOINT_DATABASE_URL",
+        place=place,
+        detail=detail,
+    )
+
+
+# SQLSTATE: https://www.postgresql.org/docs/current/errcodes-appendix.html
+_POSTGRES: dict[str, Translation] = {
+    "28P01": _wrong_password,
+    "28000": _wrong_password,
+    "3D000": _no_database,
+    "53100": _no_space,  # disk_full
+    "53200": _no_space,  # out_of_memory
+    "55P03": _busy,  # lock_not_available
+    "40P01": _busy,  # deadlock_detected
+    "40001": _busy,  # serialization_failure
+    "42P01": _old_tables,  # undefined_table
+    "42703": _old_tables,  # undefined_column
+    "25006": _read_only,
+}
+_LOST_CONNECTION = ("08", "57P")  # classes: connection exception, operator intervention
 
 
 def translate(error: SQLAlchemyError, url: URL) -> SeekpointError:
+    """The error that a person sees in place of the driver's. `url`: that of the catalog."""
     place = url.render_as_string(hide_password=True)
     cause = error.orig if isinstance(error, DBAPIError) else None
     if isinstance(cause, sqlite3.Error):
-        return _from_sqlite(cause, url.database or place)
+        code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
+        return _SQLITE.get(code, _refused)(url.database or place, _first_line(cause))
     if cause is not None:
-        return _from_postgres(cause, place)
+        return _from_sqlstate(cause)(place, _first_line(cause))
     return CatalogError(
-        "The catalog {place} could not be used: {error}",
-        "seekpoint doctor checks it",
+        "the catalog {place} could not be used: {detail}",
+        "`seekpoint doctor` checks it",
         place=place,
-        error=_first_line(error),
+        detail=_first_line(error),
     )
 
 
-def _from_sqlite(error: sqlite3.Error, path: str) -> SeekpointError:
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    said = _first_line(error)
-    if code in (_BUSY, _LOCKED):
-        return CatalogError(
-            "The catalog {path} is locked by another program",
-            "Wait for it to finish, or stop it; then try again",
-            path=path,
-        )
-    if code == _FULL:
-        return StorageError(
-            "No space left for the catalog {path}",
-            "Free space there, then run the same command again",
-            path=path,
-        )
-    if code == _IOERR:
-        return StorageError(
-            "The disk under the catalog {path} failed ({said})",
-            "Check free space, quota and the disk",
-            path=path,
-            said=said,
-        )
-    if code in (_PERM, _READONLY, _CANTOPEN):
-        return StorageError(
-            "The catalog {path} cannot be opened for writing ({said})",
-            "Check that its folder exists and is yours to write",
-            path=path,
-            said=said,
-        )
-    if code in (_CORRUPT, _NOTADB):
-        return CatalogError(
-            "The catalog {path} is damaged or is no catalog ({said})",
-            "Restore a backup, or move it away and ingest again",
-            path=path,
-            said=said,
-        )
-    if "no such table" in said or "no such column" in said:
-        return CatalogError(
-            "The catalog {path} lacks a table of this version ({said})",
-            "Run: seekpoint db upgrade",
-            path=path,
-            said=said,
-        )
-    return CatalogError(
-        "The catalog {path} refused a statement ({said})",
-        "seekpoint doctor checks it",
-        path=path,
-        said=said,
-    )
+def _from_sqlstate(error: BaseException) -> Translation:
+    state = getattr(error, "sqlstate", None)
+    if not state:
+        return _from_refusal(_first_line(error))
+    if state.startswith(_LOST_CONNECTION):
+        return _unreachable
+    return _POSTGRES.get(state, _refused)
 
 
-def _from_postgres(error: BaseException, place: str) -> SeekpointError:
-    state = getattr(error, "sqlstate", None) or ""
-    said = _first_line(error)
-    if state == "28P01" or state == "28000" or "authentication failed" in said:
-        return CatalogError(
-            "The database {place} refused user or password",
-            "Check SEEKPOINT_DATABASE_URL",
-            place=place,
-        )
-    if state == "3D000" or ("database" in said and "does not exist" in said):
-        return CatalogError(
-            "The server of {place} has no such database",
-            "Create it (createdb), then run: seekpoint db upgrade",
-            place=place,
-        )
-    if state in ("53100", "53200"):
-        return StorageError(
-            "The server of {place} has no space left ({said})",
-            "Free space there, then try again",
-            place=place,
-            said=said,
-        )
-    if state in ("55P03", "40P01", "40001"):
-        return CatalogBusy(
-            "The database {place} was busy with the same rows ({said})",
-            "Try again",
-            place=place,
-            said=said,
-        )
-    if state in ("42P01", "42703"):
-        return CatalogError(
-            "The database {place} lacks a table of this version ({said})",
-            "Run: seekpoint db upgrade",
-            place=place,
-            said=said,
-        )
-    if state == "25006":
-        return CatalogError(
-            "The database {place} is read-only ({said})",
-            "Point SEEKPOINT_DATABASE_URL at the primary server",
-            place=place,
-            said=said,
-        )
-    if not state or state.startswith(("08", "57P")):
-        return CatalogBusy(
-            "The database server of {place} is away ({said})",
-            "Check that it runs, and SEEKPOINT_DATABASE_URL",
-            place=place,
-            said=said,
-        )
-    return CatalogError(
-        "The database {place} refused a statement ({said})",
-        "seekpoint doctor checks it",
-        place=place,
-        said=said,
-    )
+def _from_refusal(detail: str) -> Translation:
+    """libpq gives no code for a connection that was refused, only the server's sentence: where that
+    is not English, the answer is that the server is unreachable, with its sentence.
+    """
+    if "authentication failed" in detail:
+        return _wrong_password
+    if "database" in detail and "does not exist" in detail:
+        return _no_database
+    return _unreachable
 
 
 def _first_line(error: BaseException) -> str:

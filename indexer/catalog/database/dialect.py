@@ -18,10 +18,13 @@ Column: TypeAlias = ColumnElement[Any] | InstrumentedAttribute[Any]
 
 
 def is_sqlite(s: Session) -> bool:
+    """Whether the session is one of a file."""
     return s.get_bind().dialect.name == "sqlite"
 
 
-def among(s: Session, column: Column, values: Iterable[int] | Iterable[str]) -> ColumnElement[bool]:
+def in_values(
+    s: Session, column: Column, values: Iterable[int] | Iterable[str]
+) -> ColumnElement[bool]:
     """`column IN values` with one bound parameter (SQLite limits how many there are); no values
     match no row.
     """
@@ -35,7 +38,7 @@ def among(s: Session, column: Column, values: Iterable[int] | Iterable[str]) -> 
     return column == func.any(bindparam(None, listed, type_=ARRAY(kind), unique=True))
 
 
-def insert_ignoring(s: Session, table: type[Base], unique: Sequence[str]) -> Any:
+def insert_or_ignore(s: Session, table: type[Base], unique: Sequence[str]) -> Any:
     """An INSERT that does nothing where a row with the same `unique` columns exists, also one that
     another writer commits meanwhile.
     """
@@ -50,8 +53,7 @@ def now_s(s: Session) -> Any:
     return literal(time.time()) if is_sqlite(s) else func.extract("epoch", func.clock_timestamp())
 
 
-def storable(text: str) -> str:
-    """Text that both databases take: without NUL, and without halves of surrogate pairs (names of
-    files that are not UTF-8).
-    """
-    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
+def count_changed(s: Session, statement: Any) -> int:
+    """Runs an UPDATE or DELETE past the session's objects; how many rows it changed."""
+    result: Any = s.execute(statement, execution_options={"synchronize_session": False})
+    return int(result.rowcount)

@@ -40,22 +40,22 @@ class FullVec(HalfVec):
 ischema_names[HalfVec.name] = HalfVec  # what a server says about its tables is compared with ours
 
 
-class _Sent(FunctionElement[Any]):
+class _AsBytes(FunctionElement[Any]):
     """The column as a result: a server sends a halfvec as bytes (halfvec_send), which is several
     times faster than as text.
     """
 
     inherit_cache = True
-    name = "sent"
+    name = "as_bytes"
 
 
-@compiles(_Sent)
-def _of_file(element: _Sent, compiler: Any, **options: Any) -> str:
+@compiles(_AsBytes)
+def _of_file(element: _AsBytes, compiler: Any, **options: Any) -> str:
     return compiler.process(element.clauses, **options)
 
 
-@compiles(_Sent, "postgresql")
-def _of_server(element: _Sent, compiler: Any, **options: Any) -> str:
+@compiles(_AsBytes, "postgresql")
+def _of_server(element: _AsBytes, compiler: Any, **options: Any) -> str:
     return f"halfvec_send({compiler.process(element.clauses, **options)})"
 
 
@@ -76,16 +76,25 @@ class HalfVector(TypeDecorator[bytes]):
     def process_result_value(self, value: Any, dialect: Dialect) -> bytes | None:
         if value is None or dialect.name != "postgresql":
             return value
-        return (
-            np.frombuffer(value, ">f2", offset=4).astype("<f2").tobytes()
-        )  # before: the dimension and a reserved number, 2 bytes each
+        # The numbers come after the dimension and a reserved number, 2 bytes each.
+        return np.frombuffer(value, ">f2", offset=4).astype("<f2").tobytes()
 
     def column_expression(self, column: Any) -> Any:
-        sent = _Sent(column)
-        sent.type = self
-        return sent
+        as_bytes = _AsBytes(column)
+        as_bytes.type = self
+        return as_bytes
 
 
 def as_text(vector: np.ndarray) -> str:
     """The numbers of a vector as pgvector reads them, none of them rounded."""
     return str(vector.tolist())
+
+
+def pack(vectors: np.ndarray) -> bytes:
+    """float16 bytes, little endian, of unit vectors of any shape. ValueError for a number that
+    float16 cannot hold.
+    """
+    halves = np.asarray(vectors, np.float32).astype("<f2")
+    if not np.isfinite(halves).all():
+        raise ValueError("vectors hold numbers that are not finite")
+    return halves.tobytes()

@@ -20,14 +20,14 @@ from sqlalchemy import Connection, text
 from sqlalchemy.engine import URL
 
 from indexer.catalog.database.session import Catalog
-from indexer.catalog.nearest import INDEX_PREFIX
+from indexer.catalog.vectors.vector_query import GRAPH_PREFIX
 from indexer.errors import CatalogError, StorageError
 
 LOCK_TIMEOUT_S = 120
 # Two programs that upgrade one server at once take turns by this number of an advisory lock.
 _ADVISORY_LOCK = 0x5EE4_0001
 # The word index, and the vector indexes of a server, which come and go with the keys.
-OWN_WAYS = ("passage_words", "ix_passage_words", *INDEX_PREFIX.values())
+NOT_COMPARED = ("passage_words", "ix_passage_words", *GRAPH_PREFIX.values())
 
 
 def prepare(catalog: Catalog) -> None:
@@ -41,16 +41,22 @@ def prepare(catalog: Catalog) -> None:
             _upgrade(catalog)
         return
     found = _revision(catalog)
-    if found != head():
-        _refuse_newer(found, catalog.url)
-        state = f"has tables of revision {found}" if found else "has no tables yet"
+    if found == head():
+        return
+    _refuse_newer(found, catalog.url)
+    if found is None:
         raise CatalogError(
-            "The database {render_as_string} {state}, this version needs {head}",
-            "Run: seekpoint db upgrade",
-            render_as_string=catalog.url.render_as_string(),
-            state=state,
-            head=head(),
+            "the database {place} has no tables yet",
+            "run: seekpoint db upgrade",
+            place=catalog.url.render_as_string(),
         )
+    raise CatalogError(
+        "the database {place} has tables of revision {found}, this version needs {needed}",
+        "run: seekpoint db upgrade",
+        place=catalog.url.render_as_string(),
+        found=found,
+        needed=head(),
+    )
 
 
 def upgrade(url: str) -> None:
@@ -78,8 +84,8 @@ def check(url: str) -> None:
             command.check(_config(connection))
         except CommandError as error:
             raise CatalogError(
-                "Tables and models differ: {error}",
-                "Write a migration for the difference",
+                "tables and models differ: {error}",
+                "write a migration for the difference",
                 error=error,
             ) from error
 
@@ -95,16 +101,16 @@ def head() -> str:
     """Revision that this version needs."""
     newest = ScriptDirectory.from_config(_config(None)).get_current_head()
     if newest is None:
-        raise CatalogError("No migrations are installed", "Install seekpoint again")
+        raise CatalogError("no migrations are installed", "install seekpoint again")
     return newest
 
 
-def compared(name: str | None, kind: str, parents: object) -> bool:
+def is_compared(name: str | None, kind: str, parents: object) -> bool:
     """Which database objects Alembic compares with the models: not what each database keeps in a
     way of its own.
     """
     del parents
-    return not (kind in ("table", "column", "index") and (name or "").startswith(OWN_WAYS))
+    return not (kind in ("table", "column", "index") and (name or "").startswith(NOT_COMPARED))
 
 
 def _upgrade(catalog: Catalog) -> None:
@@ -127,9 +133,9 @@ def _refuse_newer(found: str | None, url: URL) -> None:
     if found is not None and found not in known:
         place = url.render_as_string(hide_password=True)
         raise CatalogError(
-            "The catalog {place} has revision {found}, which is newer than this version of "
+            "the catalog {place} has revision {found}, which is newer than this version of "
             "Seekpoint",
-            "Upgrade Seekpoint",
+            "upgrade Seekpoint",
             place=place,
             found=found,
         )
@@ -155,15 +161,15 @@ def _locked(catalog: Catalog) -> Iterator[Connection]:
             yield connection
     except Timeout:
         raise CatalogError(
-            "Another program has been upgrading {path} for {lock_timeout_s} s",
-            "Stop it, then try again",
+            "another program has been upgrading {path} for {lock_timeout_s} s",
+            "stop it, then try again",
             path=path,
             lock_timeout_s=LOCK_TIMEOUT_S,
         ) from None
     except PermissionError as error:
         raise StorageError(
             "{filename} cannot be written",
-            "Check that the folder is yours to write",
+            "check that the folder is yours to write",
             filename=error.filename,
         ) from None
 
@@ -173,8 +179,8 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StorageError(
-            "The folder {folder} cannot be made ({strerror})",
-            "Choose another SEEKPOINT_HOME",
+            "the folder {folder} cannot be made ({strerror})",
+            "choose another SEEKPOINT_HOME",
             folder=folder,
             strerror=error.strerror,
         ) from None

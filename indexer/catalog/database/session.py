@@ -9,24 +9,23 @@ from __future__ import annotations
 
 import logging
 import os
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from indexer.catalog.database.change_watcher import ChangeWatcher
 from indexer.catalog.database.db_errors import translate
-from indexer.errors import CatalogBusy, CatalogError, UsageError
+from indexer.catalog.database.engine import make_engine, parse_url
+from indexer.errors import CatalogBusy
 
 BUSY_TIMEOUT_S = 30.0
-CONNECT_TIMEOUT_S = 5
 RETRY_WAITS_S = (0.2, 1.0, 3.0)
 
 log = logging.getLogger(__name__)
@@ -54,6 +53,7 @@ class Catalog:
 
     @property
     def is_sqlite(self) -> bool:
+        """Whether the catalog is a file of this machine."""
         return self.url.get_backend_name() == "sqlite"
 
     @property
@@ -63,6 +63,7 @@ class Catalog:
 
     @property
     def engine(self) -> Engine:
+        """The engine of this process."""
         with self._lock:
             if self._engine is None or self._pid != os.getpid():
                 if self._engine is not None:
@@ -74,9 +75,12 @@ class Catalog:
 
     def open(self) -> Catalog:
         """Makes or upgrades a SQLite file; a server of another revision raises CatalogError."""
-        from indexer.catalog.database.migrate import prepare
+        from indexer.catalog.database.revisions import is_current
 
-        prepare(self)
+        if not is_current(self):
+            from indexer.catalog.database.migrate import prepare
+
+            prepare(self)
         return self
 
     @contextmanager
@@ -98,8 +102,8 @@ class Catalog:
             self._writing.now = False
 
     def write(self, work: Callable[[Session], T]) -> T:
-        """`work` in a transaction of `begin`, once more when a server was away or busy: it must be
-        safe to repeat.
+        """`work` in a transaction of `begin`, up to three times more when a server was unreachable
+        or busy: it must be safe to repeat. What `work` returns.
         """
         for wait_s in RETRY_WAITS_S:
             try:
@@ -193,11 +197,12 @@ class Catalog:
         with self.read() as session:
             session.execute(text("SELECT 1"))
 
-    def watch(self) -> Watch:
+    def watch(self) -> ChangeWatcher:
         """Tells cheaply whether anything was committed since it was asked last."""
-        return Watch(self)
+        return ChangeWatcher(self)
 
     def close(self) -> None:
+        """Closes the idle connections; the catalog can be used again."""
         with self._lock:
             if self._engine is not None and self._pid == os.getpid():
                 self._engine.dispose()
@@ -208,105 +213,3 @@ class Catalog:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-class Watch:
-    """`changed()` is False only when surely nothing was committed since the last call. On a server
-    it is always True: ask the tables.
-    """
-
-    def __init__(self, catalog: Catalog) -> None:
-        self._catalog = catalog
-        self._connection: sqlite3.Connection | None = None
-        self._pid = 0
-        self._version: int | None = None
-
-    def changed(self) -> bool:
-        path = self._catalog.sqlite_path
-        if path is None:
-            return True
-        if self._connection is None or self._pid != os.getpid():
-            # Its own connection: data_version does not count the commits of the connection that
-            # asks.
-            self._connection = sqlite3.connect(
-                f"{path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False
-            )
-            self._pid = os.getpid()
-            self._version = None
-        try:
-            version = self._connection.execute("PRAGMA data_version").fetchone()[0]
-        except sqlite3.Error as error:
-            raise translate(
-                DBAPIError("PRAGMA data_version", None, error), self._catalog.url
-            ) from error
-        changed = version != self._version
-        self._version = version
-        return changed
-
-    def close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-
-
-def parse_url(url: str) -> URL:
-    try:
-        parsed = make_url(url)
-        backend = parsed.get_backend_name()
-        parsed.get_dialect()
-    except (ArgumentError, NoSuchModuleError) as error:
-        raise UsageError(
-            "SEEKPOINT_DATABASE_URL={url!r} is not a database URL: {error}",
-            _URL_HINT,
-            url=url,
-            error=error,
-        ) from None
-    if backend not in ("sqlite", "postgresql"):
-        raise UsageError("SEEKPOINT_DATABASE_URL names {backend}", _URL_HINT, backend=backend)
-    if backend == "sqlite" and not parsed.database:
-        raise UsageError("SEEKPOINT_DATABASE_URL names SQLite without a file", _URL_HINT)
-    return parsed
-
-
-_URL_HINT = "Use sqlite:////path/of/file or postgresql://user:password@host/database"
-
-
-def make_engine(url: URL, busy_timeout_s: float, *, foreign_keys: bool = True) -> Engine:
-    if url.get_backend_name() == "sqlite":
-        return _sqlite_engine(url, busy_timeout_s, foreign_keys=foreign_keys)
-    options = {"connect_timeout": CONNECT_TIMEOUT_S}
-    try:
-        return create_engine(url, pool_pre_ping=True, connect_args=options)
-    except ModuleNotFoundError as error:
-        raise CatalogError(
-            "PostgreSQL needs the Python package {name}",
-            "pip install 'seekpoint[postgres]'",
-            name=error.name,
-        ) from None
-
-
-def _sqlite_engine(url: URL, busy_timeout_s: float, *, foreign_keys: bool) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": busy_timeout_s})
-
-    @event.listens_for(engine, "connect")
-    def prepare(connection: Any, _record: object) -> None:
-        connection.isolation_level = (
-            None  # the driver must not begin transactions of its own: the listener below does
-        )
-        cursor = connection.cursor()
-        cursor.execute(f"PRAGMA busy_timeout = {int(busy_timeout_s * 1000)}")
-        cursor.execute("PRAGMA journal_mode = WAL")
-        cursor.execute("PRAGMA synchronous = NORMAL")
-        cursor.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
-        cursor.execute("PRAGMA cache_size = -65536")
-        cursor.close()
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get("seekpoint_writes", False)
-        connection.exec_driver_sql(
-            f"PRAGMA query_only = {'OFF' if writes else 'ON'}"
-        )  # as strict as a server
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-    return engine

@@ -8,18 +8,23 @@ import logging
 import threading
 from typing import Self
 
+from sqlalchemy.orm import Session
+
 from indexer.catalog.database.session import Catalog
 from indexer.catalog.leasing import chunk_tasks, jobs
 from indexer.errors import SeekpointError
 
 log = logging.getLogger(__name__)
 
-RENEWALS = 3  # within a lease: two may fail before the work is lost
+QUEUES = (chunk_tasks.queue, jobs.queue)
+
+RENEWALS = 3
+"""Renewals within a lease: two may fail before the work is lost."""
 
 
 class Leases:
     """While the block runs, all that `owner` holds is renewed from a thread; when it ends, what is
-    still held is handed back.
+    still held is released.
     """
 
     def __init__(self, catalog: Catalog, owner: str, lease_s: float) -> None:
@@ -38,20 +43,33 @@ class Leases:
         self._thread.join()
         try:
             with self._catalog.begin() as session:
-                chunk_tasks.release(session, [self._owner])
-                jobs.release(session, self._owner)
+                release_all(session, self._owner)
         except SeekpointError as error:
             if kind is None:
                 raise
-            log.warning(
-                "%s; the work that is held waits until its lease ends", error
-            )  # what ended the block matters more
+            # What ended the block matters more.
+            log.warning("%s; the work that is held waits until its lease ends", error)
 
     def _renew(self) -> None:
         while not self._ended.wait(self._lease_s / RENEWALS):
             try:
                 with self._catalog.begin() as session:
-                    chunk_tasks.renew_all(session, self._owner, self._lease_s)
-                    jobs.renew_all(session, self._owner, self._lease_s)
+                    for queue in QUEUES:
+                        queue.renew(session, self._owner, self._lease_s)
             except SeekpointError as error:
-                log.warning("the hold on the work could not be renewed: %s", error)
+                log.warning("the leases could not be renewed: %s", error)
+
+
+def release_all(s: Session, owner: str) -> int:
+    """All that the owner holds waits for others, and its attempts do not count; how many rows."""
+    return sum(queue.release(s, [owner]) for queue in QUEUES)
+
+
+def list_owners(s: Session) -> set[str]:
+    """Who holds chunk tasks or jobs."""
+    return {owner for queue in QUEUES for owner in queue.owners(s)}
+
+
+def expire_all(s: Session, max_attempts: int, dead: list[str]) -> int:
+    """What lost owners held waits again, or has failed after `max_attempts`; how many rows."""
+    return sum(len(queue.expire(s, max_attempts, dead)) for queue in QUEUES)

@@ -1,30 +1,34 @@
-"""Errands: what workers do besides chunks. They are claimed, renewed, handed back and parked as
-work is.
-"""
+"""Jobs: what workers do besides chunks, in a lease queue."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import and_, case, delete, func, or_, select, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import and_, delete, func, select, update
+from sqlalchemy.orm import Session
 
-from indexer.catalog.database.dialect import among, insert_ignoring, is_sqlite, now_s, storable
-from indexer.catalog.tables import Collection, Errand, utc_now
+from indexer.catalog.collections import touch_last_claimed
+from indexer.catalog.database.column_types import sanitize_text
+from indexer.catalog.database.dialect import count_changed, in_values, insert_or_ignore
+from indexer.catalog.leasing.lease_queue import OPEN_STATES, LeaseQueue
+from indexer.catalog.tables import Collection, Job, utc_now
+from indexer.messages import Message
+from indexer.vocabulary import JobKind, TaskState
 
-Kind = Literal["plan", "ground", "artefacts"]
-OPEN = ("pending", "running")
+NO_ERROR = Message("")
+
+queue: LeaseQueue[Job] = LeaseQueue(Job)
 
 
 @dataclass(frozen=True, slots=True)
-class ErrandItem:
-    """A claimed errand; `attempts` counts this one."""
+class ClaimedJob:
+    """What a worker needs in order to do a job; `attempts` counts this one."""
 
     id: int
-    kind: str
+    kind: JobKind
     collection_id: int
     video_id: int | None
     name: str
@@ -33,18 +37,37 @@ class ErrandItem:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """Errands of a kind by state; `oldest`: when the one was asked for that has waited longest."""
+class JobCounts:
+    """Jobs of a kind by state; `oldest`: when the one was asked for that has waited longest."""
 
     pending: int = 0
     running: int = 0
     failed: int = 0
-    oldest: Any = None
+    oldest: datetime | None = None
 
 
-def add(
+@dataclass(frozen=True, slots=True)
+class JobResult:
+    """What came of a job: `result` of one that is done, `error` of one that failed. State "gone":
+    there is no such job any more.
+    """
+
+    state: TaskState | Literal["gone"]
+    result: Mapping[str, Any] | None = None
+    error: Message = NO_ERROR
+
+    @property
+    def ended(self) -> bool:
+        """Nothing more will come of the job."""
+        return self.state not in OPEN_STATES
+
+
+# --- asking for a job ---
+
+
+def add_job(
     s: Session,
-    kind: Kind,
+    kind: str,
     collection_id: int,
     name: str,
     details: Mapping[str, Any],
@@ -52,283 +75,165 @@ def add(
     size: float = 0.0,
     video_id: int | None = None,
 ) -> int:
-    """Id of the errand, which waits from now on; one of that name that waits already, or failed,
-    takes the new details.
+    """Id of the job, which waits from now on; one of that name that waits already, or failed, takes
+    the new details.
 
     One that somebody is at now goes on, and is done again afterwards if the details are others.
     """
-    place = {"kind": kind, "collection_id": collection_id, "name": storable(name)}
+    place = {"kind": kind, "collection_id": collection_id, "name": sanitize_text(name)}
     values = {
         "details": dict(details),
         "size": float(size),
         "video_id": video_id,
         "created_at": utc_now(),
+        "state": TaskState.PENDING,
         "attempts": 0,
     }
-    s.execute(insert_ignoring(s, Errand, tuple(place)), {**place, **values, "state": "pending"})
-    known = s.execute(select(Errand.id, Errand.state, Errand.details).filter_by(**place)).one()
-    if known.state == "failed" or known.details != values["details"]:
-        fresh = {
-            **values,
-            "state": "pending",
-            "error": None,
-            "owner": None,
-            "lease_until_s": None,
-            "result": None,
-            "finished_at": None,
-        }
-        _change(s, Errand.id == known.id, **fresh)
+    s.execute(insert_or_ignore(s, Job, tuple(place)), {**place, **values})
+    known = s.execute(select(Job.id, Job.state, Job.details).filter_by(**place)).one()
+    if known.state == TaskState.FAILED or known.details != values["details"]:
+        cleared = ("error", "owner", "lease_until_s", "result", "started_at", "finished_at")
+        again = {**values, **dict.fromkeys(cleared)}
+        count_changed(s, update(Job).where(Job.id == known.id).values(**again))
     return int(known.id)
 
 
-def claim(
+# --- doing it ---
+
+
+def claim_job(
     s: Session,
     owner: str,
     lease_s: float,
-    kind: Kind,
+    kind: str,
     max_attempts: int,
     *,
     without: Sequence[int] = (),
-) -> ErrandItem | None:
-    """Takes the next errand in one statement that two workers cannot both win: of the collection
-    that waited longest, the smallest.
+) -> ClaimedJob | None:
+    """Takes the next job of a kind: of the collection that waited longest, the smallest. `without`:
+    these jobs.
     """
-    taken = aliased(Errand, name="waiting")
-    now = now_s(s)
-    lost = and_(taken.state == "running", taken.lease_until_s < now, taken.attempts < max_attempts)
-    next_id = (
-        select(taken.id)
-        .join(Collection, Collection.id == taken.collection_id)
-        .where(taken.kind == kind, or_(taken.state == "pending", lost))
-        .order_by(func.coalesce(Collection.claimed_s, 0.0), taken.size, taken.id)
-        .limit(1)
+    row, candidates = queue.candidates(s, max_attempts)
+    candidates = (
+        candidates.join(Collection, Collection.id == row.collection_id)
+        .where(row.kind == kind)
+        .order_by(func.coalesce(Collection.last_claimed_s, 0.0), row.size, row.id)
     )
     if without:
-        next_id = next_id.where(~among(s, taken.id, list(without)))
-    if not is_sqlite(s):
-        next_id = next_id.with_for_update(skip_locked=True, of=taken)
-    columns = (
-        Errand.id,
-        Errand.kind,
-        Errand.collection_id,
-        Errand.video_id,
-        Errand.name,
-        Errand.details,
-        Errand.attempts,
-    )
-    claimed = s.execute(
-        update(Errand)
-        .where(Errand.id == next_id.scalar_subquery())
-        .values(
-            state="running", owner=owner, lease_until_s=now + lease_s, attempts=Errand.attempts + 1
-        )
-        .returning(*columns),
-        execution_options={"synchronize_session": False},
-    ).one_or_none()
-    if claimed is None:
+        candidates = candidates.where(~in_values(s, row.id, list(without)))
+    job_id = queue.claim(s, row, candidates, owner, lease_s)
+    if job_id is None:
         return None
-    note_turn(s, claimed.collection_id)
-    return ErrandItem(*claimed)
+    columns = (Job.id, Job.kind, Job.collection_id, Job.video_id, Job.name, Job.details)
+    claimed = s.execute(select(*columns, Job.attempts).where(Job.id == job_id)).one()
+    touch_last_claimed(s, claimed.collection_id)
+    return ClaimedJob(*claimed)
 
 
-def note_turn(s: Session, collection_id: int) -> None:
-    """Work of the collection was taken now. Who finds its row locked leaves it: another has just
-    noted the same.
-    """
-    row = select(Collection.id).where(Collection.id == collection_id)
-    if not is_sqlite(s):
-        row = row.with_for_update(skip_locked=True)
-    noted = (
-        update(Collection).where(Collection.id == row.scalar_subquery()).values(claimed_s=now_s(s))
-    )
-    s.execute(noted, execution_options={"synchronize_session": False})
-
-
-def finish(
-    s: Session, item: ErrandItem, owner: str, result: Mapping[str, Any] | None = None
+def finish_job(
+    s: Session, job: ClaimedJob, owner: str, result: Mapping[str, Any] | None = None
 ) -> bool:
-    """Without a result the errand goes, with one it stays until it is taken. False: it was lost, or
-    asked for anew meanwhile.
+    """Without a result the job goes, with one it stays until the result is taken. False: the owner
+    had lost it, or it was asked for again meanwhile.
     """
+    if not queue.finish(s, job.id, owner, result=None if result is None else dict(result)):
+        return False
     if result is None:
-        return s.execute(delete(Errand).where(_held(item.id, owner))).rowcount > 0  # pyright: ignore[reportAttributeAccessIssue]
-    done = {
-        "state": "done",
-        "result": dict(result),
-        "owner": None,
-        "lease_until_s": None,
-        "error": None,
-        "finished_at": utc_now(),
-    }
-    return _change(s, _held(item.id, owner), **done) > 0
+        _delete(s, Job.id == job.id)
+    return True
 
 
-def fail(s: Session, item: ErrandItem, owner: str, error: str, max_attempts: int) -> bool:
-    """Notes a failed attempt: below `max_attempts` it waits again, then it is parked with the
-    reason.
-    """
-    state = case((Errand.attempts >= max_attempts, "failed"), else_="pending")
-    noted = {
-        "state": state,
-        "error": storable(error),
-        "owner": None,
-        "lease_until_s": None,
-        "finished_at": utc_now(),
-    }
-    return _change(s, _held(item.id, owner), **noted) > 0
+# --- its result ---
 
 
-def release(s: Session, owner: str, errand_id: int | None = None) -> int:
-    """Hands back what the owner holds (or one errand), without counting the attempt."""
-    held = and_(Errand.state == "running", Errand.owner == owner)
-    if errand_id is not None:
-        held = and_(held, Errand.id == errand_id)
-    return _change(
-        s, held, state="pending", owner=None, lease_until_s=None, attempts=Errand.attempts - 1
-    )
-
-
-def renew_all(s: Session, owner: str, lease_s: float) -> int:
-    return _change(
-        s, and_(Errand.state == "running", Errand.owner == owner), lease_until_s=now_s(s) + lease_s
-    )
-
-
-def owners(s: Session) -> list[str]:
-    """Who holds errands."""
-    held = (
-        select(Errand.owner).where(Errand.state == "running", Errand.owner.is_not(None)).distinct()
-    )
-    return [str(owner) for owner in s.scalars(held)]
-
-
-def expire(s: Session, max_attempts: int, dead: Sequence[str] = ()) -> int:
-    """What lost workers held waits again, or is parked after `max_attempts`; how many."""
-    lost = and_(
-        Errand.state == "running",
-        or_(Errand.lease_until_s < now_s(s), among(s, Errand.owner, list(dead))),
-    )
-    parked = and_(lost, Errand.attempts >= max_attempts)
-    count = _change(
-        s, parked, state="failed", error="its worker was lost each time that it was tried", owner=None, lease_until_s=None,
-        finished_at=utc_now(),
-    )  # fmt: skip
-    return count + _change(s, lost, state="pending", owner=None, lease_until_s=None)
-
-
-def retry(s: Session, video_ids: Sequence[int] | None = None) -> int:
-    """Failed errands wait again, of these videos or all; how many."""
-    failed = Errand.state == "failed"
-    if video_ids is not None:
-        failed = and_(failed, among(s, Errand.video_id, list(video_ids)))
-    return _change(s, failed, state="pending", attempts=0, error=None, finished_at=None)
-
-
-def cancel(s: Session, kind: Kind, video_ids: Sequence[int] | None = None) -> int:
-    """Drops errands of a kind that are not done, of these videos or all; how many. Who is at one
-    finds it lost.
-    """
-    chosen = and_(Errand.kind == kind, Errand.state.in_(OPEN))
-    if video_ids is not None:
-        chosen = and_(chosen, among(s, Errand.video_id, list(video_ids)))
-    return s.execute(delete(Errand).where(chosen)).rowcount  # pyright: ignore[reportAttributeAccessIssue]
-
-
-def take_result(s: Session, errand_id: int) -> tuple[str, Mapping[str, Any] | None, str]:
-    """(state, result, error); one that is done or failed is gone afterwards. The state of what is
-    not there is "gone".
-    """
-    row = s.execute(
-        select(Errand.state, Errand.result, Errand.error).where(Errand.id == errand_id)
-    ).one_or_none()
+def take_result(s: Session, job_id: int) -> JobResult:
+    """What came of the job; one that is done or failed is gone afterwards."""
+    found = select(Job.state, Job.result, Job.error).where(Job.id == job_id)
+    row = s.execute(found).one_or_none()
     if row is None:
-        return "gone", None, ""
-    if row.state in ("done", "failed"):
-        s.execute(delete(Errand).where(Errand.id == errand_id))
-    return row.state, row.result, row.error or ""
+        return JobResult("gone")
+    if row.state in (TaskState.DONE, TaskState.FAILED):
+        _delete(s, Job.id == job_id)
+    return JobResult(row.state, row.result, row.error or NO_ERROR)
 
 
-def withdraw(s: Session, ids: Sequence[int]) -> None:
-    """Deletes errands whose result nobody awaits any more; who is at one finds it lost."""
-    s.execute(delete(Errand).where(among(s, Errand.id, list(ids))))
+def withdraw_jobs(s: Session, ids: Sequence[int]) -> None:
+    """Deletes jobs whose result nobody awaits any more; who is at one finds it lost."""
+    _delete(s, in_values(s, Job.id, list(ids)))
 
 
-def forget_results(s: Session, age_s: float) -> int:
-    """Deletes results that nobody took."""
-    old = and_(Errand.state == "done", Errand.finished_at < utc_now() - timedelta(seconds=age_s))
-    return s.execute(delete(Errand).where(old)).rowcount  # pyright: ignore[reportAttributeAccessIssue]
+def delete_old_results(s: Session, age_s: float) -> int:
+    """Deletes results that nobody took; how many."""
+    is_old = Job.finished_at < utc_now() - timedelta(seconds=age_s)
+    return _delete(s, and_(Job.state == TaskState.DONE, is_old))
 
 
-def waiting(s: Session) -> dict[str, Waiting]:
-    """What there is, by kind."""
-    counted = select(Errand.kind, Errand.state, func.count(), func.min(Errand.created_at)).group_by(
-        Errand.kind, Errand.state
+# --- by people ---
+
+
+def retry_jobs(s: Session, video_ids: Sequence[int] | None = None) -> int:
+    """Failed jobs wait again, of these videos or all; how many."""
+    return queue.retry(s, *_of_videos(s, video_ids))
+
+
+def cancel_jobs(s: Session, kind: str, video_ids: Sequence[int] | None = None) -> int:
+    """Deletes jobs of a kind that are not done, of these videos or all; how many."""
+    return queue.cancel(s, Job.kind == kind, *_of_videos(s, video_ids))
+
+
+def delete_failed(s: Session, ids: Sequence[int]) -> int:
+    """Deletes those of the jobs that have failed; how many."""
+    is_failed = Job.state == TaskState.FAILED
+    return _delete(s, and_(in_values(s, Job.id, list(ids)), is_failed))
+
+
+# --- what there is ---
+
+
+def count_jobs(s: Session) -> dict[JobKind, JobCounts]:
+    """Jobs that are not done, by kind."""
+    counted = (
+        select(Job.kind, Job.state, func.count(), func.min(Job.created_at))
+        .where(Job.state != TaskState.DONE)
+        .group_by(Job.kind, Job.state)
     )
-    found: dict[str, dict[str, Any]] = {}
+    found: dict[JobKind, dict[str, Any]] = {}
     for kind, state, count, oldest in s.execute(counted):
-        if state == "done":
-            continue
         of_kind = found.setdefault(kind, {})
-        of_kind[state] = int(count)
-        if state == "pending":
+        of_kind[state.value] = int(count)
+        if state == TaskState.PENDING:
             of_kind["oldest"] = oldest
-    return {kind: Waiting(**counts) for kind, counts in found.items()}
+    return {kind: JobCounts(**counts) for kind, counts in found.items()}
 
 
-def holders(s: Session) -> dict[str, int]:
-    """Who runs how many."""
-    held = (
-        select(Errand.owner, func.count())
-        .where(Errand.state == "running", Errand.owner.is_not(None))
-        .group_by(Errand.owner)
-    )
-    return {str(owner): int(count) for owner, count in s.execute(held)}
+def is_waiting(s: Session, kind: str) -> bool:
+    """Whether a job of the kind waits for a worker."""
+    waiting = select(Job.id).where(Job.kind == kind, Job.state == TaskState.PENDING).limit(1)
+    return s.scalar(waiting) is not None
 
 
-def is_waiting(s: Session, kind: Kind) -> bool:
-    return (
-        s.scalar(select(Errand.id).where(Errand.kind == kind, Errand.state == "pending").limit(1))
-        is not None
-    )
-
-
-def is_held(s: Session, item: ErrandItem, owner: str) -> bool:
-    return s.scalar(select(Errand.id).where(_held(item.id, owner))) is not None
-
-
-def failures(s: Session, limit: int = 10) -> list[tuple[str, str]]:
-    """(name, error) of errands that are parked, the latest first."""
-    parked = (
-        select(Errand.name, Errand.error)
-        .where(Errand.state == "failed")
-        .order_by(Errand.finished_at.desc())
+def list_errors(s: Session, limit: int = 10) -> list[tuple[str, Message]]:
+    """(name, error) of jobs that failed, the latest first."""
+    failed = (
+        select(Job.name, Job.error)
+        .where(Job.state == TaskState.FAILED)
+        .order_by(Job.finished_at.desc())
         .limit(limit)
     )
-    return [(name, error or "") for name, error in s.execute(parked)]
+    return [(name, error or NO_ERROR) for name, error in s.execute(failed)]
 
 
-def parked(s: Session, kind: Kind, collection_id: int) -> list[tuple[int, Mapping[str, Any]]]:
-    """(id, details) of a collection's errands of a kind that failed."""
-    return [
-        (id_, details)
-        for id_, details in s.execute(
-            select(Errand.id, Errand.details).filter_by(
-                kind=kind, collection_id=collection_id, state="failed"
-            )
-        )
-    ]
+def list_failed(s: Session, kind: str, collection_id: int) -> list[tuple[int, Mapping[str, Any]]]:
+    """(id, details) of a collection's jobs of a kind that failed."""
+    failed = select(Job.id, Job.details).where(
+        Job.kind == kind, Job.collection_id == collection_id, Job.state == TaskState.FAILED
+    )
+    return [(row.id, row.details) for row in s.execute(failed)]
 
 
-def forget_parked(s: Session, errand_ids: Sequence[int]) -> int:
-    """Those of them that still are parked; how many."""
-    chosen = and_(among(s, Errand.id, list(errand_ids)), Errand.state == "failed")
-    return s.execute(delete(Errand).where(chosen)).rowcount  # pyright: ignore[reportAttributeAccessIssue]
+def _of_videos(s: Session, video_ids: Sequence[int] | None) -> list[Any]:
+    return [] if video_ids is None else [in_values(s, Job.video_id, list(video_ids))]
 
 
-def _held(errand_id: int, owner: str) -> Any:
-    return and_(Errand.id == errand_id, Errand.state == "running", Errand.owner == owner)
-
-
-def _change(s: Session, condition: Any, **values: Any) -> int:
-    statement = update(Errand).where(condition).values(**values)
-    return s.execute(statement, execution_options={"synchronize_session": False}).rowcount  # pyright: ignore[reportAttributeAccessIssue]
+def _delete(s: Session, condition: Any) -> int:
+    return count_changed(s, delete(Job).where(condition))

@@ -39,9 +39,9 @@ def read_audio(
     """(samples (N,) float32 in [-1, 1], mono, `start_s`): N is the length times `rate_hz`, rounded;
     silence where there is no sound.
 
-    Sample i is heard at `start_s` + i / rate_hz. `track` counts the file's sound tracks;
-    None: the first that can be decoded. Raises MediaError for a file that cannot be read or has no such track, ValueError for a span that is no
-    span.
+    Sample i is heard at `start_s` + i / rate_hz. `track` counts the file's sound tracks; None: the
+    first that can be decoded. Raises MediaError for a file that cannot be read or has no such
+    track, ValueError for a span that is no span.
     """
     if not (
         math.isfinite(start_s)

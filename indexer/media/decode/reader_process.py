@@ -29,10 +29,10 @@ from indexer.media.decode.frames import Frames, Sampling
 from indexer.media.decode.reader import PictureRead
 from indexer.media.decode.shared_memory import anonymous_memory, read_all
 from indexer.media.open import MAX_PIXELS
-from indexer.media.probe import VideoInfo
 from indexer.media.subtitles.cues import Cue
 from indexer.media.subtitles.tracks import SubtitleTrack
 from indexer.paths import printable
+from indexer.video_info import VideoInfo
 
 TIMEOUT_S = 300.0
 SUBTITLES_TIMEOUT_S = 30.0

@@ -22,9 +22,9 @@ from indexer.media.output.graph import (
     pictures_of,
     write_with_sound,
 )
-from indexer.media.probe import VideoInfo
 from indexer.paths import printable
 from indexer.settings import Settings
+from indexer.video_info import VideoInfo
 
 _SEEK_MARGIN_S = 20.0  # formats without an index seek to a time, not to a keyframe: room for one
 _EARLY_S = 0.0004  # less than any picture lasts, more than any clock rounds

@@ -10,7 +10,7 @@ import ffmpeg
 
 from indexer.errors import MediaError, MediaTimeout
 from indexer.media.formats import DEMUXERS
-from indexer.media.probe import VideoInfo
+from indexer.video_info import VideoInfo
 
 MP4_OPTIONS: dict[str, Any] = {"movflags": "+faststart", "map_metadata": -1, "f": "mp4"}
 

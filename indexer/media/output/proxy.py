@@ -21,9 +21,9 @@ from indexer.media.output.graph import (
     pictures_of,
     write_with_sound,
 )
-from indexer.media.probe import VideoInfo
 from indexer.paths import printable
 from indexer.settings import Settings
+from indexer.video_info import VideoInfo
 
 SHORT_SIDE = 1080
 TIMEOUT_S, TIMEOUT_FACTOR = 120.0, 20.0  # seconds allowed at all, and for one of the video

@@ -154,7 +154,7 @@ def _dialogue(text: str) -> Iterator[dict[str, str]]:
 
 
 def decode_text(data: bytes, code_page: str = "") -> str:
-    """UTF-8 if it is that but for a damaged place, else `code_page`, else the likeliest encoding."""
+    """UTF-8 if it is that but for a damaged place, else `code_page`, else the likeliest one."""
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:

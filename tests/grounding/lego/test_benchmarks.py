@@ -1,4 +1,4 @@
-"""The benchmarks run, at small sizes; what they measure is in docs/lego.md."""
+"""The benchmarks run, at small sizes; what they measure is in docs/experiments/lego.md."""
 
 import json
 

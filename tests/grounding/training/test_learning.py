@@ -3,7 +3,7 @@ say what is heard.
 
 The parts before stage 1 (encoders, language model, tokenizer) are a fixture made by `python -m
 grounding.training.tiny.demo`. The sounds that are asked about are new. Events and boxes take longer
-than a test may (docs/training.md).
+than a test may (docs/experiments/training.md).
 """
 
 import shutil

@@ -1,4 +1,4 @@
-"""The commands of docs/operations.md, as they stand there: back up, lose everything, restore, and
+"""The commands of docs/guides/operate.md, as they stand there: back up, lose everything, restore, and
 get the same answers.
 """
 
@@ -18,7 +18,7 @@ from indexer.catalog.database import migrate
 from indexer.library import Library
 from tests.support import colour_video, demo_environment, demo_settings
 
-PAGE = Path(__file__).parents[2] / "docs" / "operations.md"
+PAGE = Path(__file__).parents[3] / "docs" / "guides" / "operate.md"
 QUESTIONS = ("red", "something green", "purple", "a zebra")
 
 

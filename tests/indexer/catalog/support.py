@@ -9,13 +9,16 @@ from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
 
 from grounding.spans import Span
-from indexer.catalog import Catalog, collections, rows, videos
+from indexer.catalog import Catalog, collections, videos
+from indexer.catalog.finalize import finalize_video
+from indexer.catalog.frames import FrameBlock
 from indexer.catalog.leasing import chunk_tasks
-from indexer.catalog.leasing.chunk_tasks import WorkItem
-from indexer.catalog.rows import FrameBlock, NewSegment
+from indexer.catalog.leasing.chunk_planning import plan_tasks
+from indexer.catalog.leasing.chunk_tasks import ClaimedTask
+from indexer.catalog.segments import NewSegment, commit_picture
 from indexer.catalog.tables import Base
-from indexer.catalog.videos import PathStamp
-from indexer.media.probe import VideoInfo
+from indexer.catalog.video_paths import PathStamp
+from indexer.video_info import VideoInfo
 
 DIMENSION = 16
 CHUNK_S = 90.0
@@ -67,7 +70,7 @@ def add_video(
         video_id = videos.add_video(
             s, collection_id, digest, 1000, video_info(chunks * CHUNK_S), stamp(name)
         )
-        chunk_tasks.plan(s, video_id, spans(chunks), {"picture": key})
+        plan_tasks(s, video_id, spans(chunks), {"picture": key})
     return video_id
 
 
@@ -76,12 +79,12 @@ def unit_vectors(rng: np.random.Generator, count: int, dimension: int = DIMENSIO
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
-def block(rng: np.random.Generator, item: WorkItem, count: int = 6) -> FrameBlock:
+def block(rng: np.random.Generator, item: ClaimedTask, count: int = 6) -> FrameBlock:
     times_s = np.linspace(item.start_s, item.end_s, count, endpoint=False)
     return FrameBlock(times_s, unit_vectors(rng, count), np.array([item.start_s + 1.0]))
 
 
-def new_segments(item: WorkItem, vectors: np.ndarray) -> list[NewSegment]:
+def new_segments(item: ClaimedTask, vectors: np.ndarray) -> list[NewSegment]:
     width_s = (item.end_s - item.start_s) / max(len(vectors), 1)
     starts = [item.start_s + n * width_s for n in range(len(vectors))]
     return [
@@ -91,11 +94,11 @@ def new_segments(item: WorkItem, vectors: np.ndarray) -> list[NewSegment]:
 
 
 def commit(
-    s: Session, item: WorkItem, rng: np.random.Generator, segments: int = 4, owner: str = OWNER
+    s: Session, item: ClaimedTask, rng: np.random.Generator, segments: int = 4, owner: str = OWNER
 ) -> bool:
-    return rows.commit_picture(
+    return commit_picture(
         s,
-        item.work_id,
+        item.task_id,
         owner,
         block(rng, item),
         new_segments(item, unit_vectors(rng, segments)),
@@ -106,12 +109,12 @@ def commit(
 def do_one(catalog: Catalog, video_id: int, rng: np.random.Generator, segments: int = 4) -> bool:
     """Does the next chunk of a video as a worker would; False: nothing to do."""
     with catalog.begin() as s:
-        item = chunk_tasks.claim(s, OWNER, 60, ["picture"], video_id=video_id)
+        item = chunk_tasks.claim_task(s, OWNER, 60, ["picture"], video_id=video_id)
     if item is None:
         return False
     with catalog.begin() as s:
         assert commit(s, item, rng, segments)
-        videos.settle_video(s, video_id)
+        finalize_video(s, video_id)
     return True
 
 

@@ -7,9 +7,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from grounding.spans import Span
-from indexer.catalog import Catalog, fulltext, rows, videos
-from indexer.catalog.fulltext import Term, parse, search_words
+from indexer.catalog import Catalog, fulltext, videos
+from indexer.catalog.finalize import finalize_video
+from indexer.catalog.fulltext import Term, parse_terms, search_words
 from indexer.catalog.leasing import chunk_tasks
+from indexer.catalog.leasing.chunk_planning import invalidate_tasks, plan_tasks
+from indexer.catalog.passages import NewPassage, commit_passages, list_passages
 from tests.indexer.catalog import support
 
 TEXTS = {
@@ -29,14 +32,12 @@ TEXTS = {
 def library(catalog: Catalog) -> tuple[Catalog, int]:
     video_id = support.add_video(catalog, "a.mp4", chunks=1)
     with catalog.begin() as s:
-        chunk_tasks.plan(s, video_id, [], {"speech": "s1", "screen": "o1", "events": "e1"})
+        plan_tasks(s, video_id, [], {"speech": "s1", "screen": "o1", "events": "e1"})
         for stage, kind in (("speech", "speech"), ("screen", "screen"), ("events", "event")):
-            item = chunk_tasks.claim(s, "me", 60, [stage])
+            item = chunk_tasks.claim_task(s, "me", 60, [stage])
             assert item is not None
-            new = [
-                rows.NewPassage(kind, Span(n, n + 1), text) for n, text in enumerate(TEXTS[kind])
-            ]
-            assert rows.commit_passages(s, item.work_id, "me", new, 1.0)
+            new = [NewPassage(kind, Span(n, n + 1), text) for n, text in enumerate(TEXTS[kind])]
+            assert commit_passages(s, item.task_id, "me", new, 1.0)
     return catalog, video_id
 
 
@@ -126,14 +127,14 @@ def test_more_telling_passages_come_first(library: tuple[Catalog, int]):
 def test_the_index_keeps_step_with_the_rows(library: tuple[Catalog, int]):
     catalog, video_id = library
     with catalog.begin() as s:
-        chunk_tasks.reopen(s, video_id, "speech")
-        item = chunk_tasks.claim(s, "me", 60, ["speech"])
+        invalidate_tasks(s, video_id, ["speech"])
+        item = chunk_tasks.claim_task(s, "me", 60, ["speech"])
         assert item is not None
-        rows.commit_passages(
+        commit_passages(
             s,
-            item.work_id,
+            item.task_id,
             "me",
-            [rows.NewPassage("speech", Span(0, 1), "a horse and 一匹马")],
+            [NewPassage("speech", Span(0, 1), "a horse and 一匹马")],
             1.0,
         )
     assert found(catalog, "anna") == []
@@ -152,18 +153,18 @@ def test_the_index_keeps_step_with_the_rows(library: tuple[Catalog, int]):
 def test_passages_of_a_key_that_is_not_served_yet_are_not_found(library: tuple[Catalog, int]):
     catalog, video_id = library
     with catalog.begin() as s:
-        chunk_tasks.plan(s, video_id, [], {"speech": "s2"})
+        plan_tasks(s, video_id, [], {"speech": "s2"})
     assert found(catalog, "anna") != []
     with catalog.begin() as s:
-        item = chunk_tasks.claim(s, "me", 60, ["speech"])
+        item = chunk_tasks.claim_task(s, "me", 60, ["speech"])
         assert item is not None
-        rows.commit_passages(
-            s, item.work_id, "me", [rows.NewPassage("speech", Span(0, 1), "anna again")], 1.0
+        commit_passages(
+            s, item.task_id, "me", [NewPassage("speech", Span(0, 1), "anna again")], 1.0
         )
         assert [hit.text for hit in search_words(s, "anna")] == TEXTS["speech"][:1]
-        videos.settle_video(s, video_id)
+        finalize_video(s, video_id)
         assert [hit.text for hit in search_words(s, "anna")] == ["anna again"]
-        assert [passage.text for passage in rows.passages(s, video_id, kinds=["speech"])] == [
+        assert [passage.text for passage in list_passages(s, video_id, kinds=["speech"])] == [
             "anna again"
         ]
     with catalog.read() as s:
@@ -171,16 +172,16 @@ def test_passages_of_a_key_that_is_not_served_yet_are_not_found(library: tuple[C
 
 
 def test_parsing():
-    assert parse('"sea  shells" dog* the 看滑板now') == [
+    assert parse_terms('"sea  shells" dog* the 看滑板now') == [
         Term("sea shells"),
         Term("dog", prefix=True),
         Term("看 滑 板"),
         Term("now"),
     ]
-    assert parse("who is it") == [Term("who"), Term("is"), Term("it")], (
+    assert parse_terms("who is it") == [Term("who"), Term("is"), Term("it")], (
         "nothing but stop words is asked as it stands"
     )
-    assert parse('"the who"') == [Term("the who")]
+    assert parse_terms('"the who"') == [Term("the who")]
 
 
 @settings(

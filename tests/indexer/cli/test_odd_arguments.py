@@ -67,7 +67,7 @@ def test_a_setting_that_is_not_json_names_its_variable(monkeypatch, name):
 def test_names_that_are_too_long_are_named(library, tmp_path):
     with pytest.raises(MediaError, match=r"[nN]ame too long"):
         library.clip("x" * 1000, 0, 1, tmp_path / "x.mp4")
-    with pytest.raises(CatalogError, match="There is no video 999"):
+    with pytest.raises(CatalogError, match="there is no video 999"):
         library.clip("9" * 1000, 0, 1, tmp_path / "x.mp4")
     with pytest.raises(SeekpointError, match=r"[nN]ame too long"):
         library.clip(str(tmp_path / "media" / "one.mp4"), 0, 1, tmp_path / ("x" * 300))

@@ -11,7 +11,7 @@ import pytest
 from indexer.embedders import labels
 from indexer.embedders.base import Embedder, unit
 from indexer.embedders.lite import LiteEmbedder
-from indexer.embedders.sentences import Sentences, minilm_folder
+from indexer.embedders.sentences import Sentences
 from indexer.settings import load_settings
 
 QUESTIONS_ZH = Path(__file__).with_name("questions_zh.jsonl")
@@ -156,23 +156,6 @@ def test_english_is_told(text):
 )
 def test_other_languages_are_told(text):
     assert not Sentences.is_english(text)
-
-
-def test_minilm_equals_the_reference():
-    import torch
-    from transformers import AutoModel, AutoTokenizer
-
-    texts = ["a dog on the beach", "Snow-covered peaks, é", "word " * 400, ""]
-    tokenizer, model = (
-        AutoTokenizer.from_pretrained(minilm_folder()),
-        AutoModel.from_pretrained(minilm_folder()).eval(),
-    )
-    inputs = tokenizer(texts, padding=True, truncation=True, max_length=256, return_tensors="pt")
-    with torch.no_grad():
-        tokens = model(**inputs).last_hidden_state
-    mask = inputs["attention_mask"][:, :, None]
-    expected = unit(((tokens * mask).sum(1) / mask.sum(1)).numpy())
-    np.testing.assert_allclose(Sentences().minilm.embed(texts), expected, atol=2e-6)
 
 
 def test_stored_labels_are_what_the_descriptions_give():

@@ -6,16 +6,9 @@ import pytest
 
 from grounding.spans import ScoredSpan, Span
 from indexer.errors import UsageError
-from indexer.evaluation.scoring import (
-    Answer,
-    Found,
-    Prediction,
-    Row,
-    evaluate,
-    load_predictions,
-    load_rows,
-    score_predictions,
-)
+from indexer.evaluation.ground_truth import Prediction, Row, load_predictions, load_rows
+from indexer.evaluation.scoring import Answer, Found, evaluate
+from indexer.evaluation.submissions import score_predictions
 from tests.support import colour_video, demo_library
 
 DOG = Row("dog.mp4", "a dog", (Span(0, 10),), kind="object", scope="moment")
@@ -182,3 +175,19 @@ def test_a_collection_of_another_model_is_an_error_not_zeros(tmp_path):
     other = demo_library(tmp_path / "home", embedder="lite")
     with pytest.raises(UsageError, match=r"films.*demo-1"):
         other.evaluate(tmp_path / "truth.jsonl", "films")
+
+
+def test_a_library_is_asked_rows_without_a_video_too(tmp_path):
+    colour_video(tmp_path / "media" / "one.mp4", [("red", 3.0), ("blue", 3.0)])
+    library = demo_library(tmp_path / "home")
+    library.ingest([tmp_path / "media"], "films")
+    rows = [
+        {"video": "one.mp4", "query": "blue", "windows": [[3, 6]]},
+        {"video": "", "query": "a zebra", "windows": []},
+    ]
+    path = tmp_path / "rows.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)))
+    report = library.evaluate(path, "films")
+    assert report.all["rows"] == 2
+    assert report.all["video_r1"] == 1
+    assert report.all["no_match_auroc"] == 1

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -107,3 +108,18 @@ def test_names_meet_without_extension():
     assert video_stem("folder/3MSZA.mp4") == video_stem("3MSZA") == "3MSZA"
     assert video_stem("NUsG9BgSes0_210.0_360.0") == "NUsG9BgSes0_210.0_360.0"
     assert video_stem("NUsG9BgSes0_210.0_360.0.mp4") == "NUsG9BgSes0_210.0_360.0"
+
+
+@pytest.mark.parametrize("video", [{"video": ""}, {"video": None}, {}])
+def test_a_row_that_nothing_answers_needs_no_video(tmp_path, video):
+    path = tmp_path / "rows.jsonl"
+    path.write_text(json.dumps({"query": "a whale", "windows": [], **video}))
+    [row] = load_rows(path)
+    assert (row.video, row.windows) == ("", ())
+
+
+def test_windows_without_a_video_are_refused(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    path.write_text(json.dumps({"query": "a whale", "windows": [[0, 1]], "video": ""}))
+    with pytest.raises(UsageError, match=r"rows\.jsonl:1.*no video"):
+        load_rows(path)

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from grounding.spans import Span
-from indexer.catalog import rows, videos
-from indexer.catalog.leasing.chunk_tasks import WorkItem
+from indexer.catalog import videos
+from indexer.catalog.leasing.chunk_tasks import ClaimedTask
+from indexer.catalog.passages import list_passages
 from indexer.errors import MediaError, MediaTimeout
 from indexer.ingest.pipeline import Job, StageTask, _read
 from indexer.library import Library
@@ -65,7 +66,7 @@ def written(library: Library) -> list:
         return [
             (passage.kind, passage.span, passage.text)
             for video in videos.list_videos(session)
-            for passage in rows.passages(session, video.id)
+            for passage in list_passages(session, video.id)
         ]
 
 
@@ -74,7 +75,7 @@ def job_of(video: Path, *samplings: Sampling) -> Job:
     source = Source(video, 6.0, has_pictures=True, has_sound=False)
     tasks = (
         StageTask(
-            WorkItem(number, 1, 1, 0, SPAN.start_s, SPAN.end_s, f"stage {number}", "key", 1),
+            ClaimedTask(number, 1, 1, 0, SPAN.start_s, SPAN.end_s, f"stage {number}", "key", 1),
             Echo(f"stage {number}", sampling),
         )
         for number, sampling in enumerate(samplings)

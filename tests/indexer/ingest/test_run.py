@@ -13,11 +13,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from indexer.catalog import chunks, videos
+from indexer.catalog import videos
+from indexer.catalog.frames import get_video_blocks
+from indexer.catalog.tables import Video
 from indexer.errors import ModelError
 from indexer.ingest import plan
 from indexer.library import Library
 from indexer.settings import Settings
+from indexer.vocabulary import VideoState
 from tests.indexer.media.golden import ffmpeg
 from tests.support import colour_video, demo_environment, demo_library, demo_settings
 
@@ -47,7 +50,7 @@ def contents(library: Library) -> list:
         blocks = [
             (video.content_hash, block)
             for video in videos.list_videos(session)
-            for block in chunks.video_blocks(session, video.id, video.keys["picture"] or "")
+            for block in get_video_blocks(session, video.id, video.keys["picture"] or "")
         ]
     return sorted(
         (
@@ -383,7 +386,7 @@ def test_retry_names_what_is_gone_and_does_the_rest(media, library):
     report = library.ingest([media])
     with library.catalog.begin() as session:
         for file in report.files:
-            videos.fail_video(session, file.video_id or 0, "for a test")
+            session.get_one(Video, file.video_id or 0).state = VideoState.FAILED
     (media / "one.mp4").rename(media.parent / "elsewhere.mp4")
     retried = library.retry()
     assert (retried.videos, retried.ready) == (2, 1)

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from indexer.catalog.database import migrate
-from indexer.catalog.leasing import chunk_tasks
+from indexer.catalog.leasing.progress import get_progress
 from indexer.errors import MediaError
 from indexer.ingest.run import Observer
 from indexer.library import Library
@@ -136,7 +136,7 @@ def test_one_machine_writes_half_and_the_other_goes_on(machines: tuple[Machine, 
     with pytest.raises(Stopped):
         one.library.ingest([path], "films", observer=StopsAfter(2))
     with two.library.catalog.read() as session:
-        half = chunk_tasks.progress(session)
+        half = get_progress(session)
     assert 0 < half.stages["picture"].done < 3
     assert half.unfinished > 0
     found = two.library.search("something red", collections=["films"]).moments
@@ -144,7 +144,7 @@ def test_one_machine_writes_half_and_the_other_goes_on(machines: tuple[Machine, 
     report = two.library.ingest([two.media / "long.mp4"], "films")
     assert [file.state for file in report.files] == ["indexed"]
     with one.library.catalog.read() as session:
-        whole = chunk_tasks.progress(session)
+        whole = get_progress(session)
     assert whole.unfinished == 0
     assert whole.stages["picture"].done == 3, "nothing was done twice"
     assert report.video_s < 260, "the first half was not done again"

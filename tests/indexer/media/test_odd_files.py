@@ -1,4 +1,4 @@
-"""Files that public reports named: each kind is made small by ffmpeg, and shown as ffmpeg shows it."""
+"""Files that public reports named: each kind is made small by ffmpeg, and shown as it shows it."""
 
 import itertools
 from pathlib import Path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from indexer.catalog.fulltext import parse
+from indexer.catalog.fulltext import parse_terms
 from indexer.passages.matching import matching_words, pairs_of
 
 
@@ -26,10 +26,10 @@ from indexer.passages.matching import matching_words, pairs_of
     ],
 )
 def test_matching_words(query, text, numbers, share):
-    assert matching_words(parse(query), text.split()) == (numbers, share)
+    assert matching_words(parse_terms(query), text.split()) == (numbers, share)
 
 
 def test_runs_of_characters_are_asked_in_pairs():
-    terms = pairs_of(parse("港口开门 seven"))
+    terms = pairs_of(parse_terms("港口开门 seven"))
     assert [term.text for term in terms] == ["港 口", "口 开", "开 门", "seven"]
     assert matching_words(terms, ["港口早上七点开门"])[1] == pytest.approx(0.5)

@@ -1,120 +1,125 @@
+import json
 import re
+from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from indexer.evaluation.ground_truth import load_rows
-from indexer.questions.english import third_person
+from indexer.questions.content_words import content_words
+from indexer.questions.english_inversion import third_person
+from indexer.questions.negation import Negation, chinese_negation, english_negation
 from indexer.questions.statement import read_question
 
-PHRASINGS = [
-    ("when does the dog push the skateboard?", "the dog pushes the skateboard"),
-    ("When did the dog push the skateboard?", "the dog pushes the skateboard"),
-    ("When do the dogs push the skateboard", "the dogs push the skateboard"),
-    ("When did the dogs push the skateboard", "the dogs push the skateboard"),
-    ("When will the dog push the skateboard?", "the dog pushes the skateboard"),
-    ("When is the dog pushing the skateboard?", "the dog is pushing the skateboard"),
-    ("When was the dog pushing the skateboard?", "the dog is pushing the skateboard"),
-    ("When was the skateboard pushed by the dog?", "the skateboard is pushed by the dog"),
-    ("When has the dog pushed the skateboard?", "the dog has pushed the skateboard"),
-    ("When doesn't the light work?", "the light does not work"),
-    ("when the man leaves the room", "the man leaves the room"),
-    ("When's the cake being cut?", "the cake is being cut"),
-    ("at what time does the red car drive by?", "the red car drives by"),
-    ("what time does the train arrive", "the train arrives"),
-    (
-        "At which point in the video does the man in the red shirt open and close the door?",
-        "the man in the red shirt opens and closes the door",
-    ),
-    ("in which scene does the old man sit by the fire?", "the old man sits by the fire"),
-    ("During what part does it snow?", "it snows"),
-    ("where in the video does the rabbit appear?", "the rabbit appears"),
-    ("Where does the man put the bottle?", "the man puts the bottle"),
-    ("where is the cat?", "the cat"),
-    ("where can I see a dragon?", "a dragon"),
-    (
-        "find the moment where the dog leaps up to catch the ball",
-        "the dog leaps up to catch the ball",
-    ),
-    ("Find me the part of the video where children jump on a bed", "children jump on a bed"),
-    ("Show me the scene in which the rabbit stretches", "the rabbit stretches"),
-    ("show me all the parts in this video where someone is mopping", "someone is mopping"),
-    ("I want to see the moment the dragon flies away", "the dragon flies away"),
-    ("jump to the part where he scores", "he scores"),
-    ("the part where they kiss", "they kiss"),
-    ("every time a goal is scored", "a goal is scored"),
-    ("when was the last time a car passed", "a car passed"),
-    ("show me a red car", "a red car"),
-    ("Could you please show me the clip where two people shake hands?", "two people shake hands"),
-    ("I'm looking for a video of a cat sleeping", "a cat sleeping"),
-    ("search for people dancing", "people dancing"),
-    ("find all scenes with snow", "snow"),
-    ("Give me timestamps of the goal", "the goal"),
-    ("is there a dog on the beach?", "a dog on the beach"),
-    ("Is there any moment where the road is empty?", "the road is empty"),
-    ("Are there any people dancing in the video?", "people dancing"),
-    ("Does anyone fall down?", "someone falls down"),
-    ("does the dragon fly?", "the dragon flies"),
-    ("Is the man in the red shirt running?", "the man in the red shirt is running"),
-    ("have you seen a bird?", "a bird"),
-    ("any dogs?", "dogs"),
-    ("who is juggling the ball?", "a person is juggling the ball"),
-    ("Who opens the door?", "a person opens the door"),
-    ("How does the man open the bottle?", "the man opens the bottle"),
-    ("why does the baby cry?", "the baby cries"),
-    ("how many dogs are there?", "dogs"),
-    ("how long does the man juggle?", "the man juggles"),
-    ("what is the man holding?", "the man is holding something"),
-    ("What is on the table?", "something on the table"),
-    ("What color is the car?", "the car"),
-    ("what happens after the car stops?", "what happens after the car stops"),
-    ("which car is red?", "the car is red"),
-    ("When does the grebe preen its feathers?", "the grebe preens its feathers"),
-    ("when does Tom hand Mary the book", "Tom hands Mary the book"),
-    ("When does the dog finally catch the ball?", "the dog finally catches the ball"),
-    ("When do we see the title Big Buck Bunny?", "the title Big Buck Bunny"),
-    ("狗什么时候推滑板？", "狗推滑板"),
-    ("红色汽车在什么时候出现", "红色汽车出现"),
-    ("什么时候下雪？", "下雪"),
-    ("男人在哪一段拖地？", "男人拖地"),
-    ("狗狗跳起来接球是在第几秒", "狗狗跳起来接球"),
-    ("找出狗推滑板的片段", "狗推滑板"),
-    ("请帮我找到小孩在床上跳的那一段", "小孩在床上跳"),
-    ("给我看一条龙在天空飞的画面", "一条龙在天空飞"),
-    ("我想看黑猩猩喝水的视频", "黑猩猩喝水"),
-    ("有没有一只猫？", "一只猫"),
-    ("视频里有没有人跳舞", "人跳舞"),
-    ("谁在跳舞", "有人跳舞"),
-    ("影片裡什麼時候出現狗", "出現狗"),
-    ("¿Cuándo salta el perro?", "salta el perro"),
-    ("Wann springt der Hund?", "springt der Hund"),
-]
-STATEMENTS = [
-    "dog",
-    "a red car drives by",
-    "show jumping",
-    "time lapse of a red flower opening",
-    "一个男人在草地上颠球",
-    "穿红色衣服的女人",
-    "Where's Wally",
-]
+
+@dataclass(frozen=True)
+class Phrasing:
+    """A row of phrasings.jsonl: a question, and what it asks for."""
+
+    text: str
+    statements: tuple[str, ...]
+    counting: bool = False
+    denied: tuple[str, ...] = ()
 
 
-@pytest.mark.parametrize(("text", "caption"), PHRASINGS)
-def test_questions_become_statements(text, caption):
-    question = read_question(text)
-    assert question.caption == caption
-    assert question.text == text
+def read_table() -> list[Phrasing]:
+    lines = (Path(__file__).parent / "phrasings.jsonl").read_text(encoding="utf-8").splitlines()
+    rows = [json.loads(line) for line in lines]
+    return [
+        Phrasing(
+            row["text"],
+            tuple(row["statements"]),
+            row.get("counting", False),
+            tuple(row.get("denied", ())),
+        )
+        for row in rows
+    ]
 
 
-@pytest.mark.parametrize("text", STATEMENTS[:-1])
-def test_statements_stay(text):
-    assert read_question(text).caption == text
+TABLE = read_table()
 
 
-@pytest.mark.parametrize(("text", "caption"), PHRASINGS)
-def test_a_caption_is_its_own_caption(text, caption):
-    if not caption.startswith("what "):
-        assert read_question(caption).caption == caption
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.text)
+def test_questions_become_statements(row):
+    question = read_question(row.text)
+    statements = question.statements
+    assert tuple(statement.text for statement in statements) == row.statements
+    assert question.text == row.text
+    assert question.counting == row.counting
+    assert tuple(s.negation.denied for s in statements if s.negation) == row.denied
+
+
+def test_the_table_is_large_and_in_two_languages():
+    chinese = [row for row in TABLE if re.search("[\u4e00-\u9fff]", row.text)]
+    assert len(chinese) >= 75
+    assert len(TABLE) - len(chinese) >= 75
+    assert len({row.text for row in TABLE}) == len(TABLE)
+
+
+@pytest.mark.parametrize(
+    "statement", sorted({s for row in TABLE for s in row.statements if not s.startswith("what ")})
+)
+def test_a_statement_is_its_own_statement(statement):
+    assert read_question(statement).statement == statement
+
+
+@pytest.mark.parametrize(
+    ("text", "scene", "denied"),
+    [
+        ("there is no dog on the beach", "the beach", "dog on the beach"),
+        ("nobody is at home, only the dog", "the dog", "someone is at home"),
+        ("the road is empty, no car in sight", "the road is empty", "car in sight"),
+        ("the man never smiles", "the man", "the man smiles"),
+        ("the dog is not in the picture", "", "the dog"),
+        ("房间里没有人,只有圆桌", "房间里,只有圆桌", "房间里有人"),
+        ("道路空荡荡的,看不到汽车", "道路空荡荡的", "汽车"),
+    ],
+)  # fmt: skip
+def test_a_negated_statement_says_what_must_not_be_seen(text, scene, denied):
+    negation = (english_negation if text.isascii() else chinese_negation)(text)
+    assert negation == Negation(scene, denied)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a no parking sign",
+        "she wears nothing but white",
+        "not only the dog barks",
+        "狗不停地跳",
+        "无人机",
+        "水淹没了道路",
+    ],
+)
+def test_words_that_deny_nothing(text):
+    assert (english_negation if text.isascii() else chinese_negation)(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "negated"),
+    [
+        ("When does he say that he is not ready?", False),
+        ("When does he not say that he is ready?", True),
+        ('the sign reads "NO ENTRY"', False),
+        ("她什么时候说她不来", False),
+        ("她什么时候没有说你好", True),
+    ],
+)
+def test_a_negation_inside_what_is_said_belongs_to_it(text, negated):
+    [statement] = read_question(text).statements
+    assert (statement.negation is not None) == negated
+    assert statement.hint
+
+
+def test_nothing_is_read_into_a_quotation():
+    [statement] = read_question('When does she say "when? and when does it rain?"').statements
+    assert statement.phrases == ("when? and when does it rain?",)
+    assert statement.words == "when? and when does it rain?"
+
+
+def test_content_words_of_only_function_words_are_all_of_them():
+    assert content_words("the dog is on a sofa") == "dog sofa"
+    assert content_words("to be or to do") == "to be or to do"
 
 
 @pytest.mark.parametrize(
@@ -141,8 +146,8 @@ def test_a_caption_is_its_own_caption(text, caption):
     ],
 )
 def test_steering(text, hint, words, phrases):
-    question = read_question(text)
-    assert (question.hint, question.words, question.phrases) == (hint, words, phrases)
+    [statement] = read_question(text).statements
+    assert (statement.hint, statement.words, statement.phrases) == (hint, words, phrases)
 
 
 @pytest.mark.parametrize(
@@ -166,19 +171,21 @@ def test_steering(text, hint, words, phrases):
         "does not",
     ],
 )
-def test_fragments_give_a_caption_without_error(text):
-    assert read_question(text).caption == text.strip().rstrip("?") or read_question(text).caption
+def test_fragments_give_a_statement_without_error(text):
+    [statement] = read_question(text).statements
+    assert statement.text or not text.strip(" ?")
 
 
 def test_statements_of_real_annotations_stay(test_data):
     """Nearly all of what people write as a description must come through untouched."""
-    ours = load_rows(test_data / "ground_truth.jsonl")
-    assert [row.query for row in ours if read_question(row.query).caption != row.query] == []
+    files = ("ground_truth.jsonl", "ground_truth_more.jsonl", "ground_truth_more_chinese.jsonl")
+    ours = [row.query for name in files for row in load_rows(test_data / name)]
+    assert [text for text in ours if read_question(text).statement != text] == []
     described = {
         re.sub(r"\s+", " ", row.query).strip().rstrip(".!?,; ")
         for row in load_rows(test_data / "annotations" / "charades_sta_test.txt")
     }
-    changed = [text for text in described if read_question(text).caption != text]
+    changed = [text for text in described if read_question(text).statement != text]
     assert len(changed) <= 0.002 * len(described)
 
 
@@ -196,7 +203,7 @@ def test_questions_made_of_real_descriptions_come_back(test_data):
             continue
         tried += 1
         wrong += (
-            read_question(f"When does the person {base} {match[3]}?").caption
+            read_question(f"When does the person {base} {match[3]}?").statement
             != f"the person {match[1]}{match[2]} {match[3]}"
         )
     assert tried > 300

@@ -12,13 +12,15 @@ import pytest
 from PIL import Image
 
 from grounding.spans import Span
-from indexer.catalog import rows, saved_searches, watched_folders
-from indexer.catalog.filters import Filters
-from indexer.catalog.leasing.chunk_tasks import claim, plan
-from indexer.catalog.rows import NewPassage, commit_passages
+from indexer.catalog import saved_searches, watched_folders
+from indexer.catalog.leasing.chunk_planning import plan_tasks
+from indexer.catalog.leasing.chunk_tasks import claim_task
+from indexer.catalog.passages import NewPassage, commit_passages, list_passages
+from indexer.catalog.video_queries import Filters
 from indexer.embedders.demo import COLOURS
 from indexer.errors import UsageError
 from indexer.library import Library
+from indexer.messages import Message
 from indexer.questions.query_pictures import keep_picture, read_picture
 from indexer.search import titles
 from indexer.search.curve import highest
@@ -169,19 +171,19 @@ def test_period_of(text, days):
 def test_passages_of_a_video_come_in_the_order_of_time(library):
     video_id = id_of(library, "evening.mp4")
     with library.catalog.begin() as session:
-        plan(session, video_id, [Span(0, 8)], {"speech": "test"})
-        work = claim(session, "me", 60, ("speech",), video_id=video_id)
+        plan_tasks(session, video_id, [Span(0, 8)], {"speech": "test"})
+        work = claim_task(session, "me", 60, ("speech",), video_id=video_id)
         said = [
             NewPassage("speech", Span(4, 6), "the grass is green"),
             NewPassage("speech", Span(1, 2), "what an orange sky"),
         ]
-        assert commit_passages(session, work.work_id, "me", said, 0.1)
-    from indexer.catalog.videos import settle_video
+        assert commit_passages(session, work.task_id, "me", said, 0.1)
+    from indexer.catalog.finalize import finalize_video
 
     with library.catalog.begin() as session:
-        settle_video(session, video_id)
+        finalize_video(session, video_id)
     with library.catalog.read() as session:
-        assert [row.text for row in rows.passages(session, video_id)] == [
+        assert [row.text for row in list_passages(session, video_id)] == [
             "what an orange sky",
             "the grass is green",
         ]
@@ -211,13 +213,13 @@ def test_playback(library, tmp_path):
 def test_recent_searches_are_bounded_and_apart(library):
     with library.catalog.begin() as session:
         for number in range(30):
-            saved_searches.note_search(session, None, f"q{number}", f"/?q={number}")
-        saved_searches.note_search(session, None, "again", "/?q=15")
+            saved_searches.add_recent_search(session, None, f"q{number}", f"/?q={number}")
+        saved_searches.add_recent_search(session, None, "again", "/?q=15")
         saved_searches.save_search(session, None, "saved", "/?q=15")
-        recent = saved_searches.kept_searches(session, None, saved=False)
-        assert len(recent) == saved_searches.RECENT
+        recent = saved_searches.list_searches(session, None, saved=False)
+        assert len(recent) == saved_searches.RECENT_SEARCHES
         assert [it.title for it in recent[:2]] == ["again", "q29"]
-        assert [it.title for it in saved_searches.kept_searches(session, None, saved=True)] == [
+        assert [it.title for it in saved_searches.list_searches(session, None, saved=True)] == [
             "saved"
         ]
 
@@ -226,13 +228,13 @@ def test_watched_folders(library):
     with library.catalog.begin() as session:
         watched_folders.watch_folder(session, "all", "/media")
         watched_folders.watch_folder(session, "all", "/media")
-        (folder,) = watched_folders.watched_folders(session)
-        watched_folders.note_scan(session, folder.id, "it was away")
-        (seen,) = watched_folders.watched_folders(session)
+        (folder,) = watched_folders.list_watched_folders(session)
+        watched_folders.note_scan(session, folder.id, Message("it was away"))
+        (seen,) = watched_folders.list_watched_folders(session)
         assert seen.scanned_at is not None
-        assert seen.error == "it was away"
+        assert str(seen.error) == "it was away"
         watched_folders.unwatch_folder(session, folder.id)
-        assert watched_folders.watched_folders(session) == []
+        assert watched_folders.list_watched_folders(session) == []
 
 
 @pytest.mark.parametrize("count", range(1, 12))

@@ -4,19 +4,15 @@ import numpy as np
 import pytest
 
 from grounding.spans import Span
-from indexer.search.ranking import (
-    Block,
-    PassageHit,
-    RankedMoment,
-    candidate_chunks,
-    fuse,
-    rank_moments,
-    similarities,
-    window_score,
-)
+from indexer.search.candidates import candidate_chunks, similarities
+from indexer.search.fusion import fuse
+from indexer.search.query_vectors import QueryVectors
+from indexer.search.ranking import rank_moments, window_score
+from indexer.search.types import Block, PassageHit, RankedMoment
 
 DIMENSION = 16
 QUERY = np.eye(DIMENSION, dtype=np.float32)[0]
+ASKED = QueryVectors(QUERY, QUERY)
 
 
 def block(
@@ -59,7 +55,7 @@ def test_the_video_that_shows_it_comes_first_with_its_moment():
         block(2, curve(120, (40, 56, 0.5))),
         block(3, curve(120, (3, 4, 0.55))),
     ]
-    ranking = rank_moments(QUERY, blocks)
+    ranking = rank_moments(ASKED, blocks)
     first = ranking.moments[0]
     assert first.video_id == 2
     assert first.span.iou(Span(19.75, 27.75)) > 0.9
@@ -74,11 +70,11 @@ def test_chunks_that_follow_each_other_are_one_stretch():
         block(1, curve(60, (50, 60, 0.5)), chunk=0),
         block(1, curve(60, (0, 10, 0.5)), chunk=1, start_s=30),
     ]
-    first = rank_moments(QUERY, near).moments[0]
+    first = rank_moments(ASKED, near).moments[0]
     assert first.span.iou(Span(24.75, 34.75)) > 0.9
     far = [near[0], replace(near[1], start_s=300.0, end_s=330.0, times_s=near[1].times_s + 270)]
     assert all(
-        m.span.end_s <= 30 or m.span.start_s >= 300 for m in rank_moments(QUERY, far).moments
+        m.span.end_s <= 30 or m.span.start_s >= 300 for m in rank_moments(ASKED, far).moments
     )
 
 
@@ -87,11 +83,11 @@ def test_at_most_so_many_of_one_video_and_in_all():
         block(video, curve(200, (20, 30, 0.5), (80, 90, 0.5), (150, 160, 0.5)))
         for video in range(5)
     ]
-    ranking = rank_moments(QUERY, blocks, per_video=2)
+    ranking = rank_moments(ASKED, blocks, per_video=2)
     assert {
         video: sum(m.video_id == video for m in ranking.moments) for video in range(5)
     } == dict.fromkeys(range(5), 2)
-    assert len(rank_moments(QUERY, blocks, per_video=3, limit=7).moments) == 7
+    assert len(rank_moments(ASKED, blocks, per_video=3, limit=7).moments) == 7
 
 
 def test_a_video_that_is_not_localised_is_still_listed():
@@ -99,7 +95,7 @@ def test_a_video_that_is_not_localised_is_still_listed():
     can be counted.
     """
     blocks = [block(video, curve(20, (5, 9, 0.3 + 0.001 * video))) for video in range(40)]
-    found = rank_moments(QUERY, blocks, per_video=1, limit=50).moments
+    found = rank_moments(ASKED, blocks, per_video=1, limit=50).moments
     assert sorted({moment.video_id for moment in found}) == list(range(40))
     assert found[0].video_id == 39
     assert all(0 <= moment.span.start_s < moment.span.end_s <= 10 for moment in found)
@@ -144,12 +140,12 @@ def test_one_high_frame_does_not_beat_a_moment():
 def test_confidence_tells_an_answer_from_none():
     random = np.random.default_rng(1)
     background = np.concatenate([block(video, curve(60)).vectors for video in range(10)])
-    probes = random.normal(size=(40, DIMENSION)).astype(np.float32)
-    probes /= np.linalg.norm(probes, axis=1, keepdims=True)
+    neutral = random.normal(size=(40, DIMENSION)).astype(np.float32)
+    neutral /= np.linalg.norm(neutral, axis=1, keepdims=True)
     shown = rank_moments(
-        QUERY, [block(1, curve(60, (20, 40, 0.99)))], background=background, probes=probes
+        ASKED, [block(1, curve(60, (20, 40, 0.99)))], background=background, neutral=neutral
     )
-    absent = rank_moments(QUERY, [block(1, curve(60))], background=background, probes=probes)
+    absent = rank_moments(ASKED, [block(1, curve(60))], background=background, neutral=neutral)
     assert shown.matched
     assert not absent.matched
     assert shown.confidence > absent.confidence + 1
@@ -164,13 +160,13 @@ def test_confidence_does_not_depend_on_how_general_a_question_is():
         replace(b, vectors=b.vectors + np.float16(0.3) * QUERY.astype(np.float16)) for b in blocks
     ]
     shifted = background + np.float16(0.3) * QUERY.astype(np.float16)
-    plain = rank_moments(QUERY, blocks, background=background).confidence
-    general = rank_moments(QUERY, near_all, background=shifted).confidence
+    plain = rank_moments(ASKED, blocks, background=background).confidence
+    general = rank_moments(ASKED, near_all, background=shifted).confidence
     assert general == pytest.approx(plain, abs=0.01)
 
 
 def test_nothing_to_rank():
-    ranking = rank_moments(QUERY, [])
+    ranking = rank_moments(ASKED, [])
     assert ranking.moments == ()
     assert not ranking.matched
 

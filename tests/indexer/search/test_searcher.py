@@ -1,7 +1,9 @@
 """What an answer looks like, over a small library of plain colours."""
 
+import numpy as np
 import pytest
 
+from grounding.spans import Span
 from tests.support import colour_video, demo_library
 
 
@@ -39,3 +41,50 @@ def test_moments_of_one_video_do_not_overlap_much(library):
         for other in answer.moments:
             if moment is not other and moment.video_id == other.video_id:
                 assert moment.span.iou(other.span) <= 0.5
+
+
+def test_two_events_give_a_moment_each(library):
+    answer = library.search("When is it blue and when is it green?", top=4)
+    first, second = answer.moments[:2]
+    assert (first.statement, second.statement) == ("it is blue", "it is green")
+    assert first.span.iou(Span(5, 10)) > 0.8
+    assert second.span.iou(Span(0, 6)) > 0.8
+    assert first.video_id != second.video_id
+    assert answer.matched
+    assert answer.statement == "it is blue; it is green"
+
+
+def test_an_event_that_nothing_shows_is_named(library):
+    answer = library.search("When is it blue and when does a zebra cross the street?")
+    assert answer.matched
+    assert any("zebra" in note for note in answer.notes)
+    assert not any("blue" in note for note in answer.notes)
+
+
+def test_a_moment_that_answers_both_events_is_shown_once(library):
+    answer = library.search("When is it blue and when is the blue back?", top=50)
+    blue = [moment for moment in answer.moments if moment.span.iou(Span(5, 10)) > 0.5]
+    assert len(blue) == len({moment.video_id for moment in blue})
+
+
+def test_a_negated_question_is_not_answered_with_the_opposite(library):
+    [red] = {m.video_id for m in library.search("red", top=1).moments}
+    shown = library.search("when is it red?", video_id=red).moments[0]
+    absent = library.search("when is it not red?", video_id=red)
+    assert shown.span.overlap_s(Span(0, 5)) > 4
+    assert absent.moments[0].span.overlap_s(Span(0, 5)) < 1
+    assert any("'it is red'" in note for note in absent.notes)
+
+
+def test_a_question_for_a_number_says_that_nothing_is_counted(library):
+    answer = library.search("How many times is it blue?")
+    assert any("not counted" in note for note in answer.notes)
+    assert answer.moments[0].span.iou(Span(5, 10)) > 0.8
+
+
+def test_the_curve_of_two_events_is_as_high_at_one_as_at_the_other(library):
+    [video] = {m.video_id for m in library.search("blue", top=1).moments}
+    one = np.array(library.curve(video, question="When is it blue?").values)
+    both = np.array(library.curve(video, question="When is it blue and when is it red?").values)
+    assert np.ptp(one) == 1
+    assert np.ptp(both) == 0

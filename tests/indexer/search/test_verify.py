@@ -12,12 +12,11 @@ import pytest
 
 from grounding.lego.answers import Event
 from grounding.spans import Span
-from indexer.catalog import rows
+from indexer.catalog.passages import list_passages
 from indexer.cli.search import moment_as_dict
 from indexer.errors import MediaError, ModelError, UsageError
 from indexer.grounder.lego import lego_key, load_lego, window_frames
 from indexer.library import Library
-from indexer.search.ask import ask
 from indexer.stages import events
 from indexer.stages.events import event_windows
 from tests.support import colour_video, demo_library
@@ -101,7 +100,7 @@ def test_events_become_passages_of_their_own_stage(tmp_path):
     assert [file.state for file in report.files] == ["indexed"]
     assert library.status().segments == before
     with library.catalog.read() as session:
-        found = rows.passages(session, library.videos()[0].video_id)
+        found = list_passages(session, library.videos()[0].video_id)
     assert found
     assert all(0 <= p.span.start_s <= p.span.end_s <= 8.0 and p.text.strip() for p in found)
     word = max(found[0].text.split(), key=len)
@@ -146,11 +145,11 @@ def test_windows_of_a_chunk_overlap_and_are_short_enough():
 
 def test_ask_about_a_video_a_frame_and_its_sound(library, tmp_path):
     video = str(library.videos()[0].video_id)
-    reply = ask(library, video, "when is it blue?")
+    reply = library.ask(video, "when is it blue?")
     assert reply.text
     assert reply.window.length_s <= 30
     picture = tmp_path / "frame.png"
-    framed = ask(library, video, "where is the square?", at_s=3.0, picture=picture)
+    framed = library.ask(video, "where is the square?", at_s=3.0, picture=picture)
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert framed.at_s == 3.0
 
@@ -158,11 +157,11 @@ def test_ask_about_a_video_a_frame_and_its_sound(library, tmp_path):
 def test_ask_refuses_what_it_cannot_answer(library, tmp_path):
     video = str(library.videos()[0].video_id)
     with pytest.raises(UsageError, match="99"):
-        ask(library, video, "where?", at_s=99.0)
+        library.ask(video, "where?", at_s=99.0)
     with pytest.raises(UsageError, match="empty"):
-        ask(library, video, " ")
+        library.ask(video, " ")
     with pytest.raises(MediaError, match=r"none\.mp4"):
-        ask(library, str(tmp_path / "none.mp4"), "what?")
+        library.ask(str(tmp_path / "none.mp4"), "what?")
 
 
 def test_evaluate_reports_both_and_how_often_it_was_accepted(library, tmp_path):

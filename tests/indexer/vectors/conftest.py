@@ -3,7 +3,8 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import create_engine
 
-from indexer.catalog import Catalog, nearest
+from indexer.catalog import Catalog
+from indexer.catalog.vectors.hnsw import drop_all_graphs
 from tests.indexer.catalog import support
 from tests.indexer.catalog.fixtures import (
     catalog,
@@ -21,7 +22,7 @@ def server_catalog(postgres_catalog_url: str) -> Iterator[Catalog]:
     engine = create_engine(postgres_catalog_url)
     with engine.begin() as connection:
         support.empty_server(connection)
-        nearest.drop_all_indexes(connection)
+        drop_all_graphs(connection)
     engine.dispose()
     with Catalog(postgres_catalog_url).open() as opened:
         yield opened

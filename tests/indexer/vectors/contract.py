@@ -13,8 +13,11 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from indexer.catalog import Catalog, collections, rows, videos
+from indexer.catalog import Catalog, collections, videos
 from indexer.catalog.leasing import chunk_tasks
+from indexer.catalog.leasing.chunk_planning import invalidate_tasks, plan_tasks
+from indexer.catalog.segments import SegmentRow, get_segments
+from indexer.catalog.vectors.vector_rows import VectorRows, iterate_vectors
 from indexer.errors import CatalogError
 from indexer.vectors.base import Hits, Selection, VectorIndex
 from tests.indexer.catalog import support
@@ -28,12 +31,12 @@ def truth(
 ) -> list[tuple[int, float]]:
     """(segment id, score) of the best k by comparing the query with every stored vector."""
     with catalog.read() as s:
-        lots = list(rows.all_vectors(s, key))
+        lots = list(iterate_vectors(s, key))
     return best_of(lots, query, k, selection)
 
 
 def best_of(
-    lots: list[rows.VectorRows], query: np.ndarray, k: int, selection: Selection = EVERYTHING
+    lots: list[VectorRows], query: np.ndarray, k: int, selection: Selection = EVERYTHING
 ) -> list[tuple[int, float]]:
     found = []
     for lot in lots:
@@ -158,9 +161,9 @@ def test_a_removed_video_is_not_found_any_more(
     assert {stored, tail} == {row.video_id for row in _segments(catalog, index.search(query, 100))}
 
 
-def _segments(catalog: Catalog, hits: Hits) -> list[rows.SegmentRow]:
+def _segments(catalog: Catalog, hits: Hits) -> list[SegmentRow]:
     with catalog.read() as s:
-        return rows.segments(s, hits.ids)
+        return get_segments(s, hits.ids)
 
 
 def test_reindexing_leaves_no_stale_and_no_doubled_vector(
@@ -172,7 +175,7 @@ def test_reindexing_leaves_no_stale_and_no_doubled_vector(
     before = old.search(query_of(rng), 100).ids.tolist()
     for key, source, target in (("k2", old, new), ("k1", new, old)):
         with catalog.begin() as s:
-            chunk_tasks.plan(s, video_id, [], {"picture": key})
+            plan_tasks(s, video_id, [], {"picture": key})
         support.do_one(catalog, video_id, rng)
         source.refresh(force=True)
         target.refresh(force=True)
@@ -201,7 +204,7 @@ def test_a_chunk_that_is_done_again_replaces_its_rows(
     index = make_index(catalog)
     index.publish()
     with catalog.begin() as s:
-        assert chunk_tasks.reopen(s, video_id, "picture") == 1
+        assert invalidate_tasks(s, video_id, ["picture"]) == 1
     support.do_all(catalog, video_id, rng)
     index.refresh(force=True)
     query = query_of(rng)
@@ -221,7 +224,7 @@ def test_two_writers_that_commit_in_reverse_order_lose_nothing(
     index = make_index(catalog)
     with catalog.begin() as s:
         early, late = (
-            chunk_tasks.claim(s, support.OWNER, 60, ["picture"], video_id=video_id)
+            chunk_tasks.claim_task(s, support.OWNER, 60, ["picture"], video_id=video_id)
             for video_id in (first, second)
         )
     assert early is not None
@@ -288,9 +291,7 @@ def test_whatever_happens_the_answer_is_that_of_the_catalog(
                 videos.remove_video(s, int(rng.choice(ids)))
         elif action == "rekey":
             with catalog.begin() as s:
-                chunk_tasks.plan(
-                    s, int(rng.choice(ids)), [], {"picture": str(rng.choice(["k1", "k2"]))}
-                )
+                plan_tasks(s, int(rng.choice(ids)), [], {"picture": str(rng.choice(["k1", "k2"]))})
         elif action == "publish":
             writer.publish(keep_previous=bool(rng.integers(2)))
         for index in (writer, reader):

@@ -10,8 +10,14 @@ import numpy as np
 import pytest
 
 from grounding.spans import Span
-from indexer.catalog import Catalog, rows, videos
+from indexer.catalog import Catalog, videos
+from indexer.catalog.finalize import finalize_video
 from indexer.catalog.leasing import chunk_tasks
+from indexer.catalog.leasing.chunk_planning import invalidate_tasks, plan_tasks, was_done_before
+from indexer.catalog.passages import NewPassage, commit_passages, list_passages
+from indexer.catalog.vectors.live_chunks import get_live_state
+from indexer.catalog.vectors.served_keys import list_vector_keys
+from indexer.catalog.vectors.vector_rows import iterate_vectors
 from indexer.settings import Settings
 from indexer.vectors.base import Selection
 from indexer.vectors.faiss_index import FaissIndex
@@ -34,28 +40,28 @@ def say(
 ) -> None:
     """Every chunk of the video gets `count` passages with a vector and one without."""
     with catalog.begin() as s:
-        chunk_tasks.plan(s, video_id, [], {stage: key})
+        plan_tasks(s, video_id, [], {stage: key})
     while True:
         with catalog.begin() as s:
-            item = chunk_tasks.claim(s, "me", 60, [stage], video_id=video_id)
+            item = chunk_tasks.claim_task(s, "me", 60, [stage], video_id=video_id)
             if item is None:
                 return
             vectors = support.unit_vectors(rng, count)
             said = [
-                rows.NewPassage(stage, Span(n, n + 1), f"sentence {n}", vector=v, vector_key="m")
+                NewPassage(stage, Span(n, n + 1), f"sentence {n}", vector=v, vector_key="m")
                 for n, v in enumerate(vectors)
             ]
-            assert rows.commit_passages(
-                s, item.work_id, "me", [*said, rows.NewPassage(stage, item.span, "42")], 1.0
+            assert commit_passages(
+                s, item.task_id, "me", [*said, NewPassage(stage, item.span, "42")], 1.0
             )
-            videos.settle_video(s, video_id)
+            finalize_video(s, video_id)
 
 
 def truth(
     catalog: Catalog, query: np.ndarray, k: int, key: str, stage: str = "speech"
 ) -> list[tuple[int, float]]:
     with catalog.read() as s:
-        lots = list(rows.all_vectors(s, key, stage=stage))
+        lots = list(iterate_vectors(s, key, stage=stage))
     pairs = [pair for lot in lots for pair in zip(lot.ids.tolist(), (lot.vectors @ query).tolist())]
     return sorted(pairs, key=lambda pair: -pair[1])[:k]
 
@@ -91,9 +97,9 @@ def test_another_model_replaces_the_rows_when_it_is_complete(sqlite_catalog, tmp
     say(sqlite_catalog, video_id, rng, 5)
     say(sqlite_catalog, video_id, rng, 2, key="m/s2")
     with sqlite_catalog.read() as s:
-        assert rows.vector_keys(s) == [("picture", "k1"), ("speech", "m/s2")]
-        assert rows.live_state(s, "m/s1", "speech").chunks == 0
-        assert rows.live_state(s, "m/s2", "speech").chunks == 2
+        assert list_vector_keys(s) == [("picture", "k1"), ("speech", "m/s2")]
+        assert get_live_state(s, "m/s1", "speech").chunks == 0
+        assert get_live_state(s, "m/s2", "speech").chunks == 2
     index = FaissIndex(
         sqlite_catalog, "m/s2", support.DIMENSION, Settings(home=tmp_path / "home"), stage="speech"
     )
@@ -108,10 +114,10 @@ def test_work_that_is_done_again_leaves_no_row_twice(sqlite_catalog, tmp_path: P
     )
     index.publish()
     with sqlite_catalog.begin() as s:
-        assert chunk_tasks.was_done_before(s, video_id, "speech", 4e9)
-        assert not chunk_tasks.was_done_before(s, video_id, "speech", 1e9)
-        chunk_tasks.redo(s, video_id, ["speech"])
-        assert len(rows.passages(s, video_id)) == 12, (
+        assert was_done_before(s, video_id, "speech", 4e9)
+        assert not was_done_before(s, video_id, "speech", 1e9)
+        invalidate_tasks(s, video_id, ["speech"])
+        assert len(list_passages(s, video_id)) == 12, (
             "what was said is known until it is heard again"
         )
         assert videos.get_video(s, video_id).state == "ingesting"

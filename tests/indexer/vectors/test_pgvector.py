@@ -11,9 +11,16 @@ import pytest
 from sqlalchemy import event, text
 from sqlalchemy.orm import Session
 
-from indexer.catalog import Catalog, nearest, rows, videos
+from indexer.catalog import Catalog, videos
 from indexer.catalog.database import migrate
+from indexer.catalog.frames import FrameBlock
 from indexer.catalog.leasing import chunk_tasks
+from indexer.catalog.leasing.chunk_planning import plan_tasks
+from indexer.catalog.segments import commit_picture
+from indexer.catalog.vectors import pgvector
+from indexer.catalog.vectors.hnsw import list_graphs
+from indexer.catalog.vectors.vector_query import VectorQuery
+from indexer.catalog.vectors.vector_rows import iterate_vectors
 from indexer.errors import CatalogError, UsageError
 from indexer.library import Library
 from indexer.vectors.base import Selection
@@ -59,7 +66,7 @@ def test_small_selections_are_compared_row_by_row_and_large_ones_go_along_the_gr
     index = graph_index(server_catalog, exact_rows=18 * 10)
     index.publish()
     query = query_of(rng)
-    graph = nearest.Asked("k1", "picture", support.DIMENSION).index
+    graph = VectorQuery("k1", "picture", support.DIMENSION).graph_name
     everything, large, small = (
         Selection(),
         Selection(video_ids=tuple(many[:6])),
@@ -113,7 +120,9 @@ def test_a_graph_is_due_once_and_an_interrupted_one_is_built_again(
     assert index.publish().kind == "hnsw"
     assert not index.publish_due()
     assert index.state_text() == "HNSW"
-    interrupt_the_building(server_catalog, nearest.Asked("k1", "picture", support.DIMENSION).index)
+    interrupt_the_building(
+        server_catalog, VectorQuery("k1", "picture", support.DIMENSION).graph_name
+    )
     with pytest.raises(CatalogError, match="not built to its end"):
         index.state_text()
     assert index.publish_due()
@@ -138,11 +147,11 @@ def test_graphs_of_keys_that_are_gone_are_dropped(
     (video_id,) = support.add_ready(server_catalog, ["a.mp4"], rng, key="k1")
     graph_index(server_catalog, "k1").publish()
     with server_catalog.begin() as s:
-        chunk_tasks.plan(s, video_id, [], {"picture": "k2"})
+        plan_tasks(s, video_id, [], {"picture": "k2"})
     support.do_all(server_catalog, video_id, rng)
     graph_index(server_catalog, "k2").publish()
     with server_catalog.read() as s:
-        assert nearest._graphs(s.connection()) == [nearest.Asked("k2", "picture", 0).index]
+        assert list_graphs(s.connection()) == [VectorQuery("k2", "picture", 0).graph_name]
 
 
 def test_vectors_of_another_length_cannot_get_into_a_graph(
@@ -152,13 +161,13 @@ def test_vectors_of_another_length_cannot_get_into_a_graph(
     graph_index(server_catalog).publish()
     video_id = support.add_video(server_catalog, "b.mp4", chunks=1)
     with server_catalog.begin() as s:
-        item = chunk_tasks.claim(s, support.OWNER, 60, ["picture"], video_id=video_id)
+        item = chunk_tasks.claim_task(s, support.OWNER, 60, ["picture"], video_id=video_id)
     assert item is not None
     vectors = support.unit_vectors(rng, 2, 8)
-    block = rows.FrameBlock(np.arange(2.0), vectors, np.empty(0))
+    block = FrameBlock(np.arange(2.0), vectors, np.empty(0))
     with pytest.raises(CatalogError, match="16 dimensions"), server_catalog.begin() as s:
-        rows.commit_picture(
-            s, item.work_id, support.OWNER, block, support.new_segments(item, vectors), 1.0
+        commit_picture(
+            s, item.task_id, support.OWNER, block, support.new_segments(item, vectors), 1.0
         )
 
 
@@ -171,7 +180,7 @@ def test_half_of_a_video_under_a_new_key_is_not_found(
     video_id, other = support.add_ready(server_catalog, ["a.mp4", "b.mp4"], rng, key="k1")
     index = graph_index(server_catalog, "k2")
     with server_catalog.begin() as s:
-        chunk_tasks.plan(s, video_id, [], {"picture": "k2"})
+        plan_tasks(s, video_id, [], {"picture": "k2"})
     support.do_one(server_catalog, video_id, rng)
     assert index.publish().rows == 4
     assert len(index.search(query_of(rng), 100)) == 0
@@ -192,15 +201,15 @@ def test_the_library_uses_what_the_setting_names_and_doctor_checks_it(
 ):
     url = server_catalog.url.render_as_string(hide_password=False)
     library = Library(demo_settings(tmp_path / "home", database_url=url, vectors="pgvector"))
-    assert isinstance(library.index_for("demo"), PgVectorIndex)
+    assert isinstance(library.context.index_for("demo"), PgVectorIndex)
     with pytest.raises(UsageError, match="SEEKPOINT_VECTORS=faiss"):
-        Library(demo_settings(tmp_path / "other", vectors="pgvector")).index_for("demo")
+        Library(demo_settings(tmp_path / "other", vectors="pgvector")).context.index_for("demo")
 
 
 def test_a_server_without_pgvector_is_told_to_install_it(
     new_postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(nearest, "PGVECTOR_NEEDED", (99, 0))
+    monkeypatch.setattr(pgvector, "PGVECTOR_NEEDED", (99, 0))
     with pytest.raises(CatalogError, match=r"has pgvector 0\.\d.*99\.0 is needed"):
         migrate.upgrade(new_postgres_url)
     assert migrate.revision(new_postgres_url) is None, "nothing was half done"
@@ -220,7 +229,7 @@ def test_vectors_keep_every_bit_on_the_way_from_bytes_and_back(new_postgres_url:
         add_old_segments(s, stored)
     migrate.upgrade(new_postgres_url)
     with Catalog(new_postgres_url).open() as catalog, catalog.read() as s:
-        (found,) = rows.all_vectors(s, "k1")
+        (found,) = iterate_vectors(s, "k1")
         assert s.scalar(text("SELECT count(*) FROM segment WHERE key <> 'k1'")) == 0
     np.testing.assert_array_equal(found.vectors, stored.view("<f2").astype(np.float32))
     migrate.downgrade(new_postgres_url, "0002")

@@ -49,7 +49,7 @@ def test_two_writers_that_commit_in_reverse_order_lose_nothing(
     first, second = (support.add_video(catalog, name, chunks=1) for name in ("a.mp4", "b.mp4"))
     support.do_all(catalog, first, rng)
     with catalog.begin() as s:
-        item = chunk_tasks.claim(s, support.OWNER, 60, ["picture"], video_id=second)
+        item = chunk_tasks.claim_task(s, support.OWNER, 60, ["picture"], video_id=second)
     assert item is not None
     publishing = threading.Thread(target=index.publish)
     with catalog.begin() as s:

@@ -16,7 +16,10 @@ import faiss
 import numpy as np
 import pytest
 
-from indexer.catalog import Catalog, rows, videos
+from indexer.catalog import Catalog, videos
+from indexer.catalog.finalize import finalize_video
+from indexer.catalog.segments import commit_picture, get_segments
+from indexer.catalog.vectors.vector_rows import iterate_vectors
 from indexer.errors import SnapshotError, StorageError
 from indexer.settings import Settings
 from indexer.vectors.base import Selection
@@ -65,7 +68,7 @@ def test_the_exact_file_is_what_faiss_would_write(
     filled(sqlite_catalog, rng)
     FaissIndex(sqlite_catalog, "k1", support.DIMENSION, settings).publish()
     with sqlite_catalog.read() as s:
-        (lot,) = rows.all_vectors(s, "k1")
+        (lot,) = iterate_vectors(s, "k1")
     faiss.write_index(RowSet.of(lot).index, str(tmp_path / "reference.faiss"))
     assert (current_folder(settings) / "exact.faiss").read_bytes() == (
         tmp_path / "reference.faiss"
@@ -359,21 +362,21 @@ def clustered(catalog: Catalog, rng: np.random.Generator) -> list[int]:
         with catalog.begin() as s:
             from indexer.catalog.leasing import chunk_tasks
 
-            item = chunk_tasks.claim(s, support.OWNER, 60, ["picture"], video_id=video_id)
+            item = chunk_tasks.claim_task(s, support.OWNER, 60, ["picture"], video_id=video_id)
             assert item is not None
             near = centres[rng.choice(40, 4)][rng.integers(0, 4, 300)] + 0.2 * support.unit_vectors(
                 rng, 300
             )
             vectors = (near / np.linalg.norm(near, axis=1, keepdims=True)).astype(np.float32)
-            rows.commit_picture(
+            commit_picture(
                 s,
-                item.work_id,
+                item.task_id,
                 support.OWNER,
                 support.block(rng, item),
                 support.new_segments(item, vectors),
                 1.0,
             )
-            videos.settle_video(s, video_id)
+            finalize_video(s, video_id)
         ids.append(video_id)
     return ids
 
@@ -386,7 +389,7 @@ def recall_of(
 ) -> float:
     shares = []
     with catalog.read() as s:
-        lots = list(rows.all_vectors(s, "k1"))
+        lots = list(iterate_vectors(s, "k1"))
     for _ in range(30):
         query = query_of(rng)
         expected = {id for id, _ in best_of(lots, query, 10, selection)}
@@ -425,7 +428,7 @@ def test_inverted_lists_mask_what_is_gone(
     index.refresh(force=True)
     assert recall_of(index, sqlite_catalog, rng) >= 0.95
     with sqlite_catalog.read() as s:
-        found = {row.video_id for row in rows.segments(s, index.search(query_of(rng), 6000).ids)}
+        found = {row.video_id for row in get_segments(s, index.search(query_of(rng), 6000).ids)}
     assert found == set(ids[1::2])
 
 
@@ -474,5 +477,5 @@ def test_a_forked_child_searches_on_its_own(
 
 
 def test_importing_the_protocol_loads_no_faiss():
-    program = "import sys, indexer.vectors.base, indexer.catalog.rows, indexer.catalog.fulltext; sys.exit('faiss' in sys.modules)"
+    program = "import sys, indexer.vectors.base, indexer.catalog.vectors.vector_rows, indexer.catalog.fulltext; sys.exit('faiss' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

@@ -1,4 +1,4 @@
-"""Every database gets to this revision and back, and only a file is upgraded without being asked."""
+"""Every database gets to this revision and back; only a file is upgraded without being asked."""
 
 from __future__ import annotations
 
@@ -8,11 +8,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import create_engine, delete, inspect, select, text
 
-from indexer.catalog import Catalog, rows
+from indexer.catalog import Catalog, saved_searches, videos
 from indexer.catalog.database import migrate
+from indexer.catalog.database.usage import measure_usage
+from indexer.catalog.leasing import chunk_tasks, jobs
+from indexer.catalog.leasing.chunk_planning import plan_tasks
+from indexer.catalog.tables import ChunkTask, Job
 from indexer.errors import CatalogError, StorageError
+from indexer.messages import Message
 from tests.indexer.catalog import support
 
 
@@ -48,6 +53,101 @@ def test_upgrade_check_downgrade_and_up_again(new_url: str):
     migrate.check(new_url)
 
 
+REASON = Message("{path}: {reason}", {"path": "a.mp4", "reason": Message("no video stream")})
+
+
+def fill(catalog: Catalog) -> None:
+    """A video that is done, a chunk task that failed, jobs in three states, and a search."""
+    (video_id,) = support.add_ready(catalog, ["a.mp4"], np.random.default_rng(0))
+    with catalog.begin() as s:
+        collection_id = videos.get_video(s, video_id).collection_id
+        plan_tasks(s, video_id, [], {"events": "e1"})
+        task = chunk_tasks.claim_task(s, "me", 60, ["events"])
+        assert task is not None
+        chunk_tasks.queue.fail(s, task.task_id, "me", REASON, max_attempts=1)
+        for name in ("failed", "running", "waits", "gone"):
+            jobs.add_job(s, "plan", collection_id, name, {"relative_path": name}, size=1.0)
+        job = jobs.claim_job(s, "me", 60, "plan", 3)
+        assert job is not None
+        jobs.queue.fail(s, job.id, "me", REASON, max_attempts=1)
+        jobs.claim_job(s, "other", 60, "plan", 3)
+        s.execute(delete(Job).where(Job.name == "gone"))
+        saved_searches.save_search(s, None, "a dog", "/?q=a+dog")
+
+
+def contents(url: str, tables: dict[str, str]) -> dict[str, list]:
+    """The rows of each table, by column; the names are those of the newest revision."""
+    renamed = {"work_id": "task_id", "claimed_s": "last_claimed_s"}
+    found: dict[str, list] = {}
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        for name, newest in tables.items():
+            rows = connection.execute(text(f"SELECT * FROM {name}")).mappings()
+            found[newest] = sorted(
+                (
+                    sorted(
+                        (renamed.get(column, column), str(value))
+                        for column, value in row.items()
+                        if column not in ("priority", "started_at", "error", "vectors")
+                    )
+                    for row in rows
+                ),
+                key=str,
+            )
+    engine.dispose()
+    return found
+
+
+TABLES = {
+    "work": "chunk_task",
+    "errand": "job",
+    "kept_search": "search",
+    "collection": "collection",
+    "frame_block": "frame_block",
+    "segment": "segment",
+    "video": "video",
+}
+
+
+def test_renaming_work_to_chunk_tasks_keeps_all_rows(new_url: str):
+    """Down to the older names with rows in the tables, and up again."""
+    migrate.upgrade(new_url)
+    with Catalog(new_url).open() as catalog:
+        fill(catalog)
+    newest = contents(new_url, {name: name for name in TABLES.values()})
+    assert len(newest["chunk_task"]) == 4
+    assert len(newest["job"]) == 3
+    assert len(newest["segment"]) == 8
+    migrate.downgrade(new_url, "0004")
+    assert {"work", "errand", "kept_search"} <= table_names(new_url)
+    assert contents(new_url, TABLES) == newest
+    assert set(column_of(new_url, "errand", "error")) == {None, "a.mp4: no video stream"}
+    assert column_of(new_url, "work", "priority") == [0] * 4
+    migrate.upgrade(new_url)
+    migrate.check(new_url)
+    assert contents(new_url, {name: name for name in TABLES.values()}) == newest
+    with Catalog(new_url).open() as catalog, catalog.begin() as s:
+        assert chunk_tasks.queue.owners(s) == {}
+        assert jobs.queue.owners(s) == {"other": 1}
+        ((name, error),) = jobs.list_errors(s)
+        assert (name, error) == ("failed", Message("a.mp4: no video stream"))
+        (video,) = videos.list_videos(s)
+        assert (video.state, video.error) == ("failed", error)
+        last_id = jobs.add_job(s, "plan", video.collection_id, "new", {})
+        assert last_id > 4, "the id of a job that was deleted is not used again"
+        videos.remove_video(s, video.id)
+        assert measure_usage(s).segments == 0, "what hangs on a chunk task goes with it"
+        assert list(s.scalars(select(ChunkTask.id))) == []
+
+
+def column_of(url: str, table: str, column: str) -> list:
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        values = list(connection.execute(text(f"SELECT {column} FROM {table}")).scalars())
+    engine.dispose()
+    return values
+
+
 def test_check_notices_a_difference(new_url: str):
     migrate.upgrade(new_url)
     engine = create_engine(new_url)
@@ -79,7 +179,7 @@ def test_a_database_of_a_newer_version_is_refused(new_url: str):
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     engine.dispose()
     for attempt in (lambda: Catalog(new_url).open(), lambda: migrate.upgrade(new_url)):
-        with pytest.raises(CatalogError, match=r"revision 9999, which is newer.*Upgrade Seekpoint"):
+        with pytest.raises(CatalogError, match=r"revision 9999, which is newer.*upgrade Seekpoint"):
             attempt()
 
 
@@ -122,10 +222,10 @@ def test_altering_a_table_of_a_file_keeps_the_rows_that_hang_on_it(sqlite_catalo
     support.add_ready(sqlite_catalog, ["a.mp4"], np.random.default_rng(0))
     with sqlite_catalog.connect() as connection:
         operations = Operations(MigrationContext.configure(connection))
-        with operations.batch_alter_table("work", recreate="always") as batch:
-            batch.alter_column("priority", nullable=True)
+        with operations.batch_alter_table("chunk_task", recreate="always") as batch:
+            batch.alter_column("revision", nullable=True)
     with sqlite_catalog.read() as s:
-        assert rows.usage(s).segments == 8
+        assert measure_usage(s).segments == 8
 
 
 def test_migrations_write_nothing_to_stdout(tmp_path: Path, capfd: pytest.CaptureFixture[str]):

@@ -1,4 +1,4 @@
-"""Transactions, and what people are told when a database cannot be used."""
+"""Transactions, and what people are text when a database cannot be used."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
-from indexer.catalog import Catalog, collections, rows, videos
+from indexer.catalog import Catalog, collections, videos
+from indexer.catalog.vectors.live_chunks import get_live_state
 from indexer.errors import CatalogError, StorageError, UsageError
 from tests.indexer.catalog import support
 
@@ -34,7 +35,7 @@ def test_a_reader_sees_one_state_and_does_not_wait_for_writers(catalog: Catalog)
     rng = np.random.default_rng(0)
     support.add_ready(catalog, ["a.mp4"], rng)
     with catalog.read() as s:
-        before = rows.live_state(s, "k1")
+        before = get_live_state(s, "k1")
 
         def write() -> None:
             support.add_ready(catalog, ["b.mp4"], rng)
@@ -43,9 +44,9 @@ def test_a_reader_sees_one_state_and_does_not_wait_for_writers(catalog: Catalog)
         writer.start()
         writer.join(60)
         assert not writer.is_alive()
-        assert rows.live_state(s, "k1") == before
+        assert get_live_state(s, "k1") == before
     with catalog.read() as s:
-        assert rows.live_state(s, "k1") != before
+        assert get_live_state(s, "k1") != before
 
 
 def test_a_reader_may_not_write(catalog: Catalog):
@@ -123,7 +124,7 @@ def test_a_locked_file_is_named(sqlite_catalog: Catalog):
     with sqlite_catalog.begin() as s:
         collections.ensure_collection(s, "films")
         with (
-            pytest.raises(CatalogError, match=r"locked by another program.*Wait"),
+            pytest.raises(CatalogError, match=r"locked by another program.*wait"),
             impatient.begin() as other,
         ):
             collections.ensure_collection(other, "clips")
@@ -132,7 +133,7 @@ def test_a_locked_file_is_named(sqlite_catalog: Catalog):
 def test_a_file_that_is_no_database_is_named(tmp_path: Path):
     path = tmp_path / "catalog.sqlite"
     path.write_bytes(b"this is not a database" * 100)
-    with pytest.raises(CatalogError, match=r"catalog.sqlite is damaged or is no catalog"):
+    with pytest.raises(CatalogError, match=r"catalog.sqlite is damaged or is not a catalog"):
         Catalog(f"sqlite:///{path}").open()
 
 
@@ -156,12 +157,12 @@ def test_a_full_database_is_a_storage_error_and_keeps_what_was(sqlite_catalog: C
     with sqlite_catalog.engine.connect() as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
         connection.exec_driver_sql(f"PRAGMA max_page_count = {pages + 20}")
-    with pytest.raises(StorageError, match=r"No space left.*Free space"):
+    with pytest.raises(StorageError, match=r"no space left.*free space"):
         fill(sqlite_catalog)
     with sqlite_catalog.read() as s:
         ready = videos.list_videos(s, states=["ready"])
         assert ready[0].paths[0].relative_path == "first.mp4"
-        live = rows.live_state(s, "k1").chunks
+        live = get_live_state(s, "k1").chunks
         assert live == sum(1 if video.duration_s == 90 else 2 for video in ready)
 
 
@@ -171,7 +172,7 @@ import resource, sys
 resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))
 from indexer.catalog import Catalog
 from indexer.errors import StorageError
-from tests.indexer.catalog.test_session import fill
+from tests.indexer.catalog.database.test_session import fill
 try:
     fill(Catalog(sys.argv[1]))
 except StorageError as error:
@@ -181,15 +182,15 @@ except StorageError as error:
     done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
     assert "storage error:" in done.stdout, done.stderr
     with sqlite_catalog.read() as s:
-        assert rows.live_state(s, "k1").chunks == len(videos.list_videos(s, states=["ready"])) > 0
+        assert get_live_state(s, "k1").chunks == len(videos.list_videos(s, states=["ready"])) > 0
 
 
-def test_a_server_that_is_away_is_named_soon(postgres_url: str, tmp_path: Path):
+def test_a_server_that_is_unreachable_is_named_soon(postgres_url: str, tmp_path: Path):
     nowhere = make_url(postgres_url).update_query_dict({"host": str(tmp_path)})
     started = time.monotonic()
-    with pytest.raises(CatalogError, match="is away"):
+    with pytest.raises(CatalogError, match="is unreachable"):
         Catalog(nowhere.render_as_string(hide_password=False)).open()
-    with pytest.raises(CatalogError, match="is away"):
+    with pytest.raises(CatalogError, match="is unreachable"):
         Catalog("postgresql://someone:secret@127.0.0.1:9/catalog").open()
     assert time.monotonic() - started < 10
 
@@ -212,12 +213,12 @@ def test_a_wrong_password_is_named_and_not_shown(postgres_url: str):
         connection.execute(text("SELECT pg_reload_conf()"))
         url = make_url(postgres_url).set(username="guarded", password="wrong-secret")
         try:
-            told = ""
+            message = ""
             deadline = time.monotonic() + 10
-            while not told and time.monotonic() < deadline:  # until the new rule is in force
-                told = _told(url.render_as_string(hide_password=False))
-            assert "refused user or password" in told
-            assert "wrong-secret" not in told
+            while not message and time.monotonic() < deadline:  # until the new rule is in force
+                message = _error_of(url.render_as_string(hide_password=False))
+            assert "refused user or password" in message
+            assert "wrong-secret" not in message
         finally:
             rules.write_text(before)
             connection.execute(text("SELECT pg_reload_conf()"))
@@ -225,7 +226,7 @@ def test_a_wrong_password_is_named_and_not_shown(postgres_url: str):
     engine.dispose()
 
 
-def _told(url: str) -> str:
+def _error_of(url: str) -> str:
     try:
         with Catalog(url).read() as s:
             s.execute(text("SELECT 1"))
@@ -254,10 +255,10 @@ def test_a_connection_that_was_cut_is_replaced(new_postgres_url: str):
                     )
                 collections.ensure_collection(s, "lost too")
 
-        with pytest.raises(CatalogError, match="is away"):
+        with pytest.raises(CatalogError, match="is unreachable"):
             lose_the_connection()
         with catalog.begin() as s:
-            assert [it.name for it in collections.list_collections(s)] == ["films"]
+            assert [found.name for found in collections.list_collections(s)] == ["films"]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Work is done once: claims, leases, attempts, and what a lost lease may not do."""
+"""A chunk task is done once: claims, leases, attempts, and what a lost lease may not do."""
 
 from __future__ import annotations
 
@@ -6,11 +6,17 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import numpy as np
-import pytest
 from sqlalchemy import event
 
-from indexer.catalog import Catalog, rows, videos
+from indexer.catalog import Catalog, videos
+from indexer.catalog.database.usage import measure_usage
+from indexer.catalog.finalize import finalize_video
 from indexer.catalog.leasing import chunk_tasks
+from indexer.catalog.leasing.chunk_planning import plan_tasks
+from indexer.catalog.leasing.lease_queue import Expired
+from indexer.catalog.leasing.progress import get_progress
+from indexer.catalog.vectors.live_chunks import get_live_state
+from indexer.messages import Message
 from tests.indexer.catalog import support
 
 PICTURE = ["picture"]
@@ -18,36 +24,14 @@ PICTURE = ["picture"]
 
 def take(
     catalog: Catalog, owner: str = "me", lease_s: float = 60, **options
-) -> chunk_tasks.WorkItem:
+) -> chunk_tasks.ClaimedTask:
     with catalog.begin() as s:
-        item = chunk_tasks.claim(s, owner, lease_s, PICTURE, **options)
+        item = chunk_tasks.claim_task(s, owner, lease_s, PICTURE, **options)
     assert item is not None
     return item
 
 
-def test_planning_again_changes_nothing(catalog: Catalog):
-    video_id = support.add_video(catalog, "a.mp4", chunks=3)
-    with catalog.begin() as s:
-        before = chunk_tasks.pending(s, video_id, "picture")
-        assert chunk_tasks.plan(s, video_id, support.spans(5), {"picture": "k1"}) == 0
-        assert chunk_tasks.pending(s, video_id, "picture") == before
-    assert [(item.number, item.start_s, item.end_s, item.attempts) for item in before] == [
-        (0, 0, 90, 0),
-        (1, 90, 180, 0),
-        (2, 180, 270, 0),
-    ]
-
-
-def test_planning_a_stage_away_drops_its_unfinished_work(catalog: Catalog):
-    video_id, *_ = support.add_ready(catalog, ["a.mp4"], np.random.default_rng(0))
-    with catalog.begin() as s:
-        chunk_tasks.plan(s, video_id, [], {"events": "e1"})
-        assert videos.settle_video(s, video_id).state == "ingesting"
-        assert chunk_tasks.plan(s, video_id, [], {"events": None}) == 0
-        assert videos.settle_video(s, video_id).state == "ready"
-
-
-def test_every_work_is_claimed_by_one_of_many_workers(catalog: Catalog):
+def test_every_task_is_claimed_by_one_of_many_workers(catalog: Catalog):
     for number in range(4):
         support.add_video(catalog, f"{number}.mp4", chunks=10)
     start = Barrier(5)
@@ -57,44 +41,29 @@ def test_every_work_is_claimed_by_one_of_many_workers(catalog: Catalog):
         taken = []
         while True:
             with catalog.begin() as s:
-                item = chunk_tasks.claim(s, f"worker {name}", 60, PICTURE)
+                item = chunk_tasks.claim_task(s, f"worker {name}", 60, PICTURE)
             if item is None:
                 return taken
-            taken.append(item.work_id)
+            taken.append(item.task_id)
 
     with ThreadPoolExecutor(5) as pool:
-        taken = [work_id for ids in pool.map(worker, range(5)) for work_id in ids]
+        taken = [task_id for ids in pool.map(worker, range(5)) for task_id in ids]
     assert len(taken) == len(set(taken)) == 40
 
 
-def test_order_is_priority_then_small_videos_then_chunks(catalog: Catalog):
-    support.add_video(catalog, "large.mp4", chunks=3)
+def test_small_videos_come_before_large_and_chunks_in_order(catalog: Catalog):
+    large = support.add_video(catalog, "large.mp4", chunks=3)
     small = support.add_video(catalog, "small.mp4", chunks=2)
-    with catalog.begin() as s:
-        urgent = videos.add_video(
-            s,
-            videos.get_video(s, small).collection_id,
-            "u",
-            1,
-            support.video_info(900),
-            support.stamp("urgent.mp4"),
-        )
-        chunk_tasks.plan(s, urgent, support.spans(1), {"picture": "k1"}, priority=-1)
-    order = [take(catalog) for _ in range(4)]
-    assert [(item.video_id, item.number) for item in order] == [
-        (urgent, 0),
-        (small, 0),
-        (small, 1),
-        (order[3].video_id, 0),
-    ]
+    order = [take(catalog) for _ in range(3)]
+    assert [(item.video_id, item.number) for item in order] == [(small, 0), (small, 1), (large, 0)]
 
 
 def test_claims_can_be_limited(catalog: Catalog):
     first = support.add_video(catalog, "a.mp4", key="k1")
     second = support.add_video(catalog, "b.mp4", key="k2")
     with catalog.begin() as s:
-        assert chunk_tasks.claim(s, "me", 60, ["speech"]) is None
-        assert chunk_tasks.claim(s, "me", 60, PICTURE, keys=["k3"]) is None
+        assert chunk_tasks.claim_task(s, "me", 60, ["speech"]) is None
+        assert chunk_tasks.claim_task(s, "me", 60, PICTURE, keys=["k3"]) is None
     assert take(catalog, keys=["k2", "k3"]).video_id == second
     assert take(catalog, video_id=first).video_id == first
 
@@ -104,58 +73,58 @@ def test_an_expired_lease_can_be_taken_and_the_first_owner_writes_nothing(catalo
     video_id = support.add_video(catalog, "a.mp4", chunks=1)
     lost = take(catalog, "slow", lease_s=-1)
     again = take(catalog, "fast")
-    assert (again.work_id, again.attempts) == (lost.work_id, 2)
+    assert (again.task_id, again.attempts) == (lost.task_id, 2)
     with catalog.begin() as s:
         assert not support.commit(s, lost, rng, owner="slow")
-        assert not chunk_tasks.renew(s, lost.work_id, "slow", 60)
-        assert not chunk_tasks.fail_work(s, lost.work_id, "slow", "late", 1)
-        assert rows.usage(s).segments == 0
+        assert not chunk_tasks.queue.renew(s, "slow", 60)
+        assert not chunk_tasks.queue.fail(s, lost.task_id, "slow", Message("late"), 1)
+        assert measure_usage(s).segments == 0
     with catalog.begin() as s:
-        assert chunk_tasks.renew(s, again.work_id, "fast", 60)
+        assert chunk_tasks.queue.renew(s, "fast", 60)
         assert support.commit(s, again, rng, owner="fast")
     with catalog.begin() as s:
-        assert not support.commit(s, again, rng, owner="fast"), "a work that is done is done"
-        assert rows.usage(s).segments == 4
-        assert videos.settle_video(s, video_id).state == "ready"
+        assert not support.commit(s, again, rng, owner="fast"), "a task that is done is done"
+        assert measure_usage(s).segments == 4
+        assert finalize_video(s, video_id).state == "ready"
 
 
 def test_a_lease_that_holds_is_not_taken(catalog: Catalog):
     support.add_video(catalog, "a.mp4", chunks=1)
     take(catalog)
     with catalog.begin() as s:
-        assert chunk_tasks.claim(s, "other", 60, PICTURE) is None
+        assert chunk_tasks.claim_task(s, "other", 60, PICTURE) is None
 
 
-def test_work_of_a_removed_video_is_lost(catalog: Catalog):
+def test_a_task_of_a_removed_video_is_lost(catalog: Catalog):
     video_id = support.add_video(catalog, "a.mp4")
     item = take(catalog)
     with catalog.begin() as s:
         videos.remove_video(s, video_id)
     with catalog.begin() as s:
         assert not support.commit(s, item, np.random.default_rng(0), owner="me")
-        assert videos.settle_video(s, video_id).state is None
+        assert finalize_video(s, video_id).state is None
 
 
-def test_failing_work_is_parked_with_its_reason_while_the_rest_is_searchable(catalog: Catalog):
+def test_a_failing_task_is_dead_lettered_with_its_reason_while_the_rest_is_searchable(
+    catalog: Catalog,
+):
     rng = np.random.default_rng(0)
     video_id = support.add_video(catalog, "a.mp4", chunks=2)
     support.do_one(catalog, video_id, rng)
+    reason = Message("{name}: the decoder hung", {"name": "a\x00.mp4"})
     for attempt in (1, 2):
         item = take(catalog)
         assert item.attempts == attempt
         with catalog.begin() as s:
-            assert chunk_tasks.fail_work(
-                s, item.work_id, "me", "the decoder hung\x00", max_attempts=2
-            )
-            assert videos.settle_video(s, video_id).state == (
-                "failed" if attempt == 2 else "ingesting"
-            )
+            assert chunk_tasks.queue.fail(s, item.task_id, "me", reason, max_attempts=2)
+            assert finalize_video(s, video_id).state == ("failed" if attempt == 2 else "ingesting")
     with catalog.begin() as s:
-        assert videos.get_video(s, video_id).error == "the decoder hung"
-        assert rows.live_state(s, "k1").chunks == 1
-        assert chunk_tasks.claim(s, "me", 60, PICTURE) is None
-        assert chunk_tasks.progress(s).errors == ((video_id, "the decoder hung"),)
-        assert chunk_tasks.retry(s, [video_id]) == 1
+        error = videos.get_video(s, video_id).error
+        assert error == Message("{name}: the decoder hung", {"name": "a.mp4"})
+        assert get_live_state(s, "k1").chunks == 1
+        assert chunk_tasks.claim_task(s, "me", 60, PICTURE) is None
+        assert get_progress(s).errors == ((video_id, error),)
+        assert chunk_tasks.retry_tasks(s, [video_id]) == 1
         assert videos.get_video(s, video_id).state == "ingesting"
     support.do_all(catalog, video_id, rng)
     with catalog.read() as s:
@@ -165,29 +134,29 @@ def test_failing_work_is_parked_with_its_reason_while_the_rest_is_searchable(cat
         )
 
 
-def test_releasing_hands_back_what_an_owner_holds(catalog: Catalog):
+def test_what_an_owner_holds_is_released(catalog: Catalog):
     support.add_video(catalog, "a.mp4", chunks=3)
     first, second = take(catalog, "dead"), take(catalog, "alive")
     with catalog.begin() as s:
-        assert sorted(chunk_tasks.owners(s)) == ["alive", "dead"]
-        assert chunk_tasks.release(s, ["dead", "unknown"]) == 1
-        assert chunk_tasks.release(s, []) == 0
-        assert chunk_tasks.owners(s) == ["alive"]
-        assert chunk_tasks.release_work(s, second.work_id, "alive")
+        assert sorted(chunk_tasks.queue.owners(s)) == ["alive", "dead"]
+        assert chunk_tasks.queue.release(s, ["dead", "unknown"]) == 1
+        assert chunk_tasks.queue.release(s, []) == 0
+        assert list(chunk_tasks.queue.owners(s)) == ["alive"]
+        assert chunk_tasks.queue.release(s, ["alive"], second.task_id)
     again = take(catalog)
-    assert (again.work_id, again.attempts) == (first.work_id, 1), "handing back costs no attempt"
+    assert (again.task_id, again.attempts) == (first.task_id, 1), "releasing costs no attempt"
 
 
-def test_the_sweep_requeues_and_at_last_parks(catalog: Catalog):
+def test_the_reaper_requeues_and_at_last_dead_letters(catalog: Catalog):
     video_id = support.add_video(catalog, "a.mp4", chunks=1)
     item = take(catalog, lease_s=-1)
     with catalog.begin() as s:
-        assert chunk_tasks.expire(s, max_attempts=2) == (item.work_id,)
-        assert chunk_tasks.expire(s, max_attempts=2) == ()
+        assert chunk_tasks.queue.expire(s, max_attempts=2) == Expired(requeued=(item.task_id,))
+        assert chunk_tasks.queue.expire(s, max_attempts=2) == Expired()
     take(catalog, lease_s=-1)
     with catalog.begin() as s:
-        assert chunk_tasks.expire(s, max_attempts=2) == ()
-        assert "lost 2 times" in (videos.get_video(s, video_id).error or "")
+        assert chunk_tasks.queue.expire(s, max_attempts=2) == Expired(failed=(item.task_id,))
+        assert "lost 2 times" in str(videos.get_video(s, video_id).error)
 
 
 def test_cancelling_keeps_what_is_done_and_planning_goes_on(catalog: Catalog):
@@ -196,11 +165,11 @@ def test_cancelling_keeps_what_is_done_and_planning_goes_on(catalog: Catalog):
     support.do_one(catalog, video_id, rng)
     running = take(catalog)
     with catalog.begin() as s:
-        assert chunk_tasks.cancel(s, [video_id]) == 2
+        assert chunk_tasks.cancel_tasks(s, [video_id]) == 2
         assert not support.commit(s, running, rng, owner="me")
-        assert videos.settle_video(s, video_id).state == "failed"
-        assert rows.live_state(s, "k1").chunks == 1
-        assert chunk_tasks.plan(s, video_id, [], {"picture": "k1"}) == 2
+        assert finalize_video(s, video_id).state == "failed"
+        assert get_live_state(s, "k1").chunks == 1
+        assert plan_tasks(s, video_id, [], {"picture": "k1"}) == 2
     support.do_all(catalog, video_id, rng)
     with catalog.read() as s:
         assert videos.get_video(s, video_id).state == "ready"
@@ -214,40 +183,17 @@ def test_of_two_last_chunks_that_finish_at_once_one_makes_the_video_ready(catalo
         start = Barrier(2)
 
         def finish(
-            item: chunk_tasks.WorkItem, start: Barrier = start, video_id: int = video_id
+            item: chunk_tasks.ClaimedTask, start: Barrier = start, video_id: int = video_id
         ) -> None:
             start.wait()
             with catalog.begin() as s:
                 assert support.commit(s, item, np.random.default_rng(item.number), owner="me")
-                videos.settle_video(s, video_id)
+                finalize_video(s, video_id)
 
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(finish, items))
         with catalog.read() as s:
             assert videos.get_video(s, video_id).state == "ready"
-
-
-def test_progress_counts_works_and_seconds(catalog: Catalog):
-    rng = np.random.default_rng(0)
-    video_id = support.add_video(catalog, "a.mp4", chunks=4)
-    support.do_one(catalog, video_id, rng)
-    take(catalog)
-    with catalog.read() as s:
-        progress = chunk_tasks.progress(s, video_ids=[video_id])
-        assert progress.stages["picture"] == chunk_tasks.StageProgress(
-            pending=2, running=1, done=1, done_s=90.0, total_s=360.0, seconds=1.0
-        )
-        assert progress.videos == {"ingesting": 1}
-        assert progress.unfinished == 3
-        assert progress.oldest_waiting is not None
-        assert chunk_tasks.progress(s, collection_ids=[]).stages == {}
-
-
-@pytest.mark.parametrize("stage", ["picture", "speech"])
-def test_pending_lists_a_stage(catalog: Catalog, stage: str):
-    video_id = support.add_video(catalog, "a.mp4", chunks=2)
-    with catalog.read() as s:
-        assert len(chunk_tasks.pending(s, video_id, stage)) == (2 if stage == "picture" else 0)
 
 
 def test_claiming_does_not_sort_all_that_waits(sqlite_catalog: Catalog):
@@ -259,11 +205,11 @@ def test_claiming_does_not_sort_all_that_waits(sqlite_catalog: Catalog):
         lambda *call: seen.append((call[2], call[3])),
     )
     take(sqlite_catalog)
-    statement, parameters = next(pair for pair in seen if pair[0].startswith("UPDATE work"))
+    statement, parameters = next(pair for pair in seen if pair[0].startswith("UPDATE chunk_task"))
     with sqlite_catalog.engine.connect() as connection:
         plan = [
             row[3]
             for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
         ]
-    assert any("ix_work_open" in line for line in plan), plan
+    assert any("ix_chunk_task_open" in line for line in plan), plan
     assert not any("TEMP B-TREE" in line for line in plan), plan

@@ -1,5 +1,5 @@
-"""What strangers write is parsed in time that grows with its length: a megabyte of the worst input of
-each pattern ends long before the limit of the test.
+"""What strangers write is parsed in time that grows with its length: a megabyte of the worst input
+of each pattern ends long before the limit of the test.
 """
 
 import pytest

@@ -1,0 +1,148 @@
+"""What the parts of the indexer share: settings, catalog, artefacts, roots, models and indexes.
+
+Everything is made when it is first needed, so a context costs nothing to make. It may be shared
+between threads; after a fork the child makes one of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from indexer.artefacts import Artefacts
+from indexer.catalog.database.session import Catalog
+from indexer.catalog.vectors.served_keys import list_vector_keys
+from indexer.catalog.vectors.vector_rows import dimension_of
+from indexer.embedders.mapped_weights import UnpackedWeights
+from indexer.embedders.registry import load_embedder
+from indexer.errors import MediaError
+from indexer.passages import text_embedding
+from indexer.paths import Roots
+from indexer.settings import Settings, load_settings
+from indexer.stages.base import embedder_key_of
+from indexer.stages.configured import configured_stages
+from indexer.threads import wait_asleep
+from indexer.vectors.open_index import open_index
+from indexer.vocabulary import StageName
+
+if TYPE_CHECKING:
+    from indexer.catalog.videos import VideoRow
+    from indexer.embedders.base import Embedder
+    from indexer.stages.base import Stage
+    from indexer.vectors.base import VectorIndex
+
+
+class Context:
+    """One library's resources. Closing is not needed; the process's end releases all of it."""
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        wait_asleep()
+        self.settings = settings or load_settings()
+        UnpackedWeights.folder = self.settings.cache
+        self.artefacts = Artefacts(self.settings.artefacts)
+        self.roots = Roots.of(self.settings)
+        self._lock = threading.RLock()
+        self._catalog: Catalog | None = None
+        self._indexes: dict[str, VectorIndex] = {}
+
+    @property
+    def catalog(self) -> Catalog:
+        """The database, opened and (a SQLite file) brought to this version when first used.
+
+        Raises CatalogError, StorageError.
+        """
+        with self._lock:
+            if self._catalog is None:
+                self._catalog = Catalog(self.settings.url).open()
+            return self._catalog
+
+    @property
+    def embedder(self) -> Embedder:
+        """The embedder that the settings name. Raises ModelError where it is not installed."""
+        return load_embedder(self.settings)
+
+    # --- vectors ---
+
+    def vector_keys(self) -> list[tuple[str, str]]:
+        """(stage, key) of all vectors that are served: of segments in any space, of passages in
+        the space that is in use.
+        """
+        with self.catalog.read() as session:
+            keys = list_vector_keys(session)
+        return [
+            (stage, key)
+            for stage, key in keys
+            if stage == StageName.PICTURE or embedder_key_of(key) == text_embedding.KEY
+        ]
+
+    def index_for(self, key: str, stage: str = StageName.PICTURE) -> VectorIndex:
+        """The vector index of segments in the space of the installed embedder, or of passages
+        under the key of another stage. It follows the catalog by itself.
+        """
+        with self._lock:
+            if key not in self._indexes:
+                is_picture = stage == StageName.PICTURE
+                dimension = self.embedder.dimension if is_picture else text_embedding.DIMENSION
+                self._indexes[key] = open_index(
+                    self.catalog, key, dimension, self.settings, stage=stage
+                )
+            return self._indexes[key]
+
+    def index_of(self, key: str, stage: str = StageName.PICTURE) -> VectorIndex:
+        """As `index_for`, also for segments of another embedder than the installed one."""
+        if stage != StageName.PICTURE or embedder_key_of(key) == self.embedder.key:
+            return self.index_for(key, stage)
+        with self.catalog.read() as session:
+            dimension = dimension_of(session, key) or 0
+        return open_index(self.catalog, key, dimension, self.settings)
+
+    # --- stages ---
+
+    @property
+    def events_by_default(self) -> bool:
+        """Whether ingest grounds every window with LEGO without being asked."""
+        return bool(self.settings.lego_path) and self.settings.torch_device.startswith("cuda")
+
+    def stages(self, *, fast: bool = False, events: bool | None = None) -> list[Stage]:
+        """The stages that the settings ask for. `events` None: where a checkpoint is configured
+        and the device is a GPU. Raises ModelError where a model is missing.
+        """
+        wanted = self.events_by_default if events is None else events
+        return configured_stages(self.settings, lambda: self.embedder, fast=fast, events=wanted)
+
+    # --- files ---
+
+    def path_text(self, root: str, relative_path: str) -> str:
+        """Where this machine finds a file; `root:path` where it does not know the root."""
+        if root in self.roots.folders:
+            return str(self.roots.join(root, relative_path))
+        return f"{root}:{relative_path}"
+
+    def shown_path(self, video: VideoRow) -> str:
+        """The first path of a video that is not offline, as this machine finds it; empty where it
+        has none.
+        """
+        paths = sorted(video.paths, key=lambda path: path.offline)
+        return self.path_text(paths[0].root, paths[0].relative_path) if paths else ""
+
+    def find_path(self, video: VideoRow) -> Path | None:
+        """A path at which the bytes of the video are now; None where there is none."""
+        known = (
+            self.roots.join(path.root, path.relative_path)
+            for path in video.paths
+            if path.root in self.roots.folders
+        )
+        return next((path for path in known if os.path.exists(path)), None)
+
+    def path_of(self, video: VideoRow) -> Path:
+        """A path at which the bytes of the video are now; MediaError where there is none."""
+        if (path := self.find_path(video)) is not None:
+            return path
+        raise MediaError(
+            "the file of video {video_id} is not at {places}",
+            "bring it back, or ingest the folder that it was moved to",
+            video_id=video.id,
+            places=", ".join(self.path_text(path.root, path.relative_path) for path in video.paths),
+        )

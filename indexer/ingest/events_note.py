@@ -1,0 +1,20 @@
+"""How long a grounder would take for the events that wait to be asked for."""
+
+from __future__ import annotations
+
+from indexer.catalog.leasing.progress import get_progress
+from indexer.context import Context
+from indexer.errors import ModelError
+from indexer.grounder.lego import require_lego
+from indexer.stages.events import estimated_time
+
+
+def events_note(context: Context) -> str:
+    """How long LEGO would take here for what has no events yet; empty where nothing waits."""
+    try:
+        require_lego(context.settings)
+    except ModelError as error:
+        return str(error)
+    with context.catalog.read() as session:
+        progress = get_progress(session)
+    return estimated_time(progress)

@@ -1,0 +1,154 @@
+"""The values that a search works with, from its scope to the answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from grounding.spans import Span
+from indexer.vectors.base import Selection
+from indexer.vocabulary import SEARCHED_KINDS
+
+KINDS = tuple(str(kind) for kind in SEARCHED_KINDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a search looks at: everything, some collections, or some videos.
+
+    `kinds`: the kinds of evidence that count. `titles`: names and dates of files are evidence too.
+    """
+
+    collection_ids: tuple[int, ...] | None = None
+    video_ids: tuple[int, ...] | None = None
+    kinds: tuple[str, ...] = KINDS
+    titles: bool = False
+
+    @property
+    def selection(self) -> Selection:
+        """The scope as vector indexes take it."""
+        return Selection(collection_ids=self.collection_ids, video_ids=self.video_ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The frames of one chunk.
+
+    `vectors` (N, D) float16 or float32, unit; `times_s` (N,) float64; `cuts_s` (K,) float64.
+    """
+
+    video_id: int
+    chunk_id: int
+    start_s: float
+    end_s: float
+    times_s: np.ndarray
+    vectors: np.ndarray
+    cuts_s: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class RankedMoment:
+    """A span that pictures answer with. `score`: similarity of its best frames to the question;
+    `peak_s`: time of its best frame.
+    """
+
+    video_id: int
+    span: Span
+    score: float
+    peak_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Moments of pictures, best first. `confidence`: how far the best one exceeds the library's
+    usual similarity, in deviations of the same margin for neutral prompts.
+    """
+
+    moments: tuple[RankedMoment, ...]
+    confidence: float
+    matched: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PassageHit:
+    """A passage that answers, in the order of its own ranking.
+
+    `words`: (start_s, end_s, word) of the words that matched, where their times are known.
+    """
+
+    video_id: int
+    span: Span
+    text: str
+    score: float
+    words: tuple[tuple[float, float, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Why a moment answers. `kind` is an `EvidenceKind`; `text` the passage where there is one."""
+
+    kind: str
+    score: float
+    text: str = ""
+    words: tuple[tuple[float, float, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FusedMoment:
+    """A span with all the evidence for it, of any kind."""
+
+    video_id: int
+    span: Span
+    score: float
+    peak_s: float
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Grounded:
+    """What a grounder answered about a moment. `accepted`: the rule trusts it; `span` None: it
+    named no time.
+    """
+
+    span: Span | None
+    accepted: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """An answer as it is shown. `score` lies in [0, 1]: of the first moment how sure the answer is
+    (.5: as sure as of a neutral prompt), then falling. `grounded`: the grounder's opinion, where
+    it was asked for. `statement`: which of the things that were asked it answers.
+    """
+
+    video_id: int
+    path: str
+    collection: str
+    span: Span
+    score: float
+    evidence: tuple[Evidence, ...]
+    thumbnail: Path | None
+    title: str
+    offline: bool = False
+    grounded: Grounded | None = None
+    statement: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`matched` False: nothing in the library seems to show it, and `moments` are the nearest that
+    there is. `statement`: what was looked for, several joined by semicolons.
+    `loading_ms`: of models, before the search that `took_ms` counts.
+    """
+
+    query: str
+    statement: str
+    matched: bool
+    took_ms: float
+    moments: tuple[Moment, ...]
+    confidence: float
+    notes: tuple[str, ...] = ()
+    loading_ms: float = 0.0

@@ -1,0 +1,63 @@
+"""The words that the catalog, the command line and the page share, spelled once."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class StageName(StrEnum):
+    """What is done to a chunk, in the order in which it is done."""
+
+    PICTURE = "picture"
+    SPEECH = "speech"
+    SCREEN = "screen"
+    EVENTS = "events"
+
+
+class EvidenceKind(StrEnum):
+    """Why a moment answers a question. `TITLE` is not a kind of passage: it is what is known about
+    the file.
+    """
+
+    PICTURE = "picture"
+    SPEECH = "speech"
+    SCREEN = "screen"
+    EVENT = "event"
+    TITLE = "title"
+
+
+SEARCHED_KINDS = (
+    EvidenceKind.PICTURE,
+    EvidenceKind.SPEECH,
+    EvidenceKind.SCREEN,
+    EvidenceKind.EVENT,
+)
+"""Kinds that a search may be limited to."""
+
+
+class VideoState(StrEnum):
+    """`FAILED`: some of it could not be done; what is done is searchable."""
+
+    PENDING = "pending"
+    INGESTING = "ingesting"
+    READY = "ready"
+    FAILED = "failed"
+
+
+class TaskState(StrEnum):
+    """Of a chunk task or a job. `FAILED`: it was tried as often as is allowed (a dead letter) and
+    waits for `retry`.
+    """
+
+    PENDING = "pending"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class JobKind(StrEnum):
+    """What workers do besides chunks."""
+
+    PLAN = "plan"
+    GROUND = "ground"
+    ARTEFACTS = "artefacts"
