@@ -94,9 +94,10 @@ def scan_packets(
     ]
     if not streams:
         return end_s, pictures
-    with suppress(av.error.FFmpegError):
-        if from_s > 0:
+    if from_s > 0:
+        with suppress(av.error.FFmpegError):  # without an index all is read
             container.seek(int((Fraction(from_s) + origin) * av.time_base), backward=True)
+    with suppress(av.error.FFmpegError):
         for packet in packets(container, *streams):
             ticks = packet.pts if packet.pts is not None else packet.dts
             pictures += packet.stream.type == "video"

@@ -94,6 +94,7 @@ class PictureTrack:
         # AVI has no presentation times: those that FFmpeg guesses for its packets are in the order
         # of coding. Players show a picture at the decoding time of the packet that completes it.
         self._by_decoding_time = self.container.format.name == "avi"
+        self._guesses_after_seek = self.container.format.name == "mpeg" and self.clock is None
         self._untimed = bool(self.container.format.flags & Flags.no_timestamps.value)
         # With keyframes alone, that packet would be the next keyframe's, or the count be wrong.
         counted = self._untimed or (self._by_decoding_time and context.codec.name != "mjpeg")
@@ -122,7 +123,7 @@ class PictureTrack:
         self.end_s = self.first_s  # of the last packet
         self.at_end = False
         self._skip_until_s = -math.inf
-        self._length_s = 0.0
+        self._length_s = 0.0  # of the picture before
         self._last_s: float | None = None
         self._source: Generator[Picture] = self._decode()
         self._held: Picture | None = None
@@ -212,11 +213,16 @@ class PictureTrack:
 
     def _after_keyframe(self) -> Generator[Picture]:
         """Without what comes before the first keyframe: it refers to pictures that were not
-        decoded.
+        decoded. In an MPEG program stream the first picture after a seek passes for a keyframe, and
+        has a guessed time: there it is the second one.
         """
         source = self._decode()
+        passed = 0
         for count, picture in enumerate(source):
             if picture.frame.key_frame:
+                passed += 1
+                if self._guesses_after_seek and passed == 1:
+                    continue
                 yield picture
                 yield from source
                 return
@@ -259,6 +265,8 @@ class PictureTrack:
             if self._last_s is not None and time_s <= self._last_s:
                 self.damage.backwards += 1
                 continue
+            if self._last_s is not None:
+                self._length_s = time_s - self._last_s
             self._last_s = time_s
             length_s = float(frame.duration * self._base) if frame.duration else 0.0
             yield Picture(frame, time_s, time_s + (length_s if length_s > 0 else self.step_s))
@@ -295,8 +303,7 @@ class PictureTrack:
             return self._seconds(ticks)
         if self._last_s is None:
             return 0.0
-        length_s, self._length_s = self._length_s, float((frame.duration or 0) * self._base)
-        return self._last_s + (length_s or self.step_s)
+        return self._last_s + (self._length_s or self.step_s)
 
     def _frames(self) -> Iterator[VideoFrame]:
         context = self.stream.codec_context

@@ -13,13 +13,21 @@ _TIME = re.compile(r" pts_time:(-?[0-9.]+)")
 
 
 def ffmpeg_pictures(
-    path: Path, index: int = 0, size: tuple[int, int] = (192, 128)
+    path: Path,
+    index: int = 0,
+    size: tuple[int, int] = (192, 128),
+    start_s: float | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(times_s (N,) float64 from the file's start on, images (N, H, W, 3) uint8) of one stream."""
+    """(times_s (N,) float64 from the file's start on, images (N, H, W, 3) uint8) of one stream.
+
+    `start_s` is when the file's clock begins; without it ffmpeg makes the clock begin at 0, and
+    continuous where it restarts.
+    """
     width, height = size
     command = [
         imageio_ffmpeg.get_ffmpeg_exe(),
         *("-hide_banner", "-nostdin", "-loglevel", "info", "-nostats"),
+        *(("-copyts",) if start_s is not None else ()),
         *("-i", str(path), "-map", f"0:{index}"),
         *("-vf", f"showinfo,scale={width}:{height}", "-fps_mode", "passthrough"),
         *("-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1"),
@@ -27,7 +35,7 @@ def ffmpeg_pictures(
     done = subprocess.run(command, capture_output=True, timeout=120, check=True)
     images = np.frombuffer(done.stdout, np.uint8).reshape(-1, height, width, 3)
     times_s = np.array([float(one) for one in _TIME.findall(done.stderr.decode())])
-    return times_s[: len(images)], images
+    return times_s[: len(images)] - (start_s or 0.0), images
 
 
 def ffmpeg_sound(path: Path, index: int, rate_hz: int = 16_000) -> np.ndarray:
