@@ -13,6 +13,7 @@ from fractions import Fraction
 import av
 import av.error
 from av.container import InputContainer
+from av.format import Flags
 from av.stream import Disposition
 
 from indexer.errors import MediaError
@@ -49,6 +50,7 @@ _MIN_BYTES_PER_S = 200.0  # the leanest speech codecs need three times as many
 _MAX_GAP_S = 3600.0  # in a file so lean; what comes later is a broken clock
 _MAX_S = 31 * 86_400.0
 _LATE_START_S = 1.0
+_TAIL_S = 5.0
 
 
 def origin_s(container: InputContainer) -> Fraction:
@@ -69,12 +71,13 @@ def origin_s(container: InputContainer) -> Fraction:
 def declared_duration_s(container: InputContainer) -> float | None:
     """What the container says about its length from its start on; None where it says nothing.
 
-    Matroska tells when it ends rather than how long it is:
+    Matroska and NUT tell when it ends rather than how long it is:
     https://www.rfc-editor.org/rfc/rfc9559#name-duration-element
     """
     if container.duration is None or container.duration <= 0:
         return None
-    skipped_s = float(origin_s(container)) if "matroska" in container.format.name else 0.0
+    says_end = container.format.name in ("matroska,webm", "nut")
+    skipped_s = float(origin_s(container)) if says_end else 0.0
     return max(0.0, container.duration / av.time_base - skipped_s)
 
 
@@ -134,6 +137,8 @@ def _length_s(container: InputContainer, path: str | os.PathLike[str]) -> float:
         return _packets_end_s(container, path) or declared_s or 0.0
     if declared_s > _LONG_S and os.path.getsize(path) < declared_s * _MIN_BYTES_PER_S:
         return _packets_end_s(container, path, _MAX_GAP_S) or declared_s
+    if container.format.flags & Flags.ts_discont.value or container.format.name == "nut":
+        return _last_packets_end_s(path, declared_s)
     if is_late_fragments(container):
         return _late_fragments_s(container, path, declared_s)
     return declared_s
@@ -166,6 +171,15 @@ def _packets_end_s(
     video = picture_stream(container)
     rate = (video.average_rate or video.guessed_rate) if video else None
     return end_s or (float(pictures / rate) if rate else 0.0)
+
+
+def _last_packets_end_s(path: str | os.PathLike[str], declared_s: float) -> float:
+    """Of MPEG streams and NUT, which say when the last packet begins: pictures without a time of
+    their own may follow.
+    """
+    with open_container(path) as again:
+        end_s, _ = scan_packets(again, max(0.0, declared_s - _TAIL_S))
+    return end_s if declared_s < end_s < declared_s + _TAIL_S else declared_s
 
 
 def _late_fragments_s(

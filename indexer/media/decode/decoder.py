@@ -119,6 +119,8 @@ class PictureTrack:
         self.declared_whole_s = declared_duration_s(self.container)
         if self.clock is not None or is_late_fragments(self.container):
             self.declared_end_s = self.declared_whole_s = None
+        if self.container.format.name == "nut":  # each stream has the end of the whole
+            self.declared_end_s = None
         self.at_start = True  # nothing was taken since the file was opened
         self.end_s = self.first_s  # of the last packet
         self.at_end = False

@@ -267,7 +267,7 @@ class Reader:
             declared_s = track.declared_end_s if track.declared_end_s is not None else whole_s
             is_short = declared_s is not None and _is_short(track.end_s, declared_s)
             # Some containers give each stream the length of the whole.
-            is_own = track.declared_end_s is not None and abs(declared_s - (whole_s or 0.0)) > 0.01
+            is_own = track.declared_end_s is not None and track.declared_end_s != whole_s
             if is_short and not is_own and len(track.container.streams) > 1:
                 # Formats without an index may seek past what is there: then all is read.
                 for from_s in (track.end_s, 0.0):

@@ -197,8 +197,10 @@ def check_outputs(path: Path, rng: np.random.Generator, settings: Settings) -> N
     cut_clip(path, start_s, start_s + 0.5, path.with_name("clip.mp4"), settings)
     _, clip = _shown(path.with_name("clip.mp4"))
     assert clip[0] == _at(found_s, found, start_s)
-    inside = [n for t, n in zip(found_s, found, strict=True) if start_s < t < start_s + 0.499]
-    assert [n for n in dict.fromkeys(clip) if n != clip[0]] == inside
+    # One that begins at the very end may lie between the times of the clip's last pictures.
+    inside = [n for t, n in zip(found_s, found, strict=True) if start_s < t < start_s + 0.48]
+    shown = [n for n in dict.fromkeys(clip) if n != clip[0]]
+    assert shown[: len(inside)] == inside
     make_proxy(path, path.with_name("proxy.mp4"), settings)
     for time_s in rng.uniform(found_s[0] + 0.01, found_s[-1], 3):
         nearest = np.abs(np.array(found_s) - time_s).min()
