@@ -7,7 +7,7 @@ export PYTHONDONTWRITEBYTECODE :=
 RUN_EXTRAS := cpu,speech,ocr,demo,ui,lego
 ALL_EXTRAS := $(RUN_EXTRAS),queue,postgres,train,dev
 
-.PHONY: demo test lint format docs screenshot bench tools clean train-demo
+.PHONY: demo test lint format docs screenshot messages quality bench tools clean train-demo
 
 demo: .venv/.run
 	$(BIN)/seekpoint demo
@@ -36,6 +36,15 @@ screenshot: .venv/.all
 # A tiny LEGO learns to ground what it has not seen: about an hour of two cores; a stopped one goes on.
 train-demo: .venv/.all
 	$(BIN)/python -m grounding.training.tiny.demo train-demo
+
+# Collects the texts to translate; new ones come into the catalogues empty, and a test names them.
+messages: .venv/.all
+	$(BIN)/pybabel -q extract -F pyproject.toml --no-location --omit-header --sort-output -o .venv/messages.pot .
+	$(BIN)/pybabel -q update -D seekpoint -i .venv/messages.pot -d search_ui/locales -w 96 --omit-header --no-fuzzy-matching --ignore-obsolete
+
+# The table of docs/experiments/quality.md, from the real videos that SEEKPOINT_TEST_DATA names.
+quality: .venv/.all
+	$(BIN)/python -m benchmarks.quality
 
 bench: .venv/.all
 	$(BIN)/python -m benchmarks

@@ -16,7 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.measure import header, row
+from benchmarks.support.measure import header, row
 from tests.workers.faults import (
     Storm,
     check,
@@ -29,6 +29,7 @@ from tests.workers.faults import (
 
 
 def main() -> int:
+    """0 where the rows are those of a run without faults."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--faults", type=int, default=120)
     parser.add_argument("--videos", type=int, default=36)

@@ -18,8 +18,8 @@ from pathlib import Path
 import av
 import numpy as np
 
-from benchmarks.footage import make_footage
-from benchmarks.measure import header, measure, row
+from benchmarks.support.footage import make_footage
+from benchmarks.support.measure import header, measure, row
 from indexer.embedders.base import Embedder
 from indexer.library import Library
 from indexer.settings import Settings
@@ -28,6 +28,7 @@ PARTS = ("parts", "fast", "length", "repeat")
 
 
 def fresh(folder: Path, name: str) -> Library:
+    """A library of its own, without speech and screen text."""
     home = Path(tempfile.mkdtemp(dir=folder, prefix=name))
     return Library(Settings(home=home, speech=False, screen_text=False))
 
@@ -50,6 +51,7 @@ def decode(path: Path, rate_hz: float, short_side: int) -> np.ndarray:
 
 
 def against_parts(folder: Path, path: Path, rounds: int) -> None:
+    """An ingest against decoding and embedding alone."""
     header("Ten minutes of 720p H.264 with `lite`")
     library = fresh(folder, "warm")
     embedder: Embedder = library.embedder
@@ -67,7 +69,10 @@ def against_parts(folder: Path, path: Path, rounds: int) -> None:
         assert not whole.result.failures
         ratios.append(whole.wall_s / (images.wall_s + embedded.wall_s))
         speeds.append(whole.result.video_s / whole.wall_s)
-        detail = f"decode {images.wall_s:.1f} s + embed {embedded.wall_s:.1f} s; ingest {whole.wall_s:.1f} s, {whole.cpu_s:.1f} s of CPU"
+        detail = (
+            f"decode {images.wall_s:.1f} s + embed {embedded.wall_s:.1f} s; "
+            f"ingest {whole.wall_s:.1f} s, {whole.cpu_s:.1f} s of CPU"
+        )
         row("a round", detail)
     row(
         "ingest / (decode + embed)",
@@ -78,6 +83,7 @@ def against_parts(folder: Path, path: Path, rounds: int) -> None:
 
 
 def fast_against_full(folder: Path, path: Path) -> None:
+    """Keyframes alone against every sampled frame."""
     header("`--fast` against the full pass, 30 minutes, a keyframe every 10 s")
     full = measure(lambda: fresh(folder, "full").ingest([path]))
     fast = measure(lambda: fresh(folder, "fast").ingest([path], fast=True))
@@ -89,6 +95,7 @@ def fast_against_full(folder: Path, path: Path) -> None:
 
 
 def against_length(folder: Path, minutes: tuple[int, ...]) -> None:
+    """Does memory, or the time of a minute, grow with the length?"""
     header("Time and memory against length (360p)")
     first = None
     for length in minutes:
@@ -98,13 +105,15 @@ def against_length(folder: Path, minutes: tuple[int, ...]) -> None:
         first = first or per_minute
         row(
             f"{length} minutes",
-            f"{done.wall_s:.1f} s; {done.cpu_s:.1f} s of CPU, {per_minute / first:.2f} of the first per minute; "
+            f"{done.wall_s:.1f} s; {done.cpu_s:.1f} s of CPU, {per_minute / first:.2f} of the "
+            "first per minute; "
             f"peak {done.peak_bytes / 2**30:.2f} GiB",
             "1.5 GiB",
         )
 
 
-def repeated(folder: Path, count: int) -> None:
+def ingest_again(folder: Path, count: int) -> None:
+    """A second ingest of files that did not change."""
     header(f"Repeat of an ingest of {count} unchanged files")
     small = make_footage(folder, 0.05, height=120)
     media = Path(tempfile.mkdtemp(dir=folder, prefix="many"))
@@ -123,6 +132,7 @@ def repeated(folder: Path, count: int) -> None:
 
 
 def main() -> None:
+    """Runs the parts that are asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--folder", type=Path, help="where footage is made and kept; default: a temporary folder"
@@ -147,7 +157,7 @@ def main() -> None:
         if "length" in arguments.only:
             against_length(folder, (1, 2) if arguments.quick else (10, 30, 120))
         if "repeat" in arguments.only:
-            repeated(folder, 50 if arguments.quick else 1000)
+            ingest_again(folder, 50 if arguments.quick else 1000)
         print(f"\nall of it took {time.perf_counter() - started:.0f} s")
 
 

@@ -1,4 +1,4 @@
-"""Questions in one language about what was said in another: the right sentence first, said to
+"""Questions in one language about what is spoken in another: the right sentence first, called a
 match, and false alarms.
 
     python -m benchmarks.languages
@@ -13,9 +13,9 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from benchmarks.measure import header, row
 from benchmarks.passages import HARVARD
-from benchmarks.text_search import SAID
+from benchmarks.support.measure import header, row
+from benchmarks.text_search import SENTENCES
 from indexer.library import Library
 from indexer.settings import load_settings
 from tests.support import colour_video
@@ -170,11 +170,11 @@ ABSENT_IN_CHINESE = (
     "南极的企鹅",
     "关于死刑的辩论",
 )
-ENGLISH = tuple(english for english, _, _ in SAID)
+ENGLISH = tuple(english for english, _, _ in SENTENCES)
 QUESTIONS = {
-    "English": (tuple(asked for _, asked, _ in SAID), ABSENT),
+    "English": (tuple(asked for _, asked, _ in SENTENCES), ABSENT),
     "Spanish": (ASKED_IN_SPANISH, ABSENT_IN_SPANISH),
-    "Chinese": (tuple(asked for _, _, asked in SAID), ABSENT_IN_CHINESE),
+    "Chinese": (tuple(asked for _, _, asked in SENTENCES), ABSENT_IN_CHINESE),
 }
 LIBRARIES = {
     "English": (ENGLISH, HARVARD),
@@ -187,8 +187,8 @@ EACH_S = 3
 
 
 def make_library(folder: Path, sentences: tuple[str, ...]) -> Library:
-    """One video; sentence n is said from `EACH_S` * n on."""
-    video = colour_video(folder / "media" / "said.mp4", [("blue", EACH_S * len(sentences))])
+    """One video; sentence n is spoken from `EACH_S` * n on."""
+    video = colour_video(folder / "media" / "spoken.mp4", [("blue", EACH_S * len(sentences))])
     lines = [
         f"{n + 1}\n{_time(EACH_S * n)} --> {_time(EACH_S * n + 2)}\n{text}\n"
         for n, text in enumerate(sentences)
@@ -206,6 +206,7 @@ def _time(seconds: int) -> str:
 
 
 def ask(library: Library, questions: tuple[str, ...], absent: tuple[str, ...]) -> str:
+    """How many answers are right, and how many absent ones are called a match."""
     first = matched = 0
     for number, question in enumerate(questions):
         answer = library.search(question, only=["speech"])
@@ -215,16 +216,20 @@ def ask(library: Library, questions: tuple[str, ...], absent: tuple[str, ...]) -
         first += is_first
         matched += is_first and answer.matched
     false = sum(library.search(question, only=["speech"]).matched for question in absent)
-    return f"{first / len(questions):.2f} first, {matched / len(questions):.2f} said to match, {false} of {len(absent)} false alarms"
+    return (
+        f"{first / len(questions):.2f} first, {matched / len(questions):.2f} called a match, "
+        f"{false} of {len(absent)} false alarms"
+    )
 
 
 def main() -> None:
+    """Each language about each."""
     header("Questions across languages")
-    for said, sentences in LIBRARIES.items():
+    for spoken, sentences in LIBRARIES.items():
         with tempfile.TemporaryDirectory() as folder:
             library = make_library(Path(folder), sum(sentences, ()))
             for language, (questions, absent) in QUESTIONS.items():
-                row(f"{said}, asked in {language}", ask(library, questions, absent))
+                row(f"{spoken}, asked in {language}", ask(library, questions, absent))
 
 
 if __name__ == "__main__":

@@ -24,13 +24,17 @@ from typing import Any
 
 import numpy as np
 import torch
+from sentencepiece import sentencepiece_model_pb2
+from transformers import CLIPVisionConfig, CLIPVisionModel
 
-from grounding.lego.checkpoint import find_clip_folder
-from grounding.lego.config import PUBLISHED_CLIP, PUBLISHED_LANGUAGE, find_dims
+from grounding.lego.checkpoint.load import find_clip_folder
+from grounding.lego.checkpoint.shards import Shards
 from grounding.lego.grounder import load_grounder
-from grounding.lego.preprocess_image import CLIP_MEAN, CLIP_STD
-from grounding.lego.shards import Shards
+from grounding.lego.model.config import PUBLISHED_CLIP, PUBLISHED_LANGUAGE, find_dims
+from grounding.lego.preprocess.image import CLIP_MEAN, CLIP_STD
 from grounding.spans import Span
+from indexer.media.decode.frames import sample_frames
+from indexer.media.probe import probe
 
 FIXTURES = Path(__file__).resolve().parent.parent / "tests" / "grounding" / "lego" / "fixtures"
 PIECES = 32_000
@@ -70,6 +74,7 @@ class Plan:
 
 
 def published_plan() -> Plan:
+    """The sizes of the published model."""
     with gzip.open(FIXTURES / "full_size_names.tsv.gz", "rt") as lines:
         pairs = (line.rstrip("\n").split("\t") for line in lines)
         shapes = {
@@ -81,6 +86,7 @@ def published_plan() -> Plan:
 
 
 def plan_like(folder: Path) -> Plan:
+    """The sizes of another checkpoint folder."""
     clip_folder, dims = find_clip_folder(folder, None), find_dims(folder)
     if clip_folder is None:
         raise SystemExit(f"{folder} has no CLIP tower")
@@ -100,8 +106,7 @@ def plan_like(folder: Path) -> Plan:
 
 
 def clip_shapes(sizes: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
-    from transformers import CLIPVisionConfig, CLIPVisionModel
-
+    """Tensor name -> shape of a CLIP tower."""
     with torch.device("meta"):
         tower = CLIPVisionModel(CLIPVisionConfig(**sizes))
     return {
@@ -160,8 +165,6 @@ def _values(name: str, shape: tuple[int, ...], pool: torch.Tensor) -> torch.Tens
 
 def write_tokenizer(folder: Path, pieces: int) -> None:
     """The small test tokenizer, filled up with pieces that no text contains."""
-    from sentencepiece import sentencepiece_model_pb2
-
     source = FIXTURES / "tiny" / "tokenizer_base"
     for file in source.iterdir():
         shutil.copyfile(file, folder / file.name)
@@ -173,12 +176,14 @@ def write_tokenizer(folder: Path, pieces: int) -> None:
 
 @contextmanager
 def stage(name: str, report: dict[str, float]) -> Iterator[None]:
+    """Notes the seconds of the block, and the memory held at its end."""
     start = time.perf_counter()
     yield
     report[f"{name}_s"] = time.perf_counter() - start
     report[f"{name}_held_gb"] = memory_gb("RssAnon")
     print(
-        f"{name:<10} {report[f'{name}_s']:8.1f} s   {report[f'{name}_held_gb']:.2f} GB held beside the mapped files",
+        f"{name:<10} {report[f'{name}_s']:8.1f} s   {report[f'{name}_held_gb']:.2f} GB held beside "
+        "the mapped files",
         flush=True,
     )
 
@@ -192,9 +197,7 @@ def memory_gb(field: str) -> float:
 
 
 def read_clip(video: Path) -> tuple[np.ndarray, float]:
-    from indexer.media.decode.frames import sample_frames
-    from indexer.media.probe import probe
-
+    """The frames `(64, H, W, 3) uint8` of the first window, and its seconds."""
     length_s = min(WINDOW_S, probe(video).duration_s)
     return sample_frames(
         video, times_s=np.arange(64) * length_s / 64, short_side=224
@@ -202,6 +205,7 @@ def read_clip(video: Path) -> tuple[np.ndarray, float]:
 
 
 def run(folder: Path, video: Path, plan: Plan, tokens: int) -> dict[str, float]:
+    """Writes, loads and asks; seconds and gigabytes by name."""
     report: dict[str, float] = {}
     with stage("write", report):
         report["checkpoint_gb"] = write_checkpoint(folder, plan) / 1e9
@@ -224,6 +228,7 @@ def run(folder: Path, video: Path, plan: Plan, tokens: int) -> dict[str, float]:
 
 
 def main(arguments: list[str] | None = None) -> None:
+    """The last line on stdout is the report as JSON."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -231,19 +236,19 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("video", type=Path)
     parser.add_argument("--tokens", type=int, default=16)
     parser.add_argument("--like", type=Path)
-    given = parser.parse_args(arguments)
-    given.folder.mkdir(parents=True, exist_ok=True)
-    if any(given.folder.iterdir()):
-        raise SystemExit(f"{given.folder} is not empty")
+    options = parser.parse_args(arguments)
+    options.folder.mkdir(parents=True, exist_ok=True)
+    if any(options.folder.iterdir()):
+        raise SystemExit(f"{options.folder} is not empty")
     try:
         report = run(
-            given.folder,
-            given.video,
-            plan_like(given.like) if given.like else published_plan(),
-            given.tokens,
+            options.folder,
+            options.video,
+            plan_like(options.like) if options.like else published_plan(),
+            options.tokens,
         )
     finally:
-        shutil.rmtree(given.folder)
+        shutil.rmtree(options.folder)
     print(json.dumps({name: round(value, 3) for name, value in report.items()}))
 
 

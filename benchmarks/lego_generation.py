@@ -17,10 +17,10 @@ from typing import Any
 
 import torch
 
-from grounding.lego.config import EvaDims, LegoConfig, QFormerDims
-from grounding.lego.generation import Generator, Limits, Prompt, Stream
-from grounding.lego.model import LegoModel
-from grounding.lego.video import VideoModality
+from grounding.lego.generate.generator import DecodeState, GenerationConfig, Generator, Prompt
+from grounding.lego.model.config import EvaDims, LegoConfig, QFormerDims
+from grounding.lego.model.lego_model import LegoModel
+from grounding.lego.model.video import VideoModality
 
 VOCABULARY = 1000
 PLACEHOLDER = (VOCABULARY - 3, VOCABULARY - 2, VOCABULARY - 1)
@@ -34,11 +34,14 @@ class NumberTokenizer:
     end_id = -1
 
     def decode(self, ids) -> str:
+        """The ids as numbers."""
         return " ".join(map(str, ids))
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
+    """Of the random model."""
+
     width: int = 512
     layers: int = 8
     frames: int = 64
@@ -46,6 +49,7 @@ class Size:
 
 
 def random_model(size: Size) -> LegoModel:
+    """Random weights, the same in every run."""
     torch.manual_seed(0)
     config = LegoConfig(
         language={
@@ -68,13 +72,13 @@ def random_model(size: Size) -> LegoModel:
     model = LegoModel(config, (VideoModality,)).eval()
     for weight in model.language.parameters():
         if weight.ndim == 2:
-            torch.nn.init.normal_(
-                weight, std=weight.shape[1] ** -0.5
-            )  # lively enough not to write one token over and over
+            # wide enough not to write one token over and over
+            torch.nn.init.normal_(weight, std=weight.shape[1] ** -0.5)
     return model
 
 
 def prompt_ids(model: LegoModel, question: int) -> tuple[int, ...]:
+    """A prompt with one clip; each question has words of its own."""
     patch, start, end = PLACEHOLDER
     media = [start, *[patch] * model.modality("video").tokens, end]
     words = [5 + (37 * question + 11 * i) % 900 for i in range(12 + question)]
@@ -85,12 +89,12 @@ def prompt_ids(model: LegoModel, question: int) -> tuple[int, ...]:
 def encode_again(model: LegoModel, clip: torch.Tensor, tokens: int) -> list[int]:
     """Key-value cache in the language model, but all frames through the encoder at every step."""
     ids = torch.tensor([prompt_ids(model, 0)])
-    stream = Stream(model, [], rows=1)
-    logits = stream.push(model.embed(ids, [{"video": model.encode("video", [clip])}]))
+    state = DecodeState(model, [], rows=1)
+    logits = state.push(model.embed(ids, [{"video": model.encode("video", [clip])}]))
     written = [int(logits.argmax())]
     while len(written) < tokens:
         model.encode("video", [clip])
-        logits = stream.push(model.language.model.embed_tokens(torch.tensor([[written[-1]]])))
+        logits = state.push(model.language.model.embed_tokens(torch.tensor([[written[-1]]])))
         written.append(int(logits.argmax()))
     return written
 
@@ -104,11 +108,13 @@ def encode_once(
     prompts = [
         Prompt(prompt_ids(model, question), {"video": encoded}) for question in range(questions)
     ]
-    generator = Generator(model, NumberTokenizer(), Limits(tokens, stop="never"))  # type: ignore[arg-type]
+    config = GenerationConfig(tokens, stop="never")
+    generator = Generator(model, NumberTokenizer(), config)  # type: ignore[arg-type]
     return [list(reply.ids) for reply in generator.generate(prompts)]
 
 
 def timed(run: Callable[[], Any]) -> tuple[Any, float]:
+    """A result and the seconds that it took."""
     start = time.perf_counter()
     result = run()
     return result, time.perf_counter() - start
@@ -142,6 +148,7 @@ def measure(tokens: int, questions: int, repeats: int, size: Size = Size()) -> d
 
 
 def main() -> None:
+    """Prints the measurements, with `--json` as JSON."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -149,9 +156,9 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=8)
     parser.add_argument("--repeats", type=int, default=2)
     parser.add_argument("--json", action="store_true")
-    given = parser.parse_args()
-    result = measure(given.tokens, given.questions, given.repeats)
-    if given.json:
+    options = parser.parse_args()
+    result = measure(options.tokens, options.questions, options.repeats)
+    if options.json:
         print(json.dumps(result))
     else:
         for name, value in result.items():

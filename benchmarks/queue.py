@@ -18,9 +18,12 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.footage import make_footage
-from benchmarks.measure import header, row
+from sqlalchemy import func, select
+
+from benchmarks.support.footage import make_footage
+from benchmarks.support.measure import header, row
 from indexer.catalog.leasing import jobs
+from indexer.catalog.tables import ChunkTask, Collection
 from indexer.library import Library
 from indexer.settings import Settings
 from tests.support import colour_video
@@ -31,19 +34,23 @@ LONG_S = 1200
 
 
 def lite_fleet(**settings: str) -> Fleet:
+    """Redis, PostgreSQL and workers with the `lite` embedder."""
     return Fleet(
         {"EMBEDDER": "lite", "REAPER_INTERVAL_S": "15", "LEASE_S": "60", "THREADS": "0", **settings}
     )
 
 
 def library_of(fleet: Fleet, embedder: str = "lite") -> Library:
+    """A library over the fleet's servers."""
     own = {"database_url": fleet.postgres.url, "broker_url": fleet.redis.url}
     return Library(
         Settings(home=fleet.home, embedder=embedder, speech=False, screen_text=False, **own)
     )
 
 
-def queued(fleet: Fleet, library: Library, paths: Sequence[Path], collection: str) -> float:
+def ingest_by_queue(
+    fleet: Fleet, library: Library, paths: Sequence[Path], collection: str
+) -> float:
     """Seconds from asking until all is ready."""
     started = time.perf_counter()
     library.ingest(paths, collection, queue=True)
@@ -54,8 +61,8 @@ def queued(fleet: Fleet, library: Library, paths: Sequence[Path], collection: st
 
 
 def is_ready(fleet: Fleet, library: Library, collection: str, count: int) -> bool:
-    """Fails at once where it never will be: a file that could not be planned is no video, and a
-    worker that ended does nothing.
+    """Are all videos ready? Fails at once where they never will be: a file that could not be
+    planned does not become a video, and a worker that ended does nothing.
     """
     states = [video.state for video in library.videos([collection])]
     with library.catalog.read() as session:
@@ -67,6 +74,7 @@ def is_ready(fleet: Fleet, library: Library, collection: str, count: int) -> boo
 
 
 def overhead(folder: Path, minutes: float, rounds: int) -> None:
+    """An ingest in its own process against one warm worker."""
     header(
         f"{minutes:g} minutes of 360p with `lite`: an ingest in its process against one warm worker"
     )
@@ -78,29 +86,33 @@ def overhead(folder: Path, minutes: float, rounds: int) -> None:
         library = library_of(fleet)
         fleet.start()
         own.ingest([warm], "warm")
-        queued(fleet, library, [warm], "warm")
+        ingest_by_queue(fleet, library, [warm], "warm")
         alone, by_worker = [], []
         for number in range(rounds):
             started = time.perf_counter()
             own.ingest([path], f"alone {number}")
             alone.append(time.perf_counter() - started)
-            by_worker.append(queued(fleet, library, [path], f"worker {number}"))
+            by_worker.append(ingest_by_queue(fleet, library, [path], f"worker {number}"))
             row(
                 "a round",
-                f"in its process {alone[-1]:.1f} s, by a worker {by_worker[-1]:.1f} s: {by_worker[-1] / alone[-1]:.3f}",
+                f"in its process {alone[-1]:.1f} s, by a worker {by_worker[-1]:.1f} s: "
+                f"{by_worker[-1] / alone[-1]:.3f}",
             )
     ratios = [there / here for here, there in zip(alone, by_worker)]
     row(
         "worker / own process",
-        f"{statistics.median(ratios):.3f} (median of {rounds}: {min(ratios):.3f} to {max(ratios):.3f})",
+        f"{statistics.median(ratios):.3f} "
+        f"(median of {rounds}: {min(ratios):.3f} to {max(ratios):.3f})",
         "at most 1.10",
     )
     row("medians", f"{statistics.median(alone):.1f} s and {statistics.median(by_worker):.1f} s")
 
 
 def one_and_two(folder: Path, minutes: int, rounds: int) -> None:
+    """One worker against two."""
     header(
-        f"{minutes} videos of a minute (360p, `lite`): one worker with one core and one thread against two of the same"
+        f"{minutes} videos of a minute (360p, `lite`): one worker with one core and one thread "
+        "against two of the same"
     )
     paths = copies(folder, make_footage(folder, 1, height=360), minutes)
     ratios = []
@@ -113,8 +125,8 @@ def one_and_two(folder: Path, minutes: int, rounds: int) -> None:
                     fleet.start(pinned_to=core)
                 # Both are warm: every one of them has had work to do.
                 warm = copies(folder, make_footage(folder, 1, height=360), 4, name="warm")
-                queued(fleet, library, warm, "warm")
-                seconds.append(queued(fleet, library, paths, f"run {number}"))
+                ingest_by_queue(fleet, library, warm, "warm")
+                seconds.append(ingest_by_queue(fleet, library, paths, f"run {number}"))
         ratios.append(seconds[0] / seconds[1])
         row(
             "a round",
@@ -142,6 +154,7 @@ def copies(folder: Path, path: Path, count: int, name: str = "minute") -> list[P
 
 
 def fresh(rounds: int) -> None:
+    """From a commit until another process finds it."""
     header("From a chunk's commit until a search process that runs finds it (`demo` embedder)")
     with Fleet() as fleet, tempfile.TemporaryDirectory() as folder:
         library = library_of(fleet, "demo")
@@ -172,10 +185,6 @@ def fresh(rounds: int) -> None:
 
 def committed_s(library: Library, collection: str) -> float:
     """When the first chunk of a collection was committed."""
-    from sqlalchemy import func, select
-
-    from indexer.catalog.tables import ChunkTask, Collection
-
     with library.catalog.read() as session:
         first = session.scalar(
             select(func.min(ChunkTask.finished_at))
@@ -187,6 +196,7 @@ def committed_s(library: Library, collection: str) -> float:
 
 
 def main() -> None:
+    """Runs the parts that are asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", choices=["overhead", "workers", "fresh"])
     parser.add_argument("--minutes", type=int, default=10)

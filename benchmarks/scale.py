@@ -24,8 +24,8 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from benchmarks.measure import measure
 from benchmarks.pgvector import server
+from benchmarks.support.measure import measure
 from indexer.catalog import Catalog
 from indexer.library import Library
 from indexer.passages import text_embedding
@@ -65,6 +65,7 @@ class Costs:
 
     @property
     def catalog_bytes(self) -> float:
+        """Of an hour, thumbnails left out."""
         return self.bytes_frames + self.bytes_segments + self.bytes_passages + self.bytes_rest
 
     @property
@@ -102,6 +103,7 @@ class Assumed:
 
 
 def main() -> None:
+    """Prints the tables, after measuring if asked to."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--measure", type=Path, help="folder of videos")
     parser.add_argument(
@@ -114,7 +116,7 @@ def main() -> None:
     arguments = parser.parse_args()
     costs = Costs(**json.loads(FILE.read_text())) if FILE.exists() else Costs()
     for stage in arguments.only if arguments.measure else ():
-        costs = measured(costs, arguments.measure, stage)
+        costs = with_measured(costs, arguments.measure, stage)
         FILE.write_text(json.dumps(asdict(costs), indent=1) + "\n")
     print(table(costs, Assumed()))
 
@@ -122,7 +124,7 @@ def main() -> None:
 # --- measuring ---
 
 
-def measured(costs: Costs, folder: Path, stage: str) -> Costs:
+def with_measured(costs: Costs, folder: Path, stage: str) -> Costs:
     """The costs with those of one more stage; speech and screen text are done after pictures, and
     counted alone.
     """
@@ -167,6 +169,7 @@ def load_models(library: Library, stage: str) -> None:
 
 
 def of_pictures(library: Library, hours: float) -> dict[str, float]:
+    """What an hour costs after the stage `picture`."""
     catalog = library.catalog
     with catalog.read() as session:
         frames = float(session.scalar(text("SELECT sum(count) FROM frame_block")) or 0)
@@ -186,6 +189,7 @@ def of_pictures(library: Library, hours: float) -> dict[str, float]:
 
 
 def of_passages(costs: Costs, catalog: Catalog, hours: float) -> dict[str, float]:
+    """What an hour of passages adds to `costs`."""
     return {
         "passages": round(costs.passages + count(catalog, "passage") / hours),
         "bytes_passages": round(costs.bytes_passages + size(catalog, "passage") / hours),
@@ -203,6 +207,7 @@ def size(catalog: Catalog, name: str) -> float:
 
 
 def count(catalog: Catalog, name: str) -> int:
+    """Rows of a table."""
     with catalog.read() as session:
         return session.scalar(text(f"SELECT count(*) FROM {name}")) or 0
 
@@ -211,6 +216,7 @@ def count(catalog: Catalog, name: str) -> int:
 
 
 def table(costs: Costs, assumed: Assumed) -> str:
+    """The tables of docs/guides/scale.md."""
     lines = [
         "| | " + " | ".join(f"{hours:,} h" for hours in HOURS) + " |",
         "|---|" + "---:|" * len(HOURS),
@@ -276,6 +282,7 @@ def needs(c: Costs, a: Assumed) -> Sequence[tuple[str, Callable[[float], str]]]:
 
 
 def cores(seconds_an_hour: float, a: Assumed) -> Callable[[float], str]:
+    """Hours of video -> cores that take them in within the assumed days."""
     return lambda h: f"{math.ceil(h * seconds_an_hour / (a.days_to_take_in * 86_400)):,}"
 
 
@@ -301,6 +308,7 @@ def turning_points(c: Costs, a: Assumed) -> Sequence[tuple[str, float]]:
 
 
 def number(value: float) -> str:
+    """Three digits and a unit."""
     for unit, name in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if value >= unit:
             return (
@@ -312,6 +320,7 @@ def number(value: float) -> str:
 
 
 def volume(value: float) -> str:
+    """Bytes with a unit."""
     for unit, name in ((1e15, "PB"), (1e12, "TB"), (1e9, "GB"), (1e6, "MB")):
         if value >= unit:
             return f"{value / unit:,.3g} {name}"
@@ -319,6 +328,7 @@ def volume(value: float) -> str:
 
 
 def round_hours(hours: float) -> str:
+    """Two digits."""
     digits = max(0, math.floor(math.log10(max(hours, 1))) - 1)
     return f"{round(hours, -digits):,.0f}"
 

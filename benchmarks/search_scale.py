@@ -82,6 +82,7 @@ class Result:
 
 
 def main() -> None:
+    """A row of JSON for each number of segments, then the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     parser.add_argument(
@@ -98,6 +99,7 @@ def main() -> None:
 
 
 def measure(folder: Path, count: int, questions: int) -> Result:
+    """Fills a catalog and measures everything about it."""
     settings = Settings(home=folder)
     catalog = Catalog(settings.url).open()
     rare, one_video = fill(catalog, count)
@@ -171,6 +173,7 @@ def bare_call(index: FaissIndex, query: np.ndarray) -> None:
 
 
 def fetch(catalog: Catalog, ids: np.ndarray) -> list[SegmentRow]:
+    """The rows that a search reads after the index."""
     with catalog.read() as session:
         return get_segments(session, ids)
 
@@ -184,12 +187,15 @@ class WordEmbedder:
         self.sentences = Sentences()
 
     def embed_texts(self, texts) -> np.ndarray:
+        """Unit vectors `(N, 384)`."""
         return self.sentences.minilm.embed(texts)
 
     def embed_frames(self, images: np.ndarray) -> np.ndarray:
+        """Never called: the rows are made up."""
         raise NotImplementedError("the rows are made up")
 
     def reads(self, text: str) -> bool:
+        """Any text but an empty one."""
         return bool(text)
 
 
@@ -203,9 +209,11 @@ class MadeUpContext(Context):
 
     @property
     def embedder(self) -> WordEmbedder:
+        """The sentence model alone."""
         return self._embedder
 
     def index_for(self, key: str, stage: str = StageName.PICTURE) -> FaissIndex:
+        """The index that is measured."""
         return self._index
 
 
@@ -259,6 +267,7 @@ class Questions:
         self.vectors = self.near(self.subjects[rng.integers(0, SUBJECTS, count)], 1.0)
 
     def near(self, centres: np.ndarray, spread: float) -> np.ndarray:
+        """Unit vectors around the centres."""
         noise = self.rng.standard_normal(centres.shape, dtype=np.float32) / np.float32(
             DIMENSION**0.5
         )
@@ -271,6 +280,7 @@ class Questions:
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:
+    """Each row divided by its length."""
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
@@ -354,6 +364,7 @@ def add_chunks(
     length_s: float,
     source: Questions,
 ) -> None:
+    """Chunks with their work, frames and segments."""
     ends = [min(first + CHUNK_SEGMENTS, segments) for _, _, first in chunks]
     rows_of_chunks = [
         {
@@ -386,11 +397,11 @@ def add_chunks(
         insert(ChunkTask).returning(ChunkTask.id, sort_by_parameter_order=True), tasks
     ).all()
     vectors = source.segments(sum(end - first for (_, _, first), end in zip(chunks, ends)))
-    halves = vectors.astype("<f2")
+    half_vectors = vectors.astype("<f2")
     session.execute(
-        insert(FrameBlockRow), list(frame_rows(chunks, ends, chunk_ids, task_ids, halves))
+        insert(FrameBlockRow), list(frame_rows(chunks, ends, chunk_ids, task_ids, half_vectors))
     )
-    packed = (row.tobytes() for row in halves)
+    packed = (row.tobytes() for row in half_vectors)
     session.execute(
         insert(Segment),
         list(segment_rows(collection_id, chunks, ends, chunk_ids, task_ids, packed)),
@@ -400,6 +411,7 @@ def add_chunks(
 def segment_rows(
     collection_id: int, chunks, ends, chunk_ids, task_ids, packed: Iterator[bytes]
 ) -> Iterator[dict[str, object]]:
+    """The segments of the chunks, as the catalog stores them."""
     for (video_id, _, first), end, chunk_id, task_id in zip(chunks, ends, chunk_ids, task_ids):
         shared = {
             "task_id": task_id,
@@ -419,13 +431,13 @@ def segment_rows(
 
 
 def frame_rows(
-    chunks, ends, chunk_ids, task_ids, halves: np.ndarray
+    chunks, ends, chunk_ids, task_ids, half_vectors: np.ndarray
 ) -> Iterator[dict[str, object]]:
     """Two frames a second, each like its segment."""
     per_segment = round(2 * SEGMENT_S)
     row = 0
     for (video_id, _, first), end, chunk_id, task_id in zip(chunks, ends, chunk_ids, task_ids):
-        vectors = np.repeat(halves[row : row + end - first], per_segment, axis=0)
+        vectors = np.repeat(half_vectors[row : row + end - first], per_segment, axis=0)
         row += end - first
         times_s = first * SEGMENT_S + np.arange(len(vectors)) / 2
         shared = {
@@ -447,16 +459,19 @@ def frame_rows(
 
 
 def seconds(do: Callable[[], object]) -> float:
+    """How long it takes."""
     started = time.perf_counter()
     do()
     return time.perf_counter() - started
 
 
 def median_ms(times: list[float]) -> float:
+    """Milliseconds."""
     return round(float(np.median(times)) * 1000, 2)
 
 
 def p95_ms(times: list[float]) -> float:
+    """Milliseconds."""
     return round(float(np.percentile(times, 95)) * 1000, 2)
 
 
@@ -471,37 +486,40 @@ def anonymous_mb() -> float:
 
 
 HEAD = (
-    "segments|index|bare FAISS ms|whole search (p95)|embedding|index alone (p95)|1 % collection|one video|"
-    "recall@10 all / 1 % / 15 %|memory MB|open s|publish s"
+    "segments|index|bare FAISS ms|whole search (p95)|embedding|index alone (p95)|1 % collection|"
+    "one video|recall@10 all / 1 % / 15 %|memory MB|open s|publish s"
 )
 
 
 def table(results: list[Result]) -> str:
+    """Markdown."""
     lines = [f"faiss {faiss.__version__}", f"|{HEAD}|", "|" + "---|" * (HEAD.count("|") + 1)]
     return "\n".join(lines + [f"|{'|'.join(cells(result))}|" for result in results])
 
 
-def cells(it: Result) -> list[str]:
-    recalls = f"{it.recall:.3f} / {it.recall_one_percent:.3f} / {it.recall_fifteen_percent:.3f}"
+def cells(result: Result) -> list[str]:
+    """One row of the table."""
+    shares = (result.recall, result.recall_one_percent, result.recall_fifteen_percent)
+    recalls = " / ".join(f"{recall:.3f}" for recall in shares)
     searches = [
         f"{median} ({p95})"
         for median, p95 in (
-            (it.everything_ms, it.everything_p95_ms),
-            (it.collection_ms, it.collection_p95_ms),
-            (it.video_ms, it.video_p95_ms),
+            (result.everything_ms, result.everything_p95_ms),
+            (result.collection_ms, result.collection_p95_ms),
+            (result.video_ms, result.video_p95_ms),
         )
     ]
-    whole = [f"{it.whole_ms} ({it.whole_p95_ms})", str(it.embed_ms)]
+    whole = [f"{result.whole_ms} ({result.whole_p95_ms})", str(result.embed_ms)]
     return [
-        f"{it.rows:,}",
-        it.kind,
-        str(it.bare_ms),
+        f"{result.rows:,}",
+        result.kind,
+        str(result.bare_ms),
         *whole,
         *searches,
         recalls,
-        str(it.memory_mb),
-        str(it.open_s),
-        str(it.publish_s),
+        str(result.memory_mb),
+        str(result.open_s),
+        str(result.publish_s),
     ]
 
 

@@ -18,7 +18,7 @@ from indexer.library import Library
 from indexer.settings import load_settings
 from tests.indexer.talks import Part, make_talk
 
-SAID = (  # said, asked in other words, asked in Chinese
+SENTENCES = (  # as they are spoken, asked in other words, asked in Chinese
     (
         "The harbour opens at seven in the morning.",
         "what time the port starts working",
@@ -115,19 +115,19 @@ def make_talks(folder: Path) -> list[dict]:
     rows: list[dict] = []
     for number, (title, title_asked) in enumerate(WRITTEN):
         name = f"talk{number}.mp4"
-        said = SAID[2 * number : 2 * number + 2]
+        spoken = SENTENCES[2 * number : 2 * number + 2]
         parts = [
             Part(
                 9,
                 COLOURS[number],
-                said=said[0][0],
+                said=spoken[0][0],
                 voice=("en-us", "en-gb", "en-us+f3", "en-us+m3")[number % 4],
             ),
             Part(8, COLOURS[number], title=title),
             Part(
                 9,
                 COLOURS[(number + 3) % 8],
-                said=said[1][0],
+                said=spoken[1][0],
                 voice=("en-us+f3", "en-us", "en-us+m3", "en-gb")[number % 4],
             ),
             Part(6, COLOURS[number]),
@@ -138,7 +138,7 @@ def make_talks(folder: Path) -> list[dict]:
             [span.start_s, span.end_s] if not isinstance(span, list) else span for span in spans
         ]
         (folder / f"{name}.json").write_text(json.dumps(spans))
-        for (text, other, chinese), span in zip(said, spans):
+        for (text, other, chinese), span in zip(spoken, spans):
             rows.append(_row(name, f"someone says that {text.rstrip('.')}", span, "said"))
             rows.append(_row(name, other, span, "said, in other words"))
             rows.append(_row(name, chinese, span, "said, asked in Chinese"))
@@ -158,6 +158,7 @@ def _row(video: str, query: str, window: list[float] | None, kind: str) -> dict:
 
 
 def main() -> int:
+    """Ingests the talks once and evaluates each kind of evidence."""
     settings = load_settings()
     folder = settings.home_path / "talks"
     folder.mkdir(parents=True, exist_ok=True)
@@ -176,7 +177,8 @@ def main() -> int:
     report = library.ingest(paths, "talks")
     if report.video_s:
         print(
-            f"ingested {report.video_s:.0f} s in {report.seconds:.0f} s: {report.speed:.1f} times real time"
+            f"ingested {report.video_s:.0f} s in {report.seconds:.0f} s: {report.speed:.1f} times "
+            "real time"
         )
     for failure in report.failures:
         print(failure.error, file=sys.stderr)

@@ -16,10 +16,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from benchmarks.footage import make_footage, run_ffmpeg
-from benchmarks.measure import header, measure, row
 from benchmarks.passages import HARVARD
+from benchmarks.support.footage import make_footage, run_ffmpeg
+from benchmarks.support.measure import header, measure, row
 from indexer.library import Library
+from indexer.passages import ocr, speech, text_embedding
 from indexer.settings import load_settings
 from tests.indexer.passages.sounds import in_turn
 from tests.indexer.talks import write_sound
@@ -32,6 +33,7 @@ NAMES = (
 
 
 def make_spoken_footage(folder: Path, minutes: int) -> Path:
+    """Footage with speech and lower thirds, made once."""
     path = folder / f"spoken-{minutes}min.mp4"
     if path.exists():
         return path
@@ -89,13 +91,15 @@ def _lower_thirds(folder: Path) -> list[object]:
         inputs += ["-i", folder / f"name{number}.png"]
         start_s = 8 + 20 * number
         chain.append(
-            f"[{before}][{number + 1}:v]overlay=60:580:enable='between(t,{start_s},{start_s + 6})'[o{number}]"
+            f"[{before}][{number + 1}:v]overlay=60:580:"
+            f"enable='between(t,{start_s},{start_s + 6})'[o{number}]"
         )
         before = f"o{number}"
     return [*inputs, "-filter_complex", ";".join(chain), "-map", f"[{before}]"]
 
 
 def ingest(folder: Path, path: Path, **settings: bool) -> float:
+    """One measured ingest; its seconds."""
     home = Path(tempfile.mkdtemp(dir=folder, prefix="home"))
     library = Library(load_settings(home=home, **settings))
     done = measure(lambda: library.ingest([path]))
@@ -104,13 +108,15 @@ def ingest(folder: Path, path: Path, **settings: bool) -> float:
     on = ", ".join(name for name, is_on in settings.items() if is_on) or "pictures alone"
     row(
         on,
-        f"{done.result.video_s / done.wall_s:.1f} times real time; {per_s:.3f} CPU s per second of video",
+        f"{done.result.video_s / done.wall_s:.1f} times real time; {per_s:.3f} CPU s per second of "
+        "video",
         "at least 4 with all",
     )
     return done.wall_s
 
 
 def main() -> None:
+    """Measures each combination of stages."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -128,14 +134,17 @@ def main() -> None:
             return
         _warm()
         header(f"Ingest of {arguments.minutes} minutes of 720p with speech and lower thirds")
-        for speech, screen_text in ((True, True), (False, False), (True, False), (False, True)):
-            ingest(folder, path, speech=speech, screen_text=screen_text)
+        for with_speech, screen_text in (
+            (True, True),
+            (False, False),
+            (True, False),
+            (False, True),
+        ):
+            ingest(folder, path, speech=with_speech, screen_text=screen_text)
 
 
 def _warm() -> None:
     """Loads every model once, so that no run pays for it."""
-    from indexer.passages import ocr, speech, text_embedding
-
     settings = load_settings()
     library = Library(settings)
     library.embedder.embed_frames(

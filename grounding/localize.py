@@ -3,8 +3,8 @@
 Every span between two borders is scored at once: mean inside minus mean outside (TFVTG, Zheng et
 al. 2024), times the length to a power, for without it the best span is a single frame, minus what a
 log-normal prior over lengths says against it. The curve is smoothed within shots, never across a
-cut; borders lie half-way between two frames or on the cut between them. docs/experiments/localizer.md
-has what each step gained and what was tried in vain.
+cut; borders lie half-way between two frames or on the cut between them.
+docs/experiments/localizer.md has what each step gained and what was tried in vain.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from grounding.spans import ScoredSpan, Span
 
 @dataclass(frozen=True, slots=True)
 class LocalizerOptions:
+    """What spans win; chosen by measuring (docs/experiments/localizer.md)."""
+
     smoothing_frames: float = 1.0  # standard deviation of the Gaussian that smooths a shot's curve
     # of seconds. 0: single frames win; 1/2: likelihood of one raised stretch in white noise; more:
     # long spans win
@@ -76,7 +78,8 @@ def _checked(times_s: np.ndarray, similarities: np.ndarray) -> tuple[np.ndarray,
     )
     if times.ndim != 1 or times.shape != values.shape:
         raise ValueError(
-            f"times_s and similarities must be two vectors of one length, not {times.shape} and {values.shape}"
+            f"times_s and similarities must be two vectors of one length, not {times.shape} and "
+            f"{values.shape}"
         )
     if not np.isfinite(values).all() or not np.isfinite(times).all():
         raise ValueError("times_s and similarities must be finite")

@@ -9,8 +9,8 @@ moves along with its window), and
 2. the similarity curve, which knows nothing of the grounder, supports that span nearly as well as
 the localizer's own.
 
-Spans are averaged when they agree and never united. Numbers: `docs/experiments/lego.md`, tests with simulated
-grounders.
+Spans are averaged when they agree and never united. Numbers: `docs/experiments/lego.md`, tests with
+simulated grounders.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ MAX_WINDOW_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Rule:
+    """When a grounder's span is accepted."""
+
     agree_iou: float = 0.6
     """Overlap that two readings need to count as one answer."""
     support: float = 0.7
@@ -47,6 +49,8 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Refined:
+    """The span to show, and why."""
+
     span: Span
     """The one to show first."""
     grounded: Span | None
@@ -77,7 +81,9 @@ def refine(
             False,
             "no two different windows gave the same answer" if single else "no answer",
         )
-    if contrast(agreed, times_s, curve) < _needed(contrast(localized, times_s, curve), rule):
+    if contrast(agreed, times_s, curve) < _required_contrast(
+        contrast(localized, times_s, curve), rule
+    ):
         return Refined(localized, agreed, False, "the pictures do not support the answer")
     return Refined(
         agreed, agreed, True, "two windows gave the same answer, and the pictures support it"
@@ -122,7 +128,7 @@ def windows_around(span: Span, duration_s: float, max_s: float = MAX_WINDOW_S) -
     length_s = min(max_s, duration_s * 0.8)
     slack_s = max(length_s - span.length_s, length_s * 0.3)
     starts = (span.middle_s - length_s / 2 - slack_s * share for share in (-0.25, 0.25))
-    return [_placed(start, length_s, duration_s) for start in starts]
+    return [_place_inside(start, length_s, duration_s) for start in starts]
 
 
 def tile_windows(
@@ -150,7 +156,7 @@ def contrast(span: Span, times_s: np.ndarray, curve: np.ndarray) -> float:
     return float(curve[inside].mean() - curve[~inside].mean()) if not inside.all() else 0.0
 
 
-def _needed(localized: float, rule: Rule) -> float:
+def _required_contrast(localized: float, rule: Rule) -> float:
     return localized * rule.support if localized > 0 else localized
 
 
@@ -163,6 +169,6 @@ def _mean(a: Span, b: Span) -> Span:
     return Span((a.start_s + b.start_s) / 2, (a.end_s + b.end_s) / 2)
 
 
-def _placed(start_s: float, length_s: float, duration_s: float) -> Span:
+def _place_inside(start_s: float, length_s: float, duration_s: float) -> Span:
     start = min(max(start_s, 0.0), max(duration_s - length_s, 0.0))
     return Span(start, start + length_s)

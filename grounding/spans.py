@@ -10,6 +10,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, order=True)
 class Span:
+    """From `start_s` up to, but not including, `end_s`. Raises ValueError where it ends before it
+    starts; an empty span is one.
+    """
+
     start_s: float
     end_s: float
 
@@ -21,13 +25,16 @@ class Span:
 
     @property
     def length_s(self) -> float:
+        """Seconds; 0 for an empty span."""
         return self.end_s - self.start_s
 
     @property
     def middle_s(self) -> float:
+        """Half-way between start and end."""
         return (self.start_s + self.end_s) / 2
 
     def overlap_s(self, other: Span) -> float:
+        """Seconds that both have in common."""
         return max(0.0, min(self.end_s, other.end_s) - max(self.start_s, other.start_s))
 
     def iou(self, other: Span) -> float:
@@ -37,12 +44,15 @@ class Span:
         return overlap_s / union_s if union_s > 0 else 0.0
 
     def clamp(self, start_s: float, end_s: float) -> Span:
+        """The part inside `[start_s, end_s)`; empty at the nearer end where none is."""
         start = min(max(self.start_s, start_s), end_s)
         return Span(start, min(max(self.end_s, start), end_s))
 
 
 @dataclass(frozen=True, slots=True)
 class ScoredSpan:
+    """A span and how good it is; what a score means is up to its maker."""
+
     span: Span
     score: float
 

@@ -11,7 +11,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from indexer.errors import StorageError
+from indexer.errors import StorageError, os_reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +71,10 @@ def storage_error(path: Path, error: OSError) -> StorageError:
             path=path,
         )
     return StorageError(
-        "cannot write {path}: {lower}",
+        "cannot write {path}: {reason}",
         "check the folder and its permissions",
         path=path,
-        lower=(error.strerror or str(error)).lower(),
+        reason=os_reason(error),
     )
 
 

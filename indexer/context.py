@@ -22,7 +22,6 @@ from indexer.passages import text_embedding
 from indexer.paths import Roots
 from indexer.settings import Settings, load_settings
 from indexer.stages.base import embedder_key_of
-from indexer.stages.configured import configured_stages
 from indexer.threads import wait_asleep
 from indexer.vectors.open_index import open_index
 from indexer.vocabulary import StageName
@@ -110,6 +109,8 @@ class Context:
         and the device is a GPU. Raises ModelError where a model is missing.
         """
         wanted = self.events_by_default if events is None else events
+        from indexer.stages.configured import configured_stages
+
         return configured_stages(self.settings, lambda: self.embedder, fast=fast, events=wanted)
 
     # --- files ---

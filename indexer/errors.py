@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from string import Formatter
 from typing import Any
 
-from indexer.messages import Message
+from indexer.messages import N_, Message, as_message, with_advice
 
 
 class SeekpointError(Exception):
@@ -35,9 +35,7 @@ class SeekpointError(Exception):
     @property
     def full_message(self) -> Message:
         """What went wrong and what to do about it, as one message that can be stored."""
-        if not self.advice:
-            return self.what
-        return Message("{problem}. {advice}", {"problem": self.what, "advice": self.advice})
+        return with_advice(self.what, self.advice)
 
     def __str__(self) -> str:
         return str(self.full_message)
@@ -56,6 +54,27 @@ def _filled(text: str | Message, values: Mapping[str, Any]) -> Message:
     if not names:
         return Message(text.format())
     return Message(text, {name: values[name] for name in names})
+
+
+# Words of the operating system and of FFmpeg, for the catalogues of messages.
+OS_REASONS = (
+    N_("no such file or directory"),
+    N_("permission denied"),
+    N_("no space left on device"),
+    N_("is a directory"),
+    N_("not a directory"),
+    N_("file name too long"),
+    N_("read-only file system"),
+    N_("input/output error"),
+    N_("address already in use"),
+    N_("cannot assign requested address"),
+    N_("invalid data found when processing input"),
+)
+
+
+def os_reason(error: OSError) -> Message:
+    """The operating system's reason, in lower case."""
+    return as_message((error.strerror or str(error)).lower())
 
 
 class UsageError(SeekpointError):

@@ -13,47 +13,39 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from grounding.spans import ScoredSpan, Span
-from indexer.admin import doctor, export, models, playback, removal, status
-from indexer.admin import videos as video_list
-from indexer.admin.doctor import Check
-from indexer.admin.models import ModelState
-from indexer.admin.playback import Playback
-from indexer.admin.removal import Removed
-from indexer.admin.status import Status
-from indexer.admin.videos import Video
 from indexer.artefacts import Artefacts
 from indexer.catalog import collections, videos
 from indexer.catalog.collections import CollectionInfo
-from indexer.catalog.database import migrate
 from indexer.catalog.database.session import Catalog
 from indexer.catalog.thumbnails import nearest_thumbnail_s
 from indexer.catalog.video_queries import Filters
 from indexer.context import Context
 from indexer.embedders.base import Embedder
 from indexer.errors import UsageError
-from indexer.evaluation.evaluate import evaluate_library
-from indexer.evaluation.ground_truth import Row, load_predictions, load_rows
-from indexer.evaluation.report import Report
-from indexer.evaluation.submissions import score_predictions
-from indexer.ingest.events_note import events_note
-from indexer.ingest.run import Ingest, IngestReport, Observer
-from indexer.media.output.clips import cut_clip
 from indexer.paths import Roots
-from indexer.queue import retry, submit
-from indexer.queue.publish import publish
-from indexer.queue.retry import Retried
-from indexer.search import by_picture
-from indexer.search.ask import Reply, ask
 from indexer.search.curve import Curve, curve
 from indexer.search.scope import make_scope
 from indexer.search.searcher import Searcher
 from indexer.search.types import Answer
-from indexer.search.verify import verify
 from indexer.settings import Settings
 from indexer.vectors.base import Published
 from indexer.vocabulary import SEARCHED_KINDS, EvidenceKind, StageName
+
+if TYPE_CHECKING:
+    from indexer.admin.doctor import Check
+    from indexer.admin.models import ModelState
+    from indexer.admin.playback import Playback
+    from indexer.admin.removal import Removed
+    from indexer.admin.status import Status
+    from indexer.admin.videos import Video
+    from indexer.evaluation.ground_truth import Row
+    from indexer.evaluation.report import Report
+    from indexer.ingest.run import IngestReport, Observer
+    from indexer.queue.retry import Retried
+    from indexer.search.ask import Reply
 
 DEFAULT_COLLECTION = "default"
 
@@ -126,6 +118,10 @@ class Library:
         `events`: whether LEGO grounds every window; None: where a checkpoint is configured and the
         device is a GPU. `queue`: notes the files for workers and returns at once.
         """
+        from indexer.ingest.events_note import events_note
+        from indexer.ingest.run import Ingest
+        from indexer.queue import submit
+
         if not collection.strip():
             raise UsageError("the name of the collection is empty", "choose a name")
         if queue:
@@ -142,6 +138,8 @@ class Library:
         """Writes new vector snapshots where one is due (or, with `force`, wherever there are
         vectors).
         """
+        from indexer.queue.publish import publish
+
         return publish(self.context, force=force)
 
     def reindex(self) -> list[Published]:
@@ -152,6 +150,8 @@ class Library:
         """Asks workers for the thumbnails and the copies for browsers that videos (None: all) lack;
         for how many videos.
         """
+        from indexer.queue import submit
+
         return submit.request_artefacts(self.context, video_ids)
 
     def retry(
@@ -160,12 +160,16 @@ class Library:
         """Does failed chunks again, of these videos or of all; where workers are configured, they
         do.
         """
+        from indexer.queue import retry
+
         return retry.retry(self.context, video_ids, observer)
 
     def cancel(self, video_ids: Sequence[int] | None = None) -> int:
         """Drops waiting chunks, and files that wait to be planned where no videos are named; the
         number of both.
         """
+        from indexer.queue import retry
+
         return retry.cancel(self.context, video_ids)
 
     # --- asking ---
@@ -190,7 +194,11 @@ class Library:
         """
         scope = make_scope(self.context, collections, video_id=video_id, only=only, filters=filters)
         answer = self.searcher.search(question, replace(scope, titles=titles), top=top)
-        return verify(self.context, answer) if ground else answer
+        if not ground:
+            return answer
+        from indexer.search.verify import verify
+
+        return verify(self.context, answer)
 
     def search_picture(
         self,
@@ -203,6 +211,8 @@ class Library:
         """Moments that look like a picture, which was kept under `name`
         (indexer/questions/query_pictures.py).
         """
+        from indexer.search import by_picture
+
         vector = by_picture.picture_vector(self.context, name)
         scope = make_scope(self.context, collections, filters=filters)
         return by_picture.search_vector(self.context, self.searcher, vector, scope, top)
@@ -217,6 +227,8 @@ class Library:
         filters: Filters | None = None,
     ) -> Answer:
         """Moments that look like one of the library."""
+        from indexer.search import by_picture
+
         vector = by_picture.moment_vector(self.context, video_id, span)
         scope = make_scope(self.context, collections, filters=filters)
         return by_picture.search_vector(
@@ -234,6 +246,8 @@ class Library:
         """How well each part of a video fits a question, a moment or a kept picture; with none of
         them its cuts alone.
         """
+        from indexer.search import by_picture
+
         queries = None
         if like is not None:
             queries = by_picture.moment_vector(self.context, *like)[None]
@@ -259,6 +273,8 @@ class Library:
         """LEGO about a video (its number or a path), the frame at `at_s` (boxes drawn to
         `picture`), or its sound.
         """
+        from indexer.search.ask import ask
+
         return ask(
             self.context,
             self.searcher,
@@ -294,24 +310,33 @@ class Library:
         """Asks every row of a ground truth of one collection; `ground`: LEGO too, with how often
         its spans were accepted. `wrap` is given the rows and may show progress.
         """
+        from indexer.evaluation.evaluate import evaluate_library
+
         return evaluate_library(
             self.context, self.searcher, ground_truth, collection, only, wrap, ground=ground
         )
 
     def score(self, ground_truth: Path, predictions: Path) -> Report:
         """Scores a file of predictions against a ground truth; asks nothing."""
+        from indexer.evaluation.ground_truth import load_predictions, load_rows
+        from indexer.evaluation.submissions import score_predictions
+
         return score_predictions(load_rows(ground_truth), load_predictions(predictions))
 
     # --- watching ---
 
     def playback(self, video_id: int) -> Playback:
         """What a browser is given of the video, if anything yet."""
+        from indexer.admin import playback
+
         return playback.playback(self.context, video_id)
 
     def make_proxy(self, video_id: int, progress: Callable[[float], None]) -> None:
         """Makes the copy that browsers play, where it is not there yet; `progress` is called with
         the share that is done.
         """
+        from indexer.admin import playback
+
         playback.make_proxy_of(self.context, video_id, progress)
 
     def thumbnail_near(self, video_id: int, time_s: float) -> Path | None:
@@ -323,6 +348,8 @@ class Library:
 
     def clip(self, video: str, start_s: float, end_s: float, output: Path) -> None:
         """Writes [start_s, end_s) of a video (its number, or the path of any file) as MP4."""
+        from indexer.media.output.clips import cut_clip
+
         if end_s <= start_s:
             raise UsageError(
                 "the clip would end ({end_s:g} s) before it starts ({start_s:g} s)",
@@ -339,10 +366,14 @@ class Library:
 
     def subtitles(self, video_id: int, output: Path) -> int:
         """Writes the speech of a video as SRT; how many cues."""
+        from indexer.admin import export
+
         return export.write_subtitles(self.context, video_id, output)
 
     def transcripts(self, names: Sequence[str] | None, output: Path) -> int:
         """Writes speech and screen text of collections as JSON lines; how many lines."""
+        from indexer.admin import export
+
         return export.write_transcripts(self.context, names, output)
 
     # --- looking after it ---
@@ -355,10 +386,14 @@ class Library:
         `newest`: at most so many, those added last. `named`: a piece of the title or the file's
         name, in any case of letters.
         """
+        from indexer.admin import videos as video_list
+
         return video_list.list_videos(self.context, names, newest=newest, named=named)
 
     def video(self, video_id: int) -> Video:
         """Raises CatalogError for an unknown video."""
+        from indexer.admin import videos as video_list
+
         return video_list.get_video(self.context, video_id)
 
     def collections(self) -> list[CollectionInfo]:
@@ -370,21 +405,31 @@ class Library:
         """Takes videos and collections out of the library and frees their disk space; the files
         stay.
         """
+        from indexer.admin import removal
+
         return removal.remove(self.context, video_ids, collections)
 
     def status(self) -> Status:
         """What the library holds, what waits, and what it costs."""
+        from indexer.admin import status
+
         return status.status(self.context)
 
     def doctor(self) -> list[Check]:
         """Checks the installation and says how to fix what is wrong."""
+        from indexer.admin import doctor
+
         return doctor.examine(self.context)
 
     def models(self) -> list[ModelState]:
         """The models that are known, and whether they are installed and in use."""
+        from indexer.admin import models
+
         return models.model_states(self.settings)
 
     def upgrade_database(self) -> str:
         """Brings the database to the revision of this program, and returns it."""
+        from indexer.catalog.database import migrate  # Alembic is slow to start
+
         migrate.upgrade(self.settings.url)
         return migrate.revision(self.settings.url) or ""

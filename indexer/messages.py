@@ -1,18 +1,22 @@
 """Messages to people: an English template and its values.
 
 The template is the key under which other languages are looked up, so a message that is stored or
-sent on keeps both parts. English is the template with its values filled in.
+sent on keeps both parts. As a string it is English: the template with its values filled in.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 Translate = Callable[[str], str]
 """English template to the template in another language."""
+
+
+def N_(text: str) -> str:
+    """Marks a text that is translated where it is shown (gettext's usual name for it)."""
+    return text
 
 
 def english(template: str) -> str:
@@ -20,19 +24,24 @@ def english(template: str) -> str:
     return template
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    """`template` has a named field for each value (`str.format`); without values it is plain text.
+class Message(str):
+    """An English text that remembers the template and the values that it was made from.
 
-    A value is a number, a string, or a message inside this one; anything else becomes its text.
+    `template` has a named field for each value (`str.format`); without values it is plain text. A
+    value is a number, a string, or a message inside this one; anything else becomes its text.
     """
 
     template: str
-    values: Mapping[str, Any] = field(default_factory=dict)
+    values: Mapping[str, Any]
 
-    def __post_init__(self) -> None:
-        plain = {name: _plain(value) for name, value in self.values.items()}
-        object.__setattr__(self, "values", plain)
+    def __new__(cls, template: str, values: Mapping[str, Any] | None = None) -> Message:
+        plain = {name: _plain(value) for name, value in (values or {}).items()}
+        message = super().__new__(cls, template.format(**plain) if plain else template)
+        message.template, message.values = template, plain
+        return message
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Message, (self.template, self.values)
 
     def text(self, translate: Translate = english) -> str:
         """The message in the language of `translate`."""
@@ -44,12 +53,6 @@ class Message:
             for name, value in self.values.items()
         }
         return template.format(**values)
-
-    def __str__(self) -> str:
-        return self.text()
-
-    def __bool__(self) -> bool:
-        return bool(self.template)
 
     def to_json(self) -> str:
         """As the catalog stores it; `from_json` reads it back."""
@@ -64,7 +67,19 @@ class Message:
             return cls(text)
 
 
+NOTHING = Message("")
+
+
+def with_advice(what: str | Message, advice: str | Message) -> Message:
+    """What went wrong and what to do about it, as one message."""
+    what, advice = as_message(what), as_message(advice)
+    if not advice:
+        return what
+    return Message("{problem}. {advice}", {"problem": what, "advice": advice})
+
+
 def as_message(text: str | Message) -> Message:
+    """The message itself; other text, of the system or another program, is one without values."""
     """A text without values as a message; a message as it is."""
     return text if isinstance(text, Message) else Message(text)
 

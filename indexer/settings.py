@@ -394,11 +394,11 @@ def load_settings(**overrides: object) -> Settings:
         first = error.errors()[0]
         name = "SEEKPOINT_" + "_".join(str(part) for part in first["loc"]).upper()
         raise UsageError(
-            "{name}={detail!r}: {first}",
+            "{name}={value!r}: {reason}",
             "docs/reference/settings.md lists what each setting takes",
             name=name,
-            detail=first.get("input"),
-            first=first["msg"],
+            value=first.get("input"),
+            reason=first["msg"],
         ) from None
 
 

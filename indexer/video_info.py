@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from indexer.messages import Message
+
 Track = tuple[int, str | None, str]
 
 
@@ -39,4 +41,4 @@ class VideoInfo:
     restarts: bool = False
     timed: bool = True
     matrix: str = ""
-    notes: tuple[str, ...] = ()
+    notes: tuple[Message, ...] = ()

@@ -18,15 +18,15 @@ def as_csv(moments: Sequence[Moment]) -> bytes:
     writer.writerow(
         ["video_id", "title", "file", "collection", "start_s", "end_s", "score", "evidence"]
     )
-    for it in moments:
-        evidence = "; ".join(f"{e.kind}: {e.text}" if e.text else e.kind for e in it.evidence)
-        numbers = [f"{it.span.start_s:.3f}", f"{it.span.end_s:.3f}", f"{it.score:.4f}"]
+    for moment in moments:
+        evidence = "; ".join(f"{e.kind}: {e.text}" if e.text else e.kind for e in moment.evidence)
+        numbers = [f"{moment.span.start_s:.3f}", f"{moment.span.end_s:.3f}", f"{moment.score:.4f}"]
         writer.writerow(
             [
-                it.video_id,
-                _cell(it.title),
-                _cell(it.path),
-                _cell(it.collection),
+                moment.video_id,
+                _cell(moment.title),
+                _cell(moment.path),
+                _cell(moment.collection),
                 *numbers,
                 _cell(evidence),
             ]
@@ -40,13 +40,13 @@ def as_edl(moments: Sequence[Moment]) -> bytes:
     """
     lines = ["TITLE: Seekpoint", "FCM: NON-DROP FRAME", ""]
     at = 0
-    for number, it in enumerate(moments, 1):
-        start, end = round(it.span.start_s * EDL_RATE), round(it.span.end_s * EDL_RATE)
+    for number, moment in enumerate(moments, 1):
+        start, end = round(moment.span.start_s * EDL_RATE), round(moment.span.end_s * EDL_RATE)
         end = max(end, start + 1)
         times = " ".join(_timecode(frame) for frame in (start, end, at, at + end - start))
         lines += [
             f"{number:03d}  AX       V     C        {times}",
-            f"* FROM CLIP NAME: {_line(it.path.rpartition('/')[2])}",
+            f"* FROM CLIP NAME: {_line(moment.path.rpartition('/')[2])}",
             "",
         ]
         at += end - start
@@ -56,12 +56,12 @@ def as_edl(moments: Sequence[Moment]) -> bytes:
 def as_playlist(moments: Sequence[Moment]) -> bytes:
     """Extended M3U with the start and stop times that VLC and mpv understand."""
     lines = ["#EXTM3U"]
-    for it in moments:
+    for moment in moments:
         lines += [
-            f"#EXTINF:{it.span.length_s:.0f},{_line(it.title)}",
-            f"#EXTVLCOPT:start-time={it.span.start_s:.3f}",
-            f"#EXTVLCOPT:stop-time={it.span.end_s:.3f}",
-            _line(it.path),
+            f"#EXTINF:{moment.span.length_s:.0f},{_line(moment.title)}",
+            f"#EXTVLCOPT:start-time={moment.span.start_s:.3f}",
+            f"#EXTVLCOPT:stop-time={moment.span.end_s:.3f}",
+            _line(moment.path),
         ]
     return ("\n".join(lines) + "\n").encode()
 

@@ -10,7 +10,7 @@ from indexer.catalog.fulltext import parse_terms
 LONGEST = 240
 
 
-def marked(text: str, question: str) -> list[tuple[str, bool]]:
+def highlight(text: str, question: str) -> list[tuple[str, bool]]:
     """Pieces of the text, cut to what is read on a card, with whether each is a word that was asked
     for.
     """
@@ -21,13 +21,13 @@ def marked(text: str, question: str) -> list[tuple[str, bool]]:
     )
     if not terms:
         return [(text[:LONGEST], False)]
-    # English endings do not matter to the word index, so what is marked may end differently too.
+    # English endings do not matter to the word index, so what is highlight may end differently too.
     stems = "|".join(re.escape(_stem(term)) for term in terms)
-    found = re.compile(rf"(?<![a-zA-Z])(?:{stems})[a-zA-Z]{{0,4}}(?![a-zA-Z])", re.IGNORECASE)
-    text = _around(text, found)
+    pattern = re.compile(rf"(?<![a-zA-Z])(?:{stems})[a-zA-Z]{{0,4}}(?![a-zA-Z])", re.IGNORECASE)
+    text = _around(text, pattern)
     pieces: list[tuple[str, bool]] = []
     last = 0
-    for match in found.finditer(text):
+    for match in pattern.finditer(text):
         pieces += [(text[last : match.start()], False), (match[0], True)]
         last = match.end()
     pieces.append((text[last:], False))
@@ -46,11 +46,11 @@ def _stem(word: str) -> str:
     return shorter if len(shorter) >= 3 else word
 
 
-def _around(text: str, found: re.Pattern[str]) -> str:
+def _around(text: str, pattern: re.Pattern[str]) -> str:
     """A stretch of a long text that holds the first match."""
     if len(text) <= LONGEST:
         return text
-    match = found.search(text)
+    match = pattern.search(text)
     start = max(0, (match.start() if match else 0) - LONGEST // 3)
     return (
         ("… " if start else "")

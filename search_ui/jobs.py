@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from indexer.catalog import watched_folders
 from indexer.errors import SeekpointError
 from indexer.ingest.run import FileOutcome, Observer
-from indexer.messages import Message
+from indexer.messages import N_, Message, with_advice
 
 if TYPE_CHECKING:
     from indexer.library import Library
@@ -26,22 +26,34 @@ KEPT = 30
 LOOK_EVERY_S = 5.0
 PUBLISH_EVERY_S = 60.0
 State = Literal["waiting", "running", "done", "failed"]
+TITLES = {
+    "ingest": N_("Reading {subject}"),
+    "demo": N_("Making the demo library"),
+    "retry": N_("Trying {subject} again"),
+    "proxy": N_("Converting video {subject}"),
+    "watch": N_("Looking into {subject}"),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """`what`: ingest, demo, retry or proxy. `fraction` in [0, 1]. `problems`: what failed, for
-    people.
+    """`kind`: ingest, demo, retry, proxy or watch; `subject`: what of. `fraction` in [0, 1].
+    `problems`: what failed.
     """
 
     id: int
-    what: str
+    kind: str
     subject: str
     collection: str
     state: State = "waiting"
     fraction: float = 0.0
     files: int = 0
-    problems: tuple[str, ...] = ()
+    problems: tuple[Message, ...] = ()
+
+    @property
+    def title(self) -> Message:
+        """What the job does, for people."""
+        return Message(TITLES[self.kind], {"subject": self.subject})
 
     @property
     def is_open(self) -> bool:
@@ -60,8 +72,8 @@ class Jobs:
         self._jobs: dict[int, Job] = {}
         self._last_id = 0
         self._ended = 0
-        self._lines: dict[
-            str, queue.SimpleQueue[tuple[int, Callable[[Report], Sequence[str]]]]
+        self._queues: dict[
+            str, queue.SimpleQueue[tuple[int, Callable[[Report], Sequence[Message]]]]
         ] = {}
 
     def all(self) -> list[Job]:
@@ -96,7 +108,7 @@ class Jobs:
         )
 
     def demo(self, collection: str) -> Job:
-        def work(report: Report) -> Sequence[str]:
+        def work(report: Report) -> Sequence[Message]:
             from indexer.admin.demo import make_library
 
             paths = make_library(self._library.settings.home_path / "demo")
@@ -105,7 +117,7 @@ class Jobs:
         return self._add("demo", "", collection, work)
 
     def retry(self, video_id: int, subject: str, collection: str) -> Job:
-        def work(report: Report) -> Sequence[str]:
+        def work(report: Report) -> Sequence[Message]:
             return self._library.retry([video_id], observer=_Progress(report)).errors
 
         return self._add("retry", subject, collection, work)
@@ -114,10 +126,10 @@ class Jobs:
         """The proxy of a video; one that is being made already is that job."""
         with self._lock:
             for job in self._jobs.values():
-                if job.what == "proxy" and job.subject == f"{video_id} {subject}" and job.is_open:
+                if job.kind == "proxy" and job.subject == f"{video_id} {subject}" and job.is_open:
                     return job
 
-        def work(report: Report) -> Sequence[str]:
+        def work(report: Report) -> Sequence[Message]:
             self._library.make_proxy(video_id, lambda fraction: report(fraction=fraction))
             return ()
 
@@ -157,14 +169,14 @@ class Jobs:
 
     def _is_scanning(self, folder: watched_folders.WatchedFolderRow) -> bool:
         return any(
-            job.what == "watch" and job.is_open and job.subject == folder.path for job in self.all()
+            job.kind == "watch" and job.is_open and job.subject == folder.path for job in self.all()
         )
 
     def _scan(self, folder: watched_folders.WatchedFolderRow) -> None:
-        def work(report: Report) -> Sequence[str]:
+        def work(report: Report) -> Sequence[Message]:
             problems = self._ingest([Path(folder.path)], folder.collection, report)
             with self._library.catalog.begin() as session:
-                error = Message(problems[0]) if problems else None
+                error = problems[0] if problems else None
                 watched_folders.note_scan(session, folder.id, error)
             return problems
 
@@ -172,35 +184,35 @@ class Jobs:
 
     # --- doing it ---
 
-    def _ingest(self, paths: Sequence[Path], collection: str, report: Report) -> Sequence[str]:
+    def _ingest(self, paths: Sequence[Path], collection: str, report: Report) -> Sequence[Message]:
         outcome = self._library.ingest(paths, collection, observer=_Progress(report))
-        with contextlib.suppress(SeekpointError):  # whoever asks will be told
+        with contextlib.suppress(SeekpointError):  # the next search says so
             self._library.warm()
-        return [f"{failure.error}. {failure.hint}" for failure in outcome.failures]
+        return [with_advice(failure.error, failure.hint) for failure in outcome.failures]
 
     def _add(
-        self, what: str, subject: str, collection: str, work: Callable[[Report], Sequence[str]]
+        self, kind: str, subject: str, collection: str, work: Callable[[Report], Sequence[Message]]
     ) -> Job:
         with self._lock:
             self._last_id += 1
-            job = Job(self._last_id, what, subject, collection)
+            job = Job(self._last_id, kind, subject, collection)
             self._jobs[job.id] = job
-            old = [id for id, it in self._jobs.items() if not it.is_open][:-KEPT]
+            old = [id for id, job in self._jobs.items() if not job.is_open][:-KEPT]
             for id in old:
                 del self._jobs[id]
             # A proxy must not wait behind a long ingest: somebody wants to watch now.
-            line = "proxy" if what == "proxy" else "ingest"
-            if line not in self._lines:
-                self._lines[line] = queue.SimpleQueue()
+            name = "proxy" if kind == "proxy" else "ingest"
+            if name not in self._queues:
+                self._queues[name] = queue.SimpleQueue()
                 threading.Thread(
-                    target=self._work, args=(self._lines[line],), name=f"jobs-{line}", daemon=True
+                    target=self._work, args=(self._queues[name],), name=f"jobs-{name}", daemon=True
                 ).start()
-            self._lines[line].put((job.id, work))
+            self._queues[name].put((job.id, work))
         return job
 
-    def _work(self, line: queue.SimpleQueue) -> None:
+    def _work(self, jobs: queue.SimpleQueue) -> None:
         while True:
-            job_id, work = line.get()
+            job_id, work = jobs.get()
 
             def report(job_id: int = job_id, **changes) -> None:
                 self._change(job_id, **changes)
@@ -209,10 +221,11 @@ class Jobs:
             try:
                 problems = tuple(work(report))
             except SeekpointError as error:
-                problems = (str(error),)
+                problems = (error.full_message,)
             except Exception as error:
                 log.exception("work behind the page failed")
-                problems = (f"{type(error).__name__}: {error}",)
+                values = {"name": type(error).__name__, "error": error}
+                problems = (Message("{name}: {error}", values),)
             self._change(
                 job_id, state="failed" if problems else "done", fraction=1.0, problems=problems
             )

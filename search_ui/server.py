@@ -1,11 +1,10 @@
-"""The server: Streamlit's page, our routes beside it, the guard in front of both."""
+"""The server: Streamlit's page, our routes beside it, the sign-in check in front of both."""
 
 from __future__ import annotations
 
 import contextlib
 import gc
 import logging
-import os
 import socket
 import threading
 from collections.abc import AsyncGenerator
@@ -16,16 +15,17 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from indexer.catalog import accounts
-from indexer.errors import SeekpointError, UsageError
+from indexer.errors import SeekpointError, UsageError, os_reason
 from indexer.logs import set_up
 from indexer.settings import Settings
-from search_ui.app_state import Site, open_site
-from search_ui.auth_middleware import LOOPBACK, Guard
-from search_ui.oidc import streamlit_secrets
+from search_ui.app_state import AppState, open_app_state
+from search_ui.auth.auth_middleware import LOOPBACK, AuthMiddleware
+from search_ui.auth.oidc import streamlit_secrets
+from search_ui.auth.sessions import kept_secret
 from search_ui.routes import all_routes
-from search_ui.sessions import kept_secret
 
-MAIN = Path(__file__).with_name("main.py")
+# Not beside the folder `pages`, whose files Streamlit would take for scripts of its own.
+MAIN = Path(__file__).parent / "pages" / "main.py"
 THEMES: dict[str, dict[str, str]] = {
     "light": {
         "primaryColor": "#0f766e",
@@ -55,28 +55,29 @@ def serve(settings: Settings, *, host: str, port: int, sign_in: bool) -> None:
 
 def make_app(settings: Settings, *, sign_in: bool) -> st.App:
     """The ASGI application. Raises UsageError when nobody could sign in."""
-    site = open_site(settings, sign_in=sign_in)
-    _check_people(site)
+    shared = open_app_state(settings, sign_in=sign_in)
+    _check_people(shared)
     secret = settings.ui_secret or kept_secret(settings.home_path)
     return st.App(
         MAIN,
         secrets=streamlit_secrets(settings, secret) if sign_in else {},
         routes=all_routes(),
-        middleware=[Middleware(Guard, site=site)],
+        middleware=[Middleware(AuthMiddleware, app_state=shared)],
         lifespan=_lifespan,
-        on_script_error=_say,
+        on_script_error=_show_defect,
     )
 
 
-def _say(error: Exception) -> bool:
-    """A defect in words; the whole of it goes to the log of the server."""
-    from search_ui.state import plain, texts
+def _show_defect(error: Exception) -> bool:
+    """A defect in words; its traceback goes to the log of the server."""
+    from search_ui.state import escape_markdown, translator
 
     logging.getLogger("seekpoint").error("the page failed", exc_info=error)
-    st.error(
-        f"**{texts()('error')}.** {texts()('error.unexpected', error=plain(f'{type(error).__name__}: {error}'))}",
-        icon=":material/error:",
+    tr = translator()
+    defect = tr(
+        "This is a defect: {error}", error=escape_markdown(f"{type(error).__name__}: {error}")
     )
+    st.error(f"**{tr('Something went wrong')}.** {defect}", icon=":material/error:")
     return True
 
 
@@ -85,11 +86,11 @@ async def _lifespan(app: st.App) -> AsyncGenerator[dict[str, Any], None]:
     """While the server runs, folders are watched; models are loaded before the first question
     comes.
     """
-    from search_ui.app_state import site
+    from search_ui.app_state import app_state
 
     del app
     stop = threading.Event()
-    for work in (lambda: site().jobs.watch(stop), _warm):
+    for work in (lambda: app_state().jobs.watch(stop), _warm):
         threading.Thread(target=work, daemon=True).start()
     try:
         yield {}
@@ -98,10 +99,10 @@ async def _lifespan(app: st.App) -> AsyncGenerator[dict[str, Any], None]:
 
 
 def _warm() -> None:
-    from search_ui.app_state import site
+    from search_ui.app_state import app_state
 
     try:
-        site().library.warm()
+        app_state().library.warm()
     except SeekpointError as error:
         # The page says the same when a question is asked; here it is for whoever started the
         # server.
@@ -111,10 +112,10 @@ def _warm() -> None:
     gc.freeze()
 
 
-def _check_people(site: Site) -> None:
-    if not site.sign_in or site.settings.oidc_metadata_url:
+def _check_people(shared: AppState) -> None:
+    if not shared.sign_in or shared.settings.oidc_metadata_url:
         return
-    with site.library.catalog.read() as session:
+    with shared.library.catalog.read() as session:
         if not accounts.count_accounts(session):
             raise UsageError(
                 "off the local machine people have to sign in, and there is no user yet",
@@ -129,13 +130,12 @@ def _check_port(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            reason = os.strerror(error.errno) if error.errno else str(error)
             raise UsageError(
-                "port {port} of {host} cannot be used: {lower}",
+                "port {port} of {host} cannot be used: {reason}",
                 "choose another: --port N",
                 port=port,
                 host=host,
-                lower=reason.lower(),
+                reason=os_reason(error),
             ) from None
 
 

@@ -1,4 +1,4 @@
-"""What one session sees: the link in its address bar, the viewer, the language, and the widgets
+"""What one session sees: the link in its address bar, the user, the language, and the widgets
 that follow them.
 """
 
@@ -11,10 +11,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import streamlit as st
 
-from search_ui.app_state import site
-from search_ui.strings import Texts
+from search_ui.app_state import app_state
+from search_ui.auth.user import LOCAL_USER, User
+from search_ui.i18n.translator import Translator
 from search_ui.url_state import Link, Place, Search, read_link
-from search_ui.user import LOCAL, Viewer
 
 # Widget of each field of a search.
 FIELDS = {
@@ -31,21 +31,19 @@ FIELDS = {
 }
 
 
-def texts() -> Texts:
-    return Texts.of(str(st.context.locale or ""))
+def translator() -> Translator:
+    return Translator.of(str(st.context.locale or ""))
 
 
-def viewer() -> Viewer | None:
+def user() -> User | None:
     """Read at every run: an account that was changed or removed is so at once."""
-    return site().sessions.viewer(st.context.cookies) if site().sign_in else LOCAL
+    return app_state().sessions.user(st.context.cookies) if app_state().sign_in else LOCAL_USER
 
 
 def may_edit() -> bool:
-    """What a click does runs before the page looks who is there: somebody may be no editor any
-    more.
-    """
-    now = viewer()
-    return now is not None and now.can_edit
+    """Callbacks run before the page checks who is there, and a role may have changed meanwhile."""
+    current = user()
+    return current is not None and current.can_edit
 
 
 def current_link() -> Link:
@@ -92,17 +90,15 @@ def open_place(link: Link, place: Place) -> None:
 
 
 def open_clicked(cards: str) -> None:
-    """What was clicked says itself where it leads: a card may be one of an answer that another has
-    replaced meanwhile.
-    """
+    """Follows the link of the clicked card, which may belong to an answer replaced meanwhile."""
     clicked = st.session_state[cards].get("open")
     link = read_link(parse_qs(urlsplit(str(clicked["href"])).query)) if clicked else Link()
     if link.place is not None:
         open_place(link, link.place)
 
 
-def plain(text: str) -> str:
-    """Text of people and files for places that read Markdown: every mark is escaped, nothing
-    becomes a link, a picture or a colour.
+def escape_markdown(text: str) -> str:
+    """Text of people and files for places that read Markdown: nothing in it becomes a link, an
+    image or a colour.
     """
     return re.sub(r"([\\`*_{}\[\]()#+\-.!|<>~:$&@/^=])", r"\\\1", " ".join(text.split()))

@@ -27,8 +27,3 @@ def worker(
             name=error.name,
         ) from None
     serve(tuple(queue or ("gpu", "cpu")))
-
-
-def register(app: typer.Typer) -> None:
-    """Adds the command to the command line."""
-    app.command()(worker)

@@ -79,14 +79,14 @@ def serve(settings: Settings) -> Any:
     from prometheus_client import CollectorRegistry, start_http_server
     from prometheus_client.multiprocess import MultiProcessCollector
 
-    from indexer.admin.metrics import CatalogFigures
+    from indexer.admin.metrics import CatalogMetrics
     from indexer.catalog.database.session import Catalog
 
     registry = CollectorRegistry()
     MultiProcessCollector(registry, os.environ[FOLDER])
     # Its own: a lock that this thread holds must not be copied into a child.
     catalog = Catalog(settings.url)
-    registry.register(CatalogFigures(lambda: catalog))
+    registry.register(CatalogMetrics(lambda: catalog))
     return start_http_server(settings.metrics_port, settings.metrics_host, registry)
 
 

@@ -15,18 +15,25 @@ from typing import Protocol, TypeAlias
 import numpy as np
 import torch
 
-from grounding.lego import prompts
-from grounding.lego.answers import Box, Event, parse_boxes, parse_events, parse_spans, rewrite_boxes
-from grounding.lego.checkpoint import find_clip_folder, load_model
-from grounding.lego.errors import CheckpointError, LegoError, MediaError
-from grounding.lego.generation import Generator, Limits, Prompt, Reply
-from grounding.lego.model import Encoded, LegoModel
-from grounding.lego.preprocess_audio import sound_tensor
-from grounding.lego.preprocess_image import ImageTransform
-from grounding.lego.preprocess_video import clip_tensor
-from grounding.lego.prompts import Turn
-from grounding.lego.quantize import quantize_language
-from grounding.lego.tokenizer import LegoTokenizer
+from grounding.errors import CheckpointError, LegoError, MediaError
+from grounding.lego.checkpoint.load import find_clip_folder, load_model
+from grounding.lego.generate.answers import (
+    Box,
+    Event,
+    parse_boxes,
+    parse_events,
+    parse_spans,
+    rewrite_boxes,
+)
+from grounding.lego.generate.generator import GenerationConfig, Generator, Prompt, Reply
+from grounding.lego.model.lego_model import Encoded, LegoModel
+from grounding.lego.model.quantize import quantize_language
+from grounding.lego.preprocess import prompts, questions
+from grounding.lego.preprocess.audio import sound_tensor
+from grounding.lego.preprocess.image import ImageTransform
+from grounding.lego.preprocess.prompts import Turn
+from grounding.lego.preprocess.tokenizer import LegoTokenizer, load_tokenizer
+from grounding.lego.preprocess.video import clip_tensor
 from grounding.spans import Span
 
 FRACTIONS = Span(0.0, 1.0)
@@ -52,10 +59,12 @@ Audio: TypeAlias = "np.ndarray | Encoded"
 """`(N,)` float mono samples at 16 kHz in [-1, 1], or what `read_audio` made of it."""
 
 
-class Writer(Protocol):
+class TextGenerator(Protocol):
     """Writes replies to prompts: a `Generator`, or in tests a script."""
 
-    def generate(self, prompts: Sequence[Prompt]) -> list[Reply]: ...
+    def generate(self, prompts: Sequence[Prompt]) -> list[Reply]:
+        """One reply for each prompt, in order."""
+        ...
 
 
 def load_grounder(
@@ -90,13 +99,16 @@ def load_grounder(
         ImageTransform.read(clip) if clip and "image" in model.modalities else ImageTransform()
     )
     if "image" in model.modalities and image_transform.size != model.modality("image").size:
-        wanted = model.modality("image").size
         raise CheckpointError(
-            f"{clip} prepares pictures of {image_transform.size} pixels, but its tower reads {wanted}"
+            f"{clip} prepares pictures of {image_transform.size} pixels, but its tower reads "
+            f"{model.modality('image').size}"
         )
     tokenizer = load_tokenizer(folder, model)
     return Grounder(
-        model, tokenizer, image_transform, Generator(model, tokenizer, Limits(max_new_tokens))
+        model,
+        tokenizer,
+        image_transform,
+        Generator(model, tokenizer, GenerationConfig(max_new_tokens)),
     )
 
 
@@ -104,27 +116,12 @@ def check_device(device: str) -> None:
     """Raises LegoError where torch knows no such device, or this machine has none."""
     try:
         torch.empty(0, device=device)
-    except (
-        RuntimeError,
-        AssertionError,
-        NotImplementedError,
-    ) as error:  # AssertionError: a torch that was built without CUDA
+    # AssertionError: a torch that was built without CUDA
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise LegoError(
-            f"device {device!r} cannot be used here: {str(error).splitlines()[0]}; choose cpu, or cuda with a GPU"
+            f"device {device!r} cannot be used here: {str(error).splitlines()[0]}; choose cpu, or "
+            "cuda with a GPU"
         ) from error
-
-
-def load_tokenizer(folder: str | Path, model: LegoModel) -> LegoTokenizer:
-    """The folder's tokenizer, which must give the placeholders the ids that the model was
-    configured with.
-    """
-    tokenizer = LegoTokenizer(folder, [type(modality) for modality in model.modalities.values()])  # type: ignore[misc]
-    for name, ids in tokenizer.placeholder_ids().items():
-        if model.placeholder_ids(name) != ids:
-            raise LegoError(
-                f"the tokenizer in {folder} gives {name} the ids {ids}, the checkpoint {model.placeholder_ids(name)}"
-            )
-    return tokenizer
 
 
 class Grounder:
@@ -135,7 +132,7 @@ class Grounder:
         model: LegoModel,
         tokenizer: LegoTokenizer,
         image_transform: ImageTransform,
-        generator: Writer,
+        generator: TextGenerator,
     ) -> None:
         self.model = model
         self.tokenizer = tokenizer
@@ -148,6 +145,7 @@ class Grounder:
 
     @torch.inference_mode()
     def read_windows(self, windows: Sequence[np.ndarray]) -> list[Encoded]:
+        """Encodes several windows `(N, H, W, 3) uint8` together."""
         config = self.model.config
         return self.model.encode(
             "video",
@@ -156,6 +154,7 @@ class Grounder:
 
     @torch.inference_mode()
     def read_image(self, image: np.ndarray) -> Picture:
+        """Encodes an image `(H, W, 3) uint8` once."""
         return Picture(
             self.model.encode("image", [self.image_transform(image)])[0],
             image.shape[1],
@@ -164,6 +163,7 @@ class Grounder:
 
     @torch.inference_mode()
     def read_audio(self, samples: np.ndarray) -> Encoded:
+        """Encodes a sound once: `(N,)` float mono samples at 16 kHz in [-1, 1]."""
         dims = self.model.config.audio
         return self.model.encode("sound", [sound_tensor(samples, dims.mels, dims.frames)])[0]
 
@@ -174,12 +174,12 @@ class Grounder:
         return self.ground_all(frames, [question], window=window)[0]
 
     def ground_all(
-        self, frames: Frames, questions: Sequence[str], *, window: Span = FRACTIONS
+        self, frames: Frames, queries: Sequence[str], *, window: Span = FRACTIONS
     ) -> list[list[Span]]:
         """Several questions about one window, which is encoded and read once."""
         video = self._video(frames)
-        asked = [(prompts.when_question(question), {"video": video}) for question in questions]
-        return [parse_spans(reply.text, window) for reply in self.ask_all(asked)]
+        requests = [(questions.when_question(query), {"video": video}) for query in queries]
+        return [parse_spans(reply.text, window) for reply in self.ask_all(requests)]
 
     def ground_windows(
         self, windows: Sequence[Frames], question: str, *, spans: Sequence[Span]
@@ -187,13 +187,13 @@ class Grounder:
         """One question about several windows in one batch; `spans` says where they lie."""
         if len(windows) != len(spans):
             raise MediaError(f"{len(windows)} windows, but {len(spans)} spans")
-        wording = prompts.when_question(question)
+        wording = questions.when_question(question)
         replies = self.ask_all([(wording, {"video": self._video(frames)}) for frames in windows])
         return [parse_spans(reply.text, span) for reply, span in zip(replies, spans)]
 
     def events(self, frames: Frames, *, window: Span = FRACTIONS) -> list[Event]:
         """What happens when; a description without times is one event of the whole window."""
-        reply = self.ask_all([(prompts.EVENTS, {"video": self._video(frames)})])[0]
+        reply = self.ask_all([(questions.EVENTS, {"video": self._video(frames)})])[0]
         return parse_events(reply.text, window)
 
     def locate(self, image: Image, phrase: str) -> list[Box]:
@@ -202,13 +202,15 @@ class Grounder:
         question = (
             phrase
             if phrase.strip().endswith("?")
-            else prompts.WHERE.format(phrase.strip().rstrip("."))
+            else questions.WHERE.format(phrase.strip().rstrip("."))
         )
         return self._boxes(question, picture, {})
 
     def locate_sound(self, image: Image, audio: Audio) -> list[Box]:
         """Where in the image the sound comes from."""
-        return self._boxes(prompts.WHERE_SOUND, self._picture(image), {"sound": self._sound(audio)})
+        return self._boxes(
+            questions.WHERE_SOUND, self._picture(image), {"sound": self._sound(audio)}
+        )
 
     def describe(
         self,
@@ -224,7 +226,7 @@ class Grounder:
                 f"describe takes exactly one of image, frames and audio, not {len(media)}"
             )
         (name,) = media
-        text = self.ask_all([(prompts.DESCRIBE[name], media)])[0].text
+        text = self.ask_all([(questions.DESCRIBE[name], media)])[0].text
         return rewrite_boxes(text, picture.width, picture.height) if picture else text
 
     def chat(
@@ -239,14 +241,15 @@ class Grounder:
         return Chat(self, media, picture)
 
     def ask(self, question: str, media: Mapping[str, Encoded] | None = None) -> Reply:
+        """One question with its encoded media by modality name; the text as the model wrote it."""
         return self.ask_all([(question, media or {})])[0]
 
-    def ask_all(self, asked: Sequence[tuple[str, Mapping[str, Encoded]]]) -> list[Reply]:
+    def ask_all(self, requests: Sequence[tuple[str, Mapping[str, Encoded]]]) -> list[Reply]:
         """Questions with their encoded media by modality name, answered in one batch; texts as the
         model wrote them.
         """
         return self.generator.generate(
-            [self._prompt([self._human(question, media)], media) for question, media in asked]
+            [self._prompt([self._human(question, media)], media) for question, media in requests]
         )
 
     def _human(self, question: str, media: Mapping[str, Encoded]) -> Turn:
@@ -292,7 +295,7 @@ class Grounder:
 
 @dataclass(slots=True)
 class Chat:
-    """The media stand in the first question; what was said before is not read again."""
+    """A conversation. The media stand in the first question; earlier turns are not read again."""
 
     grounder: Grounder
     media: Mapping[str, Encoded]
@@ -304,10 +307,8 @@ class Chat:
         human = self.grounder._human(question, {} if self.turns else self.media)
         prompt = self.grounder._prompt([*self.turns, human], self.media)
         text = self.grounder.generator.generate([prompt])[0].text
-        self.turns += [
-            human,
-            Turn("Assistant", text),
-        ]  # as the model wrote it, so that the next turn is read from the cache
+        # as the model wrote it, so that the next turn is read from the cache
+        self.turns += [human, Turn("Assistant", text)]
         return (
             rewrite_boxes(text, self.picture.width, self.picture.height) if self.picture else text
         )

@@ -11,14 +11,12 @@ from typing import Annotated, cast
 
 import typer
 
-from grounding.data.errors import DataError
-from grounding.lego.errors import LegoError
-from grounding.training.errors import TrainingError
+from grounding.errors import GroundingError, TrainingError
 from grounding.training.settings import PUBLISHED, Source, Stage, read_changes, stage_settings
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 
-Start = Annotated[Path, typer.Option("--from", help="Checkpoint folder to start from.")]
+BaseCheckpoint = Annotated[Path, typer.Option("--from", help="Checkpoint folder to start from.")]
 Output = Annotated[
     Path, typer.Option(help="Folder of the run; the checkpoint becomes its `model`.")
 ]
@@ -45,7 +43,7 @@ Set = Annotated[
 
 def _command(stage: int, what: str):
     def command(
-        start: Start,
+        base_checkpoint: BaseCheckpoint,
         output: Output,
         data: Data,
         media: Media = None,
@@ -54,13 +52,9 @@ def _command(stage: int, what: str):
     ) -> None:
         logging.basicConfig(level=logging.INFO, format="%(message)s")
         try:
-            _run(cast(Stage, stage), start, output, data, media, config, set_ or [])
-        except (
-            TrainingError,
-            LegoError,
-            DataError,
-            OSError,
-        ) as error:  # OSError: a full disk, a folder that cannot be written
+            _run(cast(Stage, stage), base_checkpoint, output, data, media, config, set_ or [])
+        # OSError: a full disk, a folder that cannot be written
+        except (GroundingError, OSError) as error:
             typer.echo(f"error: {error}", err=True)
             raise typer.Exit(1) from error
 
@@ -70,7 +64,7 @@ def _command(stage: int, what: str):
 
 def _run(
     stage: Stage,
-    start: Path,
+    base_checkpoint: Path,
     output: Path,
     data: list[str],
     media: Path | None,
@@ -81,7 +75,7 @@ def _run(
 
     changes = {**(read_changes(config) if config else {}), **dict(_pair(text) for text in pairs)}
     sources = tuple(_source(text, media) for text in data)
-    typer.echo(str(run_stage(stage_settings(stage, start, output, sources, **changes))))
+    typer.echo(str(run_stage(stage_settings(stage, base_checkpoint, output, sources, **changes))))
 
 
 def _pair(text: str) -> tuple[str, object]:

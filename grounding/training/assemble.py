@@ -21,20 +21,27 @@ import typer
 from safetensors.torch import save_file
 from torch import Tensor
 
-from grounding.lego.checkpoint import CLIP_FOLDERS, empty_model, load_model, to_published
-from grounding.lego.config import DIMS_FILE, LegoConfig, as_json, dims_as_json, published_config
-from grounding.lego.errors import CheckpointError, LegoError
-from grounding.lego.model import LegoModel
-from grounding.lego.registry import MODALITIES
-from grounding.lego.shards import Shards
-from grounding.lego.tokenizer import LegoTokenizer
-from grounding.training.errors import TrainingError
+from grounding.errors import CheckpointError, GroundingError, TrainingError
+from grounding.lego.checkpoint.load import CLIP_FOLDERS, empty_model, load_model, to_published
+from grounding.lego.checkpoint.shards import Shards
+from grounding.lego.model.config import (
+    DIMS_FILE,
+    LegoConfig,
+    as_json,
+    dims_as_json,
+    published_config,
+)
+from grounding.lego.model.lego_model import LegoModel
+from grounding.lego.model.registry import MODALITIES
+from grounding.lego.preprocess.tokenizer import LegoTokenizer
 
 TABLES = ("model.embed_tokens.weight", "lm_head.weight")
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
+    """Where the public parts of an untrained LEGO lie."""
+
     language: Path
     """Folder of Vicuna-7B v1.5: weights and tokenizer."""
     eva: Path
@@ -56,7 +63,8 @@ def assemble(
     seed: int = 0,
 ) -> None:
     """Writes `output`, a folder in the published layout. `config` with other sizes than the
-    published ones is for tests.
+    published ones is for tests. Raises TrainingError where `output` exists, CheckpointError for a
+    part that lacks a tensor.
     """
     config = config or published_config()
     if output.exists():
@@ -75,22 +83,25 @@ def assemble(
             lambda: _language(parts.language, wanted),
             ("model.layers.", "model.norm.", *TABLES),
         ),
-        ("eva", lambda: _prefixed(parts.eva, "model.visual_encoder."), ("model.visual_encoder.",)),
+        (
+            "eva",
+            lambda: _read_prefixed(parts.eva, "model.visual_encoder."),
+            ("model.visual_encoder.",),
+        ),
         (
             "qformer",
-            lambda: _prefixed(parts.qformer, "model."),
+            lambda: _read_prefixed(parts.qformer, "model."),
             ("model.Qformer.", "model.query_tokens", "model.ln_vision."),
         ),
         (
             "imagebind",
-            lambda: _prefixed(parts.imagebind, "model.audio_encoder."),
+            lambda: _read_prefixed(parts.imagebind, "model.audio_encoder."),
             ("model.audio_encoder.",),
         ),
         ("adapters", lambda: _adapters(config, model, seed), ("model.",)),
     )
-    left = {
-        name for name in wanted if not name.startswith("modalities.")
-    }  # CLIP stays in a folder of its own
+    # CLIP stays in a folder of its own
+    left = {name for name in wanted if not name.startswith("modalities.")}
     for number, (what, read, prefixes) in enumerate(sources, 1):
         own = {name for name in left if name.startswith(prefixes)}
         left -= own
@@ -119,14 +130,16 @@ def _write(
     missing = sorted(set(wanted) - set(found))
     if missing:
         raise CheckpointError(
-            f"the part {what} lacks {', '.join(missing[:4])}, {len(missing)} tensors in all: is it the right file?"
+            f"the part {what} lacks {', '.join(missing[:4])}, {len(missing)} tensors in all: is it "
+            "the right file?"
         )
     unfit = next(
         (name for name, shape in wanted.items() if tuple(found[name].shape) != shape), None
     )
     if unfit:
         raise CheckpointError(
-            f"{unfit} of the part {what} has the shape {list(found[unfit].shape)}, expected {list(wanted[unfit])}"
+            f"{unfit} of the part {what} has the shape {list(found[unfit].shape)}, expected "
+            f"{list(wanted[unfit])}"
         )
     save_file(
         {name: found[name].to(dtype).contiguous() for name in wanted},
@@ -147,7 +160,7 @@ def _language(folder: Path, wanted: Mapping[str, tuple[int, ...]]) -> dict[str, 
     return tensors
 
 
-def _prefixed(file: Path, prefix: str) -> dict[str, Tensor]:
+def _read_prefixed(file: Path, prefix: str) -> dict[str, Tensor]:
     try:
         stored: Any = torch.load(file, map_location="cpu", mmap=True, weights_only=True)
     except (RuntimeError, UnpicklingError, OSError, EOFError) as error:
@@ -167,7 +180,7 @@ def _adapters(config: LegoConfig, model: LegoModel, seed: int) -> dict[str, Tens
             modality = kind(config)
         adapter = modality.adapter.to_empty(device="cpu")
         for module in adapter.modules():
-            _start(module)
+            _initialise(module)
         found |= {
             to_published(model, f"modalities.{kind.name}.adapter.{name}"): tensor
             for name, tensor in adapter.state_dict().items()
@@ -176,8 +189,10 @@ def _adapters(config: LegoConfig, model: LegoModel, seed: int) -> dict[str, Tens
 
 
 @torch.no_grad()
-def _start(module: torch.nn.Module) -> None:
-    """Normal with deviation .02, as BERT and so the Q-Formers start; norms at one, biases at zero."""
+def _initialise(module: torch.nn.Module) -> None:
+    """Normal with deviation .02, as BERT and so the Q-Formers start; norms at one, biases at
+    zero.
+    """
     for name, parameter in module.named_parameters(recurse=False):
         if isinstance(module, torch.nn.LayerNorm):
             parameter.fill_(1.0 if name == "weight" else 0.0)
@@ -195,9 +210,10 @@ def main(
     clip: Annotated[Path, typer.Option(help="Folder of openai/clip-vit-large-patch14-336.")],
     output: Annotated[Path, typer.Argument(help="Folder that is written.")],
 ) -> None:
+    """Writes the checkpoint folder that stage 1 starts from."""
     try:
         assemble(Parts(language, eva, qformer, imagebind, clip), output)
-    except (LegoError, TrainingError) as error:
+    except GroundingError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from error
 

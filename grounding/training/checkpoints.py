@@ -15,16 +15,18 @@ from typing import Any
 
 from safetensors import SafetensorError, safe_open
 
-from grounding.training.errors import TrainingError
-from grounding.training.settings import StageSettings
+from grounding.errors import TrainingError
+from grounding.training.settings import StageSettings, with_new_names
 
 log = logging.getLogger(__name__)
 
 WEIGHTS = "model.safetensors"
-PASSPORT = "passport.json"
+RUN_FINGERPRINT = "run_fingerprint.json"
 """Beside the weights of a checkpoint: which run they belong to."""
+OLD_RUN_FINGERPRINT = "passport.json"
+"""Its name in checkpoints of earlier versions."""
 STATE = "trainer_state.json"
-FREE = (
+FREE_TO_CHANGE = (
     "output",
     "features",
     "workers",
@@ -32,8 +34,8 @@ FREE = (
     "save_steps",
     "keep_checkpoints",
     "device",
-    "engine",
-    "any_start",
+    "distributed_config",
+    "any_base_checkpoint",
 )
 """What may change when a run goes on: paths, and how often it logs or saves."""
 
@@ -47,9 +49,9 @@ def last_whole(settings: StageSettings, names: Sequence[str]) -> Path | None:
     found = sorted(settings.output.glob("checkpoint-*"), key=checkpoint_step, reverse=True)
     faults = []
     for checkpoint in found:
-        fault = _fault(checkpoint, shared=settings.engine is not None)
+        fault = _fault(checkpoint, shared=settings.distributed_config is not None)
         if not fault:
-            _check_passport(checkpoint, passport(settings, names))
+            _check_fingerprint(checkpoint, run_fingerprint(settings, names))
             return checkpoint
         faults.append(f"{checkpoint} cannot be read: {fault}")
         log.warning("%s", faults[-1])
@@ -58,26 +60,31 @@ def last_whole(settings: StageSettings, names: Sequence[str]) -> Path | None:
     return None
 
 
-def passport(settings: StageSettings, names: Sequence[str]) -> dict[str, Any]:
-    """What must be equal for a run to go on."""
-    said = {key: value for key, value in settings.to_json().items() if key not in FREE}
+def run_fingerprint(settings: StageSettings, names: Sequence[str]) -> dict[str, Any]:
+    """What must be equal for a run to go on: names of the trained tensors, settings, and the hash
+    of each file of records.
+    """
+    fixed = {key: value for key, value in settings.to_json().items() if key not in FREE_TO_CHANGE}
     return {
         "names": list(names),
-        "settings": {**said, "records": [_digest(source.records) for source in settings.sources]},
+        "settings": {**fixed, "records": [_digest(source.records) for source in settings.sources]},
     }
 
 
 def checkpoint_step(checkpoint: Path) -> int:
+    """The N of `checkpoint-N`; -1 for another name."""
     number = checkpoint.name.rpartition("-")[2]
     return int(number) if number.isdigit() else -1
 
 
 def _fault(checkpoint: Path, shared: bool) -> str:
-    """Empty for a whole one. `shared`: an engine keeps the optimizer in files of its own."""
+    """Empty for a whole one. `shared`: DeepSpeed or FSDP keeps the optimizer in files of its
+    own.
+    """
     try:
-        for name in (PASSPORT, STATE):
-            if not isinstance(json.loads((checkpoint / name).read_text(encoding="utf-8")), dict):
-                return f"{name} is no object"
+        for file in (_fingerprint_file(checkpoint), checkpoint / STATE):
+            if not isinstance(json.loads(file.read_text(encoding="utf-8")), dict):
+                return f"{file.name} does not hold an object"
         if shared:
             return ""
         with safe_open(checkpoint / WEIGHTS, "pt"):
@@ -95,9 +102,15 @@ def _fault(checkpoint: Path, shared: bool) -> str:
     return ""
 
 
-def _check_passport(checkpoint: Path, ours: Mapping[str, Any]) -> None:
-    theirs = json.loads((checkpoint / PASSPORT).read_text(encoding="utf-8"))
-    before, now = theirs.get("settings", {}), ours["settings"]
+def _fingerprint_file(checkpoint: Path) -> Path:
+    old = checkpoint / OLD_RUN_FINGERPRINT
+    new = checkpoint / RUN_FINGERPRINT
+    return old if old.exists() and not new.exists() else new
+
+
+def _check_fingerprint(checkpoint: Path, ours: Mapping[str, Any]) -> None:
+    theirs = json.loads(_fingerprint_file(checkpoint).read_text(encoding="utf-8"))
+    before, now = with_new_names(theirs.get("settings", {})), ours["settings"]
     changed = [
         f"{key} was {before.get(key)!r} and is {now.get(key)!r}"
         for key in sorted({*before, *now})
@@ -105,7 +118,8 @@ def _check_passport(checkpoint: Path, ours: Mapping[str, Any]) -> None:
     ]
     if changed:
         raise TrainingError(
-            f"{checkpoint} belongs to another run: {'; '.join(changed[:4])}. Choose another output, or remove it"
+            f"{checkpoint} belongs to another run: {'; '.join(changed[:4])}. Choose another "
+            "output, or remove it"
         )
 
 

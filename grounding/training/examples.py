@@ -12,17 +12,17 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from grounding.data.errors import SkipRow
-from grounding.data.media import named_file, read_frames, read_image
-from grounding.data.media import read_sound as read_samples
-from grounding.data.records import Record
-from grounding.lego.errors import LegoError
-from grounding.lego.modality import Modality
-from grounding.lego.preprocess_audio import sound_tensor
-from grounding.lego.preprocess_image import ImageTransform
-from grounding.lego.preprocess_video import clip_tensor
-from grounding.lego.prompts import Turn, expand_markers, labelled
-from grounding.lego.tokenizer import LegoTokenizer
+from grounding.errors import LegoError
+from grounding.lego.model.modality import Modality
+from grounding.lego.preprocess.audio import sound_tensor
+from grounding.lego.preprocess.image import ImageTransform
+from grounding.lego.preprocess.prompts import Turn, encode_with_labels, expand_markers
+from grounding.lego.preprocess.tokenizer import LegoTokenizer
+from grounding.lego.preprocess.video import clip_tensor
+from grounding.records.media_files import existing_file, read_frames, read_image
+from grounding.records.media_files import read_sound as read_samples
+from grounding.records.record import Record
+from grounding.records.skips import SkipRow
 
 _SPAN = re.compile(r"\{([^{}]*)\}")
 _BOX = re.compile(r"\[([^\[\]]*)\]")
@@ -31,7 +31,9 @@ _NUMBERS = re.compile(r"\s*-?[\d.]+\s*(?:,\s*-?[\d.]+\s*)*")
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """`labels` are the ids of the answers and their closing stop, -100 elsewhere; as long as `ids`."""
+    """`labels` are the ids of the answers and their closing stop, -100 elsewhere; as long as
+    `ids`.
+    """
 
     ids: tuple[int, ...]
     labels: tuple[int, ...]
@@ -63,11 +65,11 @@ class Reader:
         for message in record.messages[1::2]:
             check_answer(message.text)
         turns = [
-            Turn("Human" if m.role == "human" else "Assistant", self._expanded(m.role, m.text))
+            Turn("Human" if m.role == "human" else "Assistant", self._expand(m.role, m.text))
             for m in record.messages
         ]
         try:
-            ids, labels = labelled(turns, self.tokenizer)
+            ids, labels = encode_with_labels(turns, self.tokenizer)
         except LegoError as error:
             raise SkipRow("cannot be tokenized", str(error)) from error
         if len(ids) > self.max_length:
@@ -75,7 +77,7 @@ class Reader:
         return Example(
             tuple(ids),
             tuple(labels),
-            {name: named_file(path, folder) for name, path in record.media.items()},
+            {name: existing_file(path, folder) for name, path in record.media.items()},
         )
 
     def rough_length(self, record: Record) -> int:
@@ -96,7 +98,7 @@ class Reader:
         except LegoError as error:
             raise SkipRow(f"{name} that the model cannot read", f"{path}: {error}") from error
 
-    def _expanded(self, role: str, text: str) -> str:
+    def _expand(self, role: str, text: str) -> str:
         text = text.strip()
         return expand_markers(text, self._modalities) if role == "human" else text
 
@@ -115,8 +117,8 @@ class Reader:
 
 
 def check_answer(text: str) -> None:
-    """Raises SkipRow unless every span and box in an answer is one: numbers in [0, 1], in order,
-    two or four of them.
+    """Raises SkipRow unless every span and box in an answer is made of two or four numbers in
+    [0, 1], in order.
     """
     for pattern, size, kind in ((_SPAN, 2, "span"), (_BOX, 4, "box")):
         for match in pattern.finditer(text):
@@ -124,7 +126,7 @@ def check_answer(text: str) -> None:
             if kind == "box" and not _NUMBERS.fullmatch(body):
                 continue  # brackets that hold words
             if not _valid(body, size):
-                raise SkipRow(f"answer with a {kind} that is none", match.group(0)[:60])
+                raise SkipRow(f"answer with a broken {kind}", match.group(0)[:60])
 
 
 def _valid(body: str, size: int) -> bool:
@@ -136,7 +138,7 @@ def _valid(body: str, size: int) -> bool:
     return len(values) == size and all(0 <= low < high <= 1 for low, high in pairs)
 
 
-def padded(examples: list[Example]) -> tuple[Tensor, Tensor, Tensor]:
+def pad_right(examples: list[Example]) -> tuple[Tensor, Tensor, Tensor]:
     """Ids, labels and attention mask, each `(B, T)` int64, padded on the right."""
     longest = max(len(example.ids) for example in examples)
     ids = torch.zeros(len(examples), longest, dtype=torch.long)

@@ -17,21 +17,23 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from grounding.data.errors import Skip, SkipRow
-from grounding.data.media import exists
-from grounding.data.records import read_records
-from grounding.lego.modality import Modality
-from grounding.lego.model import LegoModel
+from grounding.lego.model.lego_model import LegoModel
+from grounding.lego.model.modality import Modality
+from grounding.records.media_files import exists
+from grounding.records.record import read_records
+from grounding.records.skips import Skip, SkipRow
 from grounding.training.examples import Reader
 from grounding.training.settings import Source
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 16
-"""Files through an encoder together."""
+FILES_AT_ONCE = 16
+"""Through an encoder together."""
 
 
 class Features:
+    """Raises SkipRow for files that cannot be read, OSError where the folder cannot be written."""
+
     def __init__(self, folder: Path, model: LegoModel, reader: Reader) -> None:
         self._reader = reader
         self._folders = {
@@ -47,11 +49,8 @@ class Features:
         entry = self._entry(name, path)
         try:
             return torch.from_numpy(np.load(entry))
-        except (
-            OSError,
-            ValueError,
-            EOFError,
-        ):  # not there yet, or cut off when a machine lost its power
+        # not there yet, or cut off when a machine lost its power
+        except (OSError, ValueError, EOFError):
             self._make(name, [path])
             return torch.from_numpy(np.load(entry))
 
@@ -82,8 +81,8 @@ class Features:
         left to `read`. Returns how many.
         """
         missing = [path for path in dict.fromkeys(paths) if not self._entry(name, path).exists()]
-        for first in range(0, len(missing), AT_ONCE):
-            self._make(name, missing[first : first + AT_ONCE], strict=False)
+        for first in range(0, len(missing), FILES_AT_ONCE):
+            self._make(name, missing[first : first + FILES_AT_ONCE], strict=False)
         return len(missing)
 
     @torch.no_grad()
@@ -115,7 +114,7 @@ class Features:
 
 
 def _ignore(skip: Skip) -> None:
-    """Rows that are no records are counted where the run reads them."""
+    """Rows that are not records are counted where the run reads them."""
 
 
 def _write(entry: Path, array: np.ndarray) -> None:

@@ -5,25 +5,24 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
 
 def plot_losses(log_file: Path, picture: Path) -> None:
     """`log_file` holds a JSON object a line with `step` and `loss`; steps that a resumed run took
     again count once, the last time.
     """
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
     losses = read_losses(log_file)
-    figure, axes = pyplot.subplots(figsize=(7, 4))
+    figure = Figure(figsize=(7, 4))
+    FigureCanvasAgg(figure)
+    axes = figure.subplots()
     axes.plot(list(losses), list(losses.values()))
     axes.set(
         xlabel="step", ylabel="loss", title=log_file.parent.name.encode(errors="replace").decode()
     )
     axes.grid(alpha=0.3)
     figure.savefig(picture, dpi=120, bbox_inches="tight")
-    pyplot.close(figure)
 
 
 def read_losses(log_file: Path) -> dict[int, float]:

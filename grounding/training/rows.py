@@ -20,14 +20,14 @@ from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 from transformers.trainer_pt_utils import get_length_grouped_indices
 
-from grounding.data.errors import Skip, SkipRow, Tally
-from grounding.data.records import Record, read_records
-from grounding.training.errors import TrainingError
-from grounding.training.examples import Example, Reader, padded
+from grounding.errors import TrainingError
+from grounding.records.record import Record, read_records
+from grounding.records.skips import Skip, SkipRow, Tally
+from grounding.training.examples import Example, Reader, pad_right
 from grounding.training.features import Features
 from grounding.training.settings import Source
 
-MOST_IN_A_ROW = 64
+MAX_UNREADABLE_IN_A_ROW = 64
 """Rows one after another that may be unreadable before a run gives up: then something is wrong with
 the folder and not with a row.
 """
@@ -35,6 +35,8 @@ the folder and not with a row.
 
 @dataclass(frozen=True, slots=True)
 class Item:
+    """A row as it goes into a batch."""
+
     example: Example
     media: dict[str, Tensor]
     """What the encoders read, or with kept features what they made of it."""
@@ -64,16 +66,16 @@ class Rows(Dataset):
             first = len(blobs)
             for record in read_records(source.records, tally):
                 if _usable(record, source.folder, reader, tally):
-                    blobs.append(
-                        json.dumps(
-                            Record(record.messages, record.media, record.id).to_json()
-                        ).encode()
-                    )  # all that training reads
+                    # all that training reads
+                    row = Record(record.messages, record.media, record.id).to_json()
+                    blobs.append(json.dumps(row).encode())
                     origin.append(number)
                     lengths.append(reader.rough_length(record))
             if len(blobs) == first:
                 raise TrainingError(f"{source.records} holds no usable row: {dict(tally.counts)}")
-            self._order += [first + i for i in seen(len(blobs) - first, source.weight, random)]
+            self._order += [
+                first + i for i in rows_of_epoch(len(blobs) - first, source.weight, random)
+            ]
         self._bytes = np.frombuffer(b"".join(blobs), np.uint8)
         self._ends = np.cumsum([len(blob) for blob in blobs])
         self._origin = np.array(origin)
@@ -84,7 +86,7 @@ class Rows(Dataset):
 
     def __getitem__(self, index: int) -> Item:
         skips: list[Skip] = []
-        for place in range(index, index + MOST_IN_A_ROW):
+        for place in range(index, index + MAX_UNREADABLE_IN_A_ROW):
             row = self._order[place % len(self._order)]
             record = self.record(row)
             try:
@@ -94,10 +96,12 @@ class Rows(Dataset):
             except SkipRow as skip:
                 skips.append(skip.at(record.id or f"row {row}"))
         raise TrainingError(
-            f"{MOST_IN_A_ROW} rows one after another cannot be read; the last: {skips[-1]}"
+            f"{MAX_UNREADABLE_IN_A_ROW} rows one after another cannot be read; the last: "
+            f"{skips[-1]}"
         )
 
     def record(self, row: int) -> Record:
+        """Row number `row` of those that are usable, whatever their order in an epoch."""
         start = self._ends[row - 1] if row else 0
         return Record.from_json(json.loads(self._bytes[start : self._ends[row]].tobytes()))
 
@@ -116,21 +120,21 @@ def _usable(record: Record, folder: Path, reader: Reader, tally: Tally) -> bool:
     return True
 
 
-def seen(count: int, weight: float, random: np.random.Generator) -> list[int]:
+def rows_of_epoch(count: int, weight: float, random: np.random.Generator) -> list[int]:
     """Which of `count` rows an epoch holds: all of them `int(weight)` times, and a random share of
     them once more.
 
-    >>> sorted(seen(4, 2.5, np.random.default_rng(0)))[:8]
-    [0, 0, 0, 1, 1, 2, 2, 3]
+    >>> sorted(rows_of_epoch(4, 2.5, np.random.default_rng(0)))
+    [0, 0, 0, 1, 1, 2, 2, 2, 3, 3]
     """
     whole = int(weight)
     rest = max(round((weight - whole) * count), 0 if whole else 1)
     return [*list(range(count)) * whole, *sorted(random.permutation(count)[:rest].tolist())]
 
 
-class Shuffled(Sampler[int]):
-    """The order of an epoch, which the seed and the number of the epoch decide alone; by batches of
-    like length if asked.
+class EpochSampler(Sampler[int]):
+    """The order of an epoch, which the seed and the number of the epoch decide alone; `grouped`: by
+    batches of like length.
     """
 
     def __init__(self, lengths: Sequence[int], batch: int, seed: int, grouped: bool) -> None:
@@ -141,17 +145,21 @@ class Shuffled(Sampler[int]):
         return len(self._lengths)
 
     def set_epoch(self, epoch: int) -> None:
+        """Called by the Trainer before each epoch."""
         self.epoch = epoch
 
     def __iter__(self) -> Iterator[int]:
-        chance = torch.Generator().manual_seed(self._seed * 100_003 + self.epoch)
+        rng = torch.Generator().manual_seed(self._seed * 100_003 + self.epoch)
         if self._grouped:
-            return iter(get_length_grouped_indices(self._lengths, self._batch, generator=chance))
-        return iter(torch.randperm(len(self._lengths), generator=chance).tolist())
+            return iter(get_length_grouped_indices(self._lengths, self._batch, generator=rng))
+        return iter(torch.randperm(len(self._lengths), generator=rng).tolist())
 
 
 def collate(items: Sequence[Item]) -> dict[str, Any]:
-    ids, labels, mask = padded([item.example for item in items])
+    """The arguments of `LossModule.forward` for a batch, and the rows that were skipped on
+    the way.
+    """
+    ids, labels, mask = pad_right([item.example for item in items])
     skips = [skip for item in items for skip in item.skips]
     return {
         "input_ids": ids,

@@ -1,5 +1,5 @@
 """Settings of a training stage; the defaults are the published ones (GroundingGPT, arXiv
-2401.06071).
+2401.06071). Names are those of transformers' TrainingArguments where it has one.
 
 Batch size is per process: the published one counts a GPU, and their number was not published.
 """
@@ -7,12 +7,17 @@ Batch size is per process: the published one counts a GPU, and their number was 
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args, get_type_hints
 
-from grounding.training.errors import TrainingError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from grounding.errors import TrainingError
+
+log = logging.getLogger(__name__)
 
 Stage: TypeAlias = Literal[1, 2, 3]
 Precision: TypeAlias = Literal["bfloat16", "float32"]
@@ -20,23 +25,34 @@ Schedule: TypeAlias = Literal[
     "cosine", "linear", "polynomial", "constant", "constant_with_warmup", "inverse_sqrt"
 ]
 STAGES: tuple[int, ...] = get_args(Stage)
-GIVEN = ("stage", "start", "output", "sources")
+POSITIONAL = ("stage", "base_checkpoint", "output", "sources")
 """What has an argument of its own."""
-LEAST = 1e-12
+RENAMED: Mapping[str, str] = {
+    "accumulation": "gradient_accumulation_steps",
+    "clip_norm": "max_grad_norm",
+    "engine": "distributed_config",
+    "start": "base_checkpoint",
+    "any_start": "any_base_checkpoint",
+}
+"""Names of settings in files of earlier versions -> their names now."""
+_ABOVE_ZERO = 1e-12
+_NO_LIMIT = 1e9
 _BOUNDS: Mapping[str, tuple[float, float]] = {
     **dict.fromkeys(
         (
             "batch_size",
-            "accumulation",
+            "gradient_accumulation_steps",
             "max_length",
             "log_steps",
             "save_steps",
             "keep_checkpoints",
             "max_steps",
         ),
-        (1, 1e9),
+        (1, _NO_LIMIT),
     ),
-    **dict.fromkeys(("learning_rate", "epochs", "clip_norm", "lora_alpha"), (LEAST, 1e9)),
+    **dict.fromkeys(
+        ("learning_rate", "epochs", "max_grad_norm", "lora_alpha"), (_ABOVE_ZERO, _NO_LIMIT)
+    ),
     **dict.fromkeys(("weight_decay", "lora_rank", "workers", "seed"), (0, 2**31)),
     "warmup": (0, 1),
     "dropout": (0, 0.99),
@@ -44,13 +60,13 @@ _BOUNDS: Mapping[str, tuple[float, float]] = {
 
 
 def _bounds_text(low: float, high: float) -> str:
-    if high < 1e9 or low == 1:
+    if high < _NO_LIMIT or low == 1:
         return f"{low:g} to {high:g}"
-    return "a number above 0" if low == LEAST else f"at least {low:g}"
+    return "a number above 0" if low == _ABOVE_ZERO else f"at least {low:g}"
 
 
-MOST_TIMES = 10_000
-"""A row in an epoch; runs that see it oftener have more epochs."""
+MAX_WEIGHT = 10_000
+"""How often a row may be seen in an epoch; for more, raise the epochs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,20 +82,24 @@ class Source:
     """
 
     def __post_init__(self) -> None:
-        if not 0 < self.weight <= MOST_TIMES:
+        if not 0 < self.weight <= MAX_WEIGHT:
             raise TrainingError(
-                f"the weight of {self.records} is {self.weight}; expected a number above 0 and up to {MOST_TIMES:,}"
+                f"the weight of {self.records} is {self.weight}; expected a number above 0 and up "
+                f"to {MAX_WEIGHT:,}"
             )
 
     @property
     def folder(self) -> Path:
+        """Where its media lie."""
         return self.media or self.records.parent
 
 
 @dataclass(frozen=True, slots=True)
 class StageSettings:
+    """Everything that decides a run. Raises TrainingError for a value out of range."""
+
     stage: Stage
-    start: Path
+    base_checkpoint: Path
     """The checkpoint folder to start from: of the stage before, or for stage 1 of an assembled
     model.
     """
@@ -90,7 +110,7 @@ class StageSettings:
     sources: tuple[Source, ...]
     learning_rate: float = 2e-5
     batch_size: int = 32
-    accumulation: int = 2
+    gradient_accumulation_steps: int = 2
     epochs: float = 1.0
     max_steps: int | None = None
     """Optimizer steps; None: as many as the epochs have."""
@@ -98,7 +118,7 @@ class StageSettings:
     warmup: float = 0.03
     """Share of all steps."""
     weight_decay: float = 0.0
-    clip_norm: float = 1.0
+    max_grad_norm: float = 1.0
     max_length: int = 2048
     """Tokens of a conversation with those of its media; longer ones are skipped and counted."""
     precision: Precision = "bfloat16"
@@ -121,12 +141,12 @@ class StageSettings:
     """A folder in which what the frozen encoders made of each file is kept, so that it is made
     once; None: made each time.
     """
-    engine: Path | None = None
+    distributed_config: Path | None = None
     """A file of DeepSpeed's settings, or of FSDP's under the name `fsdp`, for several GPUs;
     examples in `configs/`.
     """
     device: Literal["auto", "cpu"] = "auto"
-    any_start: bool = False
+    any_base_checkpoint: bool = False
     """Start from whatever checkpoint, also one of another stage or of unknown origin."""
 
     def __post_init__(self) -> None:
@@ -144,23 +164,31 @@ class StageSettings:
                 raise TrainingError(f"{name} is {value}; expected {_bounds_text(low, high)}")
 
     def to_json(self) -> dict[str, Any]:
+        """As plain JSON; paths are text."""
         return json.loads(json.dumps(asdict(self), default=str))
 
 
 PUBLISHED: Mapping[int, Mapping[str, Any]] = {
-    1: {"learning_rate": 1e-3, "batch_size": 64, "accumulation": 1},
-    2: {"learning_rate": 2e-5, "batch_size": 32, "accumulation": 2},
-    3: {"learning_rate": 2e-5, "batch_size": 32, "accumulation": 2},
+    1: {"learning_rate": 1e-3, "batch_size": 64, "gradient_accumulation_steps": 1},
+    2: {"learning_rate": 2e-5, "batch_size": 32, "gradient_accumulation_steps": 2},
+    3: {"learning_rate": 2e-5, "batch_size": 32, "gradient_accumulation_steps": 2},
 }
 
 
 def stage_settings(
-    stage: Stage, start: Path, output: Path, sources: tuple[Source, ...], /, **changes: Any
+    stage: Stage,
+    base_checkpoint: Path,
+    output: Path,
+    sources: tuple[Source, ...],
+    /,
+    **changes: Any,
 ) -> StageSettings:
-    """The published settings of a stage with changes. Raises TrainingError for a name that there is
-    not, or a value of another kind.
+    """The published settings of a stage with changes. Names of earlier versions count, with a
+    warning. Raises TrainingError for an unknown name, a name that is set twice, or a value of
+    another type.
     """
-    known = [f.name for f in fields(StageSettings) if f.name not in GIVEN]
+    changes = with_new_names(changes)
+    known = [f.name for f in fields(StageSettings) if f.name not in POSITIONAL]
     unknown = sorted(set(changes) - set(known))
     if unknown:
         raise TrainingError(
@@ -170,16 +198,29 @@ def stage_settings(
     read = {name: _of_kind(name, value, kinds[name]) for name, value in changes.items()}
     return StageSettings(
         stage=stage,
-        start=start,
+        base_checkpoint=base_checkpoint,
         output=output,
         sources=sources,
         **{**PUBLISHED.get(stage, {}), **read},
     )
 
 
-def _of_kind(name: str, value: Any, kind: Any) -> Any:
-    from pydantic import ConfigDict, TypeAdapter, ValidationError
+def with_new_names(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The same settings under the names of this version; each old name is a warning in the log.
+    Raises TrainingError where a setting stands under both of its names.
+    """
+    current: dict[str, Any] = {}
+    for name, value in settings.items():
+        new = RENAMED.get(name, name)
+        if new != name:
+            log.warning("the setting %s is called %s now", name, new)
+        if new in current or (new != name and new in settings):
+            raise TrainingError(f"{new} is set twice, once as {name}; leave one out")
+        current[new] = value
+    return current
 
+
+def _of_kind(name: str, value: Any, kind: Any) -> Any:
     try:
         return TypeAdapter(kind, config=ConfigDict(allow_inf_nan=False)).validate_python(value)
     except ValidationError as error:

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from grounding.lego.model import LegoModel
-from grounding.training.errors import TrainingError
+from grounding.errors import TrainingError
+from grounding.lego.model.lego_model import LegoModel
 from grounding.training.settings import StageSettings
 
 LORA_TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
@@ -30,9 +30,11 @@ class NewRows(nn.Module):
 
     @property
     def weight(self) -> Tensor:
+        """The whole table, `(vocabulary, hidden_size)`."""
         return torch.cat([self.table.weight[: self.first], self.rows.to(self.table.weight)])
 
     def forward(self, ids: Tensor) -> Tensor:
+        """`(B, T)` ids -> `(B, T, hidden_size)`."""
         new = ids >= self.first
         fresh = self.rows[(ids - self.first).clamp(min=0)].to(self.table.weight.dtype)
         return torch.where(new[..., None], fresh, self.table(ids))
@@ -54,16 +56,14 @@ class Trained:
         if settings.stage > 1:
             self._train_language(settings)
         for parameter in self.parameters():
-            parameter.data = (
-                parameter.data.float()
-            )  # what is trained is kept in float32, whatever it is computed in
+            # what is trained is kept in float32, whatever it is computed in
+            parameter.data = parameter.data.float()
 
     def _train_language(self, settings: StageSettings) -> None:
         if not settings.lora_rank:
             self.model.language.requires_grad_(True)
             return
-        from peft import LoraConfig
-        from peft.tuners.lora import LoraModel
+        from peft.tuners.lora import LoraConfig, LoraModel
 
         config = LoraConfig(
             r=settings.lora_rank,
@@ -75,9 +75,11 @@ class Trained:
         self.model.language.model.embed_tokens.requires_grad_(False).rows.requires_grad_(True)  # type: ignore[union-attr]
 
     def parameters(self) -> Iterator[nn.Parameter]:
+        """Those that the stage trains."""
         return (parameter for parameter in self.model.parameters() if parameter.requires_grad)
 
     def names(self) -> list[str]:
+        """Their names in the model."""
         return [
             name for name, parameter in self.model.named_parameters() if parameter.requires_grad
         ]
@@ -101,7 +103,8 @@ def first_new_id(model: LegoModel) -> int:
     first, size = min(ids), model.config.vocab_size
     if sorted(ids) != list(range(first, size)):
         raise TrainingError(
-            f"the placeholder tokens have the ids {sorted(ids)}, which are not the last ones of a vocabulary of {size}"
+            f"the placeholder tokens have the ids {sorted(ids)}, which are not the last ones of a "
+            f"vocabulary of {size}"
         )
     return first
 
@@ -110,7 +113,6 @@ def _set_dropout(module: nn.Module, share: float) -> None:
     for part in module.modules():
         if isinstance(part, nn.Dropout):
             part.p = share
-        if hasattr(
-            part, "attention_dropout"
-        ):  # a number and not a module in transformers' Q-Former
+        # a number and not a module in transformers' Q-Former
+        if hasattr(part, "attention_dropout"):
             part.attention_dropout = share  # type: ignore[assignment]

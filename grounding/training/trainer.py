@@ -18,13 +18,13 @@ from torch.nn import functional
 from torch.utils.data import Sampler
 from transformers import Trainer, TrainerCallback, TrainingArguments
 
-from grounding.data.errors import Skip, Tally
-from grounding.data.writer import replace_text
-from grounding.lego.model import Encoded, LegoModel, Media
-from grounding.lego.prompts import IGNORED
-from grounding.training.checkpoints import PASSPORT, WEIGHTS, passport
-from grounding.training.errors import TrainingError
-from grounding.training.rows import Rows, Shuffled, collate
+from grounding.errors import TrainingError
+from grounding.lego.model.lego_model import Encoded, LegoModel, Media
+from grounding.lego.preprocess.prompts import IGNORED
+from grounding.records.skips import Skip, Tally
+from grounding.records.writer import replace_text
+from grounding.training.checkpoints import RUN_FINGERPRINT, WEIGHTS, run_fingerprint
+from grounding.training.rows import EpochSampler, Rows, collate
 from grounding.training.settings import StageSettings
 from grounding.training.trainable import Trained
 
@@ -32,8 +32,8 @@ SKIPS = "skips.json"
 """Beside the weights of a checkpoint: which rows were left out until then."""
 
 
-class Learner(nn.Module):
-    """The mean cross-entropy of the answers; only where an answer stands is the vocabulary asked."""
+class LossModule(nn.Module):
+    """The mean cross-entropy of the answers; only where an answer stands are logits made."""
 
     def __init__(self, model: LegoModel, encoded: bool) -> None:
         super().__init__()
@@ -50,18 +50,18 @@ class Learner(nn.Module):
         items: Tensor | int | None = None,
     ) -> Tensor:
         """`(B, T)` each -> the summed loss over `items` tokens, or over those of this batch."""
-        given = (
-            self._adapted(media)
+        row_media = (
+            self._adapt(media)
             if self.encoded
             else [{name: [item] for name, item in row.items()} for row in media]
         )
-        logits, wanted = answer_logits(self.lego, input_ids, labels, attention_mask, given)
+        logits, wanted = answer_logits(self.lego, input_ids, labels, attention_mask, row_media)
         total = functional.cross_entropy(logits.float(), wanted, reduction="sum")
         return total / (len(wanted) if items is None else items)
 
-    def _adapted(self, media: Sequence[Mapping[str, Tensor]]) -> list[dict[str, list[Encoded]]]:
+    def _adapt(self, media: Sequence[Mapping[str, Tensor]]) -> list[dict[str, list[Encoded]]]:
         """Kept features of each modality through its adapter, those of one shape together."""
-        given: list[dict[str, list[Encoded]]] = [{} for _ in media]
+        adapted: list[dict[str, list[Encoded]]] = [{} for _ in media]
         groups: dict[tuple[str, torch.Size], list[int]] = {}
         for row, own in enumerate(media):
             for name, features in own.items():
@@ -73,8 +73,8 @@ class Learner(nn.Module):
                 torch.stack([media[row][name] for row in rows]).to(self.lego.device, dtype)
             )
             for row, own in zip(rows, tokens):
-                given[row][name] = [Encoded(name, own)]
-        return given
+                adapted[row][name] = [Encoded(name, own)]
+        return adapted
 
 
 def answer_logits(
@@ -89,9 +89,9 @@ def answer_logits(
     hidden = model.language.model(
         inputs_embeds=embeds, attention_mask=attention_mask, use_cache=False
     ).last_hidden_state
-    wanted = labels[:, 1:]
-    asked = wanted != IGNORED
-    return model.language.lm_head(hidden[:, :-1][asked]), wanted[asked]
+    targets = labels[:, 1:]
+    counted = targets != IGNORED
+    return model.language.lm_head(hidden[:, :-1][counted]), targets[counted]
 
 
 class LegoTrainer(Trainer):
@@ -111,31 +111,34 @@ class LegoTrainer(Trainer):
         self._tally = tally
         self._rows = rows
         self._skipped: set[Skip] = set()
-        self._learner = learner = Learner(trained.model, encoded=settings.features is not None)
+        self._loss_module = learner = LossModule(
+            trained.model, encoded=settings.features is not None
+        )
         self.names = [f"lego.{name}" for name in trained.names()]
         super().__init__(
             learner, arguments, collate, rows, callbacks=[WriteLog(settings.output, tally)]
         )
-        self.model_accepts_loss_kwargs = (
-            True  # so that the loss counts tokens over all accumulated batches
-        )
+        # so that the loss counts tokens over all accumulated batches
+        self.model_accepts_loss_kwargs = True
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:
         settings = self._settings
-        return Shuffled(
+        return EpochSampler(
             self._rows.lengths,
-            settings.batch_size * settings.accumulation,
+            settings.batch_size * settings.gradient_accumulation_steps,
             settings.seed,
             settings.group_by_length,
         )
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
+        """What the Trainer calls for each batch: the loss, over the tokens of all accumulated
+        batches.
+        """
         self._leave_out(inputs.pop("skips", ()))
         loss = model(**inputs, items=num_items_in_batch)
         if num_items_in_batch is not None and self.args.average_tokens_across_devices:
-            loss = (
-                loss * self.accelerator.num_processes
-            )  # the tokens are those of all of them, whose gradients are averaged
+            # the tokens are those of all processes, whose gradients are averaged
+            loss = loss * self.accelerator.num_processes
         return (loss, {"loss": loss}) if return_outputs else loss
 
     def _leave_out(self, skips: Iterable[Skip]) -> None:
@@ -148,7 +151,7 @@ class LegoTrainer(Trainer):
     def _save(self, output_dir: str | None = None, state_dict: dict | None = None) -> None:
         folder = Path(output_dir or str(self.args.output_dir))
         folder.mkdir(parents=True, exist_ok=True)
-        state = self._learner.state_dict() if state_dict is None else state_dict
+        state = self._loss_module.state_dict() if state_dict is None else state_dict
         save_file(
             {name: state[name].detach().contiguous().cpu() for name in self.names},
             folder / WEIGHTS,
@@ -157,12 +160,14 @@ class LegoTrainer(Trainer):
         replace_text(
             folder / SKIPS, json.dumps([asdict(skip) for skip in sorted(self._skipped, key=str)])
         )
-        replace_text(folder / PASSPORT, json.dumps(passport(self._settings, self.names)))
+        replace_text(
+            folder / RUN_FINGERPRINT, json.dumps(run_fingerprint(self._settings, self.names))
+        )
 
     def _load_from_checkpoint(
         self, resume_from_checkpoint: str, model: nn.Module | None = None
     ) -> None:
-        target = model or self._learner
+        target = model or self._loss_module
         skips = Path(resume_from_checkpoint) / SKIPS
         if skips.exists():
             self._leave_out(Skip(**raw) for raw in json.loads(skips.read_text(encoding="utf-8")))
@@ -172,12 +177,15 @@ class LegoTrainer(Trainer):
             stored = load_file(Path(resume_from_checkpoint) / WEIGHTS)
         except (OSError, SafetensorError) as error:
             raise TrainingError(
-                f"{resume_from_checkpoint} cannot be read: {error}; remove it to go on from the one before"
+                f"{resume_from_checkpoint} cannot be read: {error}; remove it to go on from the "
+                "one "
+                "before"
             ) from error
         unfit = sorted(set(stored) ^ set(self.names))
         if unfit:
             raise TrainingError(
-                f"{resume_from_checkpoint} does not hold what this run trains: {', '.join(unfit[:4])}, {len(unfit)} in all"
+                f"{resume_from_checkpoint} does not hold what this run trains: "
+                f"{', '.join(unfit[:4])}, {len(unfit)} in all"
             )
         target.load_state_dict(stored, strict=False)
         return None
@@ -206,6 +214,7 @@ class WriteLog(TrainerCallback):
                 file.write(b"\n")
 
     def on_log(self, args, state, control, logs=None, **kwargs) -> None:
+        """Called by the Trainer every `log_steps`."""
         if state.is_world_process_zero and logs:
             with self._file.open("a", encoding="utf-8") as file:
                 file.write(json.dumps({"step": state.global_step, **logs}) + "\n")

@@ -11,49 +11,61 @@ from dataclasses import dataclass
 
 from indexer.admin.status import status
 from indexer.admin.videos import list_videos
-from indexer.catalog.database.migrate import revision
 from indexer.catalog.database.session import Catalog
 from indexer.context import Context
 from indexer.errors import SeekpointError, SnapshotError
+from indexer.formatting import format_bytes
 from indexer.media.ffmpeg import find_ffmpeg, run_ffmpeg
+from indexer.messages import NOTHING, Message, as_message
 
 LOW_DISK_BYTES = 2_000_000_000
 FFMPEG_TIMEOUT_S = 30.0
 WRITE_LOCK_S = 3.0  # an ingest holds the lock for milliseconds
-REINDEX = "`seekpoint reindex` rebuilds the vector index from the catalog"
+REINDEX = Message("`seekpoint reindex` rebuilds the vector index from the catalog")
+DATABASE = Message("database")
+FFMPEG = Message("ffmpeg")
+MODELS = Message("models")
+SPEECH = Message("speech")
+SCREEN_TEXT = Message("screen text")
+DEVICE = Message("device")
+FILES = Message("files")
+WORK = Message("work")
+DISK = Message("disk")
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    name: str
+    """`found`: what was seen; `mend`: what to do about it, empty where nothing is to be done."""
+
+    name: Message
     ok: bool
-    found: str
-    mend: str = ""
+    found: Message
+    mend: Message = NOTHING
 
 
 def examine(context: Context) -> list[Check]:
     """Runs every check; one that fails does not keep the others from running."""
-    checks = [_guard("database", lambda: _database(context))]
-    checks.append(_guard("ffmpeg", lambda: _ffmpeg(context)))
-    checks.append(_guard("models", lambda: _model(context)))
+    checks = [_guard(DATABASE, lambda: _database(context))]
+    checks.append(_guard(FFMPEG, lambda: _ffmpeg(context)))
+    checks.append(_guard(MODELS, lambda: _model(context)))
     if context.settings.speech:
-        checks.append(_guard("speech", lambda: _speech(context)))
+        checks.append(_guard(SPEECH, lambda: _speech(context)))
     if context.settings.screen_text:
-        checks.append(_guard("screen text", lambda: _screen_text(context)))
-    checks.append(_guard("device", lambda: _device(context)))
+        checks.append(_guard(SCREEN_TEXT, lambda: _screen_text(context)))
+    checks.append(_guard(DEVICE, lambda: _device(context)))
     if checks[0].ok:
-        checks.append(_guard("files", lambda: _files(context)))
-        checks.append(_guard("work", lambda: _work(context)))
+        checks.append(_guard(FILES, lambda: _files(context)))
+        checks.append(_guard(WORK, lambda: _work(context)))
         checks += _vectors(context)
-    checks.append(_guard("disk", lambda: _disk(context)))
+    checks.append(_guard(DISK, lambda: _disk(context)))
     return checks
 
 
-def _guard(name: str, check: Callable[[], Check]) -> Check:
+def _guard(name: Message, check: Callable[[], Check]) -> Check:
     try:
         return check()
     except SeekpointError as error:
-        return Check(name, False, error.message, error.hint)
+        return Check(name, False, error.what, error.advice)
 
 
 def _database(context: Context) -> Check:
@@ -65,18 +77,22 @@ def _database(context: Context) -> Check:
     ):
         # takes the write lock: a program that keeps it would let every ingest wait
         session.connection()
-    return Check("database", True, f"{kind} at revision {revision(context.settings.url)}")
+    from indexer.catalog.database.migrate import revision  # Alembic is slow to start
+
+    values = {"database": kind, "revision": revision(context.settings.url)}
+    return Check(DATABASE, True, Message("{database} at revision {revision}", values))
 
 
 def _ffmpeg(context: Context) -> Check:
     run_ffmpeg(["-version"], FFMPEG_TIMEOUT_S, context.settings)
-    return Check("ffmpeg", True, str(find_ffmpeg(context.settings)))
+    return Check(FFMPEG, True, as_message(str(find_ffmpeg(context.settings))))
 
 
 def _model(context: Context) -> Check:
     embedder = context.embedder
+    values = {"name": embedder.name, "dimension": embedder.dimension}
     return Check(
-        "models", True, f"embedder {embedder.name} ({embedder.dimension} numbers a vector) loads"
+        MODELS, True, Message("embedder {name} ({dimension} numbers a vector) loads", values)
     )
 
 
@@ -84,14 +100,15 @@ def _speech(context: Context) -> Check:
     from indexer.passages.speech import load_speech_model
 
     load_speech_model(context.settings)
-    return Check("speech", True, f"model {context.settings.speech_model} loads")
+    values = {"name": context.settings.speech_model}
+    return Check(SPEECH, True, Message("model {name} loads", values))
 
 
 def _screen_text(context: Context) -> Check:
     from indexer.passages.ocr import load_text_model
 
     load_text_model(context.settings)
-    return Check("screen text", True, "its model loads")
+    return Check(SCREEN_TEXT, True, Message("its model loads"))
 
 
 def _device(context: Context) -> Check:
@@ -102,12 +119,12 @@ def _device(context: Context) -> Check:
     device = context.settings.torch_device
     if device.startswith("cuda") and not torch.cuda.is_available():
         return Check(
-            "device",
+            DEVICE,
             False,
-            f"{device} was asked for, but torch sees no GPU",
-            "set SEEKPOINT_DEVICE=cpu, or install a CUDA build of torch",
+            Message("{device} was asked for, but torch sees no GPU", {"device": device}),
+            Message("set SEEKPOINT_DEVICE=cpu, or install a CUDA build of torch"),
         )
-    return Check("device", True, str(choose_device(context.settings)))
+    return Check(DEVICE, True, as_message(str(choose_device(context.settings))))
 
 
 def _files(context: Context) -> Check:
@@ -119,18 +136,21 @@ def _files(context: Context) -> Check:
         and all(path.offline or not os.path.exists(path.path) for path in video.paths)
     ]
     if offline:
-        names = ", ".join(str(video.video_id) for video in offline[:5])
-        mend = (
-            "bring the files back or ingest the folder they moved to; they stay searchable "
-            "meanwhile"
-        )
+        values = {
+            "offline": len(offline),
+            "count": len(listed),
+            "numbers": ", ".join(str(video.video_id) for video in offline[:5]),
+        }
         return Check(
-            "files",
+            FILES,
             True,
-            f"{len(offline)} of {len(listed)} videos are offline (numbers {names})",
-            mend,
+            Message("{offline} of {count} videos are offline (numbers {numbers})", values),
+            Message(
+                "bring the files back or ingest the folder they moved to; they stay searchable "
+                "meanwhile"
+            ),
         )
-    return Check("files", True, f"{len(listed)} videos, all there")
+    return Check(FILES, True, Message("{count} videos, all there", {"count": len(listed)}))
 
 
 def _work(context: Context) -> Check:
@@ -138,22 +158,26 @@ def _work(context: Context) -> Check:
     failed = found.chunks.get("failed", 0) + found.videos.get("failed", 0)
     if failed:
         return Check(
-            "work",
+            WORK,
             False,
-            f"{found.videos.get('failed', 0)} videos failed",
-            "`seekpoint videos` says why; `seekpoint retry` tries again",
+            Message("{count} videos failed", {"count": found.videos.get("failed", 0)}),
+            Message("`seekpoint videos` says why; `seekpoint retry` tries again"),
         )
-    waiting = found.chunks.get("waiting", 0)
-    mend = "`seekpoint ingest` of the same paths goes on with them" if waiting else ""
-    return Check(
-        "work", True, f"{found.chunks.get('done', 0)} chunks done, {waiting} waiting", mend
+    values = {"done": found.chunks.get("done", 0), "waiting": found.chunks.get("waiting", 0)}
+    mend = Message(
+        "`seekpoint ingest` of the same paths goes on with them" if values["waiting"] else ""
     )
+    return Check(WORK, True, Message("{done} chunks done, {waiting} waiting", values), mend)
 
 
 def _vectors(context: Context) -> Iterator[Check]:
     check = _server_index if context.settings.vectors == "pgvector" else _snapshot
     for stage, key in context.vector_keys():
-        yield _guard(f"vectors {key}", lambda stage=stage, key=key: check(context, stage, key))
+        yield _guard(_vectors_of(key), lambda stage=stage, key=key: check(context, stage, key))
+
+
+def _vectors_of(key: str) -> Message:
+    return Message("vectors {key}", {"key": key})
 
 
 def _snapshot(context: Context, stage: str, key: str) -> Check:
@@ -165,11 +189,10 @@ def _snapshot(context: Context, stage: str, key: str) -> Check:
         if (pointer := store.pointer()) is not None:
             store.open(pointer)  # before the index does, which would replace a damaged one
     except SnapshotError as error:
-        return Check(
-            f"vectors {key}", False, error.message, f"{REINDEX}; a search does so by itself"
-        )
+        mend = Message("{command}; a search does so by itself", {"command": REINDEX})
+        return Check(_vectors_of(key), False, error.what, mend)
     report = index.self_check()
-    return Check(f"vectors {key}", report.ok, report.text, "" if report.ok else REINDEX)
+    return Check(_vectors_of(key), report.ok, report.text, NOTHING if report.ok else REINDEX)
 
 
 def _server_index(context: Context, stage: str, key: str) -> Check:
@@ -179,9 +202,8 @@ def _server_index(context: Context, stage: str, key: str) -> Check:
     assert isinstance(index, PgVectorIndex), "the settings name it"
     state = index.state_text()
     report = index.self_check()
-    return Check(
-        f"vectors {key}", report.ok, f"{report.text} ({state})", "" if report.ok else REINDEX
-    )
+    found = Message("{report} ({state})", {"report": report.text, "state": state})
+    return Check(_vectors_of(key), report.ok, found, NOTHING if report.ok else REINDEX)
 
 
 def _disk(context: Context) -> Check:
@@ -190,18 +212,21 @@ def _disk(context: Context) -> Check:
         place = place.parent
     if not os.access(place, os.W_OK):
         return Check(
-            "disk",
+            DISK,
             False,
-            f"{place} cannot be written",
-            "make it yours to write, or set SEEKPOINT_HOME to a folder that is",
+            Message("{path} cannot be written", {"path": place}),
+            Message("make it yours to write, or set SEEKPOINT_HOME to a folder that is"),
         )
     free = shutil.disk_usage(place).free
-    found = f"{free / 1e9:,.1f} GB free in {context.settings.home_path}"
+    values = {"size": format_bytes(free), "path": context.settings.home_path}
+    found = Message("{size} free in {path}", values)
     return Check(
-        "disk",
+        DISK,
         free >= LOW_DISK_BYTES,
         found,
-        ""
-        if free >= LOW_DISK_BYTES
-        else "free some space, or move SEEKPOINT_HOME to a larger disk",
+        Message(
+            ""
+            if free >= LOW_DISK_BYTES
+            else "free some space, or move SEEKPOINT_HOME to a larger disk"
+        ),
     )

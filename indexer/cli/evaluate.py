@@ -113,8 +113,3 @@ def _number(value: float | None) -> str:
         if isinstance(value, float)
         else str(value)
     )
-
-
-def register(app: typer.Typer) -> None:
-    """Adds the commands of this file."""
-    app.command()(evaluate)

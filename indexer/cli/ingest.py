@@ -141,8 +141,3 @@ def _print(report: IngestReport) -> None:
             f"({report.speed:.1f} times real time)"
         )
     stdout.print(line)
-
-
-def register(app: typer.Typer) -> None:
-    """Adds the commands of this file."""
-    app.command()(ingest)

@@ -212,9 +212,3 @@ def _status_table(status: Status) -> Table:
     for error in status.errors:
         rows.add_row("error", escape(error))
     return rows
-
-
-def register(app: typer.Typer) -> None:
-    """Adds the commands of this file."""
-    for command in (videos, collections, remove, reindex, retry, cancel, status):
-        app.command()(command)

@@ -82,9 +82,3 @@ def read_time(text: str) -> float:
             text=text,
         )
     return sum(number * 60**power for power, number in enumerate(reversed(numbers)))
-
-
-def register(app: typer.Typer) -> None:
-    """Adds the commands of this file."""
-    for command in (clip, subtitles, transcripts):
-        app.command()(command)

@@ -199,9 +199,3 @@ def _second_opinion(grounded: Grounded) -> str:
         f"{format_time(grounded.span.end_s, tenths=True)}"
     )
     return f"LEGO: {span}" + ("" if grounded.accepted else f" ({grounded.reason})")
-
-
-def register(app: typer.Typer) -> None:
-    """Adds the commands of this file."""
-    app.command()(search)
-    app.command()(ask)

@@ -66,10 +66,3 @@ def upgrade(as_json: JsonOption = False) -> None:
         print_json({"revision": revision})
     else:
         stdout.print(f"the catalog is at revision {revision}")
-
-
-def register(app: typer.Typer) -> None:
-    """Adds the commands of this file."""
-    app.command()(doctor)
-    app.command()(models)
-    app.add_typer(database)

@@ -200,7 +200,7 @@ def _numbers(output: Any) -> np.ndarray:
 
 def hint(family: Family) -> Message:
     return Message(
-        "Put a {name} checkpoint (config.json, model.safetensors, tokenizer and "
+        "put a {name} checkpoint (config.json, model.safetensors, tokenizer and "
         "preprocessor_config.json) into a folder and set SEEKPOINT_EMBEDDER_PATH to it, or to a "
         "hub id such as {default} where a hub is in reach",
         {"name": family.name, "default": family.default},
@@ -226,7 +226,7 @@ def local_folder(settings: Settings, family: Family) -> Path | None:
         return folder
     if folder.is_absolute() or wanted.startswith((".", "~")) or wanted.count("/") != 1:
         raise ModelError(
-            "There is no folder {wanted!r} with a {name} checkpoint",
+            "there is no folder {wanted!r} with a {name} checkpoint",
             hint(family),
             wanted=wanted,
             name=family.name,

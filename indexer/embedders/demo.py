@@ -17,12 +17,13 @@ import numpy as np
 from indexer.embedders.base import check_images, unit
 
 COLOURS = {
-    "black": (0, 0, 0), "white": (255, 255, 255), "gray": (128, 128, 128), "red": (220, 20, 20), "green": (20, 160, 20),
-    "blue": (20, 20, 220), "yellow": (240, 230, 20), "orange": (250, 140, 20), "brown": (120, 70, 20), "purple": (130, 20, 160),
+    "black": (0, 0, 0), "white": (255, 255, 255), "gray": (128, 128, 128), "red": (220, 20, 20),
+    "green": (20, 160, 20), "blue": (20, 20, 220), "yellow": (240, 230, 20),
+    "orange": (250, 140, 20), "brown": (120, 70, 20), "purple": (130, 20, 160),
     "pink": (250, 150, 190), "cyan": (20, 220, 220),
 }  # fmt: skip
 SYNONYMS = {"grey": "gray", "dark": "black", "night": "black", "bright": "white"}
-GRID = 32
+GRID_PIXELS = 32
 
 
 class DemoEmbedder:
@@ -40,7 +41,7 @@ class DemoEmbedder:
         vectors = np.zeros((len(images), self.dimension), np.float32)
         palette = np.array(list(COLOURS.values()), np.float32)
         for row, image in zip(vectors, images, strict=True):
-            steps = (max(1, image.shape[0] // GRID), max(1, image.shape[1] // GRID))
+            steps = (max(1, image.shape[0] // GRID_PIXELS), max(1, image.shape[1] // GRID_PIXELS))
             pixels = image[:: steps[0], :: steps[1]].reshape(-1, 1, 3).astype(np.float32)
             nearest = ((pixels - palette) ** 2).sum(-1).argmin(1)
             row[: len(COLOURS)] = np.bincount(nearest, minlength=len(COLOURS)) / len(nearest)

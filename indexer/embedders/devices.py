@@ -24,8 +24,10 @@ def choose_device(settings: Settings) -> torch.device:
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as error:
         raise ModelError(
-            f"The device {settings.device!r} cannot be used: {error}".rstrip("."),
+            "the device {device!r} cannot be used: {error}",
             "SEEKPOINT_DEVICE=auto or cpu runs anywhere",
+            device=settings.device,
+            error=str(error).rstrip("."),
         ) from None
     return device
 

@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
-BLOCK = 65536
-BLOCKS = 16
+BLOCK_BYTES = 65536
+BLOCK_COUNT = 16
 
 
 def file_identity(path: Path) -> bytes:
@@ -17,9 +17,9 @@ def file_identity(path: Path) -> bytes:
     size = path.stat().st_size
     digest = hashlib.sha256(f"{path.name}\0{size}\0".encode())
     with path.open("rb") as file:
-        for block in range(BLOCKS):
-            file.seek(max(0, size - BLOCK) * block // (BLOCKS - 1))
-            digest.update(file.read(BLOCK))
+        for block in range(BLOCK_COUNT):
+            file.seek(max(0, size - BLOCK_BYTES) * block // (BLOCK_COUNT - 1))
+            digest.update(file.read(BLOCK_BYTES))
     return digest.digest()
 
 

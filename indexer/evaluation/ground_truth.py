@@ -12,7 +12,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from grounding.spans import ScoredSpan, Span
-from indexer.errors import UsageError
+from indexer.errors import UsageError, os_reason
 
 _CHARADES_LINE = re.compile(
     r"(?P<video>\S+) (?P<start>\d+(?:\.\d+)?) (?P<end>\d+(?:\.\d+)?)##(?P<query>.*)"
@@ -140,10 +140,10 @@ def _lines(path: Path) -> Iterator[tuple[str, str]]:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise UsageError(
-            "cannot read {path}: {strerror}",
+            "cannot read {path}: {reason}",
             "give a file of ground truth or predictions",
             path=path,
-            strerror=error.strerror,
+            reason=os_reason(error),
         ) from None
     except UnicodeDecodeError:
         raise UsageError(
@@ -168,7 +168,7 @@ def _parse(text: str, where: str) -> dict[str, Any]:
         record = None
     if not isinstance(record, dict):
         raise UsageError(
-            "{where}: {text!r} is no row",
+            "{where}: {text!r} is not a row",
             'rows are JSON objects, or Charades-STA lines "ID START END##QUERY"',
             where=where,
             text=text[:60],
@@ -208,7 +208,7 @@ def _span(pair: Sequence[Any], where: str) -> Span:
         return Span(start_s, end_s)
     except (TypeError, ValueError):
         raise UsageError(
-            "{where}: {pair!r} is no span",
+            "{where}: {pair!r} is not a span",
             "a span is [start, end] in seconds, the start first",
             where=where,
             pair=pair,

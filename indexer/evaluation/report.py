@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from grounding.evaluation.bootstrap import cluster_interval
+from grounding.metrics.bootstrap import cluster_interval
 
 Result = dict[str, Any]
 """What became of one row, as JSON has it."""

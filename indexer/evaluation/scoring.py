@@ -1,5 +1,5 @@
 """Asks every row of a ground truth, and scores the answers. The metrics are in
-`grounding.evaluation`.
+`grounding.metrics`.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from grounding.evaluation.retrieval import (
+from grounding.metrics.retrieval import (
     auroc,
     false_alarms,
     first_rank,
     recall_at,
     reciprocal_rank,
 )
-from grounding.evaluation.temporal import best_iou
+from grounding.metrics.temporal import best_iou
 from grounding.spans import ScoredSpan, Span
 from indexer.evaluation.ground_truth import Row, clamped, identity, video_stem
 from indexer.evaluation.report import (

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from grounding.evaluation.highlights import (
+from grounding.metrics.highlights import (
     LEVELS,
     highlight_hit,
     highlight_precision,
     saliency_table,
 )
-from grounding.evaluation.temporal import MAP_THRESHOLDS, average_precision, best_iou
+from grounding.metrics.temporal import MAP_THRESHOLDS, average_precision, best_iou
 from grounding.spans import Span
 from indexer.errors import UsageError
 from indexer.evaluation.ground_truth import Prediction, Row, clamped, identity, video_stem

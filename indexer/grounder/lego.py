@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from grounding.errors import LegoError
 from grounding.spans import Span
 from indexer.errors import ModelError
 from indexer.load_once import load_once
@@ -35,7 +36,6 @@ def load_lego(settings: Settings) -> Grounder:
 
 @load_once
 def _load(path: str, clip_path: str, device: str, dtype: str) -> Grounder:
-    from grounding.lego.errors import LegoError
     from grounding.lego.grounder import load_grounder
 
     try:
@@ -66,7 +66,7 @@ def require_lego(settings: Settings) -> None:
     if not (Path(settings.lego_path).expanduser() / "config.json").is_file():
         raise ModelError(
             "there is no LEGO checkpoint in {lego_path}",
-            "SEEKPOINT_LEGO_PATH names the folder with its config.json",
+            "set SEEKPOINT_LEGO_PATH to the folder with its config.json",
             lego_path=settings.lego_path,
         )
 

@@ -9,8 +9,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from indexer.errors import MediaError
+from indexer.errors import MediaError, os_reason
 from indexer.media.formats import VIDEO_SUFFIXES
+from indexer.messages import Message
 from indexer.paths import absolute_path, printable
 
 
@@ -52,8 +53,8 @@ def find_files(paths: Sequence[str | os.PathLike[str]]) -> Iterator[FoundFile | 
         if empty and start not in seen:
             yield _unusable(
                 start,
-                "there is no video in this folder",
-                "name a file to try it whatever its suffix is",
+                Message("there is no video in this folder"),
+                Message("name a file to try it whatever its suffix is"),
             )
 
 
@@ -63,19 +64,19 @@ def _walk(
     try:
         status = path.stat()
     except OSError as error:
-        yield _unusable(path, _reason(error), "check the path and its permissions")
+        yield _unusable(path, os_reason(error), Message("check the path and its permissions"))
         return
     if stat.S_ISDIR(status.st_mode):
         yield from _walk_folder(path, (status.st_dev, status.st_ino), entered)
     elif not named and path.suffix.lower() not in VIDEO_SUFFIXES:
         return
     elif not _is_utf8(path):
-        yield _unusable(path, "the name is not valid UTF-8", "rename the file")
+        yield _unusable(path, Message("the name is not valid UTF-8"), Message("rename the file"))
     elif not stat.S_ISREG(status.st_mode):
         yield _unusable(
             path,
-            "it is not a regular file (a pipe, a socket or a device)",
-            "copy its content to a file first",
+            Message("it is not a regular file (a pipe, a socket or a device)"),
+            Message("copy its content to a file first"),
         )
     else:
         yield FoundFile(path, status.st_size, status.st_mtime_ns)
@@ -90,7 +91,7 @@ def _walk_folder(
     try:
         names = sorted(os.listdir(path))
     except OSError as error:
-        yield _unusable(path, _reason(error), "check the permissions of the folder")
+        yield _unusable(path, os_reason(error), Message("check the permissions of the folder"))
         return
     for name in names:
         if not name.startswith("."):
@@ -107,7 +108,7 @@ def content_hash(path: Path) -> str:
             "{path}: {error}",
             "check the file and its permissions",
             path=printable(path),
-            error=_reason(error),
+            error=os_reason(error),
         ) from error
 
 
@@ -119,10 +120,6 @@ def _is_utf8(path: Path) -> bool:
     return True
 
 
-def _reason(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()
-
-
-def _unusable(path: Path, reason: str, hint: str) -> Unusable:
+def _unusable(path: Path, reason: Message, hint: Message) -> Unusable:
     name = printable(path)
     return Unusable(name, MediaError("{name}: {reason}", hint, name=name, reason=reason))

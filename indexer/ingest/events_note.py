@@ -6,15 +6,16 @@ from indexer.catalog.leasing.progress import get_progress
 from indexer.context import Context
 from indexer.errors import ModelError
 from indexer.grounder.lego import require_lego
+from indexer.messages import Message
 from indexer.stages.events import estimated_time
 
 
-def events_note(context: Context) -> str:
+def events_note(context: Context) -> Message:
     """How long LEGO would take here for what has no events yet; empty where nothing waits."""
     try:
         require_lego(context.settings)
     except ModelError as error:
-        return str(error)
+        return error.full_message
     with context.catalog.read() as session:
         progress = get_progress(session)
     return estimated_time(progress)

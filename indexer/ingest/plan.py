@@ -20,6 +20,7 @@ from indexer.catalog.videos import VideoRow
 from indexer.errors import MediaError
 from indexer.ingest.discover import FoundFile, content_hash
 from indexer.media.decode.reader_process import probe_in_process
+from indexer.messages import Message
 from indexer.passages.side_files import side_files
 from indexer.passages.subtitles import find_subtitles
 from indexer.paths import Roots, printable
@@ -44,7 +45,7 @@ class Recognised:
     video_id: int
     relation: Relation
     forgotten: tuple[int, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Message, ...] = ()
 
 
 class Planner:
@@ -103,14 +104,15 @@ class Planner:
             log.info("%s", note)
         return Recognised(video_id, "new", notes=notes)
 
-    def _subtitle_notes(self, path: Path, duration_s: float) -> tuple[str, ...]:
+    def _subtitle_notes(self, path: Path, duration_s: float) -> tuple[Message, ...]:
         """About files beside the video that look like subtitles and are none."""
         if "speech" not in self.stages or not side_files(path):
             return ()
         try:
             return find_subtitles(path, duration_s).notes
         except MediaError as error:
-            return (f"{error.message}; speech is recognised instead",)
+            note = Message("{reason}; speech is recognised instead", {"reason": error.message})
+            return (note,)
 
     def plan(self, video_id: int, path: Path) -> Source:
         """Plans the chunks and stages that the video lacks, those that failed among them; repeating

@@ -28,9 +28,10 @@ from indexer.ingest.discover import FoundFile, Unusable, find_files
 from indexer.ingest.finalize import finalize_video, mark_offline, remove_orphans
 from indexer.ingest.pipeline import Job, Outcome, Pipeline, StageTask
 from indexer.ingest.plan import Planner, Relation
+from indexer.messages import NOTHING, Message
 from indexer.paths import printable
 from indexer.settings import Settings
-from indexer.stages import Source, Stage
+from indexer.stages.base import Source, Stage
 
 log = logging.getLogger(__name__)
 
@@ -53,8 +54,8 @@ class FileOutcome:
     path: str
     state: FileState
     video_id: int | None = None
-    error: str = ""
-    hint: str = ""
+    error: Message = NOTHING
+    hint: Message = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class IngestReport:
     offline: tuple[str, ...]
     video_s: float
     seconds: float
-    notes: tuple[str, ...] = ()
+    notes: tuple[Message, ...] = ()
 
     @property
     def failures(self) -> tuple[FileOutcome, ...]:
@@ -136,7 +137,7 @@ class Ingest:
         self.artefacts = Artefacts(settings.artefacts)
         self.pipeline = Pipeline(catalog, settings, self.owner)
         self._forgotten: set[int] = set()
-        self._notes: list[str] = []
+        self._notes: list[Message] = []
         self._known: Mapping[tuple[str, str], KnownPath] = {}
         self._collection_id = 0
 
@@ -151,7 +152,7 @@ class Ingest:
             chunk_tasks.queue.release(session, dead_owners(chunk_tasks.queue.owners(session)))
         self.observer.started(len(files), sum(file.size_bytes for file in files))
         outcomes = [
-            FileOutcome(bad.path, "failed", None, bad.error.message, bad.error.hint)
+            FileOutcome(bad.path, "failed", None, bad.error.what, bad.error.advice)
             for bad in found
             if isinstance(bad, Unusable)
         ]
@@ -278,30 +279,24 @@ class Ingest:
             return FileOutcome(name, "unchanged", progress.video_id)
         if progress.errors:
             first = progress.errors[0]
-            more = (
-                f" (and {len(progress.errors) - 1} more chunks)" if len(progress.errors) > 1 else ""
-            )
             state: FileState = "partly" if progress.chunks_done else "failed"
-            message = (
-                first.message
-                if progress.file.path.name in first.message or name in first.message
-                else f"{name}: {first.message}"
-            )
-            return FileOutcome(name, state, progress.video_id or None, message + more, first.hint)
+            message = _naming_the_file(progress.file, first.what)
+            if len(progress.errors) > 1:
+                values = {"error": message, "count": len(progress.errors) - 1}
+                message = Message("{error} (and {count} more chunks)", values)
+            return FileOutcome(name, state, progress.video_id or None, message, first.advice)
         if progress.video_id:
             finalize_video(self.catalog, self.artefacts, progress.video_id)
         if changed := self._changed_meanwhile(progress.file):
-            return FileOutcome(
-                name, "partly", progress.video_id, changed, "run the same command again"
-            )
+            again = Message("run the same command again")
+            return FileOutcome(name, "partly", progress.video_id, changed, again)
         if progress.damage:
-            hint = (
-                "what could be read is searchable; "
-                "copy the file again from its source if that is not enough"
+            hint = Message(
+                "what could be read is searchable; copy the file again from its source if that is "
+                "not enough"
             )
-            return FileOutcome(
-                name, "partly", progress.video_id, f"{name}: {progress.damage[0]}", hint
-            )
+            damage = Message("{path}: {error}", {"path": name, "error": progress.damage[0]})
+            return FileOutcome(name, "partly", progress.video_id, damage, hint)
         return FileOutcome(name, self._good_state(progress), progress.video_id)
 
     def _good_state(self, progress: _FileProgress) -> FileState:
@@ -314,11 +309,19 @@ class Ingest:
         return "unchanged" if state == "ready" else "in progress elsewhere"
 
     @staticmethod
-    def _changed_meanwhile(file: FoundFile) -> str:
+    def _changed_meanwhile(file: FoundFile) -> Message:
         try:
             status = file.path.stat()
         except OSError:
-            return f"{printable(file.path)}: it vanished while it was read"
+            return Message("{path}: it vanished while it was read", {"path": printable(file.path)})
         if (status.st_size, status.st_mtime_ns) != (file.size_bytes, file.mtime_ns):
-            return f"{printable(file.path)}: it changed while it was read"
-        return ""
+            return Message("{path}: it changed while it was read", {"path": printable(file.path)})
+        return NOTHING
+
+
+def _naming_the_file(file: FoundFile, error: Message) -> Message:
+    """The error with the file's name before it, where the error does not name the file itself."""
+    name = printable(file.path)
+    if file.path.name in error or name in error:
+        return error
+    return Message("{path}: {error}", {"path": name, "error": error})

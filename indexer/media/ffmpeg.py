@@ -24,8 +24,8 @@ def find_ffmpeg(settings: Settings) -> Path:
         found = shutil.which(os.path.expanduser(settings.ffmpeg))
         if not found:
             raise UsageError(
-                "SEEKPOINT_FFMPEG={ffmpeg!r} is no program that can be run",
-                "Unset it to use PATH or the packaged ffmpeg",
+                "SEEKPOINT_FFMPEG={ffmpeg!r} is not a program that can be run",
+                "unset it to use PATH or the packaged ffmpeg",
                 ffmpeg=settings.ffmpeg,
             )
         return Path(found)
@@ -38,7 +38,7 @@ def find_ffmpeg(settings: Settings) -> Path:
         return Path(imageio_ffmpeg.get_ffmpeg_exe())
     except RuntimeError:
         raise UsageError(
-            "no ffmpeg was found", "Install ffmpeg, or set SEEKPOINT_FFMPEG to its path"
+            "no ffmpeg was found", "install ffmpeg, or set SEEKPOINT_FFMPEG to its path"
         ) from None
 
 
@@ -57,7 +57,7 @@ def run_ffmpeg(stream_or_args: Any, timeout_s: float, settings: Settings) -> Non
     except subprocess.TimeoutExpired:
         raise MediaTimeout(
             "ffmpeg took longer than {timeout_s:g} s and was stopped",
-            "Cut a shorter span",
+            "cut a shorter span",
             timeout_s=timeout_s,
         ) from None
     if done.returncode:
@@ -68,7 +68,7 @@ def run_ffmpeg(stream_or_args: Any, timeout_s: float, settings: Settings) -> Non
         ]
         last = " | ".join(lines[-_LAST_LINES:]) or f"exit status {done.returncode}"
         raise MediaError(
-            "ffmpeg failed: {last}",
-            "Check that the file plays elsewhere and that there is space on the disk",
-            last=last,
+            "ffmpeg failed: {reason}",
+            "check that the file plays elsewhere and that there is space on the disk",
+            reason=last,
         )

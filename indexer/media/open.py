@@ -18,13 +18,14 @@ from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Stream
 
-from indexer.errors import MediaError
+from indexer.errors import MediaError, os_reason
 from indexer.media.formats import DEMUXERS
+from indexer.messages import as_message
 from indexer.paths import printable
 
 MAX_PIXELS = 16384 * 8704
 _HINT = (
-    "Check that it plays elsewhere (playlists and scripts are not followed); "
+    "check that it plays elsewhere (playlists and scripts are not followed); "
     "if it was cut off while copying, copy it again"
 )
 
@@ -37,21 +38,21 @@ def check_regular_file(path: str | os.PathLike[str]) -> Path:
     try:
         state = os.stat(path)
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
+        reason = os_reason(error) if isinstance(error, OSError) else str(error)
         raise MediaError(
             "cannot read {name}: {reason}",
-            "Check the path and its permissions",
+            "check the path and its permissions",
             name=name,
             reason=reason,
         ) from None
     if not stat.S_ISREG(state.st_mode):
         raise MediaError(
             "{name} is not a regular file",
-            "Only files are read, not folders, pipes, sockets or devices",
+            "give a file, not a folder, pipe, socket or device",
             name=name,
         )
     if state.st_size == 0:
-        raise MediaError("{name} is empty (zero bytes)", "Copy it again", name=name)
+        raise MediaError("{name} is empty (zero bytes)", "copy it again", name=name)
     return Path(path)
 
 
@@ -62,10 +63,10 @@ def media_errors(path: str | os.PathLike[str]) -> Iterator[None]:
         yield
     except av.error.FFmpegError as error:
         raise MediaError(
-            "cannot read {path} as video or sound: {strerror}",
+            "cannot read {path} as video or sound: {reason}",
             _HINT,
             path=printable(path),
-            strerror=error.strerror,
+            reason=as_message((error.strerror or str(error)).lower()),
         ) from error
     except (MemoryError, UnicodeError, OverflowError) as error:
         raise MediaError(
@@ -82,7 +83,7 @@ def check_pixels(path: str | os.PathLike[str], width: int, height: int, max_pixe
     if width * height > max_pixels:
         raise MediaError(
             "{path} has pictures of {width} x {height} pixels, more than the limit of {max_pixels}",
-            "SEEKPOINT_MAX_FRAME_PIXELS sets the limit",
+            "raise SEEKPOINT_MAX_FRAME_PIXELS to read it",
             path=printable(path),
             width=width,
             height=height,

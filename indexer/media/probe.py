@@ -27,6 +27,7 @@ from indexer.media.tracks import (
     picture_streams,
     sound_stream,
 )
+from indexer.messages import Message
 from indexer.paths import printable
 from indexer.video_info import Track, VideoInfo
 
@@ -72,18 +73,22 @@ def probe(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) -> Vide
 
 def _notes(
     path: str | os.PathLike[str], container: InputContainer, picture: VideoFrame | None
-) -> tuple[str, ...]:
+) -> tuple[Message, ...]:
     if picture is None:
         codecs = _codec_names(container)
-        what = f" ({codecs})" if codecs else ""
         if not codecs:
             return ()
-        return (f"{printable(path)}: its pictures{what} cannot be decoded, only sound is searched",)
-    if known_matrix(picture):
-        number = int(picture.colorspace)
-        return (
-            f"{printable(path)}: its colours (matrix {number}) are shown by the nearest known ones",
+        note = Message(
+            "{path}: its pictures ({codecs}) cannot be decoded, only its sound is searched",
+            {"path": printable(path), "codecs": codecs},
         )
+        return (note,)
+    if known_matrix(picture):
+        note = Message(
+            "{path}: its colours (matrix {number}) are shown by the nearest known ones",
+            {"path": printable(path), "number": int(picture.colorspace)},
+        )
+        return (note,)
     return ()
 
 
@@ -109,15 +114,16 @@ def _nothing_decodes(
         )
     return MediaError(
         "{path} has neither video nor sound that can be decoded",
-        "Check that it plays elsewhere",
+        "check that it plays elsewhere",
         path=printable(path),
     )
 
 
-def _too_large_hint(max_pixels: int) -> str:
-    return (
-        f"Check that it plays elsewhere; pictures of more than {max_pixels} pixels are refused "
-        "(SEEKPOINT_MAX_FRAME_PIXELS)"
+def _too_large_hint(max_pixels: int) -> Message:
+    return Message(
+        "check that it plays elsewhere; pictures of more than {max_pixels} pixels are refused "
+        "(SEEKPOINT_MAX_FRAME_PIXELS)",
+        {"max_pixels": max_pixels},
     )
 
 

@@ -193,7 +193,7 @@ def _load(model_name: str, language: str, device: str, threads: int, key: str) -
         known = ", ".join(model.supported_languages)
         raise ModelError(
             "the speech model {source} does not know the language {language!r}",
-            "It knows: {known}",
+            "it knows: {known}",
             source=source,
             language=language,
             known=known,

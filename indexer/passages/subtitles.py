@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from indexer.errors import MediaError
 from indexer.media.decode.reader_process import read_text_file_in_process, read_tracks_in_process
 from indexer.media.subtitles.cues import Cue, plain_lines
+from indexer.messages import Message
 from indexer.passages.base import Passage
 from indexer.passages.side_files import SideFile, language_code, side_files
 from indexer.paths import printable
@@ -32,7 +33,7 @@ class FoundSubtitles:
     """
 
     passages: list[Passage]
-    notes: tuple[str, ...] = ()
+    notes: tuple[Message, ...] = ()
 
 
 def find_subtitles(
@@ -46,7 +47,7 @@ def find_subtitles(
     the first.
     """
     failures: list[MediaError] = []
-    notes: list[str] = []
+    notes: list[Message] = []
     candidates: list[tuple[bool, list[Passage]]] = []
     for side in side_files(path):
         try:
@@ -55,7 +56,10 @@ def find_subtitles(
             failures.append(error)
             continue
         if is_telemetry(cues):
-            notes.append(f"{printable(side.path)}: numbers of a machine, not speech: left out")
+            name = printable(side.path)
+            notes.append(
+                Message("{path} holds numbers of a machine, not speech: left out", {"path": name})
+            )
         else:
             candidates.append((side.forced, passages_of(cues, _language_of(side, cues))))
     chosen = _each_language(candidates, duration_s)

@@ -87,7 +87,7 @@ def _models() -> Sentences:
     except ImportError as error:
         raise ModelError(
             "the meaning of texts needs the package of {name!r}",
-            "pip install seekpoint brings it",
+            "install it: pip install seekpoint",
             name=error.name,
         ) from None
     return models

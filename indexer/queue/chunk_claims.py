@@ -15,7 +15,7 @@ from indexer.errors import CatalogError, MediaError
 from indexer.ingest.pipeline import Job, StageTask
 from indexer.ingest.plan import source_at
 from indexer.queue.reachable import RootUnavailable, reachable_path
-from indexer.stages import Source, Stage
+from indexer.stages.base import Source, Stage
 
 log = logging.getLogger(__name__)
 

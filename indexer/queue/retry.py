@@ -11,6 +11,7 @@ from indexer.catalog.videos import VideoRow
 from indexer.context import Context
 from indexer.errors import MediaError
 from indexer.ingest.run import Ingest, Observer
+from indexer.messages import Message, with_advice
 from indexer.queue.notify import Notifier
 from indexer.queue.submit import waiting_counts
 from indexer.vocabulary import JobKind, VideoState
@@ -23,7 +24,7 @@ class Retried:
     videos: int
     chunks: int
     ready: int
-    errors: tuple[str, ...]
+    errors: tuple[Message, ...]
 
 
 def retry(
@@ -38,18 +39,18 @@ def retry(
     with context.catalog.begin() as session:
         failed = _failed(session, video_ids)
         chunks = chunk_tasks.retry_tasks(session, [v.id for v in failed if context.find_path(v)])
-    errors: list[str] = []
+    errors: list[Message] = []
     ready = 0
     stages = context.stages() if failed else []
     for video in failed:
         try:
             path = context.path_of(video)
         except MediaError as error:
-            errors.append(str(error))
+            errors.append(error.full_message)
             continue
         ingest = Ingest(context.catalog, context.settings, stages, observer)
         report = ingest.run([path], video.collection)
-        errors += [f"{failure.error}. {failure.hint}" for failure in report.failures]
+        errors += [with_advice(failure.error, failure.hint) for failure in report.failures]
         ready += not report.failures
     return Retried(len(failed), chunks, ready, tuple(errors))
 

@@ -31,7 +31,8 @@ from indexer.queue.reachable import RootUnavailable
 from indexer.queue.reaper import reap, requeue_local_orphans
 from indexer.queue.work_slice import SliceEnd, WorkSlice
 from indexer.search.verify_by_workers import answer_job
-from indexer.stages import Stage, stages_named
+from indexer.stages.base import Stage
+from indexer.stages.configured import stages_named
 from indexer.vocabulary import JobKind, StageName
 
 log = logging.getLogger(__name__)
@@ -88,7 +89,9 @@ class Runner:
             for outcome in outcomes:
                 counts[outcome.state] += 1
                 is_own = outcome.task.stage.name == name
-                video_s += outcome.job.span.length_s if outcome.state == "done" and is_own else 0.0
+                video_s += (
+                    outcome.task.item.span.length_s if outcome.state == "done" and is_own else 0.0
+                )
         return WorkSlice(
             name,
             counts["done"],

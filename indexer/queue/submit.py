@@ -46,7 +46,7 @@ def enqueue(
     found = list(find_files(paths))
     files = [file for file in found if isinstance(file, FoundFile)]
     outcomes = [
-        FileOutcome(bad.path, "failed", None, bad.error.message, bad.error.hint)
+        FileOutcome(bad.path, "failed", None, bad.error.what, bad.error.advice)
         for bad in found
         if isinstance(bad, Unusable)
     ]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from grounding.lego.errors import LegoError, PromptError
+from grounding.errors import LegoError, PromptError
 from grounding.refine import MAX_WINDOW_S
 from grounding.spans import Span
 from indexer.catalog import videos
@@ -22,7 +22,7 @@ from indexer.paths import printable
 from indexer.search.searcher import Searcher
 
 if TYPE_CHECKING:
-    from grounding.lego.answers import Box
+    from grounding.lego.generate.answers import Box
 
 FRAME_SHORT_SIDE = 720  # of a frame that boxes are drawn on
 
@@ -99,7 +99,7 @@ def _ask(
             encoded = grounder.read_audio(media.audio(path, window))
             return Reply(grounder.ask(question, {"sound": encoded}).text, window)
         encoded = grounder.read_frames(window_frames(media, path, window))
-        from grounding.lego.answers import parse_spans
+        from grounding.lego.generate.answers import parse_spans
 
         text = grounder.ask(question, {"video": encoded}).text
         return Reply(text, window, tuple(parse_spans(text, window)))
@@ -113,7 +113,7 @@ def _ask_frame(
     at_s: float,
     picture: Path | None,
 ) -> Reply:
-    from grounding.lego.answers import parse_boxes, rewrite_boxes
+    from grounding.lego.generate.answers import parse_boxes, rewrite_boxes
 
     grounder = load_lego(context.settings)
     image = media.frames_at(path, np.array([at_s]), short_side=FRAME_SHORT_SIDE).images[0]

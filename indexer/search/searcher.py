@@ -26,6 +26,8 @@ from indexer.context import Context
 from indexer.embedders.base import Embedder
 from indexer.embedders.scripts import unread_words
 from indexer.errors import ModelError, UsageError
+from indexer.messages import Message
+from indexer.questions.negation import Negation
 from indexer.questions.statement import Question, Statement, read_question
 from indexer.search import titles
 from indexer.search.candidates import candidate_chunks
@@ -73,7 +75,7 @@ class _Answered:
     moments: Sequence[FusedMoment]
     matched: bool
     confidence: float
-    notes: list[str]
+    notes: list[Message]
 
 
 class Searcher:
@@ -166,14 +168,17 @@ class Searcher:
 
     def _answer(self, statement: Statement, scope: Scope, limit: int, per_video: int) -> _Answered:
         texts = self._found_texts(statement, scope)
-        notes: list[str] = []
+        notes: list[Message] = []
         try:
             pictures, notes = self._pictures(statement, scope, limit, per_video)
         except ModelError as error:
             # What is said and written may answer a question that no picture model reads.
             if not texts.hits:
                 raise
-            pictures, notes = NOTHING, [f"Pictures were not searched: {error.message}"]
+            pictures, notes = (
+                NOTHING,
+                [Message("pictures were not searched: {reason}", {"reason": error.what})],
+            )
         fused = self._fused(statement, scope, pictures, texts)
         confidence = max(
             [
@@ -187,7 +192,7 @@ class Searcher:
 
     def _pictures(
         self, statement: Statement, scope: Scope, limit: int, per_video: int
-    ) -> tuple[Ranking, list[str]]:
+    ) -> tuple[Ranking, list[Message]]:
         if "picture" not in scope.kinds:
             return NOTHING, []
         with self._catalog.read() as session:
@@ -256,7 +261,7 @@ class Searcher:
         """
         known = self._backgrounds.get(key)
         if known is not None and (
-            time.monotonic() - known.looked_s < BACKGROUND_LOOK_S or not known.watch.changed()
+            time.monotonic() - known.looked_s < BACKGROUND_LOOK_S or not known.watch.has_changed()
         ):
             return known.vectors
         with self._catalog.read() as session:
@@ -355,48 +360,59 @@ def _scored(fused: Sequence[FusedMoment], confidence: float) -> list[FusedMoment
     return [replace(moment, score=sure * moment.score / best) for moment in fused]
 
 
-def _question_notes(question: Question, answered: Sequence[_Answered]) -> list[str]:
+def _question_notes(question: Question, answered: Sequence[_Answered]) -> list[Message]:
     """What the answer does not do that was asked."""
     notes = []
     if question.counting:
-        notes.append("Moments are shown; they are not counted.")
-    for statement in question.statements:
-        if statement.negation:
-            scene = f"like {statement.negation.scene!r} and " if statement.negation.scene else ""
-            notes.append(f"Moments are {scene}unlike {statement.negation.denied!r}.")
+        notes.append(Message("moments are shown; they are not counted"))
+    notes += [
+        _negation_note(statement.negation)
+        for statement in question.statements
+        if statement.negation
+    ]
     if any(one.matched for one in answered):
         notes += [
-            f"Nothing seems to show {statement.text!r}; the nearest moments are shown."
+            Message(
+                "nothing seems to show {statement!r}; the nearest moments are shown",
+                {"statement": statement.text},
+            )
             for one, statement in zip(answered, question.statements, strict=True)
             if not one.matched
         ]
     return notes
 
 
-def _notes(keys: Iterable[str], embedder: Embedder) -> list[str]:
+def _negation_note(negation: Negation) -> Message:
+    values = {"scene": negation.scene, "denied": negation.denied}
+    if not negation.scene:
+        return Message("moments are unlike {denied!r}", values)
+    return Message("moments are like {scene!r} and unlike {denied!r}", values)
+
+
+def _notes(keys: Iterable[str], embedder: Embedder) -> list[Message]:
     other = sorted({embedder_key_of(key) for key in keys if embedder_key_of(key) != embedder.key})
     return [
-        (
-            f"Some videos are indexed with {key} and not searched now: ingest them again "
-            f"with {embedder.name}, or set SEEKPOINT_EMBEDDER."
+        Message(
+            "some videos are indexed with {key} and not searched now: ingest them again with "
+            "{embedder}, or set SEEKPOINT_EMBEDDER",
+            {"key": key, "embedder": embedder.name},
         )
         for key in other
     ]
 
 
-def _unread_note(statement: str, embedder: Embedder) -> list[str]:
+def _unread_note(statement: str, embedder: Embedder) -> list[Message]:
     """What a question in two scripts loses where the embedder reads but one of them."""
     unread = unread_words(statement, embedder.reads)
-    return (
-        [
-            (
-                f"No installed text model reads {' '.join(unread)}: pictures were searched "
-                "for the rest of the question."
-            )
-        ]
-        if unread
-        else []
-    )
+    if not unread:
+        return []
+    return [
+        Message(
+            "no installed text model reads {words}: pictures were searched for the rest of the "
+            "question",
+            {"words": " ".join(unread)},
+        )
+    ]
 
 
 def _as_blocks(found: Iterable[StoredBlock]) -> list[Block]:

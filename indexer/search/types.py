@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from grounding.spans import Span
+from indexer.messages import Message
 from indexer.vectors.base import Selection
 from indexer.vocabulary import SEARCHED_KINDS
 
@@ -150,5 +151,5 @@ class Answer:
     took_ms: float
     moments: tuple[Moment, ...]
     confidence: float
-    notes: tuple[str, ...] = ()
+    notes: tuple[Message, ...] = ()
     loading_ms: float = 0.0

@@ -6,14 +6,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from grounding.lego.errors import LegoError
+from grounding.errors import LegoError
 from indexer.context import Context
 from indexer.errors import ModelError, SeekpointError
 from indexer.grounder.lego import load_lego
 from indexer.media.files import MediaFiles
 from indexer.search.refinement import refine_span, with_opinion
 from indexer.search.types import Answer
-from indexer.search.verify_by_workers import verify_by_workers
+from indexer.search.verify_by_workers import not_verified, verify_by_workers
 
 VERIFIED_MOMENTS = 3
 
@@ -29,7 +29,7 @@ def verify(context: Context, answer: Answer, count: int = VERIFIED_MOMENTS) -> A
     try:
         load_lego(context.settings)
     except ModelError as error:
-        return replace(answer, notes=(*answer.notes, str(error)))
+        return replace(answer, notes=(*answer.notes, error.full_message))
     moments = list(answer.moments)
     notes = list(answer.notes)
     with MediaFiles(context.settings) as media:
@@ -39,7 +39,7 @@ def verify(context: Context, answer: Answer, count: int = VERIFIED_MOMENTS) -> A
                 refined = refine_span(context, media, asked, moment.video_id, moment.span)
             except (SeekpointError, LegoError, RuntimeError) as error:
                 # A question that LEGO cannot be asked; no memory left on a GPU.
-                notes.append(f"LEGO could not look at moment {place + 1}: {error}")
+                notes.append(not_verified(place, error))
             else:
                 moments[place] = with_opinion(
                     moment, refined, replaces=context.settings.lego_replaces

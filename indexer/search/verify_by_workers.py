@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from grounding.lego.errors import LegoError
+from grounding.errors import LegoError
 from grounding.refine import Refined
 from grounding.spans import Span
 from indexer.catalog import videos
@@ -20,12 +20,16 @@ from indexer.catalog.videos import VideoRow
 from indexer.context import Context
 from indexer.errors import ModelError, QueueError, SeekpointError
 from indexer.media.files import MediaFiles
+from indexer.messages import Message
 from indexer.queue.notify import Notifier
 from indexer.search.refinement import refine_span, with_opinion
 from indexer.search.types import Answer, Moment
 from indexer.vocabulary import JobKind
 
 LOOK_EVERY_S = 0.2
+NO_ANSWER = Message(
+    "no worker with LEGO answered in time (seekpoint worker --queue gpu, SEEKPOINT_GROUND_WAIT_S)"
+)
 GONE = 0  # the job of a video that was removed meanwhile
 
 
@@ -40,7 +44,7 @@ def verify_by_workers(context: Context, answer: Answer, count: int) -> Answer:
         found = _await(context, ids)
     except QueueError as error:
         _withdraw(context, ids)
-        return replace(answer, notes=(*answer.notes, str(error)))
+        return replace(answer, notes=(*answer.notes, error.full_message))
     moments, notes = list(answer.moments), list(answer.notes)
     for place, job_id in enumerate(ids):
         answered = found.get(job_id)
@@ -49,12 +53,18 @@ def verify_by_workers(context: Context, answer: Answer, count: int) -> Answer:
                 moments[place], _refined(answered.result), replaces=context.settings.lego_replaces
             )
         else:
-            reason = (answered and answered.error) or (
-                "no worker with LEGO answered in time (seekpoint worker --queue gpu, "
-                "SEEKPOINT_GROUND_WAIT_S)"
-            )
-            notes.append(f"LEGO could not look at moment {place + 1}: {reason}")
+            notes.append(not_verified(place, (answered and answered.error) or NO_ANSWER))
     return replace(answer, moments=tuple(moments), notes=tuple(notes))
+
+
+def not_verified(place: int, reason: Message | Exception) -> Message:
+    """A note that the moment at this place of the answer was not verified."""
+    if isinstance(reason, SeekpointError):
+        reason = reason.full_message
+    return Message(
+        "LEGO could not look at moment {number}: {reason}",
+        {"number": place + 1, "reason": reason},
+    )
 
 
 def answer_job(context: Context, job: ClaimedJob) -> Mapping[str, Any]:
@@ -66,7 +76,9 @@ def answer_job(context: Context, job: ClaimedJob) -> Mapping[str, Any]:
                 context, media, job.details["question"], int(job.video_id or 0), span
             )
         except LegoError as error:
-            raise ModelError(str(error), "ask another question") from error
+            raise ModelError(
+                "LEGO cannot be asked this: {error}", "ask another question", error=error
+            ) from error
     return {
         "span": _ends(refined.span),
         "grounded": None if refined.grounded is None else _ends(refined.grounded),
@@ -109,7 +121,7 @@ def _await(context: Context, ids: Sequence[int]) -> dict[int, JobResult]:
     while len(found) < len(ids) and time.monotonic() < until:
         with context.catalog.begin() as session:
             for job_id in ids:
-                if job_id not in found and (result := jobs.take_result(session, job_id)).ended:
+                if job_id not in found and (result := jobs.take_result(session, job_id)).has_ended:
                     found[job_id] = result
         time.sleep(LOOK_EVERY_S if len(found) < len(ids) else 0)
     _withdraw(context, [job_id for job_id in ids if job_id not in found])

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from grounding.spans import Span
-from indexer.catalog.leasing.chunk_tasks import ClaimedTask
-from indexer.media.decode.frames import Sampling
-from indexer.media.decode.reader import PictureRead
-from indexer.media.files import MediaFiles
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
+
+    from indexer.catalog.leasing.chunk_tasks import ClaimedTask
+    from indexer.media.decode.frames import Sampling
+    from indexer.media.decode.reader import PictureRead
+    from indexer.media.files import MediaFiles
 
 
 @dataclass(frozen=True, slots=True)

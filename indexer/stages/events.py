@@ -15,6 +15,7 @@ from indexer.catalog.leasing.progress import Progress
 from indexer.grounder.lego import lego_key, load_lego, window_frames
 from indexer.media.decode.reader import PictureRead
 from indexer.media.files import MediaFiles
+from indexer.messages import NOTHING, Message
 from indexer.passages.base import Passage
 from indexer.settings import Settings
 from indexer.stages.base import Source
@@ -84,7 +85,7 @@ def event_windows(chunk: Span) -> list[Span]:
     ]
 
 
-def estimated_time(progress: Progress) -> str:
+def estimated_time(progress: Progress) -> Message:
     """What LEGO's events would take for the video that has none yet, from what they took here
     before, else from a measurement.
 
@@ -97,9 +98,10 @@ def estimated_time(progress: Progress) -> str:
     if events and done_s and events.seconds:
         per_video_s = events.seconds / done_s
     if not waiting_s:
-        return ""
+        return NOTHING
     hours = waiting_s * per_video_s / 3600
-    return (
-        f"LEGO's events wait to be asked for (--events): about {hours:.1f} hours here "
-        f"for {waiting_s / 60:.0f} minutes of video."
+    return Message(
+        "LEGO's events wait to be asked for (--events): about {hours:.1f} hours here for "
+        "{minutes:.0f} minutes of video",
+        {"hours": hours, "minutes": waiting_s / 60},
     )

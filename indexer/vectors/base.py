@@ -9,6 +9,8 @@ from typing import Protocol
 
 import numpy as np
 
+from indexer.messages import Message
+
 # Recall that a self-check must reach.
 RECALL_NEEDED = 0.95
 
@@ -96,11 +98,19 @@ class RecallReport:
         return min(self.everything, self.one_percent, self.large_selection) >= RECALL_NEEDED
 
     @property
-    def text(self) -> str:
+    def text(self) -> Message:
         if not self.rows:
-            return "no vectors yet"
-        parts = f"{self.everything:.3f} of all, {self.one_percent:.3f} in 1 % selections, {self.large_selection:.3f} in 15 % selections"
-        return f"{self.rows:,} vectors, recall@10 {parts}"
+            return Message("no vectors yet")
+        return Message(
+            "{rows:,} vectors, recall@10 {all:.3f} of all, {one_percent:.3f} in 1 % selections, "
+            "{large:.3f} in 15 % selections",
+            {
+                "rows": self.rows,
+                "all": float(self.everything),
+                "one_percent": float(self.one_percent),
+                "large": float(self.large_selection),
+            },
+        )
 
 
 class VectorIndex(Protocol):

@@ -96,10 +96,10 @@ def _write_exact(path: Path, batches: Iterator[VectorRows], dimension: int, key:
         for batch in batches:
             if batch.vectors.shape[1] != dimension:
                 raise CatalogError(
-                    "Vectors of {key} have {shape} numbers, its embedder makes {dimension}",
-                    "Run: seekpoint reindex",
+                    "vectors of {key} have {found} numbers, its embedder makes {dimension}",
+                    "run: seekpoint reindex",
                     key=key,
-                    shape=batch.vectors.shape[1],
+                    found=batch.vectors.shape[1],
                     dimension=dimension,
                 )
             file.write(batch.vectors.astype("<f2").tobytes())

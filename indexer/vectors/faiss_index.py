@@ -176,12 +176,12 @@ class FaissIndex:
         self.refresh()
         view = self._view
         if view is None:
-            raise SnapshotError("The vectors of {key} were not loaded", "Ask again", key=self.key)
+            raise SnapshotError("the vectors of {key} were not loaded", "ask again", key=self.key)
         return view
 
     def _newer(self, view: _View | None, force: bool) -> _View:
         base = self._opened() if view is None else self._on_current_snapshot(view, force)
-        if self._watch.changed():
+        if self._watch.has_changed():
             self._outdated = True  # until it was taken up: an error on the way must not lose it
         if base.state is not None and not (self._outdated or force):
             return base
@@ -255,8 +255,8 @@ class FaissIndex:
         if len(loaded) and loaded.vectors.shape[1] != self.dimension:
             found = loaded.vectors.shape[1]
             raise CatalogError(
-                "Vectors of {key} have {found} numbers, its embedder makes {dimension}",
-                "Run: seekpoint reindex",
+                "vectors of {key} have {found} numbers, its embedder makes {dimension}",
+                "run: seekpoint reindex",
                 key=self.key,
                 found=found,
                 dimension=self.dimension,

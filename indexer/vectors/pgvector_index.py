@@ -2,7 +2,8 @@
 everything else.
 
 There is no snapshot and no tail: a row answers from the moment its chunk is committed. What is kept
-beside the rows is an HNSW graph for each key (docs/explanation/vectors.md), and that by the server itself.
+beside the rows is an HNSW graph for each key (docs/explanation/vectors.md), and that by the server
+itself.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ COUNT_S = 60.0  # between two counts of all chunks
 # Up to so many rows a selection is compared row by row: the smaller it is, the longer a graph is
 # walked, and the more it loses.
 EXACT_ROWS = 50_000
-ROWS_A_CHUNK = 18
+ROWS_PER_CHUNK = 18
 """Segments of 5 s in a chunk of 90 s: selections are measured in chunks, which one index tells. It
 decides how a search is done, never what it finds.
 """
@@ -88,14 +89,15 @@ class PgVectorIndex:
         if catalog.is_sqlite:
             raise UsageError(
                 "SEEKPOINT_VECTORS=pgvector searches inside PostgreSQL, and the catalog is SQLite",
-                "Set SEEKPOINT_DATABASE_URL=postgresql://user:password@host/database, or SEEKPOINT_VECTORS=faiss",
+                "set SEEKPOINT_DATABASE_URL=postgresql://user:password@host/database, "
+                "or SEEKPOINT_VECTORS=faiss",
             )
         self.key = key
         self.dimension = dimension
         self.stage = stage
         self._catalog = catalog
         self._all = VectorQuery(key, stage, dimension)
-        self._exact_chunks = exact_rows // ROWS_A_CHUNK
+        self._exact_chunks = exact_rows // ROWS_PER_CHUNK
         self._graph_rows = graph_rows
         self._state: _State | None = None
 
@@ -166,8 +168,8 @@ class PgVectorIndex:
         found = vector_dimension(session, self._all)
         if found is not None and found != self.dimension:
             raise CatalogError(
-                "Vectors of {key} have {found} numbers, its embedder makes {dimension}",
-                "Run: seekpoint reindex",
+                "vectors of {key} have {found} numbers, its embedder makes {dimension}",
+                "run: seekpoint reindex",
                 key=self.key,
                 found=found,
                 dimension=self.dimension,
@@ -225,8 +227,8 @@ class PgVectorIndex:
             while not try_lock(connection, number):
                 if time.monotonic() > deadline:
                     raise CatalogError(
-                        "Another program has been building the index of {key} for long",
-                        "Stop it, then try again",
+                        "another program has been building the index of {key} for too long",
+                        "stop it, then try again",
                         key=self.key,
                     )
                 time.sleep(LOCK_POLL_S)
@@ -250,8 +252,8 @@ class PgVectorIndex:
             found = has_graph(session, self._all)
         if found is None:
             raise CatalogError(
-                "the HNSW index of {key} was not built to its end",
-                "`seekpoint reindex` builds it",
+                "the HNSW index of {key} was not finished",
+                "run: seekpoint reindex",
                 key=self.key,
             )
         return "HNSW" if found else "exact"

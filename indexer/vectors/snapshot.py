@@ -157,7 +157,8 @@ def _open(folder: Path, digest: str, key: str, dimension: int) -> Snapshot:
     if (manifest.format, manifest.key, manifest.dimension) != (FORMAT, key, dimension):
         raise _broken(
             folder,
-            f"it holds {manifest.dimension} numbers of {manifest.key!r}, wanted {dimension} of {key!r}",
+            f"it holds {manifest.dimension} numbers of {manifest.key!r}, "
+            f"wanted {dimension} of {key!r}",
         )
     _verify(folder, manifest)
     columns = np.load(folder / "rows.npy", mmap_mode="r")
@@ -197,8 +198,8 @@ def remove_others(parent: Path, keep: set[str]) -> None:
 
 def _broken(folder: Path, reason: str) -> SnapshotError:
     return SnapshotError(
-        "The vector snapshot {folder} cannot be used: {reason}",
-        "It is built again from the catalog",
+        "the vector snapshot {folder} cannot be used: {reason}",
+        "it is built again from the catalog",
         folder=folder,
         reason=reason,
     )

@@ -67,16 +67,16 @@ def storage_errors(folder: Path) -> Iterator[None]:
         ) from error
 
 
-def _storage_error(folder: Path, number: int | None, said: str) -> StorageError:
+def _storage_error(folder: Path, number: int | None, reason: str) -> StorageError:
     if number in _NO_SPACE:
         return StorageError(
-            "No space left for the vector snapshot in {folder}",
-            "Free space there, then run: seekpoint reindex",
+            "no space left for the vector snapshot in {folder}",
+            "free space there, then run: seekpoint reindex",
             folder=folder,
         )
     return StorageError(
-        "The vector snapshot in {folder} could not be written ({said})",
-        "Check that the folder is yours to write",
+        "the vector snapshot in {folder} could not be written ({reason})",
+        "check that the folder is yours to write",
         folder=folder,
-        said=said,
+        reason=reason,
     )

@@ -125,8 +125,8 @@ class SnapshotStore:
                 yield
         except Timeout:
             raise StorageError(
-                "Another program has been writing {folder} for long",
-                "Stop it, then run: seekpoint reindex",
+                "another program has been writing {folder} for too long",
+                "stop it, then run: seekpoint reindex",
                 folder=self.folder,
             ) from None
 

@@ -10,37 +10,48 @@ from typing import Any
 
 import streamlit as st
 
-from grounding.spans import Span, format_time
+from grounding.spans import Span
 from indexer.catalog import saved_searches, videos
 from indexer.catalog.video_queries import Filters
 from indexer.catalog.videos import VideoRow
 from indexer.errors import CatalogError
+from indexer.formatting import format_span
+from indexer.messages import N_
 from indexer.search.types import Answer, Moment
 from search_ui import components, state
-from search_ui.app_state import site
+from search_ui.app_state import app_state
+from search_ui.auth.user import User
 from search_ui.export import as_csv, as_edl, as_playlist
-from search_ui.highlight import marked
-from search_ui.strings import Texts
+from search_ui.highlight import highlight
+from search_ui.i18n.translator import Translator
+from search_ui.state import escape_markdown
 from search_ui.url_state import Link, Place, Search, like_of, read_like
-from search_ui.user import Viewer
 
 log = logging.getLogger(__name__)
 
 FRESH_S = 30.0
+# What a kind of evidence is called on a card and among the filters.
+EVIDENCE = {
+    "picture": N_("picture"),
+    "speech": N_("speech"),
+    "screen": N_("screen"),
+    "event": N_("event"),
+    "title": N_("title"),
+}
 
 
-def answer_to(search: Search, viewer: Viewer, *, watching: bool = False) -> Answer:
-    """Asked once for a search: clicks on its answers must not ask again. Asked anew after a while
-    and when videos were added.
+def answer_to(search: Search, user: User, *, watching: bool = False) -> Answer:
+    """The answer to a search, asked once: clicks on its moments must not ask again.
 
-    `watching`: one of its moments is on the screen, and the others stay as they are beside it.
+    It is asked again after `FRESH_S` and when videos were added. `watching`: one of its moments is
+    on the screen, and the others stay as they are beside it.
     """
     kept = st.session_state.get("answer")
-    stamp = (search, viewer, site().jobs.finished)
+    stamp = (search, user, app_state().jobs.finished)
     if kept is not None and kept[0] == stamp and (watching or time.monotonic() - kept[1] < FRESH_S):
         return kept[2]
-    with site().searches.timed() as ended:
-        answer = ask(search, viewer)
+    with app_state().searches.timed() as ended:
+        answer = ask(search, user)
         ended(answer.matched)
     log.info(
         "searched",
@@ -56,9 +67,9 @@ def answer_to(search: Search, viewer: Viewer, *, watching: bool = False) -> Answ
     return answer
 
 
-def ask(search: Search, viewer: Viewer) -> Answer:
-    library = site().library
-    names = site().visible_names(viewer)
+def ask(search: Search, user: User) -> Answer:
+    library = app_state().library
+    names = app_state().visible_names(user)
     wanted = [name for name in search.collections if name in names] if search.collections else names
     filters = Filters(
         recorded_from=search.recorded_from,
@@ -69,10 +80,10 @@ def ask(search: Search, viewer: Viewer) -> Answer:
     )
     if not wanted:
         return Answer(search.text, search.text, False, 0.0, (), 0.0)
-    everything = viewer.collection_ids is None and not search.collections
+    everything = user.collection_ids is None and not search.collections
     shared = {"collections": None if everything else wanted, "top": search.top, "filters": filters}
     if search.like and (place := read_like(search.like)):
-        if find_video(place.video_id, viewer) is None:
+        if find_video(place.video_id, user) is None:
             return Answer("", "", False, 0.0, (), 0.0)
         return library.more_like(
             place.video_id, Span(place.start_s, place.end_s or place.start_s), **shared
@@ -88,86 +99,90 @@ def ask(search: Search, viewer: Viewer) -> Answer:
     )
 
 
-def find_video(video_id: int, viewer: Viewer) -> VideoRow | None:
-    """None for a video that there is not and for one that this viewer may not see."""
+def find_video(video_id: int, user: User) -> VideoRow | None:
+    """None for a video that does not exist and for one that this user may not see."""
     try:
-        with site().library.catalog.read() as session:
+        with app_state().library.catalog.read() as session:
             video = videos.get_video(session, video_id)
     except CatalogError:
         return None
-    return video if viewer.sees(video.collection_id) else None
+    return video if user.sees(video.collection_id) else None
 
 
-def note(search: Search, viewer: Viewer) -> None:
-    """Among the recent searches, once; after the answer is on its way: a writer of the catalog may
-    have to wait for another.
+def note_search(search: Search, user: User) -> None:
+    """Puts the search among the recent ones, once; after the answer is on its way, because a
+    writer of the catalog may have to wait for another.
     """
     if search.text and st.session_state.get("noted") != search:
         st.session_state["noted"] = search
-        with site().library.catalog.begin() as session:
+        with app_state().library.catalog.begin() as session:
             saved_searches.add_recent_search(
-                session, viewer.account_id, search.text, Link(search).href()
+                session, user.account_id, search.text, Link(search).href()
             )
 
 
 # --- above the cards ---
 
 
-def headline(link: Link, answer: Answer, viewer: Viewer, texts: Texts) -> None:
+def headline(link: Link, answer: Answer, user: User, tr: Translator) -> None:
     if answer.moments and not answer.matched:
         st.warning(
-            f"**{texts('no_match')}.** {texts('no_match.text')}", icon=":material/search_off:"
+            f"**{tr('No match')}.** "
+            + tr("Nothing in these videos seems to show that. These are the nearest moments."),
+            icon=":material/search_off:",
         )
     for note in answer.notes:
-        st.info(state.plain(texts.said(note)))
+        st.info(escape_markdown(tr(note)))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        title = (
-            "answers.like"
-            if link.search.like
-            else "answers.picture"
-            if link.search.picture
-            else "answers"
-        )
-        st.subheader(texts(title), anchor=False, width="stretch")
+        st.subheader(_title(link.search, tr), anchor=False, width="stretch")
         st.caption(
-            texts("answers.took", n=len(answer.moments), ms=round(answer.took_ms)), width="content"
+            tr("{n} moments in {ms} ms", n=len(answer.moments), ms=round(answer.took_ms)),
+            width="content",
         )
         if link.search.text:
             st.button(
-                texts("save"),
+                tr("Save search"),
                 icon=":material/bookmark:",
                 on_click=_save,
-                args=(link.search, viewer),
+                args=(link.search, user),
             )
         if answer.moments:
-            _export(answer, texts)
+            _export(answer, tr)
 
 
-def _save(search: Search, viewer: Viewer) -> None:
-    with site().library.catalog.begin() as session:
-        saved_searches.save_search(session, viewer.account_id, search.text, Link(search).href())
-    st.toast(state.texts()("save.done"))
+def _title(search: Search, tr: Translator) -> str:
+    if search.like:
+        return tr("Moments like this one")
+    return tr("Moments like your picture") if search.picture else tr("Answers")
 
 
-def _export(answer: Answer, texts: Texts) -> None:
+def _save(search: Search, user: User) -> None:
+    with app_state().library.catalog.begin() as session:
+        saved_searches.save_search(session, user.account_id, search.text, Link(search).href())
+    st.toast(state.translator()("Saved"))
+
+
+def _export(answer: Answer, tr: Translator) -> None:
     chosen = [
         moment for moment in answer.moments if key_of(moment) in st.session_state.get("chosen", [])
     ]
     moments = chosen or list(answer.moments)
-    with st.popover(texts("export"), icon=":material/download:", width="content"):
+    with st.popover(tr("Export"), icon=":material/download:", width="content"):
         st.caption(
-            texts("export.chosen", n=len(chosen)) if chosen else texts("export.all", n=len(moments))
+            tr("{n} chosen moments", n=len(chosen))
+            if chosen
+            else tr("All {n} moments (choose some to export only those)", n=len(moments))
         )
-        for name, suffix, kind, write in (
-            ("export.csv", "csv", "text/csv", as_csv),
-            ("export.edl", "edl", "text/plain", as_edl),
-            ("export.playlist", "m3u8", "application/vnd.apple.mpegurl", as_playlist),
+        for label, suffix, media_type, write in (
+            (tr("Table (CSV)"), "csv", "text/csv", as_csv),
+            (tr("Edit list (EDL)"), "edl", "text/plain", as_edl),
+            (tr("Playlist (M3U)"), "m3u8", "application/vnd.apple.mpegurl", as_playlist),
         ):
             st.download_button(
-                texts(name),
+                label,
                 write(moments),
                 f"moments.{suffix}",
-                kind,
+                media_type,
                 on_click="ignore",
                 width="stretch",
                 key=f"as_{suffix}",
@@ -177,7 +192,7 @@ def _export(answer: Answer, texts: Texts) -> None:
 # --- cards ---
 
 
-def show_cards(link: Link, answer: Answer, texts: Texts, *, narrow: bool = False) -> None:
+def show_cards(link: Link, answer: Answer, tr: Translator, *, narrow: bool = False) -> None:
 
     def on_like() -> None:
         clicked = st.session_state["moments"].get("like")
@@ -196,8 +211,8 @@ def show_cards(link: Link, answer: Answer, texts: Texts, *, narrow: bool = False
         st.session_state["chosen"] = list(st.session_state["moments"].get("chosen") or [])
 
     data = {
-        "cards": [_card(link, moment, texts) for moment in answer.moments],
-        "labels": {"list": texts("answers"), "choose": texts("choose"), "like": texts("like")},
+        "cards": [_card(link, moment, tr) for moment in answer.moments],
+        "labels": {"list": tr("Answers"), "choose": tr("Choose"), "like": tr("More like this")},
         "narrow": narrow,
         "dim": not answer.matched,
         "chosen": st.session_state.get("chosen", []),
@@ -219,10 +234,10 @@ def place_of(moment: Moment) -> Place:
     return Place(moment.video_id, round(moment.span.start_s, 3), round(moment.span.end_s, 3))
 
 
-def _card(link: Link, moment: Moment, texts: Texts) -> dict[str, Any]:
+def _card(link: Link, moment: Moment, tr: Translator) -> dict[str, Any]:
     place = place_of(moment)
-    meta = [moment.collection, texts("score", score=f"{moment.score:.2f}")] + (
-        [texts("offline")] if moment.offline else []
+    meta = [moment.collection, tr("score {score}", score=f"{moment.score:.2f}")] + (
+        [tr("offline")] if moment.offline else []
     )
     return {
         "key": key_of(moment),
@@ -230,9 +245,9 @@ def _card(link: Link, moment: Moment, texts: Texts) -> dict[str, Any]:
         "like": like_of(place),
         "title": moment.title,
         "meta": " · ".join(meta),
-        "span": _times(moment.span),
+        "span": format_span(moment.span),
         "picture": f"/thumbnail/{moment.video_id}/{_picture_ms(moment)}",
-        "why": _why(moment, link.search.text, texts),
+        "why": _why(moment, link.search.text, tr),
         "current": link.place == place,
         "place": {
             "src": f"/stream/{place.video_id}",
@@ -242,24 +257,22 @@ def _card(link: Link, moment: Moment, texts: Texts) -> dict[str, Any]:
     }
 
 
-def _why(moment: Moment, question: str, texts: Texts) -> list[dict[str, Any]]:
+def _why(moment: Moment, question: str, tr: Translator) -> list[dict[str, Any]]:
     """The kinds of evidence with their texts, and what LEGO says where it was asked."""
     why = [
         {
-            "label": texts(f"evidence.{it.kind}"),
-            "parts": marked(it.text, question) if it.text else [],
+            "label": tr(EVIDENCE[evidence.kind]),
+            "parts": highlight(evidence.text, question) if evidence.text else [],
         }
-        for it in moment.evidence
+        for evidence in moment.evidence
     ]
     if moment.grounded is not None:
         span = moment.grounded.span
-        label = texts("lego.none") if span is None else texts("lego", span=_times(span))
+        label = (
+            tr("LEGO names no time") if span is None else tr("LEGO: {span}", span=format_span(span))
+        )
         why.append({"label": label, "parts": []})
     return why
-
-
-def _times(span: Span) -> str:
-    return f"{format_time(span.start_s)} - {format_time(span.end_s)}"
 
 
 def _picture_ms(moment: Moment) -> int:

@@ -6,36 +6,36 @@ from dataclasses import replace
 
 import streamlit as st
 
+from indexer.formatting import format_bytes
 from indexer.questions.query_pictures import LARGEST_BYTES
 from indexer.search.types import KINDS
 from search_ui import components, state
-from search_ui.app_state import site
-from search_ui.routes.upload import size_text
-from search_ui.strings import Texts
+from search_ui.app_state import app_state
+from search_ui.auth.user import User
+from search_ui.i18n.translator import Translator
+from search_ui.pages import answers
+from search_ui.state import escape_markdown
 from search_ui.url_state import FIRST_DAY, LAST_DAY, TOPS, Link, Search, is_picture
-from search_ui.user import Viewer
 
 
-def show(link: Link, viewer: Viewer, texts: Texts) -> None:
+def show(link: Link, user: User, tr: Translator) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="ask_bar"):
         st.text_input(
-            texts("ask"),
+            tr("What are you looking for?"),
             key=state.FIELDS["text"],
-            placeholder=texts("ask.hint"),
+            placeholder=tr("When does the dog jump?"),
             on_change=state.ask_from_widgets,
             label_visibility="collapsed",
             icon=":material/search:",
             max_chars=2000,
         )
-        with st.popover(
-            _filters_label(link.search, texts), icon=":material/tune:", width="content"
-        ):
-            _filters(link, viewer, texts)
-        with st.popover(texts("picture"), icon=":material/image_search:", width="content"):
-            _by_picture(link, texts)
+        with st.popover(_filters_label(link.search, tr), icon=":material/tune:", width="content"):
+            _filters(link, user, tr)
+        with st.popover(tr("By picture"), icon=":material/image_search:", width="content"):
+            _by_picture(link, tr)
 
 
-def _filters_label(search: Search, texts: Texts) -> str:
+def _filters_label(search: Search, tr: Translator) -> str:
     fields = (
         "collections",
         "only",
@@ -47,36 +47,36 @@ def _filters_label(search: Search, texts: Texts) -> str:
         "ground",
     )
     count = sum(bool(getattr(search, field)) for field in fields)
-    return texts("filters.on", n=count) if count else texts("filters")
+    return tr("Filters ({n})", n=count) if count else tr("Filters")
 
 
-def _filters(link: Link, viewer: Viewer, texts: Texts) -> None:
-    names = site().visible_names(viewer)
+def _filters(link: Link, user: User, tr: Translator) -> None:
+    names = app_state().visible_names(user)
     kept = [name for name in st.session_state.get(state.FIELDS["collections"], []) if name in names]
     st.session_state[state.FIELDS["collections"]] = kept
     changed = state.ask_from_widgets
-    shared = {"on_change": changed, "placeholder": texts("filter.all")}
+    shared = {"on_change": changed, "placeholder": tr("All")}
     st.multiselect(
-        texts("filter.collections"),
+        tr("Collections"),
         names,
         key=state.FIELDS["collections"],
-        format_func=state.plain,
+        format_func=escape_markdown,
         **shared,
     )
     st.multiselect(
-        texts("filter.only"),
+        tr("Why it matched"),
         KINDS,
         key=state.FIELDS["only"],
-        format_func=lambda kind: texts(f"evidence.{kind}"),
+        format_func=lambda kind: tr(answers.EVIDENCE[kind]),
         **shared,
     )
     first, second = st.columns(2)
     days = {"value": None, "min_value": FIRST_DAY, "max_value": LAST_DAY, "on_change": changed}
-    first.date_input(texts("filter.from"), key=state.FIELDS["recorded_from"], **days)
-    second.date_input(texts("filter.to"), key=state.FIELDS["recorded_to"], **days)
+    first.date_input(tr("Recorded from"), key=state.FIELDS["recorded_from"], **days)
+    second.date_input(tr("Recorded until"), key=state.FIELDS["recorded_to"], **days)
     first, second = st.columns(2)
     first.number_input(
-        texts("filter.min"),
+        tr("Shortest video, minutes"),
         min_value=0.0,
         value=None,
         step=1.0,
@@ -84,38 +84,45 @@ def _filters(link: Link, viewer: Viewer, texts: Texts) -> None:
         on_change=changed,
     )
     second.number_input(
-        texts("filter.max"),
+        tr("Longest video, minutes"),
         min_value=0.0,
         value=None,
         step=1.0,
         key=state.FIELDS["longest_min"],
         on_change=changed,
     )
-    st.text_input(texts("filter.name"), key=state.FIELDS["name"], on_change=changed, max_chars=200)
-    st.segmented_control(
-        texts("filter.top"), TOPS, key=state.FIELDS["top"], on_change=changed, required=True
+    st.text_input(
+        tr("Title or file name contains"),
+        key=state.FIELDS["name"],
+        on_change=changed,
+        max_chars=200,
     )
-    if site().library.has_lego:
+    st.segmented_control(
+        tr("How many"), TOPS, key=state.FIELDS["top"], on_change=changed, required=True
+    )
+    if app_state().library.has_lego:
         st.toggle(
-            texts("filter.ground"),
+            tr("Check with LEGO"),
             key=state.FIELDS["ground"],
             on_change=changed,
-            help=texts("filter.ground_help"),
+            help=tr("Slower: a language model looks at the best moments again"),
         )
     search = link.search
     cleared = Link(Search(text=search.text, like=search.like, picture=search.picture))
     st.button(
-        texts("filter.clear"), on_click=state.go, args=(cleared,), disabled=cleared.search == search
+        tr("Clear filters"), on_click=state.go, args=(cleared,), disabled=cleared.search == search
     )
 
 
-def _by_picture(link: Link, texts: Texts) -> None:
+def _by_picture(link: Link, tr: Translator) -> None:
     labels = {
-        "drop": texts("picture.drop"),
-        "done": texts("picture.done"),
-        "failed": texts("upload.failed"),
+        "drop": tr("A picture of what you look for"),
+        "done": tr("looking …"),
+        "failed": tr("The upload failed."),
     }
-    labels["too_large"] = texts("upload.too_large", size=size_text(LARGEST_BYTES))
+    labels["too_large"] = tr(
+        "The file is too large: up to {size} each.", size=format_bytes(LARGEST_BYTES)
+    )
     data = {
         "url": "/picture",
         "accept": "image/*",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import streamlit as st
 
@@ -11,63 +11,79 @@ from grounding.spans import format_time
 from indexer.admin.videos import Video
 from indexer.catalog import saved_searches
 from indexer.catalog.saved_searches import SavedSearch
+from indexer.formatting import video_title
+from indexer.messages import N_
 from search_ui import components, state
-from search_ui.app_state import site
+from search_ui.app_state import app_state
+from search_ui.auth.user import User
+from search_ui.i18n.translator import Translator
 from search_ui.pages import progress
-from search_ui.strings import Texts
+from search_ui.state import escape_markdown
 from search_ui.url_state import Link, Place, Search, read_link
-from search_ui.user import Viewer
 
 DEMO = "demo"
 NEWEST = 12
+EXAMPLES = (
+    N_("When is there a close-up of a cat?"),
+    N_("When do people ride bicycles in the street?"),
+    N_("At what time does the rocket stand on the launch pad?"),
+    N_("Show me the cup of coffee on a table"),
+)
 
 
-def show(link: Link, viewer: Viewer, texts: Texts) -> None:
-    collections = viewer.visible(site().library.collections())
+def show(link: Link, user: User, tr: Translator) -> None:
+    collections = user.visible(app_state().library.collections())
     if not any(collection.ready for collection in collections):
-        _empty(viewer, texts)
+        _empty(user, tr)
         return
-    library = site().library
+    library = app_state().library
     with library.catalog.read() as session:
-        recent = saved_searches.list_searches(session, viewer.account_id, saved=False)
-        saved = saved_searches.list_searches(session, viewer.account_id, saved=True)
+        recent = saved_searches.list_searches(session, user.account_id, saved=False)
+        saved = saved_searches.list_searches(session, user.account_id, saved=True)
     if any(collection.name == DEMO for collection in collections):
-        _chips(texts("examples"), texts.examples, "example")
-    _kept(texts("saved"), saved, "saved", viewer, texts)
-    _kept(texts("recent"), recent[:8], "recent", viewer, texts)
-    progress.show(viewer, texts)
-    st.subheader(texts("newest"), anchor=False)
+        _chips(tr("Try"), [tr(example) for example in EXAMPLES], "example")
+    _search_chips(tr("Saved"), saved, "saved", user, tr)
+    _search_chips(tr("Recent"), recent[:8], "recent", user, tr)
+    progress.show(user, tr)
+    st.subheader(tr("Newest videos"), anchor=False)
     _videos(
         link,
         library.videos([collection.name for collection in collections], newest=NEWEST)[::-1],
-        texts,
+        tr,
     )
 
 
-def _empty(viewer: Viewer, texts: Texts) -> None:
+def _empty(user: User, tr: Translator) -> None:
     with st.container(border=True):
-        st.header(texts("empty"), anchor=False)
-        st.write(texts("empty.text") if viewer.can_edit else texts("empty.viewer"))
-        if viewer.can_edit:
+        st.header(tr("Your library is empty"), anchor=False)
+        st.write(
+            tr(
+                "Add a folder or some files, and ask when something happens in them. To "
+                "look around first, add the demo library: five small videos."
+            )
+            if user.can_edit
+            else tr("Nobody has added a video for you yet.")
+        )
+        if user.can_edit:
             with st.container(horizontal=True, vertical_alignment="center"):
-                busy = any(job.what == "demo" and job.is_open for job in site().jobs.all())
+                busy = any(job.kind == "demo" and job.is_open for job in app_state().jobs.all())
                 st.button(
-                    texts("demo.add"),
+                    tr("Add the demo library"),
                     type="primary",
                     icon=":material/auto_awesome:",
                     on_click=_add_demo,
                     disabled=busy,
                 )
                 st.page_link(
-                    st.session_state["pages"][1], label=texts("add"), icon=":material/add:"
+                    st.session_state["pages"][1], label=tr("Add videos"), icon=":material/add:"
                 )
-    progress.show(viewer, texts)
-    _chips(texts("examples"), texts.examples, "example", disabled=True)
+    progress.show(user, tr)
+    _chips(tr("Try"), [tr(example) for example in EXAMPLES], "example", disabled=True)
 
 
 def _add_demo() -> None:
     if state.may_edit():
-        site().jobs.demo(DEMO)
+        app_state().jobs.demo(DEMO)
 
 
 def _chips(title: str, labels: Sequence[str], key: str, *, disabled: bool = False) -> None:
@@ -83,39 +99,44 @@ def _chips(title: str, labels: Sequence[str], key: str, *, disabled: bool = Fals
             )
 
 
-def _kept(title: str, kept: Sequence[SavedSearch], key: str, viewer: Viewer, texts: Texts) -> None:
-    if not kept:
+def _search_chips(
+    title: str, searches: Sequence[SavedSearch], key: str, user: User, tr: Translator
+) -> None:
+    if not searches:
         return
     st.caption(title)
     with st.container(horizontal=True, gap="small", key=f"chips_{key}"):
-        for it in kept:
-            st.button(state.plain(it.title[:60]), key=f"{key}_{it.id}", on_click=_again, args=(it,))
+        for search in searches:
+            st.button(
+                escape_markdown(search.title[:60]),
+                key=f"{key}_{search.id}",
+                on_click=_ask_again,
+                args=(search,),
+            )
         if key == "saved":
-            with st.popover(texts("forget"), icon=":material/bookmark_remove:", width="content"):
-                for it in kept:
+            with st.popover(tr("Forget"), icon=":material/bookmark_remove:", width="content"):
+                for search in searches:
                     st.button(
-                        state.plain(it.title[:60]),
-                        key=f"forget_{it.id}",
+                        escape_markdown(search.title[:60]),
+                        key=f"forget_{search.id}",
                         on_click=_forget,
-                        args=(it, viewer),
+                        args=(search, user),
                     )
 
 
-def _again(kept: SavedSearch) -> None:
-    from urllib.parse import parse_qs, urlsplit
-
-    state.go(read_link(parse_qs(urlsplit(kept.link).query)))
+def _ask_again(search: SavedSearch) -> None:
+    state.go(read_link(parse_qs(urlsplit(search.link).query)))
 
 
-def _forget(kept: SavedSearch, viewer: Viewer) -> None:
-    with site().library.catalog.begin() as session:
-        saved_searches.delete_search(session, viewer.account_id, kept.id)
+def _forget(search: SavedSearch, user: User) -> None:
+    with app_state().library.catalog.begin() as session:
+        saved_searches.delete_search(session, user.account_id, search.id)
 
 
-def _videos(link: Link, videos: Sequence[Video], texts: Texts) -> None:
+def _videos(link: Link, videos: Sequence[Video], tr: Translator) -> None:
     data = {
         "cards": [_card(link, video) for video in videos],
-        "labels": {"list": texts("newest")},
+        "labels": {"list": tr("Newest videos")},
     }
     components.cards(data, key="videos", on_open=lambda: state.open_clicked("videos"))
 
@@ -132,4 +153,4 @@ def _card(link: Link, video: Video) -> dict:
 
 
 def title_of(video: Video) -> str:
-    return video.title or (Path(video.paths[0].path).stem if video.paths else str(video.video_id))
+    return video_title(video.title, video.paths[0].path if video.paths else None, video.video_id)

@@ -12,90 +12,101 @@ from grounding.spans import format_time
 from indexer.admin.videos import Video
 from indexer.catalog import watched_folders
 from indexer.catalog.collections import CollectionInfo
+from indexer.formatting import format_bytes
 from indexer.media.formats import VIDEO_SUFFIXES
+from indexer.messages import N_
 from search_ui import components, state
-from search_ui.app_state import site
+from search_ui.app_state import app_state
+from search_ui.auth.user import User
+from search_ui.i18n.translator import Translator
 from search_ui.pages import progress
 from search_ui.pages.home import title_of
-from search_ui.routes.upload import size_text
-from search_ui.strings import Texts
+from search_ui.state import escape_markdown
 from search_ui.url_state import Link, Place
-from search_ui.user import Viewer
 
 MANY = 500
+STATES = {
+    "pending": N_("waiting"),
+    "ingesting": N_("being read"),
+    "ready": N_("ready"),
+    "failed": N_("failed"),
+}
 VIDEOS = ",".join(["video/*", *sorted(VIDEO_SUFFIXES)])
 
 
-def show(viewer: Viewer, texts: Texts) -> None:
-    collections = viewer.visible(site().library.collections())
-    st.header(texts("page.library"), anchor=False)
-    if viewer.can_edit:
-        with st.expander(texts("add"), expanded=not collections, icon=":material/add:"):
-            _add(viewer, collections, texts)
-    progress.show(viewer, texts, lately=True)
+def show(user: User, tr: Translator) -> None:
+    collections = user.visible(app_state().library.collections())
+    st.header(tr("Library"), anchor=False)
+    if user.can_edit:
+        with st.expander(tr("Add videos"), expanded=not collections, icon=":material/add:"):
+            _add(user, collections, tr)
+    progress.show(user, tr, lately=True)
     if collections:
-        _videos(viewer, collections, texts)
-    elif not viewer.can_edit:
-        st.info(texts("empty.viewer"))
-    if viewer.can_edit and viewer.collection_ids is None:
-        _watched(texts)
+        _videos(user, collections, tr)
+    elif not user.can_edit:
+        st.info(tr("Nobody has added a video for you yet."))
+    if user.can_edit and user.collection_ids is None:
+        _watched(tr)
 
 
 # --- adding ---
 
 
-def _add(viewer: Viewer, collections: Sequence[CollectionInfo], texts: Texts) -> None:
+def _add(user: User, collections: Sequence[CollectionInfo], tr: Translator) -> None:
     names = [collection.name for collection in collections]
-    free = viewer.collection_ids is None
+    free = user.collection_ids is None
     index = 0 if names else None
     collection = st.selectbox(
-        texts("add.collection"),
+        tr("Collection"),
         names,
         index=index,
         accept_new_options=free,
-        placeholder=texts("collection.missing"),
+        placeholder=tr("Choose a collection, or write the name of a new one."),
         key="add_collection",
     )
-    folder, upload = st.tabs([texts("add.folder"), texts("add.upload")])
+    folder, upload = st.tabs([tr("Folder on this server"), tr("Upload")])
     with folder, st.form("add_folder", border=False):
-        path = st.text_input(texts("add.folder"), placeholder="/media/videos", key="add_path")
-        again = st.checkbox(
-            texts("add.watch", n=f"{site().settings.ui_rescan_minutes:g}"), disabled=not free
+        path = st.text_input(
+            tr("Folder on this server"), placeholder="/media/videos", key="add_path"
         )
-        if st.form_submit_button(texts("add.folder_button"), type="primary"):
-            _add_folder(viewer, path, str(collection or "").strip(), again and free, texts)
+        again = st.checkbox(
+            tr("Look again every {n} minutes", n=f"{app_state().settings.ui_rescan_minutes:g}"),
+            disabled=not free,
+        )
+        if st.form_submit_button(tr("Add folder"), type="primary"):
+            _add_folder(user, path, str(collection or "").strip(), again and free, tr)
     with upload:
         if collection:
-            _upload(str(collection), texts)
+            _upload(str(collection), tr)
         else:
-            st.info(texts("collection.missing"))
+            st.info(tr("Choose a collection, or write the name of a new one."))
 
 
-def _add_folder(viewer: Viewer, path: str, collection: str, again: bool, texts: Texts) -> None:
+def _add_folder(user: User, path: str, collection: str, again: bool, tr: Translator) -> None:
     folder = Path(path.strip()).expanduser()
-    if not collection or not site().may_add_to(viewer, collection):
-        st.error(texts("collection.missing"))
-    elif not site().may_add_folder(folder):
-        st.error(texts("folder.closed"))
+    if not collection or not app_state().may_add_to(user, collection):
+        st.error(tr("Choose a collection, or write the name of a new one."))
+    elif not app_state().may_add_folder(folder):
+        st.error(tr("This folder may not be added from here."))
     elif not path.strip() or not folder.is_absolute() or not folder.exists():
-        st.error(texts("folder.missing"))
+        st.error(tr("There is no such folder on the server."))
     elif again:
-        with site().library.catalog.begin() as session:
+        with app_state().library.catalog.begin() as session:
             watched_folders.watch_folder(session, collection, str(folder))
-        st.success(texts("folder.added"))
+        st.success(tr("The folder is being read."))
     else:
-        site().jobs.ingest([folder], collection)
+        app_state().jobs.ingest([folder], collection)
         st.rerun()
 
 
-def _upload(collection: str, texts: Texts) -> None:
-    limit_bytes = site().settings.ui_upload_max_mb * 1_000_000
-    size = size_text(limit_bytes)
+def _upload(collection: str, tr: Translator) -> None:
+    limit_bytes = app_state().settings.ui_upload_max_mb * 1_000_000
+    size = format_bytes(limit_bytes)
     labels = {
-        "drop": texts("add.drop", size=size),
-        "too_large": texts("upload.too_large", size=size),
+        "drop": tr("Drop videos here, or choose files (up to {size} each)", size=size),
+        "too_large": tr("The file is too large: up to {size} each.", size=size),
     }
-    labels |= {name: texts(f"upload.{name}") for name in ("failed", "done")}
+    labels |= {"failed": tr("The upload failed."), "done": tr("received")}
     data = {
         "url": f"/upload?collection={quote(collection, safe='')}",
         "accept": VIDEOS,
@@ -112,13 +123,13 @@ def _nothing() -> None: ...
 # --- what there is ---
 
 
-def _videos(viewer: Viewer, collections: Sequence[CollectionInfo], texts: Texts) -> None:
+def _videos(user: User, collections: Sequence[CollectionInfo], tr: Translator) -> None:
     names = [collection.name for collection in collections]
     chosen = st.pills(
-        texts("filter.collections"),
+        tr("Collections"),
         names,
         key="library_collection",
-        format_func=state.plain,
+        format_func=escape_markdown,
         label_visibility="collapsed",
     )
     shown = [collection for collection in collections if collection.name == chosen] or list(
@@ -126,76 +137,72 @@ def _videos(viewer: Viewer, collections: Sequence[CollectionInfo], texts: Texts)
     )
     count = sum(collection.videos for collection in shown)
     named = (
-        st.text_input(texts("filter.name"), key="library_name", max_chars=200).strip()
+        st.text_input(tr("Title or file name contains"), key="library_name", max_chars=200).strip()
         if count > MANY
         else ""
     )
-    videos = site().library.videos(
+    videos = app_state().library.videos(
         [collection.name for collection in shown], newest=MANY, named=named
     )[::-1]
-    said = texts(
-        "videos.count",
+    summary = tr(
+        "{n} videos, {length}",
         n=count,
         length=format_time(sum(collection.duration_s for collection in shown)),
     )
-    st.caption(
-        said if len(videos) == count else f"{said} · {texts('videos.newest', n=len(videos))}"
-    )
+    if len(videos) < count:
+        summary += " · " + tr("the newest {n} of them are below", n=len(videos))
+    st.caption(summary)
     table = st.dataframe(
-        [_row(video, texts) for video in videos],
+        [_row(video, tr) for video in videos],
         column_config={
             "id": None,
-            **{texts(f"video.{name}"): {"width": 90} for name in ("state", "length", "size")},
+            **{column: {"width": 90} for column in (tr("State"), tr("Length"), tr("Size"))},
         },
         hide_index=True,
         on_select="rerun",
         selection_mode="multi-row",
-        key=f"videos_table_{chosen}_{named}_{site().jobs.finished}_{count}",
+        key=f"videos_table_{chosen}_{named}_{app_state().jobs.finished}_{count}",
     )
     picked = [videos[row] for row in table["selection"]["rows"] if row < len(videos)]
     with st.container(horizontal=True, vertical_alignment="center"):
         if len(picked) == 1:
-            st.button(
-                texts("watch"), icon=":material/play_arrow:", on_click=_watch, args=(picked[0],)
-            )
-        if viewer.can_edit and picked:
-            st.button(texts("retry"), icon=":material/refresh:", on_click=_retry, args=(picked,))
-            if st.button(texts("remove"), icon=":material/delete:"):
+            st.button(tr("Watch"), icon=":material/play_arrow:", on_click=_watch, args=(picked[0],))
+        if user.can_edit and picked:
+            st.button(tr("Try again"), icon=":material/refresh:", on_click=_retry, args=(picked,))
+            if st.button(tr("Remove"), icon=":material/delete:"):
                 _confirm(
-                    texts("remove.title"),
-                    _named(picked, texts),
+                    tr("Remove from the library?"),
+                    _named(picked, tr),
                     {"video_ids": [video.video_id for video in picked]},
-                    texts,
+                    tr,
                 )
         if not picked:
-            st.caption(texts("pick"))
+            st.caption(tr("Choose videos in the list to watch, retry or remove them."))
         if (
-            viewer.can_edit
+            user.can_edit
             and chosen in names
-            and st.button(texts("remove.collection"), icon=":material/delete_forever:")
+            and st.button(tr("Remove collection"), icon=":material/delete_forever:")
         ):
-            what = texts("remove.all_of", name=state.plain(chosen), n=count)
-            _confirm(texts("remove.title"), what, {"collections": [chosen]}, texts)
+            what = tr(
+                "The collection {name} with {n} videos", name=escape_markdown(chosen), n=count
+            )
+            _confirm(tr("Remove from the library?"), what, {"collections": [chosen]}, tr)
     if st.session_state.pop("go_search", False):
         st.switch_page(st.session_state["pages"][0], query_params=st.session_state.pop("go_params"))
 
 
-def _row(video: Video, texts: Texts) -> dict[str, object]:
+def _row(video: Video, tr: Translator) -> dict[str, object]:
     return {
         "id": video.video_id,
-        texts("video.title"): title_of(video),
-        texts("video.state"): texts(f"state.{video.state}"),
-        texts("video.length"): format_time(video.duration_s),
-        texts("add.collection"): video.collection,
-        texts("video.size"): _size(video.size_bytes),
-        texts("video.recorded"): video.recorded_at.date().isoformat() if video.recorded_at else "",
-        texts("video.problem"): texts.said(str(video.error)),
-        texts("video.path"): video.paths[0].path if video.paths else "",
+        tr("Title"): title_of(video),
+        tr("State"): tr(STATES[video.state]),
+        tr("Length"): format_time(video.duration_s),
+        tr("Collection"): video.collection,
+        tr("Size"): format_bytes(video.size_bytes),
+        tr("Recorded"): video.recorded_at.date().isoformat() if video.recorded_at else "",
+        tr("Problem"): tr(video.error),
+        tr("File"): video.paths[0].path if video.paths else "",
     }
-
-
-def _size(size_bytes: int) -> str:
-    return f"{size_bytes / 1e6:,.1f} MB" if size_bytes >= 100_000 else f"{size_bytes / 1e3:,.0f} kB"
 
 
 def _watch(video: Video) -> None:
@@ -205,52 +212,58 @@ def _watch(video: Video) -> None:
 
 def _retry(videos: Sequence[Video]) -> None:
     for video in videos if state.may_edit() else ():
-        site().jobs.retry(video.video_id, title_of(video), video.collection)
+        app_state().jobs.retry(video.video_id, title_of(video), video.collection)
 
 
-def _named(videos: Sequence[Video], texts: Texts) -> str:
+def _named(videos: Sequence[Video], tr: Translator) -> str:
     return (
-        state.plain(title_of(videos[0]))
+        escape_markdown(title_of(videos[0]))
         if len(videos) == 1
-        else texts("remove.many", n=len(videos))
+        else tr("{n} videos", n=len(videos))
     )
 
 
-def _confirm(title: str, what: str, target: dict, texts: Texts) -> None:
+def _confirm(title: str, what: str, target: dict, tr: Translator) -> None:
     @st.dialog(title)
     def ask() -> None:
-        st.write(texts("remove.text", what=what))
+        st.write(
+            tr(
+                "{what} will not be searchable any more. The files themselves stay where they are.",
+                what=what,
+            )
+        )
         with st.container(horizontal=True):
-            if st.button(texts("remove.yes"), type="primary"):
+            if st.button(tr("Yes, remove"), type="primary"):
                 if state.may_edit():
-                    with st.spinner(texts("job.running")):
-                        site().library.remove(**target)
+                    with st.spinner(tr("running")):
+                        app_state().library.remove(**target)
                 st.rerun()
-            if st.button(texts("cancel")):
+            if st.button(tr("Cancel")):
                 st.rerun()
 
     ask()
 
 
-def _watched(texts: Texts) -> None:
-    with site().library.catalog.read() as session:
+def _watched(tr: Translator) -> None:
+    with app_state().library.catalog.read() as session:
         folders = watched_folders.list_watched_folders(session)
     if not folders:
         return
-    st.subheader(texts("watched"), anchor=False)
+    st.subheader(tr("Watched folders"), anchor=False)
     for folder in folders:
         with st.container(horizontal=True, vertical_alignment="center"):
             seen = (
                 folder.scanned_at.strftime("%Y-%m-%d %H:%M")
                 if folder.scanned_at
-                else texts("watched.never")
+                else tr("not looked at yet")
             )
+            parts = (f"{folder.path} → {folder.collection}", seen, tr(folder.error or ""))
             st.text(
-                f"{folder.path} → {folder.collection} · {seen}{' · ' + texts.said(str(folder.error)) if folder.error else ''}",
+                " · ".join(filter(None, parts)),
                 width="stretch",
             )
             st.button(
-                texts("watched.stop"),
+                tr("Stop watching"),
                 key=f"unwatch_{folder.id}",
                 on_click=_unwatch,
                 args=(folder.id,),
@@ -260,5 +273,5 @@ def _watched(texts: Texts) -> None:
 def _unwatch(folder_id: int) -> None:
     if not state.may_edit():
         return
-    with site().library.catalog.begin() as session:
+    with app_state().library.catalog.begin() as session:
         watched_folders.unwatch_folder(session, folder_id)

@@ -6,85 +6,80 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from search_ui import state
-from search_ui.app_state import site
+from indexer.messages import N_
+from search_ui.app_state import app_state
+from search_ui.auth.user import User
+from search_ui.i18n.translator import Translator
 from search_ui.jobs import Job
-from search_ui.strings import Texts
-from search_ui.user import Viewer
+from search_ui.state import escape_markdown
 
 EVERY_S = 1.0
 SHOWN = 5
+STATES = {
+    "waiting": N_("waiting"),
+    "running": N_("running"),
+    "done": N_("done"),
+    "failed": N_("with problems"),
+}
 
 
-def show(viewer: Viewer, texts: Texts, *, lately: bool = False) -> None:
-    """Bars of the jobs in collections that this viewer sees; the page is shown anew when one of
-    them has ended.
+def show(user: User, tr: Translator, *, lately: bool = False) -> None:
+    """Bars of the jobs in collections that this user sees; the page is drawn again when one of
+    them has ended. `lately`: those that ended well are listed too.
     """
-    st.session_state["jobs_seen"] = site().jobs.finished
-    jobs = _visible(viewer)
+    st.session_state["jobs_seen"] = app_state().jobs.finished
+    jobs = _visible(user)
     if any(job.is_open for job in jobs):
-        st.fragment(_live, run_every=EVERY_S)(viewer, texts)
+        st.fragment(_live, run_every=EVERY_S)(user, tr)
     for job in _last_of_each(jobs):
-        # Who cannot mend a problem (and must not learn of the server's folders by it) is not
-        # troubled with it.
-        if not job.is_open and (viewer.can_edit if job.problems else lately):
-            _ended(job, viewer, texts)
+        # A viewer cannot fix a problem and must not learn the server's folders from it.
+        if not job.is_open and (user.can_edit if job.problems else lately):
+            _ended(job, user, tr)
 
 
-def _live(viewer: Viewer, texts: Texts) -> None:
-    if site().jobs.finished != st.session_state["jobs_seen"]:
+def _live(user: User, tr: Translator) -> None:
+    if app_state().jobs.finished != st.session_state["jobs_seen"]:
         st.rerun()
-    for job in _visible(viewer):
+    for job in _visible(user):
         if job.is_open:
-            label = (
-                texts(f"job.{job.what}", subject=state.plain(job.subject))
-                if job.subject
-                else texts(f"job.{job.what}")
-            )
-            st.progress(
-                job.fraction,
-                text=f"{label} · {state.plain(job.collection)} · {texts(f'job.{job.state}')}",
-            )
+            parts = (job.title, job.collection, STATES[job.state])
+            st.progress(job.fraction, text=" · ".join(escape_markdown(tr(part)) for part in parts))
 
 
 def _last_of_each(jobs: Sequence[Job]) -> list[Job]:
-    """What went well after it had failed is no problem any more, and what fails every time is one."""
+    """The last job of each kind and subject: a success takes the place of earlier failures."""
     last: dict[tuple[str, ...], Job] = {}
     for job in jobs:
-        last.setdefault((job.what, job.subject, job.collection), job)
+        last.setdefault((job.kind, job.subject, job.collection), job)
     return list(last.values())[:SHOWN]
 
 
-def _ended(job: Job, viewer: Viewer, texts: Texts) -> None:
-    label = (
-        texts(f"job.{job.what}", subject=state.plain(job.subject))
-        if job.subject
-        else texts(f"job.{job.what}")
-    )
+def _ended(job: Job, user: User, tr: Translator) -> None:
+    label = escape_markdown(tr(job.title))
     if not job.problems:
-        st.caption(f":material/check: {label} · {texts('job.done')}")
+        st.caption(f":material/check: {label} · {tr('done')}")
         return
-    problems = "\n".join(f"- {state.plain(texts.said(problem))}" for problem in job.problems[:10])
+    problems = "\n".join(f"- {escape_markdown(tr(problem))}" for problem in job.problems[:10])
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.warning(
-            f"{label} · {texts('job.failed')}\n\n{problems}",
+            f"{label} · {tr('with problems')}\n\n{problems}",
             icon=":material/warning:",
             width="stretch",
         )
-        if viewer.can_edit:
-            close = texts("job.close")
+        if user.can_edit:
+            close = tr("Close")
             st.button(
                 close,
                 key=f"close_job_{job.id}",
                 icon=":material/close:",
                 type="tertiary",
-                on_click=site().jobs.forget,
+                on_click=app_state().jobs.forget,
                 args=(job.id,),
             )
 
 
-def _visible(viewer: Viewer) -> list[Job]:
-    if viewer.collection_ids is None:
-        return site().jobs.all()
-    names = site().visible_names(viewer)
-    return [job for job in site().jobs.all() if job.collection in names]
+def _visible(user: User) -> list[Job]:
+    if user.collection_ids is None:
+        return app_state().jobs.all()
+    names = app_state().visible_names(user)
+    return [job for job in app_state().jobs.all() if job.collection in names]

@@ -8,25 +8,25 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from search_ui import state
+from search_ui.auth.user import User
+from search_ui.i18n.translator import Translator
 from search_ui.pages import answers, ask, home, watch
-from search_ui.strings import Texts
 from search_ui.url_state import Link
-from search_ui.user import Viewer
 
 
-def show(viewer: Viewer, texts: Texts) -> None:
+def show(user: User, tr: Translator) -> None:
     link = state.current_link()
-    ask.show(link, viewer, texts)
+    ask.show(link, user, tr)
     if link.place is not None:
         with _body("watch"):
-            watch.show(link, viewer, texts)
+            watch.show(link, user, tr)
     elif link.search.is_empty:
         with _body("home"):
-            home.show(link, viewer, texts)
+            home.show(link, user, tr)
     else:
         with _body("answers"):
-            _answers(link, viewer, texts)
-    answers.note(link.search, viewer)
+            _answers(link, user, tr)
+    answers.note_search(link.search, user)
 
 
 def _body(kind: str) -> DeltaGenerator:
@@ -37,11 +37,13 @@ def _body(kind: str) -> DeltaGenerator:
     return st.container() if before == kind else st.empty().container()
 
 
-def _answers(link: Link, viewer: Viewer, texts: Texts) -> None:
-    with st.spinner(texts("lego.looking")) if link.search.ground else nullcontext():
-        answer = answers.answer_to(link.search, viewer)
-    answers.headline(link, answer, viewer, texts)
+def _answers(link: Link, user: User, tr: Translator) -> None:
+    with (
+        st.spinner(tr("LEGO looks at the best moments …")) if link.search.ground else nullcontext()
+    ):
+        answer = answers.answer_to(link.search, user)
+    answers.headline(link, answer, user, tr)
     if answer.moments:
-        answers.show_cards(link, answer, texts)
+        answers.show_cards(link, answer, tr)
     else:
-        st.info(texts("answers.none"))
+        st.info(tr("Nothing found."))

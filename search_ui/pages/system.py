@@ -8,71 +8,74 @@ from html import escape
 import streamlit as st
 
 from grounding.spans import format_time
-from search_ui.app_state import site
-from search_ui.strings import Texts
-from search_ui.user import Viewer
+from indexer.formatting import format_bytes
+from search_ui.app_state import app_state
+from search_ui.auth.user import User
+from search_ui.i18n.translator import Translator
 
 
-def show(viewer: Viewer, texts: Texts) -> None:
-    st.header(texts("page.system"), anchor=False)
-    if viewer.account_id is not None:
+def show(user: User, tr: Translator) -> None:
+    st.header(tr("System"), anchor=False)
+    if user.account_id is not None:
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.text(texts("open.as", name=viewer.name))
-            st.html(f'<a href="/sign-out">{escape(texts("sign_out"))}</a>', width="content")
-    if viewer.collection_ids is None:
-        _index(texts)
-        _doctor(texts)
-    _models(texts)
+            st.text(tr("Signed in as {name}", name=user.name))
+            st.html(f'<a href="/sign-out">{escape(tr("Sign out"))}</a>', width="content")
+    if user.collection_ids is None:
+        _index(tr)
+        _doctor(tr)
+    _models(tr)
 
 
-def _index(texts: Texts) -> None:
-    status = site().library.status()
-    st.subheader(texts("index"), anchor=False)
+def _index(tr: Translator) -> None:
+    status = app_state().library.status()
+    st.subheader(tr("Index"), anchor=False)
     with st.container(horizontal=True):
-        st.metric(texts("index.length"), format_time(status.video_s), border=True)
-        st.metric(texts("index.segments"), f"{status.segments:,}", border=True)
-        st.metric(
-            texts("index.disk"), f"{sum(status.disk_bytes.values()) / 1e6:,.1f} MB", border=True
-        )
-        per_hour = "" if status.bytes_per_hour is None else f"{status.bytes_per_hour / 1e6:,.1f} MB"
-        st.metric(texts("index.per_hour"), per_hour, border=True)
+        st.metric(tr("Video"), format_time(status.video_s), border=True)
+        st.metric(tr("Segments"), f"{status.segments:,}", border=True)
+        st.metric(tr("Disk"), format_bytes(sum(status.disk_bytes.values())), border=True)
+        per_hour = "" if status.bytes_per_hour is None else format_bytes(status.bytes_per_hour)
+        st.metric(tr("Per hour of video"), per_hour, border=True)
 
 
-def _doctor(texts: Texts) -> None:
+def _doctor(tr: Translator) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader(texts("doctor"), anchor=False, width="stretch")
-        st.button(texts("doctor.run"), icon=":material/refresh:")
-    with st.spinner(texts("job.running")):
-        checks = site().library.doctor()
-    mark = {True: ("✓", texts("doctor.ok")), False: ("✗", texts("doctor.bad"))}
-    said = texts.said
-    _rows([(*mark[it.ok], said(it.name), said(it.found), said(it.mend)) for it in checks])
+        st.subheader(tr("Check-up"), anchor=False, width="stretch")
+        st.button(tr("Check again"), icon=":material/refresh:")
+    with st.spinner(tr("running")):
+        checks = app_state().library.doctor()
+    mark = {True: ("✓", tr("ok")), False: ("✗", tr("not ok"))}
+    _rows([(*mark[check.ok], tr(check.name), tr(check.found), tr(check.mend)) for check in checks])
 
 
-def _models(texts: Texts) -> None:
-    st.subheader(texts("models"), anchor=False)
-    mark = {True: ("✓", texts("model.installed")), False: ("–", texts("model.get"))}
-    said = texts.said
+def _models(tr: Translator) -> None:
+    st.subheader(tr("Models"), anchor=False)
+    mark = {True: ("✓", tr("Installed")), False: ("–", tr("How to get it"))}
     _rows(
         [
             (
-                *mark[it.installed],
-                said(it.name),
-                texts("model.text", purpose=said(it.purpose), quality=said(it.quality)),
-                said(it.how_to_get),
+                *mark[model.installed],
+                tr(model.name),
+                tr(
+                    "{purpose}. Quality: {quality}",
+                    purpose=tr(model.purpose),
+                    quality=tr(model.quality),
+                ),
+                tr(model.how_to_get),
             )
-            for it in site().library.models()
+            for model in app_state().library.models()
         ]
     )
 
 
 def _rows(rows: Sequence[tuple[str, str, str, str, str]]) -> None:
-    """Sign, what it says, name, text, small print: beside each other, and below each other on a
-    telephone.
+    """Rows of (sign, what the sign means, name, text, small print); one below the other on a
+    phone.
     """
-    cells = [
-        f'<dt><span role="img" aria-label="{escape(said)}" title="{escape(said)}">{sign}</span> {escape(name)}</dt>'
-        f"<dd>{escape(text)}{f'<small>{escape(small)}</small>' if small else ''}</dd>"
-        for sign, said, name, text, small in rows
-    ]
-    st.html(f'<dl class="checks">{"".join(cells)}</dl>')
+    st.html(f'<dl class="checks">{"".join(_row(*row) for row in rows)}</dl>')
+
+
+def _row(sign: str, meaning: str, name: str, text: str, small: str) -> str:
+    label = escape(meaning)
+    mark = f'<span role="img" aria-label="{label}" title="{label}">{sign}</span>'
+    note = f"<small>{escape(small)}</small>" if small else ""
+    return f"<dt>{mark} {escape(name)}</dt><dd>{escape(text)}{note}</dd>"

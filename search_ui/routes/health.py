@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Route
 
 from indexer.admin.metrics import CONTENT_TYPE, as_text
 from indexer.errors import SeekpointError
-from search_ui.app_state import site
+from search_ui.app_state import app_state
 
 
 def routes() -> list[BaseRoute]:
@@ -22,15 +22,15 @@ def healthz(request: Request) -> Response:
     """200 where the catalog answers, 503 with the reason where it does not."""
     del request
     try:
-        site().library.catalog.ping()
+        app_state().library.catalog.ping()
     except SeekpointError as error:
         return JSONResponse({"ok": False, "error": error.message}, 503)
     return JSONResponse({"ok": True})
 
 
 def metrics(request: Request) -> Response:
-    """Open on the local machine; where people sign in, a monitor shows the token of the settings."""
-    shown = site()
+    """For Prometheus: open on the local machine, by token where people sign in."""
+    shown = app_state()
     if shown.sign_in and not _has_token(request, shown.settings.metrics_token):
         raise HTTPException(
             401,
@@ -41,5 +41,5 @@ def metrics(request: Request) -> Response:
 
 
 def _has_token(request: Request, token: str) -> bool:
-    given = request.headers.get("authorization", "").removeprefix("Bearer ")
-    return bool(token) and hmac.compare_digest(given.encode(), token.encode())
+    token_sent = request.headers.get("authorization", "").removeprefix("Bearer ")
+    return bool(token) and hmac.compare_digest(token_sent.encode(), token.encode())

@@ -14,27 +14,27 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 from streamlit.file_util import get_static_dir
 
-from search_ui.strings import Texts, texts_of
+from search_ui.i18n.translator import Translator, translator_of
 from search_ui.url_state import PAGE_NAMES
 
 STYLE = Path(__file__).parents[1] / "style.css"
 
 
 def routes() -> list[BaseRoute]:
-    return [Route(path, shell) for path in ("/", *(f"/{name}" for name in PAGE_NAMES))]
+    return [Route(path, index_page) for path in ("/", *(f"/{name}" for name in PAGE_NAMES))]
 
 
-def shell(request: Request) -> Response:
+def index_page(request: Request) -> Response:
     return HTMLResponse(
-        _document(texts_of(request)),
+        _document(translator_of(request)),
         headers={"Cache-Control": "no-cache", "Vary": "Accept-Language"},
     )
 
 
 @cache
-def _document(texts: Texts) -> str:
+def _document(tr: Translator) -> str:
     document = Path(get_static_dir(), "index.html").read_text(encoding="utf-8")
-    document = document.replace('<html lang="en">', f'<html lang="{texts.language}">', 1)
+    document = document.replace('<html lang="en">', f'<html lang="{tr.language}">', 1)
     document = document.replace("<title>Streamlit</title>", "<title>Seekpoint</title>", 1)
     # Behind the head, where Streamlit's own styles will stand: of two rules alike the later one
     # holds.

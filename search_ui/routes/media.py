@@ -18,9 +18,10 @@ from indexer.admin.playback import playback_of
 from indexer.catalog import videos
 from indexer.catalog.videos import VideoRow
 from indexer.errors import CatalogError, SeekpointError
-from search_ui.app_state import site
-from search_ui.strings import texts_of
-from search_ui.user import Viewer
+from indexer.formatting import video_title
+from search_ui.app_state import app_state
+from search_ui.auth.user import User
+from search_ui.i18n.translator import translator_of
 
 LONGEST_CLIP_S = 600.0
 THUMBNAIL_AGE_S = 86_400
@@ -35,15 +36,13 @@ def routes() -> list[BaseRoute]:
 
 
 def stream(request: Request) -> Response:
-    """The file itself, or its proxy where browsers cannot play it; by ranges, in small pieces, so
-    that memory stays flat.
-    """
-    found = playback_of(site().library.context, find_video(request))
+    """The file itself, or its proxy where browsers cannot play it, by ranges."""
+    found = playback_of(app_state().library.context, find_video(request))
     if found.path is None:
-        wait = found.state == "wait"
-        raise HTTPException(
-            409 if wait else 410, texts_of(request)("media.wait" if wait else "media.gone")
-        )
+        tr = translator_of(request)
+        if found.state == "wait":
+            raise HTTPException(409, tr("A copy that browsers can play is still being made."))
+        raise HTTPException(410, tr("The file is not there now."))
     return FileResponse(
         found.path, media_type=found.media_type, headers={"Cache-Control": "private, no-cache"}
     )
@@ -52,9 +51,9 @@ def stream(request: Request) -> Response:
 def thumbnail(request: Request) -> Response:
     """The stored picture that is nearest to the time."""
     video = find_video(request)
-    path = site().library.thumbnail_near(video.id, request.path_params["time_ms"] / 1000)
+    path = app_state().library.thumbnail_near(video.id, request.path_params["time_ms"] / 1000)
     if path is None:
-        raise HTTPException(404, texts_of(request)("media.picture"))
+        raise HTTPException(404, translator_of(request)("There is no picture of this video yet."))
     return FileResponse(
         path,
         media_type="image/jpeg",
@@ -63,8 +62,8 @@ def thumbnail(request: Request) -> Response:
 
 
 async def clip(request: Request) -> Response:
-    """[start, end) cut exactly, as a file to keep. Cutting takes whole cores: people wait for each
-    other, the page for nobody.
+    """[start, end) cut exactly, as a file to keep. Cutting takes whole cores, so `CLIPS_AT_ONCE`
+    limits how many are cut at a time.
     """
     video = await run_in_threadpool(find_video, request)
     start_s, end_s = (
@@ -72,35 +71,41 @@ async def clip(request: Request) -> Response:
         min(request.path_params["end_ms"] / 1000, video.duration_s),
     )
     if not 0 < end_s - start_s <= LONGEST_CLIP_S:
-        raise HTTPException(422, texts_of(request)("media.clip", n=f"{LONGEST_CLIP_S:g}"))
+        raise HTTPException(
+            422,
+            translator_of(request)(
+                "A clip is longer than nothing and no longer than {n} s.", n=f"{LONGEST_CLIP_S:g}"
+            ),
+        )
     folder = tempfile.TemporaryDirectory(prefix="seekpoint-clip-")
     path = Path(folder.name) / "clip.mp4"
     try:
-        async with site().cutting:
-            await run_in_threadpool(site().library.clip, str(video.id), start_s, end_s, path)
+        async with app_state().clip_slots:
+            await run_in_threadpool(app_state().library.clip, str(video.id), start_s, end_s, path)
     except SeekpointError as error:
         folder.cleanup()
-        raise HTTPException(500, texts_of(request).said(str(error))) from None
-    name = f"{Path(video.paths[0].relative_path).stem if video.paths else video.id} {start_s:.1f}-{end_s:.1f}.mp4"
+        raise HTTPException(500, translator_of(request)(error.full_message)) from None
+    stem = video_title("", video.paths[0].relative_path if video.paths else None, video.id)
+    name = f"{stem} {start_s:.1f}-{end_s:.1f}.mp4"
     return FileResponse(
         path, media_type="video/mp4", filename=name, background=BackgroundTask(folder.cleanup)
     )
 
 
 def find_video(request: Request) -> VideoRow:
-    """404 for an id that is unknown and for one that this viewer may not see: from outside they
-    look the same.
+    """The video of the request; 404 for an id that is unknown and for one that this user may not
+    see, which look the same from outside.
     """
-    viewer: Viewer = request.state.viewer
-    unknown = HTTPException(404, texts_of(request)("media.none"))
+    user: User = request.state.user
+    unknown = HTTPException(404, translator_of(request)("There is no such video."))
     video_id = request.path_params["video_id"]
     if video_id >= 2**63:
         raise unknown
     try:
-        with site().library.catalog.read() as session:
+        with app_state().library.catalog.read() as session:
             video = videos.get_video(session, video_id)
     except CatalogError:
         raise unknown from None
-    if not viewer.sees(video.collection_id):
+    if not user.sees(video.collection_id):
         raise unknown
     return video

@@ -20,13 +20,14 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from indexer.errors import MediaError
+from indexer.errors import MediaError, os_reason
+from indexer.formatting import format_bytes
+from indexer.media.decode.reader_process import probe_in_process
 from indexer.media.formats import VIDEO_SUFFIXES
-from indexer.media.probe import probe
 from indexer.questions.query_pictures import LARGEST_BYTES, keep_picture
-from search_ui.app_state import site
-from search_ui.strings import Texts, texts_of
-from search_ui.user import Viewer
+from search_ui.app_state import app_state
+from search_ui.auth.user import User
+from search_ui.i18n.translator import Translator, translator_of
 
 SPARE_BYTES = 200_000_000
 LONGEST_NAME_BYTES = 150
@@ -43,36 +44,36 @@ async def upload(request: Request) -> Response:
     """The body is the file; its name comes percent-encoded in the header X-File-Name, the
     collection in the query.
     """
-    viewer: Viewer = request.state.viewer
-    texts = texts_of(request)
-    if not viewer.can_edit:
-        raise HTTPException(403, texts("upload.viewer"))
+    user: User = request.state.user
+    tr = translator_of(request)
+    if not user.can_edit:
+        raise HTTPException(403, tr("Viewers cannot add videos."))
     collection = request.query_params.get("collection", "").strip()
-    if not await run_in_threadpool(site().may_add_to, viewer, collection):
-        raise HTTPException(403, texts("upload.collection"))
+    if not await run_in_threadpool(app_state().may_add_to, user, collection):
+        raise HTTPException(403, tr("There is no such collection for you."))
     name = safe_name(unquote(request.headers.get("x-file-name", "")))
     if not name:
-        raise HTTPException(415, texts("upload.name"))
-    folder = site().settings.home_path / "uploads"
+        raise HTTPException(415, tr("This is not a name of a video file."))
+    folder = app_state().settings.home_path / "uploads"
     folder.mkdir(parents=True, exist_ok=True)
     if (
         int(request.headers.get("content-length") or 0) + SPARE_BYTES
         > shutil.disk_usage(folder).free
     ):
-        raise HTTPException(507, texts("upload.space"))
+        raise HTTPException(507, tr("There is no space for this file on the server."))
     with tempfile.NamedTemporaryFile(
         dir=folder, prefix=".upload-", suffix=Path(name).suffix, delete=False
     ) as file:
         part = Path(file.name)
         try:
-            await _receive(request, file, site().settings.ui_upload_max_mb * 1_000_000)
+            await _receive(request, file, app_state().settings.ui_upload_max_mb * 1_000_000)
             file.flush()
-            await run_in_threadpool(_check_video, part, texts)
-            kept = _keep(part, folder, name)
+            await run_in_threadpool(_check_video, part, tr)
+            stored = _store(part, folder, name)
         finally:
             part.unlink(missing_ok=True)
-    job = site().jobs.ingest([kept], collection)
-    return JSONResponse({"name": kept.name, "job": job.id}, 201)
+    job = app_state().jobs.ingest([stored], collection)
+    return JSONResponse({"name": stored.name, "job": job.id}, 201)
 
 
 async def picture(request: Request) -> Response:
@@ -80,15 +81,17 @@ async def picture(request: Request) -> Response:
     body = io.BytesIO()
     await _receive(request, body, LARGEST_BYTES)
     try:
-        name = await run_in_threadpool(lambda: keep_picture(site().settings, Image.open(body)))
+        name = await run_in_threadpool(lambda: keep_picture(app_state().settings, Image.open(body)))
     except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError):
-        raise HTTPException(422, texts_of(request)("picture.bad")) from None
+        raise HTTPException(422, translator_of(request)("This picture cannot be read.")) from None
     return JSONResponse({"name": name}, 201)
 
 
 async def _receive(request: Request, file: IO[bytes], limit_bytes: int) -> None:
-    texts = texts_of(request)
-    too_large = HTTPException(413, texts("upload.too_large", size=size_text(limit_bytes)))
+    tr = translator_of(request)
+    too_large = HTTPException(
+        413, tr("The file is too large: up to {size} each.", size=format_bytes(limit_bytes))
+    )
     if int(request.headers.get("content-length") or 0) > limit_bytes:
         raise too_large
     written = 0
@@ -99,17 +102,21 @@ async def _receive(request: Request, file: IO[bytes], limit_bytes: int) -> None:
                 raise too_large
             await run_in_threadpool(file.write, piece)
     except ClientDisconnect:
-        raise HTTPException(400, texts("upload.broken")) from None
+        raise HTTPException(400, tr("The upload was broken off.")) from None
     except OSError as error:
-        raise HTTPException(507, texts("upload.disk", reason=error.strerror)) from None
+        raise HTTPException(
+            507, tr("The server cannot store this file: {reason}", reason=tr(os_reason(error)))
+        ) from None
 
 
-def _check_video(path: Path, texts: Texts) -> None:
+def _check_video(path: Path, tr: Translator) -> None:
     try:
-        probe(path)
+        probe_in_process(path)
     except MediaError as error:
-        reason = texts.said(error.message.replace(str(path), path.suffix))
-        raise HTTPException(422, texts("upload.no_video", reason=reason)) from None
+        reason = tr(error.what).replace(str(path), path.suffix)
+        raise HTTPException(
+            422, tr("This is not a video that can be read: {reason}", reason=reason)
+        ) from None
 
 
 def safe_name(name: str) -> str:
@@ -124,19 +131,15 @@ def safe_name(name: str) -> str:
     return stem.encode()[:LONGEST_NAME_BYTES].decode("utf-8", "ignore") + suffix.lower()
 
 
-def size_text(size_bytes: int) -> str:
-    return f"{size_bytes / 1e9:g} GB" if size_bytes >= 1e9 else f"{size_bytes / 1e6:.0f} MB"
-
-
-def _keep(part: Path, folder: Path, name: str) -> Path:
+def _store(part: Path, folder: Path, name: str) -> Path:
     """Moves the file to its name; one that is taken gets a number. Never over another file."""
     stem, suffix = os.path.splitext(name)
     number = 1
     while True:
-        kept = folder / (name if number == 1 else f"{stem} ({number}){suffix}")
+        stored = folder / (name if number == 1 else f"{stem} ({number}){suffix}")
         try:
-            os.link(part, kept)
+            os.link(part, stored)
         except FileExistsError:
             number += 1
         else:
-            return kept
+            return stored

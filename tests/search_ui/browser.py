@@ -1,8 +1,9 @@
-"""A real server and a real Chromium."""
+"""A real server and a real Chromium, and what people do with them."""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,10 +13,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
+from tests.indexer.media.golden import read_number
 from tests.support import free_port
 
+PASSWORD = "correct horse"
+SLOW_MS = 30_000  # the machine that tests may have other things to do
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -29,33 +35,63 @@ FLAGS = [
 ]
 # The player lives in a shadow root, which a selector of playwright looks into and
 # document.querySelector does not.
-STATE = """video => ({ time_s: video.currentTime, paused: video.paused, ready: video.readyState, seeking: video.seeking,
-  width: video.videoWidth })"""
+STATE = """video => ({
+  time_s: video.currentTime, duration_s: video.duration, paused: video.paused,
+  ready: video.readyState, seeking: video.seeking, width: video.videoWidth })"""
 # A seek that is still on its way would be taken for the one that is waited for.
-TO_THE_MIDDLE = """async video => { const drawn = () => new Promise(requestAnimationFrame);
-  video.pause(); while (video.seeking || video.readyState < 2) await drawn();
-  await new Promise(ok => { video.onseeked = ok; video.currentTime = (Math.floor(video.currentTime * 25 + 1e-6) + 0.5) / 25 });
-  await drawn(); await drawn() }"""
-PICTURE = """video => { const c = document.createElement('canvas'); c.width = video.videoWidth; c.height = video.videoHeight;
-  const pen = c.getContext('2d'); pen.drawImage(video, 0, 0); return Array.from(pen.getImageData(0, 0, c.width, c.height).data) }"""
-
+TO_THE_MIDDLE = """async video => {
+  const drawn = () => new Promise(requestAnimationFrame);
+  video.pause();
+  while (video.seeking || video.readyState < 2) await drawn();
+  await new Promise(ok => {
+    video.onseeked = ok;
+    video.currentTime = (Math.floor(video.currentTime * 25 + 1e-6) + 0.5) / 25;
+  });
+  await drawn();
+  await drawn();
+}"""
+PICTURE = """video => {
+  const canvas = document.createElement('canvas');
+  canvas.width = video.videoWidth;
+  canvas.height = video.videoHeight;
+  const pen = canvas.getContext('2d');
+  pen.drawImage(video, 0, 0);
+  return Array.from(pen.getImageData(0, 0, canvas.width, canvas.height).data);
+}"""
 # The first card whose link is not the given one, as soon as it is laid out: its link and where it
 # can be pressed.
-FIRST_CARD = """other => new Promise(done => { const find = root => { for (const e of root.querySelectorAll('*')) {
-    if (e.matches('a.open')) return e; const inner = e.shadowRoot && find(e.shadowRoot); if (inner) return inner } };
-  const look = () => { const card = find(document), box = card?.getBoundingClientRect();
+FIRST_CARD = """other => new Promise(done => {
+  const find = root => {
+    for (const element of root.querySelectorAll('*')) {
+      if (element.matches('a.open')) return element;
+      const inner = element.shadowRoot && find(element.shadowRoot);
+      if (inner) return inner;
+    }
+  };
+  const look = () => {
+    const card = find(document), box = card?.getBoundingClientRect();
     if (!box?.width || card.getAttribute('href') === other) requestAnimationFrame(look);
-    else done([card.getAttribute('href'), box.x + box.width / 2, box.y + box.height / 3]) };
-  look() })"""
-
-# All words on the page, also those that are only read out, with the kind of element that says them;
-# pictures' names are no words.
-WORDS = """() => { const found = new Set(); const look = root => { for (const e of root.querySelectorAll('*')) {
-    if (e.matches('script, style, noscript, title, [data-testid*=Icon], .title, .meta')) continue;
-    if (e.shadowRoot) look(e.shadowRoot);
-    for (const name of ['aria-label', 'title', 'placeholder', 'alt']) if (e.getAttribute(name)) found.add(e.getAttribute(name));
-    for (const part of e.childNodes) if (part.nodeType === 3 && part.nodeValue.trim()) found.add(part.nodeValue.trim()) } };
-  look(document); return [...found] }"""
+    else done([card.getAttribute('href'), box.x + box.width / 2, box.y + box.height / 3]);
+  };
+  look();
+})"""
+# All words on the page, also those that are only read out; names of videos are not words of ours.
+WORDS = """() => {
+  const found = new Set();
+  const look = root => {
+    for (const element of root.querySelectorAll('*')) {
+      if (element.matches('script, style, noscript, title, [data-testid*=Icon], .title, .meta'))
+        continue;
+      if (element.shadowRoot) look(element.shadowRoot);
+      for (const name of ['aria-label', 'title', 'placeholder', 'alt'])
+        if (element.getAttribute(name)) found.add(element.getAttribute(name));
+      for (const part of element.childNodes)
+        if (part.nodeType === 3 && part.nodeValue.trim()) found.add(part.nodeValue.trim());
+    }
+  };
+  look(document);
+  return [...found];
+}"""
 
 
 @contextmanager
@@ -98,7 +134,7 @@ def _await(url: str, server: subprocess.Popen, log: Path) -> None:
 
 
 @contextmanager
-def chromium() -> Iterator:
+def chromium() -> Iterator[Browser]:
     """Skips where there is no Chromium."""
     program = (
         shutil.which("chromium")
@@ -107,9 +143,116 @@ def chromium() -> Iterator:
     )
     if program is None:
         pytest.skip("Chromium is not installed")
-    from playwright.sync_api import sync_playwright
-
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, headless=True, args=FLAGS)
         yield browser
         browser.close()
+
+
+@contextmanager
+def window(browser: Browser, url: str, **options) -> Iterator[Page]:
+    """A window of its own, 1280 x 900 in English unless told otherwise.
+
+    An error in the browser's console, an error in a script, a dialog, or a request to another place
+    fails the test.
+    """
+    options = {"viewport": {"width": 1280, "height": 900}, "locale": "en-US", **options}
+    context = browser.new_context(base_url=url, **options)
+    context.set_default_timeout(SLOW_MS)
+    page = context.new_page()
+    problems: list[str] = []
+
+    def check(request) -> None:
+        if not request.url.startswith((url, "data:", "blob:")):
+            problems.append(request.url)
+
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("dialog", lambda dialog: problems.append(f"dialog: {dialog.message}"))
+    page.on("request", check)
+    yield page
+    context.close()
+    assert not problems
+
+
+def ask(page: Page, question: str) -> None:
+    box = page.get_by_role("textbox").first
+    box.fill(question)
+    box.press("Enter")
+    page.wait_for_url(f"**q={question.split()[0]}*")
+
+
+def card(page: Page, title: str) -> Locator:
+    """Of the answer to the question in the address, if there is one: those that stood there before
+    may still be seen.
+    """
+    question = re.search(r"[?&](q=\w*)", page.url)
+    links = f"a.open[href*='{question[1]}']" if question else "a.open"
+    found = page.locator(links, has_text=title).first
+    found.wait_for()
+    return found
+
+
+def first_card(page: Page, other: str = "") -> tuple[str, float, float]:
+    """The link of the first card, and where it can be pressed: as soon as there is one whose link
+    is not `other`.
+    """
+    return page.evaluate(FIRST_CARD, other)
+
+
+def at(page: Page, time_s: float, within_s: float = 0.1) -> None:
+    """Waits until the player has a picture of that time.
+
+    It may be playing, and a busy machine may look late: then it is further on, at most at the end
+    of the moment in the address, or of the video. So what is waited for stays true.
+    """
+    deadline = time.monotonic() + SLOW_MS / 1000
+    while True:
+        state = page.locator("video").evaluate(STATE)
+        last_s = _stops_at(page.url, time_s, state["duration_s"] or 0.0)
+        shown = state["ready"] >= 2 and not state["seeking"]
+        if shown and time_s - within_s <= state["time_s"] <= last_s:
+            return
+        assert time.monotonic() < deadline, f"{state} instead of {time_s}"
+        page.wait_for_timeout(30)
+
+
+def _stops_at(url: str, time_s: float, duration_s: float) -> float:
+    """Where playing from a time stops by itself; a busy machine stops a little later."""
+    end = re.search(r"[?&]e=([\d.]+)", url)
+    return float(end[1]) + 1.5 if end and time_s < float(end[1]) else max(duration_s, time_s + 1.5)
+
+
+def number_shown(page: Page) -> tuple[int, float]:
+    """The number burnt into the picture, and the player's time."""
+    video = page.locator("video")
+    # A video stopped while it plays may show a neighbouring frame: seeking to the middle of the one
+    # where it stands settles that.
+    video.evaluate(TO_THE_MIDDLE)
+    state = video.evaluate(STATE)
+    pixels = np.array(video.evaluate(PICTURE), np.uint8).reshape(-1, state["width"], 4)
+    return read_number(pixels[..., :3]), state["time_s"]
+
+
+def drawn(page: Page) -> None:
+    """Waits until Streamlit has drawn the page: what is pressed before may be lost."""
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+
+
+def cell(page: Page, text: str) -> Locator:
+    """Of the table, which is drawn on a canvas and told to screen readers inside it."""
+    return page.get_by_test_id("stDataFrame").locator("[role=gridcell]", has_text=text).first
+
+
+def sign_in(page: Page, name: str) -> None:
+    page.goto("/sign-in")
+    enter(page, name, PASSWORD)
+    page.wait_for_url(lambda address: "sign-in" not in address)
+
+
+def enter(page: Page, name: str, password: str) -> None:
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Password").fill(password)
+    page.keyboard.press("Enter")
+
+
+expect.set_options(timeout=SLOW_MS)

@@ -2,22 +2,25 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, Page
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.testclient import TestClient
 
 from indexer.admin.accounts import add_user
 from indexer.library import Library
-from search_ui.app_state import Site, open_site
-from search_ui.auth_middleware import Guard
+from indexer.media.output.encode import write_video
+from search_ui.app_state import AppState, open_app_state
+from search_ui.auth.auth_middleware import AuthMiddleware
 from search_ui.routes import all_routes
+from tests.indexer.media.golden import draw
+from tests.search_ui.browser import PASSWORD, chromium, serving, window
 from tests.support import colour_video, demo_library, demo_settings
 
 SHOTS = {
     "traffic light.mp4": [("red", 4), ("green", 6), ("blue", 5)],
     "sunset.mp4": [("orange", 5), ("purple", 5)],
 }
-PASSWORD = "correct horse"
 
 
 @pytest.fixture(scope="session")
@@ -49,7 +52,7 @@ def video_ids(library) -> dict[str, int]:
 @pytest.fixture
 def local(filled_home) -> Iterator[TestClient]:
     """Our routes behind the guard, as somebody at the local machine reaches them."""
-    with _client(open_site(demo_settings(filled_home), sign_in=False)) as client:
+    with _client(open_app_state(demo_settings(filled_home), sign_in=False)) as client:
         yield client
 
 
@@ -58,11 +61,11 @@ def signed(filled_home) -> Iterator[Callable[[str], TestClient]]:
     """`signed("viewer")`: a client of a site where people sign in; `""` is nobody. `limited` sees
     the collection `colours` only.
     """
-    site = open_site(demo_settings(filled_home), sign_in=True)
+    shared = open_app_state(demo_settings(filled_home), sign_in=True)
     made: list[TestClient] = []
 
     def client(name: str) -> TestClient:
-        made.append(_client(site))
+        made.append(_client(shared))
         if name:
             answer = made[-1].post(
                 "/sign-in", data={"name": name, "password": PASSWORD}, follow_redirects=False
@@ -71,10 +74,47 @@ def signed(filled_home) -> Iterator[Callable[[str], TestClient]]:
         return made[-1]
 
     yield client
-    for it in made:
-        it.close()
+    for client_made in made:
+        client_made.close()
 
 
-def _client(site: Site) -> TestClient:
-    app = Starlette(routes=all_routes(), middleware=[Middleware(Guard, site=site)])
+def _client(shared: AppState) -> TestClient:
+    app = Starlette(routes=all_routes(), middleware=[Middleware(AuthMiddleware, app_state=shared)])
     return TestClient(app, base_url="http://127.0.0.1:8501")
+
+
+# --- a browser ---
+
+
+# Not of the session: while it is open, other tests could run no event loop.
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory) -> Path:
+    """A library for the browser: a traffic light, numbers burnt in, and a name full of markup."""
+    folder = tmp_path_factory.mktemp("browser")
+    videos, size = folder / "videos", (180, 320)
+    colour_video(videos / "traffic light.mp4", [("red", 4), ("green", 6), ("blue", 5)], size)
+    name = "<img src=x onerror=alert(1)> *bold*.mp4"
+    colour_video(videos / name, [("purple", 4), ("yellow", 4)], size)
+    write_video(videos / "numbers.mp4", (draw(number) for number in range(500)), 25)
+    library = demo_library(folder / "home")
+    library.ingest([videos], "colours")
+    add_user(library.catalog, "vera", PASSWORD, "viewer")
+    return folder / "home"
+
+
+@pytest.fixture(scope="session")
+def url(home) -> Iterator[str]:
+    with serving(home) as url:
+        yield url
+
+
+@pytest.fixture
+def page(browser, url) -> Iterator[Page]:
+    with window(browser, url) as page:
+        yield page

@@ -35,7 +35,7 @@ def test_failure_names_the_file(tmp_path):
     jobs = Jobs(demo_library(tmp_path / "home"))
     job = ended(jobs, jobs.ingest([tmp_path / "bad.mp4"], "c"))
     assert job.state == "failed"
-    assert "bad.mp4" in job.problems[0]
+    assert "bad.mp4" in str(job.problems[0])
 
 
 def test_the_line_goes_on_after_a_failure(tmp_path):

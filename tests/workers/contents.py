@@ -15,7 +15,7 @@ def contents(library: Library) -> list[Row]:
     segments and passages, bit for bit.
     """
     with library.catalog.read() as s:
-        works = s.execute(
+        tasks = s.execute(
             select(
                 ChunkTask.id,
                 Video.content_hash,
@@ -29,7 +29,7 @@ def contents(library: Library) -> list[Row]:
             .join(Video, Video.id == ChunkTask.video_id)
         ).all()
         found = []
-        for work_id, *place in works:
+        for task_id, *place in tasks:
             frames = s.execute(
                 select(
                     FrameBlockRow.times_s,
@@ -37,17 +37,17 @@ def contents(library: Library) -> list[Row]:
                     FrameBlockRow.vectors,
                     FrameBlockRow.count,
                     FrameBlockRow.dimension,
-                ).where(FrameBlockRow.task_id == work_id)
+                ).where(FrameBlockRow.task_id == task_id)
             ).all()
             segments = s.execute(
                 select(Segment.start_s, Segment.end_s, Segment.thumbnail_s, Segment.vector).where(
-                    Segment.task_id == work_id
+                    Segment.task_id == task_id
                 )
             ).all()
             passages = s.execute(
                 select(
                     Passage.kind, Passage.start_s, Passage.end_s, Passage.text, Passage.vector
-                ).where(Passage.task_id == work_id)
+                ).where(Passage.task_id == task_id)
             ).all()
             found.append(
                 (

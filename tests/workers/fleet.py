@@ -9,6 +9,8 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -112,6 +114,17 @@ class Fleet:
             os.sched_setaffinity(worker.pid, [pinned_to])
         self.workers.append(worker)
         return worker
+
+    @contextmanager
+    def blocked_commits(self) -> Iterator[None]:
+        """While the block runs, no chunk can be committed: whoever has claimed one still has it,
+        however slow the test is at looking.
+        """
+        import psycopg
+
+        with psycopg.connect(self.postgres.url) as connection:
+            connection.execute("LOCK TABLE segment IN EXCLUSIVE MODE")
+            yield
 
     def logs(self) -> str:
         return "\n".join(

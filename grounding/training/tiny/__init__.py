@@ -1,0 +1,1 @@
+"""A LEGO small enough to be trained on two cores, from nothing."""

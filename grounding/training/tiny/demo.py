@@ -21,14 +21,14 @@ from typing import Any
 
 import torch
 
-from grounding.data.composed.draw import SIDE
-from grounding.data.composed.make import Amounts, make_data
-from grounding.data.writer import replace_text
+from grounding.lego.checkpoint.save import save_model
 from grounding.lego.grounder import Grounder, load_grounder
-from grounding.lego.model import LegoModel
-from grounding.lego.preprocess_image import ImageTransform
-from grounding.lego.save import save_model
-from grounding.lego.tokenizer import LegoTokenizer
+from grounding.lego.model.lego_model import LegoModel
+from grounding.lego.preprocess.image import ImageTransform
+from grounding.lego.preprocess.tokenizer import LegoTokenizer
+from grounding.records.writer import replace_text
+from grounding.synthetic.draw import SIDE
+from grounding.synthetic.make import Amounts, make_data
 from grounding.training.settings import Source, Stage, StageSettings, stage_settings
 from grounding.training.stage import load_step, run_stage
 from grounding.training.tiny.encoders import train_encoder
@@ -72,7 +72,9 @@ def run(folder: Path, plan: Plan | None = None) -> dict[str, Any]:
     start = folder / "start"
     for stage in (1, 2, 3):
         settings = stage_plan(folder, plan, stage, start)
-        steps.do(f"stage{stage}", lambda settings=settings: {"folder": str(_staged(settings))})
+        steps.do(
+            f"stage{stage}", lambda settings=settings: {"folder": str(_run_or_reuse(settings))}
+        )
         start = folder / f"stage{stage}" / "model"
         steps.do(
             f"asked{stage}",
@@ -98,7 +100,7 @@ def run(folder: Path, plan: Plan | None = None) -> dict[str, Any]:
     return report
 
 
-def _staged(settings: StageSettings) -> Path:
+def _run_or_reuse(settings: StageSettings) -> Path:
     """`run_stage`, or what it had published when the demo was stopped."""
     made = settings.output / "model"
     return made if made.exists() else run_stage(settings)
@@ -116,6 +118,7 @@ class Steps:
         )
 
     def do(self, name: str, work: Callable[[], Any]) -> None:
+        """Does the step unless it is done, and notes its result, which must be JSON."""
         if name in self.done:
             return
         clock, processor = time.monotonic(), _processor_s()
@@ -193,6 +196,7 @@ def train_part(folder: Path, name: str, steps: int | tuple[int, int, int]) -> di
 
 
 def fresh_model(tokenizer: LegoTokenizer) -> LegoModel:
+    """An untrained tiny LEGO."""
     torch.manual_seed(SEED)  # what transformers draws itself, too
     model = LegoModel(
         tiny_config(len(tokenizer), first_new_id=tokenizer.placeholder_ids()["image"][0])
@@ -230,7 +234,7 @@ def stage_plan(folder: Path, plan: Plan, stage: Stage, start: Path) -> StageSett
         sources,
         learning_rate=plan.rates[stage - 1],
         batch_size=plan.batch,
-        accumulation=1,
+        gradient_accumulation_steps=1,
         epochs=1000.0,
         max_steps=steps,
         precision="float32",

@@ -15,15 +15,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from grounding.data.composed.draw import Look, draw
-from grounding.data.composed.photographs import background
-from grounding.data.composed.scenes import clip_scene, picture_scene, sound_scene
-from grounding.data.composed.world import COLOURS, MOTIONS, PATTERNS, RHYTHMS, SHAPES
-from grounding.lego.model import LegoModel
-from grounding.lego.preprocess_audio import sound_tensor
-from grounding.lego.preprocess_image import CLIP_MEAN, CLIP_STD
-from grounding.lego.video import FrameEncoder
-from grounding.training.tiny.patches import PATCHES, covered
+from grounding.lego.model.lego_model import LegoModel
+from grounding.lego.model.video import FrameEncoder
+from grounding.lego.preprocess.audio import sound_tensor
+from grounding.lego.preprocess.image import CLIP_MEAN, CLIP_STD
+from grounding.synthetic.draw import Look, draw
+from grounding.synthetic.photographs import background
+from grounding.synthetic.scenes import clip_scene, picture_scene, sound_scene
+from grounding.synthetic.world import COLOURS, MOTIONS, PATTERNS, RHYTHMS, SHAPES
+from grounding.training.tiny.patches import PATCHES, covered_patches
 
 NAMES = (tuple(COLOURS), SHAPES, PATTERNS)
 STILL = "still"
@@ -46,6 +46,8 @@ class Targets:
 
 
 class Heads(nn.Module):
+    """Linear maps from an encoder's features to the targets of a lesson."""
+
     def __init__(self, width: int, classes: tuple[int, ...], numbers: int) -> None:
         super().__init__()
         self.present = nn.Linear(width, 1)
@@ -53,6 +55,7 @@ class Heads(nn.Module):
         self.numbers = nn.Linear(width, numbers) if numbers else None
 
     def loss(self, features: Tensor, targets: Targets) -> tuple[Tensor, dict[str, float]]:
+        """`(B, N, width)` -> the loss, and what was right."""
         there = targets.present > 0
         found = self.present(features)[..., 0]
         loss = functional.binary_cross_entropy_with_logits(found, targets.present)
@@ -78,7 +81,7 @@ def frame_batch(random: np.random.Generator, count: int) -> tuple[Tensor, list[T
             random.uniform(action.start, action.end) if random.random() < 0.75 else random.uniform()
         )
         looks = [scene.look(who, moment) for who in range(len(scene.looks))]
-        pixels.append(_drawn(looks, scene.seed))
+        pixels.append(_draw_frame(looks, scene.seed))
         active = scene.acting_at(moment)
         rows.append(
             actor_targets(looks, active.who if active else None, active.motion if active else "")
@@ -87,7 +90,7 @@ def frame_batch(random: np.random.Generator, count: int) -> tuple[Tensor, list[T
             active.motion if active and active.who == who else STILL for who in range(len(looks))
         ]
         patches.append(patch_targets(looks, states))
-    return normalised(np.stack(pixels))[:, :, None], [_stack(rows), _stack(patches)]
+    return normalise(np.stack(pixels))[:, :, None], [_stack(rows), _stack(patches)]
 
 
 def actor_targets(looks: list[Look], who: int | None, motion: str) -> Targets:
@@ -102,7 +105,7 @@ def actor_targets(looks: list[Look], who: int | None, motion: str) -> Targets:
 def picture_batch(random: np.random.Generator, count: int) -> tuple[Tensor, list[Targets]]:
     """Pictures -> `(B, 3, S, S)` and what covers each patch, with its box."""
     scenes = [picture_scene(random, int(random.integers(2, 4))) for _ in range(count)]
-    pixels = normalised(np.stack([scene.pixels() for scene in scenes]))
+    pixels = normalise(np.stack([scene.pixels() for scene in scenes]))
     return pixels, [
         _stack([patch_targets([place.look for place in scene.places]) for scene in scenes])
     ]
@@ -115,7 +118,7 @@ def patch_targets(looks: list[Look], states: list[str] | None = None) -> Targets
     classes = torch.zeros(len(vocabularies), PATCHES**2, dtype=torch.long)
     for number, look in enumerate(looks):
         named = torch.tensor([*_indices(look), *([STATES.index(states[number])] if states else ())])
-        for patch in covered(look):
+        for patch in covered_patches(look):
             present[patch] = 1
             classes[:, patch] = named
             if not states:
@@ -144,7 +147,7 @@ def sound_batch(random: np.random.Generator, count: int) -> tuple[Tensor, list[T
     ]
 
 
-def _drawn(looks: list[Look], seed: int) -> np.ndarray:
+def _draw_frame(looks: list[Look], seed: int) -> np.ndarray:
     canvas = background(np.random.default_rng(seed))
     for look in looks:
         draw(canvas, look)
@@ -168,7 +171,7 @@ def _stack(rows: list[Targets]) -> Targets:
     )
 
 
-def normalised(pixels: np.ndarray) -> Tensor:
+def normalise(pixels: np.ndarray) -> Tensor:
     """`(B, S, S, 3) uint8` -> `(B, 3, S, S)` as LEGO reads it at its own size."""
     mean, std = (np.array(values, np.float32) for values in (CLIP_MEAN, CLIP_STD))
     return torch.from_numpy(((pixels / np.float32(255) - mean) / std).transpose(0, 3, 1, 2).copy())
@@ -176,8 +179,8 @@ def normalised(pixels: np.ndarray) -> Tensor:
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """`batch` makes items and what is to be said of them; `features` are those of the encoder that
-    each is to be said from.
+    """What an encoder learns: `batch` makes items and their targets, `features` the encoder's
+    outputs from which each target is predicted.
     """
 
     batch: Callable[[np.random.Generator, int], tuple[Tensor, list[Targets]]]
@@ -185,7 +188,9 @@ class Lesson:
 
 
 def _frame_features(encoder: FrameEncoder, clips: Tensor) -> list[Tensor]:
-    """The queries of the Q-Former and, so that the transformer below it learns sooner, its patches."""
+    """The queries of the Q-Former and, so that the transformer below it learns sooner, its
+    patches.
+    """
     seen = encoder.norm(encoder.eva(clips[:, :, 0]))
     return [encoder.qformer(seen), seen[:, 1:]]
 

@@ -11,15 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from grounding.data.composed.scenes import FRAMES
-from grounding.data.media import read_frames, read_image, read_sound
-from grounding.data.records import Record, read_records
-from grounding.evaluation.boxes import best_box_iou
-from grounding.evaluation.temporal import best_iou
-from grounding.lego import prompts
-from grounding.lego.answers import Box, parse_boxes, parse_spans
+from grounding.lego.generate.answers import Box, parse_boxes, parse_spans
 from grounding.lego.grounder import FRACTIONS, Grounder
+from grounding.lego.preprocess import questions
+from grounding.metrics.boxes import best_box_iou
+from grounding.metrics.temporal import best_iou
+from grounding.records.media_files import read_frames, read_image, read_sound
+from grounding.records.record import Record, read_records
 from grounding.spans import Span
+from grounding.synthetic.scenes import FRAMES
 
 AT_ONCE = 32
 IOU = 0.5
@@ -41,6 +41,7 @@ class Scores:
     descriptions: dict[str, dict[str, str]]
 
     def to_json(self) -> dict[str, Any]:
+        """For the report."""
         return asdict(self)
 
 
@@ -97,7 +98,7 @@ def _ask_spans(
         ]
     windows = grounder.read_windows(frames)
     asked = [
-        (prompts.when_question(record.truth["query"]), {"video": window})
+        (questions.when_question(record.truth["query"]), {"video": window})
         for record, window in zip(records, windows)
     ]
     found = [parse_spans(reply.text, FRACTIONS) for reply in grounder.ask_all(asked)]
@@ -116,11 +117,11 @@ def _ask_boxes(grounder: Grounder, data: Path, records: Sequence[Record]) -> lis
         picture = grounder.read_image(read_image(data / record.media["image"]))
         sizes.append((picture.width, picture.height))
         media = {"image": picture.encoded}
-        question = prompts.WHERE_SOUND
+        question = questions.WHERE_SOUND
         if "sound" in record.media:
             media["sound"] = grounder.read_audio(read_sound(data / record.media["sound"]))
         else:
-            question = prompts.WHERE.format(record.truth["phrase"])
+            question = questions.WHERE.format(record.truth["phrase"])
         asked.append((question, media))
     replies = grounder.ask_all(asked)
     return [
@@ -141,9 +142,9 @@ def _describe(
     samples = read_sound(data / source.media["sound"])
     pixels = read_image(data / picture.media["image"])
     return {
-        "video": {"file": clip.media["video"], "said": grounder.describe(frames=frames)},
-        "image": {"file": picture.media["image"], "said": grounder.describe(image=pixels)},
-        "sound": {"file": source.media["sound"], "said": grounder.describe(audio=samples)},
+        "video": {"file": clip.media["video"], "text": grounder.describe(frames=frames)},
+        "image": {"file": picture.media["image"], "text": grounder.describe(image=pixels)},
+        "sound": {"file": source.media["sound"], "text": grounder.describe(audio=samples)},
     }
 
 

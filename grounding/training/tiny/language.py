@@ -21,14 +21,20 @@ from sentencepiece import sentencepiece_model_pb2
 from torch import Tensor, nn
 from torch.nn import functional
 
-from grounding.data.composed import scenes, wording
-from grounding.data.composed.draw import SIDE
-from grounding.data.composed.sounds import Tone
-from grounding.lego.model import Encoded, LegoModel
-from grounding.lego.prompts import SYSTEM, Turn, labelled, media_question, render
-from grounding.lego.tokenizer import CONFIGURATION, LegoTokenizer
-from grounding.training.examples import Example, padded
-from grounding.training.tiny.patches import PATCHES, covered
+from grounding.lego.model.lego_model import Encoded, LegoModel
+from grounding.lego.preprocess.prompts import (
+    SYSTEM,
+    Turn,
+    encode_with_labels,
+    media_question,
+    render,
+)
+from grounding.lego.preprocess.tokenizer import CONFIGURATION, LegoTokenizer
+from grounding.synthetic import scenes, wording
+from grounding.synthetic.draw import SIDE
+from grounding.synthetic.sounds import Tone
+from grounding.training.examples import Example, pad_right
+from grounding.training.tiny.patches import PATCHES, covered_patches
 from grounding.training.tiny.sizes import waves
 from grounding.training.trainer import answer_logits
 
@@ -36,11 +42,12 @@ VOCABULARY = 900
 SENTENCES = 3000
 NUMBERS = tuple(f"{i / 100:.2f}" for i in range(101))
 PLACES = 5
-"""Of a word, and of the up to four numbers after it."""
+"""Of the words of a line, and of up to four numbers after them."""
 Shares: TypeAlias = Mapping[str, float]
 """How often a conversation is about what."""
-TOLD = 0.3
-"""How many conversations about a clip or picture describe it; the others ask for things in it."""
+DESCRIBE_SHARE = 0.3
+"""Share of conversations about a clip or picture that describe it; the others ask for things in it.
+"""
 
 Line: TypeAlias = tuple[str, tuple[float, ...]]
 """What stands in place of one token of a medium: words and numbers."""
@@ -48,14 +55,15 @@ NOTHING: Line = ("nothing", ())
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """A conversation about a scene that is given in words: for each medium a line a token."""
+class Conversation:
+    """A conversation about a scene in words: for each medium a line a token."""
 
     about: str
     exchanges: list[wording.Exchange]
     lines: Mapping[str, Sequence[Line]]
 
     def turns(self, model: LegoModel) -> list[Turn]:
+        """Its questions and answers, with the placeholders of the media in the first."""
         (first, answer), *rest = self.exchanges
         turns = [
             Turn("Human", media_question(first, self.lines, model.modalities)),  # type: ignore[arg-type]
@@ -69,39 +77,46 @@ class Told:
 @dataclass(frozen=True, slots=True)
 class Lesson:
     """Part of the reading. `rate` is its peak learning rate; of the words of a line the first
-    `unsaid` are left out.
+    `omitted` are left out.
     """
 
     shares: Shares
     rate: float
     seed: int
-    unsaid: int = 0
+    omitted: int = 0
 
 
 # Which thing is meant is learned soon, what it does long after that: sooner from lines of fewer
 # words (no patterns or rhythms), and mostly when the rate rises once more. The third brings the
 # words that were left out.
 LESSONS = (
-    Lesson({"clip": 0.45, "picture": 0.25, "sound": 0.1, "source": 0.2}, 4e-3, 0, unsaid=1),
-    Lesson({"clip": 0.6, "picture": 0.18, "sound": 0.05, "source": 0.17}, 2.5e-3, 5, unsaid=1),
+    Lesson({"clip": 0.45, "picture": 0.25, "sound": 0.1, "source": 0.2}, 4e-3, 0, omitted=1),
+    Lesson({"clip": 0.6, "picture": 0.18, "sound": 0.05, "source": 0.17}, 2.5e-3, 5, omitted=1),
     Lesson({"clip": 0.5, "picture": 0.2, "sound": 0.1, "source": 0.2}, 2e-3, 7),
 )
 
 
-def told(random: np.random.Generator, shares: Shares = LESSONS[0].shares) -> Told:
+def make_conversation(
+    random: np.random.Generator, shares: Shares = LESSONS[0].shares
+) -> Conversation:
+    """A conversation about something that `shares` draw."""
     about = str(random.choice(list(shares), p=list(shares.values())))
     if about == "clip":
         scene = scenes.clip_scene(random, int(random.integers(1, 4)), int(random.integers(2, 5)))
-        return Told(about, clip_exchanges(random, scene), {"video": clip_lines(scene)})
+        return Conversation(about, clip_exchanges(random, scene), {"video": clip_lines(scene)})
     if about == "picture":
         picture = scenes.picture_scene(random, int(random.integers(2, 4)))
-        return Told(about, picture_exchanges(random, picture), {"image": picture_lines(picture)})
+        return Conversation(
+            about, picture_exchanges(random, picture), {"image": picture_lines(picture)}
+        )
     if about == "sound":
         tone = scenes.sound_scene(random, 2).tone
-        return Told(about, [wording.captioned_sound(random, tone)], {"sound": sound_lines(tone)})
+        return Conversation(
+            about, [wording.caption_sound(random, tone)], {"sound": sound_lines(tone)}
+        )
     source = scenes.sound_scene(random, int(random.integers(2, 4)))
     lines = {"sound": sound_lines(source.tone), "image": picture_lines(source.picture)}
-    return Told(about, [wording.where_sound(random, source)], lines)
+    return Conversation(about, [wording.where_sound(random, source)], lines)
 
 
 def clip_lines(scene: scenes.ClipScene) -> list[Line]:
@@ -117,12 +132,13 @@ def picture_lines(scene: scenes.PictureScene) -> list[Line]:
     """A line a patch: what covers it, and its box."""
     lines = [NOTHING] * PATCHES**2
     for place in scene.places:
-        for patch in covered(place.look):
+        for patch in covered_patches(place.look):
             lines[patch] = (str(place.look.thing), place.look.box(SIDE))
     return lines
 
 
 def sound_lines(tone: Tone) -> list[Line]:
+    """A line for each of the two tokens of a sound."""
     return [(f"{tone.rhythm} {tone.voice}", ())] * 2
 
 
@@ -131,8 +147,8 @@ def clip_exchanges(random: np.random.Generator, scene: scenes.ClipScene) -> list
     text.
     """
     return (
-        [wording.described_clip(random, scene)]
-        if random.random() < TOLD
+        [wording.describe_clip(random, scene)]
+        if random.random() < DESCRIBE_SHARE
         else wording.every_when(random, scene)
     )
 
@@ -140,9 +156,10 @@ def clip_exchanges(random: np.random.Generator, scene: scenes.ClipScene) -> list
 def picture_exchanges(
     random: np.random.Generator, scene: scenes.PictureScene
 ) -> list[wording.Exchange]:
+    """As `clip_exchanges`, about a picture."""
     return (
-        [wording.described_picture(random, scene)]
-        if random.random() < TOLD
+        [wording.describe_picture(random, scene)]
+        if random.random() < DESCRIBE_SHARE
         else wording.every_where(random, scene)
     )
 
@@ -153,7 +170,7 @@ def make_tokenizer(folder: Path, seed: int) -> LegoTokenizer:
     """
     random = np.random.default_rng(seed)
     texts = []
-    for one in (told(random) for _ in range(SENTENCES)):
+    for one in (make_conversation(random) for _ in range(SENTENCES)):
         texts += [words for lines in one.lines.values() for words, _ in lines if words]
         texts += [
             part
@@ -178,9 +195,8 @@ def make_tokenizer(folder: Path, seed: int) -> LegoTokenizer:
     )
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "tokenizer.model").write_bytes(_with_numbers(model.getvalue()))
-    (folder / CONFIGURATION).write_text(
-        '{"add_bos_token": false}'
-    )  # a text of this size needs no token that says that it begins
+    # a text of this size needs no token that marks its beginning
+    (folder / CONFIGURATION).write_text('{"add_bos_token": false}')
     return LegoTokenizer(folder)
 
 
@@ -201,10 +217,10 @@ def _with_numbers(model: bytes) -> bytes:
 class Vectors:
     """Lines as vectors of a model's own words."""
 
-    def __init__(self, model: LegoModel, tokenizer: LegoTokenizer, unsaid: int = 0) -> None:
+    def __init__(self, model: LegoModel, tokenizer: LegoTokenizer, omitted: int = 0) -> None:
         self._model = model
         self._tokenizer = tokenizer
-        self._unsaid = unsaid
+        self._omitted = omitted
         self._ids: dict[str, list[int]] = {}
         self.numbers = torch.tensor([tokenizer.encode("{" + number)[-1] for number in NUMBERS])
 
@@ -230,11 +246,11 @@ class Vectors:
 
     def _words(self, words: str) -> list[int]:
         if words not in self._ids:
-            self._ids[words] = self._tokenizer.encode(words)[self._unsaid :] if words else []
+            self._ids[words] = self._tokenizer.encode(words)[self._omitted :] if words else []
         return self._ids[words]
 
     @torch.no_grad()
-    def put_numbers_in_order(self, share: float = 0.8) -> None:
+    def order_numbers(self, share: float = 0.8) -> None:
         """Most of a number's vector becomes a wave of its value, so that numbers near each other
         are alike before training.
         """
@@ -256,20 +272,20 @@ def train_language(
     Yields the loss of each step and the share of numbers that were right.
     """
     model.language.requires_grad_(True).train()
-    Vectors(model, tokenizer).put_numbers_in_order()
+    Vectors(model, tokenizer).order_numbers()
     for lesson, count in zip(LESSONS, steps):
         batches = _batches(
             model, tokenizer, batch, np.random.default_rng(lesson.seed), lesson.shares
         )
         yield from _read(
-            model, Vectors(model, tokenizer, lesson.unsaid), batches, count, lesson.rate
+            model, Vectors(model, tokenizer, lesson.omitted), batches, count, lesson.rate
         )
 
 
 def _read(
     model: LegoModel,
     vectors: Vectors,
-    batches: Iterator[tuple[list[Example], list[Told]]],
+    batches: Iterator[tuple[list[Example], list[Conversation]]],
     steps: int,
     rate: float,
 ) -> Iterator[dict[str, float]]:
@@ -282,7 +298,7 @@ def _read(
     )
     for _ in range(steps):
         examples, talks = next(batches)
-        ids, labels, mask = padded(examples)
+        ids, labels, mask = pad_right(examples)
         logits, wanted = answer_logits(model, ids, labels, mask, _media(vectors, talks))
         loss = functional.cross_entropy(logits, wanted)
         optimizer.zero_grad()
@@ -295,7 +311,7 @@ def _read(
         yield {"loss": loss.item(), "numbers": right.float().mean().item() if len(right) else 1.0}
 
 
-def _media(vectors: Vectors, talks: Sequence[Told]) -> list[dict[str, list[Encoded]]]:
+def _media(vectors: Vectors, talks: Sequence[Conversation]) -> list[dict[str, list[Encoded]]]:
     """The lines of all conversations together as vectors, then each its own."""
     every = vectors.of([line for talk in talks for lines in talk.lines.values() for line in lines])
     media: list[dict[str, list[Encoded]]] = []
@@ -315,11 +331,11 @@ def _batches(
     random: np.random.Generator,
     shares: Shares,
     pool: int = 8,
-) -> Iterator[tuple[list[Example], list[Told]]]:
+) -> Iterator[tuple[list[Example], list[Conversation]]]:
     """Conversations of like length together."""
     while True:
-        talks = [told(random, shares) for _ in range(batch * pool)]
-        rows = [(*labelled(talk.turns(model), tokenizer), talk) for talk in talks]
+        talks = [make_conversation(random, shares) for _ in range(batch * pool)]
+        rows = [(*encode_with_labels(talk.turns(model), tokenizer), talk) for talk in talks]
         rows.sort(key=lambda row: len(row[0]))
         for i in random.permutation(pool):
             own = rows[i * batch : (i + 1) * batch]

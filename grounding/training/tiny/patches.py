@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grounding.data.composed.draw import SIDE, Look
+from grounding.synthetic.draw import SIDE, Look
 
 PATCH = 8
 """Pixels."""
@@ -12,8 +12,10 @@ PATCHES = SIDE // PATCH
 """A side of the picture has so many."""
 
 
-def covered(look: Look) -> Iterator[int]:
-    """Numbers of the patches, row by row, of which the thing's box takes the middle or most of it."""
+def covered_patches(look: Look) -> Iterator[int]:
+    """Numbers of the patches, row by row, of which the thing's box takes the middle or most
+    of it.
+    """
     x1, y1, x2, y2 = (value * PATCHES for value in look.box())
     for row in range(PATCHES):
         for column in range(PATCHES):

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
 from grounding.training.plot import read_losses
 
 KINDS = {"spans": "events in time", "boxes": "things in a picture", "sources": "source of a sound"}
@@ -25,7 +28,8 @@ def as_text(report: Mapping[str, Any]) -> str:
     constant, shuffled = report["constant"], steps["shuffled"]["result"]
     lines += ["", f"Frames shuffled: {shuffled['spans']:.3f} of {shuffled['spans_asked']}."]
     lines += [
-        f"Best constant span {constant['span']}: {constant['training']:.3f} of the training answers, {constant['test']:.3f} here.",
+        f"Best constant span {constant['span']}: {constant['training']:.3f} of the training "
+        f"answers, {constant['test']:.3f} here.",
         "",
     ]
     lines += ["| step | seconds by the clock | of processors |", "|---|---|---|"]
@@ -35,7 +39,7 @@ def as_text(report: Mapping[str, Any]) -> str:
     lines += [
         "",
         *(
-            f"{name}: {described['said']} ({described['file']})"
+            f"{name}: {described['text']} ({described['file']})"
             for name, described in asked[-1]["descriptions"].items()
         ),
     ]
@@ -44,12 +48,9 @@ def as_text(report: Mapping[str, Any]) -> str:
 
 def plot_curves(folder: Path, report: Mapping[str, Any], picture: Path) -> None:
     """Losses of the three stages one after another, and the scores measured on the way."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    figure, (above, below) = pyplot.subplots(2, 1, figsize=(8, 7), sharex=True)
+    figure = Figure(figsize=(8, 7))
+    FigureCanvasAgg(figure)
+    above, below = figure.subplots(2, 1, sharex=True)
     first, scores = 0, []
     for stage in (1, 2, 3):
         losses = read_losses(folder / f"stage{stage}" / "log.jsonl")
@@ -73,4 +74,3 @@ def plot_curves(folder: Path, report: Mapping[str, Any], picture: Path) -> None:
         axes.grid(alpha=0.3)
         axes.legend()
     figure.savefig(picture, dpi=120, bbox_inches="tight")
-    pyplot.close(figure)

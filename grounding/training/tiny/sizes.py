@@ -8,10 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from grounding.data.composed.draw import SIDE
-from grounding.data.composed.scenes import FRAMES
-from grounding.lego.config import AudioDims, EvaDims, LegoConfig, QFormerDims
-from grounding.lego.model import LegoModel
+from grounding.lego.model.config import AudioDims, EvaDims, LegoConfig, QFormerDims
+from grounding.lego.model.lego_model import LegoModel
+from grounding.synthetic.draw import SIDE
+from grounding.synthetic.scenes import FRAMES
 from grounding.training.tiny.patches import PATCH, PATCHES
 
 
@@ -108,7 +108,8 @@ def _parts(model: LegoModel) -> list[Any]:
 def _mimic(model: LegoModel) -> None:
     inner: Any = model.language.model
     nn.init.normal_(inner.embed_tokens.weight, std=0.05)
-    model.language.lm_head.weight.copy_(inner.embed_tokens.weight)  # what is read can be said
+    # a word is read as it is written
+    model.language.lm_head.weight.copy_(inner.embed_tokens.weight)
     for layer in inner.layers:
         attention = layer.self_attn
         nn.init.normal_(attention.q_proj.weight, std=0.07)
@@ -121,9 +122,8 @@ def _align_in_time(model: LegoModel) -> None:
     (video, _, _), config = _parts(model), model.config
     frames = waves(torch.arange(config.max_frames) / config.max_frames, config.qformer.width)
     queries = waves(torch.arange(config.video_tokens) / config.video_tokens, config.qformer.width)
-    video.adapter.positions.table.weight.copy_(
-        3 * frames
-    )  # louder than what is in a frame, so that a query finds its own
+    # larger than what is in a frame, so that a query finds its own
+    video.adapter.positions.table.weight.copy_(3 * frames)
     video.adapter.qformer.queries[0].copy_(queries)
     for layer in video.adapter.qformer.bert.encoder.layer:
         attention = layer.crossattention.attention

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 class ChangeWatcher:
-    """`changed()` is False only when surely nothing was committed since the last call. On a server
-    it is always True: ask the tables.
+    """`has_changed()` is False only when surely nothing was committed since the last call. On a
+    server it is always True: ask the tables.
     """
 
     def __init__(self, catalog: Catalog) -> None:
@@ -26,7 +26,7 @@ class ChangeWatcher:
         self._pid = 0
         self._version: int | None = None
 
-    def changed(self) -> bool:
+    def has_changed(self) -> bool:
         """Raises CatalogError where the file cannot be read."""
         path = self._catalog.sqlite_path
         if path is None:

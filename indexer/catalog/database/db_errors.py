@@ -14,7 +14,7 @@ Translation = Callable[[str, str], SeekpointError]
 """From the catalog's place and the driver's words to the error that a person sees."""
 
 
-def _refused(place: str, detail: str) -> SeekpointError:
+def _statement_error(place: str, detail: str) -> SeekpointError:
     return CatalogError(
         "the catalog {place} refused a statement ({detail})",
         "`seekpoint doctor` checks it",
@@ -23,7 +23,7 @@ def _refused(place: str, detail: str) -> SeekpointError:
     )
 
 
-def _old_tables(place: str, detail: str) -> SeekpointError:
+def _schema_error(place: str, detail: str) -> SeekpointError:
     return CatalogError(
         "the catalog {place} lacks a table or column of this version ({detail})",
         "run: seekpoint db upgrade",
@@ -32,7 +32,7 @@ def _old_tables(place: str, detail: str) -> SeekpointError:
     )
 
 
-def _no_space(place: str, detail: str) -> SeekpointError:
+def _space_error(place: str, detail: str) -> SeekpointError:
     return StorageError(
         "no space left for the catalog {place} ({detail})",
         "free space there, then run the same command again",
@@ -44,7 +44,7 @@ def _no_space(place: str, detail: str) -> SeekpointError:
 # --- SQLite ---
 
 
-def _locked(place: str, detail: str) -> SeekpointError:
+def _lock_error(place: str, detail: str) -> SeekpointError:
     del detail
     return CatalogError(
         "the catalog {place} is locked by another program",
@@ -53,7 +53,7 @@ def _locked(place: str, detail: str) -> SeekpointError:
     )
 
 
-def _not_writable(place: str, detail: str) -> SeekpointError:
+def _write_error(place: str, detail: str) -> SeekpointError:
     return StorageError(
         "the catalog {place} cannot be opened for writing ({detail})",
         "check that its folder exists and is yours to write",
@@ -62,7 +62,7 @@ def _not_writable(place: str, detail: str) -> SeekpointError:
     )
 
 
-def _damaged(place: str, detail: str) -> SeekpointError:
+def _damage_error(place: str, detail: str) -> SeekpointError:
     return CatalogError(
         "the catalog {place} is damaged or is not a catalog ({detail})",
         "restore a backup, or move it away and ingest again",
@@ -71,7 +71,7 @@ def _damaged(place: str, detail: str) -> SeekpointError:
     )
 
 
-def _disk_failed(place: str, detail: str) -> SeekpointError:
+def _disk_error(place: str, detail: str) -> SeekpointError:
     return StorageError(
         "the disk under the catalog {place} failed ({detail})",
         "check free space, quota and the disk",
@@ -83,22 +83,22 @@ def _disk_failed(place: str, detail: str) -> SeekpointError:
 # Primary result codes: https://www.sqlite.org/rescode.html
 _SQLITE: dict[int, Translation] = {
     # SQLITE_ERROR: our statements are the same for every catalog, so its tables are others.
-    1: _old_tables,
-    3: _not_writable,  # SQLITE_PERM
-    5: _locked,  # SQLITE_BUSY
-    6: _locked,  # SQLITE_LOCKED
-    8: _not_writable,  # SQLITE_READONLY
-    10: _disk_failed,  # SQLITE_IOERR
-    11: _damaged,  # SQLITE_CORRUPT
-    13: _no_space,  # SQLITE_FULL
-    14: _not_writable,  # SQLITE_CANTOPEN
-    26: _damaged,  # SQLITE_NOTADB
+    1: _schema_error,
+    3: _write_error,  # SQLITE_PERM
+    5: _lock_error,  # SQLITE_BUSY
+    6: _lock_error,  # SQLITE_LOCKED
+    8: _write_error,  # SQLITE_READONLY
+    10: _disk_error,  # SQLITE_IOERR
+    11: _damage_error,  # SQLITE_CORRUPT
+    13: _space_error,  # SQLITE_FULL
+    14: _write_error,  # SQLITE_CANTOPEN
+    26: _damage_error,  # SQLITE_NOTADB
 }
 
 # --- PostgreSQL ---
 
 
-def _wrong_password(place: str, detail: str) -> SeekpointError:
+def _password_error(place: str, detail: str) -> SeekpointError:
     del detail
     return CatalogError(
         "the database {place} refused user or password",
@@ -107,7 +107,7 @@ def _wrong_password(place: str, detail: str) -> SeekpointError:
     )
 
 
-def _no_database(place: str, detail: str) -> SeekpointError:
+def _database_error(place: str, detail: str) -> SeekpointError:
     del detail
     return CatalogError(
         "the server of {place} has no such database",
@@ -116,7 +116,7 @@ def _no_database(place: str, detail: str) -> SeekpointError:
     )
 
 
-def _busy(place: str, detail: str) -> SeekpointError:
+def _busy_error(place: str, detail: str) -> SeekpointError:
     return CatalogBusy(
         "the database {place} was busy with the same rows ({detail})",
         "try again",
@@ -125,7 +125,7 @@ def _busy(place: str, detail: str) -> SeekpointError:
     )
 
 
-def _read_only(place: str, detail: str) -> SeekpointError:
+def _read_only_error(place: str, detail: str) -> SeekpointError:
     return CatalogError(
         "the database {place} is read-only ({detail})",
         "point SEEKPOINT_DATABASE_URL at the primary server",
@@ -134,7 +134,7 @@ def _read_only(place: str, detail: str) -> SeekpointError:
     )
 
 
-def _unreachable(place: str, detail: str) -> SeekpointError:
+def _unreachable_error(place: str, detail: str) -> SeekpointError:
     return CatalogBusy(
         "the database server of {place} is unreachable ({detail})",
         "check that it runs, and SEEKPOINT_DATABASE_URL",
@@ -145,17 +145,17 @@ def _unreachable(place: str, detail: str) -> SeekpointError:
 
 # SQLSTATE: https://www.postgresql.org/docs/current/errcodes-appendix.html
 _POSTGRES: dict[str, Translation] = {
-    "28P01": _wrong_password,
-    "28000": _wrong_password,
-    "3D000": _no_database,
-    "53100": _no_space,  # disk_full
-    "53200": _no_space,  # out_of_memory
-    "55P03": _busy,  # lock_not_available
-    "40P01": _busy,  # deadlock_detected
-    "40001": _busy,  # serialization_failure
-    "42P01": _old_tables,  # undefined_table
-    "42703": _old_tables,  # undefined_column
-    "25006": _read_only,
+    "28P01": _password_error,
+    "28000": _password_error,
+    "3D000": _database_error,
+    "53100": _space_error,  # disk_full
+    "53200": _space_error,  # out_of_memory
+    "55P03": _busy_error,  # lock_not_available
+    "40P01": _busy_error,  # deadlock_detected
+    "40001": _busy_error,  # serialization_failure
+    "42P01": _schema_error,  # undefined_table
+    "42703": _schema_error,  # undefined_column
+    "25006": _read_only_error,
 }
 _LOST_CONNECTION = ("08", "57P")  # classes: connection exception, operator intervention
 
@@ -166,7 +166,7 @@ def translate(error: SQLAlchemyError, url: URL) -> SeekpointError:
     cause = error.orig if isinstance(error, DBAPIError) else None
     if isinstance(cause, sqlite3.Error):
         code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
-        return _SQLITE.get(code, _refused)(url.database or place, _first_line(cause))
+        return _SQLITE.get(code, _statement_error)(url.database or place, _first_line(cause))
     if cause is not None:
         return _from_sqlstate(cause)(place, _first_line(cause))
     return CatalogError(
@@ -182,8 +182,8 @@ def _from_sqlstate(error: BaseException) -> Translation:
     if not state:
         return _from_refusal(_first_line(error))
     if state.startswith(_LOST_CONNECTION):
-        return _unreachable
-    return _POSTGRES.get(state, _refused)
+        return _unreachable_error
+    return _POSTGRES.get(state, _statement_error)
 
 
 def _from_refusal(detail: str) -> Translation:
@@ -191,10 +191,10 @@ def _from_refusal(detail: str) -> Translation:
     is not English, the answer is that the server is unreachable, with its sentence.
     """
     if "authentication failed" in detail:
-        return _wrong_password
+        return _password_error
     if "database" in detail and "does not exist" in detail:
-        return _no_database
-    return _unreachable
+        return _database_error
+    return _unreachable_error
 
 
 def _first_line(error: BaseException) -> str:

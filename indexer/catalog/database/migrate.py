@@ -21,7 +21,7 @@ from sqlalchemy.engine import URL
 
 from indexer.catalog.database.session import Catalog
 from indexer.catalog.vectors.vector_query import GRAPH_PREFIX
-from indexer.errors import CatalogError, StorageError
+from indexer.errors import CatalogError, StorageError, os_reason
 
 LOCK_TIMEOUT_S = 120
 # Two programs that upgrade one server at once take turns by this number of an advisory lock.
@@ -73,7 +73,7 @@ def downgrade(url: str, revision: str = "base") -> None:
     """Takes the database back to an older revision (`base`: no tables). Rows that the older tables
     cannot hold are lost.
     """
-    with Catalog(url) as catalog, _locked(catalog) as connection:
+    with Catalog(url) as catalog, _lock(catalog) as connection:
         command.downgrade(_config(connection), revision)
 
 
@@ -114,7 +114,7 @@ def is_compared(name: str | None, kind: str, parents: object) -> bool:
 
 
 def _upgrade(catalog: Catalog) -> None:
-    with _locked(catalog) as connection:
+    with _lock(catalog) as connection:
         found = MigrationContext.configure(connection).get_current_revision()
         _refuse_newer(found, catalog.url)
         if found != head():
@@ -149,7 +149,7 @@ def _config(connection: Connection | None) -> Config:
 
 
 @contextmanager
-def _locked(catalog: Catalog) -> Iterator[Connection]:
+def _lock(catalog: Catalog) -> Iterator[Connection]:
     path = catalog.sqlite_path
     if path is None:
         with catalog.connect() as connection:
@@ -179,8 +179,8 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StorageError(
-            "the folder {folder} cannot be made ({strerror})",
+            "the folder {folder} cannot be made ({reason})",
             "choose another SEEKPOINT_HOME",
             folder=folder,
-            strerror=error.strerror,
+            reason=os_reason(error),
         ) from None

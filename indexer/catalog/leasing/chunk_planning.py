@@ -79,7 +79,7 @@ def _ensure_chunks(s: Session, video_id: int, spans: Sequence[Span]) -> list[int
 def _has_done(s: Session, video_id: int, stage: str, key: str | None) -> bool:
     if key is None:
         return False
-    done = _done(video_id, [stage])
+    done = _is_done(video_id, [stage])
     found = select(ChunkTask.id).where(done, ChunkTask.key == key).limit(1)
     return s.scalar(found) is not None
 
@@ -104,7 +104,7 @@ def _add_missing(s: Session, video: Video, stage: str, key: str, chunk_ids: Sequ
 def was_done_before(s: Session, video_id: int, stage: str, time_s: float) -> bool:
     """Whether some task of a stage that is done was begun before a time (Unix time)."""
     is_older = ChunkTask.started_at < datetime.fromtimestamp(time_s, UTC)
-    found = select(ChunkTask.id).where(_done(video_id, [stage]), is_older).limit(1)
+    found = select(ChunkTask.id).where(_is_done(video_id, [stage]), is_older).limit(1)
     return s.scalar(found) is not None
 
 
@@ -119,7 +119,7 @@ def invalidate_tasks(s: Session, video_id: int, stages: Sequence[str]) -> int:
     video = lock_video(s, video_id)
     again = (
         update(ChunkTask)
-        .where(_done(video_id, stages))
+        .where(_is_done(video_id, stages))
         .values(state=TaskState.PENDING, attempts=0, started_at=None, finished_at=None)
     )
     count = count_changed(s, again)
@@ -129,7 +129,7 @@ def invalidate_tasks(s: Session, video_id: int, stages: Sequence[str]) -> int:
     return count
 
 
-def _done(video_id: int, stages: Sequence[str]) -> ColumnElement[bool]:
+def _is_done(video_id: int, stages: Sequence[str]) -> ColumnElement[bool]:
     return and_(
         ChunkTask.video_id == video_id,
         ChunkTask.stage.in_(stages),

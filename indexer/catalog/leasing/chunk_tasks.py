@@ -129,7 +129,7 @@ def claim_task(
         candidates = candidates.where(row.chunk_id == chunk_id)
     if keys is not None:
         candidates = candidates.where(in_values(s, row.key, keys))
-    return _claimed(s, queue.claim(s, row, candidates, owner, lease_s))
+    return _load_claimed(s, queue.claim(s, row, candidates, owner, lease_s))
 
 
 def claim_fairly(
@@ -155,7 +155,7 @@ def claim_fairly(
         ).order_by(row.video_s, row.id)
         if without:
             candidates = candidates.where(~in_values(s, row.video_id, list(without)))
-        task = _claimed(s, queue.claim(s, row, candidates, owner, lease_s))
+        task = _load_claimed(s, queue.claim(s, row, candidates, owner, lease_s))
         if task is not None:
             touch_last_claimed(s, collection_id)
             return task
@@ -174,7 +174,7 @@ def _collections_by_wait(s: Session, stage: str) -> list[int]:
     return list(s.scalars(select(Collection.id).where(has_open).order_by(*order)))
 
 
-def _claimed(s: Session, task_id: int | None) -> ClaimedTask | None:
+def _load_claimed(s: Session, task_id: int | None) -> ClaimedTask | None:
     if task_id is None:
         return None
     statement = (

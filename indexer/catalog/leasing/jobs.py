@@ -57,7 +57,7 @@ class JobResult:
     error: Message = NO_ERROR
 
     @property
-    def ended(self) -> bool:
+    def has_ended(self) -> bool:
         """Nothing more will come of the job."""
         return self.state not in OPEN_STATES
 

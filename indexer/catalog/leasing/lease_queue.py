@@ -103,20 +103,20 @@ class LeaseQueue(Generic[RowT]):
 
     def renew(self, s: Session, owner: str, lease_s: float) -> int:
         """Holds all that the owner has taken until `lease_s` from now; how many rows."""
-        return self._change(s, self._held_by(s, [owner]), lease_until_s=now_s(s) + lease_s)
+        return self._change(s, self._is_held_by(s, [owner]), lease_until_s=now_s(s) + lease_s)
 
     def release(self, s: Session, owners: Sequence[str], row_id: int | None = None) -> int:
         """What these owners hold (or one row of theirs) waits for others, and its attempt does not
         count; how many rows.
         """
-        held = self._held_by(s, owners)
+        held = self._is_held_by(s, owners)
         if row_id is not None:
             held = and_(held, self.table.id == row_id)
         return self._change(s, held, attempts=self.table.attempts - 1, **_WAITING)
 
     def is_held(self, s: Session, row_id: int, owner: str) -> bool:
         """Whether the row is the owner's still."""
-        return s.scalar(select(self.table.id).where(self._held(row_id, owner))) is not None
+        return s.scalar(select(self.table.id).where(self._is_held(row_id, owner))) is not None
 
     def finish(self, s: Session, row_id: int, owner: str, **values: Any) -> bool:
         """Marks the row done, with these values of other columns. False: the owner had lost it."""
@@ -127,7 +127,7 @@ class LeaseQueue(Generic[RowT]):
             "error": None,
             "finished_at": utc_now(),
         }
-        return self._change(s, self._held(row_id, owner), **done, **values) > 0
+        return self._change(s, self._is_held(row_id, owner), **done, **values) > 0
 
     def fail(
         self, s: Session, row_id: int, owner: str, error: Message, max_attempts: int
@@ -137,7 +137,7 @@ class LeaseQueue(Generic[RowT]):
         """
         if not self.lock_parent(s, row_id):
             return None
-        held = self._held(row_id, owner)
+        held = self._is_held(row_id, owner)
         attempts = s.scalar(select(self.table.attempts).where(held))
         if attempts is None:
             return None
@@ -160,15 +160,17 @@ class LeaseQueue(Generic[RowT]):
             or_(self.table.lease_until_s < now_s(s), in_values(s, self.table.owner, dead)),
         )
         requeued, failed = [], []
-        for row in self._lost_rows(s, is_lost):
+        for row in self._find_lost(s, is_lost):
             if row.attempts >= max_attempts:
-                if self.fail(s, row.id, row.owner, _lost(row.owner, row.attempts), max_attempts):
+                if self.fail(
+                    s, row.id, row.owner, _lost_message(row.owner, row.attempts), max_attempts
+                ):
                     failed.append(row.id)
-            elif self._change(s, and_(is_lost, self._held(row.id, row.owner)), **_WAITING):
+            elif self._change(s, and_(is_lost, self._is_held(row.id, row.owner)), **_WAITING):
                 requeued.append(row.id)
         return Expired(tuple(requeued), tuple(failed))
 
-    def _lost_rows(self, s: Session, is_lost: Any) -> Iterator[Any]:
+    def _find_lost(self, s: Session, is_lost: Any) -> Iterator[Any]:
         """Parents are locked before their rows, as a commit does."""
         columns = (self.table.id, self.table.attempts, self.table.owner)
         lost = select(*columns).where(is_lost).order_by(self.table.video_id, self.table.id)
@@ -211,14 +213,14 @@ class LeaseQueue(Generic[RowT]):
         )
         return {str(owner): int(count) for owner, count in s.execute(held)}
 
-    def _held(self, row_id: int, owner: str) -> Any:
+    def _is_held(self, row_id: int, owner: str) -> Any:
         return and_(
             self.table.id == row_id,
             self.table.state == TaskState.RUNNING,
             self.table.owner == owner,
         )
 
-    def _held_by(self, s: Session, owners: Sequence[str]) -> Any:
+    def _is_held_by(self, s: Session, owners: Sequence[str]) -> Any:
         return and_(
             self.table.state == TaskState.RUNNING, in_values(s, self.table.owner, list(owners))
         )
@@ -227,7 +229,7 @@ class LeaseQueue(Generic[RowT]):
         return count_changed(s, update(self.table).where(condition).values(**values))
 
 
-def _lost(owner: str, attempts: int) -> Message:
+def _lost_message(owner: str, attempts: int) -> Message:
     return Message(
         "its worker ({owner}) was lost {attempts} times while doing it",
         {"owner": owner, "attempts": attempts},

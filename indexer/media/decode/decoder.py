@@ -76,7 +76,7 @@ class PictureTrack:
             if stream is None:
                 raise MediaError(
                     "{path} has no video stream",
-                    "A file of sound alone has no pictures to search",
+                    "give a file with pictures: this one is sound alone",
                     path=printable(self.path),
                 )
             self._prepare(stream)

@@ -170,7 +170,7 @@ class Reader:
                 self._require_pictures()
                 raise MediaError(
                     "{path} has no picture at {time_s:.3f} s",
-                    "It is cut off or damaged there",
+                    "copy it again: it is cut off or damaged there",
                     path=printable(self.path),
                     time_s=time_s,
                 )
@@ -247,7 +247,7 @@ class Reader:
             reason = f": {self._track.damage}" if str(self._track.damage) else ""
             raise MediaError(
                 "{path} holds no picture that can be decoded{reason}",
-                "Check that it plays elsewhere",
+                "check that it plays elsewhere",
                 path=printable(self.path),
                 reason=reason,
             )
@@ -300,12 +300,12 @@ class _Chosen:
         image = self._reader.scaler(picture, self._short_side).rgb(picture.frame)
         if (len(self._images) + 1) * image.nbytes > self._reader.max_bytes:
             raise MediaError(
-                "{path}: more than {images} pictures of {shape} x {shape2} at once",
-                "Ask for a shorter span, a lower rate or a smaller short_side",
+                "{path}: more than {count} pictures of {height} x {width} at once",
+                "ask for a shorter span, a lower rate or a smaller short_side",
                 path=printable(self._reader.path),
-                images=len(self._images),
-                shape=image.shape[1],
-                shape2=image.shape[0],
+                count=len(self._images),
+                height=image.shape[1],
+                width=image.shape[0],
             )
         self._images.append(image)
         self._times_s.append(picture.time_s)

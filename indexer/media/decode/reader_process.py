@@ -221,7 +221,7 @@ class MediaProcess:
         how += f" ({line})" if line else ""
         return ReadingProcessDied(
             "the process that read {path} ended {how}",
-            "The file may be damaged, or memory ran out; the rest goes on",
+            "the file may be damaged, or memory ran out; the rest goes on",
             path=printable(self.path),
             how=how,
         )

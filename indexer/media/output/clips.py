@@ -11,7 +11,7 @@ from typing import Any
 
 import ffmpeg
 
-from indexer.errors import MediaError, StorageError, UsageError
+from indexer.errors import MediaError, StorageError, UsageError, os_reason
 from indexer.media.decode.reader_process import ReaderProcess, probe_in_process
 from indexer.media.ffmpeg import run_ffmpeg
 from indexer.media.open import check_regular_file
@@ -55,7 +55,7 @@ def cut_clip(
     dst = Path(dst)
     if os.path.exists(dst) and dst.samefile(src):
         raise UsageError(
-            "{dst} is the video itself", "Choose another file for the clip", dst=printable(dst)
+            "{dst} is the video itself", "choose another file for the clip", dst=printable(dst)
         )
     info = probe_in_process(
         src, max_pixels=settings.max_frame_pixels, timeout_s=settings.chunk_timeout_s
@@ -96,10 +96,10 @@ def cut_clip(
             os.replace(whole, dst)
     except OSError as error:
         raise StorageError(
-            "cannot write {dst}: {strerror}",
-            "Check that the folder exists and has space",
+            "cannot write {dst}: {reason}",
+            "check that the folder exists and has space",
             dst=printable(dst),
-            strerror=error.strerror,
+            reason=os_reason(error),
         ) from None
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import ffmpeg
 
-from indexer.errors import StorageError
+from indexer.errors import StorageError, os_reason
 from indexer.media.decode.reader_process import is_playable_in_process, probe_in_process
 from indexer.media.ffmpeg import run_ffmpeg
 from indexer.media.output.graph import (
@@ -65,10 +65,10 @@ def make_proxy(
             os.replace(whole, dst)
     except OSError as error:
         raise StorageError(
-            "cannot write {dst}: {strerror}",
-            "Check that the folder exists and has space",
+            "cannot write {dst}: {reason}",
+            "check that the folder exists and has space",
             dst=printable(dst),
-            strerror=error.strerror,
+            reason=os_reason(error),
         ) from None
     progress(1.0)
 

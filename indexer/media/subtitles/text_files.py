@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from indexer.errors import MediaError
+from indexer.errors import MediaError, os_reason
 from indexer.media.open import check_regular_file
 from indexer.media.subtitles.cues import (
     MAX_CUES,
@@ -49,18 +49,18 @@ def read_text_file(path: str | os.PathLike[str], code_page: str = "") -> list[Cu
     file = check_regular_file(path)
     if file.stat().st_size > _MAX_BYTES:
         raise MediaError(
-            "{path} has more than {detail} MB",
-            "Subtitles are text; check that it is one of them",
+            "{path} has more than {limit_mb} MB",
+            "subtitles are text; check that it is one of them",
             path=printable(path),
-            detail=_MAX_BYTES // 1_000_000,
+            limit_mb=_MAX_BYTES // 1_000_000,
         )
     cues = parse_text(decode_text(_bytes_of(file), code_page))
     if not cues:
         raise MediaError(
-            "cannot read {path} as subtitles: {detail}",
-            "SRT, VTT, ASS and SSA are read",
+            "cannot read {path} as subtitles: {reason}",
+            "convert it to SRT, VTT, ASS or SSA",
             path=printable(path),
-            detail="it has no cue",
+            reason="it has no cue",
         )
     return cues
 
@@ -71,9 +71,9 @@ def _bytes_of(file: Path) -> bytes:
     except OSError as error:
         raise MediaError(
             "cannot read {name}: {reason}",
-            "Check the path and its permissions",
+            "check the path and its permissions",
             name=printable(file),
-            reason=error.strerror or str(error),
+            reason=os_reason(error),
         ) from None
 
 

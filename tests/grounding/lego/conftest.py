@@ -1,3 +1,4 @@
+import copy
 import gzip
 from pathlib import Path
 
@@ -5,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from grounding.lego.checkpoint import load_model
+from grounding.lego.checkpoint.load import load_model
 from grounding.lego.grounder import Grounder, load_grounder
-from grounding.lego.model import LegoModel
-from grounding.lego.tokenizer import LegoTokenizer
+from grounding.lego.model.lego_model import LegoModel
+from grounding.lego.preprocess.tokenizer import LegoTokenizer
 
 FIXTURES = Path(__file__).parent / "fixtures"
 
@@ -24,9 +25,15 @@ def checkpoint(tiny) -> Path:
     return tiny / "checkpoint"
 
 
-@pytest.fixture
-def model(checkpoint) -> LegoModel:
+@pytest.fixture(scope="session")
+def loaded_model(checkpoint) -> LegoModel:
     return load_model(checkpoint, dtype=torch.float32)
+
+
+@pytest.fixture
+def model(loaded_model) -> LegoModel:
+    """A copy, which a test may train or change; quicker than loading it again."""
+    return copy.deepcopy(loaded_model)
 
 
 @pytest.fixture(scope="session")

@@ -4,10 +4,10 @@ import sys
 import numpy as np
 import pytest
 
+from grounding.errors import LegoError, MediaError, PromptError
 from grounding.lego import load_grounder
-from grounding.lego.answers import Box, Event
-from grounding.lego.errors import LegoError, MediaError, PromptError
-from grounding.lego.generation import Reply
+from grounding.lego.generate.answers import Box, Event
+from grounding.lego.generate.generator import Reply
 from grounding.lego.grounder import Grounder
 from grounding.spans import Span
 
@@ -208,7 +208,10 @@ def test_tokenizer_of_another_model(tiny, tmp_path):
 
 
 def test_importing_the_package_loads_nothing_heavy():
-    code = "import sys, grounding.lego, grounding.refine; print([m for m in ('torch', 'transformers', 'PIL') if m in sys.modules])"
+    code = """
+import sys, grounding.lego, grounding.lego.preprocess.questions, grounding.refine
+print([m for m in ("torch", "transformers", "PIL") if m in sys.modules])
+"""
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
 

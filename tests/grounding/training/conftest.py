@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from grounding.data.composed.make import Amounts, make_data
+from grounding.synthetic.make import Amounts, make_data
 from grounding.training.settings import Source, stage_settings
 
 START = Path(__file__).parents[1] / "lego" / "fixtures" / "tiny" / "checkpoint"
@@ -27,13 +27,13 @@ def planned(drawn, tmp_path):
         short = {
             "max_steps": 3,
             "batch_size": 4,
-            "accumulation": 1,
+            "gradient_accumulation_steps": 1,
             "precision": "float32",
             "workers": 0,
             "log_steps": 1,
             "device": "cpu",
             "learning_rate": 1e-2,
-            "any_start": start == START and stage > 1,
+            "any_base_checkpoint": start == START and stage > 1,
         }
         return stage_settings(
             stage, Path(start), tmp_path / output, tuple(sources), **{**short, **changes}

@@ -6,9 +6,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from grounding.lego.checkpoint import load_model
-from grounding.lego.config import read_config
-from grounding.lego.errors import CheckpointError
+from grounding.errors import CheckpointError
+from grounding.lego.checkpoint.load import load_model
+from grounding.lego.model.config import read_config
 from grounding.training.assemble import Parts, assemble
 from tests.grounding.training.conftest import START
 
@@ -52,7 +52,7 @@ def parts(tmp_path) -> Parts:
 
 @pytest.fixture
 def config():
-    return read_config(START, CLIP).resized(audio_positions=4)
+    return read_config(START, CLIP).with_changes(audio_positions=4)
 
 
 def test_parts_become_a_checkpoint(parts, config, tmp_path):

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from grounding.data.composed.make import Amounts, make_data
-from grounding.data.media import read_sound
-from grounding.data.records import read_records
 from grounding.lego.grounder import load_grounder
-from grounding.lego.prompts import DESCRIBE
+from grounding.lego.preprocess.questions import DESCRIBE
+from grounding.records.media_files import read_sound
+from grounding.records.record import read_records
+from grounding.synthetic.make import Amounts, make_data
 from grounding.training.stage import run_stage
 from grounding.training.tiny.demo import Plan, assemble, stage_plan
 
@@ -68,7 +68,8 @@ def named(learned, folder, swapped=0):
         for reply, record in zip(grounder.ask_all(asked), records)
     ]
     return [
-        sum(len(said) > word and said[word] == true[word] for said, true in pairs) / len(pairs)
+        sum(len(answer) > word and answer[word] == true[word] for answer, true in pairs)
+        / len(pairs)
         for word in (1, 2)
     ]
 

@@ -9,10 +9,10 @@ import time
 
 import pytest
 
+from grounding.errors import TrainingError
 from grounding.training.checkpoints import _digest
-from grounding.training.errors import TrainingError
 from grounding.training.plot import read_losses
-from grounding.training.settings import Source
+from grounding.training.settings import RENAMED, Source
 from grounding.training.stage import run_stage
 from tests.grounding.training.conftest import START
 from tests.support import free_port
@@ -43,7 +43,7 @@ def test_killed_run_goes_on_to_the_same_losses(planned, drawn, tmp_path):
     config = tmp_path / "settings.json"
     fixed = {
         "epochs": 9.0,
-        "accumulation": 1,
+        "gradient_accumulation_steps": 1,
         "precision": "float32",
         "workers": 0,
         "log_steps": 1,
@@ -91,7 +91,13 @@ def test_a_run_with_other_settings_does_not_go_on(planned):
 
 @pytest.mark.parametrize(
     "file",
-    ["model.safetensors", "optimizer.pt", "rng_state.pth", "trainer_state.json", "passport.json"],
+    [
+        "model.safetensors",
+        "optimizer.pt",
+        "rng_state.pth",
+        "trainer_state.json",
+        "run_fingerprint.json",
+    ],
 )
 def test_a_checkpoint_that_is_not_whole_gives_its_place_to_the_one_before(planned, caplog, file):
     run_stage(planned(1, save_steps=2))
@@ -111,6 +117,24 @@ def test_a_checkpoint_that_is_not_whole_gives_its_place_to_the_one_before(planne
         (checkpoint / file).unlink()
     with pytest.raises(TrainingError, match=r"cannot be read.*remove it to begin again"):
         run_stage(planned(1))
+
+
+def test_a_checkpoint_of_an_earlier_version_goes_on(planned):
+    run_stage(planned(1, save_steps=2))
+    output = planned(1).output
+    (output / "model").rename(output / "elsewhere")
+    for checkpoint in output.glob("checkpoint-*"):
+        fingerprint = json.loads((checkpoint / "run_fingerprint.json").read_text())
+        settings = fingerprint["settings"]
+        for old, new in RENAMED.items():
+            if new in settings:
+                settings[old] = settings.pop(new)
+        (checkpoint / "passport.json").write_text(json.dumps(fingerprint))
+        (checkpoint / "run_fingerprint.json").unlink()
+    assert run_stage(planned(1, save_steps=2)).is_dir()
+    (output / "model").rename(output / "elsewhere too")
+    with pytest.raises(TrainingError, match=r"belongs to another run: max_grad_norm was 1.0"):
+        run_stage(planned(1, max_grad_norm=0.5))
 
 
 def test_a_run_that_was_stopped_before_its_model_is_published_trains_no_further(planned):
@@ -147,7 +171,7 @@ def test_lora_begins_with_the_same_numbers_each_time(planned):
 def test_two_processes_take_the_steps_of_one_with_all_their_rows(planned, drawn, tmp_path):
     """By the documented command, so that its options get past the launcher."""
     fixed = {
-        "accumulation": 1,
+        "gradient_accumulation_steps": 1,
         "precision": "float32",
         "workers": 0,
         "log_steps": 1,

@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 import torch
 
-from grounding.data.errors import SkipRow, Tally
-from grounding.data.records import read_records
-from grounding.lego.checkpoint import load_model
+from grounding.errors import TrainingError
+from grounding.lego.checkpoint.load import load_model
 from grounding.lego.grounder import load_grounder
-from grounding.lego.preprocess_image import ImageTransform
-from grounding.lego.tokenizer import LegoTokenizer
-from grounding.training.errors import TrainingError
+from grounding.lego.preprocess.image import ImageTransform
+from grounding.lego.preprocess.tokenizer import LegoTokenizer
+from grounding.records.record import read_records
+from grounding.records.skips import SkipRow, Tally
 from grounding.training.examples import Reader, check_answer
-from grounding.training.rows import Rows, Shuffled, collate, seen
+from grounding.training.rows import EpochSampler, Rows, collate, rows_of_epoch
 from grounding.training.settings import Source
 from grounding.training.stage import run_stage
 from tests.grounding.training.conftest import START
@@ -83,7 +83,7 @@ def test_labels_are_the_answers_and_their_stops(reader, drawn):
     ],
 )
 def test_answers_of_nonsense(answer):
-    with pytest.raises(SkipRow, match="that is none"):
+    with pytest.raises(SkipRow, match="with a broken"):
         check_answer(answer)
 
 
@@ -118,7 +118,7 @@ def test_bad_rows_are_counted_with_their_reasons(reader, drawn, records_of):
         "not JSON": 2,
         "half a character": 1,
         "missing file": 1,
-        "answer with a span that is none": 1,
+        "answer with a broken span": 1,
         "too long": 1,
         "empty turn": 1,
         "not a record": 1,
@@ -171,14 +171,14 @@ def test_weights_of_a_mixture(reader, drawn):
     )
     assert len(rows) == 2 * 18 + 9 + 9
     assert len({rows[i].example.ids for i in range(45)}) == 18
-    assert seen(10, 0.001, np.random.default_rng(0)) != []
+    assert rows_of_epoch(10, 0.001, np.random.default_rng(0)) != []
 
 
 def test_batches_hold_rows_of_like_length(reader, drawn):
     rows = Rows([Source(drawn / "stage2.jsonl", 4)], reader, None, Tally(), 0)
 
     def spread(grouped):
-        order = list(Shuffled(rows.lengths, 4, 0, grouped))
+        order = list(EpochSampler(rows.lengths, 4, 0, grouped))
         assert sorted(order) == list(range(len(rows)))
         parts = [order[i : i + 4] for i in range(0, len(order), 4)]
         return sum(
@@ -190,7 +190,7 @@ def test_batches_hold_rows_of_like_length(reader, drawn):
 
 
 def test_order_depends_on_seed_and_epoch_alone():
-    order = Shuffled(range(50), 4, 1, True)
+    order = EpochSampler(range(50), 4, 1, True)
     first = list(order)
     order.set_epoch(1)
     assert list(order) != first

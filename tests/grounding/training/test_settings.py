@@ -1,13 +1,14 @@
 """Settings that make no sense are refused before anything is loaded."""
 
+import json
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from grounding.errors import TrainingError
 from grounding.training.__main__ import app
-from grounding.training.errors import TrainingError
-from grounding.training.settings import Source, stage_settings
+from grounding.training.settings import Source, read_changes, stage_settings
 
 HERE = Path("start"), Path("output"), (Source(Path("rows.jsonl")),)
 
@@ -43,6 +44,31 @@ def test_a_value_of_another_kind(name, value):
 def test_names_that_there_are_not():
     with pytest.raises(TrainingError, match="no setting sources; there are learning_rate"):
         stage_settings(1, *HERE, sources="x")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "value"),
+    [
+        ("accumulation", "gradient_accumulation_steps", 7),
+        ("clip_norm", "max_grad_norm", 0.5),
+        ("engine", "distributed_config", Path("zero2.json")),
+        ("any_start", "any_base_checkpoint", True),
+    ],
+)
+def test_names_of_earlier_versions_count_with_a_warning(old, new, value, tmp_path, caplog):
+    file = tmp_path / "settings.json"
+    file.write_text(json.dumps({old: value}, default=str))
+    settings = stage_settings(2, *HERE, **read_changes(file))
+    assert getattr(settings, new) == value
+    assert f"the setting {old} is called {new} now" in caplog.text
+
+
+def test_a_setting_under_both_of_its_names_is_refused():
+    both = {"accumulation": 4, "gradient_accumulation_steps": 2}
+    with pytest.raises(TrainingError, match="gradient_accumulation_steps is set twice"):
+        stage_settings(2, *HERE, **both)
+    with pytest.raises(TrainingError, match="set twice, once as accumulation"):
+        stage_settings(2, *HERE, **dict(reversed(both.items())))
 
 
 def test_values_are_read_as_what_they_are():

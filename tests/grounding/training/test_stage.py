@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import torch
 
+from grounding.errors import TrainingError
 from grounding.lego import load_grounder
-from grounding.lego.checkpoint import load_model
+from grounding.lego.checkpoint.load import load_model
 from grounding.training import stage as stages
-from grounding.training.errors import TrainingError
 from grounding.training.plot import plot_losses, read_losses
 from grounding.training.settings import Source
 from grounding.training.stage import load_step, run_stage
@@ -48,7 +48,7 @@ def published(monkeypatch):
 
 @torch.inference_mode()
 def logits(model, drawn):
-    from grounding.lego.tokenizer import LegoTokenizer
+    from grounding.lego.preprocess.tokenizer import LegoTokenizer
 
     ids = torch.tensor(
         [LegoTokenizer(START).encode("###Human: When does the plain red disc glow?###Assistant:")]
@@ -102,7 +102,7 @@ def test_checkpoint_loads_into_the_grounder_and_the_next_stage(planned, drawn):
     mixed = [Source(drawn / "stage2.jsonl"), Source(drawn / "stage1.jsonl", 0.2)]
     second = run_stage(planned(2, start=first, output="two", sources=mixed, max_steps=1))
     grounder = load_grounder(second, dtype="float32", max_new_tokens=4)
-    from grounding.data.media import read_frames
+    from grounding.records.media_files import read_frames
 
     clip = next((drawn / "clips").iterdir())
     assert isinstance(grounder.ground(read_frames(clip, 8), "the plain red disc glows"), list)
@@ -112,7 +112,7 @@ def test_checkpoint_loads_into_the_grounder_and_the_next_stage(planned, drawn):
     ):
         run_stage(planned(3, start=first, output="three"))
     with pytest.raises(TrainingError, match="no stage of this program"):
-        run_stage(planned(2, any_start=False, output="four"))
+        run_stage(planned(2, any_base_checkpoint=False, output="four"))
     with pytest.raises(TrainingError, match="exists already"):
         run_stage(planned(1, output="one"))
 
@@ -137,7 +137,14 @@ def test_accumulated_batches_are_one_large_batch(planned):
     rows = []
     for name, batch, parts in (("large", 8, 1), ("small", 4, 2)):
         folder = run_stage(
-            planned(1, output=name, dropout=0.0, max_steps=2, batch_size=batch, accumulation=parts)
+            planned(
+                1,
+                output=name,
+                dropout=0.0,
+                max_steps=2,
+                batch_size=batch,
+                gradient_accumulation_steps=parts,
+            )
         )
         logged = [
             json.loads(line) for line in (folder.parent / "log.jsonl").read_text().splitlines()
@@ -201,21 +208,21 @@ def test_kept_features_that_were_cut_off_are_made_again(planned, tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("[]", "holds no engine's settings"),
-        ('{"fsdp": null}', "holds no engine's settings"),
+        ("[]", "is not an object"),
+        ('{"fsdp": null}', "is not an object"),
         ("{", "cannot be read"),
         ('{"fsdp": {}}', "start them with torchrun"),
         ('{"zero_optimization": {}}', "DeepSpeed, which is not installed"),
     ],
 )
-def test_an_engine_that_cannot_run_is_told_before_anything_is_read(
+def test_a_distributed_config_that_cannot_run_is_an_error_before_anything_is_read(
     planned, tmp_path, content, message, monkeypatch
 ):
     monkeypatch.delenv("WORLD_SIZE", raising=False)
     monkeypatch.setitem(sys.modules, "deepspeed", None)
-    (tmp_path / "engine.json").write_text(content)
+    (tmp_path / "distributed.json").write_text(content)
     with pytest.raises(TrainingError, match=message):
-        run_stage(planned(1, engine=tmp_path / "engine.json"))
+        run_stage(planned(1, distributed_config=tmp_path / "distributed.json"))
     assert not planned(1).output.exists()
 
 
@@ -227,11 +234,13 @@ def test_a_start_that_is_not_there(planned, tmp_path):
 
 
 def test_too_little_memory_says_what_to_do(planned, monkeypatch):
-    from grounding.training.trainer import Learner
+    from grounding.training.trainer import LossModule
 
     def full(self, *args, **named):
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    monkeypatch.setattr(Learner, "forward", full)
-    with pytest.raises(TrainingError, match="halve batch_size and double accumulation"):
+    monkeypatch.setattr(LossModule, "forward", full)
+    with pytest.raises(
+        TrainingError, match="halve batch_size and double gradient_accumulation_steps"
+    ):
         run_stage(planned(1))

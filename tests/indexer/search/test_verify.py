@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from grounding.lego.answers import Event
+from grounding.lego.generate.answers import Event
 from grounding.spans import Span
 from indexer.catalog.passages import list_passages
 from indexer.cli.search import moment_as_dict

@@ -253,7 +253,7 @@ def test_a_full_disk_says_so_and_keeps_what_was(
             """,
         )
         out, err = process.communicate(timeout=60)
-        assert "storage error: No space left" in out, (limit, err[-2000:])
+        assert "storage error: no space left" in out, (limit, err[-2000:])
         assert [entry for entry in before.parent.iterdir() if entry.is_dir()] == [before]
     reader = FaissIndex(sqlite_catalog, "k1", support.DIMENSION, ivf_settings)
     query = query_of(rng)

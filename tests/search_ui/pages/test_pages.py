@@ -5,12 +5,12 @@ from datetime import date
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from search_ui.app_state import open_site, site
+from search_ui.app_state import app_state, open_app_state
+from search_ui.auth.user import LOCAL_USER, User
 from search_ui.pages import answers
 from search_ui.pages import library as library_page
 from search_ui.server import MAIN
 from search_ui.url_state import Search
-from search_ui.user import LOCAL, Viewer
 from tests.support import demo_settings
 
 WAIT_S = 60
@@ -18,7 +18,7 @@ WAIT_S = 60
 
 @pytest.fixture
 def app(filled_home) -> AppTest:
-    open_site(demo_settings(filled_home), sign_in=False)
+    open_app_state(demo_settings(filled_home), sign_in=False)
     return AppTest.from_file(str(MAIN), default_timeout=WAIT_S)
 
 
@@ -39,7 +39,7 @@ def cards(app: AppTest) -> list[dict]:
 
 
 def test_empty_library_offers_the_demo(tmp_path):
-    open_site(demo_settings(tmp_path / "home"), sign_in=False)
+    open_app_state(demo_settings(tmp_path / "home"), sign_in=False)
     app = AppTest.from_file(str(MAIN), default_timeout=WAIT_S).run()
     assert [header.value for header in app.header] == ["Your library is empty"]
     assert "Add the demo library" in [button.label for button in app.button]
@@ -163,7 +163,7 @@ def test_saved_search_and_forgetting(app):
 
 def test_a_long_list_of_videos_is_cut_and_searched(filled_home, monkeypatch):
     monkeypatch.setattr(library_page, "MANY", 1)
-    open_site(demo_settings(filled_home), sign_in=False)
+    open_app_state(demo_settings(filled_home), sign_in=False)
     local = AppTest.from_function(_library_page, default_timeout=WAIT_S).run()
     assert not local.exception
     assert local.caption[0].value.startswith("3 videos")
@@ -175,10 +175,10 @@ def test_a_long_list_of_videos_is_cut_and_searched(filled_home, monkeypatch):
 
 def _library_page() -> None:
     from search_ui import state
+    from search_ui.auth.user import LOCAL_USER
     from search_ui.pages import library
-    from search_ui.user import LOCAL
 
-    library.show(LOCAL, state.texts())
+    library.show(LOCAL_USER, state.translator())
 
 
 def test_folders_off_the_local_machine(filled_home, tmp_path):
@@ -186,19 +186,19 @@ def test_folders_off_the_local_machine(filled_home, tmp_path):
     (tmp_path / "media").mkdir()
     (tmp_path / "media" / "out").symlink_to("/etc")
     for sign_in in (False, True):
-        open_site(opened, sign_in=sign_in)
-        assert site().may_add_folder(tmp_path / "media")
-        assert not site().may_add_folder(tmp_path)
-        assert not site().may_add_folder(tmp_path / "media" / ".." / "other")
-        assert not site().may_add_folder(tmp_path / "media" / "out")
-    assert not open_site(demo_settings(filled_home), sign_in=True).may_add_folder(tmp_path)
-    assert open_site(demo_settings(filled_home), sign_in=False).may_add_folder(tmp_path)
+        open_app_state(opened, sign_in=sign_in)
+        assert app_state().may_add_folder(tmp_path / "media")
+        assert not app_state().may_add_folder(tmp_path)
+        assert not app_state().may_add_folder(tmp_path / "media" / ".." / "other")
+        assert not app_state().may_add_folder(tmp_path / "media" / "out")
+    assert not open_app_state(demo_settings(filled_home), sign_in=True).may_add_folder(tmp_path)
+    assert open_app_state(demo_settings(filled_home), sign_in=False).may_add_folder(tmp_path)
 
 
 def test_somebody_elses_collection_is_nowhere(filled_home, video_ids):
-    open_site(demo_settings(filled_home), sign_in=True)
-    colours = next(it.id for it in site().library.collections() if it.name == "colours")
-    limited = Viewer(1, "limited", False, frozenset({colours}))
+    open_app_state(demo_settings(filled_home), sign_in=True)
+    colours = next(it.id for it in app_state().library.collections() if it.name == "colours")
+    limited = User(1, "limited", False, frozenset({colours}))
     hidden = video_ids["diary.mp4"]
     searches = (
         Search("pink"),
@@ -212,11 +212,11 @@ def test_somebody_elses_collection_is_nowhere(filled_home, video_ids):
         }, search
     assert answers.ask(Search(like=f"{hidden}@0-4"), limited).moments == ()
     assert answers.find_video(hidden, limited) is None
-    assert answers.find_video(hidden, LOCAL) is not None
-    nobody = Viewer(2, "nobody", False, frozenset())
+    assert answers.find_video(hidden, LOCAL_USER) is not None
+    nobody = User(2, "nobody", False, frozenset())
     assert answers.ask(Search("green"), nobody).moments == ()
-    assert not site().may_add_to(limited, "colours"), "a viewer adds nothing"
-    half = Viewer(3, "half", True, frozenset({colours}))
-    assert [name for name in ("colours", "private", "new") if site().may_add_to(half, name)] == [
-        "colours"
-    ]
+    assert not app_state().may_add_to(limited, "colours"), "a viewer adds nothing"
+    half = User(3, "half", True, frozenset({colours}))
+    assert [
+        name for name in ("colours", "private", "new") if app_state().may_add_to(half, name)
+    ] == ["colours"]

@@ -7,7 +7,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
 from indexer.errors import CatalogError
-from search_ui.app_state import open_site, site
+from search_ui.app_state import app_state, open_app_state
 from tests.search_ui.conftest import _client
 from tests.support import demo_settings
 
@@ -32,7 +32,7 @@ def test_healthz_says_whether_the_catalog_answers(local, signed, monkeypatch: py
     def away() -> None:
         raise CatalogError("The database is away", "Start it")
 
-    monkeypatch.setattr(site().library.catalog, "ping", away)
+    monkeypatch.setattr(app_state().library.catalog, "ping", away)
     answer = signed("").get("/healthz")
     assert (answer.status_code, answer.json()) == (
         503,
@@ -41,9 +41,9 @@ def test_healthz_says_whether_the_catalog_answers(local, signed, monkeypatch: py
 
 
 def test_figures_of_the_catalog_and_of_searches(local):
-    with site().searches.timed() as ended:
+    with app_state().searches.timed() as ended:
         ended(True)
-    with pytest.raises(ZeroDivisionError), site().searches.timed():
+    with pytest.raises(ZeroDivisionError), app_state().searches.timed():
         raise ZeroDivisionError
     found = figures(local)
     assert found["seekpoint_catalog_up", ()] == 1
@@ -69,6 +69,8 @@ def test_where_people_sign_in_a_monitor_shows_its_token(filled_home):
         ("secret", "other", 401),
         ("secret", "secret", 200),
     ):
-        client = _client(open_site(demo_settings(filled_home, metrics_token=token), sign_in=True))
+        client = _client(
+            open_app_state(demo_settings(filled_home, metrics_token=token), sign_in=True)
+        )
         answer = client.get("/metrics", headers={"Authorization": f"Bearer {given}"})
         assert answer.status_code == status, (token, given)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from indexer.media.decode.frames import sample_frames
-from search_ui.app_state import site
+from search_ui.app_state import app_state
 
 WAIT_S = 60
 
@@ -159,7 +159,7 @@ def test_many_clips_wait_and_keep_nobody_else_waiting(local, video_ids, monkeypa
         assert go_on.wait(WAIT_S)
         output.write_bytes(b"clip")
 
-    monkeypatch.setattr(site().library, "clip", cut)
+    monkeypatch.setattr(app_state().library, "clip", cut)
     video_id = video_ids["sunset.mp4"]
     with ThreadPoolExecutor(61) as people:
         clips = [

@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 from PIL import Image
 
-from search_ui.app_state import open_site, site
+from search_ui.app_state import app_state, open_app_state
 from search_ui.routes.upload import safe_name
 from tests.search_ui.conftest import _client
 from tests.support import colour_video, demo_settings
@@ -16,7 +16,7 @@ from tests.support import colour_video, demo_settings
 @pytest.fixture
 def client(tmp_path):
     with _client(
-        open_site(demo_settings(tmp_path / "home", ui_upload_max_mb=1), sign_in=False)
+        open_app_state(demo_settings(tmp_path / "home", ui_upload_max_mb=1), sign_in=False)
     ) as client:
         yield client
 
@@ -30,7 +30,7 @@ def send(client, name: str, content: bytes, collection: str = "new"):
 
 
 def files(client) -> list[str]:
-    folder = site().settings.home_path / "uploads"
+    folder = app_state().settings.home_path / "uploads"
     return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
 
 
@@ -38,8 +38,8 @@ def wait_for(job_id: int) -> None:
     import time
 
     deadline = time.monotonic() + 60
-    while site().jobs.get(job_id).is_open:
-        assert time.monotonic() < deadline, site().jobs.get(job_id)
+    while app_state().jobs.get(job_id).is_open:
+        assert time.monotonic() < deadline, app_state().jobs.get(job_id)
         time.sleep(0.05)
 
 
@@ -48,7 +48,7 @@ def test_upload_becomes_searchable(client, tmp_path):
     answer = send(client, "holiday ünïcode 电影.mp4", video)
     assert (answer.status_code, answer.json()["name"]) == (201, "holiday ünïcode 电影.mp4")
     wait_for(answer.json()["job"])
-    assert [video.state for video in site().library.videos(["new"])] == ["ready"]
+    assert [video.state for video in app_state().library.videos(["new"])] == ["ready"]
     assert (
         send(client, "holiday ünïcode 电影.mp4", video).json()["name"]
         == "holiday ünïcode 电影 (2).mp4"
@@ -118,7 +118,7 @@ def test_too_large_without_saying(client):
 def test_what_is_no_video(client, content):
     answer = send(client, "a.mp4", content)
     assert answer.status_code == 422
-    assert str(site().settings.home_path) not in answer.text, "no path of the server is told"
+    assert str(app_state().settings.home_path) not in answer.text, "no path of the server is told"
     assert files(client) == []
 
 
@@ -132,7 +132,7 @@ def test_editors_of_some_collections(signed):
     from tests.search_ui.conftest import PASSWORD
 
     signed("")
-    add_user(site().library.catalog, "half", PASSWORD, "editor", ["colours"])
+    add_user(app_state().library.catalog, "half", PASSWORD, "editor", ["colours"])
     assert send(signed("half"), "a.mp4", b"x", "private").status_code == 403
     assert send(signed("half"), "a.mp4", b"x", "new one").status_code == 403
     assert send(signed("half"), "a.mp4", b"not a video", "colours").status_code == 422

@@ -81,15 +81,15 @@ def test_many_threads_write_in_turn(catalog: Catalog):
 
 def test_watch_notices_every_commit_and_nothing_else(sqlite_catalog: Catalog):
     watch = sqlite_catalog.watch()
-    assert watch.changed()
-    assert not watch.changed()
+    assert watch.has_changed()
+    assert not watch.has_changed()
     with sqlite_catalog.read() as s:
         collections.list_collections(s)
-    assert not watch.changed()
+    assert not watch.has_changed()
     with sqlite_catalog.begin() as s:
         collections.ensure_collection(s, "films")
-    assert watch.changed()
-    assert not watch.changed()
+    assert watch.has_changed()
+    assert not watch.has_changed()
     watch.close()
 
 

@@ -1,1 +1,0 @@
-"""The public data sets, one file each: their own format in, annotations out. `registry` lists them."""

@@ -1,0 +1,1 @@
+"""Public data sets about images: their own format in, annotations out."""

@@ -1,0 +1,1 @@
+"""Public data sets about sounds: their own format in, annotations out."""

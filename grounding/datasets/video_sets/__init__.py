@@ -1,0 +1,1 @@
+"""Public data sets about videos: their own format in, annotations out."""

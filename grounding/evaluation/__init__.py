@@ -1,1 +1,0 @@
-"""Metrics of grounding and of search. The only place that computes them."""

@@ -1,0 +1,1 @@
+"""Dialogues and questions that a language model writes about annotated media, filtered."""

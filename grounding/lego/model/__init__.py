@@ -1,0 +1,1 @@
+"""The network: encoders, adapters, the language model, and where media go into a text."""

@@ -1,0 +1,1 @@
+"""Pixels, samples and words to what the model takes."""

@@ -1,0 +1,1 @@
+"""Worlds with known truth: shapes on photographs, motions, tones, as records."""

@@ -1,0 +1,33 @@
+"""Who uses the page, and what they may see and do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from indexer.catalog.accounts import AccountRow
+from indexer.catalog.collections import CollectionInfo
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """`account_id` None: somebody at the local machine. `collection_ids` None: all collections."""
+
+    account_id: int | None
+    name: str
+    can_edit: bool
+    collection_ids: frozenset[int] | None
+
+    @classmethod
+    def of(cls, account: AccountRow) -> User:
+        ids = None if account.collection_ids is None else frozenset(account.collection_ids)
+        return cls(account.id, account.name, account.role == "editor", ids)
+
+    def sees(self, collection_id: int) -> bool:
+        return self.collection_ids is None or collection_id in self.collection_ids
+
+    def visible(self, collections: Iterable[CollectionInfo]) -> list[CollectionInfo]:
+        return [collection for collection in collections if self.sees(collection.id)]
+
+
+LOCAL_USER = User(None, "", True, None)

@@ -1,0 +1,80 @@
+"""The script that Streamlit runs for every session and after every click: pages and their frame."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from indexer.errors import SeekpointError
+from indexer.messages import N_
+from search_ui import components, state
+from search_ui.auth.user import User
+from search_ui.i18n.streamlit_words import streamlit_words
+from search_ui.i18n.translator import Translator
+from search_ui.pages import library, search, system
+from search_ui.state import escape_markdown
+from search_ui.url_state import PAGE_NAMES
+
+ICON = Path(__file__).parents[1] / "icon.svg"
+PAGES = (
+    (search.show, N_("Search"), "search"),
+    (library.show, N_("Library"), "video_library"),
+    (system.show, N_("System"), "monitor_heart"),
+)
+THEMES = {"System": N_("Auto"), "Light": N_("Light"), "Dark": N_("Dark")}
+
+
+def main() -> None:
+    st.set_page_config(page_title="Seekpoint", page_icon=str(ICON), layout="wide")
+    tr = state.translator()
+    components.frame(_frame(tr))
+    user = state.user()
+    if user is None:
+        st.link_button(tr("Sign in"), "/sign-in")
+        st.stop()
+    pages = [
+        st.Page(
+            _with_errors_shown(show, user, tr),
+            title=tr(title),
+            url_path=name,
+            default=name == "search",
+            icon=f":material/{icon}:",
+        )
+        for name, (show, title, icon) in zip(PAGE_NAMES, PAGES)
+    ]
+    st.session_state["pages"] = pages
+    st.navigation(pages, position="top").run()
+
+
+def _frame(tr: Translator) -> dict[str, Any]:
+    return {
+        "labels": {
+            "theme": tr("Colours"),
+            "themes": {name: tr(label) for name, label in THEMES.items()},
+        },
+        "paths": ["/", *(f"/{name}" for name in PAGE_NAMES)],
+        "words": streamlit_words(tr),
+    }
+
+
+def _with_errors_shown(
+    show: Callable[[User, Translator], None], user: User, tr: Translator
+) -> Callable[[], None]:
+    """The page, with a message in place of an error that a person can act on."""
+
+    def page() -> None:
+        try:
+            show(user, tr)
+        except SeekpointError as error:
+            what, advice = escape_markdown(tr(error.what)), escape_markdown(tr(error.advice))
+            st.error(
+                f"**{tr('Something went wrong')}.** {what}  \n{advice}", icon=":material/error:"
+            )
+
+    return page
+
+
+main()

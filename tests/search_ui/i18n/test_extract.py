@@ -1,0 +1,85 @@
+"""What `pybabel extract` finds, and that no error hides its text from it."""
+
+import ast
+import importlib
+import io
+import pkgutil
+from pathlib import Path
+
+import indexer
+import workers
+from indexer.errors import SeekpointError
+from search_ui.i18n.extract import ERROR_CLASSES, TEXT_FUNCTIONS, extract
+
+
+def found(source: str) -> list[str]:
+    return [text for _, _, text, _ in extract(io.BytesIO(source.encode()), (), (), {})]
+
+
+def test_both_texts_of_an_error():
+    assert found('raise UsageError("{name} is " "empty", "choose a name", name=name)') == [
+        "{name} is empty",
+        "choose a name",
+    ]
+
+
+def test_texts_of_the_page_and_messages():
+    assert found('tr("Search"); self.tr("Library"); translator_of(request)("System")') == [
+        "Search",
+        "Library",
+        "System",
+    ]
+    assert found('Message("{n} videos", {"n": 2})') == ["{n} videos"]
+    assert found('TITLES = {"a": N_("Reading {subject}")}') == ["Reading {subject}"]
+
+
+def test_texts_chosen_or_named_before():
+    assert found('tr("Answers" if answer else "Back")') == ["Answers", "Back"]
+    assert found('HINT = "ask again"\nraise ModelError("it failed", HINT)') == [
+        "it failed",
+        "ask again",
+    ]
+
+
+def test_other_strings_are_none():
+    assert found('print("a"); Path("b"); log.error("c"); dict(tr="d"); tr(name)') == []
+
+
+def test_every_error_class_is_known():
+    for package in (indexer, workers):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if not module.name.endswith("__main__"):
+                importlib.import_module(module.name)
+    assert {error.__name__ for error in subclasses(SeekpointError)} == set(ERROR_CLASSES)
+
+
+def subclasses(kind: type) -> set[type]:
+    return {kind}.union(*(subclasses(sub) for sub in kind.__subclasses__()))
+
+
+def test_no_text_is_put_together_before_it_is_translated():
+    """Neither an f-string nor `str(...)` can be looked up in a catalogue."""
+    root = Path(indexer.__file__).parents[1]
+    hidden = []
+    for path in sorted(root.glob("*/**/*.py")):
+        if path.relative_to(root).parts[0] not in ("indexer", "workers", "search_ui"):
+            continue
+        hidden += [
+            f"{path.relative_to(root)}:{call.lineno}"
+            for call in ast.walk(ast.parse(path.read_text()))
+            if isinstance(call, ast.Call) and any(map(put_together, text_arguments(call)))
+        ]
+    assert hidden == []
+
+
+def text_arguments(call: ast.Call) -> list[ast.expr]:
+    name = getattr(call.func, "id", "") or getattr(call.func, "attr", "")
+    return call.args[: 2 if name in ERROR_CLASSES else 1 if name in TEXT_FUNCTIONS else 0]
+
+
+def put_together(argument: ast.expr) -> bool:
+    return any(
+        isinstance(node, (ast.JoinedStr, ast.BinOp))
+        or (isinstance(node, ast.Call) and getattr(node.func, "id", "") == "str")
+        for node in ast.walk(argument)
+    )

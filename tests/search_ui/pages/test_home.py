@@ -1,0 +1,63 @@
+"""The first page: an empty library is filled with a click."""
+
+import re
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+from tests.indexer.media.golden import ffmpeg
+from tests.search_ui.browser import (
+    SLOW_MS,
+    at,
+    card,
+    drawn,
+    serving,
+    window,
+)
+from tests.support import colour_video
+
+LEGO = Path(__file__).parents[2] / "grounding" / "lego" / "fixtures" / "tiny" / "checkpoint"
+
+
+def test_demo_library_where_and_proxy(browser, tmp_path):
+    """One click fills an empty library; LEGO is asked where something is; what browsers cannot play
+    is converted while one waits.
+    """
+    settings = {"lego_path": str(LEGO), "lego_dtype": "float32"}
+    with serving(tmp_path / "home", **settings) as url, window(browser, url) as page:
+        page.goto("/")
+        page.get_by_role("button", name="Add the demo library").click()
+        page.set_default_timeout(3 * SLOW_MS)
+        expect(page.get_by_role("heading", name="Newest videos")).to_be_visible(timeout=6 * SLOW_MS)
+        card(page, "at-home").click()
+        at(page, 0.0)
+        page.keyboard.press("k")
+        page.get_by_placeholder("Pause, then say what to find in the picture").fill("the cup")
+        page.get_by_role("button", name="Where?").click()
+        expect(page.locator(".status")).to_contain_text("the cup: ")
+        found = int(re.findall(r"the cup: (\d+)", page.locator(".status").inner_text())[0])
+        expect(page.locator(".boxes rect")).to_have_count(found)
+        page.goto("/?q=When is there a close-up of a cat?")
+        page.get_by_role("button", name="Filters").click()
+        page.get_by_text("Check with LEGO").click()
+        page.wait_for_url("**ground=1*")
+        expect(page.locator(".why b", has_text="LEGO").first).to_be_visible()
+        page.get_by_text("Check with LEGO").click()
+        page.wait_for_url(lambda url: "ground" not in url)
+        expect(page.locator(".why b", has_text="LEGO")).to_have_count(0)
+        ffmpeg(
+            "-i",
+            colour_video(tmp_path / "a.mp4", [("red", 3)], (180, 320)),
+            "-c:v",
+            "mpeg4",
+            tmp_path / "old.avi",
+        )
+        page.goto("/library")
+        page.get_by_text("Add videos").click()
+        page.get_by_text("Choose videos in the list").wait_for()
+        drawn(page)
+        page.get_by_placeholder("/media/videos").fill(str(tmp_path / "old.avi"))
+        page.get_by_role("button", name="Add folder").click()
+        expect(page.get_by_text("6 videos")).to_be_visible()
+        page.goto("/?v=6&t=1&e=2")
+        at(page, 1.0)

@@ -1,0 +1,130 @@
+"""Around every page: colours, menu, language, and nothing that moves."""
+
+import re
+import time
+
+from playwright.sync_api import Page, expect
+
+from indexer.catalog.saved_searches import list_searches
+from tests.search_ui.browser import (
+    SLOW_MS,
+    WORDS,
+    drawn,
+    window,
+)
+from tests.support import demo_library
+
+
+def test_light_and_dark_follow_the_system_or_the_choice(page):
+    light, dark = "rgb(251, 250, 247)", "rgb(20, 23, 26)"
+    page.emulate_media(color_scheme="light")
+    page.goto("/")
+    app, choice = page.get_by_test_id("stApp"), page.get_by_title("Colours", exact=True)
+    expect(app).to_have_css("background-color", light)
+    page.emulate_media(color_scheme="dark")
+    expect(app).to_have_css("background-color", dark)
+    choice.select_option("Light")
+    expect(app).to_have_css("background-color", light)
+    page.goto("/library")
+    expect(app).to_have_css("background-color", light)
+    expect(choice).to_have_value("Light")
+    choice.select_option("System")
+    expect(app).to_have_css("background-color", dark)
+
+
+def test_menu_of_a_telephone_closes_behind_the_choice(page):
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto("/")
+    page.get_by_role("button", name="Expand sidebar").click()
+    page.get_by_role("link", name="Library").click()
+    page.wait_for_url("**/library")
+    expect(page.get_by_role("button", name="Expand sidebar")).to_be_visible()
+    page.get_by_text("Add videos").click()
+    expect(page.get_by_placeholder("/media/videos")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+
+
+# Of things, programs, settings and units: they are the same in every language.
+NAMES = re.compile(
+    r"^/.*\.mp4$|traffic light|numbers|colours|purple|green|yellow|blue|<img.*?> \*bold\*"
+    r"|/media/videos|\S+/\S+|[a-z]+-[0-9a-f]{8,}|SEEKPOINT_\w+(=\S+)?|`[^`]*`|pip install \S+"
+    r"|LEGO|CSV|EDL|M3U|Enter|Esc|Shift|Seekpoint|SQLite|recall@10|CPU|cpu|MB|GB|Charades-STA|IoU"
+    r"|siglip2|clip|lite|demo|whisper\S*|CTranslate2|rapidocr|GroundingGPT-7B|ffmpeg|HNSW"
+)
+
+
+def test_nothing_is_left_in_english(browser, url, home):
+    """Every page in a Chinese browser; names of things stay as they are."""
+    with demo_library(home).catalog.read() as session:
+        recent = {search.title for search in list_searches(session, None, saved=False)}
+    with window(browser, url, locale="zh-CN") as page:
+
+        def shows(text: str) -> None:
+            expect(page.get_by_text(text).first).to_be_visible()
+            # Streamlit's own words are changed once they are there.
+            deadline = time.monotonic() + SLOW_MS / 1000
+            while left := in_english(page, recent):
+                assert time.monotonic() < deadline, left
+                page.wait_for_timeout(50)
+
+        page.goto("/")
+        page.locator("a.open").first.wait_for()
+        shows("最新视频")
+        page.get_by_role("button", name="筛选").click()
+        page.get_by_role("button", name="选择日期").first.click()
+        shows("一月" if time.localtime().tm_mon == 1 else "年")
+        page.keyboard.press("Escape")
+        page.goto("/?q=green")
+        page.locator("a.open").first.wait_for()
+        shows("结果")
+        page.goto("/?q=猫在哪里")
+        shows("已安装的文本模型都不认识")
+        page.goto("/?q=green&v=1&t=1&e=2")
+        page.locator("video").wait_for()
+        shows("快捷键")
+        page.goto("/library")
+        page.locator("canvas").first.wait_for()
+        page.get_by_test_id("stDataFrame").click(position={"x": 18, "y": 52})
+        page.get_by_role("button", name="移除", exact=True).click()
+        shows("确认移除")
+        page.get_by_test_id("stDialog").get_by_test_id("stBaseButton-secondary").click()
+        expect(page.get_by_test_id("stDialog")).to_have_count(0)
+        drawn(page)
+        page.get_by_text("添加视频").click()
+        page.get_by_placeholder("/media/videos").fill("/nowhere")
+        shows("按 Enter 键提交")
+        page.get_by_role("button", name="添加文件夹").click()
+        shows("服务器上没有该文件夹")
+        page.goto("/system")
+        shows("剩余")
+
+
+def in_english(page: Page, recent: set[str]) -> list[str]:
+    """Words on the page that look English; what was asked lately is shown as it was typed."""
+    return [
+        text
+        for text in page.evaluate(WORDS)
+        if text not in recent and re.search("[A-Za-z]{3}", NAMES.sub("", text))
+    ]
+
+
+def test_nothing_moves_while_a_narrow_page_is_drawn(browser, url):
+    context = browser.new_context(base_url=url, viewport={"width": 360, "height": 740})
+    context.add_init_script(
+        "window.moved = []; new PerformanceObserver((list) => window.moved.push("
+        "...list.getEntries().map((entry) => entry.value)))"
+        ".observe({type: 'layout-shift', buffered: true})"
+    )
+    page = context.new_page()
+    for text in (
+        "a red picture with nothing else in it",
+        "something that is blue and then is not any more",
+    ):
+        page.goto(f"/?q={text}")
+        expect(page.get_by_role("link").filter(has_text="0:0").first).to_be_visible()
+    page.goto("/")
+    lately = page.get_by_role("button", name="a red picture with")
+    expect(lately).to_be_visible()
+    drawn(page)
+    assert sum(page.evaluate("window.moved")) < 0.05  # up to .1 is called good
+    context.close()
