@@ -29,8 +29,8 @@ from benchmarks.support.measure import measure
 from indexer.catalog import Catalog
 from indexer.library import Library
 from indexer.passages import text_embedding
-from indexer.passages.ocr import load_text_model
-from indexer.passages.speech import load_speech_model
+from indexer.passages.screen.ocr import load_text_model
+from indexer.passages.speech.recognition import load_speech_model
 from indexer.settings import Settings
 
 FILE = Path(__file__).with_suffix(".json")

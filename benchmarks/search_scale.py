@@ -31,7 +31,7 @@ from indexer.catalog.segments import SegmentRow, get_segments
 from indexer.catalog.tables import Chunk, ChunkTask, FrameBlockRow, Segment, Video, utc_now
 from indexer.catalog.tables import Path as PathRow
 from indexer.context import Context
-from indexer.embedders.sentences import Sentences
+from indexer.embedders.text.sentences import Sentences
 from indexer.questions.neutral_prompts import NEUTRAL_PROMPTS
 from indexer.search.searcher import Searcher
 from indexer.search.types import Scope

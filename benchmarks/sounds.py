@@ -29,7 +29,7 @@ import numpy as np
 from benchmarks.support.measure import header, row
 from grounding.metrics.retrieval import auroc
 from grounding.spans import Span
-from indexer.embedders.sound import hear
+from indexer.embedders.sound.sound_embedder import hear
 from indexer.library import Library
 from indexer.media.decode.audio import read_audio
 from indexer.media.probe import probe

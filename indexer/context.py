@@ -16,9 +16,9 @@ from indexer.catalog.database.session import Catalog
 from indexer.catalog.tables import SEGMENT_STAGES
 from indexer.catalog.vectors.served_keys import list_vector_keys
 from indexer.catalog.vectors.vector_rows import dimension_of
-from indexer.embedders.mapped_weights import UnpackedWeights
 from indexer.embedders.registry import load_embedder
-from indexer.embedders.sound_classes import CLASSES
+from indexer.embedders.sound.sound_classes import CLASSES
+from indexer.embedders.text.mapped_weights import UnpackedWeights
 from indexer.errors import MediaError
 from indexer.passages import text_embedding
 from indexer.paths import Roots

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from indexer.evaluation.report import Report
     from indexer.ingest.run import IngestReport, Observer
     from indexer.queue.retry import Retried
-    from indexer.search.ask import Reply
+    from indexer.search.second_opinion.ask import Reply
 
 DEFAULT_COLLECTION = "default"
 
@@ -204,7 +204,7 @@ class Library:
         answer = self.searcher.search(question, replace(scope, titles=titles), top=top)
         if not ground:
             return answer
-        from indexer.search.verify import verify
+        from indexer.search.second_opinion.verify import verify
 
         return verify(self.context, answer)
 
@@ -285,7 +285,7 @@ class Library:
         """LEGO about a video (its number or a path), the frame at `at_s` (boxes drawn to
         `picture`), or its sound.
         """
-        from indexer.search.ask import ask
+        from indexer.search.second_opinion.ask import ask
 
         return ask(
             self.context,

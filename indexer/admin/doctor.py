@@ -97,7 +97,7 @@ def _model(context: Context) -> Check:
 
 
 def _speech(context: Context) -> Check:
-    from indexer.passages.speech import load_speech_model
+    from indexer.passages.speech.recognition import load_speech_model
 
     load_speech_model(context.settings)
     values = {"name": context.settings.speech_model}
@@ -105,7 +105,7 @@ def _speech(context: Context) -> Check:
 
 
 def _screen_text(context: Context) -> Check:
-    from indexer.passages.ocr import load_text_model
+    from indexer.passages.screen.ocr import load_text_model
 
     load_text_model(context.settings)
     return Check(SCREEN_TEXT, True, Message("its model loads"))

@@ -13,7 +13,7 @@ from indexer.catalog.passages import PassageRow, list_passages
 from indexer.context import Context
 from indexer.errors import UsageError
 from indexer.passages.base import Passage, Word
-from indexer.passages.subtitle_writer import write_json_lines, write_srt
+from indexer.passages.subtitles.writer import write_json_lines, write_srt
 
 
 def write_subtitles(context: Context, video_id: int, output: Path) -> int:

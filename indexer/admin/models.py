@@ -8,8 +8,8 @@ from pathlib import Path
 
 from indexer.embedders.registry import MODELS, ModelFacts
 from indexer.messages import N_, Message
-from indexer.passages import multilingual
-from indexer.passages.speech import EMBEDDED, MULTILINGUAL
+from indexer.passages.speech import multilingual
+from indexer.passages.speech.recognition import EMBEDDED, MULTILINGUAL
 from indexer.settings import Settings
 
 

@@ -20,7 +20,7 @@ from indexer.embedders.base import unit
 from indexer.embedders.caption_sets import Photograph, read_photographs
 from indexer.embedders.classes import describe_classes
 from indexer.embedders.efficientnet import SIDE, Classifier, PictureViews
-from indexer.embedders.sentences import Sentences
+from indexer.embedders.text.sentences import Sentences
 from indexer.errors import SeekpointError, UsageError
 from indexer.settings import Settings, load_settings
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from indexer.embedders.base import check_images, unit
 from indexer.embedders.identity import make_key
-from indexer.embedders.scripts import mostly_in
+from indexer.embedders.text.scripts import mostly_in
 from indexer.errors import ModelError
 from indexer.messages import Message
 from indexer.settings import Settings

@@ -20,8 +20,8 @@ from indexer.embedders.alignment import (
 )
 from indexer.embedders.base import check_images
 from indexer.embedders.identity import make_key
-from indexer.embedders.scripts import READ_BY_USE, mostly_in
-from indexer.embedders.sentences import Sentences, minilm_folder, multilingual_folder
+from indexer.embedders.text.scripts import READ_BY_USE, mostly_in
+from indexer.embedders.text.sentences import Sentences, minilm_folder, multilingual_folder
 from indexer.errors import ModelError
 from indexer.settings import Settings
 from indexer.threads import numpy_on_one_thread

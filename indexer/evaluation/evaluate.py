@@ -15,9 +15,9 @@ from indexer.evaluation.report import Report
 from indexer.evaluation.scoring import RANKED_MOMENTS, Found
 from indexer.grounder.lego import require_lego
 from indexer.media.files import MediaFiles
-from indexer.search.refinement import refine_span
 from indexer.search.scope import make_scope
 from indexer.search.searcher import Searcher
+from indexer.search.second_opinion.refinement import refine_span
 from indexer.search.types import Scope
 
 

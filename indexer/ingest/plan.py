@@ -21,8 +21,8 @@ from indexer.errors import MediaError
 from indexer.ingest.discover import FoundFile, content_hash
 from indexer.media.decode.reader_process import probe_in_process
 from indexer.messages import Message
-from indexer.passages.side_files import side_files
-from indexer.passages.subtitles import find_subtitles
+from indexer.passages.subtitles.parser import find_subtitles
+from indexer.passages.subtitles.side_files import side_files
 from indexer.paths import Roots, printable
 from indexer.settings import Settings
 from indexer.stages.base import Source, Stage

@@ -19,8 +19,8 @@ from functools import lru_cache
 import numpy as np
 
 from indexer.embedders.base import unit
-from indexer.embedders.scripts import READ_BY_USE, mostly_in
-from indexer.embedders.sentences import Sentences
+from indexer.embedders.text.scripts import READ_BY_USE, mostly_in
+from indexer.embedders.text.sentences import Sentences
 from indexer.errors import ModelError
 from indexer.load_once import load_once
 

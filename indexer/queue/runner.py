@@ -22,7 +22,7 @@ from indexer.context import Context
 from indexer.errors import CatalogError, MediaError, ModelError, SeekpointError, StorageError
 from indexer.ingest.pipeline import Pipeline
 from indexer.messages import Message
-from indexer.passages.ocr import require_text_model
+from indexer.passages.screen.ocr import require_text_model
 from indexer.queue.artefacts import make_artefacts
 from indexer.queue.chunk_claims import ChunkClaims
 from indexer.queue.plan_file import plan_file
@@ -30,7 +30,7 @@ from indexer.queue.publish import publish_alone
 from indexer.queue.reachable import RootUnavailable
 from indexer.queue.reaper import reap, requeue_local_orphans
 from indexer.queue.work_slice import SliceEnd, WorkSlice
-from indexer.search.verify_by_workers import answer_job
+from indexer.search.second_opinion.verify_by_workers import answer_job
 from indexer.stages.base import Stage
 from indexer.stages.configured import stages_named
 from indexer.vocabulary import JobKind, StageName

@@ -23,7 +23,7 @@ from indexer.catalog.vectors.served_keys import list_picture_keys
 from indexer.catalog.vectors.vector_rows import sample_vectors
 from indexer.context import Context
 from indexer.embedders.base import Embedder
-from indexer.embedders.scripts import unread_words
+from indexer.embedders.text.scripts import unread_words
 from indexer.errors import ModelError, UsageError
 from indexer.messages import Message
 from indexer.questions.negation import Negation

@@ -24,8 +24,8 @@ from indexer.catalog.frames import (
 from indexer.catalog.segments import get_segments
 from indexer.catalog.vectors.served_keys import list_served_keys
 from indexer.context import Context
-from indexer.embedders.sound import sound_key
-from indexer.embedders.sound_classes import SoundQuestion, ask_sound, load_sound_classes
+from indexer.embedders.sound.sound_classes import SoundQuestion, ask_sound, load_sound_classes
+from indexer.embedders.sound.sound_embedder import sound_key
 from indexer.questions.statement import Statement
 from indexer.search.candidates import candidate_chunks, similarities
 from indexer.search.types import PassageHit, Scope

@@ -27,13 +27,13 @@ def configured_stages(
     """
     stages: list[Stage] = [PictureStage(embedder(), settings, Artefacts(settings.artefacts), fast)]
     if settings.speech:
-        from indexer.passages.speech import require_speech_model
+        from indexer.passages.speech.recognition import require_speech_model
         from indexer.stages.speech import SpeechStage
 
         require_speech_model(settings)
         stages.append(SpeechStage(settings))
     if settings.screen_text and not fast:
-        from indexer.passages.ocr import require_text_model
+        from indexer.passages.screen.ocr import require_text_model
         from indexer.stages.screen import ScreenStage
 
         require_text_model()

@@ -12,8 +12,8 @@ from indexer.media.decode.frames import Sampling
 from indexer.media.decode.reader import PictureRead
 from indexer.media.files import MediaFiles
 from indexer.passages.base import Passage
-from indexer.passages.ocr import SHORT_SIDE
-from indexer.passages.screen import RATE_HZ, read_screen, screen_key
+from indexer.passages.screen.ocr import SHORT_SIDE
+from indexer.passages.screen.screen_reader import RATE_HZ, read_screen, screen_key
 from indexer.settings import Settings
 from indexer.stages.base import Source
 from indexer.stages.passages import PassageStage

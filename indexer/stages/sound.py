@@ -13,8 +13,8 @@ from indexer.catalog.frames import FrameBlock
 from indexer.catalog.leasing.chunk_tasks import ClaimedTask
 from indexer.catalog.passages import NewPassage
 from indexer.catalog.segments import NewSegment, commit_sound
-from indexer.embedders.sound import hear, sound_key
-from indexer.embedders.sound_classes import CLASSES, load_sound_classes, sound_vectors
+from indexer.embedders.sound.sound_classes import CLASSES, load_sound_classes, sound_vectors
+from indexer.embedders.sound.sound_embedder import hear, sound_key
 from indexer.media.decode.frames import Sampling
 from indexer.media.decode.reader import PictureRead
 from indexer.media.files import MediaFiles

@@ -15,21 +15,21 @@ from indexer.errors import MediaError
 from indexer.media.decode.reader import PictureRead
 from indexer.media.files import MediaFiles
 from indexer.passages.base import Passage, own_passages
-from indexer.passages.language import (
+from indexer.passages.speech.language import (
     LanguageChoice,
     SpokenLanguage,
     choose_language,
     language_windows,
 )
-from indexer.passages.side_files import side_files_changed_s
-from indexer.passages.speech import (
+from indexer.passages.speech.recognition import (
     asks_language,
     load_speech_model,
     speech_key,
     speech_window,
     transcribe_chunk,
 )
-from indexer.passages.subtitles import find_subtitles
+from indexer.passages.subtitles.parser import find_subtitles
+from indexer.passages.subtitles.side_files import side_files_changed_s
 from indexer.settings import Settings
 from indexer.stages.base import Source
 from indexer.stages.passages import PassageStage

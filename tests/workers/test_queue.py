@@ -14,7 +14,7 @@ from indexer.catalog.leasing import chunk_tasks
 from indexer.catalog.leasing.progress import get_progress
 from indexer.queue.runner import Runner
 from tests.indexer.media.golden import ffmpeg
-from tests.indexer.search.test_verify import CHECKPOINT
+from tests.indexer.search.second_opinion.test_verify import CHECKPOINT
 from tests.support import colour_video, demo_library
 from tests.workers.contents import contents
 from tests.workers.fleet import Fleet, children

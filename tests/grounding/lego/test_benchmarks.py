@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from benchmarks import lego_full_size, lego_generation
+from benchmarks.lego import full_size, generation
 
 
 def test_generation(capsys):
-    result = lego_generation.measure(
-        tokens=4, questions=3, repeats=1, size=lego_generation.Size(64, 2, 6, 28)
+    result = generation.measure(
+        tokens=4, questions=3, repeats=1, size=generation.Size(64, 2, 6, 28)
     )
     assert result["times_faster"] > 0
     assert result["questions_s"] > 0
@@ -17,7 +17,7 @@ def test_generation(capsys):
 
 def test_full_size_at_small_size(checkpoint, tmp_path, test_data, capsys):
     pytest.importorskip("sentencepiece")
-    lego_full_size.main(
+    full_size.main(
         [
             str(tmp_path / "new"),
             str(test_data / "natural" / "bbb_wakeup.mp4"),
@@ -36,12 +36,12 @@ def test_full_size_at_small_size(checkpoint, tmp_path, test_data, capsys):
 def test_full_size_keeps_what_is_there(tmp_path):
     (tmp_path / "mine").touch()
     with pytest.raises(SystemExit, match="not empty"):
-        lego_full_size.main([str(tmp_path), "video.mp4"])
+        full_size.main([str(tmp_path), "video.mp4"])
     assert (tmp_path / "mine").exists()
 
 
 def test_published_plan_is_the_published_model(full_size_shapes):
-    plan = lego_full_size.published_plan()
+    plan = full_size.published_plan()
     assert plan.shapes == full_size_shapes
     assert plan.pieces + 9 == plan.config["vocab_size"] == 32_009
     assert plan.config["sound_end_token"] == 32_008

@@ -16,7 +16,7 @@ from indexer.embedders.base import unit
 from indexer.embedders.caption_sets import Photograph
 from indexer.embedders.efficientnet import Classifier, PictureViews
 from indexer.embedders.lite import weights_path
-from indexer.embedders.sentences import Sentences
+from indexer.embedders.text.sentences import Sentences
 from indexer.errors import UsageError
 from indexer.settings import load_settings
 

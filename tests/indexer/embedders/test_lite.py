@@ -10,7 +10,7 @@ import pytest
 
 from indexer.embedders.base import Embedder, unit
 from indexer.embedders.lite import LiteEmbedder
-from indexer.embedders.sentences import Sentences
+from indexer.embedders.text.sentences import Sentences
 from indexer.settings import load_settings
 
 QUESTIONS_ZH = Path(__file__).with_name("questions_zh.jsonl")

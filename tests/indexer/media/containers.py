@@ -23,7 +23,7 @@ from indexer.media.decode.reader import Reader
 from indexer.media.output.clips import cut_clip
 from indexer.media.output.proxy import make_proxy
 from indexer.media.probe import probe
-from indexer.passages.side_files import side_files
+from indexer.passages.subtitles.side_files import side_files
 from indexer.settings import Settings
 from tests.indexer.media.golden import draw, ffmpeg, read_number
 from tests.indexer.media.reference import ffmpeg_pictures

@@ -1,7 +1,7 @@
 import numpy as np
 
 from grounding.spans import Span
-from indexer.embedders.sound_classes import CLASSES, load_sound_classes
+from indexer.embedders.sound.sound_classes import CLASSES, load_sound_classes
 from indexer.passages.sound_events import EVENTS, find_events
 
 STEP_S = 0.48

@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 
 from indexer.embedders.demo import DemoEmbedder
-from indexer.embedders.scripts import mostly_in
+from indexer.embedders.text.scripts import mostly_in
 from indexer.errors import ModelError
 from indexer.library import Library
-from indexer.passages.side_files import SideFile
-from indexer.passages.subtitles import read_side_file
+from indexer.passages.subtitles.parser import read_side_file
+from indexer.passages.subtitles.side_files import SideFile
 from tests.indexer.media.golden import ffmpeg
 from tests.indexer.passages.sounds import music, needs_espeak, place, say, word_error_rate
 from tests.indexer.talks import Part, make_talk, write_sound
@@ -344,7 +344,7 @@ def test_a_wrong_speech_model_is_one_error_before_any_file(tmp_path, settings):
 @pytest.mark.parametrize("setting", ["speech", "screen_text"])
 def test_a_package_that_is_missing_is_one_error_before_any_file(tmp_path, monkeypatch, setting):
     colour_video(tmp_path / "a.mp4", [("red", 2)])
-    for module in ("indexer.passages.speech", "indexer.passages.ocr"):
+    for module in ("indexer.passages.speech.recognition", "indexer.passages.screen.ocr"):
         monkeypatch.setattr(f"{module}.find_spec", lambda name: None)
     with pytest.raises(ModelError) as caught:
         demo_library(tmp_path / "home", **{setting: True}).ingest([tmp_path / "a.mp4"])

@@ -9,7 +9,7 @@ from indexer.catalog import videos
 from indexer.catalog.frames import get_video_frames
 from indexer.catalog.leasing.chunk_tasks import ClaimedTask
 from indexer.catalog.passages import list_passages
-from indexer.embedders.sound_classes import CLASSES
+from indexer.embedders.sound.sound_classes import CLASSES
 from indexer.library import Library
 from indexer.media import files
 from indexer.media.files import MediaFiles

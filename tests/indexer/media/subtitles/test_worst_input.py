@@ -6,7 +6,7 @@ import pytest
 
 from indexer.media.subtitles.cues import MAX_CUES, plain_lines, without_overrides, without_tags
 from indexer.media.subtitles.text_files import decode_text, parse_text
-from indexer.passages.subtitles import is_telemetry, passages_of
+from indexer.passages.subtitles.parser import is_telemetry, passages_of
 
 MEGABYTE = 1_000_000
 TIMES = "1\n00:00:01,000 --> 00:00:09,000\n"

@@ -1,0 +1,1 @@
+"""Sounds to the classes that YAMNet hears, and questions to these classes."""

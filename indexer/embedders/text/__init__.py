@@ -1,0 +1,1 @@
+"""Sentence models: texts to vectors, without torch."""

