@@ -139,7 +139,7 @@ class Library:
         self.publish(force=False)
         if events is None and self.has_lego and not self.context.events_by_default:
             note = events_note(self.context)
-            report = replace(report, notes=(note,) if note else ())
+            report = replace(report, notes=(*report.notes, *filter(None, [note])))
         return report
 
     def publish(self, *, force: bool) -> list[Published]:

@@ -346,7 +346,13 @@ class Settings(BaseSettings):
     @property
     def url(self) -> str:
         """URL of the database; by default a SQLite file in the home."""
-        return self.database_url or f"sqlite:///{self.home_path / 'catalog.sqlite'}"
+        if self.database_url:
+            return self.database_url
+        from sqlalchemy.engine import URL
+
+        # Built, not glued: a folder may have `?`, `#` or `%20` in its name.
+        path = str(self.home_path / "catalog.sqlite")
+        return URL.create("sqlite", database=path).render_as_string()
 
     @property
     def artefacts(self) -> Path:

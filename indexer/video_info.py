@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from indexer.messages import Message
+
 Track = tuple[int, str | None, str]
 
 
@@ -13,9 +15,13 @@ class VideoInfo:
     """`width`, `height` in pixels as displayed (rotation and pixel aspect applied); both 0 where
     there is sound only.
 
-    Tracks are (index among tracks of that kind, language or None, codec). `duration_s` counts from
-    the container's start. `rotation` is how far a player turns the pictures clockwise: 0, 90, 180
-    or 270 degrees. `fps` is the average rate.
+    Tracks are (index among tracks of that kind, language or None, codec); those of sound can be
+    decoded. `duration_s` counts from the container's start. `rotation` is how far a player turns
+    the pictures clockwise: 0, 90, 180 or 270 degrees. `fps` is the average rate. `picture_index`
+    and `sound_index` number the streams of the file that are shown and heard. `restarts`: the clock
+    of the file starts again on the way. `timed`: packets have times. `matrix`: of the colours, as
+    ffmpeg names the one to take instead of one that it does not know. `notes` are sentences for
+    whoever adds the file.
     """
 
     duration_s: float
@@ -30,3 +36,9 @@ class VideoInfo:
     rotation: int
     recorded_at: datetime | None
     title: str | None
+    picture_index: int | None = None
+    sound_index: int | None = None
+    restarts: bool = False
+    timed: bool = True
+    matrix: str = ""
+    notes: tuple[Message, ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,14 +13,15 @@ from indexer.catalog.passages import PassageRow, list_passages
 from indexer.context import Context
 from indexer.errors import UsageError
 from indexer.passages.base import Passage, Word
-from indexer.passages.subtitles import write_json_lines, write_srt
+from indexer.passages.subtitle_writer import write_json_lines, write_srt
 
 
 def write_subtitles(context: Context, video_id: int, output: Path) -> int:
     """Writes the speech of a video as SRT; how many cues. UsageError where it has none."""
     with context.catalog.read() as session:
         videos.get_video(session, video_id)
-        speech = [_passage(row) for row in list_passages(session, video_id, ["speech"])]
+        every = [_passage(row) for row in list_passages(session, video_id, ["speech"])]
+    speech = _one_language(every, context.settings.speech_language)
     if not speech:
         raise UsageError(
             "no speech is known of video {video_id}",
@@ -51,6 +53,17 @@ def write_transcripts(context: Context, names: Sequence[str] | None, output: Pat
             count += len(found)
     write_atomically(output, text.getvalue().encode())
     return count
+
+
+def _one_language(speech: Sequence[Passage], preferred: str) -> list[Passage]:
+    """A video may have subtitles in several languages: those in the preferred one, in English, or
+    in the one with most of them.
+    """
+    counts = Counter(passage.language for passage in speech)
+    for language in (preferred, "en", *(name for name, _ in counts.most_common(1))):
+        if language in counts:
+            return [passage for passage in speech if passage.language == language]
+    return list(speech)
 
 
 def _passage(row: PassageRow) -> Passage:

@@ -10,19 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from indexer.errors import MediaError, os_reason
+from indexer.media.formats import VIDEO_SUFFIXES
 from indexer.messages import Message
 from indexer.paths import absolute_path, printable
-
-# Names that FFmpeg's demuxers of video use. A folder is searched for these; a file that is named is
-# tried whatever it is called.
-VIDEO_SUFFIXES = frozenset(
-    {
-        ".3g2", ".3gp", ".amv", ".asf", ".avi", ".divx", ".drc", ".dv", ".f4v", ".flv", ".gxf", ".h264", ".h265", ".hevc",
-        ".ivf", ".m1v", ".m2t", ".m2ts", ".m2v", ".m4v", ".mjpeg", ".mjpg", ".mkv", ".mod", ".mov", ".mp4", ".mpe", ".mpeg",
-        ".mpg", ".mts", ".mxf", ".nsv", ".nut", ".obu", ".ogm", ".ogv", ".ps", ".qt", ".rm", ".rmvb", ".roq", ".tod", ".ts",
-        ".vob", ".webm", ".wmv", ".wtv", ".y4m",
-    }
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

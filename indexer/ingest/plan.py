@@ -4,6 +4,7 @@ are new.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ from indexer.catalog.videos import VideoRow
 from indexer.errors import MediaError
 from indexer.ingest.discover import FoundFile, content_hash
 from indexer.media.decode.reader_process import probe_in_process
+from indexer.messages import Message
+from indexer.passages.side_files import side_files
+from indexer.passages.subtitles import find_subtitles
 from indexer.paths import Roots, printable
 from indexer.settings import Settings
 from indexer.stages.base import Source, Stage
@@ -27,18 +31,21 @@ from indexer.stages.segments import plan_chunks
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+log = logging.getLogger(__name__)
+
 Relation = Literal["new", "known", "moved", "same content"]
 
 
 @dataclass(frozen=True, slots=True)
 class Recognised:
     """The video of a file's bytes and how the file relates to it. `forgotten`: paths at which these
-    bytes are no more.
+    bytes are no more. `notes` are sentences for whoever added it.
     """
 
     video_id: int
     relation: Relation
     forgotten: tuple[int, ...] = ()
+    notes: tuple[Message, ...] = ()
 
 
 class Planner:
@@ -92,7 +99,20 @@ class Planner:
             video_id = videos.add_video(
                 session, collection_id, digest, file.size_bytes, info, stamp
             )
-        return Recognised(video_id, "new")
+        notes = (*info.notes, *self._subtitle_notes(path, info.duration_s))
+        for note in notes:
+            log.info("%s", note)
+        return Recognised(video_id, "new", notes=notes)
+
+    def _subtitle_notes(self, path: Path, duration_s: float) -> tuple[Message, ...]:
+        """About files beside the video that look like subtitles and are none."""
+        if "speech" not in self.stages or not side_files(path):
+            return ()
+        try:
+            return find_subtitles(path, duration_s).notes
+        except MediaError as error:
+            note = Message("{reason}; speech is recognised instead", {"reason": error.message})
+            return (note,)
 
     def plan(self, video_id: int, path: Path) -> Source:
         """Plans the chunks and stages that the video lacks, those that failed among them; repeating

@@ -7,6 +7,7 @@ committed is kept.
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -31,6 +32,8 @@ from indexer.messages import NOTHING, Message
 from indexer.paths import printable
 from indexer.settings import Settings
 from indexer.stages.base import Source, Stage
+
+log = logging.getLogger(__name__)
 
 FileState = Literal[
     "indexed",
@@ -134,6 +137,7 @@ class Ingest:
         self.artefacts = Artefacts(settings.artefacts)
         self.pipeline = Pipeline(catalog, settings, self.owner)
         self._forgotten: set[int] = set()
+        self._notes: list[Message] = []
         self._known: Mapping[tuple[str, str], KnownPath] = {}
         self._collection_id = 0
 
@@ -169,7 +173,12 @@ class Ingest:
         offline = mark_offline(self.catalog, self.roots, paths, files, self._known, self._forgotten)
         remove_orphans(self.catalog, self.artefacts)
         return IngestReport(
-            collection, tuple(outcomes), offline, sum(chunk_s.values()), time.monotonic() - started
+            collection,
+            tuple(outcomes),
+            offline,
+            sum(chunk_s.values()),
+            time.monotonic() - started,
+            tuple(self._notes),
         )
 
     # --- what there is to do, file by file ---
@@ -185,6 +194,17 @@ class Ingest:
                 raise
             except SeekpointError as error:
                 progress.errors.append(error)
+            # One file must not stop the others.
+            except Exception as error:
+                log.exception("%s failed", printable(file.path))
+                progress.errors.append(
+                    SeekpointError(
+                        "{name}: {error}",
+                        "this is a defect in Seekpoint: please report it",
+                        name=type(error).__name__,
+                        error=error,
+                    )
+                )
             yield progress
 
     def _is_unchanged(self, progress: _FileProgress) -> bool:
@@ -198,6 +218,7 @@ class Ingest:
         recognised = self.planner.recognise(progress.file, self._collection_id)
         progress.video_id, progress.relation = recognised.video_id, recognised.relation
         self._forgotten.update(recognised.forgotten)
+        self._notes += recognised.notes
         progress.source = self.planner.plan(progress.video_id, progress.file.path)
 
     def _claims(self, progress: _FileProgress) -> Iterator[_FileJob]:

@@ -36,11 +36,10 @@ class _KeptSound:
     path: Path
     span: Span
     rate_hz: int
-    track: int
     samples: np.ndarray
 
-    def holds(self, path: Path, span: Span, rate_hz: int, track: int) -> bool:
-        same = (path, rate_hz, track) == (self.path, self.rate_hz, self.track)
+    def holds(self, path: Path, span: Span, rate_hz: int) -> bool:
+        same = (path, rate_hz) == (self.path, self.rate_hz)
         return same and self.span.start_s <= span.start_s and span.end_s <= self.span.end_s
 
     def part(self, span: Span) -> np.ndarray:
@@ -100,14 +99,14 @@ class MediaFiles:
             self._without_decord.add(path)
         return self._open(path).window(times_s, short_side=short_side, try_decord=False)
 
-    def audio(self, path: Path, span: Span, *, rate_hz: int = 16_000, track: int = 0) -> np.ndarray:
+    def audio(self, path: Path, span: Span, *, rate_hz: int = 16_000) -> np.ndarray:
         """Mono samples (N,) float32 of a span, from the last decoding where that holds it all."""
-        if (kept := self._kept_sound) is not None and kept.holds(path, span, rate_hz, track):
+        if (kept := self._kept_sound) is not None and kept.holds(path, span, rate_hz):
             return kept.part(span)
         samples, _ = read_audio_in_process(
-            path, span.start_s, span.end_s, rate_hz, track, timeout_s=self._settings.chunk_timeout_s
+            path, span.start_s, span.end_s, rate_hz, timeout_s=self._settings.chunk_timeout_s
         )
-        self._kept_sound = _KeptSound(path, span, rate_hz, track, samples)
+        self._kept_sound = _KeptSound(path, span, rate_hz, samples)
         return samples
 
     def _open(self, path: Path) -> ReaderProcess:

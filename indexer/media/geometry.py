@@ -9,12 +9,18 @@ from fractions import Fraction
 import numpy as np
 from av.sidedata.sidedata import Type as SideDataType
 from av.video.frame import VideoFrame
-from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
+from av.video.reformatter import Interpolation, VideoReformatter
 
 # a longer strip is squeezed to this, so that a scaled picture cannot become larger than its source
 # by far
 _MAX_ASPECT = 16
-_UNSPECIFIED = 2  # AVCOL_SPC_UNSPECIFIED
+# AVCOL_SPC_... of https://github.com/FFmpeg/FFmpeg/blob/master/libavutil/pixfmt.h
+_UNSPECIFIED = 2
+_BT709, _BT601, _BT2020 = 1, 5, 9
+_NAMES = {_BT709: "bt709", _BT601: "bt470bg", _BT2020: "bt2020nc"}
+_KNOWN_MATRICES = frozenset({_BT709, _UNSPECIFIED, 4, _BT601, 6, 7, _BT2020})  # those of swscale
+# BT.2020 with constant luminance, ICtCp and IPT-C2 have its primaries
+_WIDE_MATRICES = frozenset({10, 14, 15})
 # without a word on colours, players take BT.709 from this height on and BT.601 below
 _HD_HEIGHT = 720
 
@@ -73,6 +79,27 @@ def fit_short_side(width: int, height: int, short_side: int | None) -> tuple[int
     return (long_side, short_side) if width >= height else (short_side, long_side)
 
 
+def known_matrix(frame: VideoFrame) -> str:
+    """ffmpeg's name of the matrix to read the colours with where the picture names one that the
+    scaler does not know; else empty.
+    """
+    return "" if _is_known(frame) else _NAMES.get(_source_matrix(frame) or _BT709, "bt709")
+
+
+def _is_known(frame: VideoFrame) -> bool:
+    return frame.format.is_rgb or int(frame.colorspace) in _KNOWN_MATRICES
+
+
+def _source_matrix(frame: VideoFrame) -> int | None:
+    """The matrix to read the picture with; None: the one that it names."""
+    matrix = int(frame.colorspace)
+    if _is_known(frame) and matrix != _UNSPECIFIED:
+        return None
+    if matrix in _WIDE_MATRICES:
+        return _BT2020
+    return _BT709 if frame.height >= _HD_HEIGHT else _BT601
+
+
 class Scaler:
     """Turns decoded pictures into upright RGB of one size; keeps swscale's tables."""
 
@@ -86,13 +113,12 @@ class Scaler:
         width, height = (
             (self.height, self.width) if turn.quarters % 2 else (self.width, self.height)
         )
-        unknown = Colorspace.ITU709 if frame.height >= _HD_HEIGHT else Colorspace.ITU601
         scaled = self._reformatter.reformat(
             frame,
             width,
             height,
             "rgb24",
-            src_colorspace=unknown if frame.colorspace == _UNSPECIFIED else None,
+            src_colorspace=_source_matrix(frame),
             interpolation=Interpolation.AREA if width < frame.width else Interpolation.BICUBIC,
             threads=1,
         )

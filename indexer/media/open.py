@@ -1,8 +1,7 @@
 """Opens media files and nothing else.
 
-FFmpeg follows references: a playlist, a concat script or an SDP file named `.mp4` makes it open
-other files and addresses. So the demuxers are an allow-list of formats that carry their own data,
-the only protocol is `file`, and only regular files are opened.
+The demuxers are an allow-list of formats that hold their own samples (formats.py), the only
+protocol is `file`, and only regular files are opened.
 """
 
 from __future__ import annotations
@@ -20,64 +19,10 @@ from av.packet import Packet
 from av.stream import Stream
 
 from indexer.errors import MediaError, os_reason
+from indexer.media.formats import DEMUXERS
 from indexer.messages import Message
 from indexer.paths import printable
 
-# Formats that hold their own samples. Left out on purpose: hls, dash, concat, sdp, rtsp, image2 and
-# *_pipe (patterns, single pictures), tty, subtitles, lavfi, playlists, and devices.
-DEMUXERS = (
-    *(
-        "mov",
-        "mp4",
-        "m4a",
-        "3gp",
-        "3g2",
-        "mj2",
-        "matroska",
-        "webm",
-        "avi",
-        "mpegts",
-        "mpeg",
-        "mpegvideo",
-        "flv",
-        "asf",
-        "ogg",
-    ),
-    *(
-        "mxf",
-        "gxf",
-        "rm",
-        "wtv",
-        "dv",
-        "nut",
-        "ivf",
-        "obu",
-        "h264",
-        "hevc",
-        "av1",
-        "m4v",
-        "mjpeg",
-        "vc1",
-        "yuv4mpegpipe",
-        "gif",
-    ),
-    *(
-        "mp3",
-        "aac",
-        "ac3",
-        "eac3",
-        "flac",
-        "wav",
-        "w64",
-        "aiff",
-        "caf",
-        "amr",
-        "wv",
-        "ape",
-        "tta",
-        "dts",
-    ),
-)
 MAX_PIXELS = 16384 * 8704
 _HINT = (
     "check that it plays elsewhere (playlists and scripts are not followed); "

@@ -1,72 +1,139 @@
-"""What a file is, without decoding more than one picture."""
+"""What a file is, from its header, a picture and a piece of sound."""
 
 from __future__ import annotations
 
+import itertools
 import os
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import av.error
 from av.container import InputContainer
+from av.format import Flags
+from av.packet import Packet
 from av.stream import Stream
+from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from indexer.errors import MediaError
-from indexer.media.decode.decoder import declared_duration_s, origin_s, picture_stream, scan_packets
-from indexer.media.geometry import Orientation, displayed_size, orientation
+from indexer.media.clock import restarting_clock
+from indexer.media.duration import duration_s, origin_s
+from indexer.media.geometry import Orientation, displayed_size, known_matrix, orientation
 from indexer.media.open import MAX_PIXELS, check_pixels, media_errors, open_container, packets
+from indexer.media.tracks import (
+    is_decodable_sound,
+    picture_stream,
+    picture_streams,
+    sound_stream,
+)
+from indexer.messages import Message
 from indexer.paths import printable
 from indexer.video_info import Track, VideoInfo
 
-_PACKETS_TO_TRY = 100  # until one picture is decoded, for its orientation
+_PACKETS_TO_TRY = 1000  # until one picture or one piece of sound is decoded
+_INTERLEAVED_PACKETS = 5000  # of all streams, until sound is believed to come later
 
 
 def probe(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) -> VideoInfo:
-    """Raises MediaError for what is not a readable file with pictures or sound."""
+    """Raises MediaError for what is not a readable file with a picture or sound that decodes."""
     with media_errors(path), open_container(path, max_pixels) as container:
-        video = picture_stream(container)
-        audio = _tracks(container, "audio")
-        if video is None and not audio:
-            raise MediaError(
-                "{path} has neither video nor sound that can be decoded",
-                "check that it plays elsewhere",
-                path=printable(path),
-            )
-        duration_s = _duration_s(container, path)
-        turn = _orientation(path, video, max_pixels) if video else Orientation()
-        width, height = _size(video, turn) if video else (0, 0)
+        video, sound = picture_stream(container), sound_stream(container)
+        if sound is not None and not _has_sound(path, sound.index):
+            sound = None
+        picture = _first_picture(path, video, max_pixels) if video else None
+        turn = orientation(picture) if picture else Orientation()
+        width, height = _size(video, picture, turn) if video and picture else (0, 0)
         if not (width and height):
-            if not audio:
-                raise MediaError(
-                    "{path} holds no picture that can be decoded",
-                    _too_large_hint(max_pixels),
-                    path=printable(path),
-                )
-            video, width, height = None, 0, 0
+            width, height = 0, 0
+            if sound is None:
+                raise _nothing_decodes(path, container, max_pixels)
+        shown = video if width else None
         return VideoInfo(
-            duration_s=duration_s,
+            duration_s=duration_s(container, path),
             width=width,
             height=height,
-            fps=float(video.average_rate) if video and video.average_rate else None,
-            codec=video.codec_context.name if video else audio[0][2],
-            audio_tracks=audio,
-            subtitle_tracks=_tracks(container, "subtitle"),
+            fps=float(shown.average_rate) if shown and shown.average_rate else None,
+            codec=(shown or sound).codec_context.name,  # pyright: ignore[reportOptionalMemberAccess]
+            audio_tracks=_sound_tracks(container) if sound else (),
+            subtitle_tracks=_tracks(container.streams.subtitles),
             container=container.format.name,
             start_s=float(origin_s(container)),
             rotation=-turn.quarters % 4 * 90,
             recorded_at=_recorded_at(container.metadata.get("creation_time")),
             title=container.metadata.get("title", "").strip() or None,
+            picture_index=shown.index if shown else None,
+            sound_index=sound.index if sound else None,
+            restarts=restarting_clock(path) is not None,
+            timed=not container.format.flags & Flags.no_timestamps.value,
+            matrix=known_matrix(picture) if picture else "",
+            notes=_notes(path, container, picture),
         )
 
 
-def _too_large_hint(max_pixels: int) -> str:
-    return (
-        f"Check that it plays elsewhere; pictures of more than {max_pixels} pixels are refused "
-        "(SEEKPOINT_MAX_FRAME_PIXELS)"
+def _notes(
+    path: str | os.PathLike[str], container: InputContainer, picture: VideoFrame | None
+) -> tuple[Message, ...]:
+    if picture is None:
+        codecs = _codec_names(container)
+        if not codecs:
+            return ()
+        note = Message(
+            "{path}: its pictures ({codecs}) cannot be decoded, only its sound is searched",
+            {"path": printable(path), "codecs": codecs},
+        )
+        return (note,)
+    if known_matrix(picture):
+        note = Message(
+            "{path}: its colours (matrix {number}) are shown by the nearest known ones",
+            {"path": printable(path), "number": int(picture.colorspace)},
+        )
+        return (note,)
+    return ()
+
+
+def _codec_names(container: InputContainer) -> str:
+    """Of the streams of pictures."""
+    names = [
+        stream.codec_context.name if stream.codec_context else "unknown codec"
+        for stream in picture_streams(container)
+    ]
+    return ", ".join(names)
+
+
+def _nothing_decodes(
+    path: str | os.PathLike[str], container: InputContainer, max_pixels: int
+) -> MediaError:
+    codecs = _codec_names(container)
+    if codecs:
+        return MediaError(
+            "{path} holds no picture that can be decoded ({codecs})",
+            _too_large_hint(max_pixels),
+            path=printable(path),
+            codecs=codecs,
+        )
+    return MediaError(
+        "{path} has neither video nor sound that can be decoded",
+        "check that it plays elsewhere",
+        path=printable(path),
     )
 
 
-def _tracks(container: InputContainer, kind: str) -> tuple[Track, ...]:
-    streams = [s for s in container.streams if s.type == kind]
+def _too_large_hint(max_pixels: int) -> Message:
+    return Message(
+        "check that it plays elsewhere; pictures of more than {max_pixels} pixels are refused "
+        "(SEEKPOINT_MAX_FRAME_PIXELS)",
+        {"max_pixels": max_pixels},
+    )
+
+
+def _sound_tracks(container: InputContainer) -> tuple[Track, ...]:
+    every = enumerate(container.streams.audio)
+    decodable = [(number, stream) for number, stream in every if is_decodable_sound(stream)]
+    return tuple((i, _language(s), s.codec_context.name) for i, s in decodable)
+
+
+def _tracks(streams: Sequence[Stream]) -> tuple[Track, ...]:
     return tuple(
         (i, _language(s), s.codec_context.name if s.codec_context else "unknown")
         for i, s in enumerate(streams)
@@ -78,54 +145,45 @@ def _language(stream: Stream) -> str | None:
     return language if language != "und" else None
 
 
-def _duration_s(container: InputContainer, path: str | os.PathLike[str]) -> float:
-    """Of the container; else to the end of the stream that ends last; else from reading all packets
-    (a browser's own recordings).
-
-    Raw streams have no times at all: then the number of packets by the rate.
-    """
-    declared_s = declared_duration_s(container)
-    if declared_s is not None:
-        return declared_s
-    origin = origin_s(container)
-    ends = [
-        (s.start_time or 0) * s.time_base + s.duration * s.time_base - origin
-        for s in container.streams
-        if s.duration and s.time_base
-    ]
-    if ends:
-        return float(max(ends))
-    with open_container(path) as again:
-        end_s, pictures = scan_packets(again)
-    video = picture_stream(container)
-    rate = (video.average_rate or video.guessed_rate) if video else None
-    return end_s or (float(pictures / rate) if rate else 0.0)
-
-
-def _size(video: VideoStream, turn: Orientation) -> tuple[int, int]:
+def _size(video: VideoStream, picture: VideoFrame, turn: Orientation) -> tuple[int, int]:
     context = video.codec_context
-    return displayed_size(
-        context.width, context.height, video.sample_aspect_ratio, turn.quarters % 2 == 1
-    )
+    size = (context.width or picture.width, context.height or picture.height)
+    return displayed_size(*size, video.sample_aspect_ratio, turn.quarters % 2 == 1)
 
 
-def _orientation(path: str | os.PathLike[str], video: VideoStream, max_pixels: int) -> Orientation:
-    """From the first picture, which has the display matrix; upright where none decodes."""
+def _first_picture(
+    path: str | os.PathLike[str], video: VideoStream, max_pixels: int
+) -> VideoFrame | None:
+    """Which has the display matrix; None where none decodes."""
     context = video.codec_context
     check_pixels(path, context.width, context.height, max_pixels)
     context.options = {**context.options, "max_pixels": str(max_pixels)}
     context.thread_count = 1
-    source = packets(video.container, video)  # pyright: ignore[reportArgumentType]
+    container: Any = video.container
+    return _first_frame(packets(container, video), context)
+
+
+def _has_sound(path: str | os.PathLike[str], index: int) -> bool:
+    """Whether a piece of the track decodes, or it may be that it begins late."""
+    with open_container(path) as container:
+        stream = container.streams[index]
+        source = itertools.islice(packets(container), _INTERLEAVED_PACKETS)
+        own = [packet for packet in source if packet.stream_index == index][:_PACKETS_TO_TRY]
+        more = next(packets(container), None) is not None
+        return _first_frame(iter(own), stream.codec_context) is not None or (more and not own)
+
+
+def _first_frame(source: Iterator[Packet], context: Any) -> Any:
     for _ in range(_PACKETS_TO_TRY):
+        # Damage is the reader's to report; the next packet may be sound.
         try:
             packet = next(source, None)
             frames = context.decode(packet)  # None makes it give up what it holds back
-        # Damage is the reader's to report; the next packet may be sound.
         except av.error.FFmpegError:
             continue
         if packet is None or frames:
-            return orientation(frames[0]) if frames else Orientation()
-    return Orientation()
+            return frames[0] if frames else None
+    return None
 
 
 def _recorded_at(text: str | None) -> datetime | None:

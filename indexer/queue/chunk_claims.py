@@ -22,7 +22,9 @@ log = logging.getLogger(__name__)
 
 class ChunkClaims:
     """Iterates over claimed chunks of a stage, as long as there are some and the slice is not over.
-    `stages` by key: those that this machine has models for.
+    `stages` by key: those that this machine has models for. `companions`, by key too, are other
+    stages that sample pictures: those of the same chunk are claimed with it, so that it is decoded
+    once.
     """
 
     def __init__(
@@ -32,12 +34,14 @@ class ChunkClaims:
         stage: str,
         stages: Mapping[str, Stage],
         is_over: Callable[[], bool],
+        companions: Mapping[str, Stage] | None = None,
     ) -> None:
         self._context = context
         self._owner = owner
         self._stage = stage
         self._stages = stages
         self._is_over = is_over
+        self._companions = companions or {}
         self._unreachable_videos: list[int] = []
         self.exhausted = False
 
@@ -66,8 +70,10 @@ class ChunkClaims:
         """None where the file cannot be read here: the chunk is released for others, or fails."""
         catalog, queue = self._context.catalog, chunk_tasks.queue
         try:
-            stage_task = StageTask(task, self._stages[task.key])
-            return Job(self._source(task.video_id), (stage_task,))
+            source = self._source(task.video_id)
+            stage = self._stages[task.key]
+            others = self._same_pictures(task) if stage.sampling is not None else []
+            return Job(source, (StageTask(task, stage), *others))
         except RootUnavailable as error:
             log.warning("%s", error)
             self._unreachable_videos.append(task.video_id)
@@ -80,6 +86,25 @@ class ChunkClaims:
                 if videos.video_exists(session, task.video_id):
                     raise
         return None
+
+    def _same_pictures(self, task: ClaimedTask) -> list[StageTask]:
+        """Claims the companions' tasks of the chunk."""
+        found: list[StageTask] = []
+        for key, stage in self._companions.items():
+            other = self._context.catalog.write(
+                lambda s, key=key, stage=stage: chunk_tasks.claim_task(
+                    s,
+                    self._owner,
+                    self._context.settings.lease_s,
+                    [stage.name],
+                    task.video_id,
+                    keys=[key],
+                    chunk_id=task.chunk_id,
+                )
+            )
+            if other is not None:
+                found.append(StageTask(other, stage))
+        return found
 
     def _source(self, video_id: int) -> Source:
         with self._context.catalog.read() as session:

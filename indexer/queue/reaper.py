@@ -6,11 +6,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from indexer.artefacts import Artefacts
 from indexer.catalog.leasing import jobs
 from indexer.catalog.leasing.heartbeat import expire_all, list_owners
 from indexer.catalog.leasing.owner import dead_owners
 from indexer.catalog.leasing.progress import video_seconds_since
 from indexer.context import Context
+from indexer.ingest.finalize import remove_orphans
 from indexer.queue.submit import waiting_counts
 from indexer.vocabulary import StageName
 
@@ -38,6 +40,8 @@ def requeue_lost(context: Context) -> int:
     """
     with context.catalog.read() as session:
         dead = dead_owners(list_owners(session))
+    if dead:
+        remove_orphans(context.catalog, Artefacts(context.settings.artefacts))
     max_attempts = context.settings.max_attempts
     return context.catalog.write(lambda s: expire_all(s, max_attempts, dead))
 

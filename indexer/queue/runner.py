@@ -19,9 +19,10 @@ from indexer.catalog.leasing.jobs import ClaimedJob
 from indexer.catalog.leasing.owner import owner_name
 from indexer.catalog.leasing.progress import count_waiting
 from indexer.context import Context
-from indexer.errors import CatalogError, MediaError, SeekpointError, StorageError
+from indexer.errors import CatalogError, MediaError, ModelError, SeekpointError, StorageError
 from indexer.ingest.pipeline import Pipeline
 from indexer.messages import Message
+from indexer.passages.ocr import require_text_model
 from indexer.queue.artefacts import make_artefacts
 from indexer.queue.chunk_claims import ChunkClaims
 from indexer.queue.plan_file import plan_file
@@ -73,7 +74,8 @@ class Runner:
         shares_lego = name in (StageName.PICTURE, StageName.EVENTS)
         questions_first = shares_lego and bool(self.settings.lego_path)
         is_over = SliceEnd(self.context, self._stopping, questions_first=questions_first)
-        claims = ChunkClaims(self.context, self.owner, name, stages, is_over)
+        companions = self._companions(name)
+        claims = ChunkClaims(self.context, self.owner, name, stages, is_over, companions)
         pipeline = Pipeline(
             self.catalog,
             self.settings,
@@ -86,7 +88,10 @@ class Runner:
         with self._leases(), closing(pipeline.run(iter(claims))) as outcomes:
             for outcome in outcomes:
                 counts[outcome.state] += 1
-                video_s += outcome.task.item.span.length_s if outcome.state == "done" else 0.0
+                is_own = outcome.task.stage.name == name
+                video_s += (
+                    outcome.task.item.span.length_s if outcome.state == "done" and is_own else 0.0
+                )
         return WorkSlice(
             name,
             counts["done"],
@@ -100,6 +105,18 @@ class Runner:
         """By key; nothing where this machine has no model for the stage."""
         found = stages_named(name, self.settings, lambda: self.context.embedder)
         return {stage.key: stage for stage in found}
+
+    def _companions(self, name: str) -> dict[str, Stage]:
+        """Stages to do from the same decoding of a chunk: screen text with pictures, where both are
+        work of the CPU.
+        """
+        if name != StageName.PICTURE or self.settings.torch_device != "cpu":
+            return {}
+        try:
+            require_text_model()
+        except ModelError:  # other workers have it
+            return {}
+        return self._stages(StageName.SCREEN)
 
     def _leases(self) -> Leases:
         return Leases(self.catalog, self.owner, self.settings.lease_s)

@@ -21,6 +21,7 @@ from indexer.passages.language import (
     choose_language,
     language_windows,
 )
+from indexer.passages.side_files import side_files_changed_s
 from indexer.passages.speech import (
     asks_language,
     load_speech_model,
@@ -28,7 +29,7 @@ from indexer.passages.speech import (
     speech_window,
     transcribe_chunk,
 )
-from indexer.passages.subtitles import find_subtitles, side_files_changed_s
+from indexer.passages.subtitles import find_subtitles
 from indexer.settings import Settings
 from indexer.stages.base import Source
 from indexer.stages.passages import PassageStage
@@ -136,7 +137,10 @@ def _subtitles(path: Path, duration_s: float, language: str, changed_s: float) -
     """
     del changed_s
     try:
-        return find_subtitles(path, duration_s, language)
+        found = find_subtitles(path, duration_s, language)
     except MediaError as error:
         log.warning("%s; speech is recognised instead", error.message)
         return []
+    for note in found.notes:
+        log.info("%s", note)
+    return found.passages

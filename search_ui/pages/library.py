@@ -13,7 +13,7 @@ from indexer.admin.videos import Video
 from indexer.catalog import watched_folders
 from indexer.catalog.collections import CollectionInfo
 from indexer.formatting import format_bytes
-from indexer.ingest.discover import VIDEO_SUFFIXES
+from indexer.media.formats import VIDEO_SUFFIXES
 from indexer.messages import N_
 from search_ui import components, state
 from search_ui.app_state import app_state

@@ -22,8 +22,8 @@ from starlette.routing import BaseRoute, Route
 
 from indexer.errors import MediaError, os_reason
 from indexer.formatting import format_bytes
-from indexer.ingest.discover import VIDEO_SUFFIXES
-from indexer.media.probe import probe
+from indexer.media.decode.reader_process import probe_in_process
+from indexer.media.formats import VIDEO_SUFFIXES
 from indexer.questions.query_pictures import LARGEST_BYTES, keep_picture
 from search_ui.app_state import app_state
 from search_ui.auth.user import User
@@ -111,7 +111,7 @@ async def _receive(request: Request, file: IO[bytes], limit_bytes: int) -> None:
 
 def _check_video(path: Path, tr: Translator) -> None:
     try:
-        probe(path)
+        probe_in_process(path)
     except MediaError as error:
         reason = tr(error.what).replace(str(path), path.suffix)
         raise HTTPException(

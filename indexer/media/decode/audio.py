@@ -14,11 +14,14 @@ from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.container import InputContainer
+from av.format import Flags
 from av.stream import Discard
 
 from indexer.errors import MediaError
-from indexer.media.decode.decoder import origin_s
-from indexer.media.open import media_errors, open_container, packets
+from indexer.media.clock import Clock, continuous_packets, restarting_clock
+from indexer.media.duration import origin_s
+from indexer.media.open import media_errors, open_container
+from indexer.media.tracks import is_decodable_sound, sound_stream
 from indexer.paths import printable
 
 _SEEK_BACK_S = 1.0  # some formats seek late, and decoders need a few packets to settle
@@ -31,14 +34,14 @@ def read_audio(
     start_s: float,
     end_s: float,
     rate_hz: int = 16_000,
-    track: int = 0,
+    track: int | None = None,
 ) -> tuple[np.ndarray, float]:
     """(samples (N,) float32 in [-1, 1], mono, `start_s`): N is the length times `rate_hz`, rounded;
     silence where there is no sound.
 
-    Sample i is heard at `start_s` + i / rate_hz. `track` counts the file's sound tracks. Raises
-    MediaError for a file that cannot be read or has no such track, ValueError for a span that is no
-    span.
+    Sample i is heard at `start_s` + i / rate_hz. `track` counts the file's sound tracks; None: the
+    first that can be decoded. Raises MediaError for a file that cannot be read or has no such
+    track, ValueError for a span that is no span.
     """
     if not (
         math.isfinite(start_s)
@@ -54,7 +57,8 @@ def read_audio(
     with media_errors(path), open_container(path) as container:
         stream = _track(container, path, track)
         origin = float(origin_s(container))
-        for time_s, piece in _pieces(container, stream, start_s + origin, rate_hz):
+        clock = restarting_clock(path)
+        for time_s, piece in _pieces(container, stream, clock, start_s + origin, rate_hz):
             at = round((time_s - origin - start_s) * rate_hz)
             if at >= len(samples):
                 break
@@ -62,19 +66,25 @@ def read_audio(
     return samples, start_s
 
 
-def _track(container: InputContainer, path: str | os.PathLike[str], track: int) -> AudioStream:
+def _track(
+    container: InputContainer, path: str | os.PathLike[str], track: int | None
+) -> AudioStream:
     streams = container.streams.audio
-    if not 0 <= track < len(streams) or not streams[track].codec_context:
+    if track is None:
+        stream = sound_stream(container)
+    else:
+        stream = streams[track] if 0 <= track < len(streams) else None
+    if stream is None or not is_decodable_sound(stream):
         raise MediaError(
             "{path} has no sound track {track} that can be decoded ({streams} tracks)",
             path=printable(path),
-            track=track,
+            track=0 if track is None else track,
             streams=len(streams),
         )
     for other in container.streams:
-        if other.index != streams[track].index:
+        if other.index != stream.index:
             other.discard = Discard.all
-    return streams[track]
+    return stream
 
 
 def _place(samples: np.ndarray, piece: np.ndarray, at: int) -> None:
@@ -87,14 +97,18 @@ def _place(samples: np.ndarray, piece: np.ndarray, at: int) -> None:
 
 
 def _pieces(
-    container: InputContainer, stream: AudioStream, from_s: float, rate_hz: int
+    container: InputContainer,
+    stream: AudioStream,
+    clock: Clock | None,
+    from_s: float,
+    rate_hz: int,
 ) -> Iterator[tuple[float, np.ndarray]]:
     """(time in the container's own clock, (N,) float32). A gap in the sound starts a new resampler,
     which else would close it.
     """
     resampler: AudioResampler | None = None
     begun_s, count, expected_s = 0.0, 0, 0.0
-    for time_s, frame in _frames(container, stream, from_s):
+    for time_s, frame in _frames(container, stream, clock, from_s):
         if resampler is None or abs(time_s - expected_s) > 0.02:
             yield from _flush(resampler, begun_s, count, rate_hz)
             resampler = AudioResampler(format="flt", layout="mono", rate=rate_hz)
@@ -122,19 +136,20 @@ def _flush(
 
 
 def _frames(
-    container: InputContainer, stream: AudioStream, from_s: float
+    container: InputContainer, stream: AudioStream, clock: Clock | None, from_s: float
 ) -> Iterator[tuple[float, AudioFrame]]:
     """Decoded pieces with their time, from a little before `from_s` on; what does not decode is
     left out.
     """
     base = stream.time_base or Fraction(1, av.time_base)
-    if from_s > _SEEK_BACK_S:
+    timed = not container.format.flags & Flags.no_timestamps.value
+    if from_s > _SEEK_BACK_S and clock is None and timed:
         try:
             container.seek(int((from_s - _SEEK_BACK_S) / base), stream=stream, backward=True)
         except av.error.FFmpegError:  # it cannot seek: the pieces come from the beginning
             container.seek(0)
     errors, next_s = 0, float((stream.start_time or 0) * base)
-    source = packets(container, stream)
+    source = continuous_packets(container, stream, clock)
     ended = False
     while not ended and errors < _ERROR_LIMIT:
         try:

@@ -8,23 +8,26 @@ the decoder are counted and survived, as players do; errors of the container end
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Generator, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 
 import av
 import av.error
 from av.codec.context import ThreadType
-from av.container import InputContainer
+from av.format import Flags
 from av.packet import Packet
-from av.stream import Discard, Disposition
+from av.stream import Discard
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from indexer.errors import MediaError
-from indexer.media.open import MAX_PIXELS, check_pixels, media_errors, open_container, packets
+from indexer.media.clock import Clock, continuous_packets, restarting_clock
+from indexer.media.duration import declared_duration_s, is_late_fragments, origin_s
+from indexer.media.open import MAX_PIXELS, check_pixels, media_errors, open_container
+from indexer.media.tracks import picture_stream
 from indexer.messages import Message, as_message, join_messages
 from indexer.paths import printable
 
@@ -50,74 +53,6 @@ class Picture:
         return self.end_s - self.time_s
 
 
-def picture_stream(container: InputContainer) -> VideoStream | None:
-    """The stream that a player shows; a cover picture of a sound file is none. Streams that no
-    decoder knows are passed over.
-    """
-    streams = [
-        s
-        for s in container.streams.video
-        if s.codec_context and not s.disposition & Disposition.attached_pic
-    ]
-    return next(
-        (s for s in streams if s.disposition & Disposition.default), streams[0] if streams else None
-    )
-
-
-def origin_s(container: InputContainer) -> Fraction:
-    """The container's start. It comes in whole microseconds; the stream that starts there tells it
-    exactly.
-    """
-    if container.start_time is None:
-        return Fraction(0)
-    rounded = Fraction(container.start_time, av.time_base)
-    for stream in container.streams:
-        if stream.start_time is not None and stream.time_base:
-            exact = stream.start_time * stream.time_base
-            if abs(exact - rounded) <= Fraction(3, 2 * av.time_base):
-                return exact
-    return rounded
-
-
-def declared_duration_s(container: InputContainer) -> float | None:
-    """What the container says about its length from its start on; None where it says nothing.
-
-    Matroska tells when it ends rather than how long it is:
-    https://www.rfc-editor.org/rfc/rfc9559#name-duration-element
-    """
-    if container.duration is None or container.duration <= 0:
-        return None
-    skipped_s = float(origin_s(container)) if "matroska" in container.format.name else 0.0
-    return max(0.0, container.duration / av.time_base - skipped_s)
-
-
-def scan_packets(container: InputContainer, from_s: float = 0.0) -> tuple[float, int]:
-    """(when the last packet of picture or sound ends, how many pictures), from reading all packets
-    from `from_s` on.
-
-    Packets without times leave the first at 0. A container that breaks off ends there.
-    """
-    origin, end_s, pictures = origin_s(container), 0.0, 0
-    streams = [
-        s
-        for s in container.streams
-        if s.type in ("video", "audio") and not s.disposition & Disposition.attached_pic
-    ]
-    if not streams:
-        return end_s, pictures
-    with suppress(av.error.FFmpegError):
-        if from_s > 0:
-            container.seek(int((Fraction(from_s) + origin) * av.time_base), backward=True)
-        for packet in packets(container, *streams):
-            ticks = packet.pts if packet.pts is not None else packet.dts
-            pictures += packet.stream.type == "video"
-            if ticks is not None:
-                end_s = max(
-                    end_s, float((ticks + (packet.duration or 0)) * packet.time_base - origin)
-                )
-    return end_s, pictures
-
-
 class PictureTrack:
     """Decoded pictures of one file. `pictures()` goes on where the last `seek()` or the pictures
     before ended.
@@ -137,6 +72,7 @@ class PictureTrack:
     def _open(self) -> None:
         self.container = open_container(self.path, self.max_pixels)
         try:
+            self.clock: Clock | None = restarting_clock(self.path)
             stream = picture_stream(self.container)
             if stream is None:
                 raise MediaError(
@@ -156,7 +92,15 @@ class PictureTrack:
         context.options = {**context.options, "max_pixels": str(self.max_pixels)}
         context.thread_type = ThreadType.AUTO
         context.thread_count = self.threads
-        context.skip_frame = "NONKEY" if self.keyframes_only else "DEFAULT"
+        # AVI has no presentation times: those that FFmpeg guesses for its packets are in the order
+        # of coding. Players show a picture at the decoding time of the packet that completes it.
+        self._by_decoding_time = self.container.format.name == "avi"
+        self._guesses_after_seek = self.container.format.name == "mpeg" and self.clock is None
+        self._untimed = bool(self.container.format.flags & Flags.no_timestamps.value)
+        # With keyframes alone, that packet would be the next keyframe's, or the count be wrong.
+        counted = self._untimed or (self._by_decoding_time and context.codec.name != "mjpeg")
+        self._skips = self.keyframes_only and not counted
+        context.skip_frame = "NONKEY" if self._skips else "DEFAULT"
         for other in self.container.streams:
             if other.index != stream.index:
                 other.discard = Discard.all
@@ -174,9 +118,15 @@ class PictureTrack:
             self._seconds((stream.start_time or 0) + stream.duration) if stream.duration else None
         )
         self.declared_whole_s = declared_duration_s(self.container)
+        if self.clock is not None or is_late_fragments(self.container):
+            self.declared_end_s = self.declared_whole_s = None
+        if self.container.format.name == "nut":  # each stream has the end of the whole
+            self.declared_end_s = None
         self.at_start = True  # nothing was taken since the file was opened
         self.end_s = self.first_s  # of the last packet
         self.at_end = False
+        self._skip_until_s = -math.inf
+        self._length_s = 0.0  # of the picture before
         self._last_s: float | None = None
         self._source: Generator[Picture] = self._decode()
         self._held: Picture | None = None
@@ -201,7 +151,10 @@ class PictureTrack:
     def seek(self, time_s: float) -> None:
         """The next picture is one that is shown at `time_s` or before, or the first of all."""
         with media_errors(self.path):
-            if time_s > self.first_s + EPSILON_S:
+            if self.clock is not None:
+                self._skip_to_keyframe(time_s)
+                return
+            if time_s > self.first_s + EPSILON_S and not self._untimed:
                 for back_s in _BACK_S:
                     if time_s - back_s <= self.first_s:
                         break
@@ -209,16 +162,36 @@ class PictureTrack:
                         return
             self.rewind()
 
+    def _skip_to_keyframe(self, time_s: float) -> None:
+        """Reads on to the keyframe before `time_s` from the beginning of the file, decoding nothing
+        on the way: a clock that restarts cannot be sought.
+        """
+        self.rewind()
+        assert self.clock is not None
+        wanted_s = Fraction(time_s) + self._origin
+        before = [at for at in self.clock.keyframes_s[self.stream.index] if at <= wanted_s]
+        if len(before) > 1:
+            self.at_start = False
+            self._skip_until_s = before[-1] - float(self._origin)
+            self._source = self._after_keyframe()
+
     def rewind(self) -> None:
         """Opens the file again: the one way back to the beginning that every format knows."""
         if not self.at_start:
             self.close()
             self._open()
 
+    @property
+    def reads_on(self) -> bool:
+        """Whether a seek would read from the beginning, so that reading on is never slower."""
+        return self._untimed or self.clock is not None
+
     def keyframe_before_s(self, time_s: float) -> float | None:
         """Where a seek to `time_s` would land, as far as the container's index knows (decoding
         time, not after presentation time).
         """
+        if self.clock is not None:
+            return None
         index = self.stream.index_entries.search_timestamp(
             int((Fraction(time_s) + self._origin) / self._base)
         )
@@ -230,7 +203,7 @@ class PictureTrack:
         """
         self._source.close()
         self.at_start = self.at_end = False
-        self.stream.codec_context.skip_frame = "NONKEY" if self.keyframes_only else "DEFAULT"
+        self.stream.codec_context.skip_frame = "NONKEY" if self._skips else "DEFAULT"
         ticks = (Fraction(target_s) + self._origin) / self._base
         try:
             self.container.seek(int(ticks), stream=self.stream, backward=True)
@@ -243,11 +216,16 @@ class PictureTrack:
 
     def _after_keyframe(self) -> Generator[Picture]:
         """Without what comes before the first keyframe: it refers to pictures that were not
-        decoded.
+        decoded. In an MPEG program stream the first picture after a seek passes for a keyframe, and
+        has a guessed time: there it is the second one.
         """
         source = self._decode()
+        passed = 0
         for count, picture in enumerate(source):
             if picture.frame.key_frame:
+                passed += 1
+                if self._guesses_after_seek and passed == 1:
+                    continue
                 yield picture
                 yield from source
                 return
@@ -283,10 +261,15 @@ class PictureTrack:
         """
         for frame in self._frames():
             self.decoded += 1
+            if self.keyframes_only and not self._skips and not frame.key_frame:
+                self._last_s = self._time_of(frame)
+                continue
             time_s = self._time_of(frame)
             if self._last_s is not None and time_s <= self._last_s:
                 self.damage.backwards += 1
                 continue
+            if self._last_s is not None:
+                self._length_s = time_s - self._last_s
             self._last_s = time_s
             length_s = float(frame.duration * self._base) if frame.duration else 0.0
             yield Picture(frame, time_s, time_s + (length_s if length_s > 0 else self.step_s))
@@ -317,16 +300,20 @@ class PictureTrack:
 
     def _time_of(self, frame: VideoFrame) -> float:
         ticks = frame.pts if frame.pts is not None else frame.dts
-        if ticks is not None:
+        if self._by_decoding_time and (frame.dts is not None or self._last_s is not None):
+            ticks = frame.dts
+        if ticks is not None and not self._untimed:
             return self._seconds(ticks)
-        return 0.0 if self._last_s is None else self._last_s + self.step_s
+        if self._last_s is None:
+            return 0.0
+        return self._last_s + (self._length_s or self.step_s)
 
     def _frames(self) -> Iterator[VideoFrame]:
         context = self.stream.codec_context
         self.at_start = False
         errors = 0
         for packet in self._packets():
-            if self.keyframes_only and packet.size and not packet.is_keyframe:
+            if self._skips and packet.size and not packet.is_keyframe:
                 continue
             try:
                 frames = context.decode(packet if packet.size else None)
@@ -347,7 +334,7 @@ class PictureTrack:
         """Packets of the stream, then an empty one that makes the decoder give up what it holds
         back.
         """
-        source = packets(self.container, self.stream)
+        source = continuous_packets(self.container, self.stream, self.clock)
         while True:
             try:
                 packet = next(source, None)
@@ -356,11 +343,25 @@ class PictureTrack:
                 packet = None
             if packet is None:
                 break
+            if self._is_before_keyframe(packet):
+                continue
             if packet.pts is not None and not packet.is_discard:
                 self.end_s = max(self.end_s, self._seconds(packet.pts + (packet.duration or 0)))
             yield packet
         self.at_end = True
         yield Packet()
+
+    def _is_before_keyframe(self, packet: Packet) -> bool:
+        """Whether the packet comes before the keyframe that is looked for."""
+        if self._skip_until_s == -math.inf:
+            return False
+        ticks = packet.pts if packet.pts is not None else packet.dts
+        if ticks is None or not packet.is_keyframe:
+            return True
+        if self._seconds(ticks) < self._skip_until_s - EPSILON_S:
+            return True
+        self._skip_until_s = -math.inf
+        return False
 
 
 class Damage:

@@ -91,7 +91,8 @@ class DecordFrames:
         if self._info is None:
             self._info = probe(self.path)
             self._times_s, self._ends_s = _shown_times(self.path)
-        if self._info.codec not in _CODECS or not len(self._times_s):
+        clock = self._info.timed and not self._info.restarts and self._info.container != "avi"
+        if self._info.codec not in _CODECS or not clock or not len(self._times_s):
             raise ValueError(f"decord does not read {self._info.codec} right")
         size = fit_short_side(self._info.width, self._info.height, short_side)
         if size == self._size:

@@ -17,8 +17,9 @@ from typing import Self
 import numpy as np
 
 from indexer.errors import MediaError
-from indexer.media.decode.decoder import EPSILON_S, Picture, PictureTrack, scan_packets
+from indexer.media.decode.decoder import EPSILON_S, Picture, PictureTrack
 from indexer.media.decode.frames import Frames, Sampling
+from indexer.media.duration import scan_packets
 from indexer.media.geometry import Scaler, displayed_size, fit_short_side, orientation
 from indexer.media.open import MAX_PIXELS, media_errors, open_container
 from indexer.media.shots import NEEDED_BEFORE, ShotPictures
@@ -217,6 +218,8 @@ class Reader:
         return self._shots
 
     def _worth_seeking(self, shown: Picture, time_s: float) -> bool:
+        if self._track.reads_on:
+            return False
         keyframe_s = self._track.keyframe_before_s(time_s)
         if keyframe_s is None:
             return time_s - shown.end_s > 2.0
@@ -267,9 +270,16 @@ class Reader:
             track, whole_s = self._track, self._track.declared_whole_s
             declared_s = track.declared_end_s if track.declared_end_s is not None else whole_s
             is_short = declared_s is not None and _is_short(track.end_s, declared_s)
-            if is_short and track.declared_end_s is None and len(track.container.streams) > 1:
-                with open_container(self.path) as container:
-                    is_short = _is_short(scan_packets(container, track.end_s)[0], whole_s or 0.0)
+            # Some containers give each stream the length of the whole.
+            is_own = track.declared_end_s is not None and track.declared_end_s != whole_s
+            if is_short and not is_own and len(track.container.streams) > 1:
+                # Formats without an index may seek past what is there: then all is read.
+                for from_s in (track.end_s, 0.0):
+                    with open_container(self.path) as container:
+                        end_s, _ = scan_packets(container, from_s)
+                    is_short = _is_short(end_s, whole_s or 0.0)
+                    if not is_short:
+                        break
             self._cut_off = (declared_s if is_short else None,)
         return self._cut_off[0]
 

@@ -29,10 +29,13 @@ from indexer.media.decode.frames import Frames, Sampling
 from indexer.media.decode.reader import PictureRead
 from indexer.media.decode.shared_memory import anonymous_memory, read_all
 from indexer.media.open import MAX_PIXELS
+from indexer.media.subtitles.cues import Cue
+from indexer.media.subtitles.tracks import SubtitleTrack
 from indexer.paths import printable
 from indexer.video_info import VideoInfo
 
 TIMEOUT_S = 300.0
+SUBTITLES_TIMEOUT_S = 30.0
 _START_TIMEOUT_S = 60.0
 _CLOSE_TIMEOUT_S = 10.0
 _MAX_IDLE = 2
@@ -338,12 +341,31 @@ def probe_in_process(
     return _call_once(path, "probe", max_pixels, timeout_s=timeout_s)
 
 
+def is_playable_in_process(path: str | os.PathLike[str], *, timeout_s: float = 60.0) -> bool:
+    """`is_playable` in a child."""
+    return _call_once(path, "is_playable", timeout_s=timeout_s)
+
+
+def read_text_file_in_process(
+    path: str | os.PathLike[str], code_page: str = "", *, timeout_s: float = SUBTITLES_TIMEOUT_S
+) -> list[Cue]:
+    """`read_text_file` in a child."""
+    return _call_once(path, "text_file", code_page, timeout_s=timeout_s)
+
+
+def read_tracks_in_process(
+    path: str | os.PathLike[str], *, timeout_s: float = TIMEOUT_S
+) -> list[SubtitleTrack]:
+    """`read_tracks` in a child."""
+    return _call_once(path, "subtitle_tracks", timeout_s=timeout_s)
+
+
 def read_audio_in_process(
     path: str | os.PathLike[str],
     start_s: float,
     end_s: float,
     rate_hz: int = 16_000,
-    track: int = 0,
+    track: int | None = None,
     *,
     timeout_s: float = TIMEOUT_S,
 ) -> tuple[np.ndarray, float]:

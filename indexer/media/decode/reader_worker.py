@@ -24,7 +24,11 @@ from indexer.media.decode.decord_frames import DecordFrames
 from indexer.media.decode.frames import Frames, Sampling
 from indexer.media.decode.reader import PictureRead, Reader
 from indexer.media.decode.shared_memory import write_all
+from indexer.media.playable import is_playable
 from indexer.media.probe import probe
+from indexer.media.subtitles.cues import Cue
+from indexer.media.subtitles.text_files import read_text_file
+from indexer.media.subtitles.tracks import SubtitleTrack, read_tracks
 
 _ALARM_GRACE_S = 5.0  # the parent, which can say what happened, comes first
 
@@ -74,7 +78,21 @@ class ReaderWorker:
         """As probe."""
         return probe(path, max_pixels=max_pixels)
 
-    def audio(self, path: str, start_s: float, end_s: float, rate_hz: int, track: int) -> Any:
+    def is_playable(self, path: str) -> bool:
+        """As is_playable."""
+        return is_playable(path)
+
+    def text_file(self, path: str, code_page: str) -> list[Cue]:
+        """As read_text_file."""
+        return read_text_file(path, code_page)
+
+    def subtitle_tracks(self, path: str) -> list[SubtitleTrack]:
+        """As read_tracks."""
+        return read_tracks(path)
+
+    def audio(
+        self, path: str, start_s: float, end_s: float, rate_hz: int, track: int | None
+    ) -> Any:
         """As read_audio."""
         return read_audio(path, start_s, end_s, rate_hz, track)
 
@@ -86,7 +104,7 @@ def put_images(answer: Any, memory: int) -> Any:
     if isinstance(answer, Frames):
         write_all(memory, [answer.images])
         return _description(answer)
-    if isinstance(answer, list):
+    if isinstance(answer, list) and answer and isinstance(answer[0], PictureRead):
         write_all(memory, (read.frames.images for read in answer))
         return [(_description(read.frames), read.cuts_s, read.damage) for read in answer]
     return answer

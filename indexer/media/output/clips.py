@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,14 @@ import ffmpeg
 from indexer.errors import MediaError, StorageError, UsageError, os_reason
 from indexer.media.decode.reader_process import ReaderProcess, probe_in_process
 from indexer.media.ffmpeg import run_ffmpeg
-from indexer.media.open import DEMUXERS, check_regular_file
+from indexer.media.open import check_regular_file
+from indexer.media.output.graph import (
+    MP4_OPTIONS,
+    input_of,
+    picture_options,
+    pictures_of,
+    write_with_sound,
+)
 from indexer.paths import printable
 from indexer.settings import Settings
 from indexer.video_info import VideoInfo
@@ -49,7 +57,9 @@ def cut_clip(
         raise UsageError(
             "{dst} is the video itself", "choose another file for the clip", dst=printable(dst)
         )
-    info = probe_in_process(src)
+    info = probe_in_process(
+        src, max_pixels=settings.max_frame_pixels, timeout_s=settings.chunk_timeout_s
+    )
     if not info.width:
         raise MediaError("{src} has no video stream to cut", src=printable(src))
     end_s = min(end_s, info.duration_s) if info.duration_s else end_s
@@ -64,16 +74,25 @@ def cut_clip(
         src, max_pixels=settings.max_frame_pixels, timeout_s=settings.chunk_timeout_s
     ) as reader:
         shown = reader.at([start_s], short_side=16)
+    if shown.times_s[0] >= end_s:
+        raise UsageError(
+            "{src} has no picture before {first_s:.3f} s",
+            "ask for a span that ends later",
+            src=printable(src),
+            first_s=float(shown.times_s[0]),
+        )
     timeout_s = _TIMEOUT_S + _TIMEOUT_FACTOR * (end_s - start_s + _SEEK_MARGIN_S)
     try:
         with tempfile.TemporaryDirectory(prefix=".seekpoint-clip-", dir=dst.parent) as folder:
             whole = Path(folder).absolute() / "clip.mp4"
-            sparse = bool(shown.durations_s[0] > _SPARSE_S)
-            run_ffmpeg(
-                _graph(src, info, float(shown.times_s[0]), start_s, end_s, sparse, whole),
-                timeout_s,
-                settings,
+            cut = _Cut(
+                start_s, end_s, float(shown.times_s[0]), bool(shown.durations_s[0] > _SPARSE_S)
             )
+
+            def write(with_sound: bool) -> None:
+                run_ffmpeg(_graph(src, info, cut, whole, with_sound), timeout_s, settings)
+
+            write_with_sound(info, write)
             os.replace(whole, dst)
     except OSError as error:
         raise StorageError(
@@ -84,68 +103,60 @@ def cut_clip(
         ) from None
 
 
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """[start_s, end_s), and when the picture that is shown at its start began, maybe long before.
+    `sparse`: that picture lasts long.
+    """
+
+    start_s: float
+    end_s: float
+    picture_s: float
+    sparse: bool
+
+    @property
+    def length_s(self) -> float:
+        return self.end_s - self.start_s
+
+
 def _graph(
-    src: str | os.PathLike[str],
-    info: VideoInfo,
-    picture_s: float,
-    start_s: float,
-    end_s: float,
-    sparse: bool,
-    dst: Path,
+    src: str | os.PathLike[str], info: VideoInfo, cut: _Cut, dst: Path, with_sound: bool
 ) -> Any:
-    """The picture that is shown at `start_s` began at `picture_s`, maybe long before: it is kept,
-    and shown from 0 on.
+    """The picture that is shown at the start is kept, and shown from 0 on.
 
     With `copyts` the filters see the file's own clock, which begins at `info.start_s`.
     """
-    length_s, offset_s = end_s - start_s, start_s + info.start_s
-    source = ffmpeg.input(
-        "file:" + os.path.abspath(src),
-        ss=max(0.0, picture_s - _SEEK_MARGIN_S),
-        copyts=None,
-        noaccurate_seek=None,
-        protocol_whitelist="file",
-        format_whitelist=",".join(DEMUXERS),
-    )
+    source = input_of(src, info, cut.picture_s - _SEEK_MARGIN_S)
+    clock_s = 0.0 if info.restarts else info.start_s
+    offset_s = cut.start_s + clock_s
     video = (
-        source.video.filter("settb", "1/90000")
+        pictures_of(source, info)
+        .filter("settb", "1/90000")
         .filter(
             "trim",
-            start=f"{picture_s + info.start_s - _EARLY_S:.6f}",
-            end=f"{end_s + info.start_s - _EARLY_S:.6f}",
+            start=f"{cut.picture_s + clock_s - _EARLY_S:.6f}",
+            end=f"{cut.end_s + clock_s - _EARLY_S:.6f}",
         )
         .filter("setpts", f"max(0,PTS-{offset_s * 90_000:.3f})")
         .filter("crop", "max(2,trunc(iw/2)*2)", "max(2,trunc(ih/2)*2)", 0, 0)
         .filter("format", "yuv420p")
     )
-    if sparse:
+    if cut.sparse:
         video = (
             video.filter("fps", _SPARSE_FPS, round="up", start_time=0)
-            .filter("tpad", stop_mode="clone", stop_duration=f"{length_s:.6f}")
-            .filter("trim", end=f"{length_s:.6f}")
+            .filter("tpad", stop_mode="clone", stop_duration=f"{cut.length_s:.6f}")
+            .filter("trim", end=f"{cut.length_s:.6f}")
         )
     streams = [video]
-    if info.audio_tracks:
-        sound = source["a:0"].filter(
-            "atrim", start=f"{offset_s:.6f}", end=f"{end_s + info.start_s:.6f}"
+    if with_sound:
+        sound = source[str(info.sound_index)].filter(
+            "atrim", start=f"{offset_s:.6f}", end=f"{cut.end_s + clock_s:.6f}"
         )
         streams.append(
             sound.filter("asetpts", f"PTS-{offset_s:.6f}/TB").filter(
                 "aresample", **{"async": 1, "first_pts": 0}
             )
         )
-    options: dict[str, Any] = {
-        "vcodec": "libx264",
-        "preset": "veryfast",
-        "crf": 20,
-        "fps_mode": "vfr",
-        "enc_time_base:v": "1/90000",
-    }
-    options |= {
-        "video_track_timescale": 90_000,
-        "acodec": "aac",
-        "movflags": "+faststart",
-        "map_metadata": -1,
-        "f": "mp4",
-    }
-    return ffmpeg.output(*streams, "file:" + str(dst), **options)
+    options = picture_options(crf=20)
+    options |= {"acodec": "aac"} if with_sound else {}
+    return ffmpeg.output(*streams, "file:" + str(dst), **options, **MP4_OPTIONS)

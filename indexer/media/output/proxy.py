@@ -1,4 +1,4 @@
-"""What browsers play as it is, and a copy in H.264 for everything else."""
+"""A copy in H.264 of what browsers do not play as it is."""
 
 from __future__ import annotations
 
@@ -12,52 +12,27 @@ from typing import Any
 import ffmpeg
 
 from indexer.errors import StorageError, os_reason
+from indexer.media.decode.reader_process import is_playable_in_process, probe_in_process
 from indexer.media.ffmpeg import run_ffmpeg
-from indexer.media.open import DEMUXERS, media_errors, open_container
-from indexer.media.probe import probe
+from indexer.media.output.graph import (
+    MP4_OPTIONS,
+    input_of,
+    picture_options,
+    pictures_of,
+    write_with_sound,
+)
 from indexer.paths import printable
 from indexer.settings import Settings
 from indexer.video_info import VideoInfo
 
-MP4, WEBM = "mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"
-VIDEO = {MP4: {"h264", "vp9", "av1"}, WEBM: {"vp8", "vp9", "av1"}}
-SOUND = {MP4: {"aac", "mp3", "opus", "flac"}, WEBM: {"opus", "vorbis"}}
-SOUND_ONLY = {"mp3", "flac", "wav", "ogg", MP4}
-PIXELS = {"yuv420p", "yuvj420p"}
 SHORT_SIDE = 1080
-START_SLACK_S = 0.01
 TIMEOUT_S, TIMEOUT_FACTOR = 120.0, 20.0  # seconds allowed at all, and for one of the video
 REPORT_EVERY_S = 0.5
 
 
-def plays_in_browsers(path: str | os.PathLike[str]) -> bool:
-    """Whether Chromium, Firefox and Safari play the file, with the times that we mean. Raises
-    MediaError.
-
-    A file whose clock does not begin at 0 is shown by some with that offset and by others without.
-    """
-    with media_errors(path), open_container(path) as container:
-        videos, sounds = container.streams.video, container.streams.audio
-        kind = container.format.name
-        if abs((container.start_time or 0) / 1_000_000) > START_SLACK_S:
-            return False
-        if not videos:
-            return kind in SOUND_ONLY and _codec(sounds[0]) in {
-                "mp3",
-                "aac",
-                "flac",
-                "vorbis",
-                "opus",
-                "pcm_s16le",
-            }
-        picture = videos[0].codec_context
-        sound_ok = not sounds or _codec(sounds[0]) in SOUND.get(kind, ())
-        return _codec(videos[0]) in VIDEO.get(kind, ()) and picture.pix_fmt in PIXELS and sound_ok
-
-
-def _codec(stream: Any) -> str:
-    """`av1`, whichever library decodes it."""
-    return stream.codec_context.codec.canonical_name
+def plays_in_browsers(path: str | os.PathLike[str], timeout_s: float = 60.0) -> bool:
+    """`is_playable`, found out in a process that can be killed. Raises MediaError, MediaTimeout."""
+    return is_playable_in_process(path, timeout_s=timeout_s)
 
 
 def make_proxy(
@@ -72,14 +47,21 @@ def make_proxy(
     `progress` gets the share in [0, 1] that is done. Raises MediaError, MediaTimeout,
     StorageError.
     """
-    info = probe(src)
+    info = probe_in_process(
+        src, max_pixels=settings.max_frame_pixels, timeout_s=settings.chunk_timeout_s
+    )
     try:
         dst.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".proxy-", dir=dst.parent) as folder:
             whole, log = Path(folder) / "proxy.mp4", Path(folder) / "progress"
             with _ProgressWatcher(log, info.duration_s, progress):
-                args = ["-progress", str(log), *_graph(src, info, whole).get_args()]
-                run_ffmpeg(args, TIMEOUT_S + TIMEOUT_FACTOR * info.duration_s, settings)
+                timeout_s = TIMEOUT_S + TIMEOUT_FACTOR * info.duration_s
+
+                def write(with_sound: bool) -> None:
+                    args = _graph(src, info, whole, with_sound).get_args()
+                    run_ffmpeg(["-progress", str(log), *args], timeout_s, settings)
+
+                write_with_sound(info, write)
             os.replace(whole, dst)
     except OSError as error:
         raise StorageError(
@@ -91,48 +73,30 @@ def make_proxy(
     progress(1.0)
 
 
-def _graph(src: str | os.PathLike[str], info: VideoInfo, dst: Path) -> Any:
+def _graph(src: str | os.PathLike[str], info: VideoInfo, dst: Path, with_sound: bool) -> Any:
     """With `copyts` the filters see the file's own clock; the first picture is shown from 0 on, as
     a player would.
     """
-    source = ffmpeg.input(
-        "file:" + os.path.abspath(src),
-        copyts=None,
-        protocol_whitelist="file",
-        format_whitelist=",".join(DEMUXERS),
-    )
-    streams = []
+    source = input_of(src, info)
+    clock_s = 0.0 if info.restarts else info.start_s
+    streams, options = [], dict(MP4_OPTIONS)
     if info.width:
         side = (
-            f"'if(gt(iw,ih),-2,min({SHORT_SIDE},trunc(iw/2)*2))'",
-            f"'if(gt(iw,ih),min({SHORT_SIDE},trunc(ih/2)*2),-2)'",
+            f"if(gt(iw,ih),-2,min({SHORT_SIDE},trunc(iw/2)*2))",
+            f"if(gt(iw,ih),min({SHORT_SIDE},trunc(ih/2)*2),-2)",
         )
         streams.append(
-            source["v:0"]
+            pictures_of(source, info)
             .filter("settb", "1/90000")
-            .filter("setpts", f"if(eq(N,0),0,max(0,PTS-{info.start_s * 90_000:.3f}))")
-            .filter("scale", *(part.strip("'") for part in side))
+            .filter("setpts", f"if(eq(N,0),0,max(0,PTS-{clock_s * 90_000:.3f}))")
+            .filter("scale", *side)
             .filter("format", "yuv420p")
         )
-    if info.audio_tracks:
-        sound = source["a:0"].filter("asetpts", f"PTS-{info.start_s:.6f}/TB")
+        options |= {**picture_options(crf=22), "g": 50}
+    if with_sound:
+        sound = source[str(info.sound_index)].filter("asetpts", f"PTS-{clock_s:.6f}/TB")
         streams.append(sound.filter("aresample", **{"async": 1, "first_pts": 0}))
-    options: dict[str, Any] = {
-        "acodec": "aac",
-        "movflags": "+faststart",
-        "map_metadata": -1,
-        "f": "mp4",
-    }
-    if info.width:
-        options |= {
-            "vcodec": "libx264",
-            "preset": "veryfast",
-            "crf": 22,
-            "g": 50,
-            "fps_mode": "vfr",
-            "enc_time_base:v": "1/90000",
-        }
-        options["video_track_timescale"] = 90_000
+        options["acodec"] = "aac"
     return ffmpeg.output(*streams, "file:" + str(dst), **options)
 
 

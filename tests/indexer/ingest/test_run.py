@@ -17,6 +17,7 @@ from indexer.catalog import videos
 from indexer.catalog.frames import get_video_blocks
 from indexer.catalog.tables import Video
 from indexer.errors import ModelError
+from indexer.ingest import plan
 from indexer.library import Library
 from indexer.settings import Settings
 from indexer.vocabulary import VideoState
@@ -427,3 +428,52 @@ def test_a_model_that_is_missing_is_one_error_before_any_file(tmp_path, media):
         speaking.ingest([media])
     assert "SEEKPOINT_SPEECH_MODEL" in raised.value.hint
     assert not speaking.videos()
+
+
+def test_a_file_that_breaks_its_recognition_is_the_only_one_that_fails(
+    media, library, monkeypatch, caplog
+):
+    plain = plan.probe_in_process
+
+    def broken(path, **options):
+        if path.name == "bad.mp4":
+            raise ValueError("a length of -0.1 s")
+        return plain(path, **options)
+
+    monkeypatch.setattr(plan, "probe_in_process", broken)
+    (media / "bad.mp4").write_bytes((next(media.rglob("*.mp4"))).read_bytes() + b"more")
+    report = library.ingest([media])
+    found = states(report)
+    assert found.pop("bad.mp4") == "failed"
+    assert set(found.values()) == {"indexed"}
+    (failure,) = report.failures
+    assert "a length of -0.1 s" in failure.error
+    assert failure.hint
+    assert caplog.records
+    caplog.clear()
+
+
+def test_what_is_odd_about_a_file_is_noted(tmp_path, library):
+    path = colour_video(tmp_path / "odd.mp4", [("blue", 3.0)])
+    ffmpeg(
+        "-i",
+        path,
+        "-c",
+        "copy",
+        "-bsf:v",
+        "h264_metadata=matrix_coefficients=10",
+        tmp_path / "colours.mp4",
+    )
+    report = library.ingest([tmp_path / "colours.mp4"])
+    assert [file.state for file in report.files] == ["indexed"]
+    assert any("colours.mp4" in note and "matrix 10" in note for note in report.notes)
+
+
+def test_a_home_of_any_name_holds_its_catalog(tmp_path, media):
+    home = tmp_path / "what? 100%20 #1&2 ü"
+    library = demo_library(home)
+    assert {file.state for file in library.ingest([media]).files} == {"indexed"}
+    assert library.catalog.sqlite_path == home / "catalog.sqlite"
+    assert (home / "catalog.sqlite").is_file()
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith("what")] == [home.name]
+    assert {file.state for file in demo_library(home).ingest([media]).files} == {"unchanged"}

@@ -17,6 +17,7 @@ from indexer.embedders.demo import DemoEmbedder
 from indexer.embedders.scripts import mostly_in
 from indexer.errors import ModelError
 from indexer.library import Library
+from indexer.passages.side_files import SideFile
 from indexer.passages.subtitles import read_side_file
 from tests.indexer.media.golden import ffmpeg
 from tests.indexer.passages.sounds import music, needs_espeak, place, say, word_error_rate
@@ -183,7 +184,7 @@ def test_the_command_line_shows_words_and_writes_them_out(talk, tmp_path):
     assert found["words"][0]["word"] == "boy"
     assert found["words"][0]["start_s"] == pytest.approx(said[0].start_s, abs=0.6)
     seekpoint("subtitles", "1", "-o", tmp_path / "talk.srt")
-    cues = read_side_file(tmp_path / "talk.srt")
+    cues = read_side_file(SideFile(tmp_path / "talk.srt", None, forced=False, may_be_hindi=False))
     assert len(cues) == 3
     assert all(cue.span.iou(span) > 0.5 for cue, span in zip(cues, said))
     seekpoint("transcripts", "-o", tmp_path / "all.jsonl")

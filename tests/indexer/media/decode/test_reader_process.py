@@ -73,7 +73,7 @@ def test_errors_of_the_reader_come_through(tmp_path, video):
     (tmp_path / "bad.mp4").write_bytes(b"no video")
     with pytest.raises(MediaError, match=r"bad\.mp4"):
         ReaderProcess(tmp_path / "bad.mp4")
-    with pytest.raises(MediaError, match="No such file"):
+    with pytest.raises(MediaError, match="no such file"):
         probe_in_process(tmp_path / "missing.mp4")
     with ReaderProcess(video) as reader:
         with pytest.raises(ValueError, match="rate_hz"):

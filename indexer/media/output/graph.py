@@ -1,0 +1,71 @@
+"""What clips and copies for browsers share: how ffmpeg opens a file and writes MP4."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import ffmpeg
+
+from indexer.errors import MediaError, MediaTimeout
+from indexer.media.formats import DEMUXERS
+from indexer.video_info import VideoInfo
+
+MP4_OPTIONS: dict[str, Any] = {"movflags": "+faststart", "map_metadata": -1, "f": "mp4"}
+
+
+def input_of(src: str | os.PathLike[str], info: VideoInfo, seek_s: float = 0.0) -> Any:
+    """The file as an input of ffmpeg, from a keyframe before `seek_s` on.
+
+    Its times are those of the file's own clock. One that restarts is made continuous by ffmpeg
+    instead, and begins at 0; it cannot be sought, nor can a file without times.
+    """
+    options: dict[str, Any] = {} if info.restarts else {"copyts": None}
+    # A seek to the beginning of an AVI skips what ffmpeg read to recognise it.
+    if seek_s > 0 and not info.restarts and info.timed:
+        options |= {"ss": seek_s, "noaccurate_seek": None}
+    return ffmpeg.input(
+        "file:" + os.path.abspath(src),
+        protocol_whitelist="file",
+        format_whitelist=",".join(DEMUXERS),
+        **options,
+    )
+
+
+def pictures_of(source: Any, info: VideoInfo) -> Any:
+    """The stream that is shown, with colours that ffmpeg knows."""
+    pictures = source[str(info.picture_index)]
+    return pictures.filter("setparams", colorspace=info.matrix) if info.matrix else pictures
+
+
+def picture_options(crf: int) -> dict[str, Any]:
+    """H.264 with the times of the pictures kept."""
+    return {
+        "vcodec": "libx264",
+        "preset": "veryfast",
+        "crf": crf,
+        "fps_mode": "vfr",
+        "enc_time_base:v": "1/90000",
+        "video_track_timescale": 90_000,
+    }
+
+
+def write_with_sound(info: VideoInfo, write: Callable[[bool], None]) -> None:
+    """Calls `write` with whether to take the sound. Where there is none in what is written, or it
+    does not decode, ffmpeg fails: then the pictures alone are written.
+    """
+    if info.sound_index is None:
+        write(False)
+        return
+    try:
+        write(True)
+    except MediaTimeout:
+        raise
+    except MediaError as error:
+        if not info.width:
+            raise
+        try:
+            write(False)
+        except MediaError:  # the sound was not the reason
+            raise error from None

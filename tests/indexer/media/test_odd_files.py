@@ -1,0 +1,451 @@
+"""Files that public reports named: each kind is made small by ffmpeg, and shown as it shows it."""
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from indexer.errors import MediaError, UsageError
+from indexer.media.decode.audio import read_audio
+from indexer.media.decode.decoder import PictureTrack
+from indexer.media.decode.frames import sample_frames
+from indexer.media.decode.reader import Reader
+from indexer.media.output.clips import cut_clip
+from indexer.media.output.proxy import make_proxy, plays_in_browsers
+from indexer.media.probe import probe
+from tests.indexer.media.golden import encode, ffmpeg, read_number
+from tests.indexer.media.reference import ffmpeg_pictures
+
+SMALL = "s=96x64:r=25"
+X264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
+
+
+def lavfi(source: str) -> tuple[str, ...]:
+    return ("-f", "lavfi", "-i", source)
+
+
+def shown(path: Path, **options) -> tuple[list[float], list[int]]:
+    """(times, numbers) of all pictures, read on from the beginning."""
+    track = PictureTrack(path, **options)
+    try:
+        pictures = [
+            (p.time_s, read_number(p.frame.to_ndarray(format="rgb24"))) for p in track.pictures()
+        ]
+    finally:
+        track.close()
+    return [time_s for time_s, _ in pictures], [number for _, number in pictures]
+
+
+# -- containers without presentation times ---------------------------------------------------------
+
+
+def avi(folder: Path) -> Path:
+    options = {"bf": "3", "preset": "veryfast", "crf": "18"}
+    encode(folder / "source.mp4", count=120, **options)
+    ffmpeg(
+        "-i",
+        folder / "source.mp4",
+        "-c:v",
+        "libx264",
+        "-bf",
+        3,
+        "-g",
+        12,
+        "-crf",
+        18,
+        folder / "b.avi",
+    )
+    return folder / "b.avi"
+
+
+def avi_mpeg4(folder: Path) -> Path:
+    encode(folder / "source.mp4", count=120, crf="18")
+    ffmpeg(
+        "-i",
+        folder / "source.mp4",
+        "-c:v",
+        "mpeg4",
+        "-bf",
+        2,
+        "-g",
+        12,
+        "-b:v",
+        "3M",
+        folder / "b4.avi",
+    )
+    return folder / "b4.avi"
+
+
+def raw_h264(folder: Path) -> Path:
+    encode(folder / "source.mp4", count=120, crf="18")
+    codec = ("-r", 25, "-c:v", "libx264", "-bf", 3, "-g", 12, "-crf", 18)
+    ffmpeg("-i", folder / "source.mp4", *codec, folder / "b.h264")
+    return folder / "b.h264"
+
+
+def raw_mpeg2(folder: Path) -> Path:
+    encode(folder / "source.mp4", count=120, crf="18")
+    ffmpeg(
+        "-i", folder / "source.mp4", "-c:v", "mpeg2video", "-bf", 2, "-b:v", "4M", folder / "b.m2v"
+    )
+    return folder / "b.m2v"
+
+
+WITHOUT_TIMES = [avi, avi_mpeg4, raw_h264, raw_mpeg2]
+
+
+@pytest.mark.parametrize("make", WITHOUT_TIMES)
+@pytest.mark.parametrize("threads", [1, 0])
+def test_pictures_without_presentation_times_are_those_of_ffmpeg(tmp_path, make, threads):
+    path = make(tmp_path)
+    times_s, images = ffmpeg_pictures(path)
+    found_s, numbers = shown(path, threads=threads)
+    assert numbers == [read_number(image) for image in images] == list(range(120))
+    np.testing.assert_allclose(found_s, times_s, atol=2e-3)
+
+
+@pytest.mark.parametrize("make", WITHOUT_TIMES)
+def test_a_seek_shows_what_reading_on_shows_without_presentation_times(tmp_path, make, settings):
+    path = make(tmp_path)
+    found_s, numbers = shown(path)
+    for time_s in (0.5, 1.37, 2.9, 4.0):
+        expected = numbers[int(np.searchsorted(found_s, time_s + 1e-6, side="right")) - 1]
+        frames = sample_frames(path, times_s=[time_s])
+        assert read_number(frames.images[0]) == expected
+    with Reader(path) as reader:
+        read = reader.read(2.0, 3.0, 25.0, 64)
+        assert not read.damage
+        assert [read_number(image) for image in read.frames.images] == [
+            n for t, n in zip(found_s, numbers, strict=True) if 2.0 - 0.039 < t < 3.0 - 1e-6
+        ]
+        assert not reader.read(0.0, 5.0, 25.0, 64).damage
+
+
+@pytest.mark.parametrize("make", WITHOUT_TIMES)
+def test_clip_and_copy_agree_with_the_index_without_presentation_times(tmp_path, make, settings):
+    path = make(tmp_path)
+    found_s, numbers = shown(path)
+    cut_clip(path, 1.5, 3.0, tmp_path / "clip.mp4", settings)
+    at = int(np.searchsorted(found_s, 1.5 + 1e-6, side="right")) - 1
+    _, clip_numbers = shown(tmp_path / "clip.mp4")
+    assert clip_numbers[:30] == numbers[at : at + 30]
+    make_proxy(path, tmp_path / "proxy.mp4", settings)
+    for time_s in (0.5, 1.5, 3.1):
+        expected = numbers[int(np.searchsorted(found_s, time_s + 5e-3, side="right")) - 1]
+        frames = sample_frames(tmp_path / "proxy.mp4", times_s=[time_s + 5e-3])
+        assert read_number(frames.images[0]) == expected
+
+
+def test_keyframes_of_an_avi_have_the_times_that_they_have_among_all(tmp_path):
+    path = avi(tmp_path)
+    found_s, numbers = shown(path)
+    times = dict(zip(numbers, found_s, strict=True))
+    with Reader(path) as reader:
+        read = reader.read(0.0, 10.0, 25.0, 64, keyframes_only=True)
+    assert len(read.frames) >= 8
+    for image, time_s in zip(read.frames.images, read.frames.times_s, strict=True):
+        assert time_s == pytest.approx(times[read_number(image)], abs=1e-6)
+
+
+# -- lengths ---------------------------------------------------------------------------------------
+
+
+def test_a_negative_length_is_the_error_of_its_file(tmp_path):
+    path = tmp_path / "t.mp3"
+    ffmpeg(*lavfi("sine=d=0.05"), "-c:a", "libmp3lame", path)
+    data = bytearray(path.read_bytes())
+    place = data.find(b"Info") + 141
+    data[place : place + 3] = b"\xff\xff\xff"
+    path.write_bytes(data)
+    with pytest.raises(MediaError, match=r"t\.mp3"):
+        probe(path)
+
+
+def test_an_absurd_length_is_that_of_what_plays(tmp_path):
+    path = tmp_path / "big.mkv"
+    jump = r"setts=ts=if(gte(N\,249)\,TS+4e9/TB\,TS)"
+    ffmpeg(*lavfi(f"testsrc2=d=10:{SMALL}"), *X264, "-bf", 0, "-bsf:v", jump, path)
+    assert probe(path).duration_s == pytest.approx(9.96, abs=0.1)
+
+
+def test_a_length_of_months_is_an_error(tmp_path):
+    path = tmp_path / "months.mkv"
+    slow = "setts=ts=TS*60000:duration=DURATION*60000"
+    ffmpeg(*lavfi(f"testsrc2=d=100:{SMALL}"), *X264, "-bf", 0, "-bsf:v", slow, path)
+    with pytest.raises(MediaError, match="days"):
+        probe(path)
+
+
+@pytest.mark.parametrize("suffix", ["aac", "mp3", "ac3"])
+def test_a_length_that_ffmpeg_estimates_is_read_from_the_packets(tmp_path, suffix):
+    path = tmp_path / f"long.{suffix}"
+    options = {"mp3": ("-q:a", 2, "-write_xing", 0)}.get(suffix, ())
+    ffmpeg(
+        *lavfi("anoisesrc=d=8:c=pink:a=.6"),
+        *lavfi("anullsrc=cl=mono:r=48000:d=52"),
+        *("-filter_complex", "[0][1]concat=v=0:a=1", *options, path),
+    )
+    assert probe(path).duration_s == pytest.approx(60.0, abs=0.2)
+
+
+def test_late_fragments_last_as_long_as_they_play(tmp_path):
+    hls = ("-f", "hls", "-hls_time", 4, "-hls_segment_type", "fmp4", "-hls_playlist_type", "vod")
+    encode(tmp_path / "source.mp4", count=500, g="50", crf="18")
+    names = ("-hls_segment_filename", tmp_path / "part%d.m4s")
+    ffmpeg("-i", tmp_path / "source.mp4", "-c", "copy", *hls, *names, tmp_path / "x.m3u8")
+    parts = [tmp_path / name for name in ("init.mp4", "part2.m4s", "part3.m4s")]
+    path = tmp_path / "late.mp4"
+    path.write_bytes(b"".join(part.read_bytes() for part in parts))
+    assert probe(path).duration_s == pytest.approx(8.0, abs=0.1)
+    with Reader(path) as reader:
+        first = read_number(reader.at([0.0]).images[0])
+        assert first >= 200
+        assert read_number(reader.at([1.0]).images[0]) == first + 25
+        assert not reader.read(0.0, 8.0, 2.0, 64).damage
+
+
+# -- which track -----------------------------------------------------------------------------------
+
+
+def mean_colour(path: Path, time_s: float = 1.0) -> np.ndarray:
+    return sample_frames(path, times_s=[time_s]).images[0].mean((0, 1))
+
+
+def two_tracks(folder: Path) -> Path:
+    sources = (*lavfi(f"color=red:d=4:{SMALL}"), *lavfi(f"color=blue:d=4:{SMALL}"))
+    default = ("-disposition:v:0", 0, "-disposition:v:1", "default")
+    ffmpeg(*sources, "-map", 0, "-map", 1, *X264, *default, folder / "two.mkv")
+    return folder / "two.mkv"
+
+
+def cover_first(folder: Path) -> Path:
+    ffmpeg(*lavfi(f"color=red:{SMALL}"), "-frames:v", 1, folder / "cover.png")
+    sources = ("-i", folder / "cover.png", *lavfi(f"color=blue:d=4:{SMALL}"))
+    codecs = ("-c:v:0", "copy", "-c:v:1", "libx264", "-pix_fmt:v:1", "yuv420p")
+    ffmpeg(
+        *sources,
+        "-map",
+        0,
+        "-map",
+        1,
+        *codecs,
+        "-disposition:v:0",
+        "attached_pic",
+        folder / "cover.mp4",
+    )
+    return folder / "cover.mp4"
+
+
+@pytest.mark.parametrize("make", [two_tracks, cover_first])
+def test_clip_and_copy_show_the_track_of_the_index(tmp_path, make, settings):
+    path = make(tmp_path)
+    assert mean_colour(path).argmax() == 2
+    cut_clip(path, 0.5, 2.0, tmp_path / "clip.mp4", settings)
+    assert mean_colour(tmp_path / "clip.mp4").argmax() == 2
+    assert plays_in_browsers(path) == (make is cover_first)
+    make_proxy(path, tmp_path / "proxy.mp4", settings)
+    assert mean_colour(tmp_path / "proxy.mp4").argmax() == 2
+
+
+# -- sound that is not there -----------------------------------------------------------------------
+
+
+def ended_sound(folder: Path) -> Path:
+    encode(folder / "source.mp4", count=150, crf="18")
+    ffmpeg(
+        "-i",
+        folder / "source.mp4",
+        *lavfi("sine=d=2"),
+        "-map",
+        0,
+        "-map",
+        1,
+        "-c:v",
+        "copy",
+        "-c:a",
+        "aac",
+        folder / "s.mp4",
+    )
+    return folder / "s.mp4"
+
+
+def empty_track(folder: Path) -> Path:
+    encode(folder / "source.mp4", count=150, crf="18")
+    ffmpeg(
+        "-i",
+        folder / "source.mp4",
+        *lavfi("sine=d=6"),
+        "-map",
+        0,
+        "-map",
+        1,
+        "-c:v",
+        "copy",
+        "-c:a",
+        "aac",
+        "-bsf:a",
+        "noise=drop=1",
+        folder / "e.ts",
+    )
+    return folder / "e.ts"
+
+
+def undecodable_sound(folder: Path) -> Path:
+    ended_sound(folder)
+    data = (folder / "s.mp4").read_bytes().replace(b"mp4a", b"ac-4").replace(b"esds", b"xxxx")
+    (folder / "ac4.mp4").write_bytes(data)
+    return folder / "ac4.mp4"
+
+
+@pytest.mark.parametrize("make", [ended_sound, empty_track, undecodable_sound])
+def test_pictures_without_their_sound_are_read_cut_and_played(tmp_path, make, settings):
+    path = make(tmp_path)
+    assert probe(path).width
+    cut_clip(path, 4.0, 5.0, tmp_path / "clip.mp4", settings)
+    _, numbers = shown(tmp_path / "clip.mp4")
+    assert numbers == list(range(100, 125))
+    plays_in_browsers(path)
+    make_proxy(path, tmp_path / "proxy.mp4", settings)
+    frames = sample_frames(tmp_path / "proxy.mp4", times_s=[4.001])
+    assert read_number(frames.images[0]) == 100
+
+
+def test_the_next_track_that_can_be_decoded_is_heard(tmp_path, settings):
+    encode(tmp_path / "source.mp4", count=100, crf="18")
+    path = tmp_path / "both.mp4"
+    ffmpeg(
+        "-i",
+        tmp_path / "source.mp4",
+        *lavfi("sine=f=440:d=4"),
+        *lavfi("sine=f=2000:d=4"),
+        *("-map", 0, "-map", 1, "-map", 2, "-c:v", "copy", "-c:a:0", "ac3", "-c:a:1", "aac"),
+        path,
+    )
+    path.write_bytes(path.read_bytes().replace(b"ac-3", b"ac-4").replace(b"dac3", b"xxxx"))
+    info = probe(path)
+    assert [track[0] for track in info.audio_tracks] == [1]
+    samples, _ = read_audio(path, 1.0, 2.0)
+    assert np.abs(np.fft.rfft(samples)).argmax() == pytest.approx(2000, abs=5)
+    cut_clip(path, 1.0, 3.0, tmp_path / "clip.mp4", settings)
+    samples, _ = read_audio(tmp_path / "clip.mp4", 0.5, 1.5)
+    assert np.abs(np.fft.rfft(samples)).argmax() == pytest.approx(2000, abs=5)
+
+
+def test_a_clip_before_the_first_picture_says_where_it_is(tmp_path, settings):
+    encode(tmp_path / "source.mp4", count=100, crf="18")
+    path = tmp_path / "v5.mp4"
+    ffmpeg(
+        "-itsoffset",
+        5,
+        "-i",
+        tmp_path / "source.mp4",
+        *lavfi("sine=d=9"),
+        "-map",
+        0,
+        "-map",
+        1,
+        "-c:v",
+        "copy",
+        "-c:a",
+        "aac",
+        path,
+    )
+    with pytest.raises(UsageError, match=r"no picture before 5\.0"):
+        cut_clip(path, 1.0, 3.0, tmp_path / "clip.mp4", settings)
+    assert not (tmp_path / "clip.mp4").exists()
+
+
+# -- clocks that restart ---------------------------------------------------------------------------
+
+
+def joined(folder: Path, suffix: str) -> Path:
+    encode(folder / "source.mp4", count=150, crf="18")
+    sound = (*lavfi("sine=d=6"), "-map", 0, "-map", 1, "-c:a", "mp2")
+    video = ("-c:v", "mpeg2video", "-bf", 2, "-b:v", "4M", "-g", 12)
+    ffmpeg("-i", folder / "source.mp4", *sound, *video, folder / f"a.{suffix}")
+    data = (folder / f"a.{suffix}").read_bytes()
+    (folder / f"b.{suffix}").write_bytes(data + data)
+    return folder / f"b.{suffix}"
+
+
+@pytest.mark.parametrize("suffix", ["vob", "ts"])
+def test_a_clock_that_restarts_goes_on_as_in_a_player(tmp_path, suffix, settings):
+    path = joined(tmp_path, suffix)
+    info = probe(path)
+    assert info.restarts
+    assert info.duration_s == pytest.approx(12.0, abs=0.3)
+    times_s, images = ffmpeg_pictures(path, info.picture_index or 0)
+    found_s, numbers = shown(path)
+    assert numbers == [read_number(image) for image in images]
+    np.testing.assert_allclose(found_s, times_s, atol=0.05)
+    with Reader(path) as reader:
+        for time_s in (9.0, 2.0, 7.5, 11.0):
+            expected = numbers[int(np.searchsorted(found_s, time_s + 1e-6, side="right")) - 1]
+            assert read_number(reader.at([time_s]).images[0]) == expected
+        reads = [reader.read(a, a + 3.0, 5.0, 64) for a in (0.0, 3.0, 6.0, 9.0)]
+    with Reader(path) as reader:
+        again = [reader.read(a, a + 3.0, 5.0, 64) for a in (9.0, 6.0, 3.0, 0.0)][::-1]
+    for one, other in zip(reads, again, strict=True):
+        np.testing.assert_array_equal(one.frames.times_s, other.frames.times_s)
+        np.testing.assert_array_equal(one.frames.images, other.frames.images)
+    cut_clip(path, 8.0, 9.0, tmp_path / "clip.mp4", settings)
+    at = int(np.searchsorted(found_s, 8.0 + 1e-6, side="right")) - 1
+    assert shown(tmp_path / "clip.mp4")[1][:20] == numbers[at : at + 20]
+    make_proxy(path, tmp_path / "proxy.mp4", settings)
+    frames = sample_frames(tmp_path / "proxy.mp4", times_s=[found_s[200] + 0.01])
+    assert read_number(frames.images[0]) == numbers[200]
+    samples, _ = read_audio(path, 6.5, 11.5)
+    assert np.abs(samples).max(initial=0) > 0.05
+    assert not any(not np.abs(part).max() for part in np.array_split(samples, 20))
+
+
+# -- colours ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("matrix", [8, 10, 14, 15])
+def test_colours_of_an_unknown_matrix_are_shown_by_the_nearest(tmp_path, matrix, settings):
+    path = tmp_path / "colours.mp4"
+    tag = f"h264_metadata=matrix_coefficients={matrix}"
+    ffmpeg(*lavfi(f"color=blue:d=2:{SMALL}"), *X264, "-bsf:v", tag, path)
+    info = probe(path)
+    assert any(str(matrix) in note for note in info.notes)
+    assert mean_colour(path).argmax() == 2
+    cut_clip(path, 0.5, 1.5, tmp_path / "clip.mp4", settings)
+    make_proxy(path, tmp_path / "proxy.mp4", settings)
+    assert len(sample_frames(tmp_path / "proxy.mp4", rate_hz=5)) == 10
+
+
+# -- nothing that decodes --------------------------------------------------------------------------
+
+
+def test_pictures_of_an_unknown_codec_are_named(tmp_path):
+    path = ended_sound(tmp_path)
+    path.write_bytes(path.read_bytes().replace(b"avc1", b"zzzz").replace(b"avcC", b"yyyy"))
+    info = probe(path)
+    assert (info.width, info.codec) == (0, "aac")
+    assert any("unknown codec" in note for note in info.notes)
+    silent = tmp_path / "silent.mp4"
+    ffmpeg("-i", tmp_path / "source.mp4", "-c", "copy", silent)
+    silent.write_bytes(silent.read_bytes().replace(b"avc1", b"zzzz").replace(b"avcC", b"yyyy"))
+    with pytest.raises(MediaError, match="unknown codec"):
+        probe(silent)
+
+
+def test_a_file_without_one_picture_or_sample_that_decodes_is_an_error(tmp_path):
+    path = ended_sound(tmp_path)
+    data = bytearray(path.read_bytes())
+    first = data.find(b"mdat") + 4
+    end = first - 8 + int.from_bytes(data[first - 8 : first - 4], "big")
+    data[first:end] = bytes(end - first)
+    path.write_bytes(data)
+    with pytest.raises(MediaError, match=r"s\.mp4 holds no picture that can be decoded \(h264\)"):
+        probe(path)
+
+
+def test_times_rise_in_all_that_is_read(tmp_path):
+    for make in (avi, raw_mpeg2):
+        folder = tmp_path / make.__name__
+        folder.mkdir()
+        found_s, _ = shown(make(folder))
+        assert all(b > a for a, b in itertools.pairwise(found_s))

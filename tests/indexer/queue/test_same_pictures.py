@@ -1,0 +1,56 @@
+"""A worker decodes a chunk once for the stages that want its pictures."""
+
+import pytest
+
+from indexer.artefacts import Artefacts
+from indexer.catalog import collections
+from indexer.ingest.discover import FoundFile
+from indexer.ingest.plan import Planner
+from indexer.media.decode.reader_process import ReaderProcess
+from indexer.queue.reaper import requeue_lost
+from indexer.queue.runner import Runner
+from tests.support import colour_video, demo_library
+
+
+@pytest.fixture
+def reads(monkeypatch) -> list[int]:
+    """How many samplings each read was asked for."""
+    counts = []
+    plain = ReaderProcess.read_each
+
+    def read_each(self, start_s, end_s, samplings):
+        counts.append(len(samplings))
+        return plain(self, start_s, end_s, samplings)
+
+    monkeypatch.setattr(ReaderProcess, "read_each", read_each)
+    return counts
+
+
+def test_screen_text_comes_from_the_decoding_of_the_pictures(tmp_path, reads):
+    pytest.importorskip("rapidocr")
+    library = demo_library(tmp_path, screen_text=True, device="cpu")
+    path = colour_video(tmp_path / "media" / "one.mp4", [("red", 3.0)])
+    stages = {stage.name: stage for stage in library.context.stages(events=False)}
+    planner = Planner(library.catalog, library.settings, stages)
+    with library.catalog.begin() as session:
+        collection_id = collections.ensure_collection(session, "default")
+    status = path.stat()
+    file = FoundFile(path, status.st_size, status.st_mtime_ns)
+    planner.plan(planner.recognise(file, collection_id).video_id, path)
+    runner = Runner(library.context)
+    done = runner.run_stage("picture")
+    assert (done.done, done.failed, round(done.video_s)) == (2, 0, 3)
+    assert reads == [2]
+    assert runner.run_stage("screen").done == 0
+    assert [video.state for video in library.videos()] == ["ready"]
+
+
+def test_what_a_dead_worker_left_of_removed_videos_goes(tmp_path, monkeypatch):
+    library = demo_library(tmp_path)
+    artefacts = Artefacts(library.settings.artefacts)
+    artefacts.write_thumbnail(7, 1.0, b"jpeg")
+    requeue_lost(library.context)
+    assert artefacts.video_ids() == {7}
+    monkeypatch.setattr("indexer.queue.reaper.dead_owners", lambda owners: ["somebody"])
+    requeue_lost(library.context)
+    assert artefacts.video_ids() == set()
