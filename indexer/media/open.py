@@ -20,7 +20,7 @@ from av.stream import Stream
 
 from indexer.errors import MediaError, os_reason
 from indexer.media.formats import DEMUXERS
-from indexer.messages import Message
+from indexer.messages import as_message
 from indexer.paths import printable
 
 MAX_PIXELS = 16384 * 8704
@@ -66,7 +66,7 @@ def media_errors(path: str | os.PathLike[str]) -> Iterator[None]:
             "cannot read {path} as video or sound: {reason}",
             _HINT,
             path=printable(path),
-            reason=Message((error.strerror or str(error)).lower()),
+            reason=as_message((error.strerror or str(error)).lower()),
         ) from error
     except (MemoryError, UnicodeError, OverflowError) as error:
         raise MediaError(
