@@ -42,7 +42,7 @@ messages: .venv/.all
 	$(BIN)/pybabel -q extract -F pyproject.toml --no-location --omit-header --sort-output -o .venv/messages.pot .
 	$(BIN)/pybabel -q update -D seekpoint -i .venv/messages.pot -d search_ui/locales -w 96 --omit-header --no-fuzzy-matching --ignore-obsolete
 
-# The table of docs/experiments/quality.md, from the real videos that SEEKPOINT_TEST_DATA names.
+# The quality of search as a table, from the real videos that SEEKPOINT_TEST_DATA names.
 quality: .venv/.all
 	$(BIN)/python -m benchmarks.quality
 

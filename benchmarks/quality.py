@@ -3,7 +3,8 @@
 Both sets of real videos (natural/ and more/, under neutral file names), the compilations, and the
 questions in Chinese, from the folder that SEEKPOINT_TEST_DATA names. Each collection is asked by
 pictures alone, and a mixed one with words too. Intervals are over whole videos (cluster bootstrap).
-The table is written to quality.md among the documented experiments, its figures beside it as JSON.
+The table becomes a page of its own among the experiments, quality.md, with its figures beside it as
+JSON. Nothing links to the page before there is one: whoever keeps it names it in docs/index.md.
 """
 
 from __future__ import annotations
@@ -162,6 +163,7 @@ def write(reports: dict[str, Report], matched: int, library: Library) -> None:
     OUTPUT.with_suffix(".json").write_text(json.dumps(figures, indent=1) + "\n")
     OUTPUT.write_text("\n".join(lines(figures, library)) + "\n")
     print(OUTPUT.read_text())
+    print(f"written to {OUTPUT}; docs/index.md links to it if it is kept", file=sys.stderr)
 
 
 def lines(figures: dict[str, Any], library: Library) -> Iterable[str]:
