@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sqlalchemy import insert, select
+from sqlalchemy import and_, insert, select
 from sqlalchemy.orm import Session
 
 from grounding.spans import Span
 from indexer.catalog.database.dialect import in_values
 from indexer.catalog.database.half_vector import pack
 from indexer.catalog.leasing.chunk_tasks import FinishedTask
-from indexer.catalog.tables import Chunk, FrameBlockRow
+from indexer.catalog.tables import Chunk, FrameBlockRow, Video
 
 _COLUMNS = (
     FrameBlockRow.chunk_id,
@@ -104,6 +104,22 @@ def get_video_frames(s: Session, video_id: int, key: str) -> FrameBlock:
         np.concatenate([block.vectors for block in blocks]).astype(np.float32),
         np.concatenate([block.cuts_s for block in blocks]),
     )
+
+
+def get_cuts(s: Session, video_ids: Iterable[int]) -> dict[int, np.ndarray]:
+    """Video -> starts of its shots (K,) float64, rising, as its served pictures have them."""
+    statement = (
+        select(FrameBlockRow.video_id, FrameBlockRow.cuts_s)
+        .join(
+            Video,
+            and_(Video.id == FrameBlockRow.video_id, Video.picture_key == FrameBlockRow.key),
+        )
+        .where(in_values(s, FrameBlockRow.video_id, video_ids))
+    )
+    found: dict[int, list[np.ndarray]] = {}
+    for row in s.execute(statement):
+        found.setdefault(row.video_id, []).append(np.frombuffer(row.cuts_s, "<f8"))
+    return {id: np.unique(np.concatenate(cuts)) for id, cuts in found.items()}
 
 
 def get_stored_blocks(s: Session, chunk_ids: Iterable[int], key: str) -> list[StoredBlock]:

@@ -102,20 +102,54 @@ def search_words(
         .order_by(text("score DESC"), Passage.id)
         .limit(limit)
     )
-    statement = matches(statement)
-    if kinds is not None:
-        statement = statement.where(in_values(s, Passage.kind, kinds))
-    if collection_ids is not None:
-        statement = statement.where(in_values(s, Passage.collection_id, collection_ids))
+    statement = _within(s, matches(statement), kinds, collection_ids, video_ids)
     if video_id is not None:
         statement = statement.where(Passage.video_id == video_id)
-    if video_ids is not None:
-        statement = statement.where(in_values(s, Passage.video_id, video_ids))
     rows: Iterable[Any] = s.execute(statement)
     return [
         WordHit(row[0], row[1], row[2], row[3], Span(row[4], row[5]), row[6], float(row[7]))
         for row in rows
     ]
+
+
+def count_holders(
+    s: Session,
+    terms: Sequence[Term],
+    kinds: Iterable[str] | None = None,
+    collection_ids: Sequence[int] | None = None,
+    video_ids: Sequence[int] | None = None,
+    limit: int = 1000,
+) -> tuple[list[int], int]:
+    """How many served passages hold each term, and how many there are; counted up to `limit`."""
+    served = and_(Video.id == Passage.video_id, Passage.key == served_passage_key())
+    everything = _within(
+        s, select(Passage.id).join(Video, served), kinds, collection_ids, video_ids
+    )
+
+    def count(statement: Select[Any]) -> int:
+        return s.scalar(select(func.count()).select_from(statement.limit(limit).subquery())) or 0
+
+    holders = [
+        count((_sqlite if is_sqlite(s) else _postgres)([term], "all")[0](everything))
+        for term in terms
+    ]
+    return holders, count(everything)
+
+
+def _within(
+    s: Session,
+    statement: Any,
+    kinds: Iterable[str] | None,
+    collection_ids: Sequence[int] | None,
+    video_ids: Sequence[int] | None,
+) -> Any:
+    if kinds is not None:
+        statement = statement.where(in_values(s, Passage.kind, kinds))
+    if collection_ids is not None:
+        statement = statement.where(in_values(s, Passage.collection_id, collection_ids))
+    if video_ids is not None:
+        statement = statement.where(in_values(s, Passage.video_id, video_ids))
+    return statement
 
 
 def parse_terms(query: str) -> list[Term]:

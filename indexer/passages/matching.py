@@ -34,8 +34,11 @@ _ENDINGS = frozenset(
 _STEM = 4
 
 
-def matching_words(terms: Sequence[Term], words: Sequence[str]) -> tuple[list[int], float]:
-    """Numbers of the words that some term matches, rising, and the share of the terms that match.
+def matching_words(
+    terms: Sequence[Term], words: Sequence[str], weights: Sequence[float] | None = None
+) -> tuple[list[int], float]:
+    """Numbers of the words that some term matches, rising, and the share of the terms that match,
+    by `weights` where they are not alike.
 
     >>> matching_words([Term("skating dog")], ["The", "skating", "dogs", "win."])
     ([1, 2], 1.0)
@@ -46,7 +49,10 @@ def matching_words(terms: Sequence[Term], words: Sequence[str]) -> tuple[list[in
         for term in terms
     ]
     numbers = sorted({number for places in found for number in places})
-    return numbers, sum(map(bool, found)) / len(terms) if terms else 0.0
+    if weights is None:
+        weights = [1.0] * len(terms)
+    held = sum(weight for weight, places in zip(weights, found, strict=True) if places)
+    return numbers, held / sum(weights) if terms else 0.0
 
 
 def pairs_of(terms: Sequence[Term]) -> list[Term]:

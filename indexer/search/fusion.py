@@ -42,7 +42,8 @@ def fuse(
         (entry, weigh(entry.kind, entry.score) / (RRF_CONSTANT + entry.rank)) for entry in entries
     ]
     fused: list[FusedMoment] = []
-    for entry, gain in sorted(weighted, key=lambda pair: -pair[1]):
+    # A title holds for a whole video: it joins the best moment there, and no moment joins it.
+    for entry, gain in sorted(weighted, key=lambda pair: (pair[0].kind == TITLE, -pair[1])):
         evidence = Evidence(entry.kind, entry.score, entry.text, entry.words)
         place = _answer_of(fused, entry)
         if place is None:

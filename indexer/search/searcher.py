@@ -15,7 +15,12 @@ import numpy as np
 from grounding.spans import ScoredSpan
 from indexer.catalog import videos
 from indexer.catalog.database.change_watcher import ChangeWatcher
-from indexer.catalog.frames import StoredBlock, get_stored_blocks, get_video_blocks
+from indexer.catalog.frames import (
+    StoredBlock,
+    get_cuts,
+    get_stored_blocks,
+    get_video_blocks,
+)
 from indexer.catalog.segments import get_segments
 from indexer.catalog.thumbnails import nearest_thumbnails_s
 from indexer.catalog.vectors.live_chunks import get_live_state
@@ -31,6 +36,7 @@ from indexer.questions.statement import Question, Statement, read_question
 from indexer.search import titles
 from indexer.search.calibration import passage_probability
 from indexer.search.candidates import candidate_chunks
+from indexer.search.distinct import drop_repeats
 from indexer.search.fusion import fuse
 from indexer.search.interleave import interleave
 from indexer.search.neutral import neutral_vectors
@@ -323,7 +329,12 @@ class Searcher:
                 return hinted * float(np.interp(best, [ANSWERED_STRENGTH, 1], PICTURE_WEIGHT))
             return hinted * float(np.interp(_strength(kind, score), [0, 1], TEXT_WEIGHT))
 
-        return titles.openings(fuse(pictures.moments, hits, weigh))
+        fused = titles.behind_what_is_seen(fuse(pictures.moments, hits, weigh))
+        return drop_repeats(titles.openings(fused), self._cuts)
+
+    def _cuts(self, video_ids: set[int]) -> dict[int, np.ndarray]:
+        with self._catalog.read() as session:
+            return get_cuts(session, video_ids)
 
     # --- how a moment is shown ---
 

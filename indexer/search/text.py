@@ -10,7 +10,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from grounding.spans import Span
-from indexer.catalog.fulltext import Term, WordHit, parse_terms, search_words
+from indexer.catalog.fulltext import (
+    Term,
+    WordHit,
+    count_holders,
+    parse_terms,
+    search_words,
+)
 from indexer.catalog.passages import PassageRow, get_passages
 from indexer.catalog.vectors.live_chunks import get_live_state
 from indexer.catalog.vectors.served_keys import list_served_keys
@@ -22,9 +28,11 @@ from indexer.questions.neutral_prompts import NEUTRAL_PROMPTS
 from indexer.questions.statement import Statement
 from indexer.search.fusion import RRF_CONSTANT
 from indexer.search.neutral import neutral_vectors
+from indexer.search.readable import is_readable
 from indexer.search.types import PassageHit, Scope
 from indexer.stages.base import embedder_key_of
 from indexer.vectors.base import Selection, VectorIndex
+from indexer.vocabulary import EvidenceKind
 
 STAGE_OF = {"speech": "speech", "screen": "screen", "event": "events"}
 CANDIDATES = 100
@@ -47,6 +55,8 @@ SOME_WORDS = 0.3  # strength of a passage that has half of the words
 LONE_WORD = 0.4
 ENOUGH = 20  # passages with all words; those with some of them are then not looked for
 RARE = 20  # passages with a word that is telling by itself
+COUNTED = 1000  # passages with a word; a word that more hold is as common as any
+FEW_PASSAGES = 100  # among fewer, which words are common is chance
 COMPARABLE = 0.5  # share of the best strength below which a passage is left out
 LONG_S = 12.0  # a longer passage is narrowed to the words that matched and what is around them
 AROUND_S = 2.0
@@ -201,12 +211,16 @@ class TextSearch:
             known = get_passages(session, {*worded, *nearest.ids})
         near = nearest.strengths(known, asked_in_english=asked.english)
         known = {
-            id: row for id, row in known.items() if id in worded or id in near
-        }  # the nearest may not be near
+            id: row
+            for id, row in known.items()
+            if (id in worded or id in near)  # the nearest may not be near
+            and (kind != EvidenceKind.SCREEN or is_readable(row.text, row.confidence))
+        }
+        weights = self._rarities(asked, scope, kind) if not all(worded.values()) else None
         strengths: dict[int, float] = {}
         matches: dict[int, list[int]] = {}
         for id, row in known.items():
-            matches[id], share = matching_words(asked.loose, _tokens(row))
+            matches[id], share = matching_words(asked.loose, _tokens(row), weights)
             by_word = _strength_of_words(
                 asked, share, by_words, complete=id in worded and worded[id]
             )
@@ -248,6 +262,19 @@ class TextSearch:
         for hit in partial:
             order.setdefault(hit.passage_id, False)
         return order, len(complete)
+
+    def _rarities(self, asked: _Asked, scope: Scope, kind: str) -> list[float]:
+        """What each loose term weighs, above 0: the logarithm of how few passages hold it."""
+        with self._catalog.read() as session:
+            holders, passages = count_holders(
+                session,
+                asked.loose,
+                [kind],
+                scope.collection_ids,
+                scope.video_ids,
+                limit=COUNTED,
+            )
+        return [rarity(count, passages) for count in holders]
 
     # --- meaning ---
 
@@ -325,8 +352,17 @@ class TextSearch:
         return [max(values) for values in cosines if values]
 
 
+def rarity(holders: int, passages: int) -> float:
+    """Weight of a word that `holders` of the passages hold: inverse document frequency (Sparck
+    Jones 1972), smoothed so that it stays above 0.
+    """
+    return float(np.log1p(max(passages, FEW_PASSAGES) / (holders + 1)))
+
+
 def _strength_of_words(asked: _Asked, share: float, complete_hits: int, *, complete: bool) -> float:
-    """In [0, 1]. All words of a question are an answer; one common word is none."""
+    """In [0, 1]. All words of a question are an answer; one common word is none. `share`: of the
+    words, weighed by their rarity.
+    """
     if not complete:
         return SOME_WORDS * min(1.0, 2 * share) ** 2 * (1.5 if asked.hint else 1.0)
     letters = sum(len(term.text.replace(" ", "")) for term in asked.terms)

@@ -16,11 +16,12 @@ from grounding.spans import Span
 from indexer.catalog import videos
 from indexer.catalog.fulltext import parse_terms
 from indexer.catalog.video_queries import find_named_videos, find_recorded_videos
+from indexer.search.calibration import LIKELY_PROBABILITY
 from indexer.search.types import FusedMoment, PassageHit
+from indexer.vocabulary import EvidenceKind
 
 KIND = "title"
-# Less than the last of fifty pictures is worth (1 / 110), so that a title joins a moment and never
-# takes its place.
+# Less than the last of fifty pictures is worth (1 / 110).
 WEIGHT = 0.5
 SHARE = 2 / 3  # of the question's words that a name has to hold
 OPENING_S = 8.0
@@ -74,6 +75,27 @@ def title_hits(
     return sorted(
         [*hits, *(hit for hit in dated if hit.video_id not in known)], key=lambda hit: -hit.score
     )[:HITS]
+
+
+def behind_what_is_seen(moments: Sequence[FusedMoment]) -> list[FusedMoment]:
+    """A name lifts no moment that is unlikely by itself above a picture that likely shows it."""
+    seen = [
+        number
+        for number, moment in enumerate(moments)
+        if moment.probability >= LIKELY_PROBABILITY and _has(moment, EvidenceKind.PICTURE)
+    ]
+    last = seen[-1] if seen else -1
+    named = {
+        number
+        for number, moment in enumerate(moments[: last + 1])
+        if moment.probability < LIKELY_PROBABILITY and _has(moment, KIND)
+    }
+    before = [moment for n, moment in enumerate(moments[: last + 1]) if n not in named]
+    return [*before, *(moments[n] for n in sorted(named)), *moments[last + 1 :]]
+
+
+def _has(moment: FusedMoment, kind: str) -> bool:
+    return any(evidence.kind == kind for evidence in moment.evidence)
 
 
 def openings(moments: Sequence[FusedMoment]) -> list[FusedMoment]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from grounding.spans import Span
 from indexer.catalog import Catalog, fulltext, videos
 from indexer.catalog.finalize import finalize_video
-from indexer.catalog.fulltext import Term, parse_terms, search_words
+from indexer.catalog.fulltext import Term, count_holders, parse_terms, search_words
 from indexer.catalog.leasing import chunk_tasks
 from indexer.catalog.leasing.chunk_planning import invalidate_tasks, plan_tasks
 from indexer.catalog.passages import NewPassage, commit_passages, list_passages
@@ -117,6 +117,16 @@ def test_results_can_be_limited(library: tuple[Catalog, int]):
     assert (hit.kind, hit.span, hit.video_id) == ("speech", Span(0, 1), video_id)
     assert hit.score > 0
     assert found(catalog, "dog", collection_ids=[collection_id + 1]) == []
+
+
+def test_passages_that_hold_a_term_are_counted(library: tuple[Catalog, int]):
+    catalog, video_id = library
+    terms = parse_terms('dog zebra "sea shells"')
+    with catalog.read() as s:
+        assert count_holders(s, terms) == ([2, 0, 1], 9)
+        assert count_holders(s, terms, ["event"]) == ([1, 0, 0], 1)
+        assert count_holders(s, terms, video_ids=[video_id + 1]) == ([0, 0, 0], 0)
+        assert count_holders(s, terms, limit=1) == ([1, 0, 1], 1)
 
 
 def test_more_telling_passages_come_first(library: tuple[Catalog, int]):

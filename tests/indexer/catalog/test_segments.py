@@ -8,7 +8,7 @@ import pytest
 from grounding.spans import Span
 from indexer.catalog import Catalog
 from indexer.catalog.finalize import finalize_video
-from indexer.catalog.frames import FrameBlock, get_frame_blocks, get_video_frames
+from indexer.catalog.frames import FrameBlock, get_cuts, get_frame_blocks, get_video_frames
 from indexer.catalog.leasing import chunk_tasks
 from indexer.catalog.segments import NewSegment, commit_picture, get_segments
 from indexer.catalog.vectors.live_chunks import get_live_state
@@ -43,6 +43,7 @@ def test_frames_and_segments_come_back(catalog: Catalog):
     with catalog.read() as s:
         stored = get_frame_blocks(s, blocks, "k1")
         whole = get_video_frames(s, video_id, "k1")
+        cuts = get_cuts(s, [video_id, 10**12])
         lots = list(iterate_vectors(s, "k1", batch=1))
         found = get_segments(s, [int(lots[1].ids[0]), 10**12, int(lots[0].ids[0])])
     for chunk_id, block in blocks.items():
@@ -54,6 +55,8 @@ def test_frames_and_segments_come_back(catalog: Catalog):
     np.testing.assert_array_equal(
         whole.times_s, np.concatenate([block.times_s for block in blocks.values()])
     )
+    assert list(cuts) == [video_id]
+    np.testing.assert_array_equal(cuts[video_id], whole.cuts_s)
     assert whole.vectors.shape == (10, support.DIMENSION)
     assert [len(lot) for lot in lots] == [1, 1]
     assert [(row.span, row.thumbnail_s, row.video_id) for row in found] == [

@@ -29,6 +29,12 @@ def test_matching_words(query, text, numbers, share):
     assert matching_words(parse_terms(query), text.split()) == (numbers, share)
 
 
+def test_the_share_is_weighed():
+    terms = parse_terms("zebra people")
+    assert matching_words(terms, ["people", "came"], [6.0, 2.0]) == ([0], 0.25)
+    assert matching_words([], ["people"], []) == ([], 0.0)
+
+
 def test_runs_of_characters_are_asked_in_pairs():
     terms = pairs_of(parse_terms("港口开门 seven"))
     assert [term.text for term in terms] == ["港 口", "口 开", "开 门", "seven"]
