@@ -57,6 +57,7 @@ class Job:
 
     @property
     def is_open(self) -> bool:
+        """Whether the job still waits or runs."""
         return self.state in ("waiting", "running")
 
 
@@ -82,6 +83,7 @@ class Jobs:
             return sorted(self._jobs.values(), key=lambda job: -job.id)
 
     def get(self, job_id: int) -> Job | None:
+        """The job of this number, if it is known."""
         with self._lock:
             return self._jobs.get(job_id)
 
@@ -100,6 +102,7 @@ class Jobs:
     # --- what can be asked for ---
 
     def ingest(self, paths: Sequence[Path], collection: str) -> Job:
+        """Starts to make files and folders searchable."""
         return self._add(
             "ingest",
             ", ".join(path.name for path in paths),
@@ -108,6 +111,8 @@ class Jobs:
         )
 
     def demo(self, collection: str) -> Job:
+        """Starts to make the demonstration videos and to ingest them."""
+
         def work(report: Report) -> Sequence[Message]:
             from indexer.admin.demo import make_library
 
@@ -117,6 +122,8 @@ class Jobs:
         return self._add("demo", "", collection, work)
 
     def retry(self, video_id: int, subject: str, collection: str) -> Job:
+        """Starts to do the failed chunks of a video again."""
+
         def work(report: Report) -> Sequence[Message]:
             return self._library.retry([video_id], observer=_Progress(report)).errors
 

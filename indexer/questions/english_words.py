@@ -2,6 +2,7 @@
 
 
 def english_words(text: str) -> frozenset[str]:
+    """The words of a list that is written with spaces and line breaks."""
     return frozenset(text.split())
 
 

@@ -134,9 +134,9 @@ class SoundSearch:
         with self._context.catalog.read() as session:
             found = get_segments(session, hits.ids.tolist())
         return candidate_chunks(
-            np.array([it.chunk_id for it in found]),
-            np.array([it.video_id for it in found]),
-            np.array([score_of[it.id] for it in found]),
+            np.array([segment.chunk_id for segment in found]),
+            np.array([segment.video_id for segment in found]),
+            np.array([score_of[segment.id] for segment in found]),
         )
 
 

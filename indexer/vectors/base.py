@@ -26,6 +26,7 @@ class Selection:
 
     @property
     def everything(self) -> bool:
+        """Whether nothing is filtered out."""
         return self.collection_ids is None and self.video_ids is None
 
 
@@ -95,10 +96,12 @@ class RecallReport:
 
     @property
     def ok(self) -> bool:
+        """Whether the recall of every kind of selection is high enough."""
         return min(self.everything, self.one_percent, self.large_selection) >= RECALL_NEEDED
 
     @property
     def text(self) -> Message:
+        """The report in one line."""
         if not self.rows:
             return Message("no vectors yet")
         return Message(
@@ -133,9 +136,13 @@ class VectorIndex(Protocol):
         """Writes what is live as a new snapshot, or builds the server's index anew."""
         ...
 
-    def publish_due(self) -> bool: ...
+    def publish_due(self) -> bool:
+        """Whether `publish` would pay now."""
+        ...
 
-    def self_check(self, queries: int = 50) -> RecallReport: ...
+    def self_check(self, queries: int = 50) -> RecallReport:
+        """Recall of the index against an exact search, with so many of its vectors as queries."""
+        ...
 
     @property
     def memory_bytes(self) -> int:

@@ -165,6 +165,7 @@ class FaissIndex:
 
     @property
     def memory_bytes(self) -> int:
+        """Bytes in main memory: the tail and the mask of live rows; the snapshot is mapped."""
         view = self._view
         if view is None:
             return 0

@@ -260,6 +260,7 @@ class PgVectorIndex:
 
     @property
     def memory_bytes(self) -> int:
+        """None of the rows: PostgreSQL holds them."""
         return 0
 
 

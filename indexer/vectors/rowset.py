@@ -45,6 +45,7 @@ class RowSet:
 
     @classmethod
     def of(cls, rows: VectorRows) -> RowSet:
+        """Rows with an index of their vectors, which are stored as float16."""
         index = fp16_index(rows.vectors.shape[1])
         index.add(rows.vectors)
         return cls(rows.ids, rows.chunk_ids, rows.video_ids, rows.collection_ids, index)
@@ -66,6 +67,7 @@ class RowSet:
 
     @property
     def columns(self) -> tuple[np.ndarray, ...]:
+        """The columns of numbers, without the vectors."""
         return self.ids, self.chunk_ids, self.video_ids, self.collection_ids
 
     def vectors(self, rows: np.ndarray | slice) -> np.ndarray:
@@ -73,6 +75,7 @@ class RowSet:
         return np.ascontiguousarray(self.codes[rows]).view("<f2").astype(np.float32)
 
     def take(self, rows: np.ndarray) -> RowSet:
+        """These rows, in this order, as a set of their own."""
         index = fp16_index(self.index.d)
         if len(rows):
             index.add_sa_codes(np.ascontiguousarray(self.codes[rows]))
@@ -124,6 +127,7 @@ class RowSet:
 
 
 def joined(parts: list[RowSet]) -> RowSet:
+    """All rows of the parts, one part after the other; there is at least one part."""
     index = fp16_index(parts[0].index.d)
     for part in parts:
         if len(part):
@@ -133,6 +137,7 @@ def joined(parts: list[RowSet]) -> RowSet:
 
 
 def fp16_index(dimension: int) -> Any:
+    """An empty FAISS index that stores float16 and compares by inner product."""
     return faiss.IndexScalarQuantizer(
         dimension, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT
     )

@@ -50,6 +50,7 @@ class Manifest:
 
     @property
     def kind(self) -> str:
+        """`ivf` where the vectors are in clusters, `flat` where all are compared."""
         return "ivf" if self.nlist else "flat"
 
 
@@ -121,6 +122,7 @@ def write_manifest(folder: Path, manifest: Manifest) -> str:
 
 
 def point_to(folder: Path, digest: str) -> None:
+    """Makes the snapshot in `folder` the current one, in one step."""
     write_whole(folder.parent / CURRENT, f"{folder.name} {digest}\n".encode())
 
 

@@ -29,9 +29,11 @@ class Tail:
 
     @property
     def memory_bytes(self) -> int:
+        """Bytes of vectors and of the columns of numbers."""
         return sum(len(slab) * (slab.index.code_size + 32) for slab in self.slabs)
 
     def without(self, chunk_ids: np.ndarray) -> Tail:
+        """The tail without the rows of these chunks."""
         if not len(chunk_ids):
             return self
         slabs = []
@@ -54,4 +56,5 @@ class Tail:
         return Tail(tuple(slabs), {**self.revisions, **revisions})
 
     def search(self, query: np.ndarray, k: int, selection: Selection) -> list[Hits]:
+        """The best `k` hits of each slab among the selected rows."""
         return [slab.search(query, k, slab.mask(selection)) for slab in self.slabs]

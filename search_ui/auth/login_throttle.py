@@ -17,6 +17,7 @@ class LoginThrottle:
         self._times: dict[tuple[str, str], list[float]] = {}
 
     def is_blocked(self, name: str, address: str) -> bool:
+        """Whether the name or the address has failed too often lately."""
         with self._lock:
             return (
                 len(self._recent(("name", name))) >= OF_A_NAME
@@ -24,6 +25,7 @@ class LoginThrottle:
             )
 
     def add_failure(self, name: str, address: str) -> None:
+        """Notes a failed sign-in of the name from the address."""
         with self._lock:
             for key in (("name", name[:200]), ("address", address)):
                 self._times[key] = [*self._recent(key), time.monotonic()]
@@ -31,6 +33,7 @@ class LoginThrottle:
                 self._times = {key: times for key in self._times if (times := self._recent(key))}
 
     def clear(self, name: str) -> None:
+        """Forgets the failures of the name, after it signed in."""
         with self._lock:
             self._times.pop(("name", name), None)
 

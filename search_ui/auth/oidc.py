@@ -44,6 +44,7 @@ def streamlit_secrets(settings: Settings, cookie_secret: str) -> dict[str, Any]:
 
 
 def login_url() -> str:
+    """Where the identity provider asks the person to sign in."""
     return generate_login_redirect_url("default")
 
 
@@ -67,5 +68,6 @@ def identity_of(request: Request) -> str | None:
 
 
 def forget_identity(request: Request, response: Response) -> Response:
+    """Makes the browser drop the identity cookie."""
     _clear_auth_cookie(response, request)
     return response

@@ -32,6 +32,7 @@ class Sessions:
         )
 
     def issue(self, account: AccountRow) -> str:
+        """A signed session token for the account."""
         return self._serializer.dumps([account.id, account.epoch])
 
     def user(self, cookies: Mapping[str, str]) -> User | None:

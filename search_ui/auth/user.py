@@ -20,13 +20,16 @@ class User:
 
     @classmethod
     def of(cls, account: AccountRow) -> User:
+        """The user that an account stands for."""
         ids = None if account.collection_ids is None else frozenset(account.collection_ids)
         return cls(account.id, account.name, account.role == "editor", ids)
 
     def sees(self, collection_id: int) -> bool:
+        """Whether the user may see the collection."""
         return self.collection_ids is None or collection_id in self.collection_ids
 
     def visible(self, collections: Iterable[CollectionInfo]) -> list[CollectionInfo]:
+        """Those of the collections that the user may see."""
         return [collection for collection in collections if self.sees(collection.id)]
 
 

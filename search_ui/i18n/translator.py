@@ -40,6 +40,7 @@ class Translator:
         return Message(text, values).text(self.gettext)
 
     def gettext(self, template: str) -> str:
+        """The template in the language of the reader."""
         return catalogue(self.language).gettext(template) if template else ""
 
     @classmethod
@@ -49,6 +50,7 @@ class Translator:
 
 
 def translator_of(request: HTTPConnection) -> Translator:
+    """The translator for the language that the browser prefers."""
     return Translator.of(request.headers.get("accept-language", ""))
 
 

@@ -69,6 +69,7 @@ def answer_to(search: Search, user: User, *, watching: bool = False) -> Answer:
 
 
 def ask(search: Search, user: User) -> Answer:
+    """Asks the library what the search asks, among the collections that the user sees."""
     library = app_state().library
     names = app_state().visible_names(user)
     wanted = [name for name in search.collections if name in names] if search.collections else names
@@ -126,6 +127,7 @@ def note_search(search: Search, user: User) -> None:
 
 
 def headline(link: Link, answer: Answer, user: User, tr: Translator) -> None:
+    """The line above the answers: warnings, notes, how many, and what can be done with them."""
     if answer.moments and not answer.matched:
         st.warning(
             f"**{tr('No match')}.** "
@@ -194,6 +196,7 @@ def _export(answer: Answer, tr: Translator) -> None:
 
 
 def show_cards(link: Link, answer: Answer, tr: Translator, *, narrow: bool = False) -> None:
+    """The moments as cards; `narrow`: in one column, beside the player."""
 
     def on_like() -> None:
         clicked = st.session_state["moments"].get("like")
@@ -228,10 +231,12 @@ def show_cards(link: Link, answer: Answer, tr: Translator, *, narrow: bool = Fal
 
 
 def key_of(moment: Moment) -> str:
+    """A text that identifies the moment on the page."""
     return f"{moment.video_id}@{moment.span.start_s:.3f}-{moment.span.end_s:.3f}"
 
 
 def place_of(moment: Moment) -> Place:
+    """Where the moment is, as links hold it."""
     return Place(moment.video_id, round(moment.span.start_s, 3), round(moment.span.end_s, 3))
 
 

@@ -19,6 +19,7 @@ from search_ui.url_state import FIRST_DAY, LAST_DAY, TOPS, Link, Search, is_pict
 
 
 def show(link: Link, user: User, tr: Translator) -> None:
+    """The search field with its filters."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="ask_bar"):
         st.text_input(
             tr("What are you looking for?"),

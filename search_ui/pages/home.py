@@ -32,6 +32,7 @@ EXAMPLES = (
 
 
 def show(link: Link, user: User, tr: Translator) -> None:
+    """What the page shows before a question: recent and saved searches, collections."""
     collections = user.visible(app_state().library.collections())
     if not any(collection.ready for collection in collections):
         _empty(user, tr)
@@ -153,4 +154,5 @@ def _card(link: Link, video: Video) -> dict:
 
 
 def title_of(video: Video) -> str:
+    """The title of a video, or what stands for one."""
     return video_title(video.title, video.paths[0].path if video.paths else None, video.video_id)

@@ -35,6 +35,7 @@ VIDEOS = ",".join(["video/*", *sorted(VIDEO_SUFFIXES)])
 
 
 def show(user: User, tr: Translator) -> None:
+    """The page of collections and videos."""
     collections = user.visible(app_state().library.collections())
     st.header(tr("Library"), anchor=False)
     if user.can_edit:

@@ -28,6 +28,7 @@ THEMES = {"System": N_("Auto"), "Light": N_("Light"), "Dark": N_("Dark")}
 
 
 def main() -> None:
+    """Draws the page that the address names, for whoever is signed in."""
     question = st.query_params.get("q", "")[:100].strip()
     window_title = f"{question} · Seekpoint" if question else "Seekpoint"
     st.set_page_config(page_title=window_title, page_icon=str(ICON), layout="wide")

@@ -15,6 +15,7 @@ from search_ui.url_state import Link
 
 
 def show(user: User, tr: Translator) -> None:
+    """The search field, and below it the player, the answers or the home page."""
     link = state.current_link()
     ask.show(link, user, tr)
     if link.place is not None:

@@ -15,6 +15,7 @@ from search_ui.i18n.translator import Translator
 
 
 def show(user: User, tr: Translator) -> None:
+    """The page about the index, the installation and the models."""
     st.header(tr("System"), anchor=False)
     if user.account_id is not None:
         with st.container(horizontal=True, vertical_alignment="center"):

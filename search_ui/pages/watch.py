@@ -63,6 +63,7 @@ PLAYER_LABELS = {
 
 
 def show(link: Link, user: User, tr: Translator) -> None:
+    """The page that plays a video at the place that the link names."""
     place = link.place
     assert place is not None
     video = answers.find_video(place.video_id, user)

@@ -8,6 +8,7 @@ from search_ui.routes import health, index_page, media, signin, upload
 
 
 def all_routes() -> list[BaseRoute]:
+    """The routes of the server beside Streamlit's own."""
     return [
         *index_page.routes(),
         *signin.routes(),

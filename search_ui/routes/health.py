@@ -15,6 +15,7 @@ from search_ui.app_state import app_state
 
 
 def routes() -> list[BaseRoute]:
+    """Routes for monitoring."""
     return [Route("/healthz", healthz), Route("/metrics", metrics)]
 
 

@@ -21,10 +21,12 @@ STYLE = Path(__file__).parents[1] / "style.css"
 
 
 def routes() -> list[BaseRoute]:
+    """One route for each address of the page."""
     return [Route(path, index_page) for path in ("/", *(f"/{name}" for name in PAGE_NAMES))]
 
 
 def index_page(request: Request) -> Response:
+    """The HTML document that starts the page, in the language of the browser."""
     return HTMLResponse(
         _document(translator_of(request)),
         headers={"Cache-Control": "no-cache", "Vary": "Accept-Language"},

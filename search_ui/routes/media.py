@@ -28,6 +28,7 @@ THUMBNAIL_AGE_S = 86_400
 
 
 def routes() -> list[BaseRoute]:
+    """Routes of videos, thumbnails and clips."""
     return [
         Route("/stream/{video_id:int}", stream),
         Route("/thumbnail/{video_id:int}/{time_ms:int}", thumbnail),

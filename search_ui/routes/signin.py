@@ -26,6 +26,7 @@ LARGEST_FORM_BYTES = 10_000
 
 
 def routes() -> list[BaseRoute]:
+    """Routes to sign in and out."""
     return [
         Route("/sign-in", sign_in_form, methods=["GET"]),
         Route("/sign-in", sign_in, methods=["POST"]),
@@ -36,10 +37,12 @@ def routes() -> list[BaseRoute]:
 
 
 async def sign_in_form(request: Request) -> Response:
+    """The form to sign in."""
     return _page(request, "")
 
 
 async def sign_in(request: Request) -> Response:
+    """Checks name and password; sets the session cookie."""
     tr = translator_of(request)
     if int(request.headers.get("content-length") or LARGEST_FORM_BYTES + 1) > LARGEST_FORM_BYTES:
         return _page(request, tr("The name or the password is wrong."), 413)
@@ -93,6 +96,7 @@ def _account_of(identity: str) -> AccountRow | None:
 
 
 async def sign_out_form(request: Request) -> Response:
+    """The form to sign out."""
     tr = translator_of(request)
     name, label = escape(request.state.user.name), escape(tr("Sign out"))
     body = f'<form method="post"><p>{name}</p><button>{label}</button></form>'

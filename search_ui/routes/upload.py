@@ -34,6 +34,7 @@ LONGEST_NAME_BYTES = 150
 
 
 def routes() -> list[BaseRoute]:
+    """Routes that take files."""
     return [
         Route("/upload", upload, methods=["POST"]),
         Route("/picture", picture, methods=["POST"]),

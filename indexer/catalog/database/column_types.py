@@ -20,9 +20,11 @@ class UtcTime(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Python to the database: in UTC."""
         return _in_utc(value)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """The database to Python: in UTC, aware."""
         return _in_utc(value)
 
 
@@ -43,9 +45,11 @@ class EnumText(TypeDecorator[StrEnum]):
         self.enum = enum
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Python to the database: the member's text. Raises ValueError for any other text."""
         return None if value is None else self.enum(value).value
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> StrEnum | None:
+        """The database to Python: the member of the text."""
         return None if value is None else self.enum(value)
 
 
@@ -56,12 +60,14 @@ class MessageText(TypeDecorator[Message]):
     cache_ok = True
 
     def process_bind_param(self, value: Message | str | None, dialect: Dialect) -> str | None:
+        """Python to the database: JSON, without characters that databases refuse."""
         if value is None:
             return None
         message = value if isinstance(value, Message) else Message(value)
         return _sanitize(message).to_json()
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Message | None:
+        """The database to Python: the message of the JSON."""
         return None if value is None else Message.from_json(value)
 
 

@@ -27,6 +27,7 @@ class HalfVec(UserDefinedType[Any]):
         self.dimension = dimension
 
     def get_col_spec(self, **_: Any) -> str:
+        """The type in SQL, such as `halfvec(384)`."""
         return self.name if self.dimension is None else f"{self.name}({self.dimension})"
 
 
@@ -66,20 +67,24 @@ class HalfVector(TypeDecorator[bytes]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """pgvector's type on PostgreSQL, bytes on SQLite."""
         return dialect.type_descriptor(HalfVec() if dialect.name == "postgresql" else LargeBinary())
 
     def process_bind_param(self, value: bytes | None, dialect: Dialect) -> Any:
+        """Bytes of little-endian float16 to what the database takes."""
         if value is None or dialect.name != "postgresql":
             return value
         return as_text(np.frombuffer(value, "<f2"))
 
     def process_result_value(self, value: Any, dialect: Dialect) -> bytes | None:
+        """What the database returns to bytes of little-endian float16."""
         if value is None or dialect.name != "postgresql":
             return value
         # The numbers come after the dimension and a reserved number, 2 bytes each.
         return np.frombuffer(value, ">f2", offset=4).astype("<f2").tobytes()
 
     def column_expression(self, column: Any) -> Any:
+        """Reads the vector in its binary form, not as text."""
         as_bytes = _AsBytes(column)
         as_bytes.type = self
         return as_bytes

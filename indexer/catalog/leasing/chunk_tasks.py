@@ -79,6 +79,7 @@ class ChunkTaskQueue(LeaseQueue[ChunkTask]):
     """A task is locked after its video; one that has failed for good fails its video."""
 
     def lock_parent(self, s: Session, row_id: int) -> bool:
+        """Locks the video of the chunk; whether there is one."""
         return _lock_video_of(s, row_id) is not None
 
     def dead_letter(self, s: Session, row_id: int, error: Message) -> None:

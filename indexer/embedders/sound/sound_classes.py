@@ -57,6 +57,7 @@ class SoundClasses:
     owners: np.ndarray
 
     def ask(self, sentences: Sentences, text: str) -> SoundQuestion:
+        """Which classes of sounds a question means, and how well the nearest one fits it."""
         similarity = sentences.embed_multilingual([text]) @ self.use.T
         if sentences.is_english(text):
             similarity = (similarity + sentences.minilm.embed([text]) @ self.minilm.T) / 2
@@ -96,6 +97,7 @@ def of_classes(similarity: np.ndarray, owners: np.ndarray) -> np.ndarray:
 
 @cache
 def load_sound_classes() -> SoundClasses:
+    """The stored classes with the vectors of their descriptions."""
     names = tuple(name for name, _ in describe())
     with np.load(TABLE) as table:
         minilm, use = (table[name].astype(np.float32) for name in ("minilm", "use"))

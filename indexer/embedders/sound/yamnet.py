@@ -109,6 +109,7 @@ class SameConvolution(nn.Module):
         )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Input and output are (batch, channels, height, width)."""
         if self.convolution.stride[0] == 2:
             height, width = x.shape[2:]
             x = nn.functional.pad(x, (1 - (width % 2 == 0), 1, 1 - (height % 2 == 0), 1))

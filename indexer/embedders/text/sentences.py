@@ -55,10 +55,12 @@ class Sentences:
 
     @property
     def minilm(self) -> MiniLM:
+        """The English encoder, loaded when first used."""
         return _minilm()
 
     @property
     def multilingual(self) -> MultilingualEncoder:
+        """The multilingual encoder, loaded when first used."""
         return _multilingual()
 
     def embed_multilingual(self, texts: Sequence[str]) -> np.ndarray:

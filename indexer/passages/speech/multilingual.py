@@ -26,6 +26,7 @@ _LOCK_TIMEOUT_S = 600
 
 
 def is_installed() -> bool:
+    """Whether all packages of the multilingual models are installed."""
     return all(find_spec(package) is not None for package in PACKAGES)
 
 
