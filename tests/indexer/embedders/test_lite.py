@@ -161,7 +161,6 @@ def test_a_question_does_not_import_torch():
     code = (
         "import sys; from indexer.embedders.registry import load_embedder; from "
         "indexer.settings import load_settings;"
-    )(
         "load_embedder(load_settings(embedder='lite')).embed_texts(['a dog']); "
         "print('torch' in sys.modules, 'transformers' in sys.modules)"
     )

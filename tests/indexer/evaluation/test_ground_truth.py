@@ -72,9 +72,9 @@ def test_charades_lines(tmp_path):
         ("[1, 2]", "rows:2"),
         ('{"video": "a.mp4", "windows": []}', "no query"),
         ('{"video": "a.mp4", "query": "q"}', "no windows or relevant_windows"),
-        ('{"video": "a.mp4", "query": "q", "windows": [[5, 4]]}', "no span"),
-        ('{"video": "a.mp4", "query": "q", "windows": [["x", 4]]}', "no span"),
-        ('{"video": "a.mp4", "query": "q", "windows": [[1, 2, 3]]}', "no span"),
+        ('{"video": "a.mp4", "query": "q", "windows": [[5, 4]]}', "is not a span"),
+        ('{"video": "a.mp4", "query": "q", "windows": [["x", 4]]}', "is not a span"),
+        ('{"video": "a.mp4", "query": "q", "windows": [[1, 2, 3]]}', "is not a span"),
     ],
 )
 def test_a_bad_line_is_named(tmp_path, line, words):

@@ -123,7 +123,7 @@ def test_a_graph_is_due_once_and_an_interrupted_one_is_built_again(
     interrupt_the_building(
         server_catalog, VectorQuery("k1", "picture", support.DIMENSION).graph_name
     )
-    with pytest.raises(CatalogError, match="not built to its end"):
+    with pytest.raises(CatalogError, match="was not finished"):
         index.state_text()
     assert index.publish_due()
     query = query_of(rng)

@@ -92,7 +92,7 @@ def test_a_card_with_the_focus_has_a_ring_around_it(page):
     page.keyboard.press("Tab")
     found.focus()
     assert found.evaluate("link => link.matches(':focus-visible')")
-    around = page.locator(".card", has=found)
+    around = page.locator(".card", has=page.locator("a.open:focus"))
     expect(around).to_have_css("outline-style", "solid")
     expect(around).to_have_css("outline-width", "3px")
 

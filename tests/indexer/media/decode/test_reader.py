@@ -317,13 +317,11 @@ def test_memory_does_not_grow_with_length(tmp_path):
     ffmpeg("-stream_loop", 39, "-i", tmp_path / "v.mp4", "-c", "copy", tmp_path / "long.mp4")
     code = (
         "import sys\nfrom indexer.media.decode.reader import PictureRead, Reader\n"
-        "with Reader(sys.argv[1], threads=1) as reader:\n"(
-            "    for start in range(0, int(sys.argv[2]), 10):\n        assert "
-            "len(reader.read(start, start + 10, 2, 160).frames) >= 20\n"
-        )(
-            "print(next(int(line.split()[1]) // 1024 for line in open('/proc/self/status') "
-            "if line.startswith('VmHWM')))\n"
-        )
+        "with Reader(sys.argv[1], threads=1) as reader:\n"
+        "    for start in range(0, int(sys.argv[2]), 10):\n"
+        "        assert len(reader.read(start, start + 10, 2, 160).frames) >= 20\n"
+        "print(next(int(line.split()[1]) // 1024 for line in open('/proc/self/status') "
+        "if line.startswith('VmHWM')))\n"
     )
     command = [sys.executable, "-c", code, tmp_path / "long.mp4"]
     peaks_mb = [
