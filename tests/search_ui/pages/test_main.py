@@ -50,7 +50,7 @@ NAMES = re.compile(
     r"^/.*\.mp4$|traffic light|numbers|colours|purple|green|yellow|blue|<img.*?> \*bold\*"
     r"|/media/videos|\S+/\S+|[a-z]+-[0-9a-f]{8,}|SEEKPOINT_\w+(=\S+)?|`[^`]*`|pip install \S+"
     r"|LEGO|CSV|EDL|M3U|Enter|Esc|Shift|Seekpoint|SQLite|recall@10|CPU|cpu|MB|GB|Charades-STA|IoU"
-    r"|siglip2|clip|lite|demo|whisper\S*|CTranslate2|rapidocr|GroundingGPT-7B|ffmpeg|HNSW"
+    r"|YAMNet|espeak-ng|seekpoint|siglip2|clip|lite|demo|whisper\S*|CTranslate2|rapidocr|GroundingGPT-7B|ffmpeg|HNSW"
 )
 
 
@@ -148,6 +148,9 @@ def test_the_first_load_is_small(page):
 def test_slash_goes_to_the_question(page):
     page.goto("/?q=green")
     page.locator("a.open").first.wait_for()
+    drawn(page)
+    # The script that listens fills these.
+    page.locator("select option").first.wait_for(state="attached")
     page.keyboard.press("/")
     box = page.get_by_role("textbox").first
     expect(box).to_be_focused()
