@@ -12,10 +12,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from indexer.admin.demo import make_library
 from indexer.catalog import watched_folders
 from indexer.errors import SeekpointError
 from indexer.ingest.run import FileOutcome, Observer
 from indexer.messages import N_, Message, with_advice
+from indexer.queue.publish import publish_alone
 
 if TYPE_CHECKING:
     from indexer.library import Library
@@ -114,8 +116,6 @@ class Jobs:
         """Starts to make the demonstration videos and to ingest them."""
 
         def work(report: Report) -> Sequence[Message]:
-            from indexer.admin.demo import make_library
-
             paths = make_library(self._library.settings.home_path / "demo")
             return self._ingest([paths[0].parent], collection, report)
 
@@ -167,8 +167,6 @@ class Jobs:
                     self._scan(folder)
 
     def _publish(self) -> None:
-        from indexer.queue.publish import publish_alone
-
         try:
             publish_alone(self._library.context)
         except SeekpointError as error:

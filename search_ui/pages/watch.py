@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from grounding.lego.preprocess.questions import WHERE
 from grounding.spans import Span
 from indexer.admin.playback import Playback
 from indexer.catalog.passages import PassageRow, list_passages
@@ -234,8 +235,6 @@ def _next(link: Link, answer: Answer | None) -> None:
 
 
 def _where(video: VideoRow, tr: Translator) -> None:
-    from grounding.lego.preprocess.questions import WHERE
-
     request = st.session_state["player"].get("where")
     if not request:
         return

@@ -12,8 +12,8 @@ from scenedetect import AdaptiveDetector, FrameTimecode
 
 from indexer.errors import MediaError
 from indexer.media.cuts import NEAR, difference, is_cut, small_picture
-from indexer.media.decode.frames import Frames, Sampling, sample_frames
-from indexer.media.decode.reader import PictureRead, Reader
+from indexer.media.decode.frames import Frames, Sampling
+from indexer.media.decode.reader import PictureRead, Reader, sample_frames
 from indexer.media.probe import probe
 from tests.indexer.media.golden import ffmpeg, read_number
 
@@ -317,13 +317,11 @@ def test_memory_does_not_grow_with_length(tmp_path):
     ffmpeg("-stream_loop", 39, "-i", tmp_path / "v.mp4", "-c", "copy", tmp_path / "long.mp4")
     code = (
         "import sys\nfrom indexer.media.decode.reader import PictureRead, Reader\n"
-        "with Reader(sys.argv[1], threads=1) as reader:\n"(
-            "    for start in range(0, int(sys.argv[2]), 10):\n        assert "
-            "len(reader.read(start, start + 10, 2, 160).frames) >= 20\n"
-        )(
-            "print(next(int(line.split()[1]) // 1024 for line in open('/proc/self/status') "
-            "if line.startswith('VmHWM')))\n"
-        )
+        "with Reader(sys.argv[1], threads=1) as reader:\n"
+        "    for start in range(0, int(sys.argv[2]), 10):\n        assert "
+        "len(reader.read(start, start + 10, 2, 160).frames) >= 20\n"
+        "print(next(int(line.split()[1]) // 1024 for line in open('/proc/self/status') "
+        "if line.startswith('VmHWM')))\n"
     )
     command = [sys.executable, "-c", code, tmp_path / "long.mp4"]
     peaks_mb = [
