@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grounding.spans import ScoredSpan, Span
+from indexer.admin import doctor, export, models, status
+from indexer.admin import videos as video_list
 from indexer.artefacts import Artefacts
 from indexer.catalog import collections, videos
 from indexer.catalog.collections import CollectionInfo
@@ -25,8 +27,12 @@ from indexer.catalog.video_queries import Filters
 from indexer.context import Context
 from indexer.embedders.base import Embedder
 from indexer.errors import UsageError
+from indexer.evaluation.ground_truth import load_predictions, load_rows
+from indexer.evaluation.submissions import score_predictions
 from indexer.paths import Roots
 from indexer.questions.statement import read_question
+from indexer.queue.publish_snapshots import publish
+from indexer.search import by_picture
 from indexer.search.curve import Curve, curve, sound_curve
 from indexer.search.scope import make_scope
 from indexer.search.searcher import Searcher
@@ -146,8 +152,6 @@ class Library:
         """Writes new vector snapshots where one is due (or, with `force`, wherever there are
         vectors).
         """
-        from indexer.queue.publish import publish
-
         return publish(self.context, force=force)
 
     def reindex(self) -> list[Published]:
@@ -219,8 +223,6 @@ class Library:
         """Moments that look like a picture, which was kept under `name`
         (indexer/questions/query_pictures.py).
         """
-        from indexer.search import by_picture
-
         vector = by_picture.picture_vector(self.context, name)
         scope = make_scope(self.context, collections, filters=filters)
         return by_picture.search_vector(self.context, self.searcher, vector, scope, top)
@@ -235,8 +237,6 @@ class Library:
         filters: Filters | None = None,
     ) -> Answer:
         """Moments that look like one of the library."""
-        from indexer.search import by_picture
-
         vector = by_picture.moment_vector(self.context, video_id, span)
         scope = make_scope(self.context, collections, filters=filters)
         return by_picture.search_vector(
@@ -254,8 +254,6 @@ class Library:
         """How well each part of a video fits a question, a moment or a kept picture; with none of
         them its cuts alone.
         """
-        from indexer.search import by_picture
-
         queries = None
         if like is not None:
             queries = by_picture.moment_vector(self.context, *like)[None]
@@ -330,9 +328,6 @@ class Library:
 
     def score(self, ground_truth: Path, predictions: Path) -> Report:
         """Scores a file of predictions against a ground truth; asks nothing."""
-        from indexer.evaluation.ground_truth import load_predictions, load_rows
-        from indexer.evaluation.submissions import score_predictions
-
         return score_predictions(load_rows(ground_truth), load_predictions(predictions))
 
     # --- watching ---
@@ -378,14 +373,10 @@ class Library:
 
     def subtitles(self, video_id: int, output: Path) -> int:
         """Writes the speech of a video as SRT; how many cues."""
-        from indexer.admin import export
-
         return export.write_subtitles(self.context, video_id, output)
 
     def transcripts(self, names: Sequence[str] | None, output: Path) -> int:
         """Writes speech and screen text of collections as JSON lines; how many lines."""
-        from indexer.admin import export
-
         return export.write_transcripts(self.context, names, output)
 
     # --- looking after it ---
@@ -398,14 +389,10 @@ class Library:
         `newest`: at most so many, those added last. `named`: a piece of the title or the file's
         name, in any case of letters.
         """
-        from indexer.admin import videos as video_list
-
         return video_list.list_videos(self.context, names, newest=newest, named=named)
 
     def video(self, video_id: int) -> Video:
         """Raises CatalogError for an unknown video."""
-        from indexer.admin import videos as video_list
-
         return video_list.get_video(self.context, video_id)
 
     def collections(self) -> list[CollectionInfo]:
@@ -423,20 +410,14 @@ class Library:
 
     def status(self) -> Status:
         """What the library holds, what waits, and what it costs."""
-        from indexer.admin import status
-
         return status.status(self.context)
 
     def doctor(self) -> list[Check]:
         """Checks the installation and says how to fix what is wrong."""
-        from indexer.admin import doctor
-
         return doctor.examine(self.context)
 
     def models(self) -> list[ModelState]:
         """The models that are known, and whether they are installed and in use."""
-        from indexer.admin import models
-
         return models.model_states(self.settings)
 
     def upgrade_database(self) -> str:

@@ -6,6 +6,9 @@ import os
 from functools import cache
 from pathlib import Path
 
+import numpy as np
+from threadpoolctl import ThreadpoolController
+
 
 def wait_asleep() -> None:
     """The threads of OpenMP (PyTorch, CTranslate2) sleep while they wait for each other, unless the
@@ -28,9 +31,6 @@ def numpy_on_one_thread() -> None:
     else too (an ingest, a player) takes a slice of the scheduler, about 12 ms, where the product
     takes a quarter of one.
     """
-    import numpy as np
-    from threadpoolctl import ThreadpoolController
-
     wheel = Path(np.__file__).parent.parent / "numpy.libs"
     blas = ThreadpoolController().select(user_api="blas")
     own = [one["filepath"] for one in blas.info() if Path(one["filepath"]).parent == wheel]

@@ -12,9 +12,9 @@ from indexer.admin.metrics import CatalogMetrics, SearchMetrics
 from indexer.catalog import collections
 from indexer.library import Library
 from indexer.settings import Settings, load_settings
+from search_ui.auth.access_rights import User
 from search_ui.auth.login_throttle import LoginThrottle
 from search_ui.auth.sessions import Sessions
-from search_ui.auth.user import User
 from search_ui.jobs import Jobs
 
 CLIPS_AT_ONCE = 2

@@ -12,6 +12,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from indexer.queue.publish_snapshots import publish_alone
+
+from indexer.admin.demo import make_library
 from indexer.catalog import watched_folders
 from indexer.errors import SeekpointError
 from indexer.ingest.run import FileOutcome, Observer
@@ -114,8 +117,6 @@ class Jobs:
         """Starts to make the demonstration videos and to ingest them."""
 
         def work(report: Report) -> Sequence[Message]:
-            from indexer.admin.demo import make_library
-
             paths = make_library(self._library.settings.home_path / "demo")
             return self._ingest([paths[0].parent], collection, report)
 
@@ -167,8 +168,6 @@ class Jobs:
                     self._scan(folder)
 
     def _publish(self) -> None:
-        from indexer.queue.publish import publish_alone
-
         try:
             publish_alone(self._library.context)
         except SeekpointError as error:

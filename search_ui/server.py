@@ -18,12 +18,13 @@ from indexer.catalog import accounts
 from indexer.errors import SeekpointError, UsageError, os_reason
 from indexer.logs import set_up
 from indexer.settings import Settings
-from search_ui.app_state import AppState, open_app_state
+from search_ui.app_state import AppState, app_state, open_app_state
 from search_ui.auth.auth_middleware import LOOPBACK, AuthMiddleware
 from search_ui.auth.oidc import streamlit_secrets
 from search_ui.auth.sessions import kept_secret
 from search_ui.compression import StaticCompression
 from search_ui.routes import all_routes
+from search_ui.session_state import escape_markdown, translator
 
 # Not beside the folder `pages`, whose files Streamlit would take for scripts of its own.
 MAIN = Path(__file__).parent / "pages" / "main.py"
@@ -74,8 +75,6 @@ def make_app(settings: Settings, *, sign_in: bool) -> st.App:
 
 def _show_defect(error: Exception) -> bool:
     """A defect in words; its traceback goes to the log of the server."""
-    from search_ui.state import escape_markdown, translator
-
     logging.getLogger("seekpoint").error("the page failed", exc_info=error)
     tr = translator()
     defect = tr(
@@ -90,8 +89,6 @@ async def _lifespan(app: st.App) -> AsyncGenerator[dict[str, Any], None]:
     """While the server runs, folders are watched; models are loaded before the first question
     comes.
     """
-    from search_ui.app_state import app_state
-
     del app
     stop = threading.Event()
     for work in (lambda: app_state().jobs.watch(stop), _warm):
@@ -103,8 +100,6 @@ async def _lifespan(app: st.App) -> AsyncGenerator[dict[str, Any], None]:
 
 
 def _warm() -> None:
-    from search_ui.app_state import app_state
-
     try:
         app_state().library.warm()
     except SeekpointError as error:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from celery.signals import worker_shutting_down
 
+from indexer.context import Context
 from indexer.errors import SeekpointError
 from indexer.queue.notify import Notifier
 
@@ -46,7 +47,6 @@ def runner() -> Runner:
 
 
 def _make_runner() -> Runner:
-    from indexer.context import Context
     from indexer.queue.runner import Runner
 
     context = Context()

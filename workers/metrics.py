@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from celery import Celery, signals
 
+from indexer.catalog.database.session import Catalog
 from indexer.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -76,14 +77,12 @@ def _serve(**_: Any) -> None:
 
 def serve(settings: Settings) -> Any:
     """Answers monitors from a thread of the parent; the server and its thread."""
-    from prometheus_client import CollectorRegistry, start_http_server
-    from prometheus_client.multiprocess import MultiProcessCollector
+    from prometheus_client import CollectorRegistry, multiprocess, start_http_server
 
     from indexer.admin.metrics import CatalogMetrics
-    from indexer.catalog.database.session import Catalog
 
     registry = CollectorRegistry()
-    MultiProcessCollector(registry, os.environ[FOLDER])
+    multiprocess.MultiProcessCollector(registry, os.environ[FOLDER])
     # Its own: a lock that this thread holds must not be copied into a child.
     catalog = Catalog(settings.url)
     registry.register(CatalogMetrics(lambda: catalog))

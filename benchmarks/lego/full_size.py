@@ -33,7 +33,7 @@ from grounding.lego.grounder import load_grounder
 from grounding.lego.model.config import PUBLISHED_CLIP, PUBLISHED_LANGUAGE, find_dims
 from grounding.lego.preprocess.image import CLIP_MEAN, CLIP_STD
 from grounding.spans import Span
-from indexer.media.decode.frames import sample_frames
+from indexer.media.decode.reader import sample_frames
 from indexer.media.probe import probe
 
 FIXTURES = Path(__file__).resolve().parents[2] / "tests" / "grounding" / "lego" / "fixtures"

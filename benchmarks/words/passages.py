@@ -25,8 +25,8 @@ from PIL import Image, ImageDraw, ImageFont
 from rapidfuzz import fuzz
 
 from grounding.spans import Span
-from indexer.media.decode.frames import Frames, sample_frames
-from indexer.media.decode.reader import Reader
+from indexer.media.decode.frames import Frames
+from indexer.media.decode.reader import Reader, sample_frames
 from indexer.media.probe import probe
 from indexer.passages.base import Passage
 from indexer.passages.screen.dedupe import alike

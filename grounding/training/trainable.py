@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import torch
+from peft.tuners.lora import LoraConfig, LoraModel
 from torch import Tensor, nn
 
 from grounding.errors import TrainingError
@@ -63,8 +64,6 @@ class Trained:
         if not settings.lora_rank:
             self.model.language.requires_grad_(True)
             return
-        from peft.tuners.lora import LoraConfig, LoraModel
-
         config = LoraConfig(
             r=settings.lora_rank,
             lora_alpha=settings.lora_alpha,  # type: ignore[arg-type]

@@ -18,7 +18,7 @@ from PIL import Image
 
 from grounding.spans import Span
 from indexer.errors import SeekpointError
-from indexer.media.decode.frames import sample_frames
+from indexer.media.decode.reader import sample_frames
 from indexer.media.output.encode import write_video
 
 RATE = 25

@@ -13,10 +13,14 @@ from indexer.admin.status import status
 from indexer.admin.videos import list_videos
 from indexer.catalog.database.session import Catalog
 from indexer.context import Context
+from indexer.embedders.devices import choose_device
 from indexer.errors import SeekpointError, SnapshotError
 from indexer.formatting import format_bytes
 from indexer.media.ffmpeg import find_ffmpeg, run_ffmpeg
 from indexer.messages import NOTHING, Message, as_message
+from indexer.passages.screen.ocr import load_text_model
+from indexer.passages.speech.recognition import load_speech_model
+from indexer.vectors.pgvector_index import PgVectorIndex
 
 LOW_DISK_BYTES = 2_000_000_000
 FFMPEG_TIMEOUT_S = 30.0
@@ -97,24 +101,18 @@ def _model(context: Context) -> Check:
 
 
 def _speech(context: Context) -> Check:
-    from indexer.passages.speech.recognition import load_speech_model
-
     load_speech_model(context.settings)
     values = {"name": context.settings.speech_model}
     return Check(SPEECH, True, Message("model {name} loads", values))
 
 
 def _screen_text(context: Context) -> Check:
-    from indexer.passages.screen.ocr import load_text_model
-
     load_text_model(context.settings)
     return Check(SCREEN_TEXT, True, Message("its model loads"))
 
 
 def _device(context: Context) -> Check:
     import torch
-
-    from indexer.embedders.devices import choose_device
 
     device = context.settings.torch_device
     if device.startswith("cuda") and not torch.cuda.is_available():
@@ -181,7 +179,7 @@ def _vectors_of(key: str) -> Message:
 
 
 def _snapshot(context: Context, stage: str, key: str) -> Check:
-    from indexer.vectors.store import SnapshotStore
+    from indexer.vectors.publish_snapshot import SnapshotStore
 
     index = context.index_of(key, stage)
     store = SnapshotStore(context.catalog, key, index.dimension, context.settings, stage)
@@ -196,8 +194,6 @@ def _snapshot(context: Context, stage: str, key: str) -> Check:
 
 
 def _server_index(context: Context, stage: str, key: str) -> Check:
-    from indexer.vectors.pgvector_index import PgVectorIndex
-
     index = context.index_of(key, stage)
     assert isinstance(index, PgVectorIndex), "the settings name it"
     state = index.state_text()

@@ -11,7 +11,7 @@ from indexer.catalog import videos
 from indexer.catalog.database import maintenance
 from indexer.catalog.vectors.live_chunks import get_live_state
 from indexer.context import Context
-from indexer.vectors.store import remove_snapshots_except
+from indexer.vectors.publish_snapshot import remove_snapshots_except
 
 WORTH_REWRITING = 0.1
 """Share of a file that must be free before it is rewritten: less is used again by what comes next.

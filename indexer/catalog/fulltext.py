@@ -29,17 +29,8 @@ from indexer.catalog.database.dialect import in_values, is_sqlite
 from indexer.catalog.database.text_normalize import UNSPACED, separate_unspaced
 from indexer.catalog.passages import served_passage_key
 from indexer.catalog.tables import Passage, Video
+from indexer.stop_words import STOP_WORDS
 
-# English words that say nothing about a passage (from the Snowball list): left out unless quoted,
-# or when nothing else is asked.
-_STOP = """
-a about after all also am an and any are as at be been before being but by can could did do does
-doing for from had has have having he her here him his how i if in into is it its just me my of
-on or our out over own same she should so some such than that the their them then there these
-they this those through to too under until up very was we were what when where which while who
-whom why will with would you your
-"""
-STOP_WORDS = frozenset(_STOP.split())
 _TERM = re.compile(r'"([^"]*)"|(\S+)')
 _WORD = re.compile(r"[^\W_]")
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any, SupportsFloat, cast
 
 import typer
 from rich.console import Console
+from rich.markup import escape as escape_markup
 from rich.table import Table
 
 from grounding.spans import Span
@@ -90,8 +91,6 @@ def note(text: str) -> None:
 
 def escape(text: str) -> str:
     """Text of users and files as it is: no markup of ours, no control characters of a terminal."""
-    from rich.markup import escape as escape_markup
-
     return escape_markup("".join(c if c.isprintable() or c == "\n" else "�" for c in text))
 
 

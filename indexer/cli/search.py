@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import quote
 
 import typer
 
@@ -176,8 +177,6 @@ def _link(moment: Moment) -> str:
     """Media fragment of the file (W3C Media Fragments 1.0): players and browsers that know it start
     at the moment.
     """
-    from urllib.parse import quote
-
     return f"file://{quote(moment.path)}#t={moment.span.start_s:.2f},{moment.span.end_s:.2f}"
 
 

@@ -13,13 +13,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from PIL import Image, UnidentifiedImageError
 
 from indexer.embedders import alignment as space
 from indexer.embedders.alignment import Alignment, TextMap
 from indexer.embedders.base import unit
 from indexer.embedders.caption_sets import Photograph, read_photographs
 from indexer.embedders.classes import describe_classes
+from indexer.embedders.devices import choose_device, choose_dtype
 from indexer.embedders.efficientnet import SIDE, Classifier, PictureViews
+from indexer.embedders.lite import weights_path
 from indexer.embedders.text.sentences import Sentences
 from indexer.errors import SeekpointError, UsageError
 from indexer.settings import Settings, load_settings
@@ -129,9 +132,6 @@ def look_at(
     photographs: Sequence[Photograph], settings: Settings
 ) -> tuple[PictureViews, PictureViews]:
     """Views of the photographs, and of the same mirrored."""
-    from indexer.embedders.devices import choose_device, choose_dtype
-    from indexer.embedders.lite import weights_path
-
     device = choose_device(settings)
     classifier = Classifier(weights_path(), device, choose_dtype(settings, device))
     plain, mirrored = [], []
@@ -148,8 +148,6 @@ def _batches(photographs: Sequence[Photograph]) -> Iterator[np.ndarray]:
 
 def _centre_square(path: Path) -> np.ndarray:
     """(SIDE, SIDE, 3) uint8 of the middle of a picture."""
-    from PIL import Image, UnidentifiedImageError
-
     try:
         with Image.open(path) as picture:
             image = picture.convert("RGB")

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import huggingface_hub
 import numpy as np
 
 from indexer.embedders.base import check_images, unit
@@ -20,6 +21,9 @@ from indexer.embedders.text.scripts import mostly_in
 from indexer.errors import ModelError
 from indexer.messages import Message
 from indexer.settings import Settings
+
+if TYPE_CHECKING:
+    from indexer.embedders.checkpoint import Checkpoint
 
 VERSION = 1
 TEXT_BATCH = 64
@@ -105,91 +109,30 @@ class ContrastiveEmbedder:
         self.short_side = picture_side(self.folder)
 
     @cached_property
-    def device(self):
-        """Where the model computes; chosen when first used."""
-        from indexer.embedders.devices import choose_device
+    def _checkpoint(self) -> Checkpoint:
+        from indexer.embedders.checkpoint import Checkpoint
 
-        return choose_device(self.settings)
-
-    @cached_property
-    def model(self):
-        """The model, loaded when first used."""
-        from transformers import AutoModel
-
-        from indexer.embedders.devices import choose_dtype
-
-        dtype = choose_dtype(self.settings, self.device)
-        model = self._load(AutoModel.from_pretrained, dtype=dtype, use_safetensors=True)
-        return model.eval().to(self.device)
-
-    @cached_property
-    def processor(self):
-        """Prepares pictures for the model; loaded when first used."""
-        from transformers import AutoImageProcessor
-
-        return self._load(AutoImageProcessor.from_pretrained, backend="pil")
-
-    @cached_property
-    def tokenizer(self):
-        """Splits text for the model; loaded when first used."""
-        from transformers import AutoTokenizer
-
-        return self._load(AutoTokenizer.from_pretrained)
-
-    def _load(self, loader, **options):
-        from safetensors import SafetensorError
-
-        try:
-            return loader(self.folder, local_files_only=True, **options)
-        except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
-            raise ModelError(
-                "{name} in {folder} cannot be loaded: {error}",
-                hint(self.family),
-                name=self.name,
-                folder=self.folder,
-                error=error,
-            ) from error
+        return Checkpoint(self.folder, self.family, self.settings)
 
     def embed_frames(self, images: np.ndarray) -> np.ndarray:
         """Unit vectors (N, dimension) float32 of images (N, H, W, 3) uint8 RGB."""
         check_images(images)
         size = self.settings.batch_size
         return self._stack(
-            [self._embed_frames(images[at : at + size]) for at in range(0, len(images), size)]
+            [
+                self._checkpoint.embed_frames(images[at : at + size])
+                for at in range(0, len(images), size)
+            ]
         )
 
     def embed_texts(self, texts: Sequence[str]) -> np.ndarray:
         """Unit vectors (N, dimension) float32 of captions."""
         return self._stack(
             [
-                self._embed_texts(texts[at : at + TEXT_BATCH])
+                self._checkpoint.embed_texts(texts[at : at + TEXT_BATCH])
                 for at in range(0, len(texts), TEXT_BATCH)
             ]
         )
-
-    def _embed_frames(self, images: np.ndarray) -> np.ndarray:
-        import torch
-
-        inputs = self.processor(
-            images=list(images), return_tensors="pt", input_data_format="channels_last"
-        ).to(self.device)
-        inputs = {
-            name: value.to(self.model.dtype) if value.is_floating_point() else value
-            for name, value in inputs.items()
-        }
-        with torch.inference_mode():
-            return _numbers(self.model.get_image_features(**inputs))
-
-    def _embed_texts(self, texts: Sequence[str]) -> np.ndarray:
-        import torch
-
-        texts = [text.lower() if self.family.lowercase else text for text in texts]
-        inputs = self.tokenizer(texts, return_tensors="pt", **self.family.tokenizing).to(
-            self.device
-        )
-        wanted = {name: inputs[name] for name in ("input_ids", "attention_mask") if name in inputs}
-        with torch.inference_mode():
-            return _numbers(self.model.get_text_features(**wanted))
 
     def _stack(self, batches: list[np.ndarray]) -> np.ndarray:
         return (
@@ -199,10 +142,6 @@ class ContrastiveEmbedder:
     def reads(self, text: str) -> bool:
         """Whether the family was trained on the script of the text."""
         return self.family.scripts is None or mostly_in(text, self.family.scripts)
-
-
-def _numbers(output: Any) -> np.ndarray:
-    return output.pooler_output.float().cpu().numpy()
 
 
 def hint(family: Family) -> Message:
@@ -243,14 +182,12 @@ def local_folder(settings: Settings, family: Family) -> Path | None:
 
 
 def _from_hub(repository: str, family: Family) -> Path:
-    from huggingface_hub import snapshot_download
-
     offline = os.environ.get("HF_HUB_OFFLINE", "").lower() in {"1", "on", "yes", "true"}
     failure: Exception | None = None
     for local_only in (True,) if offline else (True, False):
         try:
             return Path(
-                snapshot_download(
+                huggingface_hub.snapshot_download(
                     repository, allow_patterns=list(FILES), local_files_only=local_only
                 )
             )
@@ -320,10 +257,10 @@ def is_here(settings: Settings, family: Family) -> bool:
     folder = Path(wanted).expanduser()
     try:
         if not folder.is_dir():
-            from huggingface_hub import snapshot_download
-
             folder = Path(
-                snapshot_download(wanted, allow_patterns=list(FILES), local_files_only=True)
+                huggingface_hub.snapshot_download(
+                    wanted, allow_patterns=list(FILES), local_files_only=True
+                )
             )
         read_config(folder, family)
     except (OSError, ValueError, ModelError):

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from efficientnet_lite_pytorch import EfficientNet
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 SIDE = 260
@@ -49,8 +50,6 @@ class Classifier:
     """Centre squares of pictures to views of them."""
 
     def __init__(self, weights: Path, device: torch.device, dtype: torch.dtype) -> None:
-        from efficientnet_lite_pytorch import EfficientNet
-
         network = EfficientNet.from_name("efficientnet-lite2")
         network.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
         _fold_batch_norms(network.eval())

@@ -19,6 +19,7 @@ from indexer.embedders.alignment import (
     load_photograph_vectors,
 )
 from indexer.embedders.base import check_images
+from indexer.embedders.devices import choose_device, choose_dtype
 from indexer.embedders.identity import make_key
 from indexer.embedders.text.scripts import READ_BY_USE, mostly_in
 from indexer.embedders.text.sentences import Sentences, minilm_folder, multilingual_folder
@@ -57,7 +58,6 @@ class LiteEmbedder:
     @cached_property
     def classifier(self):
         """The picture classifier, loaded when first used."""
-        from indexer.embedders.devices import choose_device, choose_dtype
         from indexer.embedders.efficientnet import Classifier
 
         device = choose_device(self.settings)

@@ -8,6 +8,17 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 
 from indexer.embedders.base import Embedder
+from indexer.embedders.contrastive import (
+    CLIP,
+    FAMILIES,
+    SIGLIP2,
+    ContrastiveEmbedder,
+    is_here,
+    local_folder,
+    read_config,
+)
+from indexer.embedders.demo import DemoEmbedder
+from indexer.embedders.lite import LiteEmbedder
 from indexer.errors import ModelError, UsageError
 from indexer.messages import Message
 from indexer.settings import Settings
@@ -76,8 +87,6 @@ def require_embedder(settings: Settings) -> None:
                 name=card.name,
             )
         return
-    from indexer.embedders.contrastive import FAMILIES, local_folder, read_config
-
     family = FAMILIES[card.name]
     if (folder := local_folder(settings, family)) is not None:
         read_config(folder, family)
@@ -96,26 +105,18 @@ def _card(name: str) -> ModelCard:
 
 
 def _lite(settings: Settings) -> Embedder:
-    from indexer.embedders.lite import LiteEmbedder
-
     return LiteEmbedder(settings)
 
 
 def _siglip2(settings: Settings) -> Embedder:
-    from indexer.embedders.contrastive import SIGLIP2, ContrastiveEmbedder
-
     return ContrastiveEmbedder(settings, SIGLIP2)
 
 
 def _clip(settings: Settings) -> Embedder:
-    from indexer.embedders.contrastive import CLIP, ContrastiveEmbedder
-
     return ContrastiveEmbedder(settings, CLIP)
 
 
 def _demo(_settings: Settings) -> Embedder:
-    from indexer.embedders.demo import DemoEmbedder
-
     return DemoEmbedder()
 
 
@@ -134,8 +135,6 @@ def _installed(name: str, settings: Settings) -> bool:
         )
     if name == "demo":
         return True
-    from indexer.embedders.contrastive import FAMILIES, is_here
-
     return is_here(settings, FAMILIES[name])
 
 

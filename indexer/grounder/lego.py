@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from grounding.errors import LegoError
+from grounding.lego import load_grounder
 from grounding.spans import Span
 from indexer.errors import ModelError
 from indexer.load_once import load_once
@@ -36,8 +37,6 @@ def load_lego(settings: Settings) -> Grounder:
 
 @load_once
 def _load(path: str, clip_path: str, device: str, dtype: str) -> Grounder:
-    from grounding.lego.grounder import load_grounder
-
     try:
         return load_grounder(path, device=device, dtype=dtype, clip_folder=clip_path or None)
     except LegoError as error:

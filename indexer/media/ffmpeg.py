@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import imageio_ffmpeg
+
 from indexer.errors import MediaError, MediaTimeout, UsageError
 from indexer.settings import Settings
 
@@ -32,8 +34,6 @@ def find_ffmpeg(settings: Settings) -> Path:
     on_path = shutil.which("ffmpeg")
     if on_path:
         return Path(on_path)
-    import imageio_ffmpeg
-
     try:
         return Path(imageio_ffmpeg.get_ffmpeg_exe())
     except RuntimeError:

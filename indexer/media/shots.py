@@ -8,7 +8,8 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from indexer.media.cuts import (
+from indexer.media.decode.decoder import Picture, PictureTrack
+from indexer.media.shot_boundaries import (
     AHEAD,
     FLASH_PICTURES,
     KEYFRAME_MIN_SCORE,
@@ -20,7 +21,6 @@ from indexer.media.cuts import (
     is_flash,
     small_picture,
 )
-from indexer.media.decode.decoder import Picture, PictureTrack
 
 # pictures before one that the decision on it depends on: a score compares two
 NEEDED_BEFORE = PAST + 1

@@ -26,7 +26,7 @@ from indexer.passages.screen.ocr import require_text_model
 from indexer.queue.artefacts import make_artefacts
 from indexer.queue.chunk_claims import ChunkClaims
 from indexer.queue.plan_file import plan_file
-from indexer.queue.publish import publish_alone
+from indexer.queue.publish_snapshots import publish_alone
 from indexer.queue.reachable import RootUnavailable
 from indexer.queue.reaper import reap, requeue_local_orphans
 from indexer.queue.work_slice import SliceEnd, WorkSlice

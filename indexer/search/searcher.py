@@ -37,9 +37,9 @@ from indexer.search import titles
 from indexer.search.calibration import passage_probability
 from indexer.search.candidates import candidate_chunks
 from indexer.search.distinct import drop_repeats
-from indexer.search.fusion import fuse
 from indexer.search.interleave import interleave
-from indexer.search.neutral import neutral_vectors
+from indexer.search.merge_overlapping import fuse
+from indexer.search.neutral_baseline import neutral_vectors
 from indexer.search.query_vectors import query_vectors
 from indexer.search.ranking import rank_moments
 from indexer.search.sound import SoundSearch, strength_of

@@ -7,9 +7,14 @@ from collections.abc import Callable
 from indexer.artefacts import Artefacts
 from indexer.embedders.base import Embedder
 from indexer.grounder.lego import require_lego
+from indexer.passages.screen.ocr import require_text_model
+from indexer.passages.speech.recognition import require_speech_model
 from indexer.settings import Settings
 from indexer.stages.base import Stage
+from indexer.stages.events import EventsStage
 from indexer.stages.picture import PictureStage
+from indexer.stages.sound import SoundStage
+from indexer.stages.speech import SpeechStage
 
 
 def configured_stages(
@@ -27,24 +32,14 @@ def configured_stages(
     """
     stages: list[Stage] = [PictureStage(embedder(), settings, Artefacts(settings.artefacts), fast)]
     if settings.speech:
-        from indexer.passages.speech.recognition import require_speech_model
-        from indexer.stages.speech import SpeechStage
-
         require_speech_model(settings)
         stages.append(SpeechStage(settings))
     if settings.screen_text and not fast:
-        from indexer.passages.screen.ocr import require_text_model
-        from indexer.stages.screen import ScreenStage
-
         require_text_model()
-        stages.append(ScreenStage(settings))
+        stages.append(_screen_stage(settings))
     if settings.sound:
-        from indexer.stages.sound import SoundStage
-
         stages.append(SoundStage(settings))
     if events:
-        from indexer.stages.events import EventsStage
-
         require_lego(settings)
         stages.append(EventsStage(settings))
     return stages
@@ -62,20 +57,18 @@ def stages_named(name: str, settings: Settings, embedder: Callable[[], Embedder]
             for fast in (False, True)
         ]
     if name == "speech" and settings.speech:
-        from indexer.stages.speech import SpeechStage
-
         return [SpeechStage(settings)]
     if name == "screen" and settings.screen_text:
-        from indexer.stages.screen import ScreenStage
-
-        return [ScreenStage(settings)]
+        return [_screen_stage(settings)]
     if name == "sound" and settings.sound:
-        from indexer.stages.sound import SoundStage
-
         return [SoundStage(settings)]
     if name == "events" and settings.lego_path:
-        from indexer.stages.events import EventsStage
-
         require_lego(settings)
         return [EventsStage(settings)]
     return []
+
+
+def _screen_stage(settings: Settings) -> Stage:
+    from indexer.stages.screen import ScreenStage  # needs the packages of the extra `ocr`
+
+    return ScreenStage(settings)

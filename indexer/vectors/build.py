@@ -21,10 +21,10 @@ from indexer.catalog.database.session import Catalog
 from indexer.catalog.vectors.live_chunks import get_live_chunks
 from indexer.catalog.vectors.vector_rows import VectorRows, iterate_vectors
 from indexer.errors import CatalogError
+from indexer.vectors.durable_files import flush, save_array, sha256
 from indexer.vectors.recall import calibrated_nprobe
 from indexer.vectors.rowset import RowSet, fp16_index
 from indexer.vectors.snapshot import Manifest, write_manifest
-from indexer.vectors.storage import flush, save_array, sha256
 
 BATCH_ROWS = 20_000
 # k-means: points per list that it learns from (FAISS warns below 39), and rounds; more of either

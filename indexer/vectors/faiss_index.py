@@ -21,9 +21,9 @@ from indexer.catalog.vectors.vector_rows import VectorRows, chunk_vectors, count
 from indexer.errors import CatalogError, SnapshotError, StorageError
 from indexer.settings import Settings
 from indexer.vectors.base import Hits, Published, RecallReport, Selection, checked_query, merged
+from indexer.vectors.publish_snapshot import SnapshotStore, remove_snapshots_except
 from indexer.vectors.recall import check_recall
 from indexer.vectors.snapshot import Snapshot
-from indexer.vectors.store import SnapshotStore, remove_snapshots_except
 from indexer.vectors.tail import Tail
 
 __all__ = ["FaissIndex", "remove_snapshots_except"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from indexer.catalog.database.session import Catalog
 from indexer.settings import Settings
 from indexer.vectors.base import VectorIndex
+from indexer.vectors.pgvector_index import PgVectorIndex
 
 
 def open_index(
@@ -12,8 +13,6 @@ def open_index(
 ) -> VectorIndex:
     """Raises UsageError where the catalog cannot be searched in the way of `settings.vectors`."""
     if settings.vectors == "pgvector":
-        from indexer.vectors.pgvector_index import PgVectorIndex
-
         return PgVectorIndex(catalog, key, dimension, stage=stage)
     from indexer.vectors.faiss_index import FaissIndex
 

@@ -27,8 +27,8 @@ import numpy as np
 
 from indexer.errors import SnapshotError
 from indexer.vectors.base import NO_HITS, Hits
+from indexer.vectors.durable_files import sha256, write_whole
 from indexer.vectors.rowset import RowSet, search_rows
-from indexer.vectors.storage import sha256, write_whole
 
 FORMAT = 1
 CURRENT = "CURRENT"

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from indexer.messages import N_
 from search_ui.app_state import AppState
-from search_ui.auth.user import LOCAL_USER, User
+from search_ui.auth.access_rights import LOCAL_USER, User
 from search_ui.i18n.translator import translator_of
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})

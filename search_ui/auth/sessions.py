@@ -16,7 +16,7 @@ from indexer.catalog import accounts
 from indexer.catalog.accounts import AccountRow
 from indexer.catalog.database.session import Catalog
 from indexer.settings import Settings
-from search_ui.auth.user import User
+from search_ui.auth.access_rights import User
 
 COOKIE = "seekpoint_session"
 

@@ -18,13 +18,13 @@ from indexer.errors import CatalogError
 from indexer.formatting import format_span
 from indexer.messages import N_
 from indexer.search.types import Answer, Moment
-from search_ui import components, state
+from search_ui import components, session_state
 from search_ui.app_state import app_state
-from search_ui.auth.user import User
+from search_ui.auth.access_rights import User
 from search_ui.export import as_csv, as_edl, as_playlist
 from search_ui.highlight import highlight
 from search_ui.i18n.translator import Translator
-from search_ui.state import escape_markdown
+from search_ui.session_state import escape_markdown
 from search_ui.url_state import Link, Place, Search, like_of, read_like
 
 log = logging.getLogger(__name__)
@@ -162,7 +162,7 @@ def _title(search: Search, tr: Translator) -> str:
 def _save(search: Search, user: User) -> None:
     with app_state().library.catalog.begin() as session:
         saved_searches.save_search(session, user.account_id, search.text, Link(search).href())
-    st.toast(state.translator()("Saved"))
+    st.toast(session_state.translator()("Saved"))
 
 
 def _export(answer: Answer, tr: Translator) -> None:
@@ -201,7 +201,7 @@ def show_cards(link: Link, answer: Answer, tr: Translator, *, narrow: bool = Fal
     def on_like() -> None:
         clicked = st.session_state["moments"].get("like")
         if clicked and read_like(str(clicked["like"])):
-            state.go(
+            session_state.go(
                 Link(
                     Search(
                         like=clicked["like"],
@@ -224,7 +224,7 @@ def show_cards(link: Link, answer: Answer, tr: Translator, *, narrow: bool = Fal
     components.cards(
         data,
         key="moments",
-        on_open=lambda: state.open_clicked("moments"),
+        on_open=lambda: session_state.open_clicked("moments"),
         on_like=on_like,
         on_chosen=on_chosen,
     )

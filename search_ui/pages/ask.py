@@ -9,12 +9,12 @@ import streamlit as st
 from indexer.formatting import format_bytes
 from indexer.questions.query_pictures import LARGEST_BYTES
 from indexer.search.types import KINDS
-from search_ui import components, state
+from search_ui import components, session_state
 from search_ui.app_state import app_state
-from search_ui.auth.user import User
+from search_ui.auth.access_rights import User
 from search_ui.i18n.translator import Translator
 from search_ui.pages import answers
-from search_ui.state import escape_markdown
+from search_ui.session_state import escape_markdown
 from search_ui.url_state import FIRST_DAY, LAST_DAY, TOPS, Link, Search, is_picture
 
 
@@ -23,9 +23,9 @@ def show(link: Link, user: User, tr: Translator) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="ask_bar"):
         st.text_input(
             tr("What are you looking for?"),
-            key=state.FIELDS["text"],
+            key=session_state.FIELDS["text"],
             placeholder=tr("When does the dog jump?"),
-            on_change=state.ask_from_widgets,
+            on_change=session_state.ask_from_widgets,
             label_visibility="collapsed",
             icon=":material/search:",
             max_chars=2000,
@@ -53,35 +53,39 @@ def _filters_label(search: Search, tr: Translator) -> str:
 
 def _filters(link: Link, user: User, tr: Translator) -> None:
     names = app_state().visible_names(user)
-    kept = [name for name in st.session_state.get(state.FIELDS["collections"], []) if name in names]
-    st.session_state[state.FIELDS["collections"]] = kept
-    changed = state.ask_from_widgets
+    kept = [
+        name
+        for name in st.session_state.get(session_state.FIELDS["collections"], [])
+        if name in names
+    ]
+    st.session_state[session_state.FIELDS["collections"]] = kept
+    changed = session_state.ask_from_widgets
     shared = {"on_change": changed, "placeholder": tr("All")}
     st.multiselect(
         tr("Collections"),
         names,
-        key=state.FIELDS["collections"],
+        key=session_state.FIELDS["collections"],
         format_func=escape_markdown,
         **shared,
     )
     st.multiselect(
         tr("Why it matched"),
         KINDS,
-        key=state.FIELDS["only"],
+        key=session_state.FIELDS["only"],
         format_func=lambda kind: tr(answers.EVIDENCE[kind]),
         **shared,
     )
     first, second = st.columns(2)
     days = {"value": None, "min_value": FIRST_DAY, "max_value": LAST_DAY, "on_change": changed}
-    first.date_input(tr("Recorded from"), key=state.FIELDS["recorded_from"], **days)
-    second.date_input(tr("Recorded until"), key=state.FIELDS["recorded_to"], **days)
+    first.date_input(tr("Recorded from"), key=session_state.FIELDS["recorded_from"], **days)
+    second.date_input(tr("Recorded until"), key=session_state.FIELDS["recorded_to"], **days)
     first, second = st.columns(2)
     first.number_input(
         tr("Shortest video, minutes"),
         min_value=0.0,
         value=None,
         step=1.0,
-        key=state.FIELDS["shortest_min"],
+        key=session_state.FIELDS["shortest_min"],
         on_change=changed,
     )
     second.number_input(
@@ -89,29 +93,32 @@ def _filters(link: Link, user: User, tr: Translator) -> None:
         min_value=0.0,
         value=None,
         step=1.0,
-        key=state.FIELDS["longest_min"],
+        key=session_state.FIELDS["longest_min"],
         on_change=changed,
     )
     st.text_input(
         tr("Title or file name contains"),
-        key=state.FIELDS["name"],
+        key=session_state.FIELDS["name"],
         on_change=changed,
         max_chars=200,
     )
     st.segmented_control(
-        tr("How many"), TOPS, key=state.FIELDS["top"], on_change=changed, required=True
+        tr("How many"), TOPS, key=session_state.FIELDS["top"], on_change=changed, required=True
     )
     if app_state().library.has_lego:
         st.toggle(
             tr("Check with LEGO"),
-            key=state.FIELDS["ground"],
+            key=session_state.FIELDS["ground"],
             on_change=changed,
             help=tr("Slower: a language model looks at the best moments again"),
         )
     search = link.search
     cleared = Link(Search(text=search.text, like=search.like, picture=search.picture))
     st.button(
-        tr("Clear filters"), on_click=state.go, args=(cleared,), disabled=cleared.search == search
+        tr("Clear filters"),
+        on_click=session_state.go,
+        args=(cleared,),
+        disabled=cleared.search == search,
     )
 
 
@@ -135,6 +142,6 @@ def _by_picture(link: Link, tr: Translator) -> None:
     def on_uploaded() -> None:
         sent = st.session_state["picture"].get("uploaded")
         if sent and is_picture(str(sent["name"])):
-            state.go(Link(replace(link.search, text="", like="", picture=sent["name"])))
+            session_state.go(Link(replace(link.search, text="", like="", picture=sent["name"])))
 
     components.uploader(data, key="picture", on_uploaded=on_uploaded)

@@ -13,12 +13,12 @@ from indexer.catalog import saved_searches
 from indexer.catalog.saved_searches import SavedSearch
 from indexer.formatting import video_title
 from indexer.messages import N_
-from search_ui import components, state
+from search_ui import components, session_state
 from search_ui.app_state import app_state
-from search_ui.auth.user import User
+from search_ui.auth.access_rights import User
 from search_ui.i18n.translator import Translator
 from search_ui.pages import progress
-from search_ui.state import escape_markdown
+from search_ui.session_state import escape_markdown
 from search_ui.url_state import Link, Place, Search, read_link
 
 DEMO = "demo"
@@ -83,7 +83,7 @@ def _empty(user: User, tr: Translator) -> None:
 
 
 def _add_demo() -> None:
-    if state.may_edit():
+    if session_state.may_edit():
         app_state().jobs.demo(DEMO)
 
 
@@ -94,7 +94,7 @@ def _chips(title: str, labels: Sequence[str], key: str, *, disabled: bool = Fals
             st.button(
                 label,
                 key=f"{key}_{number}",
-                on_click=state.go,
+                on_click=session_state.go,
                 args=(Link(Search(text=label)),),
                 disabled=disabled,
             )
@@ -126,7 +126,7 @@ def _search_chips(
 
 
 def _ask_again(search: SavedSearch) -> None:
-    state.go(read_link(parse_qs(urlsplit(search.link).query)))
+    session_state.go(read_link(parse_qs(urlsplit(search.link).query)))
 
 
 def _forget(search: SavedSearch, user: User) -> None:
@@ -139,7 +139,7 @@ def _videos(link: Link, videos: Sequence[Video], tr: Translator) -> None:
         "cards": [_card(link, video) for video in videos],
         "labels": {"list": tr("Newest videos")},
     }
-    components.cards(data, key="videos", on_open=lambda: state.open_clicked("videos"))
+    components.cards(data, key="videos", on_open=lambda: session_state.open_clicked("videos"))
 
 
 def _card(link: Link, video: Video) -> dict:

@@ -15,13 +15,13 @@ from indexer.catalog.collections import CollectionInfo
 from indexer.formatting import format_bytes
 from indexer.media.formats import VIDEO_SUFFIXES
 from indexer.messages import N_
-from search_ui import components, state
+from search_ui import components, session_state
 from search_ui.app_state import app_state
-from search_ui.auth.user import User
+from search_ui.auth.access_rights import User
 from search_ui.i18n.translator import Translator
 from search_ui.pages import progress
 from search_ui.pages.home import DEMO, title_of
-from search_ui.state import escape_markdown
+from search_ui.session_state import escape_markdown
 from search_ui.url_state import Link, Place
 
 MANY = 500
@@ -219,7 +219,7 @@ def _watch(video: Video) -> None:
 
 
 def _retry(videos: Sequence[Video]) -> None:
-    for video in videos if state.may_edit() else ():
+    for video in videos if session_state.may_edit() else ():
         app_state().jobs.retry(video.video_id, title_of(video), video.collection)
 
 
@@ -242,7 +242,7 @@ def _confirm(title: str, what: str, target: dict, tr: Translator) -> None:
         )
         with st.container(horizontal=True):
             if st.button(tr("Yes, remove"), type="primary"):
-                if state.may_edit():
+                if session_state.may_edit():
                     with st.spinner(tr("running")):
                         app_state().library.remove(**target)
                 st.rerun()
@@ -279,7 +279,7 @@ def _watched(tr: Translator) -> None:
 
 
 def _unwatch(folder_id: int) -> None:
-    if not state.may_edit():
+    if not session_state.may_edit():
         return
     with app_state().library.catalog.begin() as session:
         watched_folders.unwatch_folder(session, folder_id)

@@ -10,12 +10,12 @@ import streamlit as st
 
 from indexer.errors import SeekpointError
 from indexer.messages import N_
-from search_ui import components, state
-from search_ui.auth.user import User
+from search_ui import components, session_state
+from search_ui.auth.access_rights import User
 from search_ui.i18n.streamlit_words import streamlit_words
 from search_ui.i18n.translator import Translator
 from search_ui.pages import library, search, system
-from search_ui.state import escape_markdown
+from search_ui.session_state import escape_markdown
 from search_ui.url_state import PAGE_NAMES
 
 ICON = Path(__file__).parents[1] / "icon.svg"
@@ -32,9 +32,9 @@ def main() -> None:
     question = st.query_params.get("q", "")[:100].strip()
     window_title = f"{question} · Seekpoint" if question else "Seekpoint"
     st.set_page_config(page_title=window_title, page_icon=str(ICON), layout="wide")
-    tr = state.translator()
+    tr = session_state.translator()
     components.frame(_frame(tr))
-    user = state.user()
+    user = session_state.user()
     if user is None:
         st.link_button(tr("Sign in"), "/sign-in")
         st.stop()

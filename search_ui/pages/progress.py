@@ -8,10 +8,10 @@ import streamlit as st
 
 from indexer.messages import N_
 from search_ui.app_state import app_state
-from search_ui.auth.user import User
+from search_ui.auth.access_rights import User
 from search_ui.i18n.translator import Translator
 from search_ui.jobs import Job
-from search_ui.state import escape_markdown
+from search_ui.session_state import escape_markdown
 
 EVERY_S = 1.0
 SHOWN = 5

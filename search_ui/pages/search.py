@@ -7,8 +7,8 @@ from contextlib import nullcontext
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from search_ui import state
-from search_ui.auth.user import User
+from search_ui import session_state
+from search_ui.auth.access_rights import User
 from search_ui.i18n.translator import Translator
 from search_ui.pages import answers, ask, home, watch
 from search_ui.url_state import Link
@@ -16,7 +16,7 @@ from search_ui.url_state import Link
 
 def show(user: User, tr: Translator) -> None:
     """The search field, and below it the player, the answers or the home page."""
-    link = state.current_link()
+    link = session_state.current_link()
     ask.show(link, user, tr)
     if link.place is not None:
         with _body("watch"):

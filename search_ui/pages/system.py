@@ -10,7 +10,7 @@ import streamlit as st
 from grounding.spans import format_time
 from indexer.formatting import format_bytes
 from search_ui.app_state import app_state
-from search_ui.auth.user import User
+from search_ui.auth.access_rights import User
 from search_ui.i18n.translator import Translator
 
 

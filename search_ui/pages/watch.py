@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from grounding.lego.preprocess.questions import WHERE
 from grounding.spans import Span
 from indexer.admin.playback import Playback
 from indexer.catalog.passages import PassageRow, list_passages
@@ -16,12 +17,12 @@ from indexer.formatting import video_title
 from indexer.messages import N_
 from indexer.search.curve import Curve
 from indexer.search.types import Answer
-from search_ui import components, state
+from search_ui import components, session_state
 from search_ui.app_state import app_state
-from search_ui.auth.user import User
+from search_ui.auth.access_rights import User
 from search_ui.i18n.translator import Translator
 from search_ui.pages import answers
-from search_ui.state import escape_markdown
+from search_ui.session_state import escape_markdown
 from search_ui.url_state import Link, Place, read_like
 
 KEPT_CURVES = 8
@@ -76,7 +77,7 @@ def show(link: Link, user: User, tr: Translator) -> None:
         st.button(
             back,
             icon=":material/arrow_back:",
-            on_click=state.go,
+            on_click=session_state.go,
             args=(link.at(None),),
             type="tertiary",
         )
@@ -230,12 +231,10 @@ def _next(link: Link, answer: Answer | None) -> None:
         return
     places = [answers.place_of(moment) for moment in answer.moments]
     at = places.index(link.place) if link.place in places else -1
-    state.open_place(link, places[(at + 1) % len(places)])
+    session_state.open_place(link, places[(at + 1) % len(places)])
 
 
 def _where(video: VideoRow, tr: Translator) -> None:
-    from grounding.lego.preprocess.questions import WHERE
-
     request = st.session_state["player"].get("where")
     if not request:
         return

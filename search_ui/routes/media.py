@@ -20,7 +20,7 @@ from indexer.catalog.videos import VideoRow
 from indexer.errors import CatalogError, SeekpointError
 from indexer.formatting import video_title
 from search_ui.app_state import app_state
-from search_ui.auth.user import User
+from search_ui.auth.access_rights import User
 from search_ui.i18n.translator import translator_of
 
 LONGEST_CLIP_S = 600.0

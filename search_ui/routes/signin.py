@@ -15,9 +15,9 @@ from indexer.admin.accounts import check_password
 from indexer.catalog import accounts
 from indexer.catalog.accounts import AccountRow
 from search_ui.app_state import app_state
+from search_ui.auth.access_rights import User
 from search_ui.auth.oidc import forget_identity, identity_of, login_url
 from search_ui.auth.sessions import COOKIE
-from search_ui.auth.user import User
 from search_ui.i18n.translator import Translator, translator_of
 
 STYLE = Path(__file__).parents[1] / "sign_in.css"

@@ -26,7 +26,7 @@ from indexer.media.decode.reader_process import probe_in_process
 from indexer.media.formats import VIDEO_SUFFIXES
 from indexer.questions.query_pictures import LARGEST_BYTES, keep_picture
 from search_ui.app_state import app_state
-from search_ui.auth.user import User
+from search_ui.auth.access_rights import User
 from search_ui.i18n.translator import Translator, translator_of
 
 SPARE_BYTES = 200_000_000

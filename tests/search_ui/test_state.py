@@ -1,6 +1,6 @@
 """Texts of people that are shown where Streamlit reads Markdown."""
 
-from search_ui.state import escape_markdown
+from search_ui.session_state import escape_markdown
 
 
 def test_no_markup_is_left():

@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import os
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
 from sqlalchemy import inspect, text
 
-from indexer.catalog.database.session import Catalog
+if TYPE_CHECKING:
+    from indexer.catalog.database.session import Catalog
 
 
 def newest_revision() -> str:

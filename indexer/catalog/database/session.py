@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 from indexer.catalog.database.change_watcher import ChangeWatcher
 from indexer.catalog.database.db_errors import translate
 from indexer.catalog.database.engine import make_engine, parse_url
+from indexer.catalog.database.revisions import is_current
 from indexer.errors import CatalogBusy
 
 BUSY_TIMEOUT_S = 30.0
@@ -75,8 +76,6 @@ class Catalog:
 
     def open(self) -> Catalog:
         """Makes or upgrades a SQLite file; a server of another revision raises CatalogError."""
-        from indexer.catalog.database.revisions import is_current
-
         if not is_current(self):
             from indexer.catalog.database.migrate import prepare
 

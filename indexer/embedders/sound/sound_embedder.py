@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from indexer.embedders.devices import choose_device, choose_dtype
 from indexer.embedders.identity import make_key
 from indexer.embedders.sound.sound_classes import SHARPNESS
 from indexer.load_once import load_once
@@ -33,8 +34,6 @@ def sound_key() -> str:
 
 def hear(settings: Settings, samples: np.ndarray) -> np.ndarray:
     """Probabilities (N, 521) float32 of AudioSet's classes in samples (T,) float32 at 16 kHz."""
-    from indexer.embedders.devices import choose_device, choose_dtype
-
     device = choose_device(settings)
     return _load(device, choose_dtype(settings, device)).probabilities(samples)
 

@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
+from safetensors.numpy import save_file
 
 from indexer.embedders.identity import file_identity
 from indexer.errors import ModelError
@@ -79,8 +80,6 @@ class UnpackedWeights:
 
 
 def _keep(path: Path, weights: Mapping[str, np.ndarray]) -> None:
-    from safetensors.numpy import save_file
-
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

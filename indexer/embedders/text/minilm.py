@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from tokenizers import Tokenizer
 
 from indexer.embedders.base import unit
 from indexer.embedders.text.mapped_weights import map_weights
@@ -23,8 +24,6 @@ class MiniLM:
     """Sentences to unit vectors (N, 384) float32."""
 
     def __init__(self, folder: Path) -> None:
-        from tokenizers import Tokenizer
-
         config = json.loads((folder / "config.json").read_text())
         limit = json.loads((folder / "sentence_bert_config.json").read_text())["max_seq_length"]
         self.heads: int = config["num_attention_heads"]

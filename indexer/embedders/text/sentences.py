@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from indexer.embedders.text.minilm import MiniLM
 from indexer.embedders.text.scripts import mostly_in
 from indexer.load_once import load_once
 
@@ -100,8 +101,6 @@ def multilingual_folder() -> Path:
 
 @load_once
 def _minilm() -> MiniLM:
-    from indexer.embedders.text.minilm import MiniLM
-
     return MiniLM(minilm_folder())
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,34 +55,3 @@ class Sampling:
     rate_hz: float
     short_side: int | None
     keyframes_only: bool = False
-
-
-def sample_frames(
-    path: str | os.PathLike[str],
-    *,
-    times_s: Sequence[float] | np.ndarray | None = None,
-    rate_hz: float | None = None,
-    start_s: float = 0.0,
-    end_s: float | None = None,
-    short_side: int | None = None,
-    keyframes_only: bool = False,
-) -> Frames:
-    """The pictures shown at `times_s` (one each, in the order asked), or at the grid times k /
-    rate_hz inside [start_s, end_s).
-
-    The picture at t is the last one whose time is not after t; before the first it is the first,
-    after the last the last. On the grid a picture that holds several grid times comes once.
-    `short_side` scales to that many pixels on the shorter side, keeping the displayed aspect
-    (rotation applied), up as well as down. `keyframes_only` decodes keyframes alone: the picture at
-    t is then the last keyframe. Raises MediaError for a file that cannot be read, ValueError for
-    arguments.
-    """
-    from indexer.media.decode.reader import Reader
-
-    if (times_s is None) == (rate_hz is None):
-        raise ValueError("give either times_s or rate_hz")
-    with Reader(path) as reader:
-        if times_s is not None:
-            return reader.at(times_s, short_side=short_side, keyframes_only=keyframes_only)
-        assert rate_hz is not None
-        return reader.sample(start_s, end_s, rate_hz, short_side, keyframes_only=keyframes_only)

@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from charset_normalizer import from_bytes
+
 from indexer.errors import MediaError, os_reason
 from indexer.media.open import check_regular_file
 from indexer.media.subtitles.cues import (
@@ -164,7 +166,5 @@ def decode_text(data: bytes, code_page: str = "") -> str:
         return text
     if code_page and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode(code_page, "replace")
-    from charset_normalizer import from_bytes
-
     best = from_bytes(data).best()
     return str(best) if best is not None else data.decode("latin-1")

@@ -9,6 +9,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rapidfuzz import fuzz
+
 from grounding.spans import Span
 
 GAP_S = 2.5  # a line that was missed for a moment goes on
@@ -55,8 +57,6 @@ def _joined(a: ReadLine, b: ReadLine) -> ReadLine | None:
 
 def alike(a: str, b: str) -> bool:
     """Near-duplicates; other figures make another line ("Step 1", "Step 2")."""
-    from rapidfuzz import fuzz
-
     a, b = (re.sub(r"\s+", "", text).lower() for text in (a, b))
     return re.findall(r"\d+", a) == re.findall(r"\d+", b) and fuzz.ratio(a, b) >= _ALIKE
 

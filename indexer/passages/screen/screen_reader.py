@@ -15,9 +15,10 @@ import numpy as np
 
 from grounding.spans import Span
 from indexer.passages.base import Passage
+from indexer.passages.screen.crop import crop_line
 from indexer.passages.screen.dedupe import ReadLine, merge_repeats
 from indexer.passages.screen.line_tracker import Line, LineTracker, Sighting
-from indexer.passages.screen.ocr import SHORT_SIDE, TextModel, crop_line, load_text_model
+from indexer.passages.screen.ocr import SHORT_SIDE, TextModel, load_text_model
 from indexer.passages.screen.text_presence import edges, has_writing, same_writing, steady
 from indexer.settings import Settings
 

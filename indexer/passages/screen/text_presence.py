@@ -7,6 +7,7 @@ one whose cells look as they did in the frame that was looked at last has the sa
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 CELL = 12  # pixels of the halved picture: about a letter of a small line at 480
@@ -24,8 +25,6 @@ def edges(image: np.ndarray) -> np.ndarray:
     """(H / 2, W / 2) bool, where the luma of an image (H, W, 3) uint8 RGB changes strongly from
     left to right.
     """
-    import cv2
-
     height, width = image.shape[:2]
     luma = cv2.resize(
         cv2.cvtColor(image, cv2.COLOR_RGB2GRAY),

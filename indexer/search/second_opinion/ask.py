@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from grounding.errors import LegoError, PromptError
+from grounding.lego.generate.answers import parse_boxes, parse_spans, rewrite_boxes
 from grounding.refine import MAX_WINDOW_S
 from grounding.spans import Span
 from indexer.catalog import videos
@@ -99,8 +100,6 @@ def _ask(
             encoded = grounder.read_audio(media.audio(path, window))
             return Reply(grounder.ask(question, {"sound": encoded}).text, window)
         encoded = grounder.read_frames(window_frames(media, path, window))
-        from grounding.lego.generate.answers import parse_spans
-
         text = grounder.ask(question, {"video": encoded}).text
         return Reply(text, window, tuple(parse_spans(text, window)))
 
@@ -113,8 +112,6 @@ def _ask_frame(
     at_s: float,
     picture: Path | None,
 ) -> Reply:
-    from grounding.lego.generate.answers import parse_boxes, rewrite_boxes
-
     grounder = load_lego(context.settings)
     image = media.frames_at(path, np.array([at_s]), short_side=FRAME_SHORT_SIDE).images[0]
     height, width = image.shape[:2]

@@ -169,7 +169,7 @@ def test_a_question_does_not_import_torch():
 
 
 def frames_of(path: Path) -> np.ndarray:
-    from indexer.media.decode.frames import sample_frames
+    from indexer.media.decode.reader import sample_frames
 
     return sample_frames(path, rate_hz=1, short_side=LiteEmbedder.short_side).images
 

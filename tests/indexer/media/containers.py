@@ -18,8 +18,7 @@ from av.stream import Disposition
 
 from indexer.media.decode.audio import read_audio
 from indexer.media.decode.decoder import PictureTrack
-from indexer.media.decode.frames import sample_frames
-from indexer.media.decode.reader import Reader
+from indexer.media.decode.reader import Reader, sample_frames
 from indexer.media.output.clips import cut_clip
 from indexer.media.output.proxy import make_proxy
 from indexer.media.probe import probe

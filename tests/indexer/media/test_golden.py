@@ -5,8 +5,8 @@ of file.
 import numpy as np
 import pytest
 
-from indexer.media.decode.frames import Frames, sample_frames
-from indexer.media.decode.reader import Reader
+from indexer.media.decode.frames import Frames
+from indexer.media.decode.reader import Reader, sample_frames
 from indexer.media.decode.reader_process import ReaderProcess
 from indexer.media.files import MediaFiles
 from indexer.media.output.clips import cut_clip

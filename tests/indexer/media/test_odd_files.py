@@ -9,8 +9,7 @@ import pytest
 from indexer.errors import MediaError, UsageError
 from indexer.media.decode.audio import read_audio
 from indexer.media.decode.decoder import PictureTrack
-from indexer.media.decode.frames import sample_frames
-from indexer.media.decode.reader import Reader
+from indexer.media.decode.reader import Reader, sample_frames
 from indexer.media.output.clips import cut_clip
 from indexer.media.output.proxy import make_proxy, plays_in_browsers
 from indexer.media.probe import probe

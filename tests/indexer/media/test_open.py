@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from indexer.errors import MediaError
-from indexer.media.decode.frames import sample_frames
+from indexer.media.decode.reader import sample_frames
 from indexer.media.open import open_container
 from indexer.media.probe import probe
 from indexer.paths import printable

@@ -2,7 +2,7 @@ import numpy as np
 
 from indexer.embedders.demo import DemoEmbedder
 from indexer.questions.neutral_prompts import NEUTRAL_PROMPTS
-from indexer.search.neutral import neutral_vectors
+from indexer.search.neutral_baseline import neutral_vectors
 
 
 def test_neutral_vectors_are_computed_once_for_each_space(tmp_path):

@@ -5,7 +5,7 @@ import pytest
 
 from grounding.spans import Span
 from indexer.search.candidates import candidate_chunks, similarities
-from indexer.search.fusion import fuse
+from indexer.search.merge_overlapping import fuse
 from indexer.search.query_vectors import QueryVectors
 from indexer.search.ranking import rank_moments, window_score
 from indexer.search.types import Block, PassageHit, RankedMoment

@@ -2,7 +2,7 @@
 
 from grounding.spans import Span
 from indexer.search import titles
-from indexer.search.fusion import fuse
+from indexer.search.merge_overlapping import fuse
 from indexer.search.types import PassageHit, RankedMoment
 
 

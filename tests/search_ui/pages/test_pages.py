@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from search_ui.app_state import app_state, open_app_state
-from search_ui.auth.user import LOCAL_USER, User
+from search_ui.auth.access_rights import LOCAL_USER, User
 from search_ui.i18n.translator import Translator
 from search_ui.pages import answers
 from search_ui.pages import library as library_page
@@ -175,11 +175,11 @@ def test_a_long_list_of_videos_is_cut_and_searched(filled_home, monkeypatch):
 
 
 def _library_page() -> None:
-    from search_ui import state
-    from search_ui.auth.user import LOCAL_USER
+    from search_ui import session_state
+    from search_ui.auth.access_rights import LOCAL_USER
     from search_ui.pages import library
 
-    library.show(LOCAL_USER, state.translator())
+    library.show(LOCAL_USER, session_state.translator())
 
 
 def test_folders_off_the_local_machine(filled_home, tmp_path):

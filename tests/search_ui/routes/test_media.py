@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.media.decode.frames import sample_frames
+from indexer.media.decode.reader import sample_frames
 from search_ui.app_state import app_state
 
 WAIT_S = 60

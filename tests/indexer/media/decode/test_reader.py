@@ -11,10 +11,10 @@ from PIL import Image
 from scenedetect import AdaptiveDetector, FrameTimecode
 
 from indexer.errors import MediaError
-from indexer.media.cuts import NEAR, difference, is_cut, small_picture
-from indexer.media.decode.frames import Frames, Sampling, sample_frames
-from indexer.media.decode.reader import PictureRead, Reader
+from indexer.media.decode.frames import Frames, Sampling
+from indexer.media.decode.reader import PictureRead, Reader, sample_frames
 from indexer.media.probe import probe
+from indexer.media.shot_boundaries import NEAR, difference, is_cut, small_picture
 from tests.indexer.media.golden import ffmpeg, read_number
 
 

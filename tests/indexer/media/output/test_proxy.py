@@ -3,7 +3,7 @@
 import pytest
 
 from indexer.errors import MediaError
-from indexer.media.decode.frames import sample_frames
+from indexer.media.decode.reader import sample_frames
 from indexer.media.output.proxy import make_proxy, plays_in_browsers
 from indexer.media.probe import probe
 from tests.indexer.media.golden import read_number

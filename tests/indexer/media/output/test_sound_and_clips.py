@@ -11,7 +11,7 @@ from PIL import Image
 
 from indexer.errors import MediaError, MediaTimeout, StorageError, UsageError
 from indexer.media.decode.audio import read_audio
-from indexer.media.decode.frames import sample_frames
+from indexer.media.decode.reader import sample_frames
 from indexer.media.ffmpeg import find_ffmpeg, run_ffmpeg
 from indexer.media.output.clips import cut_clip
 from indexer.media.output.thumbnails import jpeg, thumbnail

@@ -18,6 +18,7 @@ from indexer.errors import SnapshotError, StorageError
 from indexer.settings import Settings
 from indexer.vectors.base import Published
 from indexer.vectors.build import build_snapshot
+from indexer.vectors.durable_files import storage_errors
 from indexer.vectors.snapshot import (
     CURRENT,
     Snapshot,
@@ -27,7 +28,6 @@ from indexer.vectors.snapshot import (
     read_pointer,
     remove_others,
 )
-from indexer.vectors.storage import storage_errors
 
 log = logging.getLogger(__name__)
 

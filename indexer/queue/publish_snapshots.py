@@ -6,7 +6,7 @@ from filelock import FileLock, Timeout
 
 from indexer.context import Context
 from indexer.vectors.base import Published
-from indexer.vectors.storage import storage_errors
+from indexer.vectors.durable_files import storage_errors
 
 
 def publish(context: Context, *, force: bool = False) -> list[Published]:

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import streamlit as st
 
 from search_ui.app_state import app_state
-from search_ui.auth.user import LOCAL_USER, User
+from search_ui.auth.access_rights import LOCAL_USER, User
 from search_ui.i18n.translator import Translator
 from search_ui.url_state import Link, Place, Search, read_link
 
