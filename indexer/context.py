@@ -22,9 +22,9 @@ from indexer.embedders.text.mapped_weights import UnpackedWeights
 from indexer.errors import MediaError
 from indexer.passages import text_embedding
 from indexer.paths import Roots
+from indexer.process.threads import wait_asleep
 from indexer.settings import Settings, load_settings
 from indexer.stages.base import embedder_key_of
-from indexer.threads import wait_asleep
 from indexer.vectors.open_index import open_index
 from indexer.vocabulary import StageName
 

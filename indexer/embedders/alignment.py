@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from indexer.embedders.base import unit
-from indexer.load_once import load_once
+from indexer.process.load_once import load_once
 
 if TYPE_CHECKING:
     from indexer.embedders.efficientnet import PictureViews

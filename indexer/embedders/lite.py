@@ -24,8 +24,8 @@ from indexer.embedders.identity import make_key
 from indexer.embedders.text.scripts import READ_BY_USE, mostly_in
 from indexer.embedders.text.sentences import Sentences, minilm_folder, multilingual_folder
 from indexer.errors import ModelError
+from indexer.process.threads import numpy_on_one_thread
 from indexer.settings import Settings
-from indexer.threads import numpy_on_one_thread
 
 VERSION = 6
 LANGUAGES: tuple[str, ...] = (

@@ -13,7 +13,7 @@ from grounding.errors import LegoError
 from grounding.lego import load_grounder
 from grounding.spans import Span
 from indexer.errors import ModelError
-from indexer.load_once import load_once
+from indexer.process.load_once import load_once
 from indexer.settings import Settings
 from indexer.short_hash import short_hash
 

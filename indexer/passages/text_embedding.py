@@ -22,7 +22,7 @@ from indexer.embedders.base import unit
 from indexer.embedders.text.scripts import READ_BY_USE, mostly_in
 from indexer.embedders.text.sentences import Sentences
 from indexer.errors import ModelError
-from indexer.load_once import load_once
+from indexer.process.load_once import load_once
 
 _embedding = threading.Lock()  # the models are not made for several threads
 

@@ -11,7 +11,7 @@ from indexer.catalog import videos
 from indexer.catalog.frames import get_video_frames
 from indexer.context import Context
 from indexer.questions.statement import Statement
-from indexer.search.sound import SoundSearch
+from indexer.search.evidence.sound import SoundSearch
 from indexer.stages.base import embedder_key_of
 from indexer.vocabulary import StageName
 

@@ -31,22 +31,22 @@ from indexer.embedders.base import Embedder
 from indexer.embedders.text.scripts import unread_words
 from indexer.errors import ModelError, UsageError
 from indexer.messages import Message
+from indexer.process.threads import numpy_on_one_thread
 from indexer.questions.negation import Negation
 from indexer.questions.statement import Question, Statement, read_question
-from indexer.search import titles
 from indexer.search.calibration import passage_probability
 from indexer.search.candidates import candidate_chunks
 from indexer.search.distinct import drop_repeats
+from indexer.search.evidence import titles
+from indexer.search.evidence.sound import SoundSearch, strength_of
+from indexer.search.evidence.text import STAGE_OF, TextAnswer, TextSearch
 from indexer.search.interleave import interleave
 from indexer.search.merge_overlapping import fuse
 from indexer.search.neutral_baseline import neutral_vectors
 from indexer.search.query_vectors import query_vectors
 from indexer.search.ranking import rank_moments
-from indexer.search.sound import SoundSearch, strength_of
-from indexer.search.text import STAGE_OF, TextAnswer, TextSearch
 from indexer.search.types import Answer, Block, FusedMoment, Moment, PassageHit, Ranking, Scope
 from indexer.stages.base import embedder_key_of
-from indexer.threads import numpy_on_one_thread
 from indexer.vocabulary import EvidenceKind
 
 CANDIDATE_SEGMENTS = 400

@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from indexer.load_once import load_once
+from indexer.process.load_once import load_once
 
 
 def test_each_combination_of_arguments_is_loaded_once():

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from indexer.embedders.devices import choose_device, choose_dtype
 from indexer.embedders.identity import make_key
 from indexer.embedders.sound.sound_classes import SHARPNESS
-from indexer.load_once import load_once
+from indexer.process.load_once import load_once
 from indexer.settings import Settings
 
 if TYPE_CHECKING:

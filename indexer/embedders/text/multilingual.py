@@ -72,7 +72,7 @@ def _load_backend(weights: Path, tokenizer: MultilingualTokenizer) -> Any:
     backend = NumpyBackend.__new__(NumpyBackend)
     backend.sp = tokenizer
     backend.threads = 1
-    backend._threadpool = None  # one thread computes already, see indexer/threads.py
+    backend._threadpool = None  # one thread computes already, see indexer/process/threads.py
     lists: dict[str, list[np.ndarray]] = {}
     for name, array in sorted(UnpackedWeights.of(weights, unpack).items()):
         attribute, _, place = name.partition(".")

@@ -14,7 +14,7 @@ import numpy as np
 
 from indexer.embedders.text.minilm import MiniLM
 from indexer.embedders.text.scripts import mostly_in
-from indexer.load_once import load_once
+from indexer.process.load_once import load_once
 
 if TYPE_CHECKING:
     from indexer.embedders.text.minilm import MiniLM

@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from indexer.errors import ModelError
-from indexer.load_once import load_once
+from indexer.process.load_once import load_once
 from indexer.settings import Settings
 
 # Recall of lines drawn on real frames, by height of the font at 720 pixels, when found in frames of

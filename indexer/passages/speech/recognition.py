@@ -18,13 +18,13 @@ import numpy as np
 
 from grounding.spans import Span
 from indexer.errors import ModelError
-from indexer.load_once import load_once
 from indexer.passages.base import Passage
 from indexer.passages.speech.confidence import Decoded, sure_parts
 from indexer.passages.speech.language import LanguageChoice, SpokenLanguage, likeliest_language
 from indexer.passages.speech.multilingual import joined_model
 from indexer.passages.speech.sentences import sentences
 from indexer.passages.speech.vad import RATE_HZ, quiet_cut, speech_groups
+from indexer.process.load_once import load_once
 from indexer.settings import Settings
 
 LEAST_SPEECH_S = 1.0  # that tells a language

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from grounding.spans import Span
-from indexer.load_once import load_once
+from indexer.process.load_once import load_once
 
 RATE_HZ = 16_000
 GROUP_S = 28.0  # Whisper hears 30 s at once

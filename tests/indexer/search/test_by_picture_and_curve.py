@@ -22,9 +22,9 @@ from indexer.errors import UsageError
 from indexer.library import Library
 from indexer.messages import Message
 from indexer.questions.query_pictures import keep_picture, read_picture
-from indexer.search import titles
 from indexer.search.curve import highest
-from indexer.search.titles import period_of
+from indexer.search.evidence import titles
+from indexer.search.evidence.titles import period_of
 from tests.indexer.media.golden import ffmpeg
 from tests.support import colour_video, demo_library
 

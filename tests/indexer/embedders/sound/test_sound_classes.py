@@ -8,7 +8,7 @@ from indexer.embedders.sound.sound_classes import (
     load_sound_classes,
     sound_vectors,
 )
-from indexer.search.sound import MIN_LIKENESS
+from indexer.search.evidence.sound import MIN_LIKENESS
 
 
 def meant(text: str, count: int = 3) -> list[str]:

@@ -9,7 +9,7 @@ import pytest
 CODE = """
 import faiss, numpy
 from threadpoolctl import threadpool_info
-from indexer.threads import numpy_on_one_thread
+from indexer.process.threads import numpy_on_one_thread
 
 def threads():
     pools = [one for one in threadpool_info() if one["user_api"] == "blas"]

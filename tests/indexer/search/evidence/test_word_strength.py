@@ -9,7 +9,7 @@ from indexer.catalog.leasing.chunk_planning import plan_tasks
 from indexer.catalog.passages import NewPassage, commit_passages
 from indexer.context import Context
 from indexer.questions.statement import read_question
-from indexer.search.text import MATCHED, TextSearch, rarity
+from indexer.search.evidence.text import MATCHED, TextSearch, rarity
 from indexer.search.types import Scope
 from tests.indexer.catalog import support
 from tests.support import demo_settings

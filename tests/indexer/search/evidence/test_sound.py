@@ -6,7 +6,7 @@ import pytest
 from grounding.spans import Span
 from indexer.errors import UsageError
 from indexer.library import Library
-from indexer.search.sound import clearest, probability
+from indexer.search.evidence.sound import clearest, probability
 from tests.indexer.passages.sounds import dial_tone, music, place, siren
 from tests.indexer.talks import Part, make_talk
 from tests.support import demo_library

@@ -1,6 +1,6 @@
 import pytest
 
-from indexer.search.readable import is_readable
+from indexer.search.evidence.readable import is_readable
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Names of files beside what is seen."""
 
 from grounding.spans import Span
-from indexer.search import titles
+from indexer.search.evidence import titles
 from indexer.search.merge_overlapping import fuse
 from indexer.search.types import PassageHit, RankedMoment
 

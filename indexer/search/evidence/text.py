@@ -26,9 +26,9 @@ from indexer.passages.matching import matching_words, pairs_of
 from indexer.questions.content_words import content_words
 from indexer.questions.neutral_prompts import NEUTRAL_PROMPTS
 from indexer.questions.statement import Statement
+from indexer.search.evidence.readable import is_readable
 from indexer.search.merge_overlapping import RRF_CONSTANT
 from indexer.search.neutral_baseline import neutral_vectors
-from indexer.search.readable import is_readable
 from indexer.search.types import PassageHit, Scope
 from indexer.stages.base import embedder_key_of
 from indexer.vectors.base import Selection, VectorIndex
