@@ -12,13 +12,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from indexer.queue.publish_snapshots import publish_alone
-
 from indexer.admin.demo import make_library
 from indexer.catalog import watched_folders
 from indexer.errors import SeekpointError
 from indexer.ingest.run import FileOutcome, Observer
 from indexer.messages import N_, Message, with_advice
+from indexer.queue.publish_snapshots import publish_alone
 
 if TYPE_CHECKING:
     from indexer.library import Library
