@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-import cv2
 import numpy as np
 
 
@@ -12,6 +11,8 @@ def crop_line(image: np.ndarray, corners: np.ndarray) -> np.ndarray:
     """The line inside `corners` (4, 2), turned upright; a column of text lies on its side
     afterwards.
     """
+    import cv2  # heavy: only for who reads screens
+
     top, right = (float(np.linalg.norm(corners[a] - corners[b])) for a, b in ((0, 1), (1, 2)))
     width, height = max(2, math.ceil(top)), max(2, math.ceil(right))
     target = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)

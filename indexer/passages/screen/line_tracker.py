@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import cv2
 import numpy as np
 
 _LOOK = (16, 96)  # height and width of the small grey picture by which lines are compared
@@ -35,6 +34,8 @@ class Sighting:
     @classmethod
     def of(cls, time_s: float, corners: np.ndarray, crop: np.ndarray) -> Sighting:
         """Measures a crop (h, w, 3) uint8 RGB of the line inside `corners` (4, 2)."""
+        import cv2  # heavy: only for who reads screens
+
         grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
         small = cv2.resize(grey, _LOOK[::-1], interpolation=cv2.INTER_AREA).astype(np.float32)
         small -= small.mean()

@@ -7,7 +7,6 @@ one whose cells look as they did in the frame that was looked at last has the sa
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 CELL = 12  # pixels of the halved picture: about a letter of a small line at 480
@@ -26,6 +25,8 @@ def edges(image: np.ndarray) -> np.ndarray:
     left to right.
     """
     height, width = image.shape[:2]
+    import cv2  # heavy: only for who reads screens
+
     luma = cv2.resize(
         cv2.cvtColor(image, cv2.COLOR_RGB2GRAY),
         (width // 2, height // 2),
