@@ -8,6 +8,7 @@ from grounding.spans import Span, format_time
 from indexer.admin.demo import QUESTIONS, DemoQuestion, make_library, true_spans
 from indexer.cli.ingest import Bar
 from indexer.cli.output import escape, megabytes, note, stdout, table
+from indexer.formatting import format_span
 from indexer.library import Library
 from indexer.search.types import Answer
 
@@ -58,7 +59,7 @@ def _compared(
 
 
 def _times(span: Span) -> str:
-    return f"{format_time(span.start_s, tenths=True)} - {format_time(span.end_s, tenths=True)}"
+    return format_span(span, tenths=True)
 
 
 def _print_next(library: Library) -> None:

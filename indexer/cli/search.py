@@ -8,7 +8,6 @@ from urllib.parse import quote
 
 import typer
 
-from grounding.spans import format_time
 from indexer.cli.media import read_time
 from indexer.cli.output import (
     CollectionsOption,
@@ -20,6 +19,7 @@ from indexer.cli.output import (
     stdout,
     table,
 )
+from indexer.formatting import format_span
 from indexer.grounder.lego import LICENCE
 from indexer.library import Library
 from indexer.search.types import KINDS, Answer, Evidence, Moment
@@ -89,9 +89,7 @@ def ask(
         return
     stdout.print(escape(reply.text))
     for span in reply.spans:
-        stdout.print(
-            f"  {format_time(span.start_s, tenths=True)} - {format_time(span.end_s, tenths=True)}"
-        )
+        stdout.print(f"  {format_span(span, tenths=True)}")
     for box in reply.boxes:
         stdout.print(
             f"  box {box.x1:.3f} {box.y1:.3f} {box.x2:.3f} {box.y2:.3f} (fractions of "
@@ -158,10 +156,7 @@ def print_answer(answer: Answer) -> None:
     columns = ("what",) if several else ()
     rows = table("time", *columns, "video", "score", "why", right=("score",))
     for moment in answer.moments:
-        times = (
-            f"{format_time(moment.span.start_s, tenths=True)} - "
-            f"{format_time(moment.span.end_s, tenths=True)}"
-        )
+        times = format_span(moment.span, tenths=True)
         rows.add_row(
             f"[link={_link(moment)}]{times}[/link]",
             *((escape(moment.statement),) if several else ()),
@@ -193,8 +188,5 @@ def _why(moment: Moment) -> str:
 def _second_opinion(grounded: Grounded) -> str:
     if grounded.span is None:
         return "LEGO named no time"
-    span = (
-        f"{format_time(grounded.span.start_s, tenths=True)} - "
-        f"{format_time(grounded.span.end_s, tenths=True)}"
-    )
+    span = format_span(grounded.span, tenths=True)
     return f"LEGO: {span}" + ("" if grounded.accepted else f" ({grounded.reason})")

@@ -30,6 +30,7 @@ from indexer.context import Context
 from indexer.embedders.base import Embedder
 from indexer.embedders.text.scripts import unread_words
 from indexer.errors import ModelError, UsageError
+from indexer.formatting import video_title
 from indexer.messages import Message
 from indexer.process.threads import numpy_on_one_thread
 from indexer.questions.negation import Negation
@@ -362,7 +363,7 @@ class Searcher:
     ) -> Moment:
         path = next((path for path in video.paths if not path.offline), video.paths[0])
         shown = self._context.path_text(path.root, path.relative_path)
-        title = video.title or Path(path.relative_path).stem
+        title = video_title(video.title, path.relative_path, video.id)
         span = replace(moment.span).clamp(0.0, video.duration_s)
         return Moment(
             video.id,
