@@ -38,7 +38,7 @@ from indexer.vocabulary import EvidenceKind
 
 OUTPUT = Path(__file__).parents[1] / "docs" / "experiments" / "quality.md"
 HERE = Path(__file__).parent
-QUESTIONS_ZH = HERE.parent / "tests" / "indexer" / "embedders" / "questions_zh.jsonl"
+QUESTIONS_ZH = HERE.parent / "tests" / "indexer" / "evaluation" / "questions_zh.jsonl"
 METRICS = {
     "video_r1": "right video first",
     "video_r5": "in the first five",
