@@ -21,6 +21,7 @@ from indexer.search.calibration import likeness_of
 from indexer.search.searcher import Searcher
 from indexer.search.types import Answer, Evidence, FusedMoment, Scope
 from indexer.stages.base import embedder_key_of
+from indexer.vocabulary import EvidenceKind, StageName
 
 CANDIDATES = 400
 PER_VIDEO = 5
@@ -34,7 +35,7 @@ def picture_vector(context: Context, name: str) -> np.ndarray:
 def moment_vector(context: Context, video_id: int, span: Span) -> np.ndarray:
     """(D,) mean of the frames of a moment, from what is stored: nothing is decoded."""
     with context.catalog.read() as session:
-        key = videos.get_video(session, video_id).keys.get("picture") or ""
+        key = videos.get_video(session, video_id).keys.get(StageName.PICTURE) or ""
         if embedder_key_of(key) != context.embedder.key:
             raise UsageError(
                 "video {video_id} is indexed with another model than the installed one",
@@ -104,7 +105,7 @@ def _best(found: dict[int, list[ScoredSpan]], top: int) -> Sequence[FusedMoment]
             scored.span,
             scored.score,
             scored.span.middle_s,
-            (Evidence("picture", scored.score),),
+            (Evidence(EvidenceKind.PICTURE, scored.score),),
         )
         for video_id, spans in found.items()
         for scored in suppress(spans, 0.3)[:PER_VIDEO]
