@@ -5,9 +5,9 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 
+from indexer.catalog.database.text_normalize import normalize
 from indexer.questions.chinese import chinese_statements
 from indexer.questions.chinese import counts as counts_in_chinese
 from indexer.questions.english import counts as counts_in_english
@@ -97,7 +97,7 @@ _OTHER_WHEN = re.compile(
 
 
 def _normal(text: str) -> str:
-    return re.sub(r"\s+", " ", unicodedata.normalize("NFC", text)).strip()
+    return re.sub(r"\s+", " ", normalize("NFC", text)).strip()
 
 
 def _masked(text: str) -> tuple[str, list[str]]:
