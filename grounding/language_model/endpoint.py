@@ -32,7 +32,7 @@ from tenacity import (
 )
 
 from grounding.errors import DataError
-from grounding.instructions.answer_store import Answer, Answers
+from grounding.language_model.answer_store import Answer, Answers
 
 RETRIED_STATUS = {408, 409, 425, 429, 500, 502, 503, 504}
 FATAL_STATUS = {301, 302, 303, 307, 308, 401, 403, 404, 405}
