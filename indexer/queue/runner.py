@@ -74,8 +74,8 @@ class Runner:
         stages = self._stages(name)
         if not stages:
             return WorkSlice(name)
-        shares_lego = name in (StageName.PICTURE, StageName.EVENTS)
-        questions_first = shares_lego and bool(self.settings.lego_path)
+        shares_grounder = name in (StageName.PICTURE, StageName.EVENTS)
+        questions_first = shares_grounder and bool(self.settings.grounder_kind)
         is_over = SliceEnd(self.context, self._stopping, questions_first=questions_first)
         companions = self._companions(name)
         claims = ChunkClaims(self.context, self.owner, name, stages, is_over, companions)
@@ -138,8 +138,8 @@ class Runner:
         return self._run_jobs(JobKind.PLAN, self._plan, self._is_enough_planned)
 
     def ground(self) -> WorkSlice:
-        """Lets LEGO answer questions about moments, where this machine has it."""
-        if not self.settings.lego_path:
+        """Lets the grounder answer questions about moments, where this machine has one."""
+        if not self.settings.grounder_kind:
             return WorkSlice(JobKind.GROUND)
         return self._run_jobs(JobKind.GROUND, lambda job: answer_job(self.context, job))
 
