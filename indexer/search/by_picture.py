@@ -23,6 +23,7 @@ from indexer.search.distinct import drop_repeats
 from indexer.search.searcher import Searcher
 from indexer.search.types import Answer, Evidence, FusedMoment, Scope
 from indexer.stages.base import embedder_key_of
+from indexer.vocabulary import EvidenceKind, StageName
 
 CANDIDATES = 400
 PER_VIDEO = 5
@@ -36,7 +37,7 @@ def picture_vector(context: Context, name: str) -> np.ndarray:
 def moment_vector(context: Context, video_id: int, span: Span) -> np.ndarray:
     """(D,) mean of the frames of a moment, from what is stored: nothing is decoded."""
     with context.catalog.read() as session:
-        key = videos.get_video(session, video_id).keys.get("picture") or ""
+        key = videos.get_video(session, video_id).keys.get(StageName.PICTURE) or ""
         if embedder_key_of(key) != context.embedder.key:
             raise UsageError(
                 "video {video_id} is indexed with another model than the installed one",
@@ -117,7 +118,7 @@ def _ordered(found: dict[int, list[ScoredSpan]]) -> list[FusedMoment]:
             scored.span,
             scored.score,
             scored.span.middle_s,
-            (Evidence("picture", scored.score),),
+            (Evidence(EvidenceKind.PICTURE, scored.score),),
         )
         for video_id, spans in found.items()
         for scored in spans
