@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from indexer.admin.removal import Removed
     from indexer.admin.status import Status
     from indexer.admin.videos import Video
+    from indexer.chapters.chapters import Chapter
     from indexer.evaluation.ground_truth import Row
     from indexer.evaluation.report import Report
     from indexer.ingest.run import IngestReport, Observer
@@ -291,6 +292,14 @@ class Library:
     def spans_in_video(self, question: str, video_id: int) -> list[ScoredSpan]:
         """The best spans of one video, best first."""
         return self.searcher.spans_in_video(question, video_id)
+
+    def chapters(self, video_id: int) -> list[Chapter]:
+        """The parts of a video in order, each with a name where its words or sounds give one; none
+        of a video shorter than 20 s. Raises CatalogError for an unknown video.
+        """
+        from indexer.chapters.chapters import list_chapters
+
+        return list_chapters(self.context, video_id)
 
     def ask(
         self,
