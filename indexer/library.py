@@ -442,6 +442,12 @@ class Library:
         """What the library holds, what waits, and what it costs."""
         return status.status(self.context)
 
+    def stray_uploads(self) -> list[Path]:
+        """Uploaded files that belong to no video and wait in no job, by name."""
+        from indexer.admin import uploads
+
+        return uploads.list_stray_uploads(self.context)
+
     def doctor(self) -> list[Check]:
         """Checks the installation and says how to fix what is wrong."""
         return doctor.examine(self.context)

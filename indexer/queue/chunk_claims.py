@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from sqlalchemy.orm import Session
 
 from indexer.catalog import videos
-from indexer.catalog.leasing import chunk_tasks
+from indexer.catalog.leasing import chunk_tasks, page_job_files
 from indexer.catalog.leasing.chunk_tasks import ClaimedTask
 from indexer.context import Context
 from indexer.errors import CatalogError, MediaError
@@ -56,6 +56,7 @@ class ChunkClaims:
 
     def _claim(self, session: Session) -> ClaimedTask | None:
         settings = self._context.settings
+        _, paused = page_job_files.list_paused(session)
         return chunk_tasks.claim_fairly(
             session,
             self._owner,
@@ -63,7 +64,7 @@ class ChunkClaims:
             self._stage,
             self._stages,
             settings.max_attempts,
-            without=self._unreachable_videos,
+            without=[*self._unreachable_videos, *paused],
         )
 
     def _job(self, task: ClaimedTask) -> Job | None:

@@ -13,7 +13,9 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from typing import Any
 
-from indexer.catalog.leasing import jobs
+from sqlalchemy.orm import Session
+
+from indexer.catalog.leasing import jobs, page_job_files
 from indexer.catalog.leasing.heartbeat import Leases, release_all
 from indexer.catalog.leasing.jobs import ClaimedJob
 from indexer.catalog.leasing.owner import owner_name
@@ -166,9 +168,13 @@ class Runner:
 
     def _claim(self, kind: JobKind, without: list[int]) -> ClaimedJob | None:
         lease_s, max_attempts = self.settings.lease_s, self.settings.max_attempts
-        return self.catalog.write(
-            lambda s: jobs.claim_job(s, self.owner, lease_s, kind, max_attempts, without=without)
-        )
+
+        def claim(s: Session) -> ClaimedJob | None:
+            paused, _ = page_job_files.list_paused(s)
+            left = [*without, *paused]
+            return jobs.claim_job(s, self.owner, lease_s, kind, max_attempts, without=left)
+
+        return self.catalog.write(claim)
 
     def _run_job(
         self, job: ClaimedJob, do: Callable[[ClaimedJob], Mapping[str, Any] | None]

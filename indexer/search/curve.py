@@ -66,7 +66,7 @@ def curve(context: Context, video_id: int, queries: np.ndarray | None) -> Curve:
     None: cuts only. Of several the highest counts.
     """
     with context.catalog.read() as session:
-        key = videos.get_video(session, video_id).keys.get("picture")
+        key = videos.get_video(session, video_id).keys.get(StageName.PICTURE)
         block = get_video_frames(session, video_id, key) if key else None
     if block is None or not len(block.times_s):
         return Curve([], [], [])

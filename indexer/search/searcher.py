@@ -342,9 +342,10 @@ class Searcher:
             return hinted * float(np.interp(_strength(kind, score), [0, 1], TEXT_WEIGHT))
 
         fused = titles.behind_what_is_seen(fuse(pictures.moments, hits, weigh))
-        return drop_repeats(titles.openings(fused), self._cuts)
+        return drop_repeats(titles.openings(fused), self.cuts_of)
 
-    def _cuts(self, video_ids: set[int]) -> dict[int, np.ndarray]:
+    def cuts_of(self, video_ids: set[int]) -> dict[int, np.ndarray]:
+        """Video -> times (K,) in seconds, rising, where its shots begin."""
         with self._catalog.read() as session:
             return get_cuts(session, video_ids)
 
