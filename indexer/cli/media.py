@@ -42,10 +42,13 @@ def chapters(
     video: Annotated[
         int, typer.Argument(help="Number of a video, as `seekpoint videos` lists them.")
     ],
+    ground: Annotated[
+        bool, typer.Option("--ground", help="Let the grounder name them; its names are kept.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """List the parts of a video, named by what is said, written and heard in them."""
-    found = Library().chapters(video)
+    found = Library().chapters(video, ground=ground)
     if as_json:
         print_json({"video_id": video, "chapters": [_chapter(chapter) for chapter in found]})
         return

@@ -13,11 +13,11 @@ from indexer.evaluation import scoring
 from indexer.evaluation.ground_truth import Row, load_rows
 from indexer.evaluation.report import Report
 from indexer.evaluation.scoring import RANKED_MOMENTS, Found
-from indexer.grounder.lego import require_lego
+from indexer.grounder.configured import require_grounder
 from indexer.media.files import MediaFiles
 from indexer.search.scope import make_scope
 from indexer.search.searcher import Searcher
-from indexer.search.second_opinion.refinement import refine_span
+from indexer.search.second_opinion.refinement import second_opinion
 from indexer.search.types import Scope
 
 
@@ -31,11 +31,11 @@ def evaluate_library(
     *,
     ground: bool = False,
 ) -> Report:
-    """With `ground`, LEGO looks at the first span of each given video: `lego_*` score its own span,
-    `refined_*` the one of the rule.
+    """With `ground`, the grounder looks at the first span of each given video: `lego_*` score its
+    own span, `refined_*` the one of the rule.
     """
     if ground:
-        require_lego(context.settings)
+        require_grounder(context.settings)
     rows = load_rows(ground_truth)
     videos = {_name(video): video for video in list_videos(context, [collection]) if video.paths}
     missing = sorted({row.video for row in rows if row.video or row.windows} - videos.keys())
@@ -81,7 +81,8 @@ def evaluate_library(
     with MediaFiles(context.settings) as media:
 
         def judge(query: str, video: str, span: ScoredSpan) -> scoring.Judged:
-            refined = refine_span(context, media, query, videos[video].video_id, span.span)
+            opinion = second_opinion(context, media, query, videos[video].video_id, span.span)
+            refined = opinion.refined
             return scoring.Judged(refined.grounded, refined.span, refined.accepted)
 
         return scoring.evaluate(

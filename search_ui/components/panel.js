@@ -43,9 +43,9 @@ class Panel {
     }, 0);
   }
 
-  // data: { source: "lines" | "chapters" | "rows", video_id, rows?, labels }
+  // data: { source: "lines" | "chapters" | "rows", video_id, version?, rows?, labels }
   update(data) {
-    const other = !this.data || this.data.video_id !== data.video_id || this.data.source !== data.source;
+    const other = !this.data || ["video_id", "source", "version"].some((name) => this.data[name] !== data[name]);
     this.data = data;
     this.find(".find").placeholder = data.labels.find ?? "";
     this.find(".find").setAttribute("aria-label", data.labels.find ?? "");

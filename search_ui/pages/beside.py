@@ -14,7 +14,7 @@ from indexer.catalog.videos import VideoRow
 from indexer.errors import SeekpointError
 from indexer.messages import N_
 from indexer.search.types import Answer, Moment
-from search_ui import components
+from search_ui import components, session_state
 from search_ui.app_state import app_state
 from search_ui.highlight import highlight
 from search_ui.i18n.translator import Translator
@@ -24,6 +24,7 @@ from search_ui.url_state import Link
 
 SHORTEST_CHAPTERED_S = 20.0
 ANSWERS = 8
+LONGEST_QUESTION = 500
 PANEL_LABELS = {
     "list": N_("Transcript"),
     "find": N_("Find in this video's words"),
@@ -31,6 +32,7 @@ PANEL_LABELS = {
     "empty": N_("Nothing is said or written in this video."),
 }
 KIND_LABELS = {
+    "picture": N_("Picture"),
     "speech": N_("Speech"),
     "screen": N_("On screen"),
     "sound": N_("Sound"),
@@ -50,6 +52,7 @@ def show(link: Link, video: VideoRow, answer: Answer | None, tr: Translator) -> 
         components.panel(_lines(video, tr), key="transcript")
     with chapters:
         components.panel(_chapters(video, tr), key="chapters")
+        _offer_names(video, tr)
     with asking:
         _ask(video, tr)
 
@@ -73,7 +76,27 @@ def _lines(video: VideoRow, tr: Translator) -> dict[str, Any]:
 
 def _chapters(video: VideoRow, tr: Translator) -> dict[str, Any]:
     labels = {"list": tr("Chapters"), "empty": tr("This video is one chapter.")}
-    return {"source": "chapters", "video_id": video.id, "labels": labels}
+    # Asked for again when names were given.
+    version = st.session_state.get("chapters_named", 0)
+    return {"source": "chapters", "video_id": video.id, "version": version, "labels": labels}
+
+
+def _offer_names(video: VideoRow, tr: Translator) -> None:
+    """A grounder names chapters when it is told to: it takes a while, and may cost money."""
+    library = app_state().library
+    if not library.grounder_name or not has_chapters(video) or not session_state.may_edit():
+        return
+    text = tr("Name them with {name}", name=library.grounder_name)
+    if not st.button(text, icon=":material/auto_awesome:"):
+        return
+    with st.spinner(tr("{name} looks at the chapters …", name=library.grounder_name)):
+        try:
+            library.chapters(video.id, ground=True)
+        except SeekpointError as error:
+            st.error(escape_markdown(tr(error.full_message)))
+            return
+    st.session_state["chapters_named"] = st.session_state.get("chapters_named", 0) + 1
+    st.rerun()
 
 
 # --- questions to this video ---
@@ -86,19 +109,15 @@ def _ask(video: VideoRow, tr: Translator) -> None:
         placeholder=tr("What happens, is said or is shown in it?"),
         key=f"ask_video_{video.id}",
         label_visibility="collapsed",
-        max_chars=500,
-    ).strip()
+    ).strip()[:LONGEST_QUESTION]
     if not question:
         st.caption(tr("The answers are moments of this video."))
         return
     try:
         answer = app_state().library.search(question, video_id=video.id, top=ANSWERS)
-        words = _words(video, question)
     except SeekpointError as error:
         st.error(escape_markdown(tr(error.full_message)))
         return
-    if words:
-        st.markdown(escape_markdown(words))
     if not answer.matched:
         st.caption(
             tr("Nothing in this video seems to show that. These are the nearest moments.")
@@ -108,17 +127,29 @@ def _ask(video: VideoRow, tr: Translator) -> None:
     rows = [_row(moment, question, tr) for moment in answer.moments]
     labels = {"list": tr("Answers"), "empty": ""}
     data = {"source": "rows", "video_id": video.id, "rows": rows, "labels": labels}
+    above = st.container()
     components.panel(data, key="video_answers")
+    with above:  # the moments are there at once, words take a while
+        if words := _words(video, question, tr):
+            st.markdown(escape_markdown(words))
 
 
-def _words(video: VideoRow, question: str) -> str:
-    """What a language model says, where one is set up."""
+def _words(video: VideoRow, question: str, tr: Translator) -> str:
+    """What the grounder says, where one is set up. The moments stand by themselves: what goes wrong
+    with it is said in its place.
+    """
     library = app_state().library
-    return library.ask(str(video.id), question).text if library.has_lego else ""
+    if not library.grounder_name:
+        return ""
+    try:
+        with st.spinner(tr("{name} looks at this video …", name=library.grounder_name)):
+            return library.ask(str(video.id), question).text
+    except SeekpointError as error:
+        return tr(error.full_message)
 
 
 def _row(moment: Moment, question: str, tr: Translator) -> dict[str, Any]:
-    kinds = " · ".join(tr(answers.EVIDENCE[evidence.kind]) for evidence in moment.evidence)
+    kinds = " · ".join(tr(KIND_LABELS[evidence.kind]) for evidence in moment.evidence)
     text = next((evidence.text for evidence in moment.evidence if evidence.text), "")
     return {
         "start_s": moment.span.start_s,

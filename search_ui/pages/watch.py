@@ -9,7 +9,6 @@ from typing import Any
 
 import streamlit as st
 
-from grounding.lego.preprocess.questions import WHERE
 from grounding.spans import Span
 from indexer.admin.playback import Playback
 from indexer.catalog.passages import list_kinds
@@ -183,7 +182,7 @@ def _data(
         "about": _about(link, video, moment, tr),
         "link": link.at(Place(video.id, start_s, end_s)).href(),
         "has_next": bool(answer and len(answer.moments) > 1),
-        "can_locate": app_state().library.has_lego,
+        "can_locate": bool(app_state().library.grounder_name),
         "boxes": st.session_state.get("boxes")
         if st.session_state.get("boxes_of") == video.id
         else None,
@@ -288,12 +287,8 @@ def _where(video: VideoRow, tr: Translator) -> None:
         return
     phrase, time_s = str(request["phrase"])[:200], float(request["time_s"])
     try:
-        question = phrase if phrase.endswith("?") else WHERE.format(phrase.rstrip("."))
-        boxes = (
-            app_state()
-            .library.ask(str(video.id), question, at_s=min(time_s, video.duration_s - 0.001))
-            .boxes
-        )
+        at_s = min(time_s, video.duration_s - 0.001)
+        boxes = app_state().library.locate(str(video.id), phrase, at_s).boxes
         text = tr("{phrase}: {n} found", phrase=phrase, n=len(boxes))
     except SeekpointError as error:
         boxes, text = (), tr(error.full_message)

@@ -1,6 +1,7 @@
 """The chapters of indexed videos, through the library and the command line."""
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -8,7 +9,7 @@ import pytest
 
 from grounding.spans import Span
 from indexer.chapters.chapters import list_chapters
-from indexer.errors import CatalogError
+from indexer.errors import CatalogError, ModelError
 from tests.support import colour_video, demo_environment, demo_library
 
 SHOTS = [("red", 20), ("green", 14), ("blue", 30), ("yellow", 12), ("purple", 24)]
@@ -42,17 +43,32 @@ def test_words_name_their_part_and_the_others_have_no_name(home):
     assert [chapter.source for chapter in chapters] == ["words", "none", "words", "none", "none"]
 
 
-def test_a_language_model_names_what_it_can(home):
-    asked: list[tuple[Span, str]] = []
+def test_names_of_a_grounder_are_kept(home, tmp_path):
+    shutil.copytree(home, tmp_path / "home")
+    library = demo_library(tmp_path / "home")
 
-    def namer(span: Span, words: str) -> str:
-        asked.append((span, words))
-        return f"From {span.start_s:g}" if span.start_s < 30 else ""
+    def namer(span: Span) -> str:
+        return f"From\n{span.start_s:g}" if span.start_s < 30 else ""
 
-    chapters = list_chapters(demo_library(home).context, 1, namer)
-    assert [chapter.name for chapter in chapters[:2]] == ["From 0", "From 20"]
-    assert [chapter.source for chapter in chapters[:3]] == ["model", "model", "words"]
-    assert asked[2] == (Span(34.0, 64.0), "The kettle is humming.")
+    named = list_chapters(library.context, 1, namer)
+    assert [chapter.name for chapter in named[:2]] == ["From 0", "From 20"]
+    assert [chapter.source for chapter in named[:3]] == ["model", "model", "words"]
+    assert library.chapters(1) == named
+
+
+@pytest.mark.parametrize("content", ["", "[", "[1]", "{}", '[["a", 2, 3]]', "null"])
+def test_kept_names_that_cannot_be_read_are_left_out(home, tmp_path, content):
+    shutil.copytree(home, tmp_path / "home")
+    library = demo_library(tmp_path / "home")
+    path = library.artefacts.chapter_names(1)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content)
+    assert library.chapters(1)[0].source == "words"
+
+
+def test_nobody_is_there_to_name_them(home):
+    with pytest.raises(ModelError):
+        demo_library(home).chapters(1, ground=True)
 
 
 def test_a_short_video_has_none(home):
