@@ -15,9 +15,10 @@ USUAL_S = 600.0  # of hours, more than the fewest parts: one for every ten minut
 SHORTEST_S = 4.0  # a part that nobody would list
 LONGEST_ATOM_S = 20.0  # a longer shot is cut into equal pieces, or a video of one shot had no parts
 MOST_ATOMS = 600
-# What a part more must explain: a share of how much the frames vary at all, and a multiple of what
-# is left for each piece, which parts of mere noise do not reach (docs/experiments/chapters.md).
-GAIN, ABOVE_NOISE = 0.03, 3.0
+# What a part more must explain of how much the frames vary: a share of the mean part's, since
+# shorter parts explain less, and a multiple of what is left for each piece, which parts of mere
+# noise do not reach (docs/experiments/chapters.md).
+GAIN, ABOVE_NOISE = 0.35, 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +152,7 @@ def _choose(losses: Sequence[float], atoms: int, fewest: int) -> int:
         most = number
         gain = (losses[best - 1] - losses[number - 1]) / (number - best)
         noise = losses[number - 1] / max(1, atoms - number)
-        if number <= fewest or gain > max(GAIN, ABOVE_NOISE * noise):
+        if number <= fewest or gain > max(GAIN / number, ABOVE_NOISE * noise):
             best = number
     return min(best, most)
 
