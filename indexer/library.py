@@ -12,6 +12,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from indexer.admin.removal import Removed
     from indexer.admin.status import Status
     from indexer.admin.videos import Video
+    from indexer.chapters.chapters import Chapter
     from indexer.evaluation.ground_truth import Row
     from indexer.evaluation.report import Report
     from indexer.ingest.run import IngestReport, Observer
@@ -292,6 +294,17 @@ class Library:
     def spans_in_video(self, question: str, video_id: int) -> list[ScoredSpan]:
         """The best spans of one video, best first."""
         return self.searcher.spans_in_video(question, video_id)
+
+    def chapters(self, video_id: int, *, ground: bool = False) -> list[Chapter]:
+        """The parts of a video in order, each with a name where its words or sounds give one; none
+        of a video shorter than 20 s. `ground`: the grounder names them now; its names are kept.
+
+        Raises CatalogError for an unknown video; with `ground` as `ask`.
+        """
+        from indexer.chapters.chapters import list_chapters
+
+        namer = partial(self.name_chapter, video_id) if ground else None
+        return list_chapters(self.context, video_id, namer)
 
     def ask(
         self,
