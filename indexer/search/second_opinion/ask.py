@@ -83,7 +83,11 @@ def _ask(
         raise UsageError("the question is empty", "say what you want to know")
     grounder = load_lego(context.settings)
     path, video_id = _resolve(context, video)
-    duration_s = probe_in_process(path, max_pixels=context.settings.max_frame_pixels).duration_s
+    duration_s = probe_in_process(
+        path,
+        max_pixels=context.settings.max_frame_pixels,
+        memory_mb=context.settings.reader_memory_mb,
+    ).duration_s
     if at_s is not None and not 0 <= at_s < duration_s:
         raise UsageError(
             "{at_s:g} s is not within the {duration_s:.1f} s of {path}",
