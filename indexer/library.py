@@ -12,6 +12,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,8 @@ from grounding.spans import ScoredSpan, Span
 from indexer.admin import doctor, export, models, status
 from indexer.admin import videos as video_list
 from indexer.artefacts import Artefacts
-from indexer.catalog import collections, videos
+from indexer.catalog import audit, collections, videos
+from indexer.catalog.audit import Actor, AuditEntry
 from indexer.catalog.collections import CollectionInfo
 from indexer.catalog.database.session import Catalog
 from indexer.catalog.thumbnails import nearest_thumbnail_s
@@ -39,7 +41,7 @@ from indexer.search.searcher import Searcher
 from indexer.search.types import Answer
 from indexer.settings import Settings
 from indexer.vectors.base import Published
-from indexer.vocabulary import SEARCHED_KINDS, EvidenceKind, StageName
+from indexer.vocabulary import SEARCHED_KINDS, AuditAction, EvidenceKind, StageName
 
 if TYPE_CHECKING:
     from indexer.admin.doctor import Check
@@ -400,13 +402,34 @@ class Library:
         with self.catalog.read() as session:
             return collections.list_collections(session)
 
-    def remove(self, *, video_ids: Sequence[int] = (), collections: Sequence[str] = ()) -> Removed:
+    def remove(
+        self,
+        *,
+        video_ids: Sequence[int] = (),
+        collections: Sequence[str] = (),
+        actor: Actor | None = None,
+    ) -> Removed:
         """Takes videos and collections out of the library and frees their disk space; the files
-        stay.
+        stay. `actor`: who wants it, for the audit log; None: whoever is at this machine.
         """
         from indexer.admin import removal
+        from indexer.admin.local_actor import local_actor
 
-        return removal.remove(self.context, video_ids, collections)
+        return removal.remove(self.context, video_ids, collections, actor or local_actor())
+
+    def audit_log(
+        self,
+        *,
+        last: int = 100,
+        actions: Sequence[AuditAction] = (),
+        who: str | None = None,
+        since: datetime | None = None,
+    ) -> list[AuditEntry]:
+        """Entries of the audit log, the newest first: of these actions, of this name, and not
+        before `since`.
+        """
+        with self.catalog.read() as session:
+            return audit.list_entries(session, last=last, actions=actions, who=who, since=since)
 
     def status(self) -> Status:
         """What the library holds, what waits, and what it costs."""

@@ -273,6 +273,10 @@ class Settings(BaseSettings):
         ),
     ] = ""
 
+    audit_days: Annotated[
+        float, Field(gt=0, description="Days after which entries of the audit log are deleted")
+    ] = 400.0
+
     ui_sign_in: Annotated[
         Literal["auto", "always"],
         Field(

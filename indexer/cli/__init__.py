@@ -35,6 +35,7 @@ class Commands(LazyGroup):
         "transcripts": "indexer.cli.media:transcripts",
         "evaluate": "indexer.cli.evaluate:evaluate",
         "doctor": "indexer.cli.system:doctor",
+        "audit": "indexer.cli.system:audit",
         "models": "indexer.cli.system:models",
         "demo": "indexer.cli.demo:demo",
         "db": "indexer.cli.system:database",

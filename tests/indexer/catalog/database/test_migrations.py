@@ -10,14 +10,16 @@ import numpy as np
 import pytest
 from sqlalchemy import create_engine, delete, inspect, select, text
 
-from indexer.catalog import Catalog, saved_searches, videos
+from indexer.catalog import Catalog, accounts, audit, collections, saved_searches, videos
+from indexer.catalog.audit import Actor
 from indexer.catalog.database import migrate
 from indexer.catalog.database.usage import measure_usage
-from indexer.catalog.leasing import chunk_tasks, jobs
+from indexer.catalog.leasing import chunk_tasks, jobs, page_job_files, page_jobs, processes
 from indexer.catalog.leasing.chunk_planning import plan_tasks
 from indexer.catalog.tables import ChunkTask, Job
 from indexer.errors import CatalogError, StorageError
 from indexer.messages import Message
+from indexer.vocabulary import AuditAction, PageJobKind
 from tests.indexer.catalog import support
 
 
@@ -138,6 +140,27 @@ def test_renaming_work_to_chunk_tasks_keeps_all_rows(new_url: str):
         videos.remove_video(s, video.id)
         assert measure_usage(s).segments == 0, "what hangs on a chunk task goes with it"
         assert list(s.scalars(select(ChunkTask.id))) == []
+
+
+def test_page_jobs_and_the_audit_log_come_and_go_with_rows(new_url: str):
+    migrate.upgrade(new_url)
+    with Catalog(new_url).open() as catalog, catalog.begin() as s:
+        account_id = accounts.save_account(s, "anna", "administrator", None, None)
+        collection_id = collections.ensure_collection(s, "films")
+        job_id = page_jobs.add_page_job(
+            s, PageJobKind.INGEST, collection_id, "a", {"paths": []}, account_id=account_id
+        )
+        page_job_files.add_file(s, job_id, "local:a.mp4", 1)
+        processes.report_process(s, "host/1/2", "worker", ["plan"], {})
+        audit.record(s, AuditAction.ADDED, Actor("anna", account_id), "films")
+    migrate.downgrade(new_url, "0006")
+    assert not {"page_job", "page_job_file", "audit", "process"} & table_names(new_url)
+    assert column_of(new_url, "account", "role") == ["editor"]
+    migrate.upgrade(new_url)
+    migrate.check(new_url)
+    with Catalog(new_url).open() as catalog, catalog.begin() as s:
+        assert page_jobs.list_page_jobs(s) == []
+        assert page_jobs.add_page_job(s, PageJobKind.DEMO, collection_id, "", {}) == 1
 
 
 def without_later_columns(newest: dict) -> dict:
