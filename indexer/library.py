@@ -35,7 +35,7 @@ from indexer.paths import Roots
 from indexer.questions.statement import read_question
 from indexer.queue.publish_snapshots import publish
 from indexer.search import by_picture
-from indexer.search.curve import Curve, curve, sound_curve
+from indexer.search.curve import Curve, Lane, curve, passage_lanes, sound_curve
 from indexer.search.scope import make_scope
 from indexer.search.searcher import Searcher
 from indexer.search.types import Answer
@@ -268,6 +268,27 @@ class Library:
     def sound_curve(self, video_id: int, question: str) -> Curve:
         """How well what is heard in each part of a video fits a question."""
         return sound_curve(self.context, video_id, read_question(question).statements)
+
+    def lanes(
+        self,
+        video_id: int,
+        *,
+        question: str = "",
+        like: tuple[int, Span] | None = None,
+        picture: str = "",
+    ) -> dict[str, Lane]:
+        """Kind of evidence -> what of it fits a question, a moment or a kept picture in a video.
+        Kinds that say nothing are left out; nothing at all where nothing is asked.
+        """
+        seen = self.curve(video_id, question=question, like=like, picture=picture)
+        lanes: dict[str, Lane] = {EvidenceKind.PICTURE: Lane(seen.times_s, seen.values)}
+        if question.strip() and like is None and not picture:
+            lanes |= passage_lanes(self.searcher.passages_in_video(question, video_id))
+            # Scaled to the video, a sound that nobody asked for would look like an answer.
+            if (sounds := lanes.get(EvidenceKind.SOUND)) is not None:
+                heard = self.sound_curve(video_id, question)
+                lanes[EvidenceKind.SOUND] = Lane(heard.times_s, heard.values, sounds.spans)
+        return {kind: lane for kind, lane in lanes.items() if lane.times_s or lane.spans}
 
     def spans_in_video(self, question: str, video_id: int) -> list[ScoredSpan]:
         """The best spans of one video, best first."""

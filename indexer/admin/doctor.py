@@ -116,17 +116,8 @@ def _screen_text(context: Context) -> Check:
 
 
 def _device(context: Context) -> Check:
-    import torch
-
-    device = context.settings.torch_device
-    if device.startswith("cuda") and not torch.cuda.is_available():
-        return Check(
-            DEVICE,
-            False,
-            Message("{device} was asked for, but torch sees no GPU", {"device": device}),
-            Message("set SEEKPOINT_DEVICE=cpu, or install a CUDA build of torch"),
-        )
-    return Check(DEVICE, True, as_message(str(choose_device(context.settings))))
+    device, _ = choose_device(context.settings)
+    return Check(DEVICE, True, as_message(str(device)))
 
 
 def _files(context: Context) -> Check:

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from indexer.cli.output import JsonOption, escape, megabytes, print_json, stdout, table
+from indexer.cli.output import JsonOption, escape, print_json, stdout, table
+from indexer.formatting import format_bytes
 from indexer.library import Library
 from indexer.vocabulary import AuditAction
 
@@ -81,7 +82,7 @@ def models(as_json: JsonOption = False) -> None:
         cells = (
             model.name,
             what,
-            megabytes(model.size_mb * 1e6),
+            format_bytes(model.size_mb * 1e6),
             model.licence,
             model.languages,
             model.quality,

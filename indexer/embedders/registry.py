@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 
 from indexer.embedders.base import Embedder
@@ -21,10 +20,8 @@ from indexer.embedders.demo import DemoEmbedder
 from indexer.embedders.lite import LiteEmbedder
 from indexer.errors import ModelError, UsageError
 from indexer.messages import Message
+from indexer.process.load_once import load_once
 from indexer.settings import Settings
-
-_loaded: dict[tuple, Embedder] = {}
-_lock = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,20 +55,26 @@ def load_embedder(settings: Settings, name: str | None = None) -> Embedder:
 
     ModelError says what is missing and where it goes; another model is never taken instead.
     """
-    name = name or settings.embedder
-    card = _card(name)
-    wanted = (
-        name,
-        settings.embedder_path,
-        settings.device,
-        settings.dtype,
-        settings.threads,
-        settings.batch_size,
-    )
-    with _lock:
-        if wanted not in _loaded:
-            _loaded[wanted] = card.load(settings)
-        return _loaded[wanted]
+    return _load(_Wanted(name or settings.embedder, settings))
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A model and the settings that it is loaded by; two are equal where it would be the same."""
+
+    name: str
+    settings: Settings = field(compare=False)
+    way: tuple[object, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        s = self.settings
+        way = (s.embedder_path, s.device, s.dtype, s.threads, s.batch_size)
+        object.__setattr__(self, "way", way)
+
+
+@load_once
+def _load(wanted: _Wanted) -> Embedder:
+    return _card(wanted.name).load(wanted.settings)
 
 
 def require_embedder(settings: Settings) -> None:

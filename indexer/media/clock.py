@@ -3,13 +3,17 @@
 A player goes on where the first part ended. The ffmpeg program does so too: when the decoding time
 of a packet lies a tenth of a second before what its stream had reached, or ten seconds after it,
 the difference is taken from all that follows (`ts_discontinuity_detect` in
-https://github.com/FFmpeg/FFmpeg/blob/master/fftools/ffmpeg_demux.c). A seek by time finds one of
-the places with this time at best, so such files are read from the beginning.
+https://github.com/FFmpeg/FFmpeg/blob/master/fftools/ffmpeg_demux.c).
+
+A seek by time finds one of the places with this time at best. So where packets stand in the file is
+kept from the one reading that tells what the clock does, and a seek goes there by bytes.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
+from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -29,6 +33,20 @@ _AHEAD_S = Fraction(10)
 _SAMPLES = 64  # places of the file at which its clock is read
 _SAMPLE_PACKETS = 60
 _RESTART_S = 1.0  # less is how streams are interleaved
+_SOUND_PLACES_S = 2.0
+_MORE_PACKETS = 50  # that may come before a place, beyond those that were counted
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A packet that a stream can be read from: its number in the stream, where it stands in the
+    file (bytes), its decoding time there (ticks), and when it is shown (seconds of the clock).
+    """
+
+    number: int
+    position: int
+    ticks: int
+    shown_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +54,21 @@ class Clock:
     """What a file's clock does. Times of packets are in seconds of the file's own clock, made
     continuous.
 
-    shifts: for each stream the (packet number, seconds to add from there on), rising.
-    keyframes_s: of the streams of pictures, rising. end_s: of the last packet.
+    shifts: for each stream the (packet number, seconds to add from there on), rising. places: of
+    each stream, rising; keyframes, or a piece of sound every few seconds. end_s: of the last
+    packet.
     """
 
+    path: str
     shifts: dict[int, list[tuple[int, Fraction]]] = field(default_factory=dict)
-    keyframes_s: dict[int, list[float]] = field(default_factory=dict)
+    places: dict[int, list[Place]] = field(default_factory=dict)
     end_s: float = 0.0
+
+    def place_before(self, stream: Stream, time_s: float) -> Place | None:
+        """The last one of the stream that is shown at `time_s` or before; None: the beginning."""
+        places = self.places.get(stream.index, [])
+        found = bisect_right(places, time_s, key=lambda place: place.shown_s)
+        return places[found - 1] if found > 1 else None
 
 
 def restarting_clock(path: str | os.PathLike[str]) -> Clock | None:
@@ -63,7 +89,7 @@ def _clock(path: str, size_bytes: int, mtime_ns: int) -> Clock | None:
     if not restarts:
         return None
     with open_container(path) as container:
-        return _read_clock(container)
+        return _read_clock(container, path)
 
 
 def _restarts(container: InputContainer, size_bytes: int) -> bool:
@@ -96,9 +122,9 @@ def _has_time(stream: Stream) -> bool:
     return stream.type in ("video", "audio") and not cover
 
 
-def _read_clock(container: InputContainer) -> Clock:
+def _read_clock(container: InputContainer, path: str) -> Clock:
     streams = [stream for stream in container.streams if _has_time(stream)]
-    clock = Clock({s.index: [] for s in streams}, {s.index: [] for s in streams})
+    clock = Clock(path, {s.index: [] for s in streams}, {s.index: [] for s in streams})
     counts = dict.fromkeys(clock.shifts, 0)
     expected_s: dict[int, Fraction] = {}
     shift_s, end_s = Fraction(0), Fraction(0)
@@ -120,26 +146,63 @@ def _read_clock(container: InputContainer) -> Clock:
             expected_s[index] = time_s + (packet.duration or 0) * base
             shown_s = (packet.pts if packet.pts is not None else packet.dts) * base + shift_s
             end_s = max(end_s, shown_s + (packet.duration or 0) * base)
-            if packet.is_keyframe and packet.stream.type == "video":
-                clock.keyframes_s[index].append(float(shown_s))
-    return Clock(clock.shifts, clock.keyframes_s, float(end_s))
+            _note_place(clock.places[index], packet, number, float(shown_s))
+    return Clock(path, clock.shifts, clock.places, float(end_s))
+
+
+def _note_place(places: list[Place], packet: Packet, number: int, shown_s: float) -> None:
+    if packet.pos is None or packet.dts is None or not packet.is_keyframe:
+        return
+    last_s = places[-1].shown_s if places else -float("inf")
+    apart_s = 0.0 if packet.stream.type == "video" else _SOUND_PLACES_S
+    if shown_s > last_s + apart_s:
+        places.append(Place(number, packet.pos, packet.dts, shown_s))
 
 
 def continuous_packets(
-    container: InputContainer, stream: Stream, clock: Clock | None
+    container: InputContainer, stream: Stream, clock: Clock | None, place: Place | None = None
 ) -> Iterator[Packet]:
-    """The packets of a stream, on the continuous clock where there is one: then the container has
-    to stand at its beginning.
+    """The packets of a stream, on the continuous clock where there is one: from `place` on, or,
+    without one, from where the container stands: then this has to be its beginning.
     """
     if clock is None:
         yield from packets(container, stream)
         return
     shifts = list(clock.shifts.get(stream.index, ()))
     ticks = 0
-    for number, packet in enumerate(packets(container, stream)):
+    if place is None:
+        source = packets(container, stream)
+    else:
+        source = _packets_from(container, stream, clock, place)
+    for number, packet in enumerate(source, place.number if place else 0):
         while shifts and number >= shifts[0][0]:
             ticks = round(shifts.pop(0)[1] / packet.time_base)
         if ticks:
             packet.pts = None if packet.pts is None else packet.pts + ticks
             packet.dts = None if packet.dts is None else packet.dts + ticks
         yield packet
+
+
+def _packets_from(
+    container: InputContainer, stream: Stream, clock: Clock, place: Place
+) -> Iterator[Packet]:
+    """What stands before the place settles the demuxer, so that its packet is known again. Where it
+    is not, all is read from the beginning.
+    """
+    places = clock.places[stream.index]
+    before = places[max(0, places.index(place) - 1)]
+    source: Iterator[Packet] = iter(())
+    with suppress(av.error.FFmpegError):
+        container.seek(before.position, backward=False, unsupported_byte_offset=True)
+        source = packets(container, stream)
+        for _ in range(place.number - before.number + _MORE_PACKETS):
+            packet = next(source, None)
+            if packet is None:
+                break
+            if (packet.pos, packet.dts) == (place.position, place.ticks):
+                yield packet
+                yield from source
+                return
+    with open_container(clock.path) as again:
+        own = packets(again, again.streams[stream.index])
+        yield from itertools.islice(own, place.number, None)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,8 +23,8 @@ from indexer.media.geometry import Orientation, displayed_size, known_matrix, or
 from indexer.media.open import MAX_PIXELS, check_pixels, media_errors, open_container, packets
 from indexer.media.tracks import (
     is_decodable_sound,
+    picture_codecs,
     picture_stream,
-    picture_streams,
     sound_stream,
 )
 from indexer.messages import Message
@@ -75,7 +75,7 @@ def _notes(
     path: str | os.PathLike[str], container: InputContainer, picture: VideoFrame | None
 ) -> tuple[Message, ...]:
     if picture is None:
-        codecs = _codec_names(container)
+        codecs = ", ".join(picture_codecs(container))
         if not codecs:
             return ()
         note = Message(
@@ -92,19 +92,10 @@ def _notes(
     return ()
 
 
-def _codec_names(container: InputContainer) -> str:
-    """Of the streams of pictures."""
-    names = [
-        stream.codec_context.name if stream.codec_context else "unknown codec"
-        for stream in picture_streams(container)
-    ]
-    return ", ".join(names)
-
-
 def _nothing_decodes(
     path: str | os.PathLike[str], container: InputContainer, max_pixels: int
 ) -> MediaError:
-    codecs = _codec_names(container)
+    codecs = ", ".join(picture_codecs(container))
     if codecs:
         return MediaError(
             "{path} holds no picture that can be decoded ({codecs})",
@@ -167,9 +158,14 @@ def _has_sound(path: str | os.PathLike[str], index: int) -> bool:
     """Whether a piece of the track decodes, or it may be that it begins late."""
     with open_container(path) as container:
         stream = container.streams[index]
-        source = itertools.islice(packets(container), _INTERLEAVED_PACKETS)
-        own = [packet for packet in source if packet.stream_index == index][:_PACKETS_TO_TRY]
-        more = next(packets(container), None) is not None
+        own: list[Packet] = []
+        more = False
+        with suppress(av.error.FFmpegError):  # it breaks off: what comes before may be sound
+            for number, packet in enumerate(packets(container)):
+                if packet.stream_index == index and len(own) < _PACKETS_TO_TRY:
+                    own.append(packet)
+                if more := number >= _INTERLEAVED_PACKETS:
+                    break
         return _first_frame(iter(own), stream.codec_context) is not None or (more and not own)
 
 

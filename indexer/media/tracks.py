@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
+import av.logging
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
+
+# A line of FFmpeg's description: the codec or none, and its four characters with their number.
+_DESCRIBED = re.compile(
+    r"  Stream #0:(\d{1,5})[^:]{0,100}: Video: (\w{1,40})(?: \((.{1,40}?) / 0x[0-9A-F]{8}\))?"
+)
 
 
 def picture_stream(container: InputContainer) -> VideoStream | None:
@@ -32,3 +41,32 @@ def is_decodable_sound(stream: Stream) -> bool:
     track that is announced and empty has no sampling rate.
     """
     return bool(stream.codec_context and getattr(stream.codec_context, "sample_rate", 0))
+
+
+def picture_codecs(container: InputContainer) -> list[str]:
+    """The codec of each stream of pictures; of one that no decoder knows, its name, or the four
+    characters that the container has for it.
+    """
+    streams = picture_streams(container)
+    described = {} if all(s.codec_context for s in streams) else _described(container)
+    return [
+        s.codec_context.name if s.codec_context else described.get(s.index, "unknown codec")
+        for s in streams
+    ]
+
+
+def _described(container: Any) -> dict[int, str]:
+    """Names by the number of the stream. PyAV has these words in FFmpeg's log alone, which it does
+    not listen to otherwise: its callback may wait for the interpreter for ever.
+    """
+    av.logging.set_level(av.logging.INFO)
+    try:
+        lines = container.dumps_format().split("\n")
+    finally:
+        av.logging.set_level(None)
+    found = [match for line in lines if (match := _DESCRIBED.match(line))]
+    names = {
+        int(number): tag or "" if name == "none" else name
+        for number, name, tag in (match.groups() for match in found)
+    }
+    return {number: name for number, name in names.items() if name}

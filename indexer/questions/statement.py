@@ -5,9 +5,9 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 
+from indexer.catalog.database.text_normalize import normalize
 from indexer.questions.chinese import chinese_statements
 from indexer.questions.chinese import counts as counts_in_chinese
 from indexer.questions.english import counts as counts_in_english
@@ -66,6 +66,8 @@ def read_question(text: str) -> Question:
 def _statement(text: str) -> Statement:
     phrases = _quoted(text)
     hint, content = modality(text)
+    if hint == "sound":  # no sound is called "you hear the thunder"
+        text = content
     head = text[: text.find(content)] if hint and content else text
     chinese = _HAN.search(text)
     negation = (chinese_negation if chinese else english_negation)(text)
@@ -95,7 +97,7 @@ _OTHER_WHEN = re.compile(
 
 
 def _normal(text: str) -> str:
-    return re.sub(r"\s+", " ", unicodedata.normalize("NFC", text)).strip()
+    return re.sub(r"\s+", " ", normalize("NFC", text)).strip()
 
 
 def _masked(text: str) -> tuple[str, list[str]]:

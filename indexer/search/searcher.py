@@ -168,6 +168,17 @@ class Searcher:
         )
         return [ScoredSpan(moment.span, moment.score) for moment in moments[:count]]
 
+    def passages_in_video(self, text: str, video_id: int) -> dict[str, list[PassageHit]]:
+        """The passages of one video that answer a question, by kind of evidence; sounds among
+        them.
+        """
+        scope = Scope(video_ids=(video_id,))
+        found: dict[str, list[PassageHit]] = {}
+        for statement in read_question(text).statements:
+            for kind, hits in self._found_texts(statement, scope).hits.items():
+                found.setdefault(kind, []).extend(hits)
+        return found
+
     def curve_vectors(self, text: str) -> np.ndarray | None:
         """(S, D) unit: what says where in a video each statement of a question holds; None where
         the embedder reads none of them.
@@ -331,9 +342,10 @@ class Searcher:
             return hinted * float(np.interp(_strength(kind, score), [0, 1], TEXT_WEIGHT))
 
         fused = titles.behind_what_is_seen(fuse(pictures.moments, hits, weigh))
-        return drop_repeats(titles.openings(fused), self._cuts)
+        return drop_repeats(titles.openings(fused), self.cuts_of)
 
-    def _cuts(self, video_ids: set[int]) -> dict[int, np.ndarray]:
+    def cuts_of(self, video_ids: set[int]) -> dict[int, np.ndarray]:
+        """Video -> times (K,) in seconds, rising, where its shots begin."""
         with self._catalog.read() as session:
             return get_cuts(session, video_ids)
 

@@ -15,6 +15,7 @@ from indexer.stages.events import EventsStage
 from indexer.stages.picture import PictureStage
 from indexer.stages.sound import SoundStage
 from indexer.stages.speech import SpeechStage
+from indexer.vocabulary import StageName
 
 
 def configured_stages(
@@ -51,18 +52,18 @@ def stages_named(name: str, settings: Settings, embedder: Callable[[], Embedder]
 
     No other stage's model is asked for.
     """
-    if name == "picture":
+    if name == StageName.PICTURE:
         return [
             PictureStage(embedder(), settings, Artefacts(settings.artefacts), fast)
             for fast in (False, True)
         ]
-    if name == "speech" and settings.speech:
+    if name == StageName.SPEECH and settings.speech:
         return [SpeechStage(settings)]
-    if name == "screen" and settings.screen_text:
+    if name == StageName.SCREEN and settings.screen_text:
         return [_screen_stage(settings)]
-    if name == "sound" and settings.sound:
+    if name == StageName.SOUND and settings.sound:
         return [SoundStage(settings)]
-    if name == "events" and settings.lego_path:
+    if name == StageName.EVENTS and settings.lego_path:
         require_lego(settings)
         return [EventsStage(settings)]
     return []

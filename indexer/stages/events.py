@@ -20,6 +20,7 @@ from indexer.passages.base import Passage
 from indexer.settings import Settings
 from indexer.stages.base import Source
 from indexer.stages.passages import PassageStage
+from indexer.vocabulary import StageName
 
 REVISION = 1  # counts changes that make stored events worth replacing
 OVERLAP = 0.25  # of neighbouring windows: an event at an edge is whole in one of them
@@ -35,7 +36,7 @@ class EventsStage(PassageStage):
     """Needs a LEGO checkpoint."""
 
     settings: Settings
-    name: str = "events"
+    name: str = StageName.EVENTS
 
     @property
     def model_key(self) -> str:
@@ -92,7 +93,7 @@ def estimated_time(progress: Progress) -> Message:
 
     Empty where no video waits for them.
     """
-    pictures, events = progress.stages.get("picture"), progress.stages.get("events")
+    pictures, events = progress.stages.get(StageName.PICTURE), progress.stages.get(StageName.EVENTS)
     done_s = events.done_s if events else 0.0
     waiting_s = max(0.0, (pictures.done_s if pictures else 0.0) - done_s)
     per_video_s = CPU_SECONDS_PER_WINDOW / (MAX_WINDOW_S * (1 - OVERLAP))

@@ -22,6 +22,7 @@ from indexer.messages import NOTHING, Message
 from indexer.settings import Settings
 from indexer.stages.base import Source
 from indexer.stages.segments import Segment, build_segments, plan_segments
+from indexer.vocabulary import StageName
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -47,7 +48,7 @@ class PictureStage:
     settings: Settings
     artefacts: Artefacts
     fast: bool = False
-    name: str = "picture"
+    name: str = StageName.PICTURE
 
     @property
     def key(self) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import Literal
 
 # Scripts that do not put spaces between words: Thai, Lao, Myanmar, Khmer, kana, Han.
 _UNSPACED = (
@@ -17,6 +18,30 @@ _UNSPACED = (
 )
 UNSPACED = re.compile(f"[{_UNSPACED}]")
 _ACCENT = re.compile("[\u0300-\u036f]")
+_MAX_MARKS = 30  # one behind the other; no language has more than a few
+# These become marks when compatibility forms are unified.
+_LATE_MARKS = frozenset("\u0f73\u0f75\u0f81\uff9e\uff9f")
+
+
+def normalize(form: Literal["NFC", "NFD", "NFKC"], text: str) -> str:
+    """As `unicodedata.normalize`, in time that grows with the length of the text: that sorts a run
+    of marks in time that grows with its square. What is beyond 30 in a run is left out, as in the
+    stream-safe format of https://www.unicode.org/reports/tr15/#Stream_Safe_Text_Format
+    """
+    if text.isascii():
+        return text
+    return unicodedata.normalize(form, _stream_safe(text) if len(text) > _MAX_MARKS else text)
+
+
+def _stream_safe(text: str) -> str:
+    kept: list[str] = []
+    marks = 0
+    for character in text:
+        is_mark = unicodedata.combining(character) or character in _LATE_MARKS
+        marks = marks + 1 if is_mark else 0
+        if marks <= _MAX_MARKS:
+            kept.append(character)
+    return "".join(kept)
 
 
 def separate_unspaced(text: str) -> str:
@@ -24,8 +49,8 @@ def separate_unspaced(text: str) -> str:
 
     `Zürich 看狗` -> `Zurich  看  狗 `
     """
-    plain = _ACCENT.sub("", unicodedata.normalize("NFD", unicodedata.normalize("NFKC", text)))
-    return UNSPACED.sub(lambda match: f" {match[0]} ", unicodedata.normalize("NFC", plain))
+    plain = _ACCENT.sub("", normalize("NFD", normalize("NFKC", text)))
+    return UNSPACED.sub(lambda match: f" {match[0]} ", normalize("NFC", plain))
 
 
 def index_form(text: str) -> str | None:

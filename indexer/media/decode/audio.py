@@ -149,7 +149,8 @@ def _frames(
         except av.error.FFmpegError:  # it cannot seek: the pieces come from the beginning
             container.seek(0)
     errors, next_s = 0, float((stream.start_time or 0) * base)
-    source = continuous_packets(container, stream, clock)
+    place = clock.place_before(stream, from_s - _SEEK_BACK_S) if clock else None
+    source = continuous_packets(container, stream, clock, place)
     ended = False
     while not ended and errors < _ERROR_LIMIT:
         try:

@@ -8,7 +8,6 @@ the decoder are counted and survived, as players do; errors of the container end
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from indexer.errors import MediaError
-from indexer.media.clock import Clock, continuous_packets, restarting_clock
+from indexer.media.clock import Clock, Place, continuous_packets, restarting_clock
 from indexer.media.duration import declared_duration_s, is_late_fragments, origin_s
 from indexer.media.open import MAX_PIXELS, check_pixels, media_errors, open_container
 from indexer.media.tracks import picture_stream
@@ -125,7 +124,7 @@ class PictureTrack:
         self.at_start = True  # nothing was taken since the file was opened
         self.end_s = self.first_s  # of the last packet
         self.at_end = False
-        self._skip_until_s = -math.inf
+        self._place: Place | None = None  # from which packets are read
         self._length_s = 0.0  # of the picture before
         self._last_s: float | None = None
         self._source: Generator[Picture] = self._decode()
@@ -152,7 +151,7 @@ class PictureTrack:
         """The next picture is one that is shown at `time_s` or before, or the first of all."""
         with media_errors(self.path):
             if self.clock is not None:
-                self._skip_to_keyframe(time_s)
+                self._seek_by_bytes(time_s)
                 return
             if time_s > self.first_s + EPSILON_S and not self._untimed:
                 for back_s in _BACK_S:
@@ -162,18 +161,20 @@ class PictureTrack:
                         return
             self.rewind()
 
-    def _skip_to_keyframe(self, time_s: float) -> None:
-        """Reads on to the keyframe before `time_s` from the beginning of the file, decoding nothing
-        on the way: a clock that restarts cannot be sought.
-        """
-        self.rewind()
+    def _seek_by_bytes(self, time_s: float) -> None:
+        """To the keyframe before `time_s`: a clock that restarts cannot be sought."""
+        place = self._place_before(time_s)
+        if place is None:
+            self.rewind()
+            return
+        self._source.close()
+        self.at_start = self.at_end = False
+        self._last_s, self._held, self._place = None, None, place
+        self._source = self._after_keyframe()
+
+    def _place_before(self, time_s: float) -> Place | None:
         assert self.clock is not None
-        wanted_s = Fraction(time_s) + self._origin
-        before = [at for at in self.clock.keyframes_s[self.stream.index] if at <= wanted_s]
-        if len(before) > 1:
-            self.at_start = False
-            self._skip_until_s = before[-1] - float(self._origin)
-            self._source = self._after_keyframe()
+        return self.clock.place_before(self.stream, time_s + EPSILON_S + float(self._origin))
 
     def rewind(self) -> None:
         """Opens the file again: the one way back to the beginning that every format knows."""
@@ -184,14 +185,15 @@ class PictureTrack:
     @property
     def reads_on(self) -> bool:
         """Whether a seek would read from the beginning, so that reading on is never slower."""
-        return self._untimed or self.clock is not None
+        return self._untimed
 
     def keyframe_before_s(self, time_s: float) -> float | None:
         """Where a seek to `time_s` would land, as far as the container's index knows (decoding
         time, not after presentation time).
         """
         if self.clock is not None:
-            return None
+            place = self._place_before(time_s)
+            return place.shown_s - float(self._origin) if place else self.first_s
         index = self.stream.index_entries.search_timestamp(
             int((Fraction(time_s) + self._origin) / self._base)
         )
@@ -334,7 +336,7 @@ class PictureTrack:
         """Packets of the stream, then an empty one that makes the decoder give up what it holds
         back.
         """
-        source = continuous_packets(self.container, self.stream, self.clock)
+        source = continuous_packets(self.container, self.stream, self.clock, self._place)
         while True:
             try:
                 packet = next(source, None)
@@ -343,25 +345,11 @@ class PictureTrack:
                 packet = None
             if packet is None:
                 break
-            if self._is_before_keyframe(packet):
-                continue
             if packet.pts is not None and not packet.is_discard:
                 self.end_s = max(self.end_s, self._seconds(packet.pts + (packet.duration or 0)))
             yield packet
         self.at_end = True
         yield Packet()
-
-    def _is_before_keyframe(self, packet: Packet) -> bool:
-        """Whether the packet comes before the keyframe that is looked for."""
-        if self._skip_until_s == -math.inf:
-            return False
-        ticks = packet.pts if packet.pts is not None else packet.dts
-        if ticks is None or not packet.is_keyframe:
-            return True
-        if self._seconds(ticks) < self._skip_until_s - EPSILON_S:
-            return True
-        self._skip_until_s = -math.inf
-        return False
 
 
 class Damage:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from indexer.catalog.database.text_normalize import UNSPACED
+from indexer.catalog.database.text_normalize import UNSPACED, normalize
 
 MIN_LETTERS = 3  # letters and digits; of a script whose characters are words, one fewer
 MIN_UNSPACED = 2
@@ -40,7 +40,7 @@ def is_readable(text: str, confidence: float | None) -> bool:
 
 def _can_be_spoken(letters: list[str], text: str) -> bool:
     """Whether a word of it has a vowel, where nothing but Latin letters could be words."""
-    plain = unicodedata.normalize("NFD", text.casefold())
+    plain = normalize("NFD", text.casefold())
     words = _LATIN_WORD.findall("".join(c for c in plain if not unicodedata.combining(c)))
     latin = sum(map(len, words))
     if 2 * latin < len(letters):  # another script, or a number

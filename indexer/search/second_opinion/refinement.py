@@ -17,6 +17,7 @@ from indexer.questions.statement import read_question
 from indexer.search.candidates import similarities
 from indexer.search.types import Grounded, Moment
 from indexer.stages.base import embedder_key_of
+from indexer.vocabulary import StageName
 
 NEIGHBOURHOOD_S = 60.0  # of the curve on both sides of a moment: what the rule compares with
 
@@ -37,7 +38,9 @@ def refine_span(
     )
     answers = load_lego(context.settings).ground_windows(encoded, statement, spans=windows)
     readings = [Reading(window, tuple(spans)) for window, spans in zip(windows, answers)]
-    times_s, curve = _curve_around(context, video_id, video.keys.get("picture"), statement, span)
+    times_s, curve = _curve_around(
+        context, video_id, video.keys.get(StageName.PICTURE), statement, span
+    )
     return refine(span, readings, times_s, curve)
 
 

@@ -91,6 +91,17 @@ def test_top_video_and_only_narrow_the_answer(library):
     assert as_json(seekpoint(home, "search", "blue", "--only", "speech", "--json"))["moments"] == []
 
 
+def test_weak_moments_are_left_out_unless_all_are_asked_for(library):
+    home, _ = library
+    answer = as_json(seekpoint(home, "search", "blue", "--json"))
+    everything = as_json(seekpoint(home, "search", "blue", "--all", "--json"))
+    assert {moment["likelihood"] for moment in answer["moments"]} <= {"strong", "likely"}
+    assert answer["left_out"] == len(everything["moments"]) - len(answer["moments"]) > 0
+    assert everything["left_out"] == 0
+    assert "--all" in seekpoint(home, "search", "blue").stdout
+    assert "weak" in seekpoint(home, "search", "blue", "--all").stdout
+
+
 def test_a_question_without_an_answer_says_no_match(library):
     home, _ = library
     answer = as_json(seekpoint(home, "search", "zebra crossing", "--json"))

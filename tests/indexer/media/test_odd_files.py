@@ -1,12 +1,14 @@
 """Files that public reports named: each kind is made small by ffmpeg, and shown as it shows it."""
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from indexer.errors import MediaError, UsageError
+from indexer.media import clock
 from indexer.media.decode.audio import read_audio
 from indexer.media.decode.decoder import PictureTrack
 from indexer.media.decode.reader import Reader, sample_frames
@@ -14,6 +16,7 @@ from indexer.media.output.clips import cut_clip
 from indexer.media.output.proxy import make_proxy, plays_in_browsers
 from indexer.media.probe import probe
 from tests.indexer.media.golden import encode, ffmpeg, read_number
+from tests.indexer.media.packed import pack_b_frames
 from tests.indexer.media.reference import ffmpeg_pictures
 
 SMALL = "s=96x64:r=25"
@@ -76,6 +79,14 @@ def avi_mpeg4(folder: Path) -> Path:
     return folder / "b4.avi"
 
 
+def avi_packed(folder: Path) -> Path:
+    encode(folder / "source.mp4", count=120, crf="18")
+    codec = ("-c:v", "mpeg4", "-bf", 1, "-g", 13, "-b_strategy", 0, "-b:v", "3M")
+    ffmpeg("-i", folder / "source.mp4", *codec, "-sc_threshold", 10**9, folder / "plain.avi")
+    pack_b_frames(folder / "plain.avi", folder / "packed.avi")
+    return folder / "packed.avi"
+
+
 def raw_h264(folder: Path) -> Path:
     encode(folder / "source.mp4", count=120, crf="18")
     codec = ("-r", 25, "-c:v", "libx264", "-bf", 3, "-g", 12, "-crf", 18)
@@ -91,7 +102,7 @@ def raw_mpeg2(folder: Path) -> Path:
     return folder / "b.m2v"
 
 
-WITHOUT_TIMES = [avi, avi_mpeg4, raw_h264, raw_mpeg2]
+WITHOUT_TIMES = [avi, avi_mpeg4, avi_packed, raw_h264, raw_mpeg2]
 
 
 @pytest.mark.parametrize("make", WITHOUT_TIMES)
@@ -136,8 +147,9 @@ def test_clip_and_copy_agree_with_the_index_without_presentation_times(tmp_path,
         assert read_number(frames.images[0]) == expected
 
 
-def test_keyframes_of_an_avi_have_the_times_that_they_have_among_all(tmp_path):
-    path = avi(tmp_path)
+@pytest.mark.parametrize("make", [avi, avi_packed])
+def test_keyframes_of_an_avi_have_the_times_that_they_have_among_all(tmp_path, make):
+    path = make(tmp_path)
     found_s, numbers = shown(path)
     times = dict(zip(numbers, found_s, strict=True))
     with Reader(path) as reader:
@@ -399,6 +411,84 @@ def test_a_clock_that_restarts_goes_on_as_in_a_player(tmp_path, suffix, settings
     assert not any(not np.abs(part).max() for part in np.array_split(samples, 20))
 
 
+def beeps(folder: Path, suffix: str, count: int = 3) -> Path:
+    """Parts of 6 s, joined: each beeps from 2.0 to 2.25 s."""
+    encode(folder / "source.mp4", count=150, crf="18")
+    tone = "aevalsrc=0.8*sin(1000*2*PI*t)*between(t\\,2\\,2.25):d=6:s=48000"
+    maps = ("-map", 0, "-map", 1, "-c:a", "mp2", "-b:a", "192k")
+    video = ("-c:v", "mpeg2video", "-bf", 2, "-b:v", "4M", "-g", 12)
+    ffmpeg("-i", folder / "source.mp4", *lavfi(tone), *maps, *video, folder / f"p.{suffix}")
+    path = folder / f"joined.{suffix}"
+    path.write_bytes((folder / f"p.{suffix}").read_bytes() * count)
+    return path
+
+
+def loud_from(samples: np.ndarray) -> float:
+    return float(np.argmax(np.abs(samples) > 0.2)) / 16_000
+
+
+@pytest.mark.parametrize("suffix", ["vob", "ts"])
+def test_sound_of_a_clip_behind_a_restart_is_heard_with_its_pictures(tmp_path, suffix, settings):
+    path = beeps(tmp_path, suffix)
+    found_s, numbers = shown(path)
+    for part in (1, 2):
+        begin_s = found_s[[i for i, n in enumerate(numbers) if n == 50][part]]  # 2 s into the part
+        samples, _ = read_audio(path, begin_s - 1.0, begin_s + 1.0)
+        assert loud_from(samples) == pytest.approx(1.0, abs=0.12)
+        cut_clip(path, begin_s - 1.0, begin_s + 1.0, tmp_path / "clip.mp4", settings)
+        clip_s, clip = shown(tmp_path / "clip.mp4")
+        assert clip_s[clip.index(50)] == pytest.approx(1.0, abs=0.05)
+        heard, _ = read_audio(tmp_path / "clip.mp4", 0.0, 2.0)
+        assert loud_from(heard) == pytest.approx(loud_from(samples), abs=0.03)
+
+
+@pytest.mark.parametrize("suffix", ["vob", "ts"])
+def test_a_seek_behind_restarts_reads_what_is_near(tmp_path, suffix, monkeypatch):
+    path = beeps(tmp_path, suffix, count=12)
+    found_s, numbers = shown(path)
+    assert len(numbers) > 1700
+    read = 0
+    plain = clock.packets
+
+    def counted(*args):
+        nonlocal read
+        for packet in plain(*args):
+            read += 1
+            yield packet
+
+    monkeypatch.setattr(clock, "packets", counted)
+    track = PictureTrack(path)
+    read = 0
+    try:
+        for time_s in (66.0, 30.0, 50.5, 12.1):
+            track.seek(time_s)
+            picture = next(track.pictures())
+            at = int(np.argmin(np.abs(np.array(found_s) - picture.time_s)))
+            assert picture.time_s == pytest.approx(found_s[at], abs=1e-4)
+            assert read_number(picture.frame.to_ndarray(format="rgb24")) == numbers[at]
+            assert time_s - 1.0 < picture.time_s <= time_s
+    finally:
+        track.close()
+    assert read < 400, "from the beginning they are more than 3000"
+    read = 0
+    near, _ = read_audio(path, 64.0, 66.5)
+    assert read < 400
+    whole, _ = read_audio(path, 0.0, 70.0)
+    np.testing.assert_allclose(near, whole[64 * 16_000 :][: len(near)], atol=0.02)
+
+
+def test_a_place_that_is_not_found_again_is_read_from_the_beginning(tmp_path):
+    path = joined(tmp_path, "ts")
+    found_s, numbers = shown(path)
+    known = clock.restarting_clock(path)
+    assert known is not None
+    for places in known.places.values():
+        places[:] = [replace(place, ticks=place.ticks + 1) for place in places]
+    frames = sample_frames(path, times_s=[9.0])
+    at = int(np.searchsorted(found_s, 9.0 + 1e-6, side="right")) - 1
+    assert read_number(frames.images[0]) == numbers[at]
+
+
 # -- colours ---------------------------------------------------------------------------------------
 
 
@@ -423,12 +513,25 @@ def test_pictures_of_an_unknown_codec_are_named(tmp_path):
     path.write_bytes(path.read_bytes().replace(b"avc1", b"zzzz").replace(b"avcC", b"yyyy"))
     info = probe(path)
     assert (info.width, info.codec) == (0, "aac")
-    assert any("unknown codec" in note for note in info.notes)
+    assert any("(zzzz)" in note for note in info.notes)
     silent = tmp_path / "silent.mp4"
     ffmpeg("-i", tmp_path / "source.mp4", "-c", "copy", silent)
     silent.write_bytes(silent.read_bytes().replace(b"avc1", b"zzzz").replace(b"avcC", b"yyyy"))
-    with pytest.raises(MediaError, match="unknown codec"):
+    with pytest.raises(MediaError, match=r"\(zzzz\)"):
         probe(silent)
+
+
+@pytest.mark.parametrize("suffix", ["avi", "mkv"])
+def test_an_unknown_codec_has_the_name_that_the_container_gives(tmp_path, suffix):
+    path = tmp_path / f"unknown.{suffix}"
+    ffmpeg(*lavfi(f"testsrc2=d=2:{SMALL}"), *lavfi("sine=d=2"), *X264, "-c:a", "mp3", path)
+    data = path.read_bytes()
+    data = data.replace(b"H264", b"Zq-9").replace(b"V_MPEG4/ISO/AVC", b"V_MYSTERY/CODEC")
+    path.write_bytes(data)
+    named = {"avi": "Zq-9", "mkv": "unknown codec"}[suffix]
+    info = probe(path)
+    assert info.width == 0
+    assert any(f"({named})" in note for note in info.notes)
 
 
 def test_a_file_without_one_picture_or_sample_that_decodes_is_an_error(tmp_path):
