@@ -40,6 +40,7 @@ from indexer.search.scope import make_scope
 from indexer.search.searcher import Searcher
 from indexer.search.types import Answer
 from indexer.settings import Settings
+from indexer.valid_text import require_valid_text
 from indexer.vectors.base import Published
 from indexer.vocabulary import SEARCHED_KINDS, AuditAction, EvidenceKind, StageName
 
@@ -134,6 +135,7 @@ class Library:
         from indexer.ingest.run import Ingest
         from indexer.queue import submit
 
+        require_valid_text(collection)
         if not collection.strip():
             raise UsageError("the name of the collection is empty", "choose a name")
         if language is not None:
@@ -206,6 +208,7 @@ class Library:
         the names and dates of files are evidence too. `filters`: which files may answer. `ground`:
         LEGO looks at the best moments again; without a checkpoint a note says what is missing.
         """
+        require_valid_text(question)
         scope = make_scope(self.context, collections, video_id=video_id, only=only, filters=filters)
         answer = self.searcher.search(question, replace(scope, titles=titles), top=top)
         if not ground:
@@ -256,6 +259,7 @@ class Library:
         """How well each part of a video fits a question, a moment or a kept picture; with none of
         them its cuts alone.
         """
+        require_valid_text(question)
         queries = None
         if like is not None:
             queries = by_picture.moment_vector(self.context, *like)[None]
@@ -292,6 +296,7 @@ class Library:
 
     def spans_in_video(self, question: str, video_id: int) -> list[ScoredSpan]:
         """The best spans of one video, best first."""
+        require_valid_text(question)
         return self.searcher.spans_in_video(question, video_id)
 
     def ask(
@@ -308,6 +313,7 @@ class Library:
         """
         from indexer.search.second_opinion.ask import ask
 
+        require_valid_text(video, question)
         return ask(
             self.context,
             self.searcher,
@@ -412,6 +418,7 @@ class Library:
         `newest`: at most so many, those added last. `named`: a piece of the title or the file's
         name, in any case of letters.
         """
+        require_valid_text(named)
         return video_list.list_videos(self.context, names, newest=newest, named=named)
 
     def video(self, video_id: int) -> Video:

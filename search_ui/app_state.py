@@ -18,6 +18,8 @@ from search_ui.auth.access_rights import User
 from search_ui.auth.login_throttle import LoginThrottle
 from search_ui.auth.sessions import Sessions
 from search_ui.jobs import Jobs
+from search_ui.outages import RequestMetrics
+from search_ui.supervisor import ThreadMetrics
 
 CLIPS_AT_ONCE = 2
 UNSEEN_EVERY_S = 600.0
@@ -39,6 +41,8 @@ class AppState:
         self.registry = CollectorRegistry()
         self.registry.register(CatalogMetrics(lambda: self.library.catalog))
         self.searches = SearchMetrics(self.registry)
+        self.requests = RequestMetrics(self.registry)
+        self.registry.register(ThreadMetrics(self.jobs.supervisor))
 
     def visible_names(self, user: User) -> list[str]:
         """Names of the collections that the user may see."""

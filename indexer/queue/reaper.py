@@ -13,6 +13,7 @@ from indexer.catalog.leasing.owner import dead_owners
 from indexer.catalog.leasing.progress import video_seconds_since
 from indexer.context import Context
 from indexer.ingest.finalize import remove_orphans
+from indexer.queue.page_jobs import PageJobs
 from indexer.queue.submit import waiting_counts
 from indexer.vocabulary import StageName
 
@@ -25,6 +26,8 @@ def reap(context: Context, notify: Callable[[Mapping[str, int]], None]) -> int:
     and jobs were requeued or dead-lettered.
     """
     count = requeue_lost(context)
+    # Whoever asked may have closed the page, or it may be down.
+    PageJobs(context).end_handed_over()
     waiting = waiting_counts(context)
     if _was_anything_done(context):
         waiting["publish"] = 1

@@ -17,6 +17,7 @@ from search_ui import session_state
 from search_ui.app_state import app_state
 from search_ui.auth.access_rights import User
 from search_ui.i18n.translator import Translator
+from search_ui.supervisor import ThreadState
 
 SHOWN_STRAYS = 20
 SHOWN_ENTRIES = 200
@@ -42,6 +43,7 @@ def show(user: User, tr: Translator) -> None:
     if user.collection_ids is None:
         _index(tr)
         _doctor(tr)
+        _threads(tr)
         if user.can_edit:
             _stray_uploads(user, tr)
     if user.is_administrator:
@@ -88,6 +90,28 @@ def _doctor(tr: Translator) -> None:
         checks = app_state().library.doctor()
     mark = {True: ("✓", tr("ok")), False: ("✗", tr("not ok"))}
     _rows([(*mark[check.ok], tr(check.name), tr(check.found), tr(check.mend)) for check in checks])
+
+
+def _threads(tr: Translator) -> None:
+    states = app_state().jobs.supervisor.states()
+    if not states:
+        return
+    st.subheader(tr("Work behind the page"), anchor=False)
+    mark = {True: ("✓", tr("ok")), False: ("✗", tr("not ok"))}
+    _rows(
+        [
+            (*mark[state.alive and not state.error], state.name, _age(state, tr), state.error)
+            for state in states
+        ]
+    )
+
+
+def _age(state: ThreadState, tr: Translator) -> str:
+    if state.busy_s is not None:
+        return tr("at work for {time}", time=format_time(state.busy_s))
+    if state.age_s is None:
+        return tr("not done yet")
+    return tr("went well {time} ago", time=format_time(state.age_s))
 
 
 def _stray_uploads(user: User, tr: Translator) -> None:
