@@ -45,6 +45,7 @@ from indexer.vectors.base import Published
 from indexer.vocabulary import SEARCHED_KINDS, AuditAction, EvidenceKind, StageName
 
 if TYPE_CHECKING:
+    from indexer.admin.backup import BackupReport, RestoreReport
     from indexer.admin.doctor import Check
     from indexer.admin.models import ModelState
     from indexer.admin.playback import Playback
@@ -476,6 +477,24 @@ class Library:
     def models(self) -> list[ModelState]:
         """The models that are known, and whether they are installed and in use."""
         return models.model_states(self.settings)
+
+    def backup(self, folder: Path) -> BackupReport:
+        """Copies the catalog, uploads, thumbnails, secrets and settings into a new folder, while
+        the library is in use.
+        """
+        from indexer.admin import backup
+
+        return backup.backup(self.context, folder)
+
+    def restore(
+        self, folder: Path, *, verify: bool = False, replace: bool = False
+    ) -> RestoreReport:
+        """Brings a backup back into an empty home and database; with `replace` a SQLite catalog
+        that is there is kept aside. `verify`: what was brought back is compared with the backup.
+        """
+        from indexer.admin import backup
+
+        return backup.restore(self.context, folder, verify=verify, replace=replace)
 
     def upgrade_database(self) -> str:
         """Brings the database to the revision of this program, and returns it."""

@@ -35,6 +35,8 @@ class Commands(LazyGroup):
         "transcripts": "indexer.cli.media:transcripts",
         "evaluate": "indexer.cli.evaluate:evaluate",
         "doctor": "indexer.cli.system:doctor",
+        "backup": "indexer.cli.backup:backup",
+        "restore": "indexer.cli.backup:restore",
         "audit": "indexer.cli.system:audit",
         "models": "indexer.cli.system:models",
         "demo": "indexer.cli.demo:demo",

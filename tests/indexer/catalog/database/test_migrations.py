@@ -266,3 +266,17 @@ def test_migrations_write_nothing_to_stdout(tmp_path: Path, capfd: pytest.Captur
     migrate.check(url)
     migrate.downgrade(url)
     assert capfd.readouterr().out == ""
+
+
+def test_a_file_is_copied_before_it_is_upgraded(tmp_path: Path):
+    url = f"sqlite:///{tmp_path}/catalog.sqlite"
+    with Catalog(url).open() as catalog:
+        support.add_video(catalog, "a.mp4")
+    for older in ("0005", "0006", "0007"):
+        migrate.downgrade(url, older)
+        with Catalog(url).open() as catalog, catalog.read() as s:
+            assert len(videos.list_videos(s)) == 1
+    copies = sorted(tmp_path.glob("catalog.sqlite.before-*"))
+    assert [path.name[-4:] for path in copies] == ["0006", "0007"], "the last two are kept"
+    for path, older in zip(copies, ("0006", "0007")):
+        assert migrate.revision(f"sqlite:///{path}") == older
