@@ -67,6 +67,16 @@ class Settings(BaseSettings):
         str, Field(description="Local folder or hub id of the embedder's weights (siglip2, clip)")
     ] = ""
 
+    change_model: Annotated[
+        bool,
+        Field(
+            description=(
+                "Plan with the embedder above also where most videos are served with another "
+                "one: what is planned is computed anew, and found by machines with this embedder"
+            )
+        ),
+    ] = False
+
     speech: Annotated[
         bool, Field(description="Recognise speech (subtitles that a file has win over it)")
     ] = True

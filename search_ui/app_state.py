@@ -9,7 +9,7 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
-from indexer.admin.metrics import CatalogMetrics, SearchMetrics
+from indexer.admin.metrics import CatalogMetrics, HomeMetrics, SearchMetrics
 from indexer.catalog import audit, collections
 from indexer.library import Library
 from indexer.settings import Settings, load_settings
@@ -40,6 +40,7 @@ class AppState:
         self.clip_slots = asyncio.Semaphore(CLIPS_AT_ONCE)
         self.registry = CollectorRegistry()
         self.registry.register(CatalogMetrics(lambda: self.library.catalog))
+        self.registry.register(HomeMetrics(settings))
         self.searches = SearchMetrics(self.registry)
         self.requests = RequestMetrics(self.registry)
         self.registry.register(ThreadMetrics(self.jobs.supervisor))

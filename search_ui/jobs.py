@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from indexer.admin.uploads import delete_old_parts
 from indexer.catalog import audit, collections, videos, watched_folders
 from indexer.catalog.audit import Actor
-from indexer.catalog.leasing import page_job_files, page_jobs
+from indexer.catalog.leasing import page_job_files, page_jobs, processes
+from indexer.catalog.leasing.owner import owner_name
 from indexer.catalog.leasing.page_jobs import PageJobRow, PageProgress
 from indexer.errors import SeekpointError
 from indexer.messages import N_, Message
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from indexer.library import Library
 
 LOCAL_ACTOR = Actor()
+PRESENCE_EVERY_S = 30.0
 DAY_S = 86_400.0
 NAMED = 5  # files that the title of a job names
 LOOK_EVERY_S = 2.0
@@ -210,6 +212,7 @@ class Jobs:
         self.start()
         self.supervisor.start("folders", self._ask_for_due_folders, WATCH_EVERY_S)
         self.supervisor.start("snapshots", self._publish, PUBLISH_EVERY_S)
+        self.supervisor.start("presence", self._report, PRESENCE_EVERY_S)
         self.supervisor.start("audit", self._delete_old_entries, DAY_S)
         self.supervisor.start("uploads", self._delete_old_parts, DAY_S)
 
@@ -218,6 +221,8 @@ class Jobs:
         self.supervisor.stop(timeout_s)
         with contextlib.suppress(SeekpointError):
             self._runner.release()
+            with self._library.catalog.begin() as session:
+                processes.end_process(session, owner_name())
 
     def _wake(self) -> None:
         for name in ("jobs", "copies", "handed-over"):
@@ -239,6 +244,13 @@ class Jobs:
 
     def _publish(self) -> None:
         publish_alone(self._library.context)
+
+    def _report(self) -> None:
+        """With the models that this process would plan with."""
+        stages = self._library.context.stages(events=False)
+        models = {stage.name: stage.key for stage in stages}
+        with self._library.catalog.begin() as session:
+            processes.report_process(session, owner_name(), "page", [], models)
 
     def _delete_old_entries(self) -> None:
         days = self._library.settings.audit_days

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
@@ -37,17 +38,31 @@ class LiveProcess:
 
 
 def report_process(
-    s: Session, owner: str, role: str, kinds: Sequence[str], models: Mapping[str, str]
+    s: Session,
+    owner: str,
+    role: str,
+    kinds: Sequence[str],
+    models: Mapping[str, str] | None = None,
 ) -> None:
-    """Notes that a process lives now, and forgets those that did long ago."""
-    values = {"role": role, "kinds": list(kinds), "models": dict(models)}
+    """Notes that a process lives now, and forgets those that did long ago. `models` None: as
+    before.
+    """
+    values: dict[str, Any] = {"role": role, "kinds": list(kinds)}
     s.execute(
         insert_or_ignore(s, ProcessRow, ("owner",)),
-        {"owner": owner, "started_at": utc_now(), "seen_at_s": 0.0, **values},
+        {"owner": owner, "models": {}, "started_at": utc_now(), "seen_at_s": 0.0, **values},
     )
+    if models is not None:
+        values["models"] = dict(models)
     mine = update(ProcessRow).where(ProcessRow.owner == owner)
     count_changed(s, mine.values(seen_at_s=now_s(s), **values))
     count_changed(s, delete(ProcessRow).where(ProcessRow.seen_at_s < now_s(s) - KEPT_S))
+
+
+def note_models(s: Session, owner: str, models: Mapping[str, str]) -> None:
+    """Notes the models that a process which reports plans with."""
+    mine = update(ProcessRow).where(ProcessRow.owner == owner)
+    count_changed(s, mine.values(models=dict(models)))
 
 
 def end_process(s: Session, owner: str) -> None:
