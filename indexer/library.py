@@ -12,6 +12,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +21,8 @@ from grounding.spans import ScoredSpan, Span
 from indexer.admin import doctor, export, models, status
 from indexer.admin import videos as video_list
 from indexer.artefacts import Artefacts
-from indexer.catalog import collections, videos
+from indexer.catalog import audit, collections, videos
+from indexer.catalog.audit import Actor, AuditEntry
 from indexer.catalog.collections import CollectionInfo
 from indexer.catalog.database.session import Catalog
 from indexer.catalog.thumbnails import nearest_thumbnail_s
@@ -40,10 +42,12 @@ from indexer.search.scope import make_scope
 from indexer.search.searcher import Searcher
 from indexer.search.types import Answer
 from indexer.settings import Settings
+from indexer.valid_text import require_valid_text
 from indexer.vectors.base import Published
-from indexer.vocabulary import SEARCHED_KINDS, EvidenceKind, StageName
+from indexer.vocabulary import SEARCHED_KINDS, AuditAction, EvidenceKind, StageName
 
 if TYPE_CHECKING:
+    from indexer.admin.backup import BackupReport, RestoreReport
     from indexer.admin.doctor import Check
     from indexer.admin.models import ModelState
     from indexer.admin.playback import Playback
@@ -135,6 +139,7 @@ class Library:
         from indexer.ingest.run import Ingest
         from indexer.queue import submit
 
+        require_valid_text(collection)
         if not collection.strip():
             raise UsageError("the name of the collection is empty", "choose a name")
         if language is not None:
@@ -207,6 +212,7 @@ class Library:
         the names and dates of files are evidence too. `filters`: which files may answer. `ground`:
         a grounder looks at the best moments again; without one a note says what is missing.
         """
+        require_valid_text(question)
         scope = make_scope(self.context, collections, video_id=video_id, only=only, filters=filters)
         answer = self.searcher.search(question, replace(scope, titles=titles), top=top)
         if not ground:
@@ -257,6 +263,7 @@ class Library:
         """How well each part of a video fits a question, a moment or a kept picture; with none of
         them its cuts alone.
         """
+        require_valid_text(question)
         queries = None
         if like is not None:
             queries = by_picture.moment_vector(self.context, *like)[None]
@@ -293,6 +300,7 @@ class Library:
 
     def spans_in_video(self, question: str, video_id: int) -> list[ScoredSpan]:
         """The best spans of one video, best first."""
+        require_valid_text(question)
         return self.searcher.spans_in_video(question, video_id)
 
     def chapters(self, video_id: int, *, ground: bool = False) -> list[Chapter]:
@@ -325,6 +333,7 @@ class Library:
         """
         from indexer.search.second_opinion.ask import ask
 
+        require_valid_text(video, question)
         return ask(
             self.context,
             self.searcher,
@@ -446,6 +455,7 @@ class Library:
         `newest`: at most so many, those added last. `named`: a piece of the title or the file's
         name, in any case of letters.
         """
+        require_valid_text(named)
         return video_list.list_videos(self.context, names, newest=newest, named=named)
 
     def video(self, video_id: int) -> Video:
@@ -457,13 +467,34 @@ class Library:
         with self.catalog.read() as session:
             return collections.list_collections(session)
 
-    def remove(self, *, video_ids: Sequence[int] = (), collections: Sequence[str] = ()) -> Removed:
+    def remove(
+        self,
+        *,
+        video_ids: Sequence[int] = (),
+        collections: Sequence[str] = (),
+        actor: Actor | None = None,
+    ) -> Removed:
         """Takes videos and collections out of the library and frees their disk space; the files
-        stay.
+        stay. `actor`: who wants it, for the audit log; None: whoever is at this machine.
         """
         from indexer.admin import removal
+        from indexer.admin.local_actor import local_actor
 
-        return removal.remove(self.context, video_ids, collections)
+        return removal.remove(self.context, video_ids, collections, actor or local_actor())
+
+    def audit_log(
+        self,
+        *,
+        last: int = 100,
+        actions: Sequence[AuditAction] = (),
+        who: str | None = None,
+        since: datetime | None = None,
+    ) -> list[AuditEntry]:
+        """Entries of the audit log, the newest first: of these actions, of this name, and not
+        before `since`.
+        """
+        with self.catalog.read() as session:
+            return audit.list_entries(session, last=last, actions=actions, who=who, since=since)
 
     def status(self) -> Status:
         """What the library holds, what waits, and what it costs."""
@@ -482,6 +513,24 @@ class Library:
     def models(self) -> list[ModelState]:
         """The models that are known, and whether they are installed and in use."""
         return models.model_states(self.settings)
+
+    def backup(self, folder: Path) -> BackupReport:
+        """Copies the catalog, uploads, thumbnails, secrets and settings into a new folder, while
+        the library is in use.
+        """
+        from indexer.admin import backup
+
+        return backup.backup(self.context, folder)
+
+    def restore(
+        self, folder: Path, *, verify: bool = False, replace: bool = False
+    ) -> RestoreReport:
+        """Brings a backup back into an empty home and database; with `replace` a SQLite catalog
+        that is there is kept aside. `verify`: what was brought back is compared with the backup.
+        """
+        from indexer.admin import backup
+
+        return backup.restore(self.context, folder, verify=verify, replace=replace)
 
     def upgrade_database(self) -> str:
         """Brings the database to the revision of this program, and returns it."""

@@ -72,6 +72,16 @@ class Settings(BaseSettings):
         ),
     ] = ""
 
+    change_model: Annotated[
+        bool,
+        Field(
+            description=(
+                "Plan with the embedder above also where most videos are served with another "
+                "one: what is planned is computed anew, and found by machines with this embedder"
+            )
+        ),
+    ] = False
+
     speech: Annotated[
         bool, Field(description="Recognise speech (subtitles that a file has win over it)")
     ] = True
@@ -352,6 +362,10 @@ class Settings(BaseSettings):
             )
         ),
     ] = ""
+
+    audit_days: Annotated[
+        float, Field(gt=0, description="Days after which entries of the audit log are deleted")
+    ] = 400.0
 
     ui_sign_in: Annotated[
         Literal["auto", "always"],

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
-from indexer.admin.metrics import CatalogMetrics, SearchMetrics
-from indexer.catalog import collections
+from indexer.admin.metrics import CatalogMetrics, HomeMetrics, SearchMetrics
+from indexer.catalog import audit, collections
 from indexer.library import Library
 from indexer.settings import Settings, load_settings
+from indexer.vocabulary import AuditAction
 from search_ui.auth.access_rights import User
 from search_ui.auth.login_throttle import LoginThrottle
 from search_ui.auth.sessions import Sessions
 from search_ui.jobs import Jobs
+from search_ui.outages import RequestMetrics
+from search_ui.supervisor import ThreadMetrics
 
 CLIPS_AT_ONCE = 2
+UNSEEN_EVERY_S = 600.0
+UNSEEN_KEPT = 10_000
 
 
 class AppState:
@@ -30,10 +36,14 @@ class AppState:
         self.sessions = Sessions(self.library.catalog, settings)
         self.login_throttle = LoginThrottle()
         self.jobs = Jobs(self.library)
+        self._unseen: dict[tuple[str, str], float] = {}
         self.clip_slots = asyncio.Semaphore(CLIPS_AT_ONCE)
         self.registry = CollectorRegistry()
         self.registry.register(CatalogMetrics(lambda: self.library.catalog))
+        self.registry.register(HomeMetrics(settings))
         self.searches = SearchMetrics(self.registry)
+        self.requests = RequestMetrics(self.registry)
+        self.registry.register(ThreadMetrics(self.jobs.supervisor))
 
     def visible_names(self, user: User) -> list[str]:
         """Names of the collections that the user may see."""
@@ -46,6 +56,19 @@ class AppState:
         if not user.can_edit or not collection.strip():
             return False
         return user.collection_ids is None or collection in self.visible_names(user)
+
+    def note_unseen(self, user: User, subject: str) -> None:
+        """Puts into the audit log that somebody asked for what they may not see; of the same again
+        once in a while only, because a page asks at every click.
+        """
+        now = time.monotonic()
+        if now - self._unseen.get((user.name, subject), float("-inf")) < UNSEEN_EVERY_S:
+            return
+        if len(self._unseen) >= UNSEEN_KEPT:
+            self._unseen.clear()
+        self._unseen[user.name, subject] = now
+        with self.library.catalog.begin() as session:
+            audit.record(session, AuditAction.SEARCHED_OTHERS, user.actor(), subject)
 
     def may_add_folder(self, folder: Path) -> bool:
         """Off the local machine only folders that the settings allow: an editor of videos must not

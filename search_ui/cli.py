@@ -9,12 +9,14 @@ from typing import Annotated
 import typer
 
 from indexer.admin.accounts import add_user
-from indexer.catalog import accounts
+from indexer.admin.local_actor import local_actor
+from indexer.catalog import accounts, audit
 from indexer.catalog.accounts import AccountRow
 from indexer.cli.output import JsonOption, escape, note, print_json, stdout, table
 from indexer.errors import UsageError
 from indexer.library import Library
 from indexer.settings import load_settings
+from indexer.vocabulary import AuditAction
 
 users = typer.Typer(name="users", help="Who may enter the search page.", no_args_is_help=True)
 
@@ -53,7 +55,9 @@ def add(
             help="Name, or the e-mail address of somebody who signs in with OpenID Connect."
         ),
     ],
-    role: Annotated[str, typer.Option("--role", help="viewer or editor.")] = "viewer",
+    role: Annotated[
+        str, typer.Option("--role", help="viewer, editor or administrator.")
+    ] = "viewer",
     collection: Annotated[
         list[str] | None,
         typer.Option("--collection", help="Sees only this collection (repeatable)."),
@@ -108,6 +112,7 @@ def remove_user(
     """Remove somebody; open sessions end at once."""
     with Library().catalog.begin() as session:
         accounts.remove_account(session, name)
+        audit.record(session, AuditAction.CHANGED_RIGHTS, local_actor(), name, {"role": "removed"})
     stdout.print(f"{escape(name)} may not enter any more")
 
 

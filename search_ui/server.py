@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import logging
 import socket
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -14,7 +13,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from indexer.catalog import accounts
-from indexer.errors import UsageError, os_reason
+from indexer.errors import SeekpointError, UsageError, os_reason
 from indexer.logs import set_up
 from indexer.settings import Settings
 from search_ui.app_state import AppState, app_state, open_app_state
@@ -22,8 +21,9 @@ from search_ui.auth.auth_middleware import LOOPBACK, AuthMiddleware
 from search_ui.auth.oidc import streamlit_secrets
 from search_ui.auth.sessions import kept_secret
 from search_ui.compression import StaticCompression
+from search_ui.outages import Outages, note_error
 from search_ui.routes import all_routes
-from search_ui.session_state import escape_markdown, translator
+from search_ui.session_state import escape_markdown, show_error, translator
 
 WARM_EVERY_S = 60.0
 """Until models could be loaded."""
@@ -67,6 +67,7 @@ def make_app(settings: Settings, *, sign_in: bool) -> st.App:
         secrets=streamlit_secrets(settings, secret) if sign_in else {},
         routes=all_routes(),
         middleware=[
+            Middleware(Outages, metrics=shared.requests),
             Middleware(StaticCompression),
             Middleware(AuthMiddleware, app_state=shared),
         ],
@@ -76,9 +77,12 @@ def make_app(settings: Settings, *, sign_in: bool) -> st.App:
 
 
 def _show_defect(error: Exception) -> bool:
-    """A defect in words; its traceback goes to the log of the server."""
-    logging.getLogger("seekpoint").error("the page failed", exc_info=error)
+    """A defect in words, its traceback in the log of the server; what is away without one."""
+    note_error(error, app_state().requests)
     tr = translator()
+    if isinstance(error, SeekpointError):
+        show_error(error, tr)
+        return True
     defect = tr(
         "This is a defect: {error}", error=escape_markdown(f"{type(error).__name__}: {error}")
     )

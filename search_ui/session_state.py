@@ -11,6 +11,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import streamlit as st
 
+from indexer.errors import SeekpointError
+from indexer.valid_text import is_valid_text
 from search_ui.app_state import app_state
 from search_ui.auth.access_rights import LOCAL_USER, User
 from search_ui.i18n.translator import Translator
@@ -81,7 +83,9 @@ def ask_from_widgets() -> None:
 def _value(value: Any) -> Any:
     if isinstance(value, list):
         return tuple(value)
-    return value.strip() if isinstance(value, str) else value
+    if isinstance(value, str):
+        return value.strip() if is_valid_text(value) else ""
+    return value
 
 
 def open_place(link: Link, place: Place) -> None:
@@ -96,6 +100,12 @@ def open_clicked(cards: str) -> None:
     link = read_link(parse_qs(urlsplit(str(clicked["href"])).query)) if clicked else Link()
     if link.place is not None:
         open_place(link, link.place)
+
+
+def show_error(error: SeekpointError, tr: Translator) -> None:
+    """A message in place of an error that a person can act on."""
+    what, advice = escape_markdown(tr(error.what)), escape_markdown(tr(error.advice))
+    st.error(f"**{tr('Something went wrong')}.** {what}  \n{advice}", icon=":material/error:")
 
 
 def escape_markdown(text: str) -> str:

@@ -10,6 +10,7 @@ from datetime import date
 from urllib.parse import urlencode
 
 from indexer.search.types import KINDS
+from indexer.valid_text import is_valid_text
 
 PAGE_NAMES = ("search", "library", "system")
 TOPS = (6, 12, 24, 50)
@@ -100,13 +101,14 @@ def read_link(params: Mapping[str, list[str]]) -> Link:
     """
 
     def first(name: str) -> str:
-        return next(iter(params.get(name, ())), "")
+        text = next(iter(params.get(name, ())), "")
+        return text if is_valid_text(text) else ""
 
     search = Search(
         text=first("q")[:2000],
         like=first("like") if read_like(first("like")) else "",
         picture=first("picture") if is_picture(first("picture")) else "",
-        collections=tuple(params.get("collection", ())),
+        collections=tuple(filter(is_valid_text, params.get("collection", ()))),
         only=tuple(kind for kind in params.get("only", ()) if kind in KINDS),
         recorded_from=_date(first("from")),
         recorded_to=_date(first("to")),

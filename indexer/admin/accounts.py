@@ -9,9 +9,11 @@ import unicodedata
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from indexer.catalog import accounts, collections
+from indexer.admin.local_actor import local_actor
+from indexer.catalog import accounts, audit, collections
 from indexer.catalog.accounts import AccountRow
 from indexer.errors import UsageError
+from indexer.vocabulary import AuditAction
 
 if TYPE_CHECKING:
     from indexer.catalog.database.session import Catalog
@@ -48,6 +50,8 @@ def add_user(
             else collections.find_collections(session, list(collection_names))
         )
         accounts.save_account(session, name, role, ids, hashed)
+        rights = {"role": role, "collections": list(collection_names or ["all"])}
+        audit.record(session, AuditAction.CHANGED_RIGHTS, local_actor(), name, rights)
 
 
 def check_password(catalog: Catalog, name: str, password: str) -> AccountRow | None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
 from pathlib import Path
 
 from indexer.catalog.leasing import page_jobs
 from indexer.catalog.video_paths import list_paths_below
 from indexer.context import Context
 from indexer.media.formats import VIDEO_SUFFIXES
+
+PART_PREFIX = ".upload-"
+"""Of the names of files that are still being received."""
 
 
 def uploads_folder(context: Context) -> Path:
@@ -35,6 +40,18 @@ def list_stray_uploads(context: Context) -> list[Path]:
         for path in files
         if f"{relative_folder}/{path.name}" not in known and str(path) not in waiting
     ]
+
+
+def delete_old_parts(context: Context, age_s: float) -> int:
+    """Deletes what is left of uploads that were broken off by a crash so long ago; how many."""
+    before = time.time() - age_s
+    count = 0
+    for path in uploads_folder(context).glob(f"{PART_PREFIX}*"):
+        with contextlib.suppress(FileNotFoundError):  # its upload ended meanwhile
+            if path.stat().st_mtime < before:
+                path.unlink()
+                count += 1
+    return count
 
 
 def _videos_in(folder: Path) -> list[Path]:

@@ -12,7 +12,8 @@ from indexer.catalog.database.dialect import count_changed, insert_or_ignore
 from indexer.catalog.tables import Account, utc_now
 from indexer.errors import UsageError
 
-ROLES = ("viewer", "editor")
+ROLES = ("viewer", "editor", "administrator")
+"""A viewer asks; an editor adds and removes too; an administrator reads the audit log too."""
 
 
 @dataclass(frozen=True, slots=True)

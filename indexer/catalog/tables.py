@@ -30,6 +30,7 @@ from indexer.catalog.database.column_types import EnumText, MessageText, UtcTime
 from indexer.catalog.database.half_vector import HalfVector
 from indexer.messages import Message
 from indexer.vocabulary import (
+    AuditAction,
     JobKind,
     PageJobKind,
     StageName,
@@ -69,6 +70,7 @@ class Base(DeclarativeBase):
         TaskState: EnumText(TaskState),
         JobKind: EnumText(JobKind),
         PageJobKind: EnumText(PageJobKind),
+        AuditAction: EnumText(AuditAction),
         Wanted: EnumText(Wanted),
     }
 
@@ -422,6 +424,39 @@ class WatchedFolder(Base):
     path: Mapped[str]
     scanned_at: Mapped[datetime | None]
     error: Mapped[Message | None]
+
+
+class ProcessRow(Base):
+    """A worker or a page process that lives: it reports every now and then. `seen_at_s` is Unix
+    time by the database's clock; `models`: the key of each stage that it plans with, by stage.
+    """
+
+    __tablename__ = "process"
+
+    owner: Mapped[str] = mapped_column(primary_key=True)
+    role: Mapped[str]
+    kinds: Mapped[list] = mapped_column(JSON(none_as_null=True))
+    models: Mapped[dict] = mapped_column(JSON(none_as_null=True))
+    started_at: Mapped[datetime] = mapped_column(default=utc_now)
+    seen_at_s: Mapped[float]
+
+
+class AuditRow(Base):
+    """What somebody did. `who` and `subject` are names as they were then: an entry outlives the
+    account and the collection that it tells of.
+    """
+
+    __tablename__ = "audit"
+    __table_args__ = (Index("ix_audit_at", "at"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    who: Mapped[str]
+    account_id: Mapped[int | None]
+    address: Mapped[str]
+    action: Mapped[AuditAction]
+    subject: Mapped[str]
+    details: Mapped[dict] = mapped_column(JSON(none_as_null=True))
 
 
 SERVED_KEY: dict[str, InstrumentedAttribute[str | None]] = {

@@ -28,6 +28,7 @@ from indexer.ingest.discover import FoundFile, Unusable, find_files
 from indexer.ingest.finalize import finalize_video, mark_offline, remove_orphans
 from indexer.ingest.pipeline import Job, Outcome, Pipeline, StageTask
 from indexer.ingest.plan import Planner, Relation
+from indexer.ingest.served_models import others_note, require_served_embedder
 from indexer.messages import NOTHING, Message
 from indexer.paths import printable
 from indexer.settings import Settings
@@ -142,8 +143,12 @@ class Ingest:
         self._collection_id = 0
 
     def run(self, paths: Sequence[str | os.PathLike[str]], collection: str) -> IngestReport:
-        """Takes the files and all videos below the folders. Raises StorageError, CatalogError."""
+        """Takes the files and all videos below the folders. Raises ModelError where the
+        library is served with another embedder; StorageError, CatalogError.
+        """
         started = time.monotonic()
+        if not self.settings.change_model:
+            require_served_embedder(self.catalog, list(self.stages.values()))
         found = list(find_files(paths))
         files = [file for file in found if isinstance(file, FoundFile)]
         with self.catalog.begin() as session:
@@ -172,6 +177,8 @@ class Ingest:
                     self.observer.finished(outcomes[-1])
         offline = mark_offline(self.catalog, self.roots, paths, files, self._known, self._forgotten)
         remove_orphans(self.catalog, self.artefacts)
+        with self.catalog.read() as session:
+            self._notes += filter(None, [others_note(session)])
         return IngestReport(
             collection,
             tuple(outcomes),

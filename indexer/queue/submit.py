@@ -21,6 +21,7 @@ from indexer.ingest.discover import FoundFile, Unusable, find_files
 from indexer.ingest.finalize import mark_offline
 from indexer.ingest.plan import Planner
 from indexer.ingest.run import FileOutcome, IngestReport
+from indexer.ingest.served_models import others_note, require_served_embedder
 from indexer.paths import absolute_path, printable
 from indexer.queue.notify import Notifier
 from indexer.vocabulary import JobKind
@@ -76,7 +77,11 @@ def note_files(
         context.catalog, submission.planner.roots, paths, files, submission.known
     )
     submission.delete_errors_of_deleted(paths)
-    return IngestReport(collection, tuple(outcomes), offline, 0.0, time.monotonic() - started)
+    with context.catalog.read() as session:
+        notes = tuple(filter(None, [others_note(session)]))
+    return IngestReport(
+        collection, tuple(outcomes), offline, 0.0, time.monotonic() - started, notes
+    )
 
 
 def _notify(notifier: Notifier, count: int) -> None:
@@ -111,6 +116,8 @@ class _Submission:
         # Without a grounder its key is not known here: the worker that plans has to look.
         self._knows_events = bool(context.settings.grounder_kind)
         stages = context.stages(fast=fast, events=events if self._knows_events else False)
+        if not context.settings.change_model:
+            require_served_embedder(context.catalog, stages)
         self.planner = Planner(
             context.catalog, context.settings, {stage.name: stage for stage in stages}
         )

@@ -6,12 +6,13 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
 
 from grounding.spans import Span
-from indexer.catalog import saved_searches, videos
+from indexer.catalog import collections, saved_searches, videos
 from indexer.catalog.video_queries import Filters
 from indexer.catalog.videos import VideoRow
 from indexer.errors import CatalogError
@@ -73,6 +74,7 @@ def ask(search: Search, user: User) -> Answer:
     library = app_state().library
     names = app_state().visible_names(user)
     wanted = [name for name in search.collections if name in names] if search.collections else names
+    _note_unseen(search, names, user)
     filters = Filters(
         recorded_from=search.recorded_from,
         recorded_to=search.recorded_to,
@@ -101,6 +103,16 @@ def ask(search: Search, user: User) -> Answer:
     )
 
 
+def _note_unseen(search: Search, seen: Sequence[str], user: User) -> None:
+    unseen = {*search.collections} - {*seen}
+    if not unseen or user.collection_ids is None:
+        return
+    with app_state().library.catalog.read() as session:
+        there = [name for _, name in collections.list_collection_names(session)]
+    for name in unseen & {*there}:
+        app_state().note_unseen(user, name)
+
+
 def find_video(video_id: int, user: User) -> VideoRow | None:
     """None for a video that does not exist and for one that this user may not see."""
     try:
@@ -108,7 +120,10 @@ def find_video(video_id: int, user: User) -> VideoRow | None:
             video = videos.get_video(session, video_id)
     except CatalogError:
         return None
-    return video if user.sees(video.collection_id) else None
+    if user.sees(video.collection_id):
+        return video
+    app_state().note_unseen(user, f"video {video_id}")
+    return None
 
 
 def note_search(search: Search, user: User) -> None:

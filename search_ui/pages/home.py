@@ -83,8 +83,9 @@ def _empty(user: User, tr: Translator) -> None:
 
 
 def _add_demo() -> None:
-    if session_state.may_edit():
-        app_state().jobs.demo(DEMO)
+    user = session_state.user()
+    if user is not None and user.can_edit:
+        app_state().jobs.demo(DEMO, actor=user.actor())
 
 
 def _chips(title: str, labels: Sequence[str], key: str, *, disabled: bool = False) -> None:

@@ -10,11 +10,12 @@ import streamlit as st
 
 from grounding.spans import format_time
 from indexer.admin.videos import Video
-from indexer.catalog import watched_folders
+from indexer.catalog import audit, watched_folders
 from indexer.catalog.collections import CollectionInfo
 from indexer.formatting import format_bytes
 from indexer.media.formats import VIDEO_SUFFIXES
 from indexer.messages import N_
+from indexer.vocabulary import AuditAction
 from search_ui import components, session_state
 from search_ui.app_state import app_state
 from search_ui.auth.access_rights import User
@@ -101,9 +102,11 @@ def _add_folder(user: User, path: str, collection: str, again: bool, tr: Transla
     elif again:
         with app_state().library.catalog.begin() as session:
             watched_folders.watch_folder(session, collection, str(folder))
+            what = {"paths": [str(folder)], "again": 1}
+            audit.record(session, AuditAction.ADDED, user.actor(), collection, what)
         st.success(tr("The folder is being read."))
     else:
-        app_state().jobs.ingest([folder], collection, account_id=user.account_id)
+        app_state().jobs.ingest([folder], collection, actor=user.actor())
         st.rerun()
 
 
@@ -242,9 +245,10 @@ def _confirm(title: str, what: str, target: dict, tr: Translator) -> None:
         )
         with st.container(horizontal=True):
             if st.button(tr("Yes, remove"), type="primary"):
-                if session_state.may_edit():
+                user = session_state.user()
+                if user is not None and user.can_edit:
                     with st.spinner(tr("running")):
-                        app_state().library.remove(**target)
+                        app_state().library.remove(**target, actor=user.actor())
                 st.rerun()
             if st.button(tr("Cancel")):
                 st.rerun()

@@ -11,11 +11,12 @@ import streamlit as st
 from indexer.errors import SeekpointError
 from indexer.messages import N_
 from search_ui import components, session_state
+from search_ui.app_state import app_state
 from search_ui.auth.access_rights import User
 from search_ui.i18n.streamlit_words import streamlit_words
 from search_ui.i18n.translator import Translator
+from search_ui.outages import note_error
 from search_ui.pages import library, search, system
-from search_ui.session_state import escape_markdown
 from search_ui.url_state import PAGE_NAMES
 
 ICON = Path(__file__).parents[1] / "icon.svg"
@@ -72,10 +73,8 @@ def _with_errors_shown(
         try:
             show(user, tr)
         except SeekpointError as error:
-            what, advice = escape_markdown(tr(error.what)), escape_markdown(tr(error.advice))
-            st.error(
-                f"**{tr('Something went wrong')}.** {what}  \n{advice}", icon=":material/error:"
-            )
+            note_error(error, app_state().requests)
+            session_state.show_error(error, tr)
 
     return page
 

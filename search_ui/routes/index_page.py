@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 from streamlit.file_util import get_static_dir
 
+from search_ui.app_state import app_state
 from search_ui.i18n.translator import Translator, translator_of
 from search_ui.url_state import PAGE_NAMES
 
@@ -26,7 +27,10 @@ def routes() -> list[BaseRoute]:
 
 
 def index_page(request: Request) -> Response:
-    """The HTML document that starts the page, in the language of the browser."""
+    """The HTML document that starts the page, in the language of the browser. Raises CatalogError
+    where the page could show nothing.
+    """
+    app_state().library.catalog.ping()
     return HTMLResponse(
         _document(translator_of(request)),
         headers={"Cache-Control": "no-cache", "Vary": "Accept-Language"},

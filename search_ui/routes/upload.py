@@ -18,7 +18,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from indexer.admin.uploads import uploads_folder
+from indexer.admin.uploads import PART_PREFIX, uploads_folder
 from indexer.catalog.database.text_normalize import normalize
 from indexer.errors import MediaError, SeekpointError, os_reason
 from indexer.formatting import format_bytes
@@ -64,7 +64,7 @@ async def upload(request: Request) -> Response:
     ):
         raise HTTPException(507, tr("There is no space for this file on the server."))
     with tempfile.NamedTemporaryFile(
-        dir=folder, prefix=".upload-", suffix=Path(name).suffix, delete=False
+        dir=folder, prefix=PART_PREFIX, suffix=Path(name).suffix, delete=False
     ) as file:
         part = Path(file.name)
         try:
@@ -75,7 +75,7 @@ async def upload(request: Request) -> Response:
         finally:
             part.unlink(missing_ok=True)
     job = await run_in_threadpool(
-        lambda: app_state().jobs.ingest([stored], collection, account_id=user.account_id)
+        lambda: app_state().jobs.ingest([stored], collection, actor=user.actor())
     )
     return JSONResponse({"name": stored.name, "job": job.id}, 201)
 

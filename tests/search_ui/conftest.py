@@ -12,6 +12,7 @@ from indexer.library import Library
 from indexer.media.output.encode import write_video
 from search_ui.app_state import AppState, open_app_state
 from search_ui.auth.auth_middleware import AuthMiddleware
+from search_ui.outages import Outages
 from search_ui.routes import all_routes
 from tests.indexer.media.golden import draw
 from tests.search_ui.browser import PASSWORD, chromium, serving, window
@@ -79,7 +80,13 @@ def signed(filled_home) -> Iterator[Callable[[str], TestClient]]:
 
 
 def _client(shared: AppState) -> TestClient:
-    app = Starlette(routes=all_routes(), middleware=[Middleware(AuthMiddleware, app_state=shared)])
+    app = Starlette(
+        routes=all_routes(),
+        middleware=[
+            Middleware(Outages, metrics=shared.requests),
+            Middleware(AuthMiddleware, app_state=shared),
+        ],
+    )
     return TestClient(app, base_url="http://127.0.0.1:8501")
 
 

@@ -19,11 +19,13 @@ from filelock import FileLock, Timeout
 from sqlalchemy import Connection, text
 from sqlalchemy.engine import URL
 
+from indexer.catalog.database import copies
 from indexer.catalog.database.session import Catalog
 from indexer.catalog.vectors.vector_query import GRAPH_PREFIX
 from indexer.errors import CatalogError, StorageError, os_reason
 
 LOCK_TIMEOUT_S = 120
+KEPT_COPIES = 2
 # Two programs that upgrade one server at once take turns by this number of an advisory lock.
 _ADVISORY_LOCK = 0x5EE4_0001
 # The word index, and the vector indexes of a server, which come and go with the keys.
@@ -118,7 +120,19 @@ def _upgrade(catalog: Catalog) -> None:
         found = MigrationContext.configure(connection).get_current_revision()
         _refuse_newer(found, catalog.url)
         if found != head():
+            _keep_copy(catalog, found)
             command.upgrade(_config(connection), "head")
+
+
+def _keep_copy(catalog: Catalog, found: str | None) -> None:
+    """A SQLite file as it was before it is migrated; the last two such copies are kept."""
+    path = catalog.sqlite_path
+    if path is None or found is None:
+        return
+    copies.copy_file(path, path.with_name(f"{path.name}.before-{head()}-was-{found}"))
+    kept = sorted(path.parent.glob(f"{path.name}.before-*"), key=lambda one: one.stat().st_mtime)
+    for old in kept[:-KEPT_COPIES]:
+        old.unlink(missing_ok=True)
 
 
 def _revision(catalog: Catalog) -> str | None:

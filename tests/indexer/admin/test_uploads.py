@@ -1,7 +1,10 @@
 """Uploaded files without a row are found; those with one, or in a job, are not blamed."""
 
+import os
 import shutil
+import time
 
+from indexer.admin.uploads import delete_old_parts
 from indexer.catalog import collections
 from indexer.catalog.leasing import page_jobs
 from indexer.vocabulary import PageJobKind
@@ -26,3 +29,17 @@ def test_files_without_a_row(tmp_path):
     assert (check.ok, "a_stray%.mp4" in check.found, bool(check.mend)) == (False, True, True)
     library.ingest([stray], "c")
     assert library.stray_uploads() == []
+
+
+def test_parts_of_uploads_that_a_crash_broke_off_go(tmp_path):
+    library = demo_library(tmp_path / "home")
+    uploads = tmp_path / "home" / "uploads"
+    assert delete_old_parts(library.context, 60.0) == 0
+    uploads.mkdir(parents=True)
+    old, new, video = (uploads / name for name in (".upload-a.mp4", ".upload-b.mp4", "c.mp4"))
+    for path in (old, new, video):
+        path.write_bytes(b"part")
+        if path != new:
+            os.utime(path, (time.time() - 3600, time.time() - 3600))
+    assert delete_old_parts(library.context, 60.0) == 1
+    assert sorted(uploads.iterdir()) == [new, video]

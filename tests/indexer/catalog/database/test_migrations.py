@@ -10,14 +10,16 @@ import numpy as np
 import pytest
 from sqlalchemy import create_engine, delete, inspect, select, text
 
-from indexer.catalog import Catalog, saved_searches, videos
+from indexer.catalog import Catalog, accounts, audit, collections, saved_searches, videos
+from indexer.catalog.audit import Actor
 from indexer.catalog.database import migrate
 from indexer.catalog.database.usage import measure_usage
-from indexer.catalog.leasing import chunk_tasks, jobs
+from indexer.catalog.leasing import chunk_tasks, jobs, page_job_files, page_jobs, processes
 from indexer.catalog.leasing.chunk_planning import plan_tasks
 from indexer.catalog.tables import ChunkTask, Job
 from indexer.errors import CatalogError, StorageError
 from indexer.messages import Message
+from indexer.vocabulary import AuditAction, PageJobKind
 from tests.indexer.catalog import support
 
 
@@ -140,6 +142,27 @@ def test_renaming_work_to_chunk_tasks_keeps_all_rows(new_url: str):
         assert list(s.scalars(select(ChunkTask.id))) == []
 
 
+def test_page_jobs_and_the_audit_log_come_and_go_with_rows(new_url: str):
+    migrate.upgrade(new_url)
+    with Catalog(new_url).open() as catalog, catalog.begin() as s:
+        account_id = accounts.save_account(s, "anna", "administrator", None, None)
+        collection_id = collections.ensure_collection(s, "films")
+        job_id = page_jobs.add_page_job(
+            s, PageJobKind.INGEST, collection_id, "a", {"paths": []}, account_id=account_id
+        )
+        page_job_files.add_file(s, job_id, "local:a.mp4", 1)
+        processes.report_process(s, "host/1/2", "worker", ["plan"], {})
+        audit.record(s, AuditAction.ADDED, Actor("anna", account_id), "films")
+    migrate.downgrade(new_url, "0006")
+    assert not {"page_job", "page_job_file", "audit", "process"} & table_names(new_url)
+    assert column_of(new_url, "account", "role") == ["editor"]
+    migrate.upgrade(new_url)
+    migrate.check(new_url)
+    with Catalog(new_url).open() as catalog, catalog.begin() as s:
+        assert page_jobs.list_page_jobs(s) == []
+        assert page_jobs.add_page_job(s, PageJobKind.DEMO, collection_id, "", {}) == 1
+
+
 def without_later_columns(newest: dict) -> dict:
     """What the tables hold but for the columns that came after the renaming."""
     later = {("video", "sound_key"), ("collection", "language")}
@@ -243,3 +266,17 @@ def test_migrations_write_nothing_to_stdout(tmp_path: Path, capfd: pytest.Captur
     migrate.check(url)
     migrate.downgrade(url)
     assert capfd.readouterr().out == ""
+
+
+def test_a_file_is_copied_before_it_is_upgraded(tmp_path: Path):
+    url = f"sqlite:///{tmp_path}/catalog.sqlite"
+    with Catalog(url).open() as catalog:
+        support.add_video(catalog, "a.mp4")
+    for older in ("0005", "0006", "0007"):
+        migrate.downgrade(url, older)
+        with Catalog(url).open() as catalog, catalog.read() as s:
+            assert len(videos.list_videos(s)) == 1
+    copies = sorted(tmp_path.glob("catalog.sqlite.before-*"))
+    assert [path.name[-4:] for path in copies] == ["0006", "0007"], "the last two are kept"
+    for path, older in zip(copies, ("0006", "0007")):
+        assert migrate.revision(f"sqlite:///{path}") == older
