@@ -30,7 +30,7 @@ from indexer.ingest.pipeline import Job, Outcome, Pipeline, StageTask
 from indexer.ingest.plan import Planner, Relation
 from indexer.ingest.served_models import others_note, require_served_embedder
 from indexer.messages import NOTHING, Message
-from indexer.paths import printable
+from indexer.paths import EVERYTHING, Reach, printable
 from indexer.settings import Settings
 from indexer.stages.base import Source, Stage
 
@@ -142,14 +142,19 @@ class Ingest:
         self._known: Mapping[tuple[str, str], KnownPath] = {}
         self._collection_id = 0
 
-    def run(self, paths: Sequence[str | os.PathLike[str]], collection: str) -> IngestReport:
-        """Takes the files and all videos below the folders. Raises ModelError where the
-        library is served with another embedder; StorageError, CatalogError.
+    def run(
+        self,
+        paths: Sequence[str | os.PathLike[str]],
+        collection: str,
+        reach: Reach = EVERYTHING,
+    ) -> IngestReport:
+        """Takes the files and all videos below the folders, as far as `reach` goes. Raises
+        ModelError where the library is served with another embedder; StorageError, CatalogError.
         """
         started = time.monotonic()
         if not self.settings.change_model:
             require_served_embedder(self.catalog, list(self.stages.values()))
-        found = list(find_files(paths))
+        found = list(find_files(paths, reach))
         files = [file for file in found if isinstance(file, FoundFile)]
         with self.catalog.begin() as session:
             self._collection_id = collections.ensure_collection(session, collection)

@@ -22,7 +22,7 @@ from indexer.ingest.finalize import mark_offline
 from indexer.ingest.plan import Planner
 from indexer.ingest.run import FileOutcome, IngestReport
 from indexer.ingest.served_models import others_note, require_served_embedder
-from indexer.paths import absolute_path, printable
+from indexer.paths import EVERYTHING, Reach, absolute_path, printable
 from indexer.queue.notify import Notifier
 from indexer.vocabulary import JobKind
 
@@ -36,6 +36,7 @@ def enqueue(
     *,
     fast: bool,
     events: bool | None,
+    reach: Reach = EVERYTHING,
 ) -> IngestReport:
     """The report names what is queued, unchanged, or unusable. Raises QueueError where workers
     cannot be notified; what is noted stays.
@@ -43,7 +44,7 @@ def enqueue(
     notifier = Notifier(context.settings)
     # Before anything is noted: somebody who mistyped the broker should not queue by accident.
     notifier.check()
-    report = note_files(context, paths, collection, fast=fast, events=events)
+    report = note_files(context, paths, collection, fast=fast, events=events, reach=reach)
     arrived = sum(file.state == "queued" for file in report.files)
     if arrived:
         _notify(notifier, arrived)
@@ -58,13 +59,14 @@ def note_files(
     fast: bool = False,
     events: bool | None = None,
     page_job_id: int | None = None,
+    reach: Reach = EVERYTHING,
 ) -> IngestReport:
     """Notes files for workers, whom nobody notifies here; `page_job_id`: the job of the search page
-    that they belong to. It may be repeated.
+    that they belong to; `reach`: where they may lie. It may be repeated.
     """
     started = time.monotonic()
     submission = _Submission(context, collection, fast=fast, events=events, job_id=page_job_id)
-    found = list(find_files(paths))
+    found = list(find_files(paths, reach))
     files = [file for file in found if isinstance(file, FoundFile)]
     outcomes = [
         FileOutcome(bad.path, "failed", None, bad.error.what, bad.error.advice)

@@ -5,6 +5,7 @@ the other.
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
@@ -23,6 +24,7 @@ from indexer.catalog.database import copies
 from indexer.catalog.database.session import Catalog
 from indexer.catalog.vectors.vector_query import GRAPH_PREFIX
 from indexer.errors import CatalogError, StorageError, os_reason
+from indexer.paths import make_private_file, make_private_folder
 
 LOCK_TIMEOUT_S = 120
 KEPT_COPIES = 2
@@ -38,8 +40,7 @@ def prepare(catalog: Catalog) -> None:
     """
     path = catalog.sqlite_path
     if path is not None:
-        _make_folder(path.parent)
-        if not path.exists() or _revision(catalog) != head():
+        if _make_file(path) or _revision(catalog) != head():
             _upgrade(catalog)
         return
     found = _revision(catalog)
@@ -50,12 +51,12 @@ def prepare(catalog: Catalog) -> None:
         raise CatalogError(
             "the database {place} has no tables yet",
             "run: seekpoint db upgrade",
-            place=catalog.url.render_as_string(),
+            place=catalog.url.render_as_string(hide_password=True),
         )
     raise CatalogError(
         "the database {place} has tables of revision {found}, this version needs {needed}",
         "run: seekpoint db upgrade",
-        place=catalog.url.render_as_string(),
+        place=catalog.url.render_as_string(hide_password=True),
         found=found,
         needed=head(),
     )
@@ -67,7 +68,7 @@ def upgrade(url: str) -> None:
     """
     with Catalog(url) as catalog:
         if catalog.sqlite_path is not None:
-            _make_folder(catalog.sqlite_path.parent)
+            _make_file(catalog.sqlite_path)
         _upgrade(catalog)
 
 
@@ -129,7 +130,9 @@ def _keep_copy(catalog: Catalog, found: str | None) -> None:
     path = catalog.sqlite_path
     if path is None or found is None:
         return
-    copies.copy_file(path, path.with_name(f"{path.name}.before-{head()}-was-{found}"))
+    copy = path.with_name(f"{path.name}.before-{head()}-was-{found}")
+    copies.copy_file(path, copy)
+    make_private_file(copy)
     kept = sorted(path.parent.glob(f"{path.name}.before-*"), key=lambda one: one.stat().st_mtime)
     for old in kept[:-KEPT_COPIES]:
         old.unlink(missing_ok=True)
@@ -188,13 +191,19 @@ def _lock(catalog: Catalog) -> Iterator[Connection]:
         ) from None
 
 
-def _make_folder(folder: Path) -> None:
+def _make_file(path: Path) -> bool:
+    """The file with its folder, for its owner alone; whether it was not there."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private_folder(path.parent, is_ours=path.exists())
+        # SQLite gives the files beside it the same mode.
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except FileExistsError:
+        return False
     except OSError as error:
         raise StorageError(
             "the folder {folder} cannot be made ({reason})",
             "choose another SEEKPOINT_HOME",
-            folder=folder,
+            folder=path.parent,
             reason=os_reason(error),
         ) from None
+    return True
