@@ -141,8 +141,6 @@ def viewers(folder: Path, gigabytes: float, count: int = 5, seconds: float = 20.
     home = folder / "home"
     (folder / "v").mkdir(parents=True)
     path = make_footage(folder / "v", 1)
-    library = demo_library(home)
-    library.ingest([path])
     with path.open(
         "r+b"
     ) as file:  # a free box at the end: players skip it, the server has to serve it
@@ -150,6 +148,7 @@ def viewers(folder: Path, gigabytes: float, count: int = 5, seconds: float = 20.
         size = int(gigabytes * 1e9)
         file.write((1).to_bytes(4, "big") + b"free" + size.to_bytes(8, "big"))
         file.truncate(file.tell() + size - 16)
+    demo_library(home).ingest([path])
     with serving(home) as url:
         pid = int(Path(f"{home.parent}/server.pid").read_text())
         urllib.request.urlopen(f"{url}/stream/1", timeout=30).close()

@@ -1,9 +1,10 @@
-"""Our five components in the page. Their HTML, CSS and JavaScript are fixed files; everything of
+"""Our components in the page. Their HTML, CSS and JavaScript are fixed files; everything of
 people and videos goes in as data.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -59,6 +60,11 @@ def cards(data: dict[str, Any], *, key: str, **callbacks: Any) -> Any:
 def uploader(data: dict[str, Any], *, key: str, **callbacks: Any) -> Any:
     """Trigger: `uploaded` {name, at}, when a file is on the server and is called so there."""
     return _component("uploader")(key=key, data=data, on_uploaded_change=callbacks["on_uploaded"])
+
+
+def downloads(files: Sequence[dict[str, str]]) -> Any:
+    """Buttons that save files {label, name, type, text}. It tells the server nothing."""
+    return _component("downloads")(key="downloads", data={"files": list(files)})
 
 
 def _nothing() -> None: ...

@@ -191,20 +191,21 @@ def _export(answer: Answer, tr: Translator) -> None:
             if chosen
             else tr("All {n} moments (choose some to export only those)", n=len(moments))
         )
-        for label, suffix, media_type, write in (
-            (tr("Table (CSV)"), "csv", "text/csv", as_csv),
-            (tr("Edit list (EDL)"), "edl", "text/plain", as_edl),
-            (tr("Playlist (M3U)"), "m3u8", "application/vnd.apple.mpegurl", as_playlist),
-        ):
-            st.download_button(
-                label,
-                write(moments),
-                f"moments.{suffix}",
-                media_type,
-                on_click="ignore",
-                width="stretch",
-                key=f"as_{suffix}",
-            )
+        components.downloads(
+            [
+                {
+                    "label": label,
+                    "name": f"moments.{suffix}",
+                    "type": media_type,
+                    "text": write(moments).decode("utf-8"),
+                }
+                for label, suffix, media_type, write in (
+                    (tr("Table (CSV)"), "csv", "text/csv", as_csv),
+                    (tr("Edit list (EDL)"), "edl", "text/plain", as_edl),
+                    (tr("Playlist (M3U)"), "m3u8", "application/vnd.apple.mpegurl", as_playlist),
+                )
+            ]
+        )
 
 
 # --- cards ---

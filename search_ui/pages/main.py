@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,10 @@ from search_ui.outages import note_error
 from search_ui.pages import library, search, system
 from search_ui.url_state import PAGE_NAMES
 
-ICON = Path(__file__).parents[1] / "icon.svg"
+# In the page itself: Streamlit would keep a file in the memory of one process.
+ICON = "data:image/svg+xml;base64," + b64encode(
+    (Path(__file__).parents[1] / "icon.svg").read_bytes()
+).decode("ascii")
 PAGES = (
     (search.show, N_("Search"), "search"),
     (library.show, N_("Library"), "video_library"),
@@ -32,7 +36,7 @@ def main() -> None:
     """Draws the page that the address names, for whoever is signed in."""
     question = st.query_params.get("q", "")[:100].strip()
     window_title = f"{question} · Seekpoint" if question else "Seekpoint"
-    st.set_page_config(page_title=window_title, page_icon=str(ICON), layout="wide")
+    st.set_page_config(page_title=window_title, page_icon=ICON, layout="wide")
     tr = session_state.translator()
     components.frame(_frame(tr))
     user = session_state.user()

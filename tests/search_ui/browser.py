@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -95,8 +95,10 @@ WORDS = """() => {
 
 
 @contextmanager
-def serving(home: Path, *args: str, port: int = 0, **settings: str) -> Iterator[str]:
-    """`seekpoint ui` on a free port; its address."""
+def serving(
+    home: Path, *args: str, port: int = 0, before: Sequence[str] = (), **settings: str
+) -> Iterator[str]:
+    """`seekpoint ui` on a free port; its address. `before`: a program that starts it."""
     port = port or free_port()
     own = {f"SEEKPOINT_{name.upper()}": value for name, value in settings.items()}
     env = {
@@ -109,8 +111,8 @@ def serving(home: Path, *args: str, port: int = 0, **settings: str) -> Iterator[
         **own,
     }
     with (home.parent / f"server-{port}.log").open("wb") as log:
-        command = [sys.executable, "-m", "indexer", "ui", "--port", str(port), *args]
-        server = subprocess.Popen(command, env=env, stdout=log, stderr=subprocess.STDOUT)
+        ui = [sys.executable, "-m", "indexer", "ui", "--port", str(port), *args]
+        server = subprocess.Popen([*before, *ui], env=env, stdout=log, stderr=subprocess.STDOUT)
     url = f"http://127.0.0.1:{port}"
     (home.parent / "server.pid").write_text(str(server.pid))
     try:
