@@ -24,7 +24,9 @@ from indexer.artefacts import Artefacts
 from indexer.catalog import audit, collections, videos
 from indexer.catalog.audit import Actor, AuditEntry
 from indexer.catalog.collections import CollectionInfo
+from indexer.catalog.database.column_types import sanitize_text
 from indexer.catalog.database.session import Catalog
+from indexer.catalog.people import folders
 from indexer.catalog.thumbnails import nearest_thumbnail_s
 from indexer.catalog.video_queries import Filters
 from indexer.context import Context
@@ -33,7 +35,7 @@ from indexer.errors import UsageError
 from indexer.evaluation.ground_truth import load_predictions, load_rows
 from indexer.evaluation.submissions import score_predictions
 from indexer.grounder.configured import grounder_name
-from indexer.paths import Roots
+from indexer.paths import EVERYTHING, Reach, Roots, absolute_path
 from indexer.questions.statement import read_question
 from indexer.queue.publish_snapshots import publish
 from indexer.search import by_picture
@@ -126,6 +128,7 @@ class Library:
         queue: bool = False,
         language: str | None = None,
         observer: Observer | None = None,
+        reach: Reach = EVERYTHING,
     ) -> IngestReport:
         """Makes files and folders searchable; safe to stop and to repeat. Files that fail are named
         in the report, the rest goes on.
@@ -133,7 +136,8 @@ class Library:
         `events`: whether the grounder describes every window; None: where it is a model of this
         machine's own and the device is a GPU. `queue`: notes the files for workers and returns at
         once. `language`: what is mostly spoken in the collection (ISO 639-1), for videos whose own
-        language is unclear; empty: it is not known; None: as before.
+        language is unclear; empty: it is not known; None: as before. `reach`: where files may
+        lie, links resolved.
         """
         from indexer.ingest.events_note import events_note
         from indexer.ingest.run import Ingest
@@ -146,15 +150,28 @@ class Library:
             with self.catalog.begin() as session:
                 collection_id = collections.ensure_collection(session, collection)
                 collections.set_language(session, collection_id, language)
+        if reach == EVERYTHING:
+            self._give_folders(paths, collection)
         if queue:
-            return submit.enqueue(self.context, paths, collection, fast=fast, events=events)
+            return submit.enqueue(
+                self.context, paths, collection, fast=fast, events=events, reach=reach
+            )
         stages = self.context.stages(fast=fast, events=events)
-        report = Ingest(self.catalog, self.settings, stages, observer).run(paths, collection)
+        ingest = Ingest(self.catalog, self.settings, stages, observer)
+        report = ingest.run(paths, collection, reach)
         self.publish(force=False)
         if events is None and self.grounder_name and not self.context.events_by_default:
             note = events_note(self.context)
             report = replace(report, notes=(*report.notes, *filter(None, [note])))
         return report
+
+    def _give_folders(self, paths: Sequence[str | os.PathLike[str]], collection: str) -> None:
+        """What whoever runs this adds to a collection belongs to it from then on."""
+        given = [str(path) for path in map(absolute_path, paths) if path.is_dir()]
+        with self.catalog.begin() as session:
+            collection_id = collections.ensure_collection(session, collection)
+            for path in given:
+                folders.add_folder(session, collection_id, sanitize_text(path))
 
     def publish(self, *, force: bool) -> list[Published]:
         """Writes new vector snapshots where one is due (or, with `force`, wherever there are

@@ -19,6 +19,7 @@ from indexer.catalog.leasing.owner import owner_name
 from indexer.catalog.leasing.page_jobs import PageJobRow, PageProgress
 from indexer.errors import SeekpointError
 from indexer.messages import N_, Message
+from indexer.paths import EVERYTHING, Reach
 from indexer.queue.page_jobs import ADDING, PageJobs
 from indexer.queue.publish_snapshots import publish_alone
 from indexer.vocabulary import AuditAction, PageJobKind, TaskState, Wanted
@@ -85,12 +86,14 @@ class Job:
 
 
 class Jobs:
-    """Asks for jobs and shows them. The threads that do them start with the first job, or with the
-    server.
+    """Asks for jobs and shows them. `reach`: where files may lie that are added here.
+
+    The threads that do them start with the first job, or with the server.
     """
 
-    def __init__(self, library: Library) -> None:
+    def __init__(self, library: Library, reach: Reach = EVERYTHING) -> None:
         self._library = library
+        self._reach = reach
         self.supervisor = Supervisor()
         self._runner = PageJobs(library.context, self.supervisor.stopping.is_set)
 
@@ -140,11 +143,23 @@ class Jobs:
 
     # --- what can be asked for ---
 
-    def ingest(self, paths: Sequence[Path], collection: str, *, actor: Actor = LOCAL_ACTOR) -> Job:
-        """Files and folders are made searchable. When this returns, no crash loses them."""
+    def ingest(
+        self,
+        paths: Sequence[Path],
+        collection: str,
+        *,
+        actor: Actor = LOCAL_ACTOR,
+        reach: Reach | None = None,
+    ) -> Job:
+        """Files and folders are made searchable. When this returns, no crash loses them. `reach`:
+        where they may lie, for whoever may add from less than this page can reach.
+        """
         named = ", ".join(path.name or str(path) for path in paths[:NAMED])
         subject = f"{named}, …" if len(paths) > NAMED else named
-        details = {"paths": [os.fspath(path) for path in paths]}
+        details = {
+            "paths": [os.fspath(path) for path in paths],
+            "reach": (reach or self._reach).to_json(),
+        }
         return self._add(PageJobKind.INGEST, subject, collection, details, actor=actor)
 
     def demo(self, collection: str, *, actor: Actor = LOCAL_ACTOR) -> Job:
@@ -269,7 +284,11 @@ class Jobs:
                 if not watched_folders.claim_scan(session, folder.id, age_s):
                     continue
                 collection_id = collections.ensure_collection(session, folder.collection)
-                details = {"paths": [folder.path], "folder_id": folder.id}
+                details = {
+                    "paths": [folder.path],
+                    "folder_id": folder.id,
+                    "reach": self._reach.to_json(),
+                }
                 page_jobs.add_page_job(
                     session, PageJobKind.WATCH, collection_id, folder.path, details
                 )

@@ -80,13 +80,15 @@ def status(context: Context) -> Status:
         "catalog": usage.database_bytes,
         "snapshots": folder_bytes(context.settings.snapshots),
         "thumbnails and proxies": context.artefacts.size_bytes(),
+        "uploads": folder_bytes(context.settings.uploads),
     }
     names = {"done": "done", "running": "running", "waiting": "pending", "failed": "failed"}
     chunks = {
         name: sum(getattr(stage, state) for stage in progress.stages.values())
         for name, state in names.items()
     }
-    per_hour = sum(disk.values()) / usage.video_s * 3600 if usage.video_s else None
+    index_bytes = sum(disk.values()) - disk["uploads"]
+    per_hour = index_bytes / usage.video_s * 3600 if usage.video_s else None
     return Status(
         home=context.settings.home_path,
         videos=dict(Counter(video.state for video in listed)),

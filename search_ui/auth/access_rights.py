@@ -13,7 +13,8 @@ from indexer.catalog.collections import CollectionInfo
 @dataclass(frozen=True, slots=True)
 class User:
     """`account_id` None: somebody at the local machine. `collection_ids` None: all collections.
-    `is_administrator`: reads the audit log.
+    `is_administrator`: reads the audit log. `session_id`: of the browser in which the user is
+    signed in.
     """
 
     account_id: int | None
@@ -21,14 +22,15 @@ class User:
     can_edit: bool
     collection_ids: frozenset[int] | None
     is_administrator: bool = False
+    session_id: int | None = None
 
     @classmethod
-    def of(cls, account: AccountRow) -> User:
+    def of(cls, account: AccountRow, session_id: int) -> User:
         """The user that an account stands for."""
         ids = None if account.collection_ids is None else frozenset(account.collection_ids)
         is_administrator = account.role == "administrator"
         can_edit = is_administrator or account.role == "editor"
-        return cls(account.id, account.name, can_edit, ids, is_administrator)
+        return cls(account.id, account.name, can_edit, ids, is_administrator, session_id)
 
     def actor(self, address: str = "") -> Actor:
         """As the audit log names them."""

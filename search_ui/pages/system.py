@@ -39,6 +39,7 @@ def show(user: User, tr: Translator) -> None:
     if user.account_id is not None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.text(tr("Signed in as {name}", name=user.name))
+            st.html(f'<a href="/account">{escape(tr("Your account"))}</a>', width="content")
             st.html(f'<a href="/sign-out">{escape(tr("Sign out"))}</a>', width="content")
     if user.collection_ids is None:
         _index(tr)
@@ -125,7 +126,12 @@ def _stray_uploads(user: User, tr: Translator) -> None:
     collection = st.selectbox(tr("Collection"), names, key="stray_collection")
     if st.button(tr("Add them"), icon=":material/add:", disabled=collection is None):
         if session_state.may_edit():
-            app_state().jobs.ingest(strays, str(collection), actor=user.actor())
+            app_state().jobs.ingest(
+                strays,
+                str(collection),
+                actor=user.actor(),
+                reach=app_state().uploads_reach,
+            )
         st.rerun()
 
 

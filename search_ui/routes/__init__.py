@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute
 
-from search_ui.routes import health, index_page, media, signin, upload, watching
+from search_ui.routes import account, health, index_page, media, signin, upload, watching
 
 
 def all_routes() -> list[BaseRoute]:
@@ -12,6 +12,7 @@ def all_routes() -> list[BaseRoute]:
     return [
         *index_page.routes(),
         *signin.routes(),
+        *account.routes(),
         *media.routes(),
         *watching.routes(),
         *upload.routes(),

@@ -188,12 +188,12 @@ def test_folders_off_the_local_machine(filled_home, tmp_path):
     (tmp_path / "media" / "out").symlink_to("/etc")
     for sign_in in (False, True):
         open_app_state(opened, sign_in=sign_in)
-        assert app_state().may_add_folder(tmp_path / "media")
-        assert not app_state().may_add_folder(tmp_path)
-        assert not app_state().may_add_folder(tmp_path / "media" / ".." / "other")
-        assert not app_state().may_add_folder(tmp_path / "media" / "out")
-    assert not open_app_state(demo_settings(filled_home), sign_in=True).may_add_folder(tmp_path)
-    assert open_app_state(demo_settings(filled_home), sign_in=False).may_add_folder(tmp_path)
+        assert app_state().reach.holds(tmp_path / "media")
+        assert not app_state().reach.holds(tmp_path)
+        assert not app_state().reach.holds(tmp_path / "media" / ".." / "other")
+        assert not app_state().reach.holds(tmp_path / "media" / "out")
+    assert not open_app_state(demo_settings(filled_home), sign_in=True).reach.holds(tmp_path)
+    assert open_app_state(demo_settings(filled_home), sign_in=False).reach.holds(tmp_path)
 
 
 def test_somebody_elses_collection_is_nowhere(filled_home, video_ids):

@@ -16,7 +16,8 @@ from indexer.catalog.database import migrate
 from indexer.catalog.database.usage import measure_usage
 from indexer.catalog.leasing import chunk_tasks, jobs, page_job_files, page_jobs, processes
 from indexer.catalog.leasing.chunk_planning import plan_tasks
-from indexer.catalog.tables import ChunkTask, Job
+from indexer.catalog.people import sessions
+from indexer.catalog.tables import ChunkTask, CollectionFolder, Job
 from indexer.errors import CatalogError, StorageError
 from indexer.messages import Message
 from indexer.vocabulary import AuditAction, PageJobKind
@@ -266,6 +267,56 @@ def test_migrations_write_nothing_to_stdout(tmp_path: Path, capfd: pytest.Captur
     migrate.check(url)
     migrate.downgrade(url)
     assert capfd.readouterr().out == ""
+
+
+def test_accounts_get_names_without_case_and_keep_all_else(new_url: str):
+    """Up from a revision that let `Vera` and `vera` in, down with rows in the new tables, and up
+    again.
+    """
+    migrate.upgrade(new_url)
+    migrate.downgrade(new_url, "0006")
+    engine = create_engine(new_url)
+    with engine.begin() as connection:
+        for name in ("Vera", "vera", "paul"):
+            values = "(:name, 'hash', 'editor', '[1]', 3, '2026-01-01 00:00:00.000000')"
+            columns = "(name, password_hash, role, collection_ids, epoch, created_at)"
+            connection.execute(
+                text(f"INSERT INTO account {columns} VALUES {values}"), {"name": name}
+            )
+        connection.execute(
+            text(
+                "INSERT INTO search (account_id, saved, title, link, asked_at) "
+                "VALUES (1, true, 'a', '/', '2026-01-01 00:00:00.000000')"
+            )
+        )
+        connection.execute(
+            text(
+                "INSERT INTO collection (name, created_at) "
+                "VALUES ('c', '2026-01-01 00:00:00.000000')"
+            )
+        )
+        connection.execute(text("INSERT INTO watched_folder (collection, path) VALUES ('c', '/v')"))
+    engine.dispose()
+    migrate.upgrade(new_url)
+    with Catalog(new_url).open() as catalog:
+        with catalog.read() as s:
+            assert [one.name for one in accounts.list_accounts(s)] == ["paul", "Vera", "vera (2)"]
+            assert accounts.require_account(s, "VERA").collection_ids == (1,)
+            assert list(s.scalars(select(CollectionFolder.path))) == ["/v"]
+        with catalog.begin() as s:
+            sessions.add_session(s, 1, "token", "::1", "Firefox", 60)
+            accounts.remove_account(s, "paul")
+    migrate.downgrade(new_url, "0006")
+    assert sorted(column_of(new_url, "account", "name")) == ["Vera", "vera (2)"]
+    assert column_of(new_url, "account", "epoch") == [0, 0]
+    assert column_of(new_url, "search", "title") == ["a"], (
+        "nothing that hangs on an account is lost"
+    )
+    migrate.upgrade(new_url)
+    migrate.check(new_url)
+    with Catalog(new_url).open() as catalog, catalog.begin() as s:
+        added = accounts.add_account(s, "new", "viewer", None, password_hash="hash")
+        assert added > 3, "the id of an account that was removed is not used again"
 
 
 def test_a_file_is_copied_before_it_is_upgraded(tmp_path: Path):
