@@ -27,6 +27,7 @@ import httpx
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Origin, Subprotocol
 
 from benchmarks.page import WORDS, small_library
 from benchmarks.support.measure import header, row, tree_bytes
@@ -144,8 +145,8 @@ def page(url: str) -> connect:
     """A session of the page."""
     return connect(
         url.replace("http", "ws", 1) + "/_stcore/stream",
-        origin=url,
-        subprotocols=["streamlit"],
+        origin=Origin(url),
+        subprotocols=[Subprotocol("streamlit")],
         max_size=None,
         open_timeout=ANSWER_S,
     )

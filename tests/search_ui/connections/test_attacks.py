@@ -33,8 +33,14 @@ def attacked(tmp_path_factory):
     (folder / "ffmpeg").chmod(0o755)
     port = free_port()
     limited = ["prlimit", f"--nofile={DESCRIPTORS}:{DESCRIPTORS}"]
-    settings = {"log_format": "json", "ui_connections": "9999", "ffmpeg": str(folder / "ffmpeg")}
-    with serving(home, port=port, before=limited, **settings) as url:
+    with serving(
+        home,
+        port=port,
+        before=limited,
+        log_format="json",
+        ui_connections="9999",
+        ffmpeg=str(folder / "ffmpeg"),
+    ) as url:
         yield url, home.parent / f"server-{port}.log"
 
 

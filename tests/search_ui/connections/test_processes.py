@@ -27,8 +27,8 @@ def site(tmp_path_factory):
     library = demo_library(folder / "home")
     library.ingest([colour_video(folder / "a.mp4", [("green", 2)])], "c")
     add_user(library.catalog, "vera", PASSWORD, "editor")
-    settings = {"log_format": "json", "metrics_token": "token"}
-    with serving(folder / "home", "--sign-in", "--processes", "2", **settings) as url:
+    words = ["--sign-in", "--processes", "2"]
+    with serving(folder / "home", *words, log_format="json", metrics_token="token") as url:
         yield url, int((folder / "server.pid").read_text())
 
 

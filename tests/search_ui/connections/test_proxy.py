@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 from websockets.sync.client import connect
+from websockets.typing import Origin, Subprotocol
 
 from indexer.admin.accounts import add_user
 from indexer.catalog.people.sign_in_attempts import OF_A_PAIR
@@ -72,9 +73,9 @@ def site(tmp_path_factory):
     (folder / "seekpoint.conf").write_text(text)
     (folder / "nginx.conf").write_text(MAIN.format(folder=folder))
     program = ["nginx", "-c", str(folder / "nginx.conf"), "-g", "daemon off; user root;"]
-    trusted = {"ui_trusted_proxies": '["127.0.0.1"]'}
-    with serving(folder / "home", "--sign-in", port=page, **trusted):
-        server = subprocess.Popen(program, stderr=subprocess.PIPE, text=True)
+    trusted = '["127.0.0.1"]'
+    with serving(folder / "home", "--sign-in", port=page, ui_trusted_proxies=trusted):
+        server = subprocess.Popen(program)
         try:
             await_port(secure, server)
             yield secure, plain
@@ -85,7 +86,7 @@ def site(tmp_path_factory):
 
 def await_port(port: int, server: subprocess.Popen) -> None:
     while True:
-        assert server.poll() is None, server.stderr.read()
+        assert server.poll() is None, "nginx ended"
         try:
             socket.create_connection(("127.0.0.1", port), 5).close()
         except OSError:
@@ -125,8 +126,8 @@ def test_websockets_pass(site, client):
         f"wss://{NAME}:{site[0]}/_stcore/stream",
         sock=socket.create_connection(("127.0.0.1", site[0])),
         ssl=insecure,
-        origin=f"https://{NAME}:{site[0]}",
-        subprotocols=["streamlit"],
+        origin=Origin(f"https://{NAME}:{site[0]}"),
+        subprotocols=[Subprotocol("streamlit")],
         additional_headers={"Cookie": f"{COOKIE}={client.cookies[COOKIE]}"},
     ) as connection:
         assert connection.subprotocol == "streamlit"
