@@ -33,7 +33,7 @@ from search_ui.app_state import app_state
 from search_ui.auth.access_rights import User
 from search_ui.i18n.translator import Translator, translator_of
 
-STEP_BYTES = 32_000_000
+STEP_BYTES = 4_000_000
 LONGEST_NAME_BYTES = 150
 
 
