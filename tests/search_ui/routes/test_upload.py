@@ -261,5 +261,5 @@ def test_names_of_collections_are_short_and_printable(client, tmp_path, name):
     answer = client.post(
         f"/upload?collection={name}", content=video, headers={"X-File-Name": "a.mp4"}
     )
-    assert answer.status_code == 422
+    assert answer.status_code in (400, 422)
     assert files(client) == []
