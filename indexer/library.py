@@ -366,19 +366,21 @@ class Library:
     def evaluate(
         self,
         ground_truth: Path,
-        collection: str = DEFAULT_COLLECTION,
+        collection: str | Sequence[str] = DEFAULT_COLLECTION,
         *,
         only: Iterable[str] | None = None,
         ground: bool = False,
         wrap: Callable[[Sequence[Row]], Iterable[Row]] = iter,
     ) -> Report:
-        """Asks every row of a ground truth of one collection; `ground`: the grounder too, with how
-        often its spans were accepted. `wrap` is given the rows and may show progress.
+        """Asks every row of a ground truth of a collection, or of several whose files have
+        different names; `ground`: the grounder too, with how often its spans were
+        accepted. `wrap` is given the rows and may show progress.
         """
         from indexer.evaluation.evaluate import evaluate_library
 
+        names = (collection,) if isinstance(collection, str) else tuple(collection)
         return evaluate_library(
-            self.context, self.searcher, ground_truth, collection, only, wrap, ground=ground
+            self.context, self.searcher, ground_truth, names, only, wrap, ground=ground
         )
 
     def score(self, ground_truth: Path, predictions: Path) -> Report:

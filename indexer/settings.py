@@ -203,6 +203,16 @@ class Settings(BaseSettings):
     max_frame_pixels: Annotated[int, Field(gt=0, description="Larger pictures are refused")] = (
         16384 * 8704
     )
+    reader_memory_mb: Annotated[
+        int,
+        Field(
+            ge=200,
+            description=(
+                "Memory (MB) that each process which reads or converts a media file may take; "
+                "files that need more are refused"
+            ),
+        ),
+    ] = 4000
     max_attempts: Annotated[
         int, Field(ge=1, description="Attempts at a chunk before it is given up as failed")
     ] = 3
