@@ -292,6 +292,7 @@ class Player {
     }
     const volume = Number(kept);
     if (kept !== null && volume > 0 && volume <= 1) this.video.volume = volume;
+    this.showVolume(); // a second player of the same element changes nothing, and hears of no change
   }
 
   showVolume() {
