@@ -53,9 +53,9 @@ from indexer.search.neutral_baseline import neutral_vectors
 from indexer.settings import Settings
 
 SETS = ("natural", "more")
-PART_SIZES = {"natural": (15,), "more": (20, 20)}
+PART_SIZES = {"natural": 15, "more": 20}
 MIXED = {"natural": 7, "more": 17}  # videos in each of three and four files
-PHOTOGRAPHS = (200, 1900)
+PHOTOGRAPHS = 1900
 # How often a question has an answer, has one in another library, or is about something else.
 GROUP_WEIGHTS = {"with": 0.5, "masked": 0.3, "absent": 0.2}
 QUESTION = ("similarity", "best_photograph", "margin", "size")
@@ -171,15 +171,14 @@ def libraries_of(library: Library, name: str) -> Iterator[tuple[ArrayLibrary, np
     photographs = library.embedder.photographs
     whole = of_videos(name, files)
     yield whole, photographs
-    for number, size in enumerate(PART_SIZES[name], 1):
-        yield of_videos(f"{name}, part {number}", drawn(random, files, size)), photographs
+    yield of_videos(f"{name}, a part", drawn(random, files, PART_SIZES[name])), photographs
     mixed = drawn(random, files, len(files))
     yield of_mixed_files(f"{name}, mixed files", mixed, MIXED[name]), photographs
     others = [video for other in SETS if other != name for video in read_collection(library, other)]
     yield of_videos(f"{name}, among both sets", [*files, *others]), photographs
     order = random.permutation(len(photographs))
-    for count in PHOTOGRAPHS:
-        yield with_photographs(whole, photographs[order[:count]]), photographs[order[count:]]
+    videos, compared = order[:PHOTOGRAPHS], order[PHOTOGRAPHS:]
+    yield with_photographs(whole, photographs[videos]), photographs[compared]
 
 
 def passage_observations(library: Library, truth: Truth) -> list[PassageObservation]:
@@ -210,11 +209,11 @@ def likeness_observations(library: Library) -> list[LikenessObservation]:
 
 
 def picture_weights(found: Sequence[Observation]) -> np.ndarray:
-    """(N,): the sets weigh the same, in each its libraries, and in these the groups of questions as
-    GROUP_WEIGHTS has it.
+    """(N,): the first moment of each answer, which says whether there is one. The sets weigh the
+    same, in each its libraries, and in these the groups of questions as GROUP_WEIGHTS has it.
     """
-    groups = np.array([GROUP_WEIGHTS[one.asked.group] for one in found])
-    return groups * shares([(one.asked.source, one.library, one.asked.group) for one in found])
+    groups = np.array([GROUP_WEIGHTS[one.group] * (one.place == 0) for one in found])
+    return groups * shares([(one.asked.source, one.library, one.group) for one in found])
 
 
 def passage_weights(found: Sequence[PassageObservation]) -> np.ndarray:
