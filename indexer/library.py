@@ -549,9 +549,13 @@ class Library:
 
         return backup.restore(self.context, folder, verify=verify, replace=replace)
 
-    def upgrade_database(self) -> str:
-        """Brings the database to the revision of this program, and returns it."""
+    def upgrade_database(self, *, anyway: bool = False) -> str:
+        """Brings the database to the revision of this program, and returns it. Raises UsageError
+        while workers or pages of an older version are at work, unless it is done `anyway`.
+        """
         from indexer.catalog.database import migrate  # Alembic is slow to start
 
+        if not anyway:
+            migrate.require_idle(self.settings.url)
         migrate.upgrade(self.settings.url)
         return migrate.revision(self.settings.url) or ""

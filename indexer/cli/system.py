@@ -93,9 +93,14 @@ def models(as_json: JsonOption = False) -> None:
 
 
 @database.command()
-def upgrade(as_json: JsonOption = False) -> None:
-    """Bring the database to the revision of this program."""
-    revision = Library().upgrade_database()
+def upgrade(
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Also while workers or a page report.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Bring the database to the revision of this program; stop workers and the page before."""
+    revision = Library().upgrade_database(anyway=anyway)
     if as_json:
         print_json({"revision": revision})
     else:

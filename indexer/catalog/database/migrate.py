@@ -19,11 +19,13 @@ from alembic.util import CommandError
 from filelock import FileLock, Timeout
 from sqlalchemy import Connection, text
 from sqlalchemy.engine import URL
+from sqlalchemy.orm import Session
 
 from indexer.catalog.database import copies
 from indexer.catalog.database.session import Catalog
+from indexer.catalog.leasing.processes import LIVE_S
 from indexer.catalog.vectors.vector_query import GRAPH_PREFIX
-from indexer.errors import CatalogError, StorageError, os_reason
+from indexer.errors import CatalogError, StorageError, UsageError, os_reason
 from indexer.paths import make_private_file, make_private_folder
 
 LOCK_TIMEOUT_S = 120
@@ -70,6 +72,35 @@ def upgrade(url: str) -> None:
         if catalog.sqlite_path is not None:
             _make_file(catalog.sqlite_path)
         _upgrade(catalog)
+
+
+def require_idle(url: str) -> None:
+    """Raises UsageError where a server is to be migrated while workers or pages report."""
+    with Catalog(url) as catalog:
+        found = None if catalog.is_sqlite else _revision(catalog)
+        if found in (None, head()):
+            return
+        with catalog.read() as session:
+            reported = _live_processes(session)
+    if reported:
+        raise UsageError(
+            "workers or pages of an older version are at work: {processes}",
+            "stop them, then migrate; one that was killed is forgotten after {seconds:g} s; or say "
+            "--anyway",
+            processes=", ".join(reported),
+            seconds=LIVE_S,
+        )
+
+
+def _live_processes(session: Session) -> list[str]:
+    """Read by name: the tables may be those of an older revision."""
+    if session.scalar(text("SELECT to_regclass('process')")) is None:
+        return []
+    live = text(
+        "SELECT owner FROM process "
+        "WHERE seen_at_s >= extract(epoch FROM clock_timestamp()) - :live_s ORDER BY owner"
+    )
+    return list(session.scalars(live, {"live_s": LIVE_S}))
 
 
 def downgrade(url: str, revision: str = "base") -> None:

@@ -18,7 +18,7 @@ from indexer.catalog.leasing import chunk_tasks, jobs, page_job_files, page_jobs
 from indexer.catalog.leasing.chunk_planning import plan_tasks
 from indexer.catalog.people import sessions
 from indexer.catalog.tables import ChunkTask, CollectionFolder, Job
-from indexer.errors import CatalogError, StorageError
+from indexer.errors import CatalogError, StorageError, UsageError
 from indexer.messages import Message
 from indexer.vocabulary import AuditAction, PageJobKind
 from tests.indexer.catalog import support
@@ -331,3 +331,18 @@ def test_a_file_is_copied_before_it_is_upgraded(tmp_path: Path):
     assert [path.name[-4:] for path in copies] == ["0006", "0007"], "the last two are kept"
     for path, older in zip(copies, ("0006", "0007")):
         assert migrate.revision(f"sqlite:///{path}") == older
+
+
+def test_a_server_is_not_migrated_while_workers_report(new_postgres_url: str):
+    migrate.upgrade(new_postgres_url)
+    migrate.require_idle(new_postgres_url)
+    with Catalog(new_postgres_url).open() as catalog, catalog.begin() as s:
+        processes.report_process(s, "host/1/2", "worker", ["plan"])
+    migrate.require_idle(new_postgres_url)  # there is nothing to migrate
+    with create_engine(new_postgres_url).begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0007'"))
+    with pytest.raises(UsageError, match="host/1/2"):
+        migrate.require_idle(new_postgres_url)
+    with create_engine(new_postgres_url).begin() as connection:
+        connection.execute(text("UPDATE process SET seen_at_s = 0"))
+    migrate.require_idle(new_postgres_url)
