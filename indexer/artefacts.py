@@ -31,6 +31,14 @@ class Artefacts:
         """Stores a JPEG. Raises StorageError."""
         write_atomically(self.thumbnail(video_id, time_s), jpeg)
 
+    def sprite_sheet(self, video_id: int, number: int) -> Path:
+        """Path of a sheet of small pictures; it may not be there."""
+        return self.video_folder(video_id) / "sprites" / f"{number:03d}.jpg"
+
+    def chapter_names(self, video_id: int) -> Path:
+        """Path of the names that a grounder gave to chapters; it may not be there."""
+        return self.video_folder(video_id) / "chapters.json"
+
     def remove_video(self, video_id: int) -> None:
         """Deletes all artefacts of a video."""
         shutil.rmtree(self.video_folder(video_id), ignore_errors=True)

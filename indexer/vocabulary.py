@@ -58,6 +58,26 @@ class TaskState(StrEnum):
     FAILED = "failed"
 
 
+class PageJobKind(StrEnum):
+    """What somebody asks for on the search page and does not wait for. `WATCH`: a folder that is
+    looked into again and again asked by itself.
+    """
+
+    INGEST = "ingest"
+    DEMO = "demo"
+    RETRY = "retry"
+    PROXY = "proxy"
+    WATCH = "watch"
+
+
+class Wanted(StrEnum):
+    """What people want of a job that they asked for."""
+
+    RUN = "run"
+    PAUSE = "pause"
+    CANCEL = "cancel"
+
+
 class JobKind(StrEnum):
     """What workers do besides chunks."""
 

@@ -14,6 +14,7 @@ from indexer.settings import load_settings
 
 
 def run(connection: Connection) -> None:
+    """Runs the migrations on the connection, in one transaction."""
     context.configure(
         connection=connection,
         target_metadata=Base.metadata,

@@ -70,6 +70,8 @@ def open_app_state(settings: Settings, *, sign_in: bool) -> AppState:
     """Makes the state that this process serves from now on."""
     global _state
     with _lock:
+        if _state is not None:
+            _state.jobs.stop()
         _state = AppState(settings, sign_in=sign_in)
         return _state
 

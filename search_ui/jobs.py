@@ -1,56 +1,57 @@
-"""Work that runs behind the page, one ingest at a time, with progress that any session can read."""
+"""Work that runs behind the page. What is asked for stands in SQL before it is acknowledged, so a
+crash loses none, and every page process shows it; supervised threads do it.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import logging
-import queue
-import threading
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from indexer.admin.demo import make_library
-from indexer.catalog import watched_folders
+from indexer.catalog import collections, videos, watched_folders
+from indexer.catalog.leasing import page_job_files, page_jobs
+from indexer.catalog.leasing.page_jobs import PageJobRow, PageProgress
 from indexer.errors import SeekpointError
-from indexer.ingest.run import FileOutcome, Observer
-from indexer.messages import N_, Message, with_advice
+from indexer.messages import N_, Message
+from indexer.queue.page_jobs import ADDING, PageJobs
 from indexer.queue.publish_snapshots import publish_alone
+from indexer.vocabulary import PageJobKind, TaskState, Wanted
+from search_ui.supervisor import Supervisor
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from indexer.library import Library
 
-log = logging.getLogger(__name__)
-
-KEPT = 30
-LOOK_EVERY_S = 5.0
+NAMED = 5  # files that the title of a job names
+LOOK_EVERY_S = 2.0
+WATCH_EVERY_S = 5.0
 PUBLISH_EVERY_S = 60.0
-State = Literal["waiting", "running", "done", "failed"]
+State = Literal["waiting", "running", "paused", "cancelled", "done", "failed"]
 TITLES = {
-    "ingest": N_("Reading {subject}"),
-    "demo": N_("Making the demo library"),
-    "retry": N_("Trying {subject} again"),
-    "proxy": N_("Converting video {subject}"),
-    "watch": N_("Looking into {subject}"),
+    PageJobKind.INGEST: N_("Reading {subject}"),
+    PageJobKind.DEMO: N_("Making the demo library"),
+    PageJobKind.RETRY: N_("Trying {subject} again"),
+    PageJobKind.PROXY: N_("Converting video {subject}"),
+    PageJobKind.WATCH: N_("Looking into {subject}"),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """`kind`: ingest, demo, retry, proxy or watch; `subject`: what of. `fraction` in [0, 1].
-    `problems`: what failed.
-    """
+    """`subject`: what of. `progress`: how far it is. `problems`: what failed, file by file."""
 
     id: int
-    kind: str
+    kind: PageJobKind
     subject: str
     collection: str
-    state: State = "waiting"
-    fraction: float = 0.0
-    files: int = 0
-    problems: tuple[Message, ...] = ()
+    video_id: int | None
+    state: State
+    progress: PageProgress
+    problems: tuple[Message, ...]
 
     @property
     def title(self) -> Message:
@@ -60,199 +61,218 @@ class Job:
     @property
     def is_open(self) -> bool:
         """Whether the job still waits or runs."""
-        return self.state in ("waiting", "running")
+        return self.state in ("waiting", "running", "paused")
 
+    @property
+    def fraction(self) -> float:
+        """The share that is done, in [0, 1]."""
+        if not self.is_open:
+            return 1.0
+        total = self.progress.size_bytes
+        return min(1.0, self.progress.done_bytes / total) if total else 0.0
 
-Report = Callable[..., None]
+    @property
+    def speed(self) -> float | None:
+        """Seconds of video per second of work; None: nothing is done yet."""
+        worked_s, video_s = self.progress.worked_s, self.progress.video_s
+        return video_s / worked_s if worked_s > 0 and video_s > 0 else None
 
 
 class Jobs:
-    """Threads start with the first job and end with the process."""
+    """Asks for jobs and shows them. The threads that do them start with the first job, or with the
+    server.
+    """
 
     def __init__(self, library: Library) -> None:
         self._library = library
-        self._lock = threading.Lock()
-        self._jobs: dict[int, Job] = {}
-        self._last_id = 0
-        self._ended = 0
-        self._queues: dict[
-            str, queue.SimpleQueue[tuple[int, Callable[[Report], Sequence[Message]]]]
-        ] = {}
+        self.supervisor = Supervisor()
+        self._runner = PageJobs(library.context, self.supervisor.stopping.is_set)
+
+    # --- what there is ---
 
     def all(self) -> list[Job]:
         """Newest first."""
-        with self._lock:
-            return sorted(self._jobs.values(), key=lambda job: -job.id)
+        with self._library.catalog.read() as session:
+            return [_job(session, row) for row in page_jobs.list_page_jobs(session)]
 
     def get(self, job_id: int) -> Job | None:
         """The job of this number, if it is known."""
-        with self._lock:
-            return self._jobs.get(job_id)
+        with self._library.catalog.read() as session:
+            row = page_jobs.get_page_job(session, job_id)
+            return None if row is None else _job(session, row)
 
     @property
     def finished(self) -> int:
-        """Grows whenever a job ends: a page that saw a smaller number is out of date."""
-        with self._lock:
-            return self._ended
+        """Changes whenever a job ends: a page that saw another number is out of date."""
+        with self._library.catalog.read() as session:
+            ended_at = page_jobs.last_ended(session)
+        return 0 if ended_at is None else int(ended_at.timestamp() * 1e6)
+
+    # --- what people want of them ---
 
     def forget(self, job_id: int) -> None:
         """Takes one that has ended off the list."""
-        with self._lock:
-            if job_id in self._jobs and not self._jobs[job_id].is_open:
-                del self._jobs[job_id]
+        with self._library.catalog.begin() as session:
+            page_jobs.forget(session, job_id)
+
+    def pause(self, job_id: int) -> None:
+        """What is at hand is finished, and nothing more begun."""
+        self._want(job_id, Wanted.PAUSE)
+
+    def resume(self, job_id: int) -> None:
+        """A paused job goes on."""
+        self._want(job_id, Wanted.RUN)
+
+    def cancel(self, job_id: int) -> None:
+        """Drops what is not done; what is done stays searchable."""
+        self._want(job_id, Wanted.CANCEL)
+
+    def _want(self, job_id: int, wanted: Wanted) -> None:
+        with self._library.catalog.begin() as session:
+            page_jobs.want(session, job_id, wanted)
+        self._wake()
 
     # --- what can be asked for ---
 
-    def ingest(self, paths: Sequence[Path], collection: str) -> Job:
-        """Starts to make files and folders searchable."""
-        return self._add(
-            "ingest",
-            ", ".join(path.name for path in paths),
-            collection,
-            lambda report: self._ingest(paths, collection, report),
-        )
+    def ingest(
+        self, paths: Sequence[Path], collection: str, *, account_id: int | None = None
+    ) -> Job:
+        """Files and folders are made searchable. When this returns, no crash loses them."""
+        named = ", ".join(path.name or str(path) for path in paths[:NAMED])
+        subject = f"{named}, …" if len(paths) > NAMED else named
+        details = {"paths": [os.fspath(path) for path in paths]}
+        return self._add(PageJobKind.INGEST, subject, collection, details, account_id=account_id)
 
     def demo(self, collection: str) -> Job:
-        """Starts to make the demonstration videos and to ingest them."""
-
-        def work(report: Report) -> Sequence[Message]:
-            paths = make_library(self._library.settings.home_path / "demo")
-            return self._ingest([paths[0].parent], collection, report)
-
-        return self._add("demo", "", collection, work)
+        """The demonstration videos are made and ingested."""
+        return self._add(PageJobKind.DEMO, "", collection, {})
 
     def retry(self, video_id: int, subject: str, collection: str) -> Job:
-        """Starts to do the failed chunks of a video again."""
-
-        def work(report: Report) -> Sequence[Message]:
-            return self._library.retry([video_id], observer=_Progress(report)).errors
-
-        return self._add("retry", subject, collection, work)
+        """The failed chunks of a video are done again."""
+        return self._add(PageJobKind.RETRY, subject, collection, {}, video_id=video_id)
 
     def proxy(self, video_id: int, subject: str, collection: str) -> Job:
         """The proxy of a video; one that is being made already is that job."""
-        with self._lock:
-            for job in self._jobs.values():
-                if job.kind == "proxy" and job.subject == f"{video_id} {subject}" and job.is_open:
-                    return job
-
-        def work(report: Report) -> Sequence[Message]:
-            self._library.make_proxy(video_id, lambda fraction: report(fraction=fraction))
-            return ()
-
-        return self._add("proxy", f"{video_id} {subject}", collection, work)
-
-    def watch(self, stop: threading.Event) -> None:
-        """Ingests the watched folders when they are due, until told to stop. Runs in a thread of
-        the server.
-
-        Vector snapshots too: where workers on other machines do the work, nobody else writes those
-        of this one.
-        """
-        publish_at = time.monotonic() + PUBLISH_EVERY_S
-        while not stop.wait(LOOK_EVERY_S):
-            if time.monotonic() >= publish_at:
-                self._publish()
-                publish_at = time.monotonic() + PUBLISH_EVERY_S
-            with self._library.catalog.read() as session:
-                folders = watched_folders.list_watched_folders(session)
-            due_s = self._library.settings.ui_rescan_minutes * 60
-            for folder in folders:
-                age_s = (
-                    float("inf")
-                    if folder.scanned_at is None
-                    else time.time() - folder.scanned_at.timestamp()
-                )
-                if age_s >= due_s and not self._is_scanning(folder):
-                    self._scan(folder)
-
-    def _publish(self) -> None:
-        try:
-            publish_alone(self._library.context)
-        except SeekpointError as error:
-            log.warning("no new vector snapshot: %s", error)
-
-    def _is_scanning(self, folder: watched_folders.WatchedFolderRow) -> bool:
-        return any(
-            job.kind == "watch" and job.is_open and job.subject == folder.path for job in self.all()
+        return self._add(
+            PageJobKind.PROXY, f"{video_id} {subject}", collection, {}, video_id=video_id
         )
 
-    def _scan(self, folder: watched_folders.WatchedFolderRow) -> None:
-        def work(report: Report) -> Sequence[Message]:
-            problems = self._ingest([Path(folder.path)], folder.collection, report)
-            with self._library.catalog.begin() as session:
-                error = problems[0] if problems else None
-                watched_folders.note_scan(session, folder.id, error)
-            return problems
-
-        self._add("watch", folder.path, folder.collection, work)
+    def _add(
+        self,
+        kind: PageJobKind,
+        subject: str,
+        collection: str,
+        details: Mapping[str, Any],
+        *,
+        video_id: int | None = None,
+        account_id: int | None = None,
+    ) -> Job:
+        with self._library.catalog.begin() as session:
+            if video_id is not None:
+                collection_id = videos.get_video(session, video_id).collection_id
+            else:
+                collection_id = collections.ensure_collection(session, collection)
+            job_id = page_jobs.add_page_job(
+                session,
+                kind,
+                collection_id,
+                subject,
+                details,
+                video_id=video_id,
+                account_id=account_id,
+            )
+            row = page_jobs.get_page_job(session, job_id)
+            assert row is not None, "it was just added"
+            job = _job(session, row)
+        self.start()
+        self._wake()
+        return job
 
     # --- doing it ---
 
-    def _ingest(self, paths: Sequence[Path], collection: str, report: Report) -> Sequence[Message]:
-        outcome = self._library.ingest(paths, collection, observer=_Progress(report))
+    def start(self) -> None:
+        """Starts the threads that do the jobs; those that run already go on."""
+        start = self.supervisor.start
+        start("leases", self._look_after_leases, self._library.settings.lease_s / 3)
+        start("jobs", self._run_adding, LOOK_EVERY_S)
+        start("copies", lambda: self._run([PageJobKind.PROXY]), LOOK_EVERY_S)
+        start("handed-over", self._runner.end_handed_over, LOOK_EVERY_S)
+
+    def serve(self) -> None:
+        """Starts the threads of a server: watched folders are looked into, and vector snapshots
+        written. Where workers on other machines do the work, nobody else writes those of this one.
+        """
+        self.start()
+        self.supervisor.start("folders", self._ask_for_due_folders, WATCH_EVERY_S)
+        self.supervisor.start("snapshots", self._publish, PUBLISH_EVERY_S)
+
+    def stop(self, timeout_s: float = 0.0) -> None:
+        """Ends the threads; what they are at waits for another process, or for the next start."""
+        self.supervisor.stop(timeout_s)
+        with contextlib.suppress(SeekpointError):
+            self._runner.release()
+
+    def _wake(self) -> None:
+        for name in ("jobs", "copies", "handed-over"):
+            self.supervisor.wake(name)
+
+    def _look_after_leases(self) -> None:
+        self._runner.renew()
+        self._runner.requeue_lost()
+
+    def _run_adding(self) -> bool:
+        if not self._run(ADDING):
+            return False
         with contextlib.suppress(SeekpointError):  # the next search says so
             self._library.warm()
-        return [with_advice(failure.error, failure.hint) for failure in outcome.failures]
+        return True
 
-    def _add(
-        self, kind: str, subject: str, collection: str, work: Callable[[Report], Sequence[Message]]
-    ) -> Job:
-        with self._lock:
-            self._last_id += 1
-            job = Job(self._last_id, kind, subject, collection)
-            self._jobs[job.id] = job
-            old = [id for id, job in self._jobs.items() if not job.is_open][:-KEPT]
-            for id in old:
-                del self._jobs[id]
-            # A proxy must not wait behind a long ingest: somebody wants to watch now.
-            name = "proxy" if kind == "proxy" else "ingest"
-            if name not in self._queues:
-                self._queues[name] = queue.SimpleQueue()
-                threading.Thread(
-                    target=self._work, args=(self._queues[name],), name=f"jobs-{name}", daemon=True
-                ).start()
-            self._queues[name].put((job.id, work))
-        return job
+    def _run(self, kinds: Sequence[PageJobKind]) -> bool:
+        return self._runner.run_next(kinds) is not None
 
-    def _work(self, jobs: queue.SimpleQueue) -> None:
-        while True:
-            job_id, work = jobs.get()
+    def _publish(self) -> None:
+        publish_alone(self._library.context)
 
-            def report(job_id: int = job_id, **changes) -> None:
-                self._change(job_id, **changes)
-
-            report(state="running")
-            try:
-                problems = tuple(work(report))
-            except SeekpointError as error:
-                problems = (error.full_message,)
-            except Exception as error:
-                log.exception("work behind the page failed")
-                values = {"name": type(error).__name__, "error": error}
-                problems = (Message("{name}: {error}", values),)
-            self._change(
-                job_id, state="failed" if problems else "done", fraction=1.0, problems=problems
-            )
-
-    def _change(self, job_id: int, **changes) -> None:
-        with self._lock:
-            changed = self._jobs[job_id] = replace(self._jobs[job_id], **changes)
-            self._ended += not changed.is_open
+    def _ask_for_due_folders(self) -> None:
+        """One page process of many asks for a folder that is due."""
+        age_s = self._library.settings.ui_rescan_minutes * 60
+        with self._library.catalog.read() as session:
+            folders = watched_folders.list_watched_folders(session)
+        for folder in folders:
+            with self._library.catalog.begin() as session:
+                if not watched_folders.claim_scan(session, folder.id, age_s):
+                    continue
+                collection_id = collections.ensure_collection(session, folder.collection)
+                details = {"paths": [folder.path], "folder_id": folder.id}
+                page_jobs.add_page_job(
+                    session, PageJobKind.WATCH, collection_id, folder.path, details
+                )
+            self._wake()
 
 
-class _Progress(Observer):
-    def __init__(self, report: Report) -> None:
-        self._report = report
-        self._total = 0
-        self._done = 0.0
+def _job(session: Session, row: PageJobRow) -> Job:
+    progress = PageProgress(*(getattr(row, name) for name in PageProgress.__slots__))
+    problems = row.problems
+    if row.handed_over:
+        progress, failed = page_job_files.measure(session, row)
+        problems = (*problems, *failed)
+    return Job(
+        row.id,
+        row.kind,
+        row.subject,
+        row.collection,
+        row.video_id,
+        _state(row),
+        progress,
+        problems,
+    )
 
-    def started(self, files: int, size_bytes: int) -> None:
-        self._total += size_bytes
-        self._report(files=files)
 
-    def advanced(self, size_bytes: float, video_s: float) -> None:
-        self._done += size_bytes
-        self._report(fraction=min(1.0, self._done / self._total) if self._total else 0.0)
-
-    def finished(self, outcome: FileOutcome) -> None: ...
+def _state(row: PageJobRow) -> State:
+    if row.state == TaskState.FAILED:
+        return "failed"
+    if row.state == TaskState.DONE:
+        return "cancelled" if row.wanted == Wanted.CANCEL else "done"
+    if row.wanted == Wanted.PAUSE:
+        return "paused"
+    return "running" if row.handed_over or row.state == TaskState.RUNNING else "waiting"

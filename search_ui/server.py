@@ -6,7 +6,6 @@ import contextlib
 import gc
 import logging
 import socket
-import threading
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from indexer.catalog import accounts
-from indexer.errors import SeekpointError, UsageError, os_reason
+from indexer.errors import UsageError, os_reason
 from indexer.logs import set_up
 from indexer.settings import Settings
 from search_ui.app_state import AppState, app_state, open_app_state
@@ -25,6 +24,9 @@ from search_ui.auth.sessions import kept_secret
 from search_ui.compression import StaticCompression
 from search_ui.routes import all_routes
 from search_ui.session_state import escape_markdown, translator
+
+WARM_EVERY_S = 60.0
+"""Until models could be loaded."""
 
 # Not beside the folder `pages`, whose files Streamlit would take for scripts of its own.
 MAIN = Path(__file__).parent / "pages" / "main.py"
@@ -86,26 +88,24 @@ def _show_defect(error: Exception) -> bool:
 
 @contextlib.asynccontextmanager
 async def _lifespan(app: st.App) -> AsyncGenerator[dict[str, Any], None]:
-    """While the server runs, folders are watched; models are loaded before the first question
-    comes.
+    """While the server runs, jobs are done and folders are watched; models are loaded before the
+    first question comes.
     """
     del app
-    stop = threading.Event()
-    for work in (lambda: app_state().jobs.watch(stop), _warm):
-        threading.Thread(target=work, daemon=True).start()
+    jobs = app_state().jobs
+    jobs.serve()
+    jobs.supervisor.start("models", _warm, WARM_EVERY_S, once=True)
     try:
         yield {}
     finally:
-        stop.set()
+        jobs.stop()
 
 
 def _warm() -> None:
-    try:
-        app_state().library.warm()
-    except SeekpointError as error:
-        # The page says the same when a question is asked; here it is for whoever started the
-        # server.
-        logging.getLogger("seekpoint").warning("%s", error)
+    """The page says the same error when a question is asked; the log is for whoever started the
+    server.
+    """
+    app_state().library.warm()
     # What stands now stays for good: collections need not look at it again.
     gc.collect()
     gc.freeze()

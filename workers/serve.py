@@ -19,9 +19,10 @@ from indexer.artefacts import storage_error
 from indexer.catalog.database.session import Catalog
 from indexer.embedders.registry import require_embedder
 from indexer.errors import UsageError
-from indexer.grounder.lego import require_lego
+from indexer.grounder.configured import require_grounder
 from indexer.queue.notify import Notifier, kinds_of, queue_name
 from indexer.settings import Settings, load_settings
+from indexer.vocabulary import StageName
 
 log = logging.getLogger(__name__)
 
@@ -67,13 +68,13 @@ def announce(settings: Settings, name: str, kinds: Sequence[str]) -> None:
 
 def kinds_without_model(settings: Settings) -> set[str]:
     """Kinds of work that this machine has no model for: their notifications are left to others."""
-    lacking = set() if settings.lego_path else {"ground", "events"}
+    lacking = set() if settings.grounder_kind else {"ground", StageName.EVENTS}
     if not settings.speech:
-        lacking.add("speech")
+        lacking.add(StageName.SPEECH)
     if not settings.screen_text:
-        lacking.add("screen")
+        lacking.add(StageName.SCREEN)
     if not settings.sound:
-        lacking.add("sound")
+        lacking.add(StageName.SOUND)
     return lacking
 
 
@@ -90,10 +91,10 @@ def check(settings: Settings) -> None:
 
 def check_models(settings: Settings, kinds: Sequence[str]) -> None:
     """What can be told without loading a model. Raises ModelError, UsageError."""
-    if {"picture", "plan"} & {*kinds}:
+    if {StageName.PICTURE, "plan"} & {*kinds}:
         require_embedder(settings)
-    if {"ground", "events"} & {*kinds}:
-        require_lego(settings)
+    if {"ground", StageName.EVENTS} & {*kinds}:
+        require_grounder(settings)
 
 
 def check_port(settings: Settings) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from indexer.errors import CatalogError, ModelError, StorageError, UsageError
 from indexer.queue.notify import queue_name, task_name
+from indexer.vocabulary import StageName
 from workers.app import app
 from workers.child import runner, stopping
 
@@ -32,34 +33,34 @@ def _task(kind: str) -> Callable:
     return app.task(name=task_name(kind), queue=queue_name(kind))
 
 
-@_task("picture")
+@_task(StageName.PICTURE)
 def picture() -> Result:
     """Frames and segments of chunks."""
-    return _run("picture", lambda: runner().run_stage("picture"))
+    return _run(StageName.PICTURE, lambda: runner().run_stage(StageName.PICTURE))
 
 
-@_task("events")
+@_task(StageName.EVENTS)
 def events() -> Result:
     """Events of chunks, by a grounding model."""
-    return _run("events", lambda: runner().run_stage("events"))
+    return _run(StageName.EVENTS, lambda: runner().run_stage(StageName.EVENTS))
 
 
-@_task("speech")
+@_task(StageName.SPEECH)
 def speech() -> Result:
     """Speech of chunks."""
-    return _run("speech", lambda: runner().run_stage("speech"))
+    return _run(StageName.SPEECH, lambda: runner().run_stage(StageName.SPEECH))
 
 
-@_task("screen")
+@_task(StageName.SCREEN)
 def screen() -> Result:
     """Text on screen of chunks."""
-    return _run("screen", lambda: runner().run_stage("screen"))
+    return _run(StageName.SCREEN, lambda: runner().run_stage(StageName.SCREEN))
 
 
-@_task("sound")
+@_task(StageName.SOUND)
 def sound() -> Result:
     """Sounds of chunks."""
-    return _run("sound", lambda: runner().run_stage("sound"))
+    return _run(StageName.SOUND, lambda: runner().run_stage(StageName.SOUND))
 
 
 @_task("plan")

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from indexer.admin.status import status
+from indexer.admin.uploads import list_stray_uploads, uploads_folder
 from indexer.admin.videos import list_videos
 from indexer.catalog.database.session import Catalog
 from indexer.context import Context
@@ -20,6 +21,7 @@ from indexer.media.ffmpeg import find_ffmpeg, run_ffmpeg
 from indexer.messages import NOTHING, Message, as_message
 from indexer.passages.screen.ocr import load_text_model
 from indexer.passages.speech.recognition import load_speech_model
+from indexer.paths import printable
 from indexer.vectors.pgvector_index import PgVectorIndex
 
 LOW_DISK_BYTES = 2_000_000_000
@@ -33,6 +35,7 @@ SPEECH = Message("speech")
 SCREEN_TEXT = Message("screen text")
 DEVICE = Message("device")
 FILES = Message("files")
+UPLOADS = Message("uploads")
 WORK = Message("work")
 DISK = Message("disk")
 
@@ -59,6 +62,7 @@ def examine(context: Context) -> list[Check]:
     checks.append(_guard(DEVICE, lambda: _device(context)))
     if checks[0].ok:
         checks.append(_guard(FILES, lambda: _files(context)))
+        checks.append(_guard(UPLOADS, lambda: _uploads(context)))
         checks.append(_guard(WORK, lambda: _work(context)))
         checks += _vectors(context)
     checks.append(_guard(DISK, lambda: _disk(context)))
@@ -112,17 +116,8 @@ def _screen_text(context: Context) -> Check:
 
 
 def _device(context: Context) -> Check:
-    import torch
-
-    device = context.settings.torch_device
-    if device.startswith("cuda") and not torch.cuda.is_available():
-        return Check(
-            DEVICE,
-            False,
-            Message("{device} was asked for, but torch sees no GPU", {"device": device}),
-            Message("set SEEKPOINT_DEVICE=cpu, or install a CUDA build of torch"),
-        )
-    return Check(DEVICE, True, as_message(str(choose_device(context.settings))))
+    device, _ = choose_device(context.settings)
+    return Check(DEVICE, True, as_message(str(device)))
 
 
 def _files(context: Context) -> Check:
@@ -149,6 +144,23 @@ def _files(context: Context) -> Check:
             ),
         )
     return Check(FILES, True, Message("{count} videos, all there", {"count": len(listed)}))
+
+
+def _uploads(context: Context) -> Check:
+    strays = list_stray_uploads(context)
+    if not strays:
+        return Check(UPLOADS, True, Message("every uploaded file belongs to a video"))
+    values = {
+        "count": len(strays),
+        "folder": uploads_folder(context),
+        "names": ", ".join(printable(path.name) for path in strays[:5]),
+    }
+    return Check(
+        UPLOADS,
+        False,
+        Message("{count} uploaded files in {folder} belong to no video ({names})", values),
+        Message("add them on the System page or with `seekpoint ingest`, or delete them"),
+    )
 
 
 def _work(context: Context) -> Check:

@@ -29,7 +29,14 @@ from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Mapped, mappe
 from indexer.catalog.database.column_types import EnumText, MessageText, UtcTime
 from indexer.catalog.database.half_vector import HalfVector
 from indexer.messages import Message
-from indexer.vocabulary import JobKind, StageName, TaskState, VideoState
+from indexer.vocabulary import (
+    JobKind,
+    PageJobKind,
+    StageName,
+    TaskState,
+    VideoState,
+    Wanted,
+)
 
 # SQLite numbers rows by itself only in a column that is called INTEGER, which holds 64 bits there.
 BigId = BigInteger().with_variant(Integer, "sqlite")
@@ -61,6 +68,8 @@ class Base(DeclarativeBase):
         VideoState: EnumText(VideoState),
         TaskState: EnumText(TaskState),
         JobKind: EnumText(JobKind),
+        PageJobKind: EnumText(PageJobKind),
+        Wanted: EnumText(Wanted),
     }
 
 
@@ -244,6 +253,63 @@ class Job(LeasedRow, Base):
     size: Mapped[float] = mapped_column(default=0.0)
     details: Mapped[dict] = mapped_column(JSON(none_as_null=True))
     result: Mapped[dict | None] = mapped_column(JSON(none_as_null=True))
+
+
+class PageJob(LeasedRow, Base):
+    """What somebody asked for on the search page: acknowledged when the row is committed, so that
+    no crash loses it.
+
+    `subject`: what of, for people; `details`: what it needs. `handed_over`: workers are at its
+    files (`page_job_file`); it has no owner and is open until they are done. `size_bytes`,
+    `done_bytes` are of files, `video_s` of video that was done in `worked_s`. `problems`: messages
+    as JSON, one for each file that failed.
+    """
+
+    __tablename__ = "page_job"
+    __table_args__ = (
+        _partial_index("ix_page_job_open", "kind", "id", where=_IS_OPEN),
+        Index("ix_page_job_finished_at", "finished_at"),
+        {"sqlite_autoincrement": True},
+    )
+
+    kind: Mapped[PageJobKind]
+    collection_id: Mapped[int] = mapped_column(_child_of("collection"), index=True)
+    video_id: Mapped[int | None] = mapped_column(_child_of("video"), index=True)
+    account_id: Mapped[int | None] = mapped_column(
+        ForeignKey("account.id", ondelete="SET NULL"), index=True
+    )
+    subject: Mapped[str]
+    details: Mapped[dict] = mapped_column(JSON(none_as_null=True))
+    wanted: Mapped[Wanted] = mapped_column(default=Wanted.RUN)
+    handed_over: Mapped[bool] = mapped_column(default=False)
+    files: Mapped[int] = mapped_column(default=0)
+    files_done: Mapped[int] = mapped_column(default=0)
+    size_bytes: Mapped[int] = mapped_column(default=0)
+    done_bytes: Mapped[float] = mapped_column(default=0.0)
+    video_s: Mapped[float] = mapped_column(default=0.0)
+    worked_s: Mapped[float] = mapped_column(default=0.0)
+    problems: Mapped[list] = mapped_column(JSON(none_as_null=True), default=list)
+
+
+class PageJobFile(Base):
+    """A file of a page job that workers are at. `name` as that of the job which plans the file;
+    `video_id`: what it was recognised as.
+    """
+
+    __tablename__ = "page_job_file"
+    __table_args__ = (
+        UniqueConstraint("page_job_id", "name"),
+        Index("ix_page_job_file_name", "name"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    page_job_id: Mapped[int] = mapped_column(_child_of("page_job"))
+    name: Mapped[str]
+    size_bytes: Mapped[int]
+    video_id: Mapped[int | None] = mapped_column(
+        ForeignKey("video.id", ondelete="SET NULL"), index=True
+    )
 
 
 class FrameBlockRow(Base):

@@ -55,6 +55,12 @@ class PathRow:
     offline: bool
 
 
+def list_paths_below(s: Session, root: str, folder: str) -> set[str]:
+    """Relative paths of a root that begin with `folder` and are of a video of any collection."""
+    below = Path.relative_path.startswith(f"{folder}/", autoescape=True)
+    return set(s.scalars(select(Path.relative_path).where(Path.root == root, below)))
+
+
 def get_known_paths(s: Session, collection_id: int) -> dict[tuple[str, str], KnownPath]:
     """All paths of a collection by (root, relative path), in one query."""
     newest = aliased(Video)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
-from indexer.catalog.database.dialect import insert_or_ignore
+from indexer.catalog.database.dialect import count_changed, insert_or_ignore
 from indexer.catalog.tables import WatchedFolder, utc_now
 from indexer.messages import Message
 
@@ -44,6 +44,18 @@ def list_watched_folders(s: Session) -> list[WatchedFolderRow]:
         WatchedFolderRow(row.id, row.collection, row.path, row.scanned_at, row.error)
         for row in found
     ]
+
+
+def claim_scan(s: Session, folder_id: int, age_s: float) -> bool:
+    """Whether the folder was looked into longer ago than that: it counts as looked into now, so
+    that one process of many looks.
+    """
+    is_due = or_(
+        WatchedFolder.scanned_at.is_(None),
+        WatchedFolder.scanned_at <= utc_now() - timedelta(seconds=age_s),
+    )
+    due = update(WatchedFolder).where(WatchedFolder.id == folder_id, is_due)
+    return count_changed(s, due.values(scanned_at=utc_now())) > 0
 
 
 def note_scan(s: Session, folder_id: int, error: Message | None) -> None:

@@ -7,8 +7,8 @@ import typer
 from grounding.spans import Span, format_time
 from indexer.admin.demo import QUESTIONS, DemoQuestion, make_library, true_spans
 from indexer.cli.ingest import Bar
-from indexer.cli.output import escape, megabytes, note, stdout, table
-from indexer.formatting import format_span
+from indexer.cli.output import escape, note, stdout, table
+from indexer.formatting import format_bytes, format_span
 from indexer.library import Library
 from indexer.search.types import Answer
 
@@ -66,7 +66,7 @@ def _print_next(library: Library) -> None:
     status = library.status()
     seekpoint = "seekpoint"
     stdout.print(
-        f"\nThe index of these videos takes {megabytes(status.bytes_per_hour or 0)} per "
+        f"\nThe index of these videos takes {format_bytes(status.bytes_per_hour or 0)} per "
         "hour of video. Now ask your own:"
     )
     stdout.print(

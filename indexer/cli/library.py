@@ -18,13 +18,13 @@ from indexer.cli.output import (
     CollectionsOption,
     JsonOption,
     escape,
-    megabytes,
     note,
     print_json,
     stdout,
     table,
 )
 from indexer.errors import UsageError
+from indexer.formatting import format_bytes
 from indexer.library import Library
 
 VideosArgument = Annotated[
@@ -91,7 +91,7 @@ def remove(
         print_json(removed)
     else:
         stdout.print(
-            f"removed {len(removed.video_ids)} videos, freed {megabytes(removed.freed_bytes)}"
+            f"removed {len(removed.video_ids)} videos, freed {format_bytes(removed.freed_bytes)}"
         )
 
 
@@ -187,9 +187,9 @@ def _status_table(status: Status) -> Table:
         "chunks", ", ".join(f"{count} {state}" for state, count in status.chunks.items()) or "none"
     )
     for name, size in status.disk_bytes.items():
-        rows.add_row(f"disk: {name}", megabytes(size))
+        rows.add_row(f"disk: {name}", format_bytes(size))
     if status.bytes_per_hour is not None:
-        rows.add_row("disk per hour of video", megabytes(status.bytes_per_hour))
+        rows.add_row("disk per hour of video", format_bytes(status.bytes_per_hour))
     queue = status.queue
     if queue.waiting or queue.broker:
         rows.add_row(

@@ -100,10 +100,3 @@ def table(*columns: str, right: Sequence[str] = ()) -> Table:
     for column in columns:
         made.add_column(column, justify="right" if column in right else "left", overflow="fold")
     return made
-
-
-def megabytes(size_bytes: float) -> str:
-    """A size in bytes as people read it."""
-    if size_bytes < 1e6:
-        return f"{size_bytes / 1e3:.0f} kB"
-    return f"{size_bytes / 1e6:,.1f} MB" if size_bytes < 1e9 else f"{size_bytes / 1e9:,.2f} GB"

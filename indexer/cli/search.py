@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import quote
@@ -25,6 +26,8 @@ from indexer.library import Library
 from indexer.search.types import KINDS, Answer, Evidence, Moment
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from indexer.search.types import Grounded
 
 
@@ -42,8 +45,11 @@ def search(
         list[str] | None,
         typer.Option("--only", help=f"Only what matched by: {', '.join(KINDS)} (repeatable)."),
     ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Weak moments too; without it the answer ends before.")
+    ] = False,
     ground: Annotated[
-        bool, typer.Option("--ground", help="Let LEGO look at the best moments again.")
+        bool, typer.Option("--ground", help="Let the grounder look at the best moments again.")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -52,9 +58,9 @@ def search(
         question, collections=collection, top=top, video_id=video, only=only, ground=ground
     )
     if as_json:
-        print_json(answer_as_dict(answer))
+        print_json(answer_as_dict(answer, everything=everything))
     else:
-        print_answer(answer)
+        print_answer(answer, everything=everything)
 
 
 def ask(
@@ -76,14 +82,15 @@ def ask(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Ask LEGO about a video, a frame of it, or its sound."""
+    """Ask the grounder about a video, a frame of it, or its sound."""
     at_s = None if at is None else read_time(at)
     picture = output
     if at_s is not None and not sound and picture is None:
         picture = Path(f"{Path(video).stem}-{at_s:g}s.png")
-    if sound:
+    library = Library()
+    if sound and library.settings.grounder_kind == "lego":
         note(LICENCE)
-    reply = Library().ask(video, question, at_s=at_s, sound=sound, picture=picture)
+    reply = library.ask(video, question, at_s=at_s, sound=sound, picture=picture)
     if as_json:
         print_json(reply)
         return
@@ -99,15 +106,17 @@ def ask(
         stdout.print(escape(str(reply.picture)))
 
 
-def answer_as_dict(answer: Answer) -> dict:
-    """The JSON of `search`, in plain values."""
+def answer_as_dict(answer: Answer, *, everything: bool = False) -> dict:
+    """The JSON of `search`, in plain values; `everything`: with the weak moments."""
+    moments = answer.moments if everything else answer.shown
     return {
         "query": answer.query,
         "caption": answer.statement,
         "matched": answer.matched,
         "took_ms": round(answer.took_ms, 3),
         "loading_ms": round(answer.loading_ms, 3),
-        "moments": [moment_as_dict(moment) for moment in answer.moments],
+        "moments": [moment_as_dict(moment) for moment in moments],
+        "left_out": len(answer.moments) - len(moments),
         "notes": list(answer.notes),
     }
 
@@ -121,6 +130,7 @@ def moment_as_dict(moment: Moment) -> dict:
         "start_s": round(moment.span.start_s, 3),
         "end_s": round(moment.span.end_s, 3),
         "score": round(moment.score, 6),
+        "likelihood": str(moment.likelihood),
         "evidence": [
             {"kind": e.kind, "score": round(e.score, 6)} | _text_of(e) for e in moment.evidence
         ],
@@ -140,7 +150,7 @@ def _text_of(evidence: Evidence) -> dict:
     return ({"text": evidence.text} if evidence.text else {}) | ({"words": words} if words else {})
 
 
-def print_answer(answer: Answer) -> None:
+def print_answer(answer: Answer, *, everything: bool = False) -> None:
     """A table of moments, best first, and what is to be known about them."""
     for text in answer.notes:
         note(text)
@@ -152,20 +162,28 @@ def print_answer(answer: Answer) -> None:
         return
     if not answer.matched:
         stdout.print("[bold]No match.[/] Nothing seems to show this; the nearest moments are:")
-    several = len({moment.statement for moment in answer.moments}) > 1
+    moments = answer.moments if everything else answer.shown
+    stdout.print(_table(moments))
+    stdout.print(f"[dim]{answer.took_ms:.0f} ms; asked for: {escape(answer.statement)}[/]")
+    if left_out := len(answer.moments) - len(moments):
+        stdout.print(f"[dim]{left_out} weaker left out: --all shows them[/]")
+
+
+def _table(moments: Sequence[Moment]) -> Table:
+    several = len({moment.statement for moment in moments}) > 1
     columns = ("what",) if several else ()
-    rows = table("time", *columns, "video", "score", "why", right=("score",))
-    for moment in answer.moments:
+    rows = table("time", *columns, "video", "likelihood", "score", "why", right=("score",))
+    for moment in moments:
         times = format_span(moment.span, tenths=True)
         rows.add_row(
             f"[link={_link(moment)}]{times}[/link]",
             *((escape(moment.statement),) if several else ()),
             _name(moment),
+            str(moment.likelihood),
             f"{moment.score:.2f}",
             _why(moment),
         )
-    stdout.print(rows)
-    stdout.print(f"[dim]{answer.took_ms:.0f} ms; asked for: {escape(answer.statement)}[/]")
+    return rows
 
 
 def _link(moment: Moment) -> str:
@@ -187,6 +205,12 @@ def _why(moment: Moment) -> str:
 
 def _second_opinion(grounded: Grounded) -> str:
     if grounded.span is None:
-        return "LEGO named no time"
+        return f"{grounded.by} named no time{_shown(grounded)}"
     span = format_span(grounded.span, tenths=True)
-    return f"LEGO: {span}" + ("" if grounded.accepted else f" ({grounded.reason})")
+    reason = "" if grounded.accepted else f" ({grounded.reason})"
+    return f"{grounded.by}: {span}{reason}{_shown(grounded)}"
+
+
+def _shown(grounded: Grounded) -> str:
+    seen = "sees it" if grounded.sees else "does not see it"
+    return f", {seen} ({grounded.shown:.2f})"

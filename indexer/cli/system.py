@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import typer
 
-from indexer.cli.output import JsonOption, escape, megabytes, print_json, stdout, table
+from indexer.cli.output import JsonOption, escape, print_json, stdout, table
+from indexer.formatting import format_bytes
 from indexer.library import Library
 
 database = typer.Typer(name="db", help="The catalog's database.", no_args_is_help=True)
@@ -48,7 +49,7 @@ def models(as_json: JsonOption = False) -> None:
         cells = (
             model.name,
             what,
-            megabytes(model.size_mb * 1e6),
+            format_bytes(model.size_mb * 1e6),
             model.licence,
             model.languages,
             model.quality,

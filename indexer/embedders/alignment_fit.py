@@ -20,7 +20,7 @@ from indexer.embedders.alignment import Alignment, TextMap
 from indexer.embedders.base import unit
 from indexer.embedders.caption_sets import Photograph, read_photographs
 from indexer.embedders.classes import describe_classes
-from indexer.embedders.devices import choose_device, choose_dtype
+from indexer.embedders.devices import choose_device
 from indexer.embedders.efficientnet import SIDE, Classifier, PictureViews
 from indexer.embedders.lite import weights_path
 from indexer.embedders.text.sentences import Sentences
@@ -132,8 +132,7 @@ def look_at(
     photographs: Sequence[Photograph], settings: Settings
 ) -> tuple[PictureViews, PictureViews]:
     """Views of the photographs, and of the same mirrored."""
-    device = choose_device(settings)
-    classifier = Classifier(weights_path(), device, choose_dtype(settings, device))
+    classifier = Classifier(weights_path(), *choose_device(settings))
     plain, mirrored = [], []
     for images in _batches(photographs):
         plain.append(classifier.views(images))

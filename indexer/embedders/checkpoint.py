@@ -12,8 +12,9 @@ import torch
 from safetensors import SafetensorError
 from transformers import AutoImageProcessor, AutoModel, AutoTokenizer
 
-from indexer.embedders.contrastive import Family, hint
-from indexer.embedders.devices import choose_device, choose_dtype
+from indexer.embedders.contrastive import Family
+from indexer.embedders.devices import choose_device
+from indexer.embedders.model_folder import hint
 from indexer.errors import ModelError
 from indexer.settings import Settings
 
@@ -26,8 +27,7 @@ class Checkpoint:
     def __init__(self, folder: Path, family: Family, settings: Settings) -> None:
         self.folder = folder
         self.family = family
-        self.device = choose_device(settings)
-        self.dtype = choose_dtype(settings, self.device)
+        self.device, self.dtype = choose_device(settings)
 
     def embed_frames(self, images: np.ndarray) -> np.ndarray:
         """(N, dimension) float32 of one batch of images (N, H, W, 3) uint8 RGB; any length."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from indexer.errors import ModelError
@@ -11,9 +12,9 @@ if TYPE_CHECKING:
     import torch
 
 
-def choose_device(settings: Settings) -> torch.device:
-    """The device of the settings; ModelError when it is unknown or not there. Applies
-    `settings.threads` to torch.
+def choose_device(settings: Settings) -> tuple[torch.device, torch.dtype]:
+    """The device of the settings and the number format to compute in on it. ModelError when the
+    device is unknown or not there. Applies `settings.threads` to torch.
     """
     import torch
 
@@ -25,19 +26,15 @@ def choose_device(settings: Settings) -> torch.device:
     except (RuntimeError, AssertionError) as error:
         raise ModelError(
             "the device {device!r} cannot be used: {error}",
-            "SEEKPOINT_DEVICE=auto or cpu runs anywhere",
+            "set SEEKPOINT_DEVICE=cpu, or install a build of torch for that device",
             device=settings.device,
             error=str(error).rstrip("."),
         ) from None
-    return device
+    return device, _dtype(torch, settings, device)
 
 
-def choose_dtype(settings: Settings, device: torch.device) -> torch.dtype:
-    """The number format of the settings; auto takes bfloat16 only where the hardware multiplies it:
-    emulated it is many times slower.
-    """
-    import torch
-
+def _dtype(torch: ModuleType, settings: Settings, device: torch.device) -> torch.dtype:
+    """Auto takes bfloat16 only where the hardware multiplies it: emulated it is far slower."""
     if settings.dtype != "auto":
         return getattr(torch, settings.dtype)
     if device.type == "cuda":

@@ -19,7 +19,7 @@ from indexer.embedders.alignment import (
     load_photograph_vectors,
 )
 from indexer.embedders.base import check_images
-from indexer.embedders.devices import choose_device, choose_dtype
+from indexer.embedders.devices import choose_device
 from indexer.embedders.identity import make_key
 from indexer.embedders.text.scripts import READ_BY_USE, mostly_in
 from indexer.embedders.text.sentences import Sentences, minilm_folder, multilingual_folder
@@ -60,8 +60,7 @@ class LiteEmbedder:
         """The picture classifier, loaded when first used."""
         from indexer.embedders.efficientnet import Classifier
 
-        device = choose_device(self.settings)
-        return Classifier(weights_path(), device, choose_dtype(self.settings, device))
+        return Classifier(weights_path(), *choose_device(self.settings))
 
     def embed_frames(self, images: np.ndarray) -> np.ndarray:
         """Unit vectors (N, 256) float32 of images (N, H, W, 3) uint8 RGB."""

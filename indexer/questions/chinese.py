@@ -16,14 +16,15 @@ _FILM = (
 _WHEN_WORD = (
     r"(?:什么时候|什麼時候|什么时间点?|什麼時間點?|甚么时候|甚麼時候|何时|何時|啥时候|啥時候|啥时间|"
     r"哪个时间[点段]?|哪個時間[點段]?|哪个时刻|哪個時刻|哪个时段|哪個時段|哪个瞬间|哪個瞬間|哪一?刻|"
-    r"哪一?段(?:时间)?|哪一?(?:秒|分钟|分|帧|幀|幕)|哪几秒|哪幾秒|"
+    r"哪一?段(?:时间|视频|視頻|影片)?|哪一?(?:秒|分钟|分|帧|幀|幕)|哪几秒|哪幾秒|"
     r"第?(?:几|多少)分(?:钟|鐘)?第?(?:几|多少)秒(?:钟|鐘)?|第?幾分(?:鐘)?第?幾秒(?:鐘)?|"
     r"第(?:几|幾|多少)(?:秒|分|帧|幀)(?:钟|鐘)?|几点几分|幾點幾分|几点|幾點|多久(?:之?[后後])?|"
-    r"哪个(?:位置|部分|地方|片段|场景)|哪個(?:位置|部分|地方|片段|場景)|"
+    r"(?:哪[个些]|哪個)(?:位置|部分|地方|片段|场景|場景|视频|視頻|影片|镜头|鏡頭)|"
+    r"(?<=[是在])[几幾](?:分|秒)(?:钟|鐘)?|"
     r"哪里|哪裡|哪儿|哪兒|(?:什么|什麼)(?:地方|位置|時刻|时刻))"
 )
 _WHEN = re.compile(
-    r"(?:是|发生|發生|出现(?=在)|出現(?=在))?(?:在|于|於)?"
+    r"(?:是|发生|發生|出现(?=在)|出現(?=在))?(?:在|于|於|从|從|自)?"
     rf"(?:{_FILM}(?:里面|里|裡|中|的)+|(?!画面|畫面|镜头){_FILM})?"
     rf"{_WHEN_WORD}(?:里面|里|裡|中|内|內)?"
 )
@@ -32,9 +33,9 @@ _LEAD = re.compile(
     r"^(?:请问一?下?|請問一?下?|请|請|麻烦你?|麻煩你?|能不能|能否|可以|可不可以|你能|你可以|你知道|"
     r"知不知道|知道|帮我|幫我|帮忙|幫忙|给我|給我|我想要?(?:看|知道|找)?|我要(?:看|找)?|我在找|"
     r"想(?:要)?(?:看|找|知道)|查找|查一下|找一下|找出来?|找出|找到|找找|寻找|尋找|搜索|搜寻|搜尋|"
-    r"搜一下|定位到?|显示出?(?=.*的)|顯示出?(?=.*的)|给出|給出|播放|跳转?到|跳轉?到|转到|轉到|快进到|展示|"
+    r"搜一下|有哪些|定位到?|显示出?(?=.*的)|顯示出?(?=.*的)|给出|給出|播放|跳转?到|跳轉?到|转到|轉到|快进到|展示|"
     r"看看|看一下|告诉我|告訴我|列出|标出|標出|指出|说出|說出|所有的?|"
-    r"(?:可以|能够?)?看[到见見]|看下|找(?!不)|看(?![着著书電电手不见見]))+"
+    r"(?:可以|能够?)?看[到见見]|能够?找到|我?(?:记得|記得)|看下|找(?!不)|看(?![着著书電电手不见見]))+"
 )
 _AGAIN = re.compile(
     r"^(?:那么|那麼|那(?![个個只隻条條位些辆輛张張种種名])|然后|然後|接着|另外|还有|還有|以及|"
@@ -52,10 +53,11 @@ _TIME_TAIL = re.compile(
 )
 _TAIL = re.compile(
     r"(?:的)?(?:那个|那個|那一|那|这个|這個|这一|這一)?"
-    rf"(?:{_FILM}|(?<=[的个個一])(?:镜头|鏡頭)|时刻|時刻|瞬间|瞬間|部分|场景|場景|时候|時候|"
+    rf"(?:{_FILM}|(?<=[的个個一])(?:镜头|鏡頭)|(?<=..)(?:镜头|鏡頭|片段|画面|畫面)(?=有$)|时刻|時刻|瞬间|瞬間|部分|场景|場景|时候|時候|"
     r"时间点?|時間點?|地方|那段|"
-    r"那一段|那一刻|片断|一幕|那一幕|位置)(?:在哪里?|在哪裡|在哪儿|是哪个|是哪個|有哪些|是)?$"
+    r"那一段|那会儿|那會兒|那一刻|片断|一幕|那一幕|位置)(?:在哪里?|在哪裡|在哪儿|是哪个|是哪個|有哪些|是|有)?$"
 )
+_AS = re.compile(r"^[当當](?=.+(?:[时時]|[时時]候)$)")
 _AT_THE_TIME = re.compile(r"(?<=..)(?:之?时|之?時|的?时候|的?時候|的那?一?刻)$")
 _HAPPENS = re.compile(r"(?<=..)(?:发生|發生)(?:在|于|於|了|过|過)?$")
 _EXISTS = re.compile(
@@ -71,10 +73,27 @@ _PARTICLES = re.compile(r"(?:[吗嗎呢吧啊呀]|(?<![什甚怎那这這])[么�
 _PUNCTUATION = " ?？。！!，,、；;:：."
 _ENDS_IN_TIME = re.compile(
     r"(?:时间|時間|时刻|時刻|时间戳|時間戳|秒数|秒數)(?:是|为|為|在)?(?:多少|什么|什麼|几秒|幾秒|哪)|"
-    r".的(?:时候|時候|时刻|時刻|片段|那一?[刻段幕])$"
+    r".的(?:时候|時候|时刻|時刻|片段|那一?[刻段幕]|那部分)$|.那[会會][儿兒]$|^[当當].+[时時]$"
 )
 _ASKS_END = re.compile(r"[?？]|[吗嗎呢]\s*$")
+_FIRST_THEN = re.compile(r"^(先[^、，,；;]+?)(?=再|又)")
+_EACH = re.compile(r"(?:分别|分別|各自?)(?:都)?$")
+_BRING = re.compile(
+    r"^把(.+?)(?:给我|給我|帮我|幫我)?(?:找|调|調|放|挑|选|選|列|标|標|截)"
+    r"(?:出来|出來|到|给我看?|給我看?)$"
+)
 _WHAT = (
+    (re.compile(r"^是(?=哪|谁|誰)"), ""),
+    (re.compile(rf"(?:谁|誰)(?:在)?({VERB})的(?=.)"), r"有人\1"),  # 谁吹的蜡烛
+    (re.compile(r"(?:谁|誰)都(?=[没沒不])"), ""),  # 谁都没来: nobody came
+    (re.compile(r"(?:发生|發生)(?:了|过|過)?(?:什么|什麼|啥)(?:事情?)?$"), ""),
+    (re.compile(r"(?:在)?(?:干嘛|幹嘛|干吗)$"), ""),
+    (re.compile(r"的是(?:什么|什麼|啥)$"), "东西"),
+    (re.compile(r"的是(?:什么|什麼)(?=.)"), ""),
+    (re.compile(r"^[这這那]是(?:什么|什麼|哪[种種])(?=.)"), ""),
+    (re.compile(r"有(?:谁|誰)$"), "有人"),
+    (re.compile(r"(?<=..)(?:能|可以)(?:看|找)[到见見]$"), ""),
+    (re.compile(r"得?(?:有)?多(?:高|长|長|快|慢|远|遠|大|小|重|深|久|宽|寬)$"), ""),
     (re.compile(r"(?:为什么|為什麼|为啥|怎么样?|怎麼樣?|怎样|怎樣|如何)"), ""),
     (re.compile(r"(?:是)?(?:谁|誰)(?:在)?"), "有人"),
     (re.compile(r"(?:在)?(?:做|干|幹)(?:了|些|着)?(?:什么|什麼|啥)$"), ""),
@@ -102,7 +121,7 @@ class _Asked:
     @property
     def events(self) -> list[str]:
         """What happens, listed one after the other; more than one only after the words that ask."""
-        parts = _LISTED.split(self.after)
+        parts = _LISTED.split(_FIRST_THEN.sub(r"\1、", self.after))
         if not self.when or len(parts) == 1:
             return [self.after]
         if all(map(begins_with_verb, parts)):
@@ -126,7 +145,7 @@ def chinese_statements(text: str) -> list[str]:
     for question in _questions(text):
         asked = _split(question)
         if asked.when and asked.before:
-            subject = asked.before
+            subject = asked.before if asked.after else _subject(asked.before)
         for event in asked.events:
             inherits = asked.when and not asked.before and begins_with_verb(event)
             before = subject if inherits else asked.before
@@ -170,8 +189,23 @@ def _split(question: str) -> _Asked:
     before, after = text[: match.start()], text[match.end() :].strip(_PUNCTUATION)
     if _BE_WHEN.search(text):
         after = _unstressed(after)
+    if not after and _EACH.search(before):
+        return _listed_before(_EACH.sub("", before))
     before = re.sub("[又还還再也]$", "", _cut(_IN_FILM, before.strip(_PUNCTUATION)))
     return _Asked(before, after, when=True)
+
+
+def _listed_before(text: str) -> _Asked:
+    """`他起床、刷牙、出门分别是什么时候`: what is listed stands before the words that ask."""
+    listed = re.sub("(?<=.)[和及与與](?=.)", "、", text)
+    subject = _subject(listed)
+    return _Asked(subject, listed.removeprefix(subject), when=True)
+
+
+def _subject(clause: str) -> str:
+    """What stands before the first verb: `孩子们` of `孩子们堆沙堡`."""
+    start = next((i for i in range(len(clause)) if begins_with_verb(clause[i:])), 0)
+    return clause[:start]
 
 
 def _bare(question: str) -> str:
@@ -180,8 +214,9 @@ def _bare(question: str) -> str:
     while text != previous:
         previous = text
         text = _PARTICLES.sub("", text).strip(_PUNCTUATION)
-        for pattern in (_AGAIN, _LEAD, _IN_FILM):
+        for pattern in (_AGAIN, _LEAD, _IN_FILM, _AS):
             text = _cut(pattern, text)
+        text = _BRING.sub(r"\1", text)
     return text
 
 

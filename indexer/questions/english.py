@@ -15,6 +15,7 @@ from indexer.questions.english_inversion import (
     PRESENT,
     inverted,
     is_participle,
+    is_plural,
     split_auxiliary,
     subject_length,
 )
@@ -27,25 +28,37 @@ _FILM = (
     r"tape|stream|episode)"
 )
 _MOMENT = (
-    r"(?:exact |precise |first |last |very |specific )*(?:moment|part|scene|clip|time|point|place|"
-    r"spot|segment|section|footage|video|shot|frame|bit|sequence|instance|passage|second|minute|"
-    r"timestamp|time stamp|timecode|position|recording|occurrence|stretch|timing)s?"
+    r"(?:exact |precise |first |last |very |specific |archive |archival |stock |raw )*"
+    r"(?:moment|part|scene|clip|time|point|place|spot|segment|section|footage|video|shot|frame|bit|sequence|instance|passage|second|minute|"
+    r"timestamp|time stamp|timecode|position|recording|occurrence|stretch|timing|b-?roll)s?"
 )
 _IN_FILM = (
     r"(?: (?:in|of|within|during|throughout|on|from) "
     r"(?:the|this|that|these|my|our|any|all(?: the| my| of the)?) (?:whole |entire )?"
     rf"{_FILM})?"
 )
+_IN_EVENT = (
+    r"(?: (?:in|of|during|throughout) (?:the|this|that|our) (?:game|match|race|show|lesson|lecture|"
+    r"talk|concert|ceremony|performance|play|programme|program|session|meeting|party))?"
+)
 _LINK = (
     r"(?:when|where|in which|at which|during which|on which|that shows?|which shows?|"
-    r"that contains?|showing|containing|featuring|depicting|with|of|for when|for|that has|"
+    r"that contains?|showing|containing|featuring|depicting|with|of|about|for when|for|that has|"
     r"that have|which has|which have)"
 )
 _LEAD = (
     r"(?:(?:please|hey|hi|hello|ok|okay|so|and|well|um|also|then)[, ]+|"
-    r"(?:can|could|do|did) (?:you|we|i) (?:last |first |ever )?"
+    r"(?:can|could|do|did) (?:you|u|we|i) (?:last |first |ever )?"
     r"(?:see|find|spot|show me|tell me) |"
-    r"(?:can|could|would|will) you (?:please |kindly |maybe |just )?|"
+    r"(?:can|could|would|will) (?:you|u) (?:please |kindly |maybe |just )?|"
+    r"(?:(?:do|does|did) (?:you|we|i|they|anyone|anybody) (?:still |also )?have|"
+    r"(?:(?:have (?:you|we) )?got)) "
+    rf"(?=(?:any|some|a|an|the|more)(?:thing)? |{_MOMENT} (?:of|with|about|where) )|any signs? of |"
+    r"(?:i|we)(?:'m| am|'re| are) trying to (?:find|see|locate|get to) |"
+    rf"(?:i|we) (?:remember|recall) (?=(?:a|an|the|that|some) {_MOMENT} {_LINK} )|"
+    r"(?:any|some)thing (?:with|showing|that shows|that has|where|in which) |"
+    rf"(?:looking|searching) for (?=(?:(?:any|some|a|an|the) )?{_MOMENT} )|"
+    rf"(?:when|where) (?:is|are|was|were) (?=(?:the|that|a|an|any|those) {_MOMENT} {_LINK} )|"
     r"(?:i|we) (?:would like|want|need|wish) to "
     r"(?:see|find|know|watch|view|look at|jump to|go to) |"
     r"(?:i|we)(?:'d| would) like to (?:see|find|know|watch|view) |"
@@ -72,22 +85,27 @@ _AUX = (
 )
 
 _IN_FILM_NEEDED = _IN_FILM.removesuffix("?")
+_SHOWS = r"(?:shows?|contains?|features?|depicts?|has|have)"
 _WHEN = re.compile(
     rf"(?:(?:at|in|on|during|around|from|since|until|by) )?(?:what|which) (?:exact )?{_MOMENT}"
-    rf"{_IN_FILM}(?: (?:shows?|contains?|features?|depicts?))?(?= )|"
-    rf"(?:exactly |just |since |until |till |from )?when(?:ever)?(?: exactly)?{_IN_FILM}"
+    rf"{_IN_FILM}{_IN_EVENT}(?: {_SHOWS})?(?= )|"
+    rf"(?:what|which) {_FILM} {_SHOWS}(?= )|"
+    rf"(?:exactly |just |since |until |till |from )?when(?:ever)?(?:,? exactly,?)?{_IN_FILM}"
+    rf"{_IN_EVENT}(?: (?:would|do) you (?:say|think)(?: that)?(?= ))?"
     r"(?: (?:was|is) the (?:first|last|next) time(?: that)?)?(?= )|"
     r"(?:every|each|any|the (?:first|last|next|second)) time(?: that)?(?= )|"
     r"the (?:exact |very )?(?:moment|instant|second)(?: that)?"
     r"(?= (?:the|a|an|his|her|their|he|she|they|it|someone) )|"
     rf"where(?:abouts)?{_IN_FILM_NEEDED}(?= )|where(?:abouts)?(?= {_AUX} )|"
-    rf"how long(?: until| till| before|(?= {_AUX} ))(?= )|"
+    rf"how long(?: (?:does|did|will) it take)?(?: until| till| before)(?= )|how long(?= {_AUX} )|"
     rf"how (?:often|many times)(?= {_AUX} )|"
     rf"how far into (?:the|this|that) {_FILM}(?= {_AUX} )|"
     rf"how (?:early|late|soon|far in)(?= {_AUX} )",
     re.IGNORECASE,
 )
-_ARTICLE = r"(?:(?:the|a|an|any|every|each|all|some|one|those|these)(?: of)?(?: the| those)? )?"
+_ARTICLE = (
+    r"(?:(?:the|a|an|any|every|each|all|some|one|those|these|that|this)(?: of)?(?: the| those)? )?"
+)
 _MOMENT_WHERE = re.compile(rf"{_ARTICLE}{_MOMENT}{_IN_FILM} {_LINK} (?!it\b)", re.IGNORECASE)
 _THERE = re.compile(
     r"(?:is|are|was|were|isn't|aren't|wasn't|weren't) there(?: also| ever)?"
@@ -110,7 +128,8 @@ _COUNT = re.compile(r"(?:how (?:many|often)|what number of|the number of|count)\
 _SENTENCE_END = re.compile(r"[?!]+(?: |$)|(?<=\w\w)\. ")
 _SECOND_WHEN = re.compile(
     r"(?:[,;]|,?;? (?:and|or|but))(?: also| then)? "
-    r"(?=(?:(?:at|in) (?:what|which) \w+|when|where|how often|how many times)\b)",
+    r"(?=(?:(?:at|in) (?:what|which) \w+|when|where|how often|how many times|who|"
+    rf"(?:what|why|how) {_AUX})\b)",
     re.IGNORECASE,
 )
 
@@ -150,7 +169,7 @@ def _asks(text: str) -> bool:
 
 
 def _statements(question: str) -> list[str]:
-    text = re.sub(r"^(when|where|who|what)['’]s\b", r"\1 is", question, flags=re.IGNORECASE)
+    text = re.sub(r"^(when|where|who|what)['’]?s\b", r"\1 is", question, flags=re.IGNORECASE)
     previous = ""
     while text != previous:
         previous = text
@@ -192,7 +211,8 @@ def _unframed(text: str) -> str:
 
 def _finished(text: str) -> str:
     statement = re.sub(r"^(?:any|if|whether) (?=\w)", "", text, flags=re.IGNORECASE)
-    statement = re.sub(r"(?<=\w) (?:is|are)$| ever(?= )", "", statement)
+    statement = re.sub(r"(?<=\w) (?:is|are)(?: (?:that|this|it|these|those))?$", "", statement)
+    statement = re.sub(r" ever(?= )", "", statement)
     return re.sub(r"^any(?=one\b|body\b|thing\b)", "some", statement, flags=re.IGNORECASE)
 
 
@@ -228,6 +248,8 @@ def _question_word(text: str) -> str:
         return inverted(" ".join(words[1:]))
     if first == "how" and second in ("many", "much"):
         return _how_many(words[2:])
+    if first == "how" and len(words) > 3 and _is_auxiliary(words[2]):  # how tall is the tower
+        return inverted(" ".join(words[2:]))
     if first in ("what", "which"):
         return _what(words)
     if _is_auxiliary(first):
@@ -274,7 +296,22 @@ def _what(words: Sequence[str]) -> str:
     position = next((i for i, word in enumerate(rest) if _is_auxiliary(word)), 0)
     if words[0].lower() == "what" and position and rest[0].lower() in _QUALITIES:
         return " ".join(rest[position + 1 :]) if rest[1].lower() != "of" else " ".join(rest[2:])
-    return " ".join(["the", *rest]) if words[0].lower() == "which" else " ".join(words)
+    if words[0].lower() == "which":
+        return " ".join(["the", *rest])
+    return _what_thing(rest, position) if 0 < position <= MOST_NOUN_WORDS else " ".join(words)
+
+
+def _what_thing(words: Sequence[str], position: int) -> str:
+    """`animal is eating the leaves` -> `an animal is eating the leaves`, `instrument does she play`
+    -> `she plays an instrument`. `position`: of the auxiliary.
+    """
+    noun = words[:position]
+    if not is_plural(noun):
+        noun = ["an" if noun[0][0].lower() in "aeiou" else "a", *noun]
+    rest = words[position:]
+    if rest[0].lower() in _DOES:
+        return " ".join([inverted(" ".join(rest)), *noun])
+    return " ".join([*noun, PRESENT.get(rest[0].lower(), rest[0]), *rest[1:]])
 
 
 def _with_object(words: list[str]) -> str:
@@ -284,4 +321,5 @@ def _with_object(words: list[str]) -> str:
     return " ".join([*words[:at], "something", *words[at:]])
 
 
+MOST_NOUN_WORDS = 2  # `what musical instrument does she play`
 _QUALITIES = frozenset(("color", "colour", "kind", "type", "sort", "size", "shape", "brand"))

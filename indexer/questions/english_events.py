@@ -41,9 +41,19 @@ def english_events(question: str) -> list[str]:
     if len(words) < 2 or split_auxiliary(words[0])[0] not in AUXILIARIES:
         return [question]
     first, *later = _THEN.split(question)
+    if any(_is_noun_phrase(step) for step in later):  # open the fridge and then the oven
+        return _coordinated(question)
     subject = _subject(words)
     steps = [first, *(_completed(step, words[0], subject) for step in later)]
     return [event for step in steps for event in _coordinated(step)]
+
+
+def _is_noun_phrase(step: str) -> bool:
+    """Whether a later step has no verb: it shares the one before."""
+    words = [word.lower().strip(",") for word in step.split()]
+    return words[0] in DETERMINERS and not any(
+        word in VERBS or word in THIRD_PERSONS or is_participle(word) for word in words[1:]
+    )
 
 
 def _subject(words: Sequence[str]) -> str:

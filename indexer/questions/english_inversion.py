@@ -35,7 +35,20 @@ PRESENT = {
 _DO = frozenset(("do", "does", "did", "can", "could", "will", "would", "should", "may", "might"))
 _BE = frozenset(("is", "are", "was", "were"))
 _PARTICLES = frozenset(("up", "down", "out", "off", "in", "on", "over", "away", "around"))
-_PREDICATE_STARTS = PREPOSITIONS | {"not", "a", "an", "only", "there", "visible", "empty", "alone"}
+_DENIALS = frozenset(("not", "never", "neither"))
+_PREDICATE_STARTS = (
+    PREPOSITIONS
+    | _DENIALS
+    | {
+        "a",
+        "an",
+        "only",
+        "there",
+        "visible",
+        "empty",
+        "alone",
+    }
+)
 _IRREGULAR_THIRD_PERSONS = {"be": "is", "have": "has", "do": "does", "go": "goes"}
 
 
@@ -72,7 +85,7 @@ def third_person(verb: str) -> str:
     """`push` -> `pushes`, `carry` -> `carries`, `have` -> `has`."""
     if verb.lower() in _IRREGULAR_THIRD_PERSONS:
         return _IRREGULAR_THIRD_PERSONS[verb.lower()]
-    if re.search(r"(?:s|x|z|ch|sh|o)$", verb):
+    if re.search(r"(?:s|x|z|ch|sh|[^o]o)$", verb):
         return verb + "es"
     return verb[:-1] + "ies" if re.search(r"[^aeiou]y$", verb) else verb + "s"
 
@@ -124,9 +137,10 @@ def predicate_start(words: Sequence[str]) -> int:
         if lower[0] in PRONOUNS and not (lower[0] in DETERMINERS and len(lower) > 2)
         else (2 if lower[0] in DETERMINERS else 1)
     )
+    denials = [i for i in range(earliest, len(lower)) if lower[i] in _DENIALS]
     participles = [i for i in range(earliest, len(lower)) if is_participle(lower[i])]
     if participles:
-        return _before_adverbs(lower, participles[0])
+        return min(_before_adverbs(lower, participles[0]), *denials[:1], len(words))
     places = [i for i in range(earliest, len(lower)) if _starts_predicate(lower, i)]
     return places[0] if places else len(words)
 
@@ -199,7 +213,9 @@ def _conjugated(predicate: list[str]) -> list[str]:
         lower = word.lower().strip(",")
         before = predicate[i - 1].lower().strip(",") if i else ""
         infinitive = infinitive or (lower in VERBS and before == "to")
-        joined = before in ("and", "then", "or") and lower in VERBS and not infinitive
+        after_comma = i > 0 and predicate[i - 1].endswith(",")
+        follows = before in ("and", "then", "or") or after_comma
+        joined = follows and lower in VERBS and not infinitive
         first = all(is_adverb(w.lower()) for w in predicate[:i]) and not is_adverb(lower)
         out.append(third_person(word) if joined or first else word)
     return out
@@ -211,8 +227,13 @@ def _earliest_verb(lower: Sequence[str]) -> int:
 
 def _before_adverbs(lower: Sequence[str], verb: int) -> int:
     """`finally push` is one predicate."""
-    while verb > 1 and (is_adverb(lower[verb - 1]) or lower[verb - 1] == "not"):
-        verb -= 1
+    while verb > 1:
+        if lower[verb - 2 : verb] == ["no", "longer"] and verb > 2:
+            verb -= 2
+        elif is_adverb(lower[verb - 1]) or lower[verb - 1] == "not":
+            verb -= 1
+        else:
+            break
     return verb
 
 

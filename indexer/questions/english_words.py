@@ -40,22 +40,25 @@ NOT_PARTICIPLES = english_words(
     """
     building ceiling king ring wedding thing something anything nothing everything morning
     evening string wing spring clothing painting red bed shed bleed seed weed sled speed breed
-    hundred kindred sacred naked sibling duckling pudding
+    during swing railing icing frosting lettering awning bedding netting seating scaffolding paving
+    flooring topping packaging hundred kindred sacred naked sibling duckling pudding
     """
 )
 PARTICIPLES = english_words(
     """
-    been being broken brought built bought caught chosen cut done drawn driven drunk eaten fallen
-    fed felt flown found given gone held hidden hit hung hurt kept left lit lost made met paid
-    put read ridden risen run said seen sent set shot shown shut slept spilt split spoken spread
-    stolen stood stuck sung swept swum taken taught thrown told torn upset won worn written
+    beaten been being bent bitten blown bound broken brought built bought burnt caught chosen cut
+    done drawn driven drunk dug eaten fallen fed felt flown fought found frozen given gone grown
+    heard held hidden hit hung hurt kept known laid led left lit lost made met paid put read ridden
+    risen run said seen sent set sewn shaken shot shown shut slept sold spilt split spoken spread
+    stolen stood stuck sung swept swum swung taken taught thrown tied told torn upset used won worn
+    woven written
     """
 )
 # Base forms of what people and things are seen to do in videos; nouns that are verbs too only where
 # the verb is the commoner reading.
 VERBS = english_words(
     """
-    accept adjust aim announce answer appear applaud apply approach argue arrange arrive ask
+    accept add adjust aim announce answer appear applaud apply approach argue arrange arrive ask
     assemble attach attack attempt bake balance bark bathe be beat become begin bend bite blink
     block blow board boil bounce bow break breathe bring brush build bump burn burst bury buy
     call carry carve cast catch celebrate change charge chase check cheer chew chop circle clap
@@ -85,6 +88,11 @@ VERBS = english_words(
     unfold unlock unpack unroll unwrap use vacuum vanish visit wag wait wake walk wander want
     warm wash watch wave wear weave weigh weld whisper whistle win wink wipe work wrap wrestle
     write yawn yell zoom
+    abandon arrest awaken bat beg browse chat confront cycle dribble enjoy evacuate evict forget
+    graduate grasp groom guide hatch haul herd hike hover interview invade kidnap learn loiter lunge
+    marry munch nap nibble nuzzle obey observe overflow peek phone plow poke protest
+    race ram refuse remember rob search shear snuggle soothe speed steer study swirl tackle tag
+    text tidy transport trespass undress unload vote wade warn water
     """
 )
 CATENATIVES = english_words(

@@ -35,30 +35,9 @@ def english_negation(statement: str) -> Negation | None:
     """
     if _NOT_NEGATED.search(statement):
         return None
-    if match := _NOBODY.match(statement):
-        word = "something" if match["word"].lower() == "nothing" else "someone"
-        denied = f"{word} {match['rest']}".strip()
-        return Negation(_joined(_place(match["rest"]), match["also"]), denied)
-    if match := _NO_THING.match(statement):
-        thing = match["thing"]
-        return Negation(_joined(_place(thing), match["also"]), thing)
-    if match := _VERB.match(statement):
-        if _PRESENT.fullmatch(match["predicate"]):
-            return Negation("", match["subject"])
-        return Negation(_scene(match["subject"]), _affirmed(match))
-    if match := _NEVER.match(statement):
-        return Negation(_scene(match["subject"]), f"{match['subject']} {match['predicate']}")
-    if match := _WITHOUT.match(statement):
-        thing = match["thing"]
-        joined = thing if re.match(r"\w+ing\b", thing) else f"with {thing}"
-        scene = re.sub(r" (?:is|are)$", "", match["scene"])
-        return Negation(_scene(scene), f"{scene} {joined}")
-    if match := _HAS_NO.match(statement):
-        return Negation(_scene(match["scene"]), f"{match['scene']} with {match['thing']}")
-    if match := _BUT_NO.match(statement):
-        return Negation(_scene(match["scene"]), match["thing"])
-    if match := _PARTICIPLE.match(statement):
-        return Negation(_scene(match["scene"]), f"{match['scene']} {match['rest']}")
+    for pattern, read in _ENGLISH:
+        if match := pattern.match(statement):
+            return read(match)
     return None
 
 
@@ -69,6 +48,8 @@ def chinese_negation(statement: str) -> Negation | None:
     >>> chinese_negation("不戴帽子的男人")
     Negation(scene='男人', denied='戴帽子的男人')
     """
+    if match := _ZH_EXCEPT.match(statement):
+        return Negation(match["scene"], match["thing"])
     match = next((m for m in _CHINESE.finditer(statement) if not _is_word(statement, m)), None)
     if match is None:
         return None
@@ -78,7 +59,9 @@ def chinese_negation(statement: str) -> Negation | None:
         clause, also = parts[1], parts[2]
     if _ZH_PRESENT.fullmatch(clause):
         return Negation("", before)
-    exists = not begins_with_verb(clause) and (not before or before[-1] in "里裡上中下外旁边邊内內")
+    exists = not begins_with_verb(clause) and (
+        match[0][0] in "没沒无無" or not before or before[-1] in "里裡上中下外旁边邊内內"
+    )
     stated = f"有{clause}" if exists else clause
     denied = clause if match["see"] else before + stated
     head = clause.rpartition("的")[2] if "的" in clause and not before else ""
@@ -93,15 +76,18 @@ _NOT_NEGATED = re.compile(
     r"u-turn|doubt|\w+ (?:sign|zone))\b|\bwhy not\b|\bor not\b",
     re.IGNORECASE,
 )
-_ALSO = r"(?:, ?(?:but )?(?:only |just )?(?P<also>.+))?"
+_ALSO = (
+    r"(?:(?:, ?(?:but )?(?:only |just )?|,? (?:except|apart from|other than) (?:for )?)"
+    r"(?P<also>.+))?"
+)
 _NOBODY = re.compile(
-    r"(?P<word>nobody|no one|no-one|nothing|none of (?:the|them)(?: \w+)?)\b ?"
-    rf"(?P<rest>[^,]*){_ALSO}$",
+    r"(?P<word>nobody|no one|no-one|nothing|(?:none|neither) of (?:the \w+|them|us|you))\b ?"
+    rf"(?P<rest>[^,]*?){_ALSO}$",
     re.IGNORECASE,
 )
 _NO_THING = re.compile(
-    r"(?:there (?:is|are) )?(?:no|not any|not a single|not a|not an) "
-    rf"(?:more |longer )?(?P<thing>[^,]+){_ALSO}$",
+    r"(?:there (?:is|are) )?(?:no|not any|not a single|not a|not an|neither) "
+    rf"(?:more |longer )?(?P<thing>[^,]+?){_ALSO}$",
     re.IGNORECASE,
 )
 _VERB = re.compile(
@@ -115,6 +101,12 @@ _PRESENT = re.compile(
     r"(?:in|on|part of) the (?:picture|frame|video|scene|screen|shot|image|view|film|clip))"
     r"(?: at all)?",
     re.IGNORECASE,
+)
+_NEITHER = re.compile(
+    r"(?P<subject>\S.*?) (?P<aux>is|are) neither (?P<one>.+?) nor (?P<other>.+)$", re.IGNORECASE
+)
+_EXCEPT = re.compile(
+    r"(?P<scene>\S.*?),? (?:except|apart from|other than) (?:for )?(?P<thing>.+)$", re.IGNORECASE
 )
 _NEVER = re.compile(r"(?P<subject>\S.*?) never (?P<predicate>.+)$", re.IGNORECASE)
 _WITHOUT = re.compile(
@@ -140,8 +132,9 @@ _PLACE = re.compile(
     re.IGNORECASE,
 )
 _NOWHERE = re.compile(
-    r"(?:the |a |this |that )?(?:picture|frame|video|scene|screen|shot|image|view|film|clip|"
-    r"you|we|i|one|it|he|she|they|something|someone)$",
+    r"(?:the |a |this |that |all |every )?(?:"
+    r"(?:picture|frame|video|scene|screen|shot|image|view|film|clip|moment|part)s?|"
+    r"you|we|i|one|it|he|she|they|something|someone|everything|anything|everyone|anyone|all)$",
     re.IGNORECASE,
 )
 
@@ -169,6 +162,64 @@ def _joined(place: str, also: str | None) -> str:
     return ", ".join(part for part in (place, also) if part)
 
 
+def _nobody(match: re.Match[str]) -> Negation:
+    word = "something" if match["word"].lower() == "nothing" else "someone"
+    denied = f"{word} {match['rest']}".strip()
+    return Negation(_joined(_place(match["rest"]), match["also"]), denied)
+
+
+def _no_thing(match: re.Match[str]) -> Negation:
+    return Negation(_joined(_place(match["thing"]), match["also"]), match["thing"])
+
+
+def _verb(match: re.Match[str]) -> Negation:
+    if _PRESENT.fullmatch(match["predicate"]):
+        return Negation("", match["subject"])
+    return Negation(_scene(match["subject"]), _affirmed(match))
+
+
+def _neither(match: re.Match[str]) -> Negation:
+    stated = f"{match['subject']} {match['aux']} {match['one']} or {match['other']}"
+    return Negation(_scene(match["subject"]), stated)
+
+
+def _never(match: re.Match[str]) -> Negation:
+    return Negation(_scene(match["subject"]), f"{match['subject']} {match['predicate']}")
+
+
+def _without(match: re.Match[str]) -> Negation:
+    thing = match["thing"]
+    joined = thing if re.match(r"\w+ing\b", thing) else f"with {thing}"
+    scene = re.sub(r" (?:is|are)$", "", match["scene"])
+    return Negation(_scene(scene), f"{scene} {joined}")
+
+
+def _has_no(match: re.Match[str]) -> Negation:
+    return Negation(_scene(match["scene"]), f"{match['scene']} with {match['thing']}")
+
+
+def _other_thing(match: re.Match[str]) -> Negation:
+    return Negation(_scene(match["scene"]), match["thing"])
+
+
+def _not_doing(match: re.Match[str]) -> Negation:
+    return Negation(_scene(match["scene"]), f"{match['scene']} {match['rest']}")
+
+
+_ENGLISH = (
+    (_NOBODY, _nobody),
+    (_NO_THING, _no_thing),
+    (_VERB, _verb),
+    (_NEITHER, _neither),
+    (_NEVER, _never),
+    (_WITHOUT, _without),
+    (_EXCEPT, _other_thing),
+    (_HAS_NO, _has_no),
+    (_BUT_NO, _other_thing),
+    (_PARTICIPLE, _not_doing),
+)
+
+
 # ---- Chinese -------------------------------------------------------------------------------------
 
 _CHINESE = re.compile(r"(?:没有|沒有|没|沒|未|无(?=人)|無(?=人)|不)再?|(?P<see>看不[到见見清])")
@@ -177,6 +228,9 @@ _ZH_NOWHERE = re.compile(
 )
 _ZH_PRESENT = re.compile(
     r"(?:在|出现在|出現在)(?:画面|畫面|视频|視頻|镜头|鏡頭|屏幕|螢幕)(?:里|裡|中|上|内|內)?|出现|出現|在场|在場"
+)
+_ZH_EXCEPT = re.compile(
+    r"除了?(?P<thing>.+?)(?:以外|之外)?[,，]?(?:还有|還有|还|還|都|其他的?|其它的?|的)(?P<scene>.+)"
 )
 _NOT_NEGATIONS = longest_first(
     """

@@ -66,6 +66,8 @@ def read_question(text: str) -> Question:
 def _statement(text: str) -> Statement:
     phrases = _quoted(text)
     hint, content = modality(text)
+    if hint == "sound":  # no sound is called "you hear the thunder"
+        text = content
     head = text[: text.find(content)] if hint and content else text
     chinese = _HAN.search(text)
     negation = (chinese_negation if chinese else english_negation)(text)

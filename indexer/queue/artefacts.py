@@ -11,6 +11,7 @@ from indexer.context import Context
 from indexer.media.files import MediaFiles
 from indexer.media.output.thumbnails import jpeg
 from indexer.stages.picture import THUMBNAIL_WIDTH
+from indexer.vocabulary import StageName
 
 AT_ONCE = 32  # pictures in memory
 
@@ -28,7 +29,7 @@ def make_thumbnails(context: Context, video_id: int) -> int:
     """How many were missing."""
     with context.catalog.read() as session:
         video = videos.get_video(session, video_id)
-        times_s = list_thumbnail_times(session, video_id, video.keys["picture"] or "")
+        times_s = list_thumbnail_times(session, video_id, video.keys[StageName.PICTURE] or "")
     missing = [
         time_s for time_s in times_s if not context.artefacts.thumbnail(video_id, time_s).exists()
     ]

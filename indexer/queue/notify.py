@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from indexer.errors import QueueError, SeekpointError, UsageError
 from indexer.settings import Settings
+from indexer.vocabulary import StageName
 
 if TYPE_CHECKING:
     from celery import Celery
@@ -26,18 +27,34 @@ KINDS = (
     "reap",
     "publish",
     "plan",
-    "picture",
-    "events",
-    "speech",
-    "screen",
-    "sound",
+    StageName.PICTURE,
+    StageName.EVENTS,
+    StageName.SPEECH,
+    StageName.SCREEN,
+    StageName.SOUND,
     "artefacts",
 )
 """Kinds of work, the most urgent first: jobs, stages of chunks, and looking after both."""
 
 QUEUES: Mapping[str, tuple[str, ...]] = {
-    "gpu": ("ground", "reap", "picture", "events", "speech", "screen", "sound"),
-    "cpu": ("reap", "publish", "plan", "speech", "screen", "sound", "artefacts"),
+    "gpu": (
+        "ground",
+        "reap",
+        StageName.PICTURE,
+        StageName.EVENTS,
+        StageName.SPEECH,
+        StageName.SCREEN,
+        StageName.SOUND,
+    ),
+    "cpu": (
+        "reap",
+        "publish",
+        "plan",
+        StageName.SPEECH,
+        StageName.SCREEN,
+        StageName.SOUND,
+        "artefacts",
+    ),
 }
 """What a worker of each queue does. Speech, screen text and sound gain from a GPU and do without.
 """

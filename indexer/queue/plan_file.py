@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from indexer.catalog.leasing import page_job_files
 from indexer.catalog.leasing.jobs import ClaimedJob
 from indexer.context import Context
 from indexer.errors import MediaError, os_reason
@@ -22,6 +23,8 @@ def plan_file(context: Context, job: ClaimedJob) -> None:
     planner = Planner(context.catalog, context.settings, {stage.name: stage for stage in stages})
     video_id = planner.recognise(file, job.collection_id).video_id
     planner.plan(video_id, file.path)
+    with context.catalog.begin() as session:
+        page_job_files.note_planned(session, job.collection_id, job.name, video_id)
     # Nothing may have been missing.
     finalize_video(context.catalog, context.artefacts, video_id)
     if context.settings.proxies_ahead:

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from sqlalchemy.orm import Session
 
 from indexer.catalog import collections, videos
-from indexer.catalog.leasing import jobs
+from indexer.catalog.database.column_types import sanitize_text
+from indexer.catalog.leasing import jobs, page_job_files
 from indexer.catalog.leasing.progress import count_waiting
 from indexer.catalog.video_paths import get_known_paths
 from indexer.context import Context
@@ -38,11 +39,30 @@ def enqueue(
     """The report names what is queued, unchanged, or unusable. Raises QueueError where workers
     cannot be notified; what is noted stays.
     """
-    started = time.monotonic()
     notifier = Notifier(context.settings)
     # Before anything is noted: somebody who mistyped the broker should not queue by accident.
     notifier.check()
-    submission = _Submission(context, collection, fast=fast, events=events)
+    report = note_files(context, paths, collection, fast=fast, events=events)
+    arrived = sum(file.state == "queued" for file in report.files)
+    if arrived:
+        _notify(notifier, arrived)
+    return report
+
+
+def note_files(
+    context: Context,
+    paths: Sequence[str | os.PathLike[str]],
+    collection: str,
+    *,
+    fast: bool = False,
+    events: bool | None = None,
+    page_job_id: int | None = None,
+) -> IngestReport:
+    """Notes files for workers, whom nobody notifies here; `page_job_id`: the job of the search page
+    that they belong to. It may be repeated.
+    """
+    started = time.monotonic()
+    submission = _Submission(context, collection, fast=fast, events=events, job_id=page_job_id)
     found = list(find_files(paths))
     files = [file for file in found if isinstance(file, FoundFile)]
     outcomes = [
@@ -56,8 +76,6 @@ def enqueue(
         context.catalog, submission.planner.roots, paths, files, submission.known
     )
     submission.delete_errors_of_deleted(paths)
-    if submission.arrived:
-        _notify(notifier, len(submission.arrived))
     return IngestReport(collection, tuple(outcomes), offline, 0.0, time.monotonic() - started)
 
 
@@ -78,13 +96,20 @@ class _Submission:
     """Files that are left to workers, and what is known of them."""
 
     def __init__(
-        self, context: Context, collection: str, *, fast: bool, events: bool | None
+        self,
+        context: Context,
+        collection: str,
+        *,
+        fast: bool,
+        events: bool | None,
+        job_id: int | None,
     ) -> None:
         self._catalog = context.catalog
+        self._page_job_id = job_id
         self._fast = fast
         self._events = events
-        # Without a checkpoint its key is not known here: the worker that plans has to look.
-        self._knows_events = bool(context.settings.lego_path)
+        # Without a grounder its key is not known here: the worker that plans has to look.
+        self._knows_events = bool(context.settings.grounder_kind)
         stages = context.stages(fast=fast, events=events if self._knows_events else False)
         self.planner = Planner(
             context.catalog, context.settings, {stage.name: stage for stage in stages}
@@ -124,6 +149,10 @@ class _Submission:
         jobs.add_job(
             session, JobKind.PLAN, self._collection_id, name, details, size=file.size_bytes
         )
+        if self._page_job_id is not None:
+            page_job_files.add_file(
+                session, self._page_job_id, sanitize_text(name), file.size_bytes
+            )
 
     def delete_errors_of_deleted(self, paths: Sequence[str | os.PathLike[str]]) -> None:
         """Deletes the errors of files below the given paths that could not be planned and were

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from grounding.spans import ScoredSpan, Span, suppress
+from grounding.spans import ScoredSpan, Span
 from indexer.catalog import videos
 from indexer.catalog.frames import get_video_frames
 from indexer.catalog.segments import get_segments
@@ -18,9 +19,11 @@ from indexer.embedders.base import unit
 from indexer.errors import UsageError
 from indexer.questions.query_pictures import read_picture
 from indexer.search.calibration import likeness_of
+from indexer.search.distinct import drop_repeats
 from indexer.search.searcher import Searcher
 from indexer.search.types import Answer, Evidence, FusedMoment, Scope
 from indexer.stages.base import embedder_key_of
+from indexer.vocabulary import EvidenceKind, StageName
 
 CANDIDATES = 400
 PER_VIDEO = 5
@@ -34,7 +37,7 @@ def picture_vector(context: Context, name: str) -> np.ndarray:
 def moment_vector(context: Context, video_id: int, span: Span) -> np.ndarray:
     """(D,) mean of the frames of a moment, from what is stored: nothing is decoded."""
     with context.catalog.read() as session:
-        key = videos.get_video(session, video_id).keys.get("picture") or ""
+        key = videos.get_video(session, video_id).keys.get(StageName.PICTURE) or ""
         if embedder_key_of(key) != context.embedder.key:
             raise UsageError(
                 "video {video_id} is indexed with another model than the installed one",
@@ -62,8 +65,8 @@ def search_vector(
     top: int,
     without: tuple[int, Span] | None = None,
 ) -> Answer:
-    """Segments nearest to the vector, best first; what overlaps `without` (video, span) is not news
-    and left out.
+    """Segments nearest to the vector, best first, none of which repeats a better one; what overlaps
+    `without` (video, span) or continues it in the same shot is not news and left out.
     """
     started = time.perf_counter()
     found: dict[int, list[ScoredSpan]] = {}
@@ -87,7 +90,7 @@ def search_vector(
                         ScoredSpan(segment.span, score_of[segment.id])
                     )
     calibration = likeness_of(vector, context.embedder.photographs)
-    nearest = _best(found, top)
+    nearest = _few_of_each(_apart(_ordered(found), without, searcher))[:top]
     moments = searcher.describe(
         replace(moment, score=calibration.probability(moment.score)) for moment in nearest
     )
@@ -97,16 +100,38 @@ def search_vector(
     return Answer("", "", matched, took_ms, tuple(moments), confidence)
 
 
-def _best(found: dict[int, list[ScoredSpan]], top: int) -> Sequence[FusedMoment]:
+def _apart(
+    moments: Sequence[FusedMoment], without: tuple[int, Span] | None, searcher: Searcher
+) -> list[FusedMoment]:
+    """Without those that repeat a better one, or that continue in its shot what was asked for."""
+    if without is None:
+        return drop_repeats(moments, searcher.cuts_of)
+    video_id, span = without
+    asked = FusedMoment(video_id, span, 1.0, span.middle_s, (Evidence("picture", 1.0),))
+    return drop_repeats([asked, *moments], searcher.cuts_of)[1:]
+
+
+def _ordered(found: dict[int, list[ScoredSpan]]) -> list[FusedMoment]:
     moments = [
         FusedMoment(
             video_id,
             scored.span,
             scored.score,
             scored.span.middle_s,
-            (Evidence("picture", scored.score),),
+            (Evidence(EvidenceKind.PICTURE, scored.score),),
         )
         for video_id, spans in found.items()
-        for scored in suppress(spans, 0.3)[:PER_VIDEO]
+        for scored in spans
     ]
-    return sorted(moments, key=lambda moment: -moment.score)[:top]
+    return sorted(moments, key=lambda moment: -moment.score)
+
+
+def _few_of_each(moments: Sequence[FusedMoment]) -> list[FusedMoment]:
+    """The first PER_VIDEO of each video."""
+    count: Counter[int] = Counter()
+    kept = []
+    for moment in moments:
+        count[moment.video_id] += 1
+        if count[moment.video_id] <= PER_VIDEO:
+            kept.append(moment)
+    return kept

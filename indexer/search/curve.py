@@ -1,9 +1,11 @@
-"""The similarity of a whole video to a question over time, for people to look at."""
+"""The similarity of a whole video to a question over time, for people to look at: a lane for each
+kind of evidence.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -12,6 +14,7 @@ from indexer.catalog.frames import get_video_frames
 from indexer.context import Context
 from indexer.questions.statement import Statement
 from indexer.search.evidence.sound import SoundSearch
+from indexer.search.types import PassageHit
 from indexer.stages.base import embedder_key_of
 from indexer.vocabulary import StageName
 
@@ -29,12 +32,41 @@ class Curve:
     cuts_s: list[float]
 
 
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """What fits a question in one kind of evidence: a curve (`times_s`, `values`) where it has
+    frames, `spans` of (start_s, end_s, strength in [0, 1]) where it has passages.
+    """
+
+    times_s: list[float] = field(default_factory=list)
+    values: list[float] = field(default_factory=list)
+    spans: list[tuple[float, float, float]] = field(default_factory=list)
+
+
+def passage_lanes(hits: Mapping[str, Sequence[PassageHit]]) -> dict[str, Lane]:
+    """Kind -> lane of the passages that were found in a video; kinds without any are left out."""
+    return {
+        kind: Lane(
+            spans=[
+                (
+                    round(hit.span.start_s, 3),
+                    round(hit.span.end_s, 3),
+                    round(min(1.0, max(0.0, hit.score)), 3),
+                )
+                for hit in sorted(found, key=lambda hit: hit.span.start_s)
+            ]
+        )
+        for kind, found in hits.items()
+        if found
+    }
+
+
 def curve(context: Context, video_id: int, queries: np.ndarray | None) -> Curve:
     """`queries`: (Q, D) unit vectors of what was asked, in the space of the installed embedder;
     None: cuts only. Of several the highest counts.
     """
     with context.catalog.read() as session:
-        key = videos.get_video(session, video_id).keys.get("picture")
+        key = videos.get_video(session, video_id).keys.get(StageName.PICTURE)
         block = get_video_frames(session, video_id, key) if key else None
     if block is None or not len(block.times_s):
         return Curve([], [], [])

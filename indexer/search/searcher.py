@@ -168,6 +168,17 @@ class Searcher:
         )
         return [ScoredSpan(moment.span, moment.score) for moment in moments[:count]]
 
+    def passages_in_video(self, text: str, video_id: int) -> dict[str, list[PassageHit]]:
+        """The passages of one video that answer a question, by kind of evidence; sounds among
+        them.
+        """
+        scope = Scope(video_ids=(video_id,))
+        found: dict[str, list[PassageHit]] = {}
+        for statement in read_question(text).statements:
+            for kind, hits in self._found_texts(statement, scope).hits.items():
+                found.setdefault(kind, []).extend(hits)
+        return found
+
     def curve_vectors(self, text: str) -> np.ndarray | None:
         """(S, D) unit: what says where in a video each statement of a question holds; None where
         the embedder reads none of them.
@@ -228,7 +239,7 @@ class Searcher:
         neutral = self._neutral_vectors(embedder)
         query = query_vectors(embedder, statement, neutral)
         blocks: list[Block] = []
-        background: list[np.ndarray] = []
+        background: list[_Background] = []
         for key in keys:
             if embedder_key_of(key) == embedder.key:
                 blocks += self._blocks(key, query.video, scope)
@@ -239,8 +250,9 @@ class Searcher:
             query,
             blocks,
             photographs=embedder.photographs,
-            background=np.concatenate(background),
+            background=np.concatenate([sampled.vectors for sampled in background]),
             neutral=neutral,
+            chunks=sum(sampled.chunks for sampled in background),
             per_video=per_video,
             limit=limit,
         )
@@ -272,7 +284,7 @@ class Searcher:
             )
         return self._neutral[embedder.key]
 
-    def _background(self, key: str) -> np.ndarray:
+    def _background(self, key: str) -> _Background:
         """Segment vectors (B, D) sampled over the whole library: what an answer must stand out
         from. Renewed as the library grows.
         """
@@ -280,7 +292,7 @@ class Searcher:
         if known is not None and (
             time.monotonic() - known.looked_s < BACKGROUND_LOOK_S or not known.watch.has_changed()
         ):
-            return known.vectors
+            return known
         with self._catalog.read() as session:
             live = get_live_state(session, key).chunks
             if known is None or abs(live - known.chunks) > known.chunks * BACKGROUND_DRIFT:
@@ -288,8 +300,8 @@ class Searcher:
                 known = _Background(
                     live, vectors, time.monotonic(), known.watch if known else self._catalog.watch()
                 )
-        self._backgrounds[key] = replace(known, looked_s=time.monotonic())
-        return known.vectors
+        known = self._backgrounds[key] = replace(known, looked_s=time.monotonic())
+        return known
 
     # --- words, and both together ---
 
@@ -331,9 +343,10 @@ class Searcher:
             return hinted * float(np.interp(_strength(kind, score), [0, 1], TEXT_WEIGHT))
 
         fused = titles.behind_what_is_seen(fuse(pictures.moments, hits, weigh))
-        return drop_repeats(titles.openings(fused), self._cuts)
+        return drop_repeats(titles.openings(fused), self.cuts_of)
 
-    def _cuts(self, video_ids: set[int]) -> dict[int, np.ndarray]:
+    def cuts_of(self, video_ids: set[int]) -> dict[int, np.ndarray]:
+        """Video -> times (K,) in seconds, rising, where its shots begin."""
         with self._catalog.read() as session:
             return get_cuts(session, video_ids)
 

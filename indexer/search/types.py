@@ -9,8 +9,9 @@ import numpy as np
 
 from grounding.spans import Span
 from indexer.messages import Message
+from indexer.search.likelihood import Likelihood, likelihood_of
 from indexer.vectors.base import Selection
-from indexer.vocabulary import SEARCHED_KINDS
+from indexer.vocabulary import SEARCHED_KINDS, EvidenceKind
 
 KINDS = tuple(str(kind) for kind in SEARCHED_KINDS)
 
@@ -112,12 +113,20 @@ class FusedMoment:
 @dataclass(frozen=True, slots=True)
 class Grounded:
     """What a grounder answered about a moment. `accepted`: the rule trusts it; `span` None: it
-    named no time.
+    named no time. `shown`: the probability, as it sees it, that the moment shows what was asked.
+    `by`: its name.
     """
 
     span: Span | None
     accepted: bool
     reason: str
+    shown: float
+    by: str
+
+    @property
+    def sees(self) -> bool:
+        """Whether the grounder says that the moment shows what was asked."""
+        return self.shown >= 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,12 +148,27 @@ class Moment:
     grounded: Grounded | None = None
     statement: str = ""
 
+    @property
+    def likelihood(self) -> Likelihood:
+        """`score` in words."""
+        return likelihood_of(self.score)
+
+    @property
+    def is_weak(self) -> bool:
+        """Whether it is unlikely and no answer. A name of a file says nothing about what is seen,
+        but is a reason of its own to show it.
+        """
+        named = any(evidence.kind == EvidenceKind.TITLE for evidence in self.evidence)
+        return self.likelihood == Likelihood.WEAK and not named
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """`matched` False: nothing in the library seems to show it, and `moments` are the nearest that
     there is. `statement`: what was looked for, several joined by semicolons.
     `loading_ms`: of models, before the search that `took_ms` counts.
+
+    `moments` are all that were found, in their order, `shown` and `weaker` the two parts of them.
     """
 
     query: str
@@ -155,3 +179,26 @@ class Answer:
     confidence: float
     notes: tuple[Message, ...] = ()
     loading_ms: float = 0.0
+
+    @property
+    def shown(self) -> tuple[Moment, ...]:
+        """The answer, which ends where moments become unlikely. Of a statement that nothing seems
+        to show it has the nearest moment, and where nothing matches all moments.
+        """
+        return tuple(m for m, shown in zip(self.moments, self._is_shown(), strict=True) if shown)
+
+    @property
+    def weaker(self) -> tuple[Moment, ...]:
+        """Moments that are unlikely, for those who want to see more."""
+        shown = self._is_shown()
+        return tuple(m for m, is_shown in zip(self.moments, shown, strict=True) if not is_shown)
+
+    def _is_shown(self) -> list[bool]:
+        if not self.matched:
+            return [True] * len(self.moments)
+        answered = {moment.statement for moment in self.moments if not moment.is_weak}
+        shown = []
+        for moment in self.moments:
+            shown.append(not moment.is_weak or moment.statement not in answered)
+            answered.add(moment.statement)
+        return shown

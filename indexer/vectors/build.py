@@ -25,6 +25,7 @@ from indexer.vectors.durable_files import flush, save_array, sha256
 from indexer.vectors.recall import calibrated_nprobe
 from indexer.vectors.rowset import RowSet, fp16_index
 from indexer.vectors.snapshot import Manifest, write_manifest
+from indexer.vocabulary import StageName
 
 BATCH_ROWS = 20_000
 # k-means: points per list that it learns from (FAISS warns below 39), and rounds; more of either
@@ -48,7 +49,7 @@ def build_snapshot(
     dimension: int,
     parent: Path,
     flat_max_rows: int,
-    stage: str = "picture",
+    stage: str = StageName.PICTURE,
 ) -> tuple[Path, str, Manifest]:
     """A new folder below `parent`, complete and flushed, the checksum of its manifest, and the
     manifest. Nothing points to it yet.

@@ -25,6 +25,7 @@ from indexer.vectors.publish_snapshot import SnapshotStore, remove_snapshots_exc
 from indexer.vectors.recall import check_recall
 from indexer.vectors.snapshot import Snapshot
 from indexer.vectors.tail import Tail
+from indexer.vocabulary import StageName
 
 __all__ = ["FaissIndex", "remove_snapshots_except"]
 
@@ -85,7 +86,7 @@ class FaissIndex:
         dimension: int,
         settings: Settings,
         *,
-        stage: str = "picture",
+        stage: str = StageName.PICTURE,
         exact_rows: int = EXACT_ROWS,
         tail_rows: int = TAIL_ROWS,
     ) -> None:

@@ -38,6 +38,7 @@ from indexer.catalog.vectors.vector_query import VectorQuery
 from indexer.errors import CatalogError, UsageError
 from indexer.vectors.base import NO_HITS, Hits, Published, RecallReport, Selection, checked_query
 from indexer.vectors.neighbours import check_streamed_recall
+from indexer.vocabulary import StageName
 
 REFRESH_S = 0.5
 COUNT_S = 60.0  # between two counts of all chunks
@@ -82,7 +83,7 @@ class PgVectorIndex:
         key: str,
         dimension: int,
         *,
-        stage: str = "picture",
+        stage: str = StageName.PICTURE,
         exact_rows: int = EXACT_ROWS,
         graph_rows: int = GRAPH_ROWS,
     ) -> None:

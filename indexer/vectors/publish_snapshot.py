@@ -28,6 +28,7 @@ from indexer.vectors.snapshot import (
     read_pointer,
     remove_others,
 )
+from indexer.vocabulary import StageName
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +38,12 @@ EMPTY = "empty"
 
 class SnapshotStore:
     def __init__(
-        self, catalog: Catalog, key: str, dimension: int, settings: Settings, stage: str = "picture"
+        self,
+        catalog: Catalog,
+        key: str,
+        dimension: int,
+        settings: Settings,
+        stage: str = StageName.PICTURE,
     ) -> None:
         self._catalog = catalog
         self._key = key

@@ -17,6 +17,7 @@ TIME = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
+    """Creates the tables of the library, of its work and of what chunks hold."""
     _create_library()
     _create_work()
     _create_rows()
@@ -29,6 +30,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Drops them."""
     if op.get_bind().dialect.name == "sqlite":
         op.execute("DROP TABLE passage_words")
         op.execute("DROP VIEW passage_words_source")

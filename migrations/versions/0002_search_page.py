@@ -17,6 +17,7 @@ TIME = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
+    """Creates the tables of the search page."""
     op.create_table(
         "account",
         _id(),
@@ -59,6 +60,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Drops them."""
     op.drop_table("watched_folder")
     op.drop_index("ix_kept_search_account_id", "kept_search")
     op.drop_table("kept_search")

@@ -20,6 +20,7 @@ TABLES = ("segment", "passage")
 
 
 def upgrade() -> None:
+    """Copies the key of a segment's task to its row, and makes vectors halfvec on PostgreSQL."""
     server = op.get_bind().dialect.name == "postgresql"
     if server:
         require_pgvector(op.get_bind())
@@ -40,6 +41,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Restores the columns as they were."""
     if op.get_bind().dialect.name == "postgresql":
         drop_all_graphs(op.get_bind())
         op.execute(TO_BYTES)

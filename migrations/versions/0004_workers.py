@@ -19,6 +19,7 @@ HELD = sa.text("state = 'running'")
 
 
 def upgrade() -> None:
+    """Adds jobs and what a fair order of work needs."""
     op.create_table(
         "errand",
         sa.Column("id", BIG, nullable=False),
@@ -65,6 +66,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Drops them."""
     op.drop_index("ix_work_finished", "work")
     op.drop_index("ix_work_owner", "work")
     op.drop_index("ix_work_turn", "work")

@@ -28,6 +28,7 @@ WITH_ERRORS = ("video", "chunk_task", "job", "watched_folder")
 
 
 def upgrade() -> None:
+    """Renames tables and columns; rows stay."""
     _drop_indexes("work", "errand", "kept_search")
     _rename_column("collection", "claimed_s", "last_claimed_s")
     op.rename_table("work", "chunk_task")
@@ -51,6 +52,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Renames them back; rows stay."""
     for table in WITH_ERRORS:
         _write_errors_in_english(table)
     _drop_indexes("chunk_task", "job", "search")

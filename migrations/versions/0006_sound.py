@@ -14,11 +14,13 @@ depends_on = None
 
 
 def upgrade() -> None:
+    """Adds the key of a video's sound and the language of a collection."""
     op.add_column("video", sa.Column("sound_key", sa.Text()))
     op.add_column("collection", sa.Column("language", sa.Text()))
 
 
 def downgrade() -> None:
+    """Drops both columns."""
     # Tasks of a stage that the older version does not know would wait for ever. SQLite checks no
     # foreign keys while a schema changes, so what hangs on the task goes first.
     tasks = "SELECT id FROM chunk_task WHERE stage = 'sound'"

@@ -264,7 +264,7 @@ def _card(link: Link, moment: Moment, tr: Translator) -> dict[str, Any]:
 
 
 def _why(moment: Moment, question: str, tr: Translator) -> list[dict[str, Any]]:
-    """The kinds of evidence with their texts, and what LEGO says where it was asked."""
+    """The kinds of evidence with their texts, and what the grounder says where it was asked."""
     why = [
         {
             "label": tr(EVIDENCE[evidence.kind]),
@@ -273,10 +273,14 @@ def _why(moment: Moment, question: str, tr: Translator) -> list[dict[str, Any]]:
         for evidence in moment.evidence
     ]
     if moment.grounded is not None:
-        span = moment.grounded.span
+        span, name = moment.grounded.span, moment.grounded.by
         label = (
-            tr("LEGO names no time") if span is None else tr("LEGO: {span}", span=format_span(span))
+            tr("{name} names no time", name=name)
+            if span is None
+            else tr("{name}: {span}", name=name, span=format_span(span))
         )
+        if not moment.grounded.sees:
+            label = tr("{opinion}, and does not see it", opinion=label)
         why.append({"label": label, "parts": []})
     return why
 

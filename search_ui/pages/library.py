@@ -103,7 +103,7 @@ def _add_folder(user: User, path: str, collection: str, again: bool, tr: Transla
             watched_folders.watch_folder(session, collection, str(folder))
         st.success(tr("The folder is being read."))
     else:
-        app_state().jobs.ingest([folder], collection)
+        app_state().jobs.ingest([folder], collection, account_id=user.account_id)
         st.rerun()
 
 

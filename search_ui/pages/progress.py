@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
+from indexer.formatting import format_bytes
 from indexer.messages import N_
+from search_ui import session_state
 from search_ui.app_state import app_state
 from search_ui.auth.access_rights import User
 from search_ui.i18n.translator import Translator
@@ -18,6 +20,8 @@ SHOWN = 5
 STATES = {
     "waiting": N_("waiting"),
     "running": N_("running"),
+    "paused": N_("paused"),
+    "cancelled": N_("cancelled"),
     "done": N_("done"),
     "failed": N_("with problems"),
 }
@@ -42,8 +46,51 @@ def _live(user: User, tr: Translator) -> None:
         st.rerun()
     for job in _visible(user):
         if job.is_open:
-            parts = (job.title, job.collection, STATES[job.state])
-            st.progress(job.fraction, text=" · ".join(escape_markdown(tr(part)) for part in parts))
+            _open(job, user, tr)
+
+
+def _open(job: Job, user: User, tr: Translator) -> None:
+    parts = [tr(job.title), job.collection, tr(STATES[job.state]), *_figures(job, tr)]
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.progress(job.fraction, text=" · ".join(map(escape_markdown, parts)), width="stretch")
+        if user.can_edit:
+            jobs = app_state().jobs
+            is_paused = job.state == "paused"
+            change = jobs.resume if is_paused else jobs.pause
+            icon = "play_arrow" if is_paused else "pause"
+            _icon(job, icon, change, tr("Continue") if is_paused else tr("Pause"))
+            _icon(job, "close", jobs.cancel, tr("Cancel"))
+
+
+def _figures(job: Job, tr: Translator) -> list[str]:
+    now = job.progress
+    found = []
+    if now.files > 1:
+        found.append(tr("{done} of {n} files", done=now.files_done, n=now.files))
+    if now.size_bytes > 1:
+        done, total = format_bytes(now.done_bytes), format_bytes(now.size_bytes)
+        found.append(tr("{done} of {total}", done=done, total=total))
+    if job.speed is not None:
+        found.append(tr("{speed} times as fast as the video", speed=f"{job.speed:.2g}"))
+    if job.problems:
+        found.append(tr("{n} with problems", n=len(job.problems)))
+    return found
+
+
+def _icon(job: Job, icon: str, change: Callable[[int], None], words: str) -> None:
+    st.button(
+        words,
+        key=f"{icon}_job_{job.id}",
+        icon=f":material/{icon}:",
+        type="tertiary",
+        on_click=_change,
+        args=(change, job.id),
+    )
+
+
+def _change(change: Callable[[int], None], job_id: int) -> None:
+    if session_state.may_edit():
+        change(job_id)
 
 
 def _last_of_each(jobs: Sequence[Job]) -> list[Job]:
@@ -57,7 +104,7 @@ def _last_of_each(jobs: Sequence[Job]) -> list[Job]:
 def _ended(job: Job, user: User, tr: Translator) -> None:
     label = escape_markdown(tr(job.title))
     if not job.problems:
-        st.caption(f":material/check: {label} · {tr('done')}")
+        st.caption(f":material/check: {label} · {tr(STATES[job.state])}")
         return
     problems = "\n".join(f"- {escape_markdown(tr(problem))}" for problem in job.problems[:10])
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):

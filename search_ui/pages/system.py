@@ -9,9 +9,13 @@ import streamlit as st
 
 from grounding.spans import format_time
 from indexer.formatting import format_bytes
+from indexer.paths import printable
+from search_ui import session_state
 from search_ui.app_state import app_state
 from search_ui.auth.access_rights import User
 from search_ui.i18n.translator import Translator
+
+SHOWN_STRAYS = 20
 
 
 def show(user: User, tr: Translator) -> None:
@@ -24,6 +28,8 @@ def show(user: User, tr: Translator) -> None:
     if user.collection_ids is None:
         _index(tr)
         _doctor(tr)
+        if user.can_edit:
+            _stray_uploads(user, tr)
     _models(tr)
 
 
@@ -46,6 +52,21 @@ def _doctor(tr: Translator) -> None:
         checks = app_state().library.doctor()
     mark = {True: ("✓", tr("ok")), False: ("✗", tr("not ok"))}
     _rows([(*mark[check.ok], tr(check.name), tr(check.found), tr(check.mend)) for check in checks])
+
+
+def _stray_uploads(user: User, tr: Translator) -> None:
+    """A crash between storing a file and noting it leaves such files."""
+    strays = app_state().library.stray_uploads()
+    if not strays:
+        return
+    st.subheader(tr("Uploaded files that belong to no video"), anchor=False)
+    st.text("\n".join(printable(path.name) for path in strays[:SHOWN_STRAYS]))
+    names = app_state().visible_names(user)
+    collection = st.selectbox(tr("Collection"), names, key="stray_collection")
+    if st.button(tr("Add them"), icon=":material/add:", disabled=collection is None):
+        if session_state.may_edit():
+            app_state().jobs.ingest(strays, str(collection), account_id=user.account_id)
+        st.rerun()
 
 
 def _models(tr: Translator) -> None:

@@ -18,12 +18,14 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from indexer.admin.uploads import uploads_folder
 from indexer.catalog.database.text_normalize import normalize
 from indexer.errors import MediaError, SeekpointError, os_reason
 from indexer.formatting import format_bytes
 from indexer.media.decode.reader_process import probe_in_process
 from indexer.media.formats import VIDEO_SUFFIXES
 from indexer.questions.query_pictures import LARGEST_BYTES, keep_picture
+from indexer.vectors.durable_files import flush
 from search_ui.app_state import app_state
 from search_ui.auth.access_rights import User
 from search_ui.i18n.translator import Translator, translator_of
@@ -54,7 +56,7 @@ async def upload(request: Request) -> Response:
     name = safe_name(unquote(request.headers.get("x-file-name", "")))
     if not name:
         raise HTTPException(415, tr("This is not a name of a video file."))
-    folder = app_state().settings.home_path / "uploads"
+    folder = uploads_folder(app_state().library.context)
     folder.mkdir(parents=True, exist_ok=True)
     if (
         int(request.headers.get("content-length") or 0) + SPARE_BYTES
@@ -69,10 +71,12 @@ async def upload(request: Request) -> Response:
             await _receive(request, file, app_state().settings.ui_upload_max_mb * 1_000_000)
             file.flush()
             await run_in_threadpool(_check_video, part, tr)
-            stored = _store(part, folder, name)
+            stored = await run_in_threadpool(_store, part, folder, name)
         finally:
             part.unlink(missing_ok=True)
-    job = app_state().jobs.ingest([stored], collection)
+    job = await run_in_threadpool(
+        lambda: app_state().jobs.ingest([stored], collection, account_id=user.account_id)
+    )
     return JSONResponse({"name": stored.name, "job": job.id}, 201)
 
 
@@ -135,7 +139,10 @@ def safe_name(name: str) -> str:
 
 
 def _store(part: Path, folder: Path, name: str) -> Path:
-    """Moves the file to its name; one that is taken gets a number. Never over another file."""
+    """Moves the file to its name; one that is taken gets a number. Never over another file. It is
+    on the disk then: what is acknowledged must outlive a power cut.
+    """
+    flush(part)
     stem, suffix = os.path.splitext(name)
     number = 1
     while True:
@@ -145,4 +152,5 @@ def _store(part: Path, folder: Path, name: str) -> Path:
         except FileExistsError:
             number += 1
         else:
+            flush(folder)
             return stored

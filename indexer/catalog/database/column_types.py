@@ -64,14 +64,15 @@ class MessageText(TypeDecorator[Message]):
         if value is None:
             return None
         message = value if isinstance(value, Message) else Message(value)
-        return _sanitize(message).to_json()
+        return sanitize_message(message).to_json()
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Message | None:
         """The database to Python: the message of the JSON."""
         return None if value is None else Message.from_json(value)
 
 
-def _sanitize(message: Message) -> Message:
+def sanitize_message(message: Message) -> Message:
+    """A message whose text and values both databases take."""
     return Message(sanitize_text(message.template), _sanitize_values(message.values))
 
 
@@ -81,7 +82,7 @@ def _sanitize_values(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _sanitize_value(value: Any) -> Any:
     if isinstance(value, Message):
-        return _sanitize(value)
+        return sanitize_message(value)
     return sanitize_text(value) if isinstance(value, str) else value
 
 

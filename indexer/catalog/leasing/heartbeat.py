@@ -58,6 +58,8 @@ class Leases:
                         queue.renew(session, self._owner, self._lease_s)
             except SeekpointError as error:
                 log.warning("the leases could not be renewed: %s", error)
+            except Exception:  # whatever it is, the next renewal may go well
+                log.exception("the leases could not be renewed")
 
 
 def release_all(s: Session, owner: str) -> int:

@@ -15,14 +15,14 @@ from sqlalchemy import and_, delete, func, or_, select, text, update
 from sqlalchemy.orm import Session, aliased
 
 from indexer.catalog.database.dialect import count_changed, in_values, is_sqlite, now_s
-from indexer.catalog.tables import ChunkTask, Job, utc_now
+from indexer.catalog.tables import ChunkTask, Job, PageJob, utc_now
 from indexer.messages import Message
 from indexer.vocabulary import TaskState
 
 OPEN_STATES = (TaskState.PENDING, TaskState.RUNNING)
 _WAITING = {"state": TaskState.PENDING, "owner": None, "lease_until_s": None}
 
-RowT = TypeVar("RowT", ChunkTask, Job)
+RowT = TypeVar("RowT", ChunkTask, Job, PageJob)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ class LeaseQueue(Generic[RowT]):
 
     def is_held(self, s: Session, row_id: int, owner: str) -> bool:
         """Whether the row is the owner's still."""
-        return s.scalar(select(self.table.id).where(self._is_held(row_id, owner))) is not None
+        return s.scalar(select(self.table.id).where(self.held(row_id, owner))) is not None
 
     def finish(self, s: Session, row_id: int, owner: str, **values: Any) -> bool:
         """Marks the row done, with these values of other columns. False: the owner had lost it."""
@@ -127,7 +127,7 @@ class LeaseQueue(Generic[RowT]):
             "error": None,
             "finished_at": utc_now(),
         }
-        return self._change(s, self._is_held(row_id, owner), **done, **values) > 0
+        return self._change(s, self.held(row_id, owner), **done, **values) > 0
 
     def fail(
         self, s: Session, row_id: int, owner: str, error: Message, max_attempts: int
@@ -137,7 +137,7 @@ class LeaseQueue(Generic[RowT]):
         """
         if not self.lock_parent(s, row_id):
             return None
-        held = self._is_held(row_id, owner)
+        held = self.held(row_id, owner)
         attempts = s.scalar(select(self.table.attempts).where(held))
         if attempts is None:
             return None
@@ -166,7 +166,7 @@ class LeaseQueue(Generic[RowT]):
                     s, row.id, row.owner, _lost_message(row.owner, row.attempts), max_attempts
                 ):
                     failed.append(row.id)
-            elif self._change(s, and_(is_lost, self._is_held(row.id, row.owner)), **_WAITING):
+            elif self._change(s, and_(is_lost, self.held(row.id, row.owner)), **_WAITING):
                 requeued.append(row.id)
         return Expired(tuple(requeued), tuple(failed))
 
@@ -213,7 +213,8 @@ class LeaseQueue(Generic[RowT]):
         )
         return {str(owner): int(count) for owner, count in s.execute(held)}
 
-    def _is_held(self, row_id: int, owner: str) -> Any:
+    def held(self, row_id: int, owner: str) -> Any:
+        """The condition that the row is the owner's."""
         return and_(
             self.table.id == row_id,
             self.table.state == TaskState.RUNNING,

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from indexer.embedders.devices import choose_device, choose_dtype
+from indexer.embedders.devices import choose_device
 from indexer.embedders.identity import make_key
 from indexer.embedders.sound.sound_classes import SHARPNESS
 from indexer.process.load_once import load_once
@@ -34,8 +34,7 @@ def sound_key() -> str:
 
 def hear(settings: Settings, samples: np.ndarray) -> np.ndarray:
     """Probabilities (N, 521) float32 of AudioSet's classes in samples (T,) float32 at 16 kHz."""
-    device = choose_device(settings)
-    return _load(device, choose_dtype(settings, device)).probabilities(samples)
+    return _load(*choose_device(settings)).probabilities(samples)
 
 
 @load_once

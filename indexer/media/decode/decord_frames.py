@@ -39,6 +39,10 @@ class DecordFrames:
     """The file of a `reader`, which is asked for some pictures to compare decord's with."""
 
     def __init__(self, reader: Reader) -> None:
+        import decord  # heavy: only for windows of a grounder
+
+        self._decord = decord
+        self._errors = (decord.DECORDError, MediaError, RuntimeError, IndexError, ValueError)
         self.path = os.fspath(reader.path)
         self._pyav = reader
         self._compared = False
@@ -54,15 +58,19 @@ class DecordFrames:
         """
         if not self._usable:
             return None
-        import decord
-
         try:
             self._open(short_side)
             rows = np.searchsorted(self._times_s, times_s + EPSILON_S, side="right") - 1
             rows = rows.clip(0)
             once, place = np.unique(rows, return_inverse=True)
             images = self._reader.get_batch(once).asnumpy()[place]
-        except (decord.DECORDError, MediaError, RuntimeError, IndexError, ValueError) as error:
+        except (
+            self._decord.DECORDError,
+            MediaError,
+            RuntimeError,
+            IndexError,
+            ValueError,
+        ) as error:
             lines = str(error).splitlines()
             log.info("decord: %s", lines[0] if lines else type(error).__name__)
             self._usable = False
@@ -86,8 +94,6 @@ class DecordFrames:
 
     def _open(self, short_side: int | None) -> None:
         """Raises ValueError where decord's pictures are not those of a player."""
-        import decord
-
         if self._info is None:
             self._info = probe(self.path)
             self._times_s, self._ends_s = _shown_times(self.path)
@@ -100,8 +106,8 @@ class DecordFrames:
         width, height = size
         if width < _MIN_WIDTH:
             raise ValueError(f"pictures of {width} pixels are too narrow")
-        reader = decord.VideoReader(
-            self.path, ctx=decord.cpu(0), width=width, height=height, num_threads=1
+        reader = self._decord.VideoReader(
+            self.path, ctx=self._decord.cpu(0), width=width, height=height, num_threads=1
         )
         if len(reader) != len(self._times_s):
             raise ValueError(f"{len(reader)} pictures, not {len(self._times_s)}")

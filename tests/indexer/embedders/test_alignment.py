@@ -80,10 +80,9 @@ def test_a_fit_learns_what_the_captions_say(fitted, settings):
 
 
 def _cpu(settings):
-    from indexer.embedders.devices import choose_device, choose_dtype
+    from indexer.embedders.devices import choose_device
 
-    device = choose_device(settings)
-    return device, choose_dtype(settings, device)
+    return choose_device(settings)
 
 
 def test_the_same_folder_gives_the_same_files(folder, fitted, tmp_path):

@@ -77,6 +77,22 @@ def test_more_like_a_moment_leaves_itself_out(library):
     )
 
 
+def test_moments_like_another_do_not_continue_each_other(tmp_path):
+    """A shot has several segments, which all are alike."""
+    colour_video(tmp_path / "v" / "long.mp4", [("red", 20), ("blue", 12), ("red", 20)])
+    colour_video(tmp_path / "v" / "short.mp4", [("red", 20)])
+    library = demo_library(tmp_path / "home")
+    library.ingest([tmp_path / "v"])
+    long, asked = id_of(library, "long.mp4"), Span(2, 6)
+    moments = library.more_like(long, asked, top=50).moments
+    assert {moment.video_id for moment in moments[:2]} == {long, id_of(library, "short.mp4")}
+    found = [(moment.video_id, moment.span) for moment in moments]
+    for (video_id, one), (other_id, other) in combinations([(long, asked), *found], 2):
+        first, second = sorted((one, other))
+        cut = video_id == long and any(abs(cut_s - first.end_s) < 0.5 for cut_s in (20, 32))
+        assert video_id != other_id or second.start_s - first.end_s > 1 or cut
+
+
 def test_like_an_instant_is_like_its_nearest_frame(library):
     assert (
         names(library, library.more_like(id_of(library, "evening.mp4"), Span(5.1, 5.1)))[0]

@@ -1,10 +1,14 @@
 """No two answers of one video that overlap or continue each other."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from grounding.spans import Span
-from indexer.search.distinct import drop_repeats
+from indexer.search.distinct import CONTINUED_S, CUT_TOLERANCE_S, drop_repeats
 from indexer.search.types import Evidence, FusedMoment
 from tests.support import colour_video, demo_library
 
@@ -60,6 +64,42 @@ def test_evidence_of_another_kind_joins_the_better_answer():
     assert (kept.span, kept.probability) == (Span(0, 10), 0.8)
     (kept,) = drop_repeats([moment(0, 10), moment(9, 14, probability=0.8)], lambda ids: {})
     assert kept.probability == 0.5
+
+
+def one_answer(one: FusedMoment, other: FusedMoment, cuts_s: list[float]) -> bool:
+    """By definition: they overlap, or the same shot goes on from one to the other."""
+    first, second = sorted((one.span, other.span))
+    gap_s = second.start_s - first.end_s
+    near = first.end_s - CUT_TOLERANCE_S, max(second.start_s, first.end_s) + CUT_TOLERANCE_S
+    cut = any(near[0] <= cut_s < near[1] for cut_s in cuts_s)
+    return one.video_id == other.video_id and (gap_s < 0 or (gap_s <= CONTINUED_S and not cut))
+
+
+quarters = st.integers(0, 80).map(lambda value: value / 4)
+some_moments = st.lists(
+    st.builds(
+        lambda video_id, start_s, length_s: moment(
+            start_s, start_s + 0.25 + length_s, video_id=video_id
+        ),
+        st.integers(1, 2),
+        quarters,
+        quarters,
+    ),
+    max_size=12,
+)
+
+
+@given(some_moments, st.lists(quarters.map(lambda value: value + 0.01), max_size=12))
+def test_kept_answers_are_apart_and_dropped_ones_repeat_a_better_one(moments, cuts_s):
+    cuts_s = sorted(cuts_s)
+    kept = drop_repeats(moments, lambda ids: {id: np.array(cuts_s) for id in ids})
+    assert not any(one_answer(one, other, cuts_s) for one, other in combinations(kept, 2))
+    places = [next(n for n, one in enumerate(moments) if one is keep) for keep in kept]
+    assert places == sorted(places)
+    for number, dropped in enumerate(moments):
+        if number not in places:
+            better = [keep for keep, place in zip(kept, places, strict=True) if place < number]
+            assert any(one_answer(keep, dropped, cuts_s) for keep in better)
 
 
 def test_cuts_are_read_for_videos_with_neighbours_alone():

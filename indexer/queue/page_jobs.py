@@ -1,0 +1,277 @@
+"""Page jobs are done: by this process, or handed over to workers where there is a broker.
+
+A job is one row with a lease. Whoever does it may be killed at any moment: the row waits again, and
+doing it again does only what is missing.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from indexer.admin.demo import make_library
+from indexer.admin.playback import make_proxy_of
+from indexer.catalog import watched_folders
+from indexer.catalog.leasing import page_job_files, page_jobs
+from indexer.catalog.leasing.owner import dead_owners, owner_name
+from indexer.catalog.leasing.page_jobs import PageJobRow, PageProgress
+from indexer.context import Context
+from indexer.errors import CatalogError, SeekpointError
+from indexer.ingest.run import FileOutcome, Ingest, IngestReport, Observer
+from indexer.messages import Message, with_advice
+from indexer.queue.notify import Notifier
+from indexer.queue.publish_snapshots import publish
+from indexer.queue.retry import retry
+from indexer.queue.submit import note_files, waiting_counts
+from indexer.vocabulary import JobKind, PageJobKind, Wanted
+
+log = logging.getLogger(__name__)
+
+ADDING = (PageJobKind.INGEST, PageJobKind.DEMO, PageJobKind.RETRY, PageJobKind.WATCH)
+"""Kinds that are done one after another; copies for browsers do not wait behind them."""
+
+NOTED_EVERY_S = 0.5
+
+
+class JobStopped(Exception):
+    """The job ends before it is done: people want it so, the process ends, or it was lost."""
+
+
+class PageJobs:
+    """The jobs of the search page that one process does. `stopping`: whether it was told to end."""
+
+    def __init__(self, context: Context, stopping: Callable[[], bool] = lambda: False) -> None:
+        self.context = context
+        self.owner = owner_name()
+        self._stopping = stopping
+
+    # --- holding on to jobs ---
+
+    def renew(self) -> None:
+        """Keeps what this process is at; to be called a few times within a lease."""
+        lease_s = self.context.settings.lease_s
+        with self.context.catalog.begin() as session:
+            page_jobs.queue.renew(session, self.owner, lease_s)
+
+    def release(self) -> None:
+        """What this process is at waits for others; its attempts do not count."""
+        with self.context.catalog.begin() as session:
+            page_jobs.queue.release(session, [self.owner])
+
+    def requeue_lost(self) -> None:
+        """What processes were at that died on this machine, or did not renew, waits again; what was
+        tried too often has failed.
+        """
+        with self.context.catalog.read() as session:
+            held = page_jobs.queue.owners(session)
+        if not held:
+            return
+        dead = dead_owners(held)
+        max_attempts = self.context.settings.max_attempts
+        with self.context.catalog.begin() as session:
+            page_jobs.queue.expire(session, max_attempts, dead)
+
+    # --- doing them ---
+
+    def run_next(self, kinds: Sequence[PageJobKind]) -> PageJobRow | None:
+        """Does the next job of these kinds; None: nothing waits, or another process is at it.
+
+        Raises CatalogError where the database is away: the job is kept then.
+        """
+        job = self._claim(kinds)
+        if job is None:
+            return None
+        try:
+            problems = self._do(job) if job.wanted == Wanted.RUN else ()
+        except JobStopped:
+            self._stop(job)
+            return job
+        except CatalogError as error:
+            # The database may be there again already: then it counts as one attempt of several.
+            self._fail(job, error.full_message, self.context.settings.max_attempts)
+            return job
+        except SeekpointError as error:
+            problems = (error.full_message,)
+        except Exception as error:
+            log.exception("work behind the page failed")
+            values = {"name": type(error).__name__, "error": error}
+            problems = (Message("{name}: {error}", values),)
+        self.context.catalog.write(
+            lambda s: page_jobs.finish_page_job(s, job.id, self.owner, problems)
+        )
+        return job
+
+    def _claim(self, kinds: Sequence[PageJobKind]) -> PageJobRow | None:
+        catalog, lease_s = self.context.catalog, self.context.settings.lease_s
+        with catalog.read() as session:
+            # One thread does these kinds: what it holds now, it could not let go in an outage.
+            left = page_jobs.list_held(session, self.owner, kinds)
+            if not left and not page_jobs.is_waiting(session, kinds):
+                return None
+        with catalog.begin() as session:
+            for job_id in left:
+                page_jobs.queue.release(session, [self.owner], job_id)
+            job_id = page_jobs.claim_page_job(session, self.owner, lease_s, kinds)
+            return None if job_id is None else page_jobs.get_page_job(session, job_id)
+
+    def _stop(self, job: PageJobRow) -> None:
+        with self.context.catalog.begin() as session:
+            now = page_jobs.get_page_job(session, job.id)
+            if now is not None and now.wanted == Wanted.CANCEL:
+                page_jobs.finish_page_job(session, job.id, self.owner, now.problems)
+            else:
+                page_jobs.queue.release(session, [self.owner], job.id)
+
+    def _fail(self, job: PageJobRow, error: Message, max_attempts: int) -> None:
+        with self.context.catalog.begin() as session:
+            page_jobs.queue.fail(session, job.id, self.owner, error, max_attempts)
+
+    def _do(self, job: PageJobRow) -> Sequence[Message]:
+        if job.kind == PageJobKind.PROXY:
+            return self._make_proxy(job)
+        if job.kind == PageJobKind.RETRY:
+            assert job.video_id is not None, "a job that tries again names its video"
+            return retry(self.context, [job.video_id], self._progress(job)).errors
+        if job.kind == PageJobKind.DEMO:
+            folder = make_library(self.context.settings.home_path / "demo")[0].parent
+            return self._add(job, [folder])
+        return self._add(job, [Path(path) for path in job.details["paths"]])
+
+    def _make_proxy(self, job: PageJobRow) -> Sequence[Message]:
+        progress = self._progress(job)
+        assert job.video_id is not None, "a job that converts names its video"
+        progress.started(1, 1)
+        make_proxy_of(self.context, job.video_id, progress.at)
+        return ()
+
+    def _add(self, job: PageJobRow, paths: Sequence[Path]) -> Sequence[Message]:
+        if self.context.settings.broker_url:
+            problems = hand_over(self.context, job, self.owner, paths)
+        else:
+            problems = _problems(self._ingest(job, paths))
+        if job.kind == PageJobKind.WATCH:
+            folder_id, error = int(job.details["folder_id"]), next(iter(problems), None)
+            self.context.catalog.write(lambda s: watched_folders.note_scan(s, folder_id, error))
+        return problems
+
+    def _ingest(self, job: PageJobRow, paths: Sequence[Path]) -> IngestReport:
+        context = self.context
+        ingest = Ingest(context.catalog, context.settings, context.stages(), self._progress(job))
+        report = ingest.run(paths, job.collection)
+        publish(context)
+        return report
+
+    def _progress(self, job: PageJobRow) -> _Progress:
+        return _Progress(self.context, job.id, self.owner, self._stopping)
+
+    # --- what workers are at ---
+
+    def end_handed_over(self) -> None:
+        """Notes which jobs workers are through with, and drops what was cancelled."""
+        with self.context.catalog.read() as session:
+            jobs = page_jobs.list_page_jobs(session, only_open=True)
+        for job in jobs:
+            if job.handed_over:
+                end_if_done(self.context, job)
+
+
+def hand_over(
+    context: Context, job: PageJobRow, owner: str, paths: Sequence[Path]
+) -> Sequence[Message]:
+    """The files of a job wait for workers from now on; what could not even be noted."""
+    report = note_files(context, paths, job.collection, page_job_id=job.id)
+    problems = _problems(report)
+    queued = sum(file.state == "queued" for file in report.files)
+    progress = PageProgress(files=len(report.files), size_bytes=_size_bytes(context, job))
+    if queued:
+        context.catalog.write(lambda s: page_jobs.hand_over(s, job.id, owner, progress, problems))
+        _notify(context)
+    return problems
+
+
+def _size_bytes(context: Context, job: PageJobRow) -> int:
+    with context.catalog.read() as session:
+        return page_job_files.sum_bytes(session, job.id)
+
+
+def _notify(context: Context) -> None:
+    """Without a broker in reach they find the work when it is back: the reaper tells of it."""
+    try:
+        Notifier(context.settings).notify({JobKind.PLAN: waiting_counts(context).get("plan", 0)})
+    except SeekpointError as error:
+        log.warning("workers could not be notified: %s", error)
+
+
+def end_if_done(context: Context, job: PageJobRow) -> bool:
+    """Ends a job whose files workers are through with, or that people cancelled."""
+    with context.catalog.begin() as session:
+        if job.wanted == Wanted.CANCEL:
+            page_job_files.cancel_files(session, job)
+        elif not page_job_files.is_done(session, job):
+            return False
+        progress, problems = page_job_files.measure(session, job)
+        if job.wanted == Wanted.CANCEL:
+            problems = ()
+        return page_jobs.end_handed_over(session, job.id, progress, [*job.problems, *problems])
+
+
+def _problems(report: IngestReport) -> tuple[Message, ...]:
+    return tuple(with_advice(failure.error, failure.hint) for failure in report.failures)
+
+
+class _Progress(Observer):
+    """Notes in the job's row how far it is, now and then; JobStopped where it must end."""
+
+    def __init__(
+        self, context: Context, job_id: int, owner: str, stopping: Callable[[], bool]
+    ) -> None:
+        self._catalog = context.catalog
+        self._job_id = job_id
+        self._owner = owner
+        self._stopping = stopping
+        self._began = time.monotonic()
+        self._noted = 0.0
+        self._files = self._files_done = self._size_bytes = 0
+        self._done_bytes = self._video_s = 0.0
+
+    def started(self, files: int, size_bytes: int) -> None:
+        self._files += files
+        self._size_bytes += size_bytes
+        self._note()
+
+    def advanced(self, size_bytes: float, video_s: float) -> None:
+        self._done_bytes += size_bytes
+        self._video_s += video_s
+        self._note_now_and_then()
+
+    def finished(self, outcome: FileOutcome) -> None:
+        self._files_done += 1
+        self._note_now_and_then()
+
+    def at(self, share: float) -> None:
+        """`share`: of the whole, in [0, 1]."""
+        self._done_bytes = share * self._size_bytes
+        self._note_now_and_then()
+
+    def _note_now_and_then(self) -> None:
+        if self._stopping():
+            raise JobStopped
+        if time.monotonic() - self._noted >= NOTED_EVERY_S:
+            self._note()
+
+    def _note(self) -> None:
+        self._noted = time.monotonic()
+        progress = PageProgress(
+            self._files,
+            self._files_done,
+            self._size_bytes,
+            self._done_bytes,
+            self._video_s,
+            self._noted - self._began,
+        )
+        with self._catalog.begin() as session:
+            wanted = page_jobs.note_progress(session, self._job_id, self._owner, progress)
+        if wanted != Wanted.RUN:
+            raise JobStopped
