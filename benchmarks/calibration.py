@@ -224,8 +224,10 @@ def passage_weights(found: Sequence[PassageObservation]) -> np.ndarray:
 
 
 def likeness_weights(found: Sequence[LikenessObservation]) -> np.ndarray:
-    """(N,): of the first moments, for which the sets weigh the same."""
-    return shares([(one.source, one.place == 0) for one in found]) * first_of(found)
+    """(N,): of the first moments. The sets weigh the same, and in each answers with something of
+    the same video and without.
+    """
+    return shares([(one.source, one.group, one.place == 0) for one in found]) * first_of(found)
 
 
 def first_of(found: Sequence[Any]) -> np.ndarray:
