@@ -37,7 +37,6 @@ from benchmarks.support.logistic import fit_logistic, left_out
 from benchmarks.support.observations import Observation, ask_absent, ask_rows, observe
 from benchmarks.support.passage_observations import PassageObservation, observe_passages
 from benchmarks.support.real_videos import (
-    FOLDERS,
     TRUTHS,
     absent_questions,
     data_folder,
@@ -88,9 +87,9 @@ def parse_options() -> argparse.Namespace:
 def fit_all(library: Library, data: Path) -> dict[str, dict[str, float]]:
     """The constants; what they hold goes to standard output."""
     names: dict[str, str] = {}
-    for folder in FOLDERS:
-        names |= ingest_renamed(library, data / folder, folder)
-    truth = {name: read_rows(data / file, names) for name, file in TRUTHS.items()}
+    for name in SETS:
+        names |= ingest_renamed(library, data / name, name)
+    truth = {name: read_rows(data / TRUTHS[name], names) for name in SETS}
     pictures = Fit(picture_observations(library, truth), picture_weights)
     passages = Fit(passage_observations(library, truth), passage_weights)
     alike = Fit(likeness_observations(library), likeness_weights)
@@ -212,18 +211,28 @@ def picture_weights(found: Sequence[Observation]) -> np.ndarray:
     """(N,): the first moment of each answer, which says whether there is one. The sets weigh the
     same, in each its libraries, and in these the groups of questions as GROUP_WEIGHTS has it.
     """
-    groups = np.array([GROUP_WEIGHTS[one.group] * (one.place == 0) for one in found])
-    return groups * shares([(one.asked.source, one.library, one.group) for one in found])
+    groups = np.array([GROUP_WEIGHTS[one.group] for one in found])
+    keys = [(one.asked.source, one.library, one.group, one.place == 0) for one in found]
+    return groups * shares(keys) * first_of(found)
 
 
 def passage_weights(found: Sequence[PassageObservation]) -> np.ndarray:
-    """(N,): questions about what is said and written, and all others, weigh the same."""
-    return shares([one.source == "talks" for one in found])
+    """(N,): of the first passages of each kind. Questions about what is said and written, and all
+    others, weigh the same.
+    """
+    return shares([(one.source == "talks", one.place == 0) for one in found]) * first_of(found)
 
 
 def likeness_weights(found: Sequence[LikenessObservation]) -> np.ndarray:
-    """(N,): the sets weigh the same."""
-    return shares([one.source for one in found])
+    """(N,): of the first moments. The sets weigh the same, and in each answers with something of
+    the same video and without.
+    """
+    return shares([(one.source, one.group, one.place == 0) for one in found]) * first_of(found)
+
+
+def first_of(found: Sequence[Any]) -> np.ndarray:
+    """(N,) 1 where a moment is the first of its answer."""
+    return np.array([one.place == 0 for one in found], dtype=np.float64)
 
 
 # ---- the report ----------------------------------------------------------------------------------
