@@ -15,7 +15,7 @@ from grounding.spans import Span
 from indexer.catalog import collections, saved_searches, videos
 from indexer.catalog.video_queries import Filters
 from indexer.catalog.videos import VideoRow
-from indexer.errors import CatalogError
+from indexer.errors import CatalogBusy, CatalogError
 from indexer.formatting import format_span
 from indexer.messages import N_
 from indexer.search.types import Answer, Moment
@@ -118,6 +118,8 @@ def find_video(video_id: int, user: User) -> VideoRow | None:
     try:
         with app_state().library.catalog.read() as session:
             video = videos.get_video(session, video_id)
+    except CatalogBusy:
+        raise  # the database is away: that is no answer about the video
     except CatalogError:
         return None
     if user.sees(video.collection_id):
@@ -279,7 +281,7 @@ def _card(link: Link, moment: Moment, tr: Translator) -> dict[str, Any]:
 
 
 def _why(moment: Moment, question: str, tr: Translator) -> list[dict[str, Any]]:
-    """The kinds of evidence with their texts, and what LEGO says where it was asked."""
+    """The kinds of evidence with their texts, and what the grounder says where it was asked."""
     why = [
         {
             "label": tr(EVIDENCE[evidence.kind]),
@@ -288,10 +290,14 @@ def _why(moment: Moment, question: str, tr: Translator) -> list[dict[str, Any]]:
         for evidence in moment.evidence
     ]
     if moment.grounded is not None:
-        span = moment.grounded.span
+        span, name = moment.grounded.span, moment.grounded.by
         label = (
-            tr("LEGO names no time") if span is None else tr("LEGO: {span}", span=format_span(span))
+            tr("{name} names no time", name=name)
+            if span is None
+            else tr("{name}: {span}", name=name, span=format_span(span))
         )
+        if not moment.grounded.sees:
+            label = tr("{opinion}, and does not see it", opinion=label)
         why.append({"label": label, "parts": []})
     return why
 

@@ -105,9 +105,9 @@ def _filters(link: Link, user: User, tr: Translator) -> None:
     st.segmented_control(
         tr("How many"), TOPS, key=session_state.FIELDS["top"], on_change=changed, required=True
     )
-    if app_state().library.has_lego:
+    if name := app_state().library.grounder_name:
         st.toggle(
-            tr("Check with LEGO"),
+            tr("Check with {name}", name=name),
             key=session_state.FIELDS["ground"],
             on_change=changed,
             help=tr("Slower: a language model looks at the best moments again"),

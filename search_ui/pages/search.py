@@ -8,6 +8,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from search_ui import session_state
+from search_ui.app_state import app_state
 from search_ui.auth.access_rights import User
 from search_ui.i18n.translator import Translator
 from search_ui.pages import answers, ask, home, watch
@@ -39,8 +40,11 @@ def _body(kind: str) -> DeltaGenerator:
 
 
 def _answers(link: Link, user: User, tr: Translator) -> None:
+    name = app_state().library.grounder_name
     with (
-        st.spinner(tr("LEGO looks at the best moments …")) if link.search.ground else nullcontext()
+        st.spinner(tr("{name} looks at the best moments …", name=name or tr("A grounder")))
+        if link.search.ground
+        else nullcontext()
     ):
         answer = answers.answer_to(link.search, user)
     answers.headline(link, answer, user, tr)

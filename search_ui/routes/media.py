@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute, Route
 from indexer.admin.playback import playback_of
 from indexer.catalog import videos
 from indexer.catalog.videos import VideoRow
-from indexer.errors import CatalogError, SeekpointError
+from indexer.errors import CatalogBusy, CatalogError, SeekpointError
 from indexer.formatting import video_title
 from search_ui.app_state import app_state
 from search_ui.auth.access_rights import User
@@ -105,6 +105,8 @@ def find_video(request: Request) -> VideoRow:
     try:
         with app_state().library.catalog.read() as session:
             video = videos.get_video(session, video_id)
+    except CatalogBusy:
+        raise  # the database is away: that is no answer about the video
     except CatalogError:
         raise unknown from None
     if not user.sees(video.collection_id):
