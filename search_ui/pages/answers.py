@@ -15,7 +15,7 @@ from grounding.spans import Span
 from indexer.catalog import collections, saved_searches, videos
 from indexer.catalog.video_queries import Filters
 from indexer.catalog.videos import VideoRow
-from indexer.errors import CatalogError
+from indexer.errors import CatalogBusy, CatalogError
 from indexer.formatting import format_span
 from indexer.messages import N_
 from indexer.search.types import Answer, Moment
@@ -118,6 +118,8 @@ def find_video(video_id: int, user: User) -> VideoRow | None:
     try:
         with app_state().library.catalog.read() as session:
             video = videos.get_video(session, video_id)
+    except CatalogBusy:
+        raise  # the database is away: that is no answer about the video
     except CatalogError:
         return None
     if user.sees(video.collection_id):

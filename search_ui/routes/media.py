@@ -22,7 +22,7 @@ from starlette.types import Receive, Scope, Send
 from indexer.admin.playback import open_for_playing, playback_of
 from indexer.catalog import videos
 from indexer.catalog.videos import VideoRow
-from indexer.errors import CatalogError, MediaError, SeekpointError
+from indexer.errors import CatalogBusy, CatalogError, MediaError, SeekpointError
 from indexer.formatting import video_title
 from indexer.process.abandon import abandonable
 from search_ui.app_state import app_state
@@ -184,6 +184,8 @@ def find_video(request: Request) -> VideoRow:
     try:
         with app_state().library.catalog.read() as session:
             video = videos.get_video(session, video_id)
+    except CatalogBusy:
+        raise  # the database is away: that is no answer about the video
     except CatalogError:
         raise unknown from None
     if not user.sees(video.collection_id):

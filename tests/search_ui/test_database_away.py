@@ -19,7 +19,7 @@ from indexer.catalog import watched_folders
 from indexer.catalog.database.migrate import upgrade
 from tests.search_ui.browser import serving
 from tests.support import colour_video, demo_library, free_port
-from tests.workers.servers import PostgresServer, wait_until
+from tests.workers.servers import PostgresServer, is_listening, wait_until
 
 AWAY_S = 15.0
 
@@ -33,7 +33,8 @@ def postgres() -> Iterator[PostgresServer]:
     server.start()
     upgrade(server.url)
     yield server
-    server.stop()
+    if is_listening(server.port):
+        server.stop()
     shutil.rmtree(folder, ignore_errors=True)
 
 
