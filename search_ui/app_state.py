@@ -18,6 +18,7 @@ from search_ui.auth.sessions import Sessions
 from search_ui.jobs import Jobs
 
 CLIPS_AT_ONCE = 2
+STILLS_AT_ONCE = 2
 
 
 class AppState:
@@ -31,6 +32,7 @@ class AppState:
         self.login_throttle = LoginThrottle()
         self.jobs = Jobs(self.library)
         self.clip_slots = asyncio.Semaphore(CLIPS_AT_ONCE)
+        self.still_slots = asyncio.Semaphore(STILLS_AT_ONCE)
         self.registry = CollectorRegistry()
         self.registry.register(CatalogMetrics(lambda: self.library.catalog))
         self.searches = SearchMetrics(self.registry)

@@ -14,7 +14,7 @@ import streamlit as st
 from search_ui.app_state import app_state
 from search_ui.auth.access_rights import LOCAL_USER, User
 from search_ui.i18n.translator import Translator
-from search_ui.url_state import Link, Place, Search, read_link
+from search_ui.url_state import LONGEST_QUESTION, Link, Place, Search, read_link
 
 # Widget of each field of a search.
 FIELDS = {
@@ -26,7 +26,6 @@ FIELDS = {
     "shortest_min": "filter_min",
     "longest_min": "filter_max",
     "name": "filter_name",
-    "top": "filter_top",
     "ground": "filter_ground",
 }
 
@@ -66,14 +65,14 @@ def go(link: Link) -> None:
 
 
 def ask_from_widgets() -> None:
-    """The search that the widgets say; a new text ends a search by picture or likeness, a filter
-    narrows it.
+    """The search that the widgets say; a new text ends a search by likeness and goes with a
+    picture, a filter narrows it.
     """
     before = st.session_state.get("shown_search", Search())
     values = {field: _value(st.session_state.get(key)) for field, key in FIELDS.items()}
     search = replace(before, **values)
     if search.text != before.text:
-        search = replace(search, like="", picture="")
+        search = replace(search, text=search.text[:LONGEST_QUESTION], like="")
     st.session_state["shown_search"] = search
     go(Link(search))
 
@@ -96,6 +95,13 @@ def open_clicked(cards: str) -> None:
     link = read_link(parse_qs(urlsplit(str(clicked["href"])).query)) if clicked else Link()
     if link.place is not None:
         open_place(link, link.place)
+
+
+def go_clicked(component: str) -> None:
+    """Follows the link that was clicked in a component of ours, which stands in its `go`."""
+    clicked = st.session_state[component].get("go")
+    if clicked:
+        go(read_link(parse_qs(urlsplit(str(clicked["href"])).query)))
 
 
 def escape_markdown(text: str) -> str:

@@ -38,6 +38,8 @@ PLAYER_LABELS = {
     "span_hint": N_("Play this moment again"),
     "loop": N_("Loop"),
     "next": N_("Next"),
+    "search_frame": N_("Search with this frame"),
+    "search_frame_hint": N_("Moments that look like the picture that is shown now"),
     "mute": N_("Mute"),
     "link": N_("Copy link"),
     "copied": N_("Link copied"),
