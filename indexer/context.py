@@ -106,8 +106,11 @@ class Context:
 
     @property
     def events_by_default(self) -> bool:
-        """Whether ingest grounds every window with LEGO without being asked."""
-        return bool(self.settings.lego_path) and self.settings.torch_device.startswith("cuda")
+        """Whether ingest describes every window without being asked: with a model of this
+        machine's own on a GPU. An endpoint may cost money.
+        """
+        own = self.settings.grounder_kind in ("lego", "transformers")
+        return own and self.settings.torch_device.startswith("cuda")
 
     def stages(self, *, fast: bool = False, events: bool | None = None) -> list[Stage]:
         """The stages that the settings ask for. `events` None: where a checkpoint is configured

@@ -12,6 +12,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,7 @@ from indexer.embedders.base import Embedder
 from indexer.errors import UsageError
 from indexer.evaluation.ground_truth import load_predictions, load_rows
 from indexer.evaluation.submissions import score_predictions
+from indexer.grounder.configured import grounder_name
 from indexer.paths import Roots
 from indexer.questions.statement import read_question
 from indexer.queue.publish_snapshots import publish
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from indexer.admin.removal import Removed
     from indexer.admin.status import Status
     from indexer.admin.videos import Video
+    from indexer.chapters.chapters import Chapter
     from indexer.evaluation.ground_truth import Row
     from indexer.evaluation.report import Report
     from indexer.ingest.run import IngestReport, Observer
@@ -103,9 +106,9 @@ class Library:
             return self._searcher
 
     @property
-    def has_lego(self) -> bool:
-        """Whether a LEGO checkpoint is set up."""
-        return bool(self.settings.lego_path)
+    def grounder_name(self) -> str:
+        """The configured grounder as people know it, such as LEGO; empty where none is."""
+        return grounder_name(self.settings) if self.settings.grounder_kind else ""
 
     # --- ingest ---
 
@@ -123,10 +126,10 @@ class Library:
         """Makes files and folders searchable; safe to stop and to repeat. Files that fail are named
         in the report, the rest goes on.
 
-        `events`: whether LEGO grounds every window; None: where a checkpoint is configured and the
-        device is a GPU. `queue`: notes the files for workers and returns at once. `language`: what
-        is mostly spoken in the collection (ISO 639-1), for videos whose own language is unclear;
-        empty: it is not known; None: as before.
+        `events`: whether the grounder describes every window; None: where it is a model of this
+        machine's own and the device is a GPU. `queue`: notes the files for workers and returns at
+        once. `language`: what is mostly spoken in the collection (ISO 639-1), for videos whose own
+        language is unclear; empty: it is not known; None: as before.
         """
         from indexer.ingest.events_note import events_note
         from indexer.ingest.run import Ingest
@@ -143,7 +146,7 @@ class Library:
         stages = self.context.stages(fast=fast, events=events)
         report = Ingest(self.catalog, self.settings, stages, observer).run(paths, collection)
         self.publish(force=False)
-        if events is None and self.has_lego and not self.context.events_by_default:
+        if events is None and self.grounder_name and not self.context.events_by_default:
             note = events_note(self.context)
             report = replace(report, notes=(*report.notes, *filter(None, [note])))
         return report
@@ -202,7 +205,7 @@ class Library:
 
         `only`: the kinds of evidence that count (picture, speech, screen, sound, event). `titles`:
         the names and dates of files are evidence too. `filters`: which files may answer. `ground`:
-        LEGO looks at the best moments again; without a checkpoint a note says what is missing.
+        a grounder looks at the best moments again; without one a note says what is missing.
         """
         scope = make_scope(self.context, collections, video_id=video_id, only=only, filters=filters)
         answer = self.searcher.search(question, replace(scope, titles=titles), top=top)
@@ -296,6 +299,17 @@ class Library:
         """The best spans of one video, best first."""
         return self.searcher.spans_in_video(question, video_id)
 
+    def chapters(self, video_id: int, *, ground: bool = False) -> list[Chapter]:
+        """The parts of a video in order, each with a name where its words or sounds give one; none
+        of a video shorter than 20 s. `ground`: the grounder names them now; its names are kept.
+
+        Raises CatalogError for an unknown video; with `ground` as `ask`.
+        """
+        from indexer.chapters.chapters import list_chapters
+
+        namer = partial(self.name_chapter, video_id) if ground else None
+        return list_chapters(self.context, video_id, namer)
+
     def ask(
         self,
         video: str,
@@ -303,10 +317,15 @@ class Library:
         *,
         at_s: float | None = None,
         sound: bool = False,
+        span: Span | None = None,
         picture: Path | None = None,
     ) -> Reply:
-        """LEGO about a video (its number or a path), the frame at `at_s` (boxes drawn to
-        `picture`), or its sound.
+        """The grounder about a video (its number or a path), the frame at `at_s` (boxes drawn to
+        `picture`), or its sound. `span`: the part of the video to look at; None: where the
+        question's best moment is.
+
+        Raises ModelError without a grounder, MediaError for a file that cannot be read, UsageError
+        for a question that cannot be asked.
         """
         from indexer.search.second_opinion.ask import ask
 
@@ -317,8 +336,23 @@ class Library:
             question,
             at_s=at_s,
             sound=sound,
+            span=span,
             picture=picture,
         )
+
+    def locate(self, video: str, phrase: str, at_s: float) -> Reply:
+        """Boxes of what the phrase names in the frame at `at_s`. Raises as `ask`."""
+        from indexer.search.second_opinion.ask import locate
+
+        return locate(self.context, video, phrase, at_s)
+
+    def name_chapter(self, video_id: int, span: Span) -> str:
+        """A title of a few words for a part of a video, from its pictures, what is said and what is
+        written. Raises as `ask`.
+        """
+        from indexer.search.second_opinion.chapter import name_chapter
+
+        return name_chapter(self.context, video_id, span)
 
     def warm(self) -> None:
         """Loads what the first question needs: models, and of a library that holds videos the index
@@ -336,19 +370,21 @@ class Library:
     def evaluate(
         self,
         ground_truth: Path,
-        collection: str = DEFAULT_COLLECTION,
+        collection: str | Sequence[str] = DEFAULT_COLLECTION,
         *,
         only: Iterable[str] | None = None,
         ground: bool = False,
         wrap: Callable[[Sequence[Row]], Iterable[Row]] = iter,
     ) -> Report:
-        """Asks every row of a ground truth of one collection; `ground`: LEGO too, with how often
-        its spans were accepted. `wrap` is given the rows and may show progress.
+        """Asks every row of a ground truth of a collection, or of several whose files have
+        different names; `ground`: the grounder too, with how often its spans were
+        accepted. `wrap` is given the rows and may show progress.
         """
         from indexer.evaluation.evaluate import evaluate_library
 
+        names = (collection,) if isinstance(collection, str) else tuple(collection)
         return evaluate_library(
-            self.context, self.searcher, ground_truth, collection, only, wrap, ground=ground
+            self.context, self.searcher, ground_truth, names, only, wrap, ground=ground
         )
 
     def score(self, ground_truth: Path, predictions: Path) -> Report:

@@ -62,9 +62,14 @@ class Settings(BaseSettings):
         32
     )
 
-    embedder: Annotated[str, Field(description="lite, siglip2, clip or demo")] = "lite"
+    embedder: Annotated[
+        str, Field(description="lite, siglip2, clip, qwen3-vl-embedding or demo")
+    ] = "lite"
     embedder_path: Annotated[
-        str, Field(description="Local folder or hub id of the embedder's weights (siglip2, clip)")
+        str,
+        Field(
+            description="Local folder or hub id of the embedder's weights (not for lite and demo)"
+        ),
     ] = ""
 
     speech: Annotated[
@@ -110,11 +115,75 @@ class Settings(BaseSettings):
         Literal["auto", "bfloat16", "float16", "float32", "int8", "int4"],
         Field(description="Number format of LEGO; int8 and int4 need a GPU and bitsandbytes"),
     ] = "auto"
-    lego_replaces: Annotated[
+    grounder: Annotated[
+        Literal["", "lego", "endpoint", "transformers"],
+        Field(
+            description=(
+                "Which grounder gives a second opinion; empty: endpoint where SEEKPOINT_GROUNDER_"
+                "URL is set, else lego where SEEKPOINT_LEGO_PATH is, else none"
+            )
+        ),
+    ] = ""
+    grounder_url: Annotated[
+        str,
+        Field(
+            description=(
+                "Server of a vision-language model that speaks OpenAI's chat completions, up to "
+                "and including /v1"
+            )
+        ),
+    ] = ""
+    grounder_model: Annotated[
+        str,
+        Field(
+            description=(
+                "Name of the model at the endpoint; for transformers the folder or hub id of a "
+                "Qwen3-VL kind, such as TimeLens-8B"
+            )
+        ),
+    ] = ""
+    grounder_key: Annotated[
+        str, Field(repr=False, description="Key of the endpoint, where it wants one")
+    ] = ""
+    grounder_frames: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=256,
+            description="Pictures of a window that endpoint and transformers read at most",
+        ),
+    ] = 32
+    grounder_frame_side: Annotated[
+        int, Field(ge=64, le=2160, description="Their short side in pixels")
+    ] = 448
+    grounder_concurrency: Annotated[
+        int, Field(ge=1, description="Requests to the endpoint at the same time")
+    ] = 4
+    grounder_timeout_s: Annotated[
+        float, Field(gt=0, description="Seconds for an answer of the endpoint")
+    ] = 120.0
+    grounder_attempts: Annotated[
+        int, Field(ge=1, description="Attempts at a request that fails in a way that may pass")
+    ] = 3
+    grounder_max_requests: Annotated[
+        int,
+        Field(
+            ge=0,
+            description="Budget of a process in requests to the endpoint, retries included; 0: any",
+        ),
+    ] = 0
+    grounder_max_tokens: Annotated[
+        int,
+        Field(
+            ge=0,
+            description="Budget of a process in tokens of the endpoint, pictures included; 0: any",
+        ),
+    ] = 0
+    grounder_replaces: Annotated[
         bool,
         Field(
             description=(
-                "LEGO's span replaces the localizer's where a tested rule accepts it; "
+                "The grounder's span replaces the localizer's where a tested rule accepts it; "
                 "off: it is shown beside"
             )
         ),
@@ -134,6 +203,16 @@ class Settings(BaseSettings):
     max_frame_pixels: Annotated[int, Field(gt=0, description="Larger pictures are refused")] = (
         16384 * 8704
     )
+    reader_memory_mb: Annotated[
+        int,
+        Field(
+            ge=200,
+            description=(
+                "Memory (MB) that each process which reads or converts a media file may take; "
+                "files that need more are refused"
+            ),
+        ),
+    ] = 4000
     max_attempts: Annotated[
         int, Field(ge=1, description="Attempts at a chunk before it is given up as failed")
     ] = 3
@@ -201,7 +280,8 @@ class Settings(BaseSettings):
         Field(
             gt=0,
             description=(
-                "Seconds that a search waits for a worker with LEGO, where this machine has none"
+                "Seconds that a search waits for a worker with a grounder, where this machine has "
+                "none"
             ),
         ),
     ] = 120.0
@@ -369,6 +449,13 @@ class Settings(BaseSettings):
         """Folder of the vector snapshots."""
         return self.home_path / "snapshots"
 
+    @property
+    def grounder_kind(self) -> Literal["", "lego", "endpoint", "transformers"]:
+        """Which grounder the settings choose; empty: none."""
+        if self.grounder:
+            return self.grounder
+        return "endpoint" if self.grounder_url else "lego" if self.lego_path else ""
+
     @cached_property
     def torch_device(self) -> str:
         """The device as torch names it: `cpu`, `cuda:0`."""
@@ -379,7 +466,11 @@ class Settings(BaseSettings):
         return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-RENAMED = {"turn_s": "work_slice_s", "sweep_s": "reaper_interval_s"}
+RENAMED = {
+    "turn_s": "work_slice_s",
+    "sweep_s": "reaper_interval_s",
+    "lego_replaces": "grounder_replaces",
+}
 """Old names of settings, which go on working in this version, and new ones."""
 
 

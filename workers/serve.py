@@ -19,7 +19,7 @@ from indexer.artefacts import storage_error
 from indexer.catalog.database.session import Catalog
 from indexer.embedders.registry import require_embedder
 from indexer.errors import UsageError
-from indexer.grounder.lego import require_lego
+from indexer.grounder.configured import require_grounder
 from indexer.queue.notify import Notifier, kinds_of, queue_name
 from indexer.settings import Settings, load_settings
 from indexer.vocabulary import StageName
@@ -68,7 +68,7 @@ def announce(settings: Settings, name: str, kinds: Sequence[str]) -> None:
 
 def kinds_without_model(settings: Settings) -> set[str]:
     """Kinds of work that this machine has no model for: their notifications are left to others."""
-    lacking = set() if settings.lego_path else {"ground", StageName.EVENTS}
+    lacking = set() if settings.grounder_kind else {"ground", StageName.EVENTS}
     if not settings.speech:
         lacking.add(StageName.SPEECH)
     if not settings.screen_text:
@@ -94,7 +94,7 @@ def check_models(settings: Settings, kinds: Sequence[str]) -> None:
     if {StageName.PICTURE, "plan"} & {*kinds}:
         require_embedder(settings)
     if {"ground", StageName.EVENTS} & {*kinds}:
-        require_lego(settings)
+        require_grounder(settings)
 
 
 def check_port(settings: Settings) -> None:

@@ -25,9 +25,9 @@ from grounding.benchmarks.table import make_table, read_result
 from grounding.benchmarks.temporal_grounding import score_moments
 from grounding.benchmarks.yes_no import score_yes_no
 from grounding.command_line import positive, print_samples, progress, run_command
-from grounding.instructions.answer_store import Answers
-from grounding.instructions.endpoint import Endpoint
-from grounding.instructions.endpoint_options import (
+from grounding.language_model.answer_store import Answers
+from grounding.language_model.endpoint import Endpoint
+from grounding.language_model.endpoint_options import (
     add_endpoint_options,
     endpoint_settings,
     store_path,

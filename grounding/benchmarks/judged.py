@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from grounding.benchmarks.cases import Case
 from grounding.benchmarks.scores import Scores, mean
 from grounding.errors import EvaluationError
-from grounding.instructions.endpoint import Endpoint, Message, NoAnswer
+from grounding.language_model.endpoint import Endpoint, Message, NoAnswer
 
 TRIES = 3
 BEST = 5

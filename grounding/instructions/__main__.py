@@ -13,16 +13,16 @@ from typing import TypeVar
 
 from grounding.command_line import positive, print_samples, progress, run_command, share
 from grounding.datasets.questions import DEFAULT_BANK, QuestionBank
-from grounding.instructions.answer_store import Answers
 from grounding.instructions.bank_writer import BankReport, write_bank
 from grounding.instructions.dialogues import load_examples
-from grounding.instructions.endpoint import Endpoint
-from grounding.instructions.endpoint_options import (
+from grounding.instructions.generate import GenerationReport, Plan, generate
+from grounding.language_model.answer_store import Answers
+from grounding.language_model.endpoint import Endpoint
+from grounding.language_model.endpoint_options import (
     add_endpoint_options,
     endpoint_settings,
     store_path,
 )
-from grounding.instructions.generate import GenerationReport, Plan, generate
 from grounding.records.writer import replace_text
 
 T = TypeVar("T")

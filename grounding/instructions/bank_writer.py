@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 from grounding.datasets.questions import FIELDS, QuestionBank, wording_problem
 from grounding.errors import DataError
-from grounding.instructions.endpoint import BudgetSpent, Endpoint, Message, NoAnswer
-from grounding.instructions.json_text import arrays
+from grounding.language_model.endpoint import BudgetSpent, Endpoint, Message, NoAnswer
+from grounding.language_model.json_text import arrays
 from grounding.records.record import MARKERS
 from grounding.records.skips import Skip, Tally
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from grounding.datasets.questions import stable_hash
 from grounding.errors import DataError
-from grounding.instructions.endpoint import Message
 from grounding.instructions.facts import Facts
-from grounding.instructions.json_text import arrays
+from grounding.language_model.endpoint import Message
+from grounding.language_model.json_text import arrays
 from grounding.records.skips import SkipRow
 
 DEFAULT_EXAMPLES = Path(__file__).parent / "examples" / "dialogues.json"

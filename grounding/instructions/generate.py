@@ -18,9 +18,9 @@ from typing import Any
 from grounding.datasets.questions import stable_hash
 from grounding.errors import DataError
 from grounding.instructions.dialogues import Example, load_examples, parse_dialogue, request
-from grounding.instructions.endpoint import BudgetSpent, Endpoint, EndpointError, NoAnswer, Usage
 from grounding.instructions.facts import Facts, group_records
 from grounding.instructions.filters import Exchange, check_dialogue, fingerprint
+from grounding.language_model.endpoint import BudgetSpent, Endpoint, EndpointError, NoAnswer, Usage
 from grounding.records.record import Message, Record, read_records, with_markers
 from grounding.records.skips import Skip, SkipRow, Tally
 from grounding.records.writer import RecordWriter, check_output

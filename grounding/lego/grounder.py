@@ -66,6 +66,10 @@ class TextGenerator(Protocol):
         """One reply for each prompt, in order."""
         ...
 
+    def probabilities(self, prompts: Sequence[Prompt], ids: Sequence[int]) -> torch.Tensor:
+        """`(B, len(ids))`: of each token as the first of the reply, against the others."""
+        ...
+
 
 def load_grounder(
     folder: str | Path,
@@ -190,6 +194,14 @@ class Grounder:
         wording = questions.when_question(question)
         replies = self.ask_all([(wording, {"video": self._video(frames)}) for frames in windows])
         return [parse_spans(reply.text, span) for reply, span in zip(replies, spans)]
+
+    def is_shown(self, windows: Sequence[Frames], statement: str) -> list[float]:
+        """The probability that each window shows it: of the first word Yes against No."""
+        question = questions.SHOWN.format(statement.strip().rstrip(".?"))
+        media = [{"video": self._video(frames)} for frames in windows]
+        prompts = [self._prompt([self._human(question, one)], one) for one in media]
+        yes, no = (self.tokenizer.first_id(word) for word in ("Yes", "No"))
+        return self.generator.probabilities(prompts, (yes, no))[:, 0].tolist()
 
     def events(self, frames: Frames, *, window: Span = FRACTIONS) -> list[Event]:
         """What happens when; a description without times is one event of the whole window."""

@@ -6,7 +6,9 @@ from dataclasses import dataclass, fields
 from importlib.util import find_spec
 from pathlib import Path
 
+from indexer.embedders.model_folder import is_here
 from indexer.embedders.registry import MODELS, ModelFacts
+from indexer.grounder.qwen import QWEN3_VL
 from indexer.messages import N_, Message
 from indexer.passages.speech import multilingual
 from indexer.passages.speech.recognition import EMBEDDED, MULTILINGUAL
@@ -41,6 +43,8 @@ def model_states(settings: Settings) -> list[ModelState]:
         _sound(settings),
         _screen(settings),
         _lego(settings),
+        _endpoint(settings),
+        _qwen(settings),
     ]
 
 
@@ -139,7 +143,7 @@ def _lego(settings: Settings) -> ModelState:
         kind="grounder",
         installed=bool(settings.lego_path)
         and (Path(settings.lego_path).expanduser() / "config.json").is_file(),
-        in_use=bool(settings.lego_path),
+        in_use=settings.grounder_kind == "lego",
         purpose=Message(
             "second opinion on times, boxes in pictures, descriptions "
             "(docs/guides/grounding-models.md)"
@@ -150,4 +154,42 @@ def _lego(settings: Settings) -> ModelState:
         languages="English",
         quality=Message("published: Charades-STA R@1 29.6 at IoU .5, 11.9 at .7"),
         how_to_get=Message("SEEKPOINT_LEGO_PATH=folder of the published checkpoint"),
+    )
+
+
+def _endpoint(settings: Settings) -> ModelState:
+    return ModelState(
+        name=N_("any vision-language model (endpoint)"),
+        kind="grounder",
+        installed=bool(settings.grounder_url and settings.grounder_model),
+        in_use=settings.grounder_kind == "endpoint",
+        purpose=Message("second opinion, events, answers, chapters, by a server of your choice"),
+        needs="a server that speaks OpenAI's chat completions; the extra vlm",
+        size_mb=0,
+        licence="that of the model",
+        languages="those of the model",
+        quality=Message("that of the model"),
+        how_to_get=Message("SEEKPOINT_GROUNDER_URL=http://host:8000/v1 SEEKPOINT_GROUNDER_MODEL"),
+    )
+
+
+def _qwen(settings: Settings) -> ModelState:
+    in_use = settings.grounder_kind == "transformers"
+    return ModelState(
+        name="TimeLens-8B",
+        kind="grounder",
+        installed=in_use and is_here(settings.grounder_model, QWEN3_VL),
+        in_use=in_use,
+        purpose=Message(
+            "second opinion, events, answers, chapters; any Qwen3-VL kind in its place"
+        ),
+        needs="18 GB of memory in bfloat16; a GPU for daily use",
+        size_mb=17_600,
+        licence="BSD-3-Clause; Qwen3-VL Apache-2.0",
+        languages="English, Chinese and some thirty more",
+        quality=Message("published: Charades-TimeLens R@1 63.0 at IoU .5, 35.2 at .7"),
+        how_to_get=Message(
+            "SEEKPOINT_GROUNDER=transformers SEEKPOINT_GROUNDER_MODEL=folder or "
+            "TencentARC/TimeLens-8B"
+        ),
     )

@@ -38,7 +38,7 @@ def playback_of(context: Context, video: VideoRow) -> Playback:
         return Playback("ready", proxy)
     try:
         path = context.path_of(video)
-        plays = _plays(path, path.stat().st_mtime_ns)
+        plays = _plays(path, path.stat().st_mtime_ns, context.settings.reader_memory_mb)
     except (MediaError, OSError):
         return Playback("gone")
     return (
@@ -63,7 +63,7 @@ def make_proxy_of(context: Context, video_id: int, progress: Callable[[float], N
 
 
 @lru_cache(maxsize=4096)
-def _plays(path: Path, mtime_ns: int) -> bool:
+def _plays(path: Path, mtime_ns: int, memory_mb: int) -> bool:
     """Every range that a player asks for needs to know, so files are looked into once."""
     del mtime_ns
-    return plays_in_browsers(path)
+    return plays_in_browsers(path, memory_mb=memory_mb)

@@ -40,7 +40,8 @@ def evaluate(
     ground: Annotated[
         bool,
         typer.Option(
-            "--ground", help="Ask LEGO too; report both, and how often its span was accepted."
+            "--ground",
+            help="Ask the grounder too; report both, and how often its span was accepted.",
         ),
     ] = False,
     compare: Annotated[

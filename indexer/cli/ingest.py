@@ -37,7 +37,8 @@ def ingest(
         bool | None,
         typer.Option(
             "--events/--no-events",
-            help="Let LEGO say what happens when; on by itself with a checkpoint and a GPU.",
+            help="Let the grounder say what happens when; on by itself with a model of this "
+            "machine's own and a GPU.",
         ),
     ] = None,
     queue: Annotated[

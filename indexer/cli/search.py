@@ -49,7 +49,7 @@ def search(
         bool, typer.Option("--all", help="Weak moments too; without it the answer ends before.")
     ] = False,
     ground: Annotated[
-        bool, typer.Option("--ground", help="Let LEGO look at the best moments again.")
+        bool, typer.Option("--ground", help="Let the grounder look at the best moments again.")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -82,14 +82,15 @@ def ask(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Ask LEGO about a video, a frame of it, or its sound."""
+    """Ask the grounder about a video, a frame of it, or its sound."""
     at_s = None if at is None else read_time(at)
     picture = output
     if at_s is not None and not sound and picture is None:
         picture = Path(f"{Path(video).stem}-{at_s:g}s.png")
-    if sound:
+    library = Library()
+    if sound and library.settings.grounder_kind == "lego":
         note(LICENCE)
-    reply = Library().ask(video, question, at_s=at_s, sound=sound, picture=picture)
+    reply = library.ask(video, question, at_s=at_s, sound=sound, picture=picture)
     if as_json:
         print_json(reply)
         return
@@ -205,6 +206,12 @@ def _why(moment: Moment) -> str:
 
 def _second_opinion(grounded: Grounded) -> str:
     if grounded.span is None:
-        return "LEGO named no time"
+        return f"{grounded.by} named no time{_shown(grounded)}"
     span = format_span(grounded.span, tenths=True)
-    return f"LEGO: {span}" + ("" if grounded.accepted else f" ({grounded.reason})")
+    reason = "" if grounded.accepted else f" ({grounded.reason})"
+    return f"{grounded.by}: {span}{reason}{_shown(grounded)}"
+
+
+def _shown(grounded: Grounded) -> str:
+    seen = "sees it" if grounded.sees else "does not see it"
+    return f", {seen} ({grounded.shown:.2f})"

@@ -47,6 +47,19 @@ class Embedder(Protocol):
         ...
 
 
+@runtime_checkable
+class ClipEmbedder(Protocol):
+    """An embedder that knows more of a clip than its frames one by one. Segments are embedded as
+    clips.
+    """
+
+    def embed_clips(self, clips: Sequence[np.ndarray], times_s: Sequence[np.ndarray]) -> np.ndarray:
+        """Unit vectors (C, dimension) float32 of clips (N_i, H, W, 3) uint8, with the seconds
+        (N_i,) of their frames from the start of each.
+        """
+        ...
+
+
 def unit(vectors: np.ndarray) -> np.ndarray:
     """Rows of (N, D) scaled to length 1, float32; a row of zeros stays zero."""
     vectors = np.asarray(vectors, dtype=np.float32)

@@ -12,8 +12,9 @@ import torch
 from safetensors import SafetensorError
 from transformers import AutoImageProcessor, AutoModel, AutoTokenizer
 
-from indexer.embedders.contrastive import Family, hint
+from indexer.embedders.contrastive import Family
 from indexer.embedders.devices import choose_device
+from indexer.embedders.model_folder import hint
 from indexer.errors import ModelError
 from indexer.settings import Settings
 

@@ -7,21 +7,18 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 
 from indexer.embedders.base import Embedder
-from indexer.embedders.contrastive import (
-    CLIP,
-    FAMILIES,
-    SIGLIP2,
-    ContrastiveEmbedder,
-    is_here,
-    local_folder,
-    read_config,
-)
+from indexer.embedders.contrastive import CLIP, SIGLIP2, ContrastiveEmbedder
 from indexer.embedders.demo import DemoEmbedder
 from indexer.embedders.lite import LiteEmbedder
+from indexer.embedders.model_folder import is_here, local_folder, read_config
+from indexer.embedders.qwen.embedder import QWEN3_VL_EMBEDDING, QwenEmbedder
 from indexer.errors import ModelError, UsageError
 from indexer.messages import Message
 from indexer.process.load_once import load_once
 from indexer.settings import Settings
+
+KINDS = {kind.name: kind for kind in (SIGLIP2, CLIP, QWEN3_VL_EMBEDDING)}
+"""Of the embedders that are checkpoints."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,9 +87,9 @@ def require_embedder(settings: Settings) -> None:
                 name=card.name,
             )
         return
-    family = FAMILIES[card.name]
-    if (folder := local_folder(settings, family)) is not None:
-        read_config(folder, family)
+    kind = KINDS[card.name]
+    if (folder := local_folder(settings.embedder_path, kind)) is not None:
+        read_config(folder, kind)
 
 
 def _card(name: str) -> ModelCard:
@@ -119,6 +116,10 @@ def _clip(settings: Settings) -> Embedder:
     return ContrastiveEmbedder(settings, CLIP)
 
 
+def _qwen(settings: Settings) -> Embedder:
+    return QwenEmbedder(settings)
+
+
 def _demo(_settings: Settings) -> Embedder:
     return DemoEmbedder()
 
@@ -138,7 +139,7 @@ def _installed(name: str, settings: Settings) -> bool:
         )
     if name == "demo":
         return True
-    return is_here(settings, FAMILIES[name])
+    return is_here(settings.embedder_path, KINDS[name])
 
 
 MODELS: tuple[ModelCard, ...] = (
@@ -181,6 +182,20 @@ MODELS: tuple[ModelCard, ...] = (
             "SEEKPOINT_EMBEDDER=clip SEEKPOINT_EMBEDDER_PATH=folder or openai/clip-vit-base-patch32"
         ),
         load=_clip,
+    ),
+    ModelCard(
+        name="qwen3-vl-embedding",
+        purpose=Message("long and exact questions, text in pictures, short clips as clips"),
+        needs="a checkpoint folder or a hub in reach; a GPU with 8 GB or more",
+        size_mb=4300,
+        licence="Apache-2.0",
+        languages="English, Chinese and some thirty more",
+        quality=Message("not measured here"),
+        how_to_get=Message(
+            "SEEKPOINT_EMBEDDER=qwen3-vl-embedding SEEKPOINT_EMBEDDER_PATH=folder or "
+            "Qwen/Qwen3-VL-Embedding-2B"
+        ),
+        load=_qwen,
     ),
     ModelCard(
         name="demo",

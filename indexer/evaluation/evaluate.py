@@ -13,11 +13,11 @@ from indexer.evaluation import scoring
 from indexer.evaluation.ground_truth import Row, load_rows
 from indexer.evaluation.report import Report
 from indexer.evaluation.scoring import RANKED_MOMENTS, Found
-from indexer.grounder.lego import require_lego
+from indexer.grounder.configured import require_grounder
 from indexer.media.files import MediaFiles
 from indexer.search.scope import make_scope
 from indexer.search.searcher import Searcher
-from indexer.search.second_opinion.refinement import refine_span
+from indexer.search.second_opinion.refinement import second_opinion
 from indexer.search.types import Scope
 
 
@@ -25,19 +25,19 @@ def evaluate_library(
     context: Context,
     searcher: Searcher,
     ground_truth: Path,
-    collection: str,
+    collections: Sequence[str],
     only: Iterable[str] | None,
     wrap: Callable[[Sequence[Row]], Iterable[Row]],
     *,
     ground: bool = False,
 ) -> Report:
-    """With `ground`, LEGO looks at the first span of each given video: `lego_*` score its own span,
-    `refined_*` the one of the rule.
+    """With `ground`, the grounder looks at the first span of each given video: `lego_*` score its
+    own span, `refined_*` the one of the rule.
     """
     if ground:
-        require_lego(context.settings)
+        require_grounder(context.settings)
     rows = load_rows(ground_truth)
-    videos = {_name(video): video for video in list_videos(context, [collection]) if video.paths}
+    videos = {_name(video): video for video in list_videos(context, collections) if video.paths}
     missing = sorted({row.video for row in rows if row.video or row.windows} - videos.keys())
     if missing:
         shown = ", ".join(missing[:5]) + (" ..." if len(missing) > 5 else "")
@@ -46,10 +46,10 @@ def evaluate_library(
             "{collection!r}: {shown}",
             "ingest them first",
             missing=len(missing),
-            collection=collection,
+            collection=", ".join(collections),
             shown=shown,
         )
-    base = make_scope(context, [collection], only=only)
+    base = make_scope(context, list(collections), only=only)
 
     def search(query: str, without: frozenset[str]) -> scoring.Answer:
         scope = base
@@ -67,7 +67,7 @@ def evaluate_library(
             raise UsageError(
                 "nothing in the collection {collection!r} can be searched",
                 answer.notes[0],
-                collection=collection,
+                collection=", ".join(collections),
             )
         found = tuple(
             Found(Path(moment.path).name, moment.span, moment.score) for moment in answer.moments
@@ -81,7 +81,8 @@ def evaluate_library(
     with MediaFiles(context.settings) as media:
 
         def judge(query: str, video: str, span: ScoredSpan) -> scoring.Judged:
-            refined = refine_span(context, media, query, videos[video].video_id, span.span)
+            opinion = second_opinion(context, media, query, videos[video].video_id, span.span)
+            refined = opinion.refined
             return scoring.Judged(refined.grounded, refined.span, refined.accepted)
 
         return scoring.evaluate(

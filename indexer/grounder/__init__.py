@@ -1,1 +1,3 @@
-"""LEGO, asked about videos of the library."""
+"""Vision-language models that read windows of a video: LEGO, any behind an endpoint, or Qwen3-VL
+kinds from a folder.
+"""

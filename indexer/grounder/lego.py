@@ -1,32 +1,43 @@
-"""The LEGO checkpoint that the settings name, loaded once per process, and the frames that it
-reads.
-"""
+"""LEGO as a grounder: the checkpoint that the settings name, loaded once per process."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from grounding.errors import LegoError
+from grounding.errors import LegoError, PromptError
 from grounding.lego import load_grounder
+from grounding.lego.generate.answers import (
+    Box,
+    Event,
+    parse_boxes,
+    parse_spans,
+    rewrite_boxes,
+)
+from grounding.lego.preprocess.questions import TITLE
 from grounding.spans import Span
-from indexer.errors import ModelError
+from indexer.errors import ModelError, UsageError
+from indexer.grounder.base import FrameBudget, Said, Window
 from indexer.process.load_once import load_once
 from indexer.settings import Settings
 from indexer.short_hash import short_hash
 
 if TYPE_CHECKING:
-    from grounding.lego.grounder import Grounder
-    from indexer.media.files import MediaFiles
+    from grounding.lego.grounder import Grounder as Model
+    from grounding.lego.model.lego_model import Encoded
 
 WINDOW_FRAMES = 64  # what LEGO reads, whatever the length of the window
 SHORT_SIDE = 256  # its encoder squashes frames to 224 x 224
+TITLE_WORDS = 8
 LICENCE = "Its sound encoder (ImageBind) is CC BY-NC-SA 4.0: not for commercial use."
 
 
-def load_lego(settings: Settings) -> Grounder:
+def load_lego(settings: Settings) -> LegoGrounder:
     """Once per process and checkpoint. Raises ModelError where there is none, or it fails."""
     require_lego(settings)
     dtype = settings.lego_dtype
@@ -36,9 +47,10 @@ def load_lego(settings: Settings) -> Grounder:
 
 
 @load_once
-def _load(path: str, clip_path: str, device: str, dtype: str) -> Grounder:
+def _load(path: str, clip_path: str, device: str, dtype: str) -> LegoGrounder:
     try:
-        return load_grounder(path, device=device, dtype=dtype, clip_folder=clip_path or None)
+        model = load_grounder(path, device=device, dtype=dtype, clip_folder=clip_path or None)
+        return LegoGrounder(model)
     except LegoError as error:
         raise ModelError(
             "the LEGO checkpoint does not load: {error}",
@@ -84,11 +96,91 @@ def lego_key(settings: Settings) -> str:
     return f"lego-{short_hash((folder / 'config.json').read_text(), *files)}"
 
 
-def window_frames(
-    media: MediaFiles, path: Path, window: Span, count: int = WINDOW_FRAMES
-) -> np.ndarray:
-    """`count` frames (N, H, W, 3) uint8 at equal steps through the window, the first at its start,
-    as LEGO samples a clip.
-    """
-    times_s = window.start_s + np.arange(count) * window.length_s / count
-    return media.window(path, times_s, short_side=SHORT_SIDE).images
+class LegoGrounder:
+    """Threads may share it. A window is encoded once, for as long as it lives."""
+
+    name = "LEGO"
+    frames = FrameBudget(WINDOW_FRAMES, SHORT_SIDE)
+    hears = True
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self._encoded: WeakKeyDictionary[Window, Encoded] = WeakKeyDictionary()
+
+    def ground(self, windows: Sequence[Window], statement: str) -> list[tuple[Span, ...]]:
+        """When it happens, for each window; all are encoded and asked together."""
+        with _explained():
+            spans = [window.span for window in windows]
+            found = self.model.ground_windows(self._encode(windows), statement, spans=spans)
+        return [tuple(spans) for spans in found]
+
+    def is_shown(self, windows: Sequence[Window], statement: str) -> list[float]:
+        """The probability of Yes against No."""
+        with _explained():
+            return self.model.is_shown(self._encode(windows), statement)
+
+    def events(self, windows: Sequence[Window]) -> list[list[Event]]:
+        """What happens when in each window."""
+        with _explained():
+            return [
+                self.model.events(encoded, window=window.span)
+                for window, encoded in zip(windows, self._encode(windows), strict=True)
+            ]
+
+    def locate(self, image: np.ndarray, phrase: str) -> list[Box]:
+        """Where it is in a frame."""
+        with _explained():
+            return self.model.locate(image, phrase)
+
+    def answer(self, window: Window, question: str) -> Said:
+        """A question about a window; the text as LEGO wrote it, with times as fractions."""
+        with _explained():
+            text = self.model.ask(question, {"video": self._encode([window])[0]}).text
+        return Said(text, tuple(parse_spans(text, window.span)))
+
+    def answer_frame(self, image: np.ndarray, question: str) -> Said:
+        """A question about a frame; boxes in the text are fractions of the frame."""
+        height, width = image.shape[:2]
+        with _explained():
+            media = {"image": self.model.read_image(image).encoded}
+            text = self.model.ask(question, media).text
+        boxes = tuple(parse_boxes(text, width, height))
+        return Said(rewrite_boxes(text, width, height), (), boxes)
+
+    def answer_sound(self, samples: np.ndarray, question: str) -> Said:
+        """A question about a sound."""
+        with _explained():
+            return Said(self.model.ask(question, {"sound": self.model.read_audio(samples)}).text)
+
+    def name_chapter(self, window: Window, words: str = "") -> str:
+        """The first words of LEGO's title. It was not trained to read what is said."""
+        del words
+        with _explained():
+            text = self.model.ask(TITLE, {"video": self._encode([window])[0]}).text
+        return " ".join(text.split()[:TITLE_WORDS]).strip(" .\"'")
+
+    def _encode(self, windows: Sequence[Window]) -> list[Encoded]:
+        fresh = [window for window in windows if window not in self._encoded]
+        if fresh:
+            encoded = self.model.read_windows([window.images for window in fresh])
+            self._encoded.update(zip(fresh, encoded, strict=True))
+        return [self._encoded[window] for window in windows]
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Errors of the model as errors that a person can act on."""
+    try:
+        yield
+    except PromptError as error:
+        raise UsageError(
+            "LEGO cannot be asked this: {error}", "ask it in other words", error=error
+        ) from error
+    except LegoError as error:
+        raise ModelError("LEGO cannot read this: {error}", error=error) from error
+    except RuntimeError as error:  # no memory left on a GPU
+        raise ModelError(
+            "LEGO failed: {error}",
+            "docs/guides/grounding-models.md says what it needs",
+            error=str(error).splitlines()[0] if str(error) else type(error).__name__,
+        ) from error

@@ -16,15 +16,19 @@ from indexer.ingest.pipeline import Job, StageTask
 from indexer.ingest.plan import source_at
 from indexer.queue.reachable import RootUnavailable, reachable_path
 from indexer.stages.base import Source, Stage
+from indexer.vocabulary import StageName
 
 log = logging.getLogger(__name__)
+
+# Speech comes before sound: it reads the longer part, from which the other is taken.
+_ORDER = {str(name): place for place, name in enumerate(StageName)}
 
 
 class ChunkClaims:
     """Iterates over claimed chunks of a stage, as long as there are some and the slice is not over.
     `stages` by key: those that this machine has models for. `companions`, by key too, are other
-    stages that sample pictures: those of the same chunk are claimed with it, so that it is decoded
-    once.
+    stages that take the same pictures or sound: those of the same chunk are claimed with it, so
+    that it is decoded once.
     """
 
     def __init__(
@@ -73,8 +77,8 @@ class ChunkClaims:
         try:
             source = self._source(task.video_id)
             stage = self._stages[task.key]
-            others = self._same_pictures(task) if stage.sampling is not None else []
-            return Job(source, (StageTask(task, stage), *others))
+            tasks = [StageTask(task, stage), *self._same_media(task)]
+            return Job(source, tuple(sorted(tasks, key=lambda one: _ORDER[one.stage.name])))
         except RootUnavailable as error:
             log.warning("%s", error)
             self._unreachable_videos.append(task.video_id)
@@ -88,7 +92,7 @@ class ChunkClaims:
                     raise
         return None
 
-    def _same_pictures(self, task: ClaimedTask) -> list[StageTask]:
+    def _same_media(self, task: ClaimedTask) -> list[StageTask]:
         """Claims the companions' tasks of the chunk."""
         found: list[StageTask] = []
         for key, stage in self._companions.items():

@@ -25,6 +25,7 @@ from indexer.errors import CatalogError, MediaError, ModelError, SeekpointError,
 from indexer.ingest.pipeline import Pipeline
 from indexer.messages import Message
 from indexer.passages.screen.ocr import require_text_model
+from indexer.passages.speech.recognition import require_speech_model
 from indexer.queue.artefacts import make_artefacts
 from indexer.queue.chunk_claims import ChunkClaims
 from indexer.queue.plan_file import plan_file
@@ -73,8 +74,8 @@ class Runner:
         stages = self._stages(name)
         if not stages:
             return WorkSlice(name)
-        shares_lego = name in (StageName.PICTURE, StageName.EVENTS)
-        questions_first = shares_lego and bool(self.settings.lego_path)
+        shares_grounder = name in (StageName.PICTURE, StageName.EVENTS)
+        questions_first = shares_grounder and bool(self.settings.grounder_kind)
         is_over = SliceEnd(self.context, self._stopping, questions_first=questions_first)
         companions = self._companions(name)
         claims = ChunkClaims(self.context, self.owner, name, stages, is_over, companions)
@@ -110,15 +111,20 @@ class Runner:
 
     def _companions(self, name: str) -> dict[str, Stage]:
         """Stages to do from the same decoding of a chunk: screen text with pictures, where both are
-        work of the CPU.
+        work of the CPU; speech and sounds with each other.
         """
-        if name != StageName.PICTURE or self.settings.torch_device != "cpu":
-            return {}
         try:
-            require_text_model()
+            if name == StageName.PICTURE and self.settings.torch_device == "cpu":
+                require_text_model()
+                return self._stages(StageName.SCREEN)
+            if name == StageName.SPEECH:
+                return self._stages(StageName.SOUND)
+            if name == StageName.SOUND and self.settings.speech:
+                require_speech_model(self.settings)
+                return self._stages(StageName.SPEECH)
         except ModelError:  # other workers have it
             return {}
-        return self._stages(StageName.SCREEN)
+        return {}
 
     def _leases(self) -> Leases:
         return Leases(self.catalog, self.owner, self.settings.lease_s)
@@ -132,8 +138,8 @@ class Runner:
         return self._run_jobs(JobKind.PLAN, self._plan, self._is_enough_planned)
 
     def ground(self) -> WorkSlice:
-        """Lets LEGO answer questions about moments, where this machine has it."""
-        if not self.settings.lego_path:
+        """Lets the grounder answer questions about moments, where this machine has one."""
+        if not self.settings.grounder_kind:
             return WorkSlice(JobKind.GROUND)
         return self._run_jobs(JobKind.GROUND, lambda job: answer_job(self.context, job))
 

@@ -108,8 +108,8 @@ class _Submission:
         self._page_job_id = job_id
         self._fast = fast
         self._events = events
-        # Without a checkpoint its key is not known here: the worker that plans has to look.
-        self._knows_events = bool(context.settings.lego_path)
+        # Without a grounder its key is not known here: the worker that plans has to look.
+        self._knows_events = bool(context.settings.grounder_kind)
         stages = context.stages(fast=fast, events=events if self._knows_events else False)
         self.planner = Planner(
             context.catalog, context.settings, {stage.name: stage for stage in stages}

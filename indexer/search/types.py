@@ -113,12 +113,20 @@ class FusedMoment:
 @dataclass(frozen=True, slots=True)
 class Grounded:
     """What a grounder answered about a moment. `accepted`: the rule trusts it; `span` None: it
-    named no time.
+    named no time. `shown`: the probability, as it sees it, that the moment shows what was asked.
+    `by`: its name.
     """
 
     span: Span | None
     accepted: bool
     reason: str
+    shown: float
+    by: str
+
+    @property
+    def sees(self) -> bool:
+        """Whether the grounder says that the moment shows what was asked."""
+        return self.shown >= 0.5
 
 
 @dataclass(frozen=True, slots=True)

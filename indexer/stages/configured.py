@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from indexer.artefacts import Artefacts
 from indexer.embedders.base import Embedder
-from indexer.grounder.lego import require_lego
+from indexer.grounder.configured import require_grounder
 from indexer.passages.screen.ocr import require_text_model
 from indexer.passages.speech.recognition import require_speech_model
 from indexer.settings import Settings
@@ -26,7 +26,7 @@ def configured_stages(
     events: bool = False,
 ) -> list[Stage]:
     """In the order in which they are done: pictures first, since they make a chunk searchable;
-    LEGO's events last.
+    a grounder's events last.
 
     Raises ModelError where a model that they need is not there: one error at the start, not one for
     each chunk.
@@ -41,7 +41,7 @@ def configured_stages(
     if settings.sound:
         stages.append(SoundStage(settings))
     if events:
-        require_lego(settings)
+        require_grounder(settings)
         stages.append(EventsStage(settings))
     return stages
 
@@ -63,8 +63,8 @@ def stages_named(name: str, settings: Settings, embedder: Callable[[], Embedder]
         return [_screen_stage(settings)]
     if name == StageName.SOUND and settings.sound:
         return [SoundStage(settings)]
-    if name == StageName.EVENTS and settings.lego_path:
-        require_lego(settings)
+    if name == StageName.EVENTS and settings.grounder_kind:
+        require_grounder(settings)
         return [EventsStage(settings)]
     return []
 

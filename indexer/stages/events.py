@@ -1,18 +1,17 @@
-"""What happens: LEGO describes each window of a chunk with times, and the descriptions become
-passages.
+"""What happens: a grounder describes each window of a chunk with times, and the descriptions
+become passages.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from grounding.refine import MAX_WINDOW_S, tile_windows
 from grounding.spans import ScoredSpan, Span, suppress
 from indexer.catalog.leasing.chunk_tasks import ClaimedTask
 from indexer.catalog.leasing.progress import Progress
-from indexer.grounder.lego import lego_key, load_lego, window_frames
+from indexer.grounder.base import Window, read_window
+from indexer.grounder.configured import grounder_key, grounder_name, load_grounder
 from indexer.media.decode.reader import PictureRead
 from indexer.media.files import MediaFiles
 from indexer.messages import NOTHING, Message
@@ -33,35 +32,31 @@ MAX_IOU = 0.5
 
 @dataclass(frozen=True, slots=True)
 class EventsStage(PassageStage):
-    """Needs a LEGO checkpoint."""
+    """Needs a grounder."""
 
     settings: Settings
     name: str = StageName.EVENTS
 
     @property
     def model_key(self) -> str:
-        """Of the checkpoint."""
-        return f"{lego_key(self.settings)}.{REVISION}"
+        """Of the grounder."""
+        return f"{grounder_key(self.settings)}.{REVISION}"
 
     def read(
         self, media: MediaFiles, source: Source, span: Span, pictures: PictureRead | None
-    ) -> list[tuple[Span, np.ndarray]]:
-        """The windows of the chunk with their frames (N, H, W, 3) uint8."""
+    ) -> list[Window]:
+        """The windows of the chunk with their pictures."""
         del pictures  # it has frames of its own for each window
         if not source.has_pictures:
             return []
-        return [
-            (window, window_frames(media, source.path, window)) for window in event_windows(span)
-        ]
+        frames = load_grounder(self.settings).frames
+        return [read_window(media, source.path, window, frames) for window in event_windows(span)]
 
-    def find(self, item: ClaimedTask, read: list[tuple[Span, np.ndarray]]) -> list[Passage]:
-        """One passage for each event that LEGO describes."""
+    def find(self, item: ClaimedTask, read: list[Window]) -> list[Passage]:
+        """One passage for each event that the grounder describes."""
         if not read:
             return []
-        grounder = load_lego(self.settings)
-        found = [
-            event for window, frames in read for event in grounder.events(frames, window=window)
-        ]
+        found = [event for told in load_grounder(self.settings).events(read) for event in told]
         # Each description keeps its own span: of two that overlap, the first is kept, never their
         # union.
         kept = {
@@ -80,16 +75,16 @@ class EventsStage(PassageStage):
 
 
 def event_windows(chunk: Span) -> list[Span]:
-    """The windows that LEGO reads of a chunk."""
+    """The windows that a grounder reads of a chunk."""
     return [
         Span(chunk.start_s + w.start_s, chunk.start_s + w.end_s)
         for w in tile_windows(chunk.length_s, overlap=OVERLAP)
     ]
 
 
-def estimated_time(progress: Progress) -> Message:
-    """What LEGO's events would take for the video that has none yet, from what they took here
-    before, else from a measurement.
+def estimated_time(progress: Progress, settings: Settings) -> Message:
+    """What events would take for the video that has none yet, from what they took here before,
+    else from a measurement of LEGO; others are too different to guess.
 
     Empty where no video waits for them.
     """
@@ -101,9 +96,14 @@ def estimated_time(progress: Progress) -> Message:
         per_video_s = events.seconds / done_s
     if not waiting_s:
         return NOTHING
-    hours = waiting_s * per_video_s / 3600
+    values = {"name": grounder_name(settings), "minutes": waiting_s / 60}
+    if settings.grounder_kind != "lego" and not (events and done_s):
+        return Message(
+            "{name} can say what happens in {minutes:.0f} minutes of video (--events)", values
+        )
+    values["hours"] = waiting_s * per_video_s / 3600
     return Message(
-        "LEGO's events wait to be asked for (--events): about {hours:.1f} hours here for "
+        "events wait to be asked for (--events): about {hours:.1f} hours of {name} here for "
         "{minutes:.0f} minutes of video",
-        {"hours": hours, "minutes": waiting_s / 60},
+        values,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,8 +13,8 @@ from indexer.artefacts import Artefacts
 from indexer.catalog.frames import FrameBlock
 from indexer.catalog.leasing.chunk_tasks import ClaimedTask
 from indexer.catalog.segments import NewSegment, commit_picture
-from indexer.embedders.base import Embedder
-from indexer.media.decode.frames import Sampling
+from indexer.embedders.base import ClipEmbedder, Embedder
+from indexer.media.decode.frames import Frames, Sampling
 from indexer.media.decode.reader import PictureRead
 from indexer.media.files import MediaFiles
 from indexer.media.output.thumbnails import jpeg
@@ -100,6 +100,8 @@ class PictureStage:
             self.settings.segment_max_s,
         )
         segments = build_segments(planned, frames.times_s, vectors)
+        if isinstance(self.embedder, ClipEmbedder):
+            segments = _embed_as_clips(self.embedder, segments, frames)
         for segment in segments:
             picture = jpeg(frames.images[segment.thumbnail], THUMBNAIL_WIDTH)
             self.artefacts.write_thumbnail(
@@ -124,3 +126,13 @@ class PictureStage:
     def damage(self, result: PictureResult) -> Message:
         """Of the pictures."""
         return result.damage
+
+
+def _embed_as_clips(
+    embedder: ClipEmbedder, segments: list[Segment], frames: Frames
+) -> list[Segment]:
+    """The segments with the vectors of their clips in place of the means of their frames."""
+    clips = [frames.images[segment.rows] for segment in segments]
+    times_s = [frames.times_s[segment.rows] for segment in segments]
+    vectors = embedder.embed_clips(clips, [times - times[0] for times in times_s])
+    return [replace(one, vector=row) for one, row in zip(segments, vectors, strict=True)]

@@ -19,13 +19,14 @@ CHUNK_MIN_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A span inside one shot with its unit vector; `thumbnail` is the row of the frame nearest to
-    its middle.
+    """A span inside one shot with its unit vector; `rows` are those of its frames, `thumbnail` that
+    of the frame nearest to its middle.
     """
 
     span: Span
     vector: np.ndarray
     thumbnail: int
+    rows: slice
 
 
 def plan_chunks(duration_s: float, chunk_s: float) -> list[Span]:
@@ -90,5 +91,6 @@ def build_segments(
         mean = vectors[members].mean(axis=0)
         unit = mean / max(float(np.linalg.norm(mean)), 1e-12)
         middle = members[np.argmin(np.abs(times_s[members] - (start_s + end_s) / 2))]
-        segments.append(Segment(Span(start_s, end_s), unit.astype(np.float32), int(middle)))
+        rows = slice(int(members[0]), int(members[-1]) + 1)
+        segments.append(Segment(Span(start_s, end_s), unit.astype(np.float32), int(middle), rows))
     return segments

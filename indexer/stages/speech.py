@@ -88,8 +88,10 @@ class SpeechStage(PassageStage):
         if not source.has_sound:
             return SpeechRead([], nothing, span.start_s, source)
         window = speech_window(span, source.duration_s)
+        # The chunk comes last: its samples are kept for the stage that listens to sounds.
+        windows = self._windows(media, source)
         samples = media.audio(source.path, window)
-        return SpeechRead(None, samples, window.start_s, source, self._windows(media, source))
+        return SpeechRead(None, samples, window.start_s, source, windows)
 
     def find(self, item: ClaimedTask, read: SpeechRead) -> list[Passage]:
         """One passage for each cue or sentence."""

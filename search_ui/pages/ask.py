@@ -101,9 +101,9 @@ def _filters(link: Link, user: User, tr: Translator) -> None:
         on_change=changed,
         max_chars=200,
     )
-    if app_state().library.has_lego:
+    if name := app_state().library.grounder_name:
         st.toggle(
-            tr("Check with LEGO"),
+            tr("Check with {name}", name=name),
             key=session_state.FIELDS["ground"],
             on_change=changed,
             help=tr("Slower: a language model looks at the best moments again"),

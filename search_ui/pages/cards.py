@@ -10,7 +10,7 @@ from indexer.catalog.videos import VideoRow
 from indexer.formatting import container_title, format_span
 from indexer.messages import N_
 from indexer.search.likelihood import Likelihood
-from indexer.search.types import Answer, Evidence, Moment
+from indexer.search.types import Answer, Evidence, Grounded, Moment
 from search_ui.app_state import app_state
 from search_ui.highlight import highlight
 from search_ui.i18n.translator import Translator
@@ -119,15 +119,20 @@ def _card(
 
 
 def _why(moment: Moment, question: str, tr: Translator) -> list[dict[str, Any]]:
-    """The kinds of evidence with their texts, and what LEGO says where it was asked."""
+    """The kinds of evidence with their texts, and what the grounder says where it was asked."""
     why = [_reason(evidence, question, tr) for evidence in moment.evidence]
     if moment.grounded is not None:
-        span = moment.grounded.span
-        label = (
-            tr("LEGO names no time") if span is None else tr("LEGO: {span}", span=format_span(span))
-        )
-        why.append({"kind": "event", "label": label, "parts": []})
+        why.append({"kind": "event", "label": _opinion(moment.grounded, tr), "parts": []})
     return why
+
+
+def _opinion(grounded: Grounded, tr: Translator) -> str:
+    label = (
+        tr("{name} names no time", name=grounded.by)
+        if grounded.span is None
+        else tr("{name}: {span}", name=grounded.by, span=format_span(grounded.span))
+    )
+    return label if grounded.sees else tr("{opinion}, and does not see it", opinion=label)
 
 
 def _reason(evidence: Evidence, question: str, tr: Translator) -> dict[str, Any]:

@@ -83,7 +83,8 @@ def active_chips(search: Search, user: User, tr: Translator) -> list[Chip]:
     if search.name:
         chips.append(Chip(f"“{search.name}”", replace(search, name="")))
     if search.ground:
-        chips.append(Chip(tr("Check with LEGO"), replace(search, ground=False)))
+        name = app_state().library.grounder_name or tr("A grounder")
+        chips.append(Chip(tr("Check with {name}", name=name), replace(search, ground=False)))
     return chips
 
 

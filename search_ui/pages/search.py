@@ -11,6 +11,7 @@ from indexer.errors import UsageError
 from indexer.formatting import video_title
 from indexer.search.types import Answer
 from search_ui import session_state
+from search_ui.app_state import app_state
 from search_ui.auth.access_rights import User
 from search_ui.i18n.translator import Translator
 from search_ui.pages import answers, ask, facets, home, watch
@@ -64,9 +65,10 @@ def _answers(link: Link, user: User, tr: Translator) -> None:
     if home.is_empty(user):
         home.show_empty(user, tr)
         return
+    name = app_state().library.grounder_name
     try:
         with (
-            st.spinner(tr("LEGO looks at the best moments …"))
+            st.spinner(tr("{name} looks at the best moments …", name=name or tr("A grounder")))
             if link.search.ground
             else nullcontext()
         ):

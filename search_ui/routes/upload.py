@@ -8,12 +8,10 @@ import io
 import os
 import shutil
 import tempfile
-import unicodedata
 from pathlib import Path
 from typing import IO
 from urllib.parse import unquote
 
-from PIL import Image, UnidentifiedImageError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -21,7 +19,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from indexer.admin.uploads import uploads_folder
-from indexer.errors import MediaError, os_reason
+from indexer.catalog.database.text_normalize import normalize
+from indexer.errors import MediaError, SeekpointError, os_reason
 from indexer.formatting import format_bytes
 from indexer.media.decode.reader_process import probe_in_process
 from indexer.media.formats import VIDEO_SUFFIXES
@@ -86,9 +85,9 @@ async def picture(request: Request) -> Response:
     body = io.BytesIO()
     await _receive(request, body, LARGEST_BYTES)
     try:
-        name = await run_in_threadpool(lambda: keep_picture(app_state().settings, Image.open(body)))
-    except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError):
-        raise HTTPException(422, translator_of(request)("This picture cannot be read.")) from None
+        name = await run_in_threadpool(keep_picture, app_state().settings, body.getvalue())
+    except SeekpointError as error:
+        raise HTTPException(422, translator_of(request)(error.full_message)) from None
     return JSONResponse({"name": name}, 201)
 
 
@@ -115,8 +114,11 @@ async def _receive(request: Request, file: IO[bytes], limit_bytes: int) -> None:
 
 
 def _check_video(path: Path, tr: Translator) -> None:
+    settings = app_state().settings
     try:
-        probe_in_process(path)
+        probe_in_process(
+            path, max_pixels=settings.max_frame_pixels, memory_mb=settings.reader_memory_mb
+        )
     except MediaError as error:
         reason = tr(error.what).replace(str(path), path.suffix)
         raise HTTPException(
@@ -128,7 +130,7 @@ def safe_name(name: str) -> str:
     """The last part of a name without anything that a file system or a terminal takes for more than
     a letter; "" for no video's name.
     """
-    last = unicodedata.normalize("NFC", name).replace("\\", "/").rpartition("/")[2]
+    last = normalize("NFC", name).replace("\\", "/").rpartition("/")[2]
     plain = "".join(c if c.isprintable() and c not in '<>:"|?*' else "_" for c in last).strip(" .")
     stem, suffix = os.path.splitext(plain)
     if suffix.lower() not in VIDEO_SUFFIXES or not stem.strip(" ._"):

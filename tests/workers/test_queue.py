@@ -242,7 +242,7 @@ def test_workers_with_lego_find_events_and_answer_questions_of_a_machine_without
     fleet.settings |= {"LEGO_PATH": str(CHECKPOINT), "LEGO_DTYPE": "float32", "DEVICE": "cpu"}
     path = colour_video(fleet.folder / "media" / "one.mp4", [("red", 10.0), ("blue", 10.0)])
     library = fleet.library()
-    assert not library.has_lego
+    assert not library.grounder_name
     library.ingest([path], queue=True, events=True)
     fleet.start("gpu")
     fleet.start("cpu")
@@ -266,7 +266,7 @@ def test_a_question_that_no_worker_answers_leaves_the_answer_with_a_note(fleet: 
     library.ingest([path])
     answer = library.search("when is it blue?", ground=True)
     assert answer.moments[0].grounded is None
-    assert "no worker with LEGO answered in time" in answer.notes[0]
+    assert "no worker with a grounder answered in time" in answer.notes[0]
     assert library.status().queue.waiting == {}
 
 

@@ -86,6 +86,16 @@ class Generator:
             state, logits = self._start(prompts)
             return self._continue(prompts, state, logits, config)
 
+    @torch.inference_mode()
+    def probabilities(self, prompts: Sequence[Prompt], ids: Sequence[int]) -> Tensor:
+        """`(B, len(ids))` float32: how probable each of these tokens is as the first of the reply,
+        against the others. Raises PromptError.
+        """
+        self._within_context(prompts, self.config)
+        with self._lock:
+            _, logits = self._start(prompts)
+        return logits[:, list(ids)].softmax(dim=-1)
+
     def forget(self) -> None:
         """Frees the keys and values kept from the last prompt."""
         with self._lock:

@@ -12,6 +12,7 @@ EVENTS = (
     "Please describe the events in the video in order and include the time span of each in "
     "{start,end} format."
 )
+SHOWN = "Does the video show this: {}? Please answer yes or no."
 WHERE = "Where is {} in this image? Include the object positions in [x0, y0, x1, y1] format."
 WHERE_SOUND = (
     "Where is the sound's point of emission in this image? Include the object positions in "
@@ -25,6 +26,7 @@ DESCRIBE: Mapping[str, str] = {
     "sound": "Provide a clear and focused description of the audio's content.",
 }
 """Modality name -> the request for a description."""
+TITLE = "Please name this part of a video in two to six words, as a title."
 _QUESTION_STARTS = (
     "when",
     "at what",

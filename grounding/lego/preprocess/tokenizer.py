@@ -71,6 +71,10 @@ class LegoTokenizer:
             token for kind in self._modalities for token in kind.placeholder.tokens
         )
 
+    def first_id(self, word: str) -> int:
+        """The token that a reply which begins with this word begins with."""
+        return self.encode(word)[int(self._has_start)]
+
     def encode(self, text: str) -> list[int]:
         """Ids, with the start token in front unless the folder's configuration has `add_bos_token:
         false`.

@@ -1,29 +1,25 @@
-"""Questions to LEGO about one video: a window of it, a frame of it, or its sound."""
+"""Questions to the grounder about one video: a window of it, a frame of it, or its sound."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from grounding.errors import LegoError, PromptError
-from grounding.lego.generate.answers import parse_boxes, parse_spans, rewrite_boxes
+from grounding.lego.generate.answers import Box
 from grounding.refine import MAX_WINDOW_S
 from grounding.spans import Span
 from indexer.catalog import videos
 from indexer.context import Context
 from indexer.errors import MediaError, UsageError
-from indexer.grounder.lego import load_lego, window_frames
+from indexer.grounder.base import read_window
+from indexer.grounder.configured import load_grounder
 from indexer.media.decode.reader_process import probe_in_process
 from indexer.media.files import MediaFiles
 from indexer.media.output.draw import draw_boxes
 from indexer.paths import printable
 from indexer.search.searcher import Searcher
-
-if TYPE_CHECKING:
-    from grounding.lego.generate.answers import Box
 
 FRAME_SHORT_SIDE = 720  # of a frame that boxes are drawn on
 
@@ -50,40 +46,70 @@ def ask(
     *,
     at_s: float | None = None,
     sound: bool = False,
+    span: Span | None = None,
     picture: Path | None = None,
 ) -> Reply:
-    """Asks about a frame (`at_s`), the sound, or the video: its first 30 s, or where the question's
-    best moment is in a longer one.
+    """Asks about a frame (`at_s`), the sound, or a part of the video (`span`): without one the
+    first 30 s, or where the question's best moment is in a longer one.
 
-    Raises ModelError without a checkpoint, MediaError for a file that cannot be read, UsageError
+    Raises ModelError without a grounder, MediaError for a file that cannot be read, UsageError
     for a question that cannot be asked.
     """
-    try:
-        return _ask(context, searcher, video, question, at_s, sound, picture)
-    except PromptError as error:
-        raise UsageError(
-            "LEGO cannot be asked this: {error}", "ask it in other words", error=error
-        ) from error
-    except LegoError as error:
-        raise MediaError(
-            "LEGO cannot read this part of {video}: {error}", video=printable(video), error=error
-        ) from error
+    _require_words(question)
+    grounder = load_grounder(context.settings)
+    path, video_id = _resolve(context, video)
+    duration_s = _duration_s(context, path, at_s)
+    with MediaFiles(context.settings) as media:
+        if at_s is not None and not sound:
+            image = _frame(media, path, at_s)
+            said = grounder.answer_frame(image, question)
+            return _reply_about_frame(said.text, said.boxes, image, at_s, picture)
+        window = span or _window(searcher, question, video_id, duration_s, at_s)
+        if sound:
+            said = grounder.answer_sound(media.audio(path, window), question)
+        else:
+            read = read_window(media, path, window, grounder.frames)
+            said = grounder.answer(read, question)
+    return Reply(said.text, window, said.spans)
 
 
-def _ask(
-    context: Context,
-    searcher: Searcher,
-    video: str,
-    question: str,
-    at_s: float | None,
-    sound: bool,
-    picture: Path | None,
+def locate(context: Context, video: str, phrase: str, at_s: float) -> Reply:
+    """Where in the frame at `at_s` is what the phrase names? Raises as `ask`."""
+    _require_words(phrase)
+    grounder = load_grounder(context.settings)
+    path, _ = _resolve(context, video)
+    _duration_s(context, path, at_s)
+    with MediaFiles(context.settings) as media:
+        image = _frame(media, path, at_s)
+    boxes = grounder.locate(image, phrase)
+    return _reply_about_frame("", boxes, image, at_s, None)
+
+
+def _reply_about_frame(
+    text: str, boxes: tuple[Box, ...] | list[Box], image: np.ndarray, at_s: float, picture
 ) -> Reply:
+    if picture is not None:
+        height, width = image.shape[:2]
+        draw_boxes(image, [box.pixels(width, height) for box in boxes], picture)
+    return Reply(text, Span(at_s, at_s), (), tuple(boxes), at_s, picture)
+
+
+def _require_words(question: str) -> None:
     if not question.strip():
         raise UsageError("the question is empty", "say what you want to know")
-    grounder = load_lego(context.settings)
-    path, video_id = _resolve(context, video)
-    duration_s = probe_in_process(path, max_pixels=context.settings.max_frame_pixels).duration_s
+
+
+def _frame(media: MediaFiles, path: Path, at_s: float) -> np.ndarray:
+    return media.frames_at(path, np.array([at_s]), short_side=FRAME_SHORT_SIDE).images[0]
+
+
+def _duration_s(context: Context, path: Path, at_s: float | None) -> float:
+    """Of the file. Raises UsageError for a time that is not in it."""
+    duration_s = probe_in_process(
+        path,
+        max_pixels=context.settings.max_frame_pixels,
+        memory_mb=context.settings.reader_memory_mb,
+    ).duration_s
     if at_s is not None and not 0 <= at_s < duration_s:
         raise UsageError(
             "{at_s:g} s is not within the {duration_s:.1f} s of {path}",
@@ -92,34 +118,7 @@ def _ask(
             duration_s=duration_s,
             path=printable(path),
         )
-    with MediaFiles(context.settings) as media:
-        if at_s is not None and not sound:
-            return _ask_frame(context, media, path, question, at_s, picture)
-        window = _window(searcher, question, video_id, duration_s, at_s)
-        if sound:
-            encoded = grounder.read_audio(media.audio(path, window))
-            return Reply(grounder.ask(question, {"sound": encoded}).text, window)
-        encoded = grounder.read_frames(window_frames(media, path, window))
-        text = grounder.ask(question, {"video": encoded}).text
-        return Reply(text, window, tuple(parse_spans(text, window)))
-
-
-def _ask_frame(
-    context: Context,
-    media: MediaFiles,
-    path: Path,
-    question: str,
-    at_s: float,
-    picture: Path | None,
-) -> Reply:
-    grounder = load_lego(context.settings)
-    image = media.frames_at(path, np.array([at_s]), short_side=FRAME_SHORT_SIDE).images[0]
-    height, width = image.shape[:2]
-    text = grounder.ask(question, {"image": grounder.read_image(image).encoded}).text
-    boxes = tuple(parse_boxes(text, width, height))
-    if picture is not None:
-        draw_boxes(image, [box.pixels(width, height) for box in boxes], picture)
-    return Reply(rewrite_boxes(text, width, height), Span(at_s, at_s), (), boxes, at_s, picture)
+    return duration_s
 
 
 def _resolve(context: Context, video: str) -> tuple[Path, int | None]:

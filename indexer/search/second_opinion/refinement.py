@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,7 +11,8 @@ from grounding.spans import Span
 from indexer.catalog import videos
 from indexer.catalog.frames import get_video_blocks
 from indexer.context import Context
-from indexer.grounder.lego import load_lego, window_frames
+from indexer.grounder.base import read_window
+from indexer.grounder.configured import load_grounder
 from indexer.media.files import MediaFiles
 from indexer.questions.statement import read_question
 from indexer.search.candidates import similarities
@@ -22,33 +23,46 @@ from indexer.vocabulary import StageName
 NEIGHBOURHOOD_S = 60.0  # of the curve on both sides of a moment: what the rule compares with
 
 
-def refine_span(
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What a grounder makes of a moment. `shown`: the probability, as it sees it, that the moment
+    shows what was asked; `by`: its name.
+    """
+
+    refined: Refined
+    shown: float
+    by: str
+
+
+def second_opinion(
     context: Context, media: MediaFiles, question: str, video_id: int, span: Span
-) -> Refined:
-    """Whose span is better for a moment of a video: the localizer's, or what LEGO sees in two
-    windows around it.
+) -> Opinion:
+    """Whose span is better for a moment of a video, the localizer's or what the grounder sees in
+    two windows around it, and whether it sees there what was asked. Raises SeekpointError.
     """
     with context.catalog.read() as session:
         video = videos.get_video(session, video_id)
     path = context.path_of(video)
     windows = windows_around(span, video.duration_s)
     statement = read_question(question).statement
-    encoded = load_lego(context.settings).read_windows(
-        [window_frames(media, path, window) for window in windows]
-    )
-    answers = load_lego(context.settings).ground_windows(encoded, statement, spans=windows)
-    readings = [Reading(window, tuple(spans)) for window, spans in zip(windows, answers)]
-    times_s, curve = _curve_around(
-        context, video_id, video.keys.get(StageName.PICTURE), statement, span
-    )
-    return refine(span, readings, times_s, curve)
+    grounder = load_grounder(context.settings)
+    read = [read_window(media, path, window, grounder.frames) for window in windows]
+    answers = grounder.ground(read, statement)
+    (shown,) = grounder.is_shown(read[:1], statement)  # each of the two holds the moment
+    readings = [Reading(window, spans) for window, spans in zip(windows, answers, strict=True)]
+    key = video.keys.get(StageName.PICTURE)
+    times_s, curve = _curve_around(context, video_id, key, statement, span)
+    return Opinion(refine(span, readings, times_s, curve), shown, grounder.name)
 
 
-def with_opinion(moment: Moment, refined: Refined, *, replaces: bool) -> Moment:
+def with_opinion(moment: Moment, opinion: Opinion, *, replaces: bool) -> Moment:
     """The moment with the opinion beside it; with `replaces`, with its span where the rule trusts
     it.
     """
-    grounded = Grounded(refined.grounded, refined.accepted, refined.reason)
+    refined = opinion.refined
+    grounded = Grounded(
+        refined.grounded, refined.accepted, refined.reason, opinion.shown, opinion.by
+    )
     return replace(moment, span=refined.span if replaces else moment.span, grounded=grounded)
 
 

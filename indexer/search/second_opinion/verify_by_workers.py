@@ -1,4 +1,4 @@
-"""A question for LEGO is left to a worker that has it, and its answer awaited."""
+"""A question for a grounder is left to a worker that has one, and its answer awaited."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from grounding.errors import LegoError
 from grounding.refine import Refined
 from grounding.spans import Span
 from indexer.catalog import videos
@@ -18,24 +17,26 @@ from indexer.catalog.leasing import jobs
 from indexer.catalog.leasing.jobs import ClaimedJob, JobResult
 from indexer.catalog.videos import VideoRow
 from indexer.context import Context
-from indexer.errors import ModelError, QueueError, SeekpointError
+from indexer.errors import QueueError, SeekpointError
 from indexer.media.files import MediaFiles
 from indexer.messages import Message
 from indexer.queue.notify import Notifier
-from indexer.search.second_opinion.refinement import refine_span, with_opinion
+from indexer.search.second_opinion.refinement import Opinion, second_opinion, with_opinion
 from indexer.search.types import Answer, Moment
 from indexer.vocabulary import JobKind
 
 LOOK_EVERY_S = 0.2
 NO_ANSWER = Message(
-    "no worker with LEGO answered in time (seekpoint worker --queue gpu, SEEKPOINT_GROUND_WAIT_S)"
+    "no worker with a grounder answered in time (seekpoint worker --queue gpu, "
+    "SEEKPOINT_GROUND_WAIT_S)"
 )
+A_GROUNDER = Message("a grounder")
 GONE = 0  # the job of a video that was removed meanwhile
 
 
 def verify_by_workers(context: Context, answer: Answer, count: int) -> Answer:
-    """The answer with LEGO's opinion beside its first `count` moments; a note says what no worker
-    answered in time.
+    """The answer with a grounder's opinion beside its first `count` moments; a note says what no
+    worker answered in time.
     """
     asked = answer.moments[:count]
     ids = _ask(context, answer.query, asked)
@@ -50,20 +51,23 @@ def verify_by_workers(context: Context, answer: Answer, count: int) -> Answer:
         answered = found.get(job_id)
         if answered is not None and answered.result is not None:
             moments[place] = with_opinion(
-                moments[place], _refined(answered.result), replaces=context.settings.lego_replaces
+                moments[place],
+                _opinion(answered.result),
+                replaces=context.settings.grounder_replaces,
             )
         else:
-            notes.append(not_verified(place, (answered and answered.error) or NO_ANSWER))
+            reason = (answered and answered.error) or NO_ANSWER
+            notes.append(not_verified(A_GROUNDER, place, reason))
     return replace(answer, moments=tuple(moments), notes=tuple(notes))
 
 
-def not_verified(place: int, reason: Message | Exception) -> Message:
+def not_verified(name: str, place: int, reason: Message | SeekpointError) -> Message:
     """A note that the moment at this place of the answer was not verified."""
     if isinstance(reason, SeekpointError):
         reason = reason.full_message
     return Message(
-        "LEGO could not look at moment {number}: {reason}",
-        {"number": place + 1, "reason": reason},
+        "{name} could not look at moment {number}: {reason}",
+        {"name": name, "number": place + 1, "reason": reason},
     )
 
 
@@ -71,19 +75,17 @@ def answer_job(context: Context, job: ClaimedJob) -> Mapping[str, Any]:
     """What a worker does with such a question. Raises SeekpointError."""
     span = Span(*job.details["span"])
     with MediaFiles(context.settings) as media:
-        try:
-            refined = refine_span(
-                context, media, job.details["question"], int(job.video_id or 0), span
-            )
-        except LegoError as error:
-            raise ModelError(
-                "LEGO cannot be asked this: {error}", "ask another question", error=error
-            ) from error
+        opinion = second_opinion(
+            context, media, job.details["question"], int(job.video_id or 0), span
+        )
+    refined = opinion.refined
     return {
         "span": _ends(refined.span),
         "grounded": None if refined.grounded is None else _ends(refined.grounded),
         "accepted": bool(refined.accepted),
         "reason": refined.reason,
+        "shown": opinion.shown,
+        "by": opinion.by,
     }
 
 
@@ -91,9 +93,10 @@ def _ends(span: Span) -> list[float]:
     return [float(span.start_s), float(span.end_s)]
 
 
-def _refined(result: Mapping[str, Any]) -> Refined:
+def _opinion(result: Mapping[str, Any]) -> Opinion:
     grounded = None if result["grounded"] is None else Span(*result["grounded"])
-    return Refined(Span(*result["span"]), grounded, result["accepted"], result["reason"])
+    refined = Refined(Span(*result["span"]), grounded, result["accepted"], result["reason"])
+    return Opinion(refined, result["shown"], result["by"])
 
 
 def _ask(context: Context, question: str, moments: Sequence[Moment]) -> list[int]:

@@ -11,7 +11,7 @@ from grounding.benchmarks.table import read_result
 from grounding.records.record import single_turn
 from grounding.records.writer import write_records
 from tests.grounding.benchmarks.support import case
-from tests.grounding.instructions.endpoint_server import Reply, serving
+from tests.grounding.language_model.endpoint_server import Reply, serving
 
 
 @pytest.mark.parametrize(

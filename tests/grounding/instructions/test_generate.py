@@ -15,7 +15,7 @@ from grounding.datasets.questions import QuestionBank
 from grounding.instructions.__main__ import main
 from grounding.records.record import Record, read_records, single_turn
 from grounding.records.writer import write_records
-from tests.grounding.instructions.endpoint_server import Reply, Server, serving
+from tests.grounding.language_model.endpoint_server import Reply, Server, serving
 
 
 def moment(i: int) -> Record:
@@ -75,7 +75,7 @@ def written(folder: Path) -> list[str]:
 
 @pytest.fixture(autouse=True)
 def _short_waits(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("grounding.instructions.endpoint.LONGEST_WAIT_S", 0.01)
+    monkeypatch.setattr("grounding.language_model.endpoint.LONGEST_WAIT_S", 0.01)
 
 
 def test_dialogues_are_written_in_the_order_of_their_rows(

@@ -2,6 +2,7 @@
 browser is given.
 """
 
+import io
 import math
 from datetime import date
 from itertools import combinations
@@ -48,6 +49,12 @@ def library(tmp_path_factory) -> Library:
     library = demo_library(folder / "home")
     library.ingest([folder / "v"], "all")
     return library
+
+
+def png(*of: object) -> bytes:
+    out = io.BytesIO()
+    Image.new(*of).save(out, "PNG")  # pyright: ignore[reportArgumentType]
+    return out.getvalue()
 
 
 def id_of(library: Library, name: str) -> int:
@@ -119,8 +126,8 @@ def test_like_an_instant_is_like_its_nearest_frame(library):
 
 
 def test_search_by_picture(library):
-    name = keep_picture(library.settings, Image.new("RGB", (50, 40), COLOURS["blue"]))
-    assert name == keep_picture(library.settings, Image.new("RGB", (50, 40), COLOURS["blue"]))
+    name = keep_picture(library.settings, png("RGB", (50, 40), COLOURS["blue"]))
+    assert name == keep_picture(library.settings, png("RGB", (50, 40), COLOURS["blue"]))
     best = library.search_picture(name).moments[0]
     assert (Path(best.path).name, best.span.start_s) == (
         "DogPark_2023.mp4",
@@ -135,7 +142,7 @@ def test_pictures_that_are_not_kept(library, name):
 
 
 def test_large_pictures_are_kept_small(library):
-    name = keep_picture(library.settings, Image.new("RGBA", (3000, 1500), "red"))
+    name = keep_picture(library.settings, png("RGBA", (3000, 1500), "red"))
     assert read_picture(library.settings, name).shape == (320, 640, 3)
 
 

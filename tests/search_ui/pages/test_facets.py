@@ -41,7 +41,7 @@ def test_a_chip_narrows_and_another_takes_it_away(page):
         ({"longest_min": 1.0}, "up to 1 min"),
         ({"shortest_min": 60.0}, "from 60 min on"),
         ({"name": "beach"}, "“beach”"),
-        ({"ground": True}, "Check with LEGO"),
+        ({"ground": True}, "Check with A grounder"),
         ({"picture": "a" * 64}, "your picture"),
     ],
 )

@@ -142,7 +142,9 @@ def test_picture_to_ask_with(local, signed, tmp_path):
     Image.new("RGB", (64, 48), "red").save(tmp_path / "red.png")
     answer = local.post("/picture", content=(tmp_path / "red.png").read_bytes())
     assert (answer.status_code, len(answer.json()["name"])) == (201, 64)
-    assert local.post("/picture", content=b"no picture").status_code == 422
+    refused = local.post("/picture", content=b"no picture")
+    assert refused.status_code == 422
+    assert "JPEG, PNG" in refused.text
     assert local.post("/picture", content=b"").status_code == 422
     assert (
         local.post("/picture", content=b"x", headers={"Content-Length": "99000000"}).status_code

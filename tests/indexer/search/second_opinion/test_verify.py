@@ -15,7 +15,8 @@ from grounding.spans import Span
 from indexer.catalog.passages import list_passages
 from indexer.cli.search import moment_as_dict
 from indexer.errors import MediaError, ModelError, UsageError
-from indexer.grounder.lego import lego_key, load_lego, window_frames
+from indexer.grounder.base import Window, read_window
+from indexer.grounder.lego import LegoGrounder, lego_key, load_lego
 from indexer.library import Library
 from indexer.stages import events
 from indexer.stages.events import event_windows
@@ -116,19 +117,22 @@ class _Media:
 
 
 def test_frames_of_a_window_begin_at_its_start_and_are_evenly_spread():
-    times_s = window_frames(_Media(), Path("a.mp4"), Span(30.0, 60.0), count=4)
-    assert times_s.tolist() == [30.0, 37.5, 45.0, 52.5]
+    window = read_window(_Media(), Path("a.mp4"), Span(30.0, 60.0), LegoGrounder.frames)
+    assert window.times_s.tolist() == window.images.tolist()
+    assert window.times_s[:3].tolist() == [30.0, 30.46875, 30.9375]
+    assert window.times_s[-1] == 60.0 - 30 / 64
 
 
 def test_an_event_that_two_windows_tell_is_kept_once(library, monkeypatch):
+    windows = [Window(Span(start, start + 30), None, None) for start in (0.0, 22.5)]
     told = {
         0.0: [Event(Span(20.0, 29.0), "a dog\n jumps")],
         22.5: [Event(Span(20.5, 29.0), "a dog leaps"), Event(Span(40.0, 45.0), "it sits")],
     }
-    teller = SimpleNamespace(events=lambda frames, *, window: told[window.start_s])
-    monkeypatch.setattr(events, "load_lego", lambda settings: teller)
+    teller = SimpleNamespace(events=lambda read: [told[window.span.start_s] for window in read])
+    monkeypatch.setattr(events, "load_grounder", lambda settings: teller)
     stage = events.EventsStage(library.settings)
-    passages = stage.find(None, [(Span(0.0, 30.0), None), (Span(22.5, 52.5), None)])
+    passages = stage.find(None, windows)
     assert [(p.span, p.text) for p in passages] == [
         (Span(20.0, 29.0), "a dog jumps"),
         (Span(40.0, 45.0), "it sits"),

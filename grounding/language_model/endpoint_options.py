@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from grounding.command_line import not_negative, positive, seconds
-from grounding.instructions.endpoint import EndpointSettings
+from grounding.language_model.endpoint import EndpointSettings
 
 KEY_VARIABLE = "SEEKPOINT_ENDPOINT_KEY"
 

@@ -15,7 +15,7 @@ import asyncio
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -32,7 +32,7 @@ from tenacity import (
 )
 
 from grounding.errors import DataError
-from grounding.instructions.answer_store import Answer, Answers
+from grounding.language_model.answer_store import Answer, Answers
 
 RETRIED_STATUS = {408, 409, 425, 429, 500, 502, 503, 504}
 FATAL_STATUS = {301, 302, 303, 307, 308, 401, 403, 404, 405}
@@ -46,7 +46,11 @@ BYTES_PER_TOKEN = 3
 """A cautious guess where the endpoint does not say what it used."""
 MAX_ANSWER_BYTES = 4 * 2**20
 
-Message = dict[str, str]
+PICTURE_TOKENS = 1000
+"""A guess of the same kind for a picture: 720p in patches of 32 x 32."""
+
+Message = dict[str, Any]
+"""`role` and `content`: text, or a list of parts as the API has them."""
 
 
 class EndpointError(DataError):
@@ -57,6 +61,22 @@ class EndpointError(DataError):
 
 class NoAnswer(DataError):
     """This one request was not answered; others may be."""
+
+
+class Refused(NoAnswer):
+    """The endpoint says that the request is wrong."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(f"endpoint: status {status}: {text!r}")
+        self.status = status
+
+
+class WrongAnswer(NoAnswer):
+    """An answer that the one who asked does not accept. It is not kept."""
+
+    def __init__(self, text: str, reason: str) -> None:
+        super().__init__(reason)
+        self.text = text
 
 
 class BudgetSpent(DataError):
@@ -165,11 +185,20 @@ class Endpoint:
     ) -> None:
         await self._client.aclose()
 
-    async def ask(self, messages: Sequence[Message], variant: int = 0) -> Answer:
+    async def ask(
+        self,
+        messages: Sequence[Message],
+        variant: int = 0,
+        *,
+        body: Mapping[str, Any] = {},
+        check: Callable[[str], None] = lambda text: None,
+    ) -> Answer:
         """`variant` asks for another answer to the same messages. The same question at the same
-        time is sent once.
+        time is sent once. `body`: more members of the request, such as a schema of the answer.
+        `check` raises ValueError for a text that is no answer: WrongAnswer.
         """
-        key = self._key(messages, variant)
+        request = self._body(messages) | body
+        key = self._key(request, variant)
         known = self.answers.get(key)
         if known is not None:
             self.usage.remembered += 1
@@ -180,7 +209,12 @@ class Endpoint:
             return await asyncio.shield(self._under_way[key])
         future = self._under_way[key] = asyncio.get_running_loop().create_future()
         try:
-            answer = await self._ask_endpoint(messages)
+            answer = await self._ask_endpoint(request)
+            try:
+                check(answer.text)
+            except ValueError as error:
+                self.usage.failures["wrong answer"] += 1
+                raise WrongAnswer(answer.text, str(error)) from error
             self.answers.put(key, answer)
             future.set_result(answer)
             return answer
@@ -191,8 +225,8 @@ class Endpoint:
         finally:
             del self._under_way[key]
 
-    def _key(self, messages: Sequence[Message], variant: int) -> str:
-        body = [self.settings.url, self._body(messages), variant]
+    def _key(self, request: Mapping[str, Any], variant: int) -> str:
+        body = [self.settings.url, request, variant]
         return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
 
     def _body(self, messages: Sequence[Message]) -> dict[str, Any]:
@@ -204,7 +238,7 @@ class Endpoint:
             "max_tokens": settings.answer_tokens,
         }
 
-    async def _ask_endpoint(self, messages: Sequence[Message]) -> Answer:
+    async def _ask_endpoint(self, request: Mapping[str, Any]) -> Answer:
         wait = wait_random_exponential(multiplier=self.settings.first_wait_s, max=LONGEST_WAIT_S)
         retrying = AsyncRetrying(
             retry=retry_if_exception_type(_Passing),
@@ -214,7 +248,7 @@ class Endpoint:
         )
         try:
             async with self._places:
-                answer = await retrying(self._attempt, messages)
+                answer = await retrying(self._attempt, request)
         except _Passing as error:
             self._failed_in_a_row += 1
             if self._failed_in_a_row >= self.settings.give_up_after:
@@ -228,13 +262,13 @@ class Endpoint:
         self._failed_in_a_row = 0
         return answer
 
-    async def _attempt(self, messages: Sequence[Message]) -> Answer:
-        body = json.dumps(self._body(messages)).encode()
-        guess = len(body) // BYTES_PER_TOKEN + self.settings.answer_tokens
+    async def _attempt(self, request: Mapping[str, Any]) -> Answer:
+        body = json.dumps(request).encode()
+        guess = _guess_tokens(request["messages"], body) + request["max_tokens"]
         self._reserve(guess)
         try:
             await self._pace()
-            answer = await self._send(body)
+            answer = await self._send(body, guess - request["max_tokens"])
             self.usage.tokens += answer.tokens
         except _Passing as error:
             self.usage.failures[error.name] += 1
@@ -264,7 +298,7 @@ class Endpoint:
         self._next_start = start + 60 / self.settings.per_minute
         await asyncio.sleep(start - now)
 
-    async def _send(self, body: bytes) -> Answer:
+    async def _send(self, body: bytes, asked: int) -> Answer:
         try:
             async with asyncio.timeout(self.settings.timeout_s):
                 response = await self._client.post(
@@ -283,7 +317,7 @@ class Endpoint:
             raise _Passing("nonsense: broken encoding") from error
         except httpx2.TransportError as error:
             raise _Passing(f"connection: {type(error).__name__}") from error
-        return self._read(response, len(body))
+        return self._read(response, asked)
 
     def _read(self, response: httpx2.Response, asked: int) -> Answer:
         status = response.status_code
@@ -296,13 +330,13 @@ class Endpoint:
         if status in RETRIED_STATUS or status >= 500:
             raise _Passing(f"status {status}", _seconds(response.headers.get("retry-after", "")))
         if status != 200:
-            raise NoAnswer(f"endpoint: status {status}: {response.text[:200]!r}")
+            raise Refused(status, response.text[:200])
         return parse_answer(response.content, asked)
 
 
 def parse_answer(content: bytes, asked: int) -> Answer:
-    """`asked`: bytes of the request. Raises what is retried unless it is a chat completion with
-    words in it.
+    """`asked`: a guess of the request's tokens. Raises what is retried unless it is a chat
+    completion with words in it.
     """
     if len(content) > MAX_ANSWER_BYTES:
         raise _Passing("nonsense: too large")
@@ -319,8 +353,17 @@ def parse_answer(content: bytes, asked: int) -> Answer:
     return Answer(
         text,
         choice.get("finish_reason") != "length",
-        used or (asked + len(content)) // BYTES_PER_TOKEN,
+        used or asked + len(content) // BYTES_PER_TOKEN,
     )
+
+
+def _guess_tokens(messages: Sequence[Message], body: bytes) -> int:
+    """Of text by its bytes, of pictures by their number."""
+    contents = (message["content"] for message in messages if isinstance(message["content"], list))
+    pictures = [
+        part["image_url"]["url"] for parts in contents for part in parts if "image_url" in part
+    ]
+    return (len(body) - sum(map(len, pictures))) // BYTES_PER_TOKEN + PICTURE_TOKENS * len(pictures)
 
 
 def _total_tokens(raw: Any) -> int:

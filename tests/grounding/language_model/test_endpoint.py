@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 
 from grounding.errors import DataError
-from grounding.instructions.answer_store import Answer, Answers
-from grounding.instructions.endpoint import (
+from grounding.language_model.answer_store import Answer, Answers
+from grounding.language_model.endpoint import (
     BudgetSpent,
     Endpoint,
     EndpointError,
     EndpointSettings,
     NoAnswer,
 )
-from tests.grounding.instructions.endpoint_server import Reply, serving
+from tests.grounding.language_model.endpoint_server import Reply, serving
 
 
 def asked(text: str) -> list[dict[str, str]]:
@@ -169,7 +169,7 @@ def test_requests_start_at_the_set_rate(tmp_path: Path, monkeypatch: pytest.Monk
     waits: list[float] = []
     sleep = asyncio.sleep
     monkeypatch.setattr(
-        "grounding.instructions.endpoint.asyncio.sleep",
+        "grounding.language_model.endpoint.asyncio.sleep",
         lambda seconds: waits.append(seconds) or sleep(0),
     )
     with serving([Reply("yes")]) as server:

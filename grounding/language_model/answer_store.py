@@ -25,10 +25,10 @@ class Answer:
 
 class Answers:
     """Answers on disk by the content of the request. Each is committed as it comes. Raises
-    DataError where the file cannot be used.
+    DataError where the file cannot be used. `limit`: of more answers the oldest go; 0: none.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, *, limit: int = 0) -> None:
         self.path = Path(path)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self._explain_errors():
@@ -36,6 +36,13 @@ class Answers:
             self._database.execute(
                 "CREATE TABLE IF NOT EXISTS answers (key TEXT PRIMARY KEY, answer TEXT NOT NULL)"
             )
+            if limit:
+                with self._database:
+                    self._database.execute(
+                        "DELETE FROM answers WHERE rowid <= "
+                        "(SELECT coalesce(max(rowid), 0) FROM answers) - ?",
+                        (limit,),
+                    )
 
     def get(self, key: str) -> Answer | None:
         """None where the request was not answered yet."""

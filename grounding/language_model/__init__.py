@@ -1,0 +1,1 @@
+"""Language models behind endpoints: asked, paced, retried, within a budget, remembered."""

@@ -1,0 +1,1 @@
+"""Qwen3-VL: how its inputs are made, and the embedding model."""

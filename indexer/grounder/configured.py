@@ -1,0 +1,71 @@
+"""The grounder that the settings name."""
+
+from __future__ import annotations
+
+from indexer.errors import ModelError
+from indexer.grounder.base import Grounder
+from indexer.grounder.lego import lego_key, load_lego, require_lego
+from indexer.settings import Settings
+
+
+def load_grounder(settings: Settings) -> Grounder:
+    """Loaded once per process. Raises ModelError where none is configured, or it fails."""
+    require_grounder(settings)
+    kind = settings.grounder_kind
+    if kind == "lego":
+        return load_lego(settings)
+    if kind == "endpoint":
+        from indexer.grounder.endpoint import load_endpoint
+
+        return load_endpoint(settings)
+    from indexer.grounder.qwen import load_qwen
+
+    return load_qwen(settings)
+
+
+def require_grounder(settings: Settings) -> None:
+    """Raises ModelError that says what is missing and where it goes; nothing is loaded, no
+    endpoint is asked.
+    """
+    kind = settings.grounder_kind
+    if kind == "lego":
+        require_lego(settings)
+    elif kind == "endpoint":
+        from indexer.grounder.endpoint import require_endpoint
+
+        require_endpoint(settings)
+    elif kind == "transformers":
+        from indexer.grounder.qwen import require_qwen
+
+        require_qwen(settings)
+    else:
+        raise ModelError(
+            "no grounder is configured",
+            "set SEEKPOINT_GROUNDER_URL and SEEKPOINT_GROUNDER_MODEL to a vision-language model "
+            "behind an OpenAI-compatible server, or SEEKPOINT_LEGO_PATH to a LEGO checkpoint "
+            "(docs/guides/grounding-models.md); everything else works without",
+        )
+
+
+def grounder_key(settings: Settings) -> str:
+    """Identity of the model and of how it is asked, without loading it: events of another are
+    made again. Raises ModelError.
+    """
+    require_grounder(settings)
+    kind = settings.grounder_kind
+    if kind == "lego":
+        return lego_key(settings)
+    if kind == "endpoint":
+        from indexer.grounder.endpoint import endpoint_key
+
+        return endpoint_key(settings)
+    from indexer.grounder.qwen import qwen_key
+
+    return qwen_key(settings)
+
+
+def grounder_name(settings: Settings) -> str:
+    """As people know the configured grounder."""
+    if settings.grounder_kind == "lego":
+        return "LEGO"
+    return settings.grounder_model.rstrip("/").rsplit("/", 1)[-1]

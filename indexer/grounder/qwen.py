@@ -1,0 +1,70 @@
+"""A Qwen3-VL kind (Qwen3-VL, TimeLens) as grounder, loaded by this process from a folder or a hub
+id.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from indexer.embedders.identity import make_key
+from indexer.embedders.model_folder import (
+    ModelKind,
+    find_folder,
+    local_folder,
+    model_files,
+    read_config,
+)
+from indexer.errors import ModelError
+from indexer.grounder import tasks
+from indexer.grounder.base import FrameBudget
+from indexer.settings import Settings
+
+if TYPE_CHECKING:
+    from indexer.grounder.chat import ChatGrounder
+
+QWEN3_VL = ModelKind(
+    name="Qwen3-VL",
+    default="TencentARC/TimeLens-8B",
+    model_types=frozenset({"qwen3_vl", "qwen3_vl_moe"}),
+    setting="SEEKPOINT_GROUNDER_MODEL",
+)
+RATE_HZ = 2.0  # what TimeLens was trained with
+
+_loaded: dict[tuple, ChatGrounder] = {}
+_lock = threading.Lock()
+
+
+def load_qwen(settings: Settings) -> ChatGrounder:
+    """Once per process and checkpoint. Raises ModelError where there is none, or it fails."""
+    from indexer.grounder.chat import ChatGrounder
+    from indexer.grounder.qwen_model import QwenModel
+
+    frames = FrameBudget(settings.grounder_frames, settings.grounder_frame_side, RATE_HZ)
+    wanted = (settings.grounder_model, frames, settings.torch_device, settings.dtype)
+    with _lock:
+        if wanted not in _loaded:
+            require_qwen(settings)
+            folder = find_folder(settings.grounder_model, QWEN3_VL)
+            _loaded[wanted] = ChatGrounder(QwenModel(folder, frames, settings))
+        return _loaded[wanted]
+
+
+def require_qwen(settings: Settings) -> None:
+    """Raises ModelError where the folder that the settings name holds no such model; nothing is
+    loaded, no hub is asked.
+    """
+    if not settings.grounder_model:
+        raise ModelError(
+            "the grounder needs the folder or hub id of a Qwen3-VL kind",
+            "set SEEKPOINT_GROUNDER_MODEL to it, such as TencentARC/TimeLens-8B",
+        )
+    if (folder := local_folder(settings.grounder_model, QWEN3_VL)) is not None:
+        read_config(folder, QWEN3_VL)
+
+
+def qwen_key(settings: Settings) -> str:
+    """Identity of the checkpoint and of what it is shown."""
+    folder = find_folder(settings.grounder_model, QWEN3_VL)
+    shown = f"{settings.grounder_frames}.{settings.grounder_frame_side}.{tasks.REVISION}"
+    return f"{make_key('qwen3vl', 1, model_files(folder))}.{shown}"
