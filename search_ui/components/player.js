@@ -388,7 +388,7 @@ class Player {
     set(".span", labels.span, labels.span_hint);
     set(".loop", labels.loop, `${labels.loop} (o)`);
     set(".next", labels.next, `${labels.next} (n)`);
-    set(".search-frame", labels.search_frame, labels.search_frame_hint);
+    set(".search-frame", null, labels.search_frame);
     set(".mute", null, `${labels.mute} (m)`);
     set(".volume", null, labels.volume);
     set(".link", labels.link);

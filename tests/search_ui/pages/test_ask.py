@@ -53,7 +53,7 @@ def test_a_question_that_is_too_long_is_cut_with_a_word(page):
 def test_search_with_the_frame_in_the_player(page):
     page.goto("/?q=green&v=3&t=5&e=9")
     at(page, 5.0)
-    page.get_by_role("button", name="Moments that look like the picture").click()
+    page.get_by_role("button", name="Search with this frame").click()
     page.wait_for_url("**picture=*")
     expect(page.get_by_role("link", name="Remove your picture")).to_be_visible()
     expect(page.locator(".title").first).to_have_text("traffic light")
