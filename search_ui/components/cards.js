@@ -25,6 +25,17 @@ const ICONS = {
 };
 let pressed = null;
 let unanswered = 0;
+const pointer = { x: -1, y: -1, moved: false };
+
+// Browsers tell of a pointer that rests too, when something comes to lie under it.
+window.addEventListener(
+  "pointermove",
+  ({ clientX, clientY }) => {
+    pointer.moved = clientX !== pointer.x || clientY !== pointer.y;
+    [pointer.x, pointer.y] = [clientX, clientY];
+  },
+  { capture: true, passive: true },
+);
 
 // A card that is drawn anew between press and release of the button gets no click from the browser.
 window.addEventListener("pointerup", (event) => {
@@ -195,8 +206,8 @@ class List {
     const still = () => matchMedia(STILL).matches;
     // Only a pointer that moves: cards may come to lie under one that rests.
     article.addEventListener("pointermove", (event) => {
-      const moves = event.pointerType === "mouse" && (event.movementX || event.movementY);
-      if (moves && !still() && !this.preview.isOn(frame)) this.preview.play(frame, card.preview);
+      const plays = event.pointerType === "mouse" && pointer.moved && !still();
+      if (plays && !this.preview.isOn(frame)) this.preview.play(frame, card.preview);
     });
     article.addEventListener("pointerleave", () => this.preview.stop(frame));
     link.addEventListener("focus", () => link.matches(":focus-visible") && !still() && this.preview.play(frame, card.preview));
