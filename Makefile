@@ -7,7 +7,7 @@ export PYTHONDONTWRITEBYTECODE :=
 RUN_EXTRAS := cpu,speech,ocr,demo,ui,lego
 ALL_EXTRAS := $(RUN_EXTRAS),speech-multilingual,queue,postgres,train,dev
 
-.PHONY: demo test lint audit hashes format docs screenshot messages calibration quality bench tools clean train-demo
+.PHONY: demo test lint audit hashes format docs screenshot screenshots messages calibration quality bench tools clean train-demo
 
 demo: .venv/.run
 	$(BIN)/seekpoint demo
@@ -32,6 +32,10 @@ docs: .venv/.all
 # The picture of the search page, from the demo library, in Chromium.
 screenshot: .venv/.all
 	$(BIN)/python -m docs.screenshot
+
+# Every page at three widths, light and dark, in both languages, as sheets in build/screens; HOME_WITH_VIDEOS names a home.
+screenshots: .venv/.all
+	$(BIN)/python -m docs.contact_sheets $(if $(HOME_WITH_VIDEOS),--home $(HOME_WITH_VIDEOS))
 
 # A tiny LEGO learns to ground what it has not seen: about an hour of two cores; a stopped one goes on.
 train-demo: .venv/.all

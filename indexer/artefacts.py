@@ -34,6 +34,18 @@ class Artefacts:
         """Stores a JPEG. Raises StorageError."""
         write_atomically(self.thumbnail(video_id, time_s), jpeg, mode=SHARED_FILE)
 
+    def still(self, video_id: int, name: str) -> Path:
+        """Path of a picture that was made for an answer; it may not be there."""
+        return self.video_folder(video_id) / "stills" / f"{name}.webp"
+
+    def write_still(self, video_id: int, name: str, webp: bytes, keep: int) -> None:
+        """Stores a WebP; of more than `keep` the oldest go. Raises StorageError."""
+        path = self.still(video_id, name)
+        write_atomically(path, webp)
+        newest_first = sorted(path.parent.glob("*.webp"), key=_changed_ns, reverse=True)
+        for old in newest_first[keep:]:
+            old.unlink(missing_ok=True)
+
     def sprite_sheet(self, video_id: int, number: int) -> Path:
         """Path of a sheet of small pictures; it may not be there."""
         return self.video_folder(video_id) / "sprites" / f"{number:03d}.jpg"
@@ -88,6 +100,13 @@ def storage_error(path: Path, error: OSError) -> StorageError:
         path=path,
         reason=os_reason(error),
     )
+
+
+def _changed_ns(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _size(path: Path) -> int:

@@ -242,15 +242,19 @@ class Library:
         self,
         name: str,
         *,
+        question: str = "",
         collections: Sequence[str] | None = None,
         top: int = 10,
         filters: Filters | None = None,
     ) -> Answer:
         """Moments that look like a picture, which was kept under `name`
-        (indexer/questions/query_pictures.py).
+        (indexer/questions/query_pictures.py); with a `question`, those that answer it too.
         """
         vector = by_picture.picture_vector(self.context, name)
         scope = make_scope(self.context, collections, filters=filters)
+        if question.strip():
+            answer = self.searcher.search(question, scope, top=top)
+            return by_picture.that_look_like(self.context, answer, vector)
         return by_picture.search_vector(self.context, self.searcher, vector, scope, top)
 
     def more_like(
@@ -435,6 +439,20 @@ class Library:
             found_s = nearest_thumbnail_s(session, video_id, time_s)
         path = None if found_s is None else self.artefacts.thumbnail(video_id, found_s)
         return path if path is not None and path.exists() else None
+
+    def find_still(self, video_id: int, place: float | Span) -> Path | None:
+        """The picture of 640 pixels that `make_still` made of a time or a span, if it has."""
+        from indexer.admin.stills import find_still
+
+        return find_still(self.context, video_id, place)
+
+    def make_still(self, video_id: int, place: float | Span) -> Path:
+        """A picture of 640 pixels of the frame shown at a time, or five frames of a span side by
+        side.
+        """
+        from indexer.admin.stills import make_still
+
+        return make_still(self.context, video_id, place)
 
     def clip(self, video: str, start_s: float, end_s: float, output: Path) -> None:
         """Writes [start_s, end_s) of a video (its number, or the path of any file) as MP4."""

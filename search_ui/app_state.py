@@ -29,6 +29,7 @@ from search_ui.supervisor import ThreadMetrics
 CLIPS_AT_ONCE = 2
 UNSEEN_EVERY_S = 600.0
 UNSEEN_KEPT = 10_000
+STILLS_AT_ONCE = 2
 
 
 class AppState:
@@ -43,6 +44,7 @@ class AppState:
         self.jobs = Jobs(self.library, self.reach)
         self._unseen: dict[tuple[str, str], float] = {}
         self.clip_slots = asyncio.Semaphore(CLIPS_AT_ONCE)
+        self.still_slots = asyncio.Semaphore(STILLS_AT_ONCE)
         self.registry = CollectorRegistry()
         self._shared_metrics = (
             CatalogMetrics(lambda: self.library.catalog),

@@ -16,7 +16,7 @@ from indexer.valid_text import is_valid_text
 from search_ui.app_state import app_state
 from search_ui.auth.access_rights import LOCAL_USER, User
 from search_ui.i18n.translator import Translator
-from search_ui.url_state import Link, Place, Search, read_link
+from search_ui.url_state import LONGEST_QUESTION, Link, Place, Search, read_link
 
 # Widget of each field of a search.
 FIELDS = {
@@ -28,7 +28,6 @@ FIELDS = {
     "shortest_min": "filter_min",
     "longest_min": "filter_max",
     "name": "filter_name",
-    "top": "filter_top",
     "ground": "filter_ground",
 }
 
@@ -68,14 +67,14 @@ def go(link: Link) -> None:
 
 
 def ask_from_widgets() -> None:
-    """The search that the widgets say; a new text ends a search by picture or likeness, a filter
-    narrows it.
+    """The search that the widgets say; a new text ends a search by likeness and goes with a
+    picture, a filter narrows it.
     """
     before = st.session_state.get("shown_search", Search())
     values = {field: _value(st.session_state.get(key)) for field, key in FIELDS.items()}
     search = replace(before, **values)
     if search.text != before.text:
-        search = replace(search, like="", picture="")
+        search = replace(search, text=search.text[:LONGEST_QUESTION], like="")
     st.session_state["shown_search"] = search
     go(Link(search))
 
@@ -106,6 +105,13 @@ def show_error(error: SeekpointError, tr: Translator) -> None:
     """A message in place of an error that a person can act on."""
     what, advice = escape_markdown(tr(error.what)), escape_markdown(tr(error.advice))
     st.error(f"**{tr('Something went wrong')}.** {what}  \n{advice}", icon=":material/error:")
+
+
+def go_clicked(component: str) -> None:
+    """Follows the link that was clicked in a component of ours, which stands in its `go`."""
+    clicked = st.session_state[component].get("go")
+    if clicked:
+        go(read_link(parse_qs(urlsplit(str(clicked["href"])).query)))
 
 
 def escape_markdown(text: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -19,6 +20,7 @@ from search_ui.i18n.translator import Translator, translator_of
 from search_ui.url_state import PAGE_NAMES
 
 STYLE = Path(__file__).parents[1] / "style.css"
+ICON = Path(__file__).parents[1] / "icon.svg"
 
 
 def routes() -> list[BaseRoute]:
@@ -48,4 +50,6 @@ def _document(tr: Translator) -> str:
     # Behind the head, where Streamlit's own styles will stand: of two rules alike the later one
     # holds.
     before, end, after = document.rpartition("</body>")
-    return f"{before}<style>{STYLE.read_text(encoding='utf-8')}</style>{end}{after}"
+    icon = f"data:image/svg+xml,{quote(ICON.read_text(encoding='utf-8').strip())}"
+    style = STYLE.read_text(encoding="utf-8").replace("ICON", icon, 1)
+    return f"{before}<style>{style}</style>{end}{after}"

@@ -38,6 +38,8 @@ FLAGS = [
 STATE = """video => ({
   time_s: video.currentTime, duration_s: video.duration, paused: video.paused,
   ready: video.readyState, seeking: video.seeking, width: video.videoWidth })"""
+# Cards have videos too, which play under the pointer.
+PLAYER = ".screen video"
 # A seek that is still on its way would be taken for the one that is waited for.
 TO_THE_MIDDLE = """async video => {
   const drawn = () => new Promise(requestAnimationFrame);
@@ -209,7 +211,7 @@ def at(page: Page, time_s: float, within_s: float = 0.1) -> None:
     """
     deadline = time.monotonic() + SLOW_MS / 1000
     while True:
-        state = page.locator("video").evaluate(STATE)
+        state = page.locator(PLAYER).evaluate(STATE)
         last_s = _stops_at(page.url, time_s, state["duration_s"] or 0.0)
         shown = state["ready"] >= 2 and not state["seeking"]
         if shown and time_s - within_s <= state["time_s"] <= last_s:
@@ -226,7 +228,7 @@ def _stops_at(url: str, time_s: float, duration_s: float) -> float:
 
 def number_shown(page: Page) -> tuple[int, float]:
     """The number burnt into the picture, and the player's time."""
-    video = page.locator("video")
+    video = page.locator(PLAYER)
     # A video stopped while it plays may show a neighbouring frame: seeking to the middle of the one
     # where it stands settles that.
     video.evaluate(TO_THE_MIDDLE)

@@ -42,9 +42,13 @@ def cards(app: AppTest) -> list[dict]:
 def test_empty_library_offers_the_demo(tmp_path):
     open_app_state(demo_settings(tmp_path / "home"), sign_in=False)
     app = AppTest.from_file(str(MAIN), default_timeout=WAIT_S).run()
-    assert [header.value for header in app.header] == ["Your library is empty"]
-    assert "Add the demo library" in [button.label for button in app.button]
-    assert not app.exception
+    for _ in range(2):  # on the first page, and wherever one asks
+        assert [header.value for header in app.header] == ["Your library is empty"]
+        labels = [button.label for button in app.button]
+        assert "Add the demo library" in labels
+        assert not [label for label in labels if label.startswith("When")], "examples are text"
+        assert not app.exception
+        app.text_input(key="ask_text").set_value("green").run()
 
 
 def test_question_from_the_box_is_in_the_address(app):
@@ -149,6 +153,17 @@ def test_recent_searches_are_kept_once(app):
     labels = [button.label for button in app.button]
     assert labels.count("purple") == 1
     assert labels.index("purple") < labels.index("orange")
+
+
+def test_recent_questions_are_there_once_and_go(app):
+    asked(app, q="orange")
+    asked(app, q="Orange", collection="colours")
+    app.query_params.clear()
+    app.run()
+    lately = [button.label for button in app.button if (button.key or "").startswith("recent_")]
+    assert [label.casefold() for label in lately].count("orange") == 1
+    app.button(key="clear_recent").click().run()
+    assert not [button for button in app.button if (button.key or "").startswith("recent_")]
 
 
 def test_saved_search_and_forgetting(app):
