@@ -1,12 +1,16 @@
-"""Looking after the installation: `doctor`, `models`, `db upgrade`."""
+"""Looking after the installation: `doctor`, `audit`, `models`, `db upgrade`."""
 
 from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
 
 import typer
 
 from indexer.cli.output import JsonOption, escape, print_json, stdout, table
 from indexer.formatting import format_bytes
 from indexer.library import Library
+from indexer.vocabulary import AuditAction
 
 database = typer.Typer(name="db", help="The catalog's database.", no_args_is_help=True)
 
@@ -28,6 +32,35 @@ def doctor(as_json: JsonOption = False) -> None:
         stdout.print(rows)
     if not all(check.ok for check in checks):
         raise typer.Exit(1)
+
+
+def audit(
+    last: Annotated[int, typer.Option("--last", help="How many entries.", min=1)] = 50,
+    action: Annotated[
+        list[AuditAction] | None, typer.Option("--action", help="Only this one (repeatable).")
+    ] = None,
+    who: Annotated[str | None, typer.Option("--who", help="Only of this name.")] = None,
+    since: Annotated[
+        datetime | None, typer.Option("--since", help="Not before this time (UTC).")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show who signed in, was refused, added, removed, shared or changed rights; newest first."""
+    begin = None if since is None else since.replace(tzinfo=UTC)
+    entries = Library().audit_log(last=last, actions=action or (), who=who, since=begin)
+    if as_json:
+        print_json(entries)
+        return
+    rows = table("when (UTC)", "who", "from", "what", "of", "details")
+    for entry in entries:
+        details = ", ".join(f"{name}: {_words(value)}" for name, value in entry.details.items())
+        cells = (entry.actor.name, entry.actor.address, entry.action, entry.subject, details)
+        rows.add_row(f"{entry.at:%Y-%m-%d %H:%M:%S}", *(escape(cell) for cell in cells))
+    stdout.print(rows if entries else "There is no such entry.")
+
+
+def _words(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def models(as_json: JsonOption = False) -> None:
@@ -60,9 +93,14 @@ def models(as_json: JsonOption = False) -> None:
 
 
 @database.command()
-def upgrade(as_json: JsonOption = False) -> None:
-    """Bring the database to the revision of this program."""
-    revision = Library().upgrade_database()
+def upgrade(
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Also while workers or a page report.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Bring the database to the revision of this program; stop workers and the page before."""
+    revision = Library().upgrade_database(anyway=anyway)
     if as_json:
         print_json({"revision": revision})
     else:

@@ -15,6 +15,7 @@ import imageio_ffmpeg
 
 from indexer.errors import MediaError, MediaTimeout, UsageError
 from indexer.media.memory import limit_memory_of
+from indexer.process.abandon import ends_when_abandoned
 from indexer.settings import Settings
 
 _LAST_LINES = 4
@@ -64,9 +65,12 @@ def run_ffmpeg(stream_or_args: Any, timeout_s: float, settings: Settings) -> Non
 
 def _run(command: Sequence[str], timeout_s: float, memory_mb: int) -> tuple[int, bytes]:
     """(exit status, what it wrote to stderr)."""
-    with subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    ) as process:
+    with (
+        subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        ) as process,
+        ends_when_abandoned(process),
+    ):
         limit_memory_of(process.pid, memory_mb)
         try:
             _, said = process.communicate(timeout=timeout_s)

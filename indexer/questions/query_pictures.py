@@ -48,11 +48,16 @@ def _small(data: bytes) -> bytes:
 
 def read_picture(settings: Settings, name: str) -> np.ndarray:
     """(H, W, 3) uint8. Raises UsageError for a name that is not (or no more) there."""
-    path = _folder(settings) / f"{name}.png"
+    path = picture_path(settings, name)
     if not name.isalnum() or not path.is_file():
         raise UsageError("this picture is not kept any more", "choose it again")
     with Image.open(path, formats=["PNG"]) as picture:  # written by keep_picture
         return np.asarray(picture.convert("RGB"))
+
+
+def picture_path(settings: Settings, name: str) -> Path:
+    """Where a picture of this name is kept, whether it is there or not."""
+    return _folder(settings) / f"{name}.png"
 
 
 def _folder(settings: Settings) -> Path:

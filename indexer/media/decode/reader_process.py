@@ -44,6 +44,7 @@ _PICTURE_MEMORY_MB = 1000  # ten times what the largest picture takes
 _START_TIMEOUT_S = 60.0
 _CLOSE_TIMEOUT_S = 10.0
 _MAX_IDLE = 2
+_MAX_IDLE_MB = 500  # a child that still holds so much without a file is not kept
 
 
 class ReadingProcessDied(MediaError):
@@ -117,11 +118,20 @@ def _take_worker() -> _Worker:
 
 def _give_back(child: _Worker) -> None:
     with _idle_lock:
-        if len(_idle) < _MAX_IDLE:
+        if len(_idle) < _MAX_IDLE and _resident_mb(child.process.pid) < _MAX_IDLE_MB:
             os.ftruncate(child.memory, 0)
             _idle.append(child)
             return
     child.kill()
+
+
+def _resident_mb(pid: int) -> float:
+    """0 where the system does not say."""
+    try:
+        with open(f"/proc/{pid}/statm") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+    except OSError:
+        return 0.0
 
 
 def close_idle() -> None:

@@ -77,6 +77,31 @@ def test_more_like_a_moment_leaves_itself_out(library):
     )
 
 
+def test_words_and_a_picture_together(library):
+    """What answers the words is there in the order in which it looks like the picture too."""
+    picture = Image.fromarray(np.full((48, 64, 3), COLOURS["green"], np.uint8))
+    name = keep_picture(library.settings, picture)
+    asked = library.search("red or green", top=20)
+    both = library.search_picture(name, question="red or green", top=20)
+    assert {(m.video_id, m.span) for m in both.moments} == {
+        (m.video_id, m.span) for m in asked.moments
+    }
+    scores = [moment.score for moment in both.moments]
+    assert scores == sorted(scores, reverse=True)
+    best, red = both.moments[0], _at(both, id_of(library, "DogPark_2023.mp4"), 2.0)
+    assert best.span.start_s == pytest.approx(4.0, abs=0.5), "green, not red"
+    assert red.score < best.score
+    assert both.statement == asked.statement
+
+
+def _at(answer, video_id: int, time_s: float):
+    return next(
+        moment
+        for moment in answer.moments
+        if moment.video_id == video_id and moment.span.start_s <= time_s < moment.span.end_s
+    )
+
+
 def test_moments_like_another_do_not_continue_each_other(tmp_path):
     """A shot has several segments, which all are alike."""
     colour_video(tmp_path / "v" / "long.mp4", [("red", 20), ("blue", 12), ("red", 20)])
