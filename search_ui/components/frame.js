@@ -112,7 +112,8 @@ function greet() {
   const idle = !document.activeElement || document.activeElement === document.body;
   if (box && idle && !touched && matchMedia("(hover: hover)").matches) box.focus({ preventScroll: true });
 }
-new MutationObserver(greet).observe(document.documentElement, { subtree: true, childList: true });
+// It is disabled as long as the connection is being made.
+new MutationObserver(greet).observe(document.documentElement, { subtree: true, childList: true, attributeFilter: ["disabled"] });
 
 export default function (component) {
   const { parentElement, data, setTriggerValue } = component;
