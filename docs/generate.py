@@ -18,7 +18,7 @@ import griffe
 import typer
 
 from indexer.cli import app
-from indexer.settings import Settings
+from indexer.settings import SECRETS, Settings
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = Path(__file__).parent / "reference"
@@ -73,6 +73,8 @@ def settings_page() -> str:
         if choices and not all(choice in description for choice in choices):
             description += f". One of: {', '.join(f'`{choice}`' for choice in choices)}"
         lines.append(f"| `SEEKPOINT_{name.upper()}` | {default} | {_cell(description)} |")
+    files = ", ".join(f"`SEEKPOINT_{name.upper()}_FILE`" for name in SECRETS)
+    lines += ["", f"Secrets may stand in files, which these variables name: {files}."]
     return "\n".join(lines) + "\n"
 
 

@@ -18,6 +18,7 @@ from indexer.embedders.devices import choose_device
 from indexer.errors import SeekpointError, SnapshotError
 from indexer.formatting import format_bytes
 from indexer.grounder.configured import check_grounder, grounder_name
+from indexer.ingest.served_models import others_note, served_embedder
 from indexer.media.ffmpeg import find_ffmpeg, run_ffmpeg
 from indexer.messages import NOTHING, Message, as_message, join_messages
 from indexer.passages.screen.ocr import load_text_model
@@ -40,6 +41,7 @@ DEVICE = Message("device")
 FILES = Message("files")
 UPLOADS = Message("uploads")
 WORK = Message("work")
+SERVED = Message("served models")
 DISK = Message("disk")
 
 
@@ -69,6 +71,7 @@ def examine(context: Context) -> list[Check]:
         checks.append(_guard(FILES, lambda: _files(context)))
         checks.append(_guard(UPLOADS, lambda: _uploads(context)))
         checks.append(_guard(WORK, lambda: _work(context)))
+        checks.append(_guard(SERVED, lambda: _served(context)))
         checks += _vectors(context)
     checks.append(_guard(DISK, lambda: _disk(context)))
     return checks
@@ -206,6 +209,27 @@ def _work(context: Context) -> Check:
         "`seekpoint ingest` of the same paths goes on with them" if values["waiting"] else ""
     )
     return Check(WORK, True, Message("{done} chunks done, {waiting} waiting", values), mend)
+
+
+def _served(context: Context) -> Check:
+    """Whether this machine and all that report search and plan with one embedder."""
+    with context.catalog.read() as session:
+        served = served_embedder(session)
+        note = others_note(session)
+    if served is None:
+        return Check(SERVED, True, Message("no video is served yet"))
+    own = context.embedder.key
+    if own != served:
+        values = {"served": served, "own": own}
+        found = Message("most videos are served with {served}, and this machine has {own}", values)
+        mend = Message(
+            "set SEEKPOINT_EMBEDDER and SEEKPOINT_EMBEDDER_PATH as the others, or compute "
+            "everything anew: `seekpoint ingest --change-model`"
+        )
+        return Check(SERVED, False, found, mend)
+    if note is not None:
+        return Check(SERVED, False, note, Message("start them again with the same settings"))
+    return Check(SERVED, True, as_message(served))
 
 
 def _vectors(context: Context) -> Iterator[Check]:

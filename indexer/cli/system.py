@@ -1,9 +1,10 @@
-"""Looking after the installation: `doctor`, `models`, `models get`, `db upgrade`."""
+"""Looking after the installation: `doctor`, `audit`, `models`, `models get`, `db upgrade`."""
 
 from __future__ import annotations
 
 import os
 import sys
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -29,6 +30,7 @@ from indexer.cli.output import (
 from indexer.errors import UsageError
 from indexer.formatting import format_bytes
 from indexer.library import Library
+from indexer.vocabulary import AuditAction
 
 BYTE_COLUMNS = (
     TextColumn("{task.description}"),
@@ -58,6 +60,35 @@ def doctor(as_json: JsonOption = False) -> None:
         stdout.print(rows)
     if not all(check.ok for check in checks):
         raise typer.Exit(1)
+
+
+def audit(
+    last: Annotated[int, typer.Option("--last", help="How many entries.", min=1)] = 50,
+    action: Annotated[
+        list[AuditAction] | None, typer.Option("--action", help="Only this one (repeatable).")
+    ] = None,
+    who: Annotated[str | None, typer.Option("--who", help="Only of this name.")] = None,
+    since: Annotated[
+        datetime | None, typer.Option("--since", help="Not before this time (UTC).")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show who signed in, was refused, added, removed, shared or changed rights; newest first."""
+    begin = None if since is None else since.replace(tzinfo=UTC)
+    entries = Library().audit_log(last=last, actions=action or (), who=who, since=begin)
+    if as_json:
+        print_json(entries)
+        return
+    rows = table("when (UTC)", "who", "from", "what", "of", "details")
+    for entry in entries:
+        details = ", ".join(f"{name}: {_words(value)}" for name, value in entry.details.items())
+        cells = (entry.actor.name, entry.actor.address, entry.action, entry.subject, details)
+        rows.add_row(f"{entry.at:%Y-%m-%d %H:%M:%S}", *(escape(cell) for cell in cells))
+    stdout.print(rows if entries else "There is no such entry.")
+
+
+def _words(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 models = typer.Typer(
@@ -122,6 +153,8 @@ def get(
         for key in offer.settings:
             if os.environ.get(key, "") not in ("", offer.settings[key]):
                 note(f"{key} is set in the environment, which wins")
+        if offer.settings.keys() & {"SEEKPOINT_EMBEDDER", "SEEKPOINT_TEXT_MODEL"}:
+            note("ingest the same folders again, with --change-model; old answers stay until then")
 
 
 def _agrees(question: str) -> bool:
@@ -132,9 +165,14 @@ def _agrees(question: str) -> bool:
 
 
 @database.command()
-def upgrade(as_json: JsonOption = False) -> None:
-    """Bring the database to the revision of this program."""
-    revision = Library().upgrade_database()
+def upgrade(
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Also while workers or a page report.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Bring the database to the revision of this program; stop workers and the page before."""
+    revision = Library().upgrade_database(anyway=anyway)
     if as_json:
         print_json({"revision": revision})
     else:

@@ -7,7 +7,9 @@ import logging
 import pytest
 
 from indexer import settings
-from indexer.errors import UsageError
+from indexer.catalog import Catalog
+from indexer.errors import SeekpointError, UsageError
+from indexer.queue.notify import Notifier
 from indexer.settings import RENAMED, Settings, keep_settings, load_settings
 
 
@@ -65,3 +67,49 @@ def test_a_wrong_value_in_the_file_names_its_variable(monkeypatch, tmp_path):
     (tmp_path / "settings.env").write_text("SEEKPOINT_THREADS=many\n")
     with pytest.raises(UsageError, match="SEEKPOINT_THREADS='many'"):
         load_settings()
+
+
+# --- secrets ---
+
+
+@pytest.mark.parametrize("name", settings.SECRETS)
+def test_a_secret_may_stand_in_a_file(monkeypatch, tmp_path, name: str):
+    (tmp_path / "secret").write_text("hunter2\n")
+    monkeypatch.setenv(f"SEEKPOINT_{name.upper()}_FILE", str(tmp_path / "secret"))
+    assert getattr(load_settings(), name) == "hunter2"
+
+
+def test_a_secret_is_given_once(monkeypatch, tmp_path):
+    (tmp_path / "secret").write_text("hunter2")
+    monkeypatch.setenv("SEEKPOINT_UI_SECRET_FILE", str(tmp_path / "secret"))
+    monkeypatch.setenv("SEEKPOINT_UI_SECRET", "other")
+    with pytest.raises(UsageError, match="both set"):
+        load_settings()
+    monkeypatch.delenv("SEEKPOINT_UI_SECRET")
+    (tmp_path / "secret").unlink()
+    with pytest.raises(UsageError, match=r"SEEKPOINT_UI_SECRET_FILE.*no such file"):
+        load_settings()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://seek:hunter2@127.0.0.1:1/x",
+        "postgresql:/seek:hunter2@db/x",
+        "mysql://seek:hun/ter@hunter2@db/x",
+        "postgres//seek:hunter2@db",
+        "postgresql://127.0.0.1:1/x?user=seek&password=hunter2",
+    ],
+)
+def test_no_error_shows_a_password(url: str):
+    with pytest.raises(SeekpointError) as refused:
+        Catalog(url).open()
+    error = refused.value
+    assert "hunter2" not in f"{error} {error.what!r} {error.what.values}"
+
+
+def test_a_broker_without_its_password(monkeypatch):
+    monkeypatch.setenv("SEEKPOINT_BROKER_URL", "http://:hunter2@broker/0")
+    with pytest.raises(SeekpointError) as refused:
+        Notifier(load_settings()).check()
+    assert "hunter2" not in str(refused.value)
