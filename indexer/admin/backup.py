@@ -26,7 +26,7 @@ from indexer.vectors.durable_files import flush, sha256, write_whole
 MANIFEST = "backup.json"
 SETTINGS = "settings.env"
 HOME, ARTEFACTS = "home", "artefacts"
-MADE_AGAIN = frozenset({"snapshots", "cache", "models", "models", "artefacts"})
+MADE_AGAIN = frozenset({"snapshots", "cache", "models", "artefacts"})
 """Folders of the home that hold nothing of their own; artefacts are copied apart."""
 
 FORMAT = 1
