@@ -59,7 +59,8 @@ def settings_page() -> str:
     lines = [
         "# Settings",
         "",
-        "Each setting is an environment variable. Lists and maps are JSON. "
+        "Each setting is an environment variable, or a line `NAME=value` of `settings.env` in the "
+        "home; the environment wins. Lists and maps are JSON. "
         "A value that does not fit is an error that names the variable.",
         "",
         "| variable | default | what it is |",
@@ -110,6 +111,8 @@ def commands_page() -> str:
 def _leaves(command: Any, path: str) -> Iterator[tuple[str, Any]]:
     for name, inner in command.commands.items():
         if hasattr(inner, "commands"):
+            if inner.invoke_without_command:
+                yield f"{path} {name}", inner
             yield from _leaves(inner, f"{path} {name}")
         elif not inner.hidden:
             yield f"{path} {name}", inner

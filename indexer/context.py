@@ -21,7 +21,7 @@ from indexer.embedders.registry import load_embedder
 from indexer.embedders.sound.sound_classes import CLASSES
 from indexer.embedders.text.mapped_weights import UnpackedWeights
 from indexer.errors import MediaError
-from indexer.passages import text_embedding
+from indexer.passages.text_space import TextSpace, text_space
 from indexer.paths import Roots, make_private_file, make_private_folder
 from indexer.process.threads import wait_asleep
 from indexer.settings import Settings, load_settings
@@ -78,6 +78,13 @@ class Context:
         """The embedder that the settings name. Raises ModelError where it is not installed."""
         return load_embedder(self.settings)
 
+    @property
+    def text_space(self) -> TextSpace:
+        """The space of passages that the settings name. Raises ModelError where its model is not
+        there.
+        """
+        return text_space(self.settings)
+
     # --- vectors ---
 
     def vector_keys(self) -> list[tuple[str, str]]:
@@ -89,7 +96,7 @@ class Context:
         return [
             (stage, key)
             for stage, key in keys
-            if stage in SEGMENT_STAGES or embedder_key_of(key) == text_embedding.KEY
+            if stage in SEGMENT_STAGES or embedder_key_of(key) == self.text_space.key
         ]
 
     def index_for(self, key: str, stage: str = StageName.PICTURE) -> VectorIndex:
@@ -106,7 +113,7 @@ class Context:
     def _dimension_of(self, stage: str) -> int:
         if stage == StageName.PICTURE:
             return self.embedder.dimension
-        return CLASSES if stage == StageName.SOUND else text_embedding.DIMENSION
+        return CLASSES if stage == StageName.SOUND else self.text_space.dimension
 
     def index_of(self, key: str, stage: str = StageName.PICTURE) -> VectorIndex:
         """As `index_for`, also for segments of another embedder than the installed one."""

@@ -43,7 +43,7 @@ from indexer.search.curve import Curve, Lane, curve, passage_lanes, sound_curve
 from indexer.search.scope import make_scope
 from indexer.search.searcher import Searcher
 from indexer.search.types import Answer
-from indexer.settings import Settings
+from indexer.settings import Settings, keep_settings
 from indexer.valid_text import require_valid_text
 from indexer.vectors.base import Published
 from indexer.vocabulary import SEARCHED_KINDS, AuditAction, EvidenceKind, StageName
@@ -51,6 +51,7 @@ from indexer.vocabulary import SEARCHED_KINDS, AuditAction, EvidenceKind, StageN
 if TYPE_CHECKING:
     from indexer.admin.backup import BackupReport, RestoreReport
     from indexer.admin.doctor import Check
+    from indexer.admin.model_download import Offer
     from indexer.admin.models import ModelState
     from indexer.admin.playback import Playback
     from indexer.admin.removal import Removed
@@ -548,6 +549,28 @@ class Library:
     def models(self) -> list[ModelState]:
         """The models that are known, and whether they are installed and in use."""
         return models.model_states(self.settings)
+
+    def model_offer(self, name: str) -> Offer:
+        """What fetching a model from the hub means: its size, licence, and the settings that choose
+        it. Raises UsageError for a name that is not known, ModelError where no hub answers.
+        """
+        from indexer.admin import model_download
+
+        return model_download.get_offer(self.settings, name)
+
+    def fetch_model(
+        self, offer: Offer, progress: Callable[[int], None] = lambda done: None
+    ) -> Path:
+        """Fetches a model, or goes on where that stopped; `progress` is told the bytes that are
+        there. The folder, with every file checked. Raises ModelError, StorageError.
+        """
+        from indexer.admin import model_download
+
+        return model_download.fetch(offer, progress)
+
+    def use_model(self, offer: Offer) -> Path:
+        """Chooses a model for all later processes, in the file of settings, which is returned."""
+        return keep_settings(self.settings, offer.settings)
 
     def backup(self, folder: Path) -> BackupReport:
         """Copies the catalog, uploads, thumbnails, secrets and settings into a new folder, while

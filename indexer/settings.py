@@ -1,5 +1,5 @@
-"""All settings in one class; each is an environment variable with the prefix SEEKPOINT_
-(docs/reference/settings.md lists them).
+"""All settings in one class; each is an environment variable with the prefix SEEKPOINT_, or a line
+of `settings.env` in the home (docs/reference/settings.md lists them).
 """
 
 from __future__ import annotations
@@ -7,6 +7,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+from collections.abc import Mapping
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Annotated, Literal
@@ -19,13 +20,15 @@ from indexer.messages import HIDDEN
 
 log = logging.getLogger(__name__)
 
+DEFAULT_HOME = Path("~/.seekpoint")
+
 
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="SEEKPOINT_", extra="ignore", frozen=True)
 
     home: Annotated[
-        Path, Field(description="Folder of all state: catalog, snapshots, artefacts")
-    ] = Path("~/.seekpoint")
+        Path, Field(description="Folder of all state: catalog, snapshots, artefacts, models")
+    ] = DEFAULT_HOME
     database_url: Annotated[
         str, Field(description="SQLAlchemy URL of the catalog; empty: SQLite in the home")
     ] = ""
@@ -108,6 +111,16 @@ class Settings(BaseSettings):
         bool, Field(description="Recognise sounds, such as applause, a dog or an engine")
     ] = True
     screen_text: Annotated[bool, Field(description="Read text on screen")] = True
+
+    text_model: Annotated[
+        str,
+        Field(
+            description=(
+                "Model of sentence-transformers for the meaning of what is said and written: a "
+                "folder or a hub id; empty: the two embedded models"
+            )
+        ),
+    ] = ""
 
     lego_path: Annotated[
         str, Field(description="Folder of a LEGO (GroundingGPT) checkpoint; empty: none")
@@ -524,9 +537,11 @@ RENAMED = {
 """Old names of settings, which go on working in this version, and new ones."""
 
 
+FILE = "settings.env"
 SECRETS = (
     "database_url",
     "broker_url",
+    "grounder_key",
     "metrics_token",
     "ui_secret",
     "oidc_client_secret",
@@ -535,12 +550,17 @@ SECRETS = (
 
 
 def load_settings(**overrides: object) -> Settings:
-    """Settings from the environment. Raises UsageError, which names the variable of a value that
-    does not fit.
+    """Settings from the environment, then from the file `settings.env` in the home. Raises
+    UsageError, which names the variable of a value that does not fit.
     """
     values = {**_renamed_values(), **_secrets_of_files(), **overrides}
+    home = Path(str(values.get("home") or os.environ.get("SEEKPOINT_HOME") or DEFAULT_HOME))
     try:
-        return Settings(**values)  # pyright: ignore[reportArgumentType]
+        return Settings(
+            _env_file=home.expanduser() / FILE,  # pyright: ignore[reportCallIssue]
+            _env_file_encoding="utf-8",  # pyright: ignore[reportCallIssue]
+            **values,  # pyright: ignore[reportArgumentType]
+        )
     except SettingsError as error:
         field = re.search(r'field "(\w+)"', str(error))
         name = f"SEEKPOINT_{field[1].upper()}" if field else "a setting"
@@ -561,6 +581,19 @@ def load_settings(**overrides: object) -> Settings:
             value=HIDDEN if first["loc"][:1] and first["loc"][0] in SECRETS else first.get("input"),
             reason=first["msg"],
         ) from None
+
+
+def keep_settings(settings: Settings, values: Mapping[str, str]) -> Path:
+    """Writes variables into the file of settings in the home, beside what stands there; where the
+    environment sets one too, the environment wins. Raises OSError.
+    """
+    from dotenv import set_key
+
+    path = settings.home_path / FILE
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for name, value in values.items():
+        set_key(path, name, value)
+    return path
 
 
 def _secrets_of_files() -> dict[str, str]:

@@ -17,12 +17,14 @@ from indexer.context import Context
 from indexer.embedders.devices import choose_device
 from indexer.errors import SeekpointError, SnapshotError
 from indexer.formatting import format_bytes
+from indexer.grounder.configured import check_grounder, grounder_name
 from indexer.ingest.served_models import others_note, served_embedder
 from indexer.media.ffmpeg import find_ffmpeg, run_ffmpeg
-from indexer.messages import NOTHING, Message, as_message
+from indexer.messages import NOTHING, Message, as_message, join_messages
 from indexer.passages.screen.ocr import load_text_model
-from indexer.passages.speech.recognition import load_speech_model
+from indexer.passages.speech.recognition import EMBEDDED, load_speech_model
 from indexer.paths import printable
+from indexer.settings import Settings
 from indexer.vectors.pgvector_index import PgVectorIndex
 
 LOW_DISK_BYTES = 2_000_000_000
@@ -34,6 +36,7 @@ FFMPEG = Message("ffmpeg")
 MODELS = Message("models")
 SPEECH = Message("speech")
 SCREEN_TEXT = Message("screen text")
+GROUNDER = Message("grounder")
 DEVICE = Message("device")
 FILES = Message("files")
 UPLOADS = Message("uploads")
@@ -61,6 +64,8 @@ def examine(context: Context) -> list[Check]:
         checks.append(_guard(SPEECH, lambda: _speech(context)))
     if context.settings.screen_text:
         checks.append(_guard(SCREEN_TEXT, lambda: _screen_text(context)))
+    if context.settings.grounder_kind:
+        checks.append(_guard(GROUNDER, lambda: _grounder(context)))
     checks.append(_guard(DEVICE, lambda: _device(context)))
     if checks[0].ok:
         checks.append(_guard(FILES, lambda: _files(context)))
@@ -102,9 +107,26 @@ def _ffmpeg(context: Context) -> Check:
 def _model(context: Context) -> Check:
     embedder = context.embedder
     values = {"name": embedder.name, "dimension": embedder.dimension}
-    return Check(
-        MODELS, True, Message("embedder {name} ({dimension} numbers a vector) loads", values)
-    )
+    found = Message("embedder {name} ({dimension} numbers a vector) loads", values)
+    return Check(MODELS, True, found, propose_models(context.settings))
+
+
+def propose_models(settings: Settings) -> Message:
+    """What a GPU would let this installation do better, and the command that fetches it; empty
+    without a GPU.
+    """
+    if not settings.torch_device.startswith("cuda"):
+        return NOTHING
+    better = []
+    if settings.embedder in ("lite", "demo"):
+        better.append(Message("`seekpoint models get siglip2` finds pictures better on a GPU"))
+    if settings.speech and settings.speech_model == EMBEDDED:
+        better.append(
+            Message("`seekpoint models get whisper-small` understands about 100 languages")
+        )
+    if not settings.grounder_kind:
+        better.append(Message("`seekpoint models get timelens` gives a second opinion on moments"))
+    return join_messages(better)
 
 
 def _speech(context: Context) -> Check:
@@ -116,6 +138,12 @@ def _speech(context: Context) -> Check:
 def _screen_text(context: Context) -> Check:
     load_text_model(context.settings)
     return Check(SCREEN_TEXT, True, Message("its model loads"))
+
+
+def _grounder(context: Context) -> Check:
+    check_grounder(context.settings)
+    values = {"name": grounder_name(context.settings)}
+    return Check(GROUNDER, True, Message("{name} is there", values))
 
 
 def _device(context: Context) -> Check:

@@ -1,16 +1,44 @@
-"""Looking after the installation: `doctor`, `audit`, `models`, `db upgrade`."""
+"""Looking after the installation: `doctor`, `audit`, `models`, `models get`, `db upgrade`."""
 
 from __future__ import annotations
 
+import os
+import sys
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 
-from indexer.cli.output import JsonOption, escape, print_json, stdout, table
+from indexer.admin.model_download import DOWNLOADS
+from indexer.cli.output import (
+    JsonOption,
+    escape,
+    note,
+    print_json,
+    stderr,
+    stdout,
+    table,
+)
+from indexer.errors import UsageError
 from indexer.formatting import format_bytes
 from indexer.library import Library
 from indexer.vocabulary import AuditAction
+
+BYTE_COLUMNS = (
+    TextColumn("{task.description}"),
+    BarColumn(),
+    DownloadColumn(),
+    TransferSpeedColumn(),
+    TimeRemainingColumn(),
+)
 
 database = typer.Typer(name="db", help="The catalog's database.", no_args_is_help=True)
 
@@ -63,8 +91,18 @@ def _words(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def models(as_json: JsonOption = False) -> None:
-    """List the models: what each does, needs and costs, and how to get those that are missing."""
+models = typer.Typer(
+    name="models",
+    help="List the models: what each does, needs and costs, and how to get those that are missing.",
+    invoke_without_command=True,
+)
+
+
+@models.callback()
+def list_models(context: typer.Context, as_json: JsonOption = False) -> None:
+    """The list, where no other command follows."""
+    if context.invoked_subcommand is not None:
+        return
     found = Library().models()
     if as_json:
         print_json(found)
@@ -90,6 +128,40 @@ def models(as_json: JsonOption = False) -> None:
         )
         rows.add_row(mark, *(escape(cell) for cell in cells))
     stdout.print(rows)
+
+
+@models.command()
+def get(
+    name: Annotated[str, typer.Argument(help=f"One of: {', '.join(DOWNLOADS)}.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Fetch it and use it without asking.")] = False,
+) -> None:
+    """Fetch a model from the hub and use it: says its size before, goes on where it stopped."""
+    library = Library()
+    offer = library.model_offer(name)
+    licence = f", licence {offer.licence}" if offer.licence else ""
+    size = format_bytes(offer.size_bytes)
+    note(f"{offer.repository}: {size}{licence}, to {offer.folder}")
+    if not offer.is_here and not (yes or _agrees(f"Fetch {size}?")):
+        return
+    with Progress(*BYTE_COLUMNS, console=stderr) as progress:
+        bar = progress.add_task(name, total=offer.size_bytes)
+        library.fetch_model(offer, lambda done: progress.update(bar, completed=done))
+    lines = [f"{key}={value}" for key, value in offer.settings.items()]
+    stdout.print(escape("\n".join(lines)))
+    if yes or _agrees("Use it from now on?"):
+        note(f"written to {library.use_model(offer)}")
+        for key in offer.settings:
+            if os.environ.get(key, "") not in ("", offer.settings[key]):
+                note(f"{key} is set in the environment, which wins")
+        if offer.settings.keys() & {"SEEKPOINT_EMBEDDER", "SEEKPOINT_TEXT_MODEL"}:
+            note("ingest the same folders again, with --change-model; old answers stay until then")
+
+
+def _agrees(question: str) -> bool:
+    """Asks who sits there. Raises UsageError where nobody can answer."""
+    if not sys.stdin.isatty():
+        raise UsageError("nobody is there to be asked", "--yes fetches and uses it without asking")
+    return typer.confirm(question, default=False, err=True)
 
 
 @database.command()
