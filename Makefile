@@ -4,7 +4,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 BIN := .venv/bin
 # Byte code is kept, whatever the environment says: the tests start many processes.
 export PYTHONDONTWRITEBYTECODE :=
-RUN_EXTRAS := cpu,speech,ocr,demo,ui,lego
+RUN_EXTRAS := cpu,speech,ocr,demo,ui,api,lego
 ALL_EXTRAS := $(RUN_EXTRAS),speech-multilingual,queue,postgres,train,dev
 
 .PHONY: demo test lint audit hashes format docs screenshot screenshots messages calibration quality bench tools clean train-demo

@@ -60,7 +60,7 @@ def add_account(
             "use letters, digits, or an e-mail address",
             name=name,
         )
-    _check_role(role, collection_ids)
+    check_role(role, collection_ids)
     issuer, subject = identity or (None, None)
     values = {
         "name": name,
@@ -72,9 +72,12 @@ def add_account(
         "subject": subject,
         "created_at": utc_now(),
     }
-    if not count_changed(s, insert_or_ignore(s, Account, ("name_key",)).values(**values)):
+    # PostgreSQL's driver does not count the rows of such an INSERT.
+    insert = insert_or_ignore(s, Account, ("name_key",)).values(**values)
+    account_id = s.scalar(insert.returning(Account.id))
+    if account_id is None:
         raise _taken(name)
-    return s.scalars(select(Account.id).where(Account.name_key == values["name_key"])).one()
+    return account_id
 
 
 def change_account(s: Session, account_id: int, **values: Any) -> None:
@@ -83,7 +86,7 @@ def change_account(s: Session, account_id: int, **values: Any) -> None:
     """
     account = s.get_one(Account, account_id)
     role = values.get("role", account.role)
-    _check_role(role, values.get("collection_ids", account.collection_ids))
+    check_role(role, values.get("collection_ids", account.collection_ids))
     if "password_hash" in values:
         # Who signs in otherwise from now on does not keep the old way in.
         values |= {"issuer": None, "subject": None}
@@ -160,7 +163,8 @@ def remove_account(s: Session, name: str) -> None:
     count_changed(s, delete(Account).where(Account.id == require_account(s, name).id))
 
 
-def _check_role(role: str, collection_ids: Sequence[int] | None) -> None:
+def check_role(role: str, collection_ids: Sequence[int] | None) -> None:
+    """Raises UsageError for an unknown role, and for an administrator of some collections only."""
     if role not in ROLES:
         raise UsageError(
             "there is no role {role!r}", "choose from {roles}", role=role, roles=", ".join(ROLES)

@@ -419,6 +419,25 @@ class AccountSession(Base):
     browser: Mapped[str]
 
 
+class ApiToken(Base):
+    """What another program shows to use the API; only the SHA-256 of it is kept. `name_key`: the
+    name as it is compared. `collection_ids` None: all. `used_at` None: never.
+    """
+
+    __tablename__ = "api_token"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    name_key: Mapped[str] = mapped_column(unique=True)
+    token_hash: Mapped[str] = mapped_column(unique=True)
+    role: Mapped[str]
+    collection_ids: Mapped[list | None] = mapped_column(JSON(none_as_null=True))
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
 class SignInAttempt(Base):
     """An attempt to sign in by password that has not succeeded; `at_s` is Unix time."""
 

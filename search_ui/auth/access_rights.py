@@ -25,7 +25,7 @@ class User:
     session_id: int | None = None
 
     @classmethod
-    def of(cls, account: AccountRow, session_id: int) -> User:
+    def of(cls, account: AccountRow, session_id: int | None = None) -> User:
         """The user that an account stands for."""
         ids = None if account.collection_ids is None else frozenset(account.collection_ids)
         is_administrator = account.role == "administrator"

@@ -16,7 +16,7 @@ from indexer.catalog.database import migrate
 from indexer.catalog.database.usage import measure_usage
 from indexer.catalog.leasing import chunk_tasks, jobs, page_job_files, page_jobs, processes
 from indexer.catalog.leasing.chunk_planning import plan_tasks
-from indexer.catalog.people import sessions
+from indexer.catalog.people import sessions, tokens
 from indexer.catalog.tables import ChunkTask, CollectionFolder, Job
 from indexer.errors import CatalogError, StorageError, UsageError
 from indexer.messages import Message
@@ -317,6 +317,21 @@ def test_accounts_get_names_without_case_and_keep_all_else(new_url: str):
     with Catalog(new_url).open() as catalog, catalog.begin() as s:
         added = accounts.add_account(s, "new", "viewer", None, password_hash="hash")
         assert added > 3, "the id of an account that was removed is not used again"
+
+
+def test_tokens_come_and_go(new_url: str):
+    migrate.upgrade(new_url)
+    with Catalog(new_url).open() as catalog, catalog.begin() as s:
+        tokens.add_token(s, "agent", "viewer", [1], 30, Actor())
+        accounts.add_account(s, "vera", "viewer", None, password_hash="hash")
+    migrate.downgrade(new_url, "0009")
+    assert "api_token" not in table_names(new_url)
+    assert column_of(new_url, "account", "name") == ["vera"]
+    migrate.upgrade(new_url)
+    migrate.check(new_url)
+    with Catalog(new_url).open() as catalog, catalog.begin() as s:
+        assert tokens.list_tokens(s) == []
+        tokens.add_token(s, "agent", "viewer", [1], 30, Actor())
 
 
 def test_a_file_is_copied_before_it_is_upgraded(tmp_path: Path):
