@@ -494,6 +494,10 @@ class Library:
         require_valid_text(named)
         return video_list.list_videos(self.context, names, newest=newest, named=named)
 
+    def videos_of(self, video_ids: Sequence[int]) -> list[Video]:
+        """Those of the videos that exist, in the order in which they were added."""
+        return video_list.videos_of(self.context, video_ids)
+
     def video(self, video_id: int) -> Video:
         """Raises CatalogError for an unknown video."""
         return video_list.get_video(self.context, video_id)

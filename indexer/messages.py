@@ -44,6 +44,11 @@ class Message(str):
     def __reduce__(self) -> tuple[Any, ...]:
         return Message, (self.template, self.values)
 
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Callable[[Any], Any]) -> Any:
+        """In the types of the API a message is its text."""
+        return handler(str)
+
     def text(self, translate: Translate = english) -> str:
         """The message in the language of `translate`."""
         template = translate(self.template) if self.template else ""

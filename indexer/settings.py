@@ -447,6 +447,14 @@ class Settings(BaseSettings):
     ui_rescan_minutes: Annotated[
         float, Field(gt=0, description="Minutes between two looks into a watched folder")
     ] = 10.0
+    api_requests_per_minute: Annotated[
+        int,
+        Field(
+            ge=0,
+            description="Requests to the API that one token, or one person, may make in a minute; "
+            "0: no limit",
+        ),
+    ] = 600
     oidc_metadata_url: Annotated[
         str,
         Field(

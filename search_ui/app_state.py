@@ -21,6 +21,7 @@ from indexer.vocabulary import AuditAction
 from search_ui.auth.access_rights import User
 from search_ui.auth.password_pool import PasswordPool
 from search_ui.auth.sessions import Sessions
+from search_ui.auth.tokens import Tokens
 from search_ui.connections.processes import METRICS_FOLDER
 from search_ui.jobs import Jobs
 from search_ui.outages import RequestMetrics
@@ -40,6 +41,7 @@ class AppState:
         self.sign_in = sign_in
         self.library = Library(settings)
         self.sessions = Sessions(self.library.catalog, settings)
+        self.tokens = Tokens(self.library.catalog)
         self.passwords = PasswordPool()
         self.jobs = Jobs(self.library, self.reach)
         self._unseen: dict[tuple[str, str], float] = {}

@@ -15,13 +15,16 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from indexer.errors import CatalogError, SeekpointError, StorageError, UsageError
+from search_ui.api.problems import is_api, problem, problem_of
 from search_ui.i18n.translator import Translator, translator_of
 
 log = logging.getLogger(__name__)
 
 RETRY_AFTER_S = 5
 TRY_AGAIN_LATER = 1013  # of WebSockets
-GROUPS = frozenset({"stream", "thumbnail", "clip", "upload", "picture", "sign-in", "healthz"})
+GROUPS = frozenset(
+    {"stream", "thumbnail", "clip", "upload", "picture", "sign-in", "healthz", "api"}
+)
 """First parts of paths that are counted by name; all others are `page`."""
 
 
@@ -76,6 +79,10 @@ class Outages:
     def _response(self, scope: Scope, error: Exception) -> Response:
         note_error(error, self._metrics, method=scope.get("method", "WS"), path=scope["path"])
         tr = translator_of(HTTPConnection(scope))
+        if is_api(scope["path"]):
+            if isinstance(error, SeekpointError):
+                return problem_of(error, tr)
+            return problem(500, tr("Something went wrong"))
         if isinstance(error, UsageError):
             return PlainTextResponse(tr(error.what), 400)
         if isinstance(error, (CatalogError, StorageError)):
@@ -114,8 +121,8 @@ def _document(scope: Scope, tr: Translator, words: str, status: int) -> Response
 
 
 def _refusal(scope: Scope) -> Response:
-    tr = translator_of(HTTPConnection(scope))
-    return PlainTextResponse(tr("This request holds characters that are no text."), 400)
+    words = translator_of(HTTPConnection(scope))("This request holds characters that are no text.")
+    return problem(400, words) if is_api(scope["path"]) else PlainTextResponse(words, 400)
 
 
 def _is_text(scope: Scope) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import math
 import os
 import socket
 from collections.abc import AsyncGenerator, Sequence
@@ -20,6 +21,7 @@ from indexer.catalog import accounts
 from indexer.errors import SeekpointError, UsageError, os_reason
 from indexer.logs import set_up
 from indexer.settings import Settings
+from search_ui.api.rate_limit import RateLimit
 from search_ui.app_state import AppState, app_state, open_app_state
 from search_ui.auth.auth_middleware import LOOPBACK, AuthMiddleware
 from search_ui.auth.oidc import streamlit_secrets
@@ -78,6 +80,7 @@ def _share(settings: Settings, processes: int) -> dict[str, int]:
     return {
         "threads": max(1, cores // processes),
         "ui_connections": max(10, settings.ui_connections // processes),
+        "api_requests_per_minute": math.ceil(settings.api_requests_per_minute / processes),
     }
 
 
@@ -121,6 +124,7 @@ def middleware(
         Middleware(SlowBodies),
         Middleware(StaticCompression),
         Middleware(AuthMiddleware, app_state=shared),
+        Middleware(RateLimit, per_minute=shared.settings.api_requests_per_minute),
         Middleware(UsedRoutes, routes=routes, has_oidc=has_oidc),
     ]
 

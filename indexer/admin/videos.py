@@ -60,6 +60,12 @@ def list_videos(
         return [_shown(context, video) for video in found]
 
 
+def videos_of(context: Context, video_ids: Sequence[int]) -> list[Video]:
+    """Those of the videos that exist, in the order in which they were added."""
+    with context.catalog.read() as session:
+        return [_shown(context, row) for row in videos.get_videos(session, video_ids).values()]
+
+
 def get_video(context: Context, video_id: int) -> Video:
     """Raises CatalogError for an unknown video."""
     with context.catalog.read() as session:

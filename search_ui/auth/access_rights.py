@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from indexer.catalog.accounts import AccountRow
 from indexer.catalog.audit import Actor
 from indexer.catalog.collections import CollectionInfo
+from indexer.catalog.people.tokens import TokenRow
 
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """`account_id` None: somebody at the local machine. `collection_ids` None: all collections.
-    `is_administrator`: reads the audit log. `session_id`: of the browser in which the user is
-    signed in.
+    """`account_id` None: somebody at the local machine, or a program with the token `token_id`.
+    `collection_ids` None: all collections. `is_administrator`: reads the audit log. `session_id`:
+    of the browser in which the user is signed in.
     """
 
     account_id: int | None
@@ -23,6 +24,7 @@ class User:
     collection_ids: frozenset[int] | None
     is_administrator: bool = False
     session_id: int | None = None
+    token_id: int | None = None
 
     @classmethod
     def of(cls, account: AccountRow, session_id: int | None = None) -> User:
@@ -31,6 +33,15 @@ class User:
         is_administrator = account.role == "administrator"
         can_edit = is_administrator or account.role == "editor"
         return cls(account.id, account.name, can_edit, ids, is_administrator, session_id)
+
+    @classmethod
+    def of_token(cls, token: TokenRow) -> User:
+        """The program that shows the token."""
+        ids = None if token.collection_ids is None else frozenset(token.collection_ids)
+        is_administrator = token.role == "administrator"
+        can_edit = is_administrator or token.role == "editor"
+        name = f"token {token.name}"
+        return cls(None, name, can_edit, ids, is_administrator, token_id=token.id)
 
     def actor(self, address: str = "") -> Actor:
         """As the audit log names them."""

@@ -11,8 +11,10 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from indexer.messages import N_
+from search_ui.api.problems import is_api, problem
 from search_ui.app_state import AppState
 from search_ui.auth.access_rights import LOCAL_USER, User
+from search_ui.auth.tokens import bearer_token
 from search_ui.i18n.translator import translator_of
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -28,8 +30,10 @@ OPEN_PATHS = frozenset(
         "/favicon.png",
         "/healthz",
         "/metrics",
+        "/api/v1/health",
     }
 )
+API_DOCS = "/api/docs"
 OPEN_FOLDERS = ("/static/",)
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # Streamlit's front end needs inline styles and compiles its charts; nothing is ever fetched from,
@@ -71,9 +75,7 @@ class AuthMiddleware:
             return
         connection = HTTPConnection(scope)
         if reason := self._foreign(scope, connection.headers):
-            await _answer(
-                scope, receive, send, PlainTextResponse(translator_of(connection)(reason), 403)
-            )
+            await _answer(scope, receive, send, _refusal(connection, reason))
             return
         user = await self._user(connection)
         if user is None and not _is_open(scope["path"]):
@@ -83,6 +85,9 @@ class AuthMiddleware:
         await self._app(scope, receive, _with_headers(send) if scope["type"] == "http" else send)
 
     async def _user(self, connection: HTTPConnection) -> User | None:
+        token = bearer_token(connection.headers) if is_api(connection.scope["path"]) else None
+        if token is not None:
+            return await run_in_threadpool(self._app_state.tokens.user, token)
         if not self._app_state.sign_in:
             return LOCAL_USER
         return await run_in_threadpool(self._app_state.sessions.user, connection.cookies)
@@ -116,8 +121,19 @@ def _is_open(path: str) -> bool:
     )
 
 
+def _refusal(connection: HTTPConnection, reason: str) -> Response:
+    words = translator_of(connection)(reason)
+    if is_api(connection.scope["path"]):
+        return problem(403, words)
+    return PlainTextResponse(words, 403)
+
+
 def _sign_in_first(scope: Scope) -> Response:
     """Pages lead to the sign-in and back; anything else gets 401."""
+    if is_api(scope["path"]) and scope["path"] != API_DOCS:
+        tr = translator_of(HTTPConnection(scope))
+        words = tr("Show a token that is valid: Authorization: Bearer TOKEN")
+        return problem(401, words, headers={"WWW-Authenticate": "Bearer"})
     if (
         scope["type"] == "http"
         and scope["method"] == "GET"

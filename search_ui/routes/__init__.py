@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 from starlette.routing import BaseRoute
 
 from search_ui.routes import account, health, index_page, media, signin, stills, upload, watching
@@ -18,4 +20,14 @@ def all_routes() -> list[BaseRoute]:
         *watching.routes(),
         *upload.routes(),
         *health.routes(),
+        *_api_routes(),
     ]
+
+
+def _api_routes() -> list[BaseRoute]:
+    """None where the extra `api` is not installed."""
+    if find_spec("fastapi") is None:
+        return []
+    from search_ui.api import app  # brings FastAPI along
+
+    return app.routes()

@@ -48,7 +48,11 @@ def routes() -> list[BaseRoute]:
 
 def stream(request: Request) -> Response:
     """The file itself, or its proxy where browsers cannot play it, by ranges."""
-    video = find_video(request)
+    return stream_of(request, find_video(request))
+
+
+def stream_of(request: Request, video: VideoRow) -> Response:
+    """The video by ranges; 409 while its copy is made, 410 where the file is gone."""
     found = playback_of(app_state().library.context, video)
     if found.path is None:
         tr = translator_of(request)
@@ -61,8 +65,12 @@ def stream(request: Request) -> Response:
 
 def thumbnail(request: Request) -> Response:
     """The stored picture that is nearest to the time."""
-    video = find_video(request)
-    path = app_state().library.thumbnail_near(video.id, request.path_params["time_ms"] / 1000)
+    return thumbnail_of(request, find_video(request), request.path_params["time_ms"] / 1000)
+
+
+def thumbnail_of(request: Request, video: VideoRow, time_s: float) -> Response:
+    """The stored picture nearest to the time; 404 where there is none."""
+    path = app_state().library.thumbnail_near(video.id, time_s)
     if path is None:
         raise HTTPException(404, translator_of(request)("There is no picture of this video yet."))
     headers = {"Cache-Control": f"private, max-age={THUMBNAIL_AGE_S}"}
@@ -81,14 +89,20 @@ def _open(request: Request, video: VideoRow, path: Path) -> int:
 
 
 async def clip(request: Request) -> Response:
-    """[start, end) cut exactly, as a file to keep. Cutting takes whole cores, so `CLIPS_AT_ONCE`
-    limits how many are cut at a time, and one that nobody waits for any more is given up.
-    """
+    """[start, end) cut exactly, as a file to keep."""
     video = await run_in_threadpool(find_video, request)
-    start_s, end_s = (
-        request.path_params["start_ms"] / 1000,
-        min(request.path_params["end_ms"] / 1000, video.duration_s),
-    )
+    start_ms, end_ms = request.path_params["start_ms"], request.path_params["end_ms"]
+    try:
+        return await clip_of(request, video, start_ms / 1000, end_ms / 1000)
+    except SeekpointError as error:
+        raise HTTPException(500, translator_of(request)(error.full_message)) from None
+
+
+async def clip_of(request: Request, video: VideoRow, start_s: float, end_s: float) -> Response:
+    """Cutting takes whole cores, so `CLIPS_AT_ONCE` limits how many are cut at a time, and one that
+    nobody waits for any more is given up. Raises SeekpointError where it cannot be cut.
+    """
+    end_s = min(end_s, video.duration_s)
     if not 0 < end_s - start_s <= LONGEST_CLIP_S:
         raise HTTPException(
             422,
@@ -101,10 +115,8 @@ async def clip(request: Request) -> Response:
     try:
         async with app_state().clip_slots:
             await _while_wanted(request, _cut, request, video, start_s, end_s, path)
-    except BaseException as error:
+    except BaseException:
         folder.cleanup()
-        if isinstance(error, SeekpointError):
-            raise HTTPException(500, translator_of(request)(error.full_message)) from None
         raise
     stem = video_title("", video.paths[0].relative_path if video.paths else None, video.id)
     name = f"{stem} {start_s:.1f}-{end_s:.1f}.mp4"
@@ -176,9 +188,13 @@ def find_video(request: Request) -> VideoRow:
     """The video of the request; 404 for an id that is unknown and for one that this user may not
     see, which look the same from outside.
     """
+    return visible_video(request, request.path_params["video_id"])
+
+
+def visible_video(request: Request, video_id: int) -> VideoRow:
+    """As `find_video`, of the video with this number."""
     user: User = request.state.user
     unknown = HTTPException(404, translator_of(request)("There is no such video."))
-    video_id = request.path_params["video_id"]
     if video_id >= 2**63:
         raise unknown
     try:

@@ -37,7 +37,7 @@ async def still(request: Request) -> Response:
     """The frame shown at the time; where it cannot be read, the stored picture nearest to it."""
     video = await run_in_threadpool(find_video, request)
     time_ms = min(request.path_params["time_ms"], round(video.duration_s * 1000))
-    made = await _made(video.id, time_ms / 1000)
+    made = await picture_of(video.id, time_ms / 1000)
     return made or RedirectResponse(f"/thumbnail/{video.id}/{time_ms}", 307)
 
 
@@ -49,7 +49,7 @@ async def strip(request: Request) -> Response:
         min(request.path_params["end_ms"] / 1000, video.duration_s),
     )
     is_span = 0 < end_s - start_s <= LONGEST_STRIP_S
-    made = await _made(video.id, Span(start_s, end_s)) if is_span else None
+    made = await picture_of(video.id, Span(start_s, end_s)) if is_span else None
     if made is None:
         raise HTTPException(404, translator_of(request)("There is no picture of this video yet."))
     return made
@@ -64,8 +64,10 @@ def asked(request: Request) -> Response:
     return _file(path, "image/png")
 
 
-async def _made(video_id: int, place: float | Span) -> Response | None:
-    """Decoding takes whole cores, so `STILLS_AT_ONCE` limits how many are made at a time."""
+async def picture_of(video_id: int, place: float | Span) -> Response | None:
+    """The frame at a time, or five of a span; None where it cannot be read. Decoding takes whole
+    cores, so `STILLS_AT_ONCE` limits how many are made at a time.
+    """
     library = app_state().library
     found = await run_in_threadpool(library.find_still, video_id, place)
     try:

@@ -1,0 +1,78 @@
+"""The library as a whole: its collections and videos, what waits, whether it can answer."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from indexer.admin.videos import Video
+from indexer.catalog.collections import CollectionInfo
+from indexer.catalog.video_queries import find_videos
+from search_ui.api.filters import VideoFilters
+from search_ui.api.rights import CurrentUser, VisibleVideo, chosen_collections
+from search_ui.api.values import Health, LibraryStatus, VideoPage
+from search_ui.app_state import app_state
+from search_ui.i18n.translator import translator_of
+
+router = APIRouter(tags=["library"])
+
+
+@router.get("/collections")
+def list_collections(user: CurrentUser) -> list[CollectionInfo]:
+    """The collections that you may see."""
+    return user.visible(app_state().library.collections())
+
+
+@router.get("/videos")
+def list_videos(
+    request: Request,
+    user: CurrentUser,
+    filters: VideoFilters,
+    collection: Annotated[list[str] | None, Query(max_length=100)] = None,
+    offset: Annotated[int, Query(ge=0, le=2**31)] = 0,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> VideoPage:
+    """Videos in the order in which they were added, page by page."""
+    chosen = chosen_collections(request, user, collection or ())
+    library = app_state().library
+    with library.catalog.read() as session:
+        ids = find_videos(session, None if chosen is None else list(chosen), filters)
+    found = library.videos_of(ids[offset : offset + limit])
+    more = offset + limit if len(ids) > offset + limit else None
+    return VideoPage(found, len(ids), more)
+
+
+@router.get("/videos/{video_id}")
+def get_video(video: VisibleVideo) -> Video:
+    """What is known about a video."""
+    return app_state().library.video(video.id)
+
+
+@router.get("/status")
+def get_status(request: Request, user: CurrentUser) -> LibraryStatus:
+    """What the library holds and what waits; for those who may see all collections."""
+    tr = translator_of(request)
+    if user.collection_ids is not None:
+        raise HTTPException(403, tr("Only those who may see all collections may see this."))
+    status = app_state().library.status()
+    return LibraryStatus(
+        videos=status.videos,
+        chunks=status.chunks,
+        video_s=status.video_s,
+        segments=status.segments,
+        disk_bytes=status.disk_bytes,
+        bytes_per_hour=status.bytes_per_hour,
+        waiting=status.queue.waiting,
+        workers=list(status.queue.live_workers),
+        errors=[tr(error) for error in status.errors],
+    )
+
+
+@router.get("/health")
+def get_health() -> Health:
+    """Whether the catalog can be reached; needs no token."""
+    app_state().library.catalog.ping()
+    return Health(ok=True)

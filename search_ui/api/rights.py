@@ -1,0 +1,56 @@
+"""Who asks the API, and what of the library that concerns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import Depends, Path
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from indexer.catalog import collections
+from indexer.catalog.database.text_normalize import normalize
+from indexer.catalog.videos import VideoRow
+from search_ui.app_state import app_state
+from search_ui.auth.access_rights import User
+from search_ui.i18n.translator import translator_of
+from search_ui.routes.media import visible_video
+
+LARGEST_ID = 2**63 - 1
+
+
+def current_user(request: Request) -> User:
+    """Whom the middleware let in."""
+    return request.state.user
+
+
+def video_of_path(
+    request: Request, video_id: Annotated[int, Path(ge=0, le=LARGEST_ID)]
+) -> VideoRow:
+    """The video with the number in the address; 404 for one that is unknown or not to be seen."""
+    return visible_video(request, video_id)
+
+
+CurrentUser = Annotated[User, Depends(current_user)]
+VisibleVideo = Annotated[VideoRow, Depends(video_of_path)]
+
+
+def chosen_collections(request: Request, user: User, named: Sequence[str]) -> dict[int, str] | None:
+    """Name by id of the collections to look in: those that are named, or all that the user may see;
+    None: everything there is. 404 for a name that is unknown or not to be seen.
+    """
+    if user.collection_ids is None and not named:
+        return None
+    with app_state().library.catalog.read() as session:
+        there = collections.list_collection_names(session)
+    seen = {name: id for id, name in there if user.sees(id)}
+    if not named:
+        return {id: name for name, id in seen.items()}
+    wanted = [name if name in seen else normalize("NFC", name) for name in named]
+    for name in wanted:
+        if name not in seen:
+            if any(name == other for _, other in there):
+                app_state().note_unseen(user, name)
+            raise HTTPException(404, translator_of(request)("There is no such collection."))
+    return {seen[name]: name for name in wanted}

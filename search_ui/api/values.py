@@ -1,0 +1,215 @@
+"""What the API answers with: the values of the library under the names of `--json`. A span is
+`start_s` and `end_s`; links are addresses of this API.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from indexer.admin.videos import Video
+from indexer.catalog.passages import PassageRow
+from indexer.chapters.chapters import Chapter
+from indexer.search.curve import Lane
+from indexer.search.types import Answer, Evidence, Moment
+
+Kind = Literal["picture", "speech", "screen", "sound", "event"]
+"""A kind of evidence that a search may be limited to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Whether the server can answer."""
+
+    ok: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryStatus:
+    """What the library holds and what waits. `videos`, `chunks`: by state; `waiting`: by kind."""
+
+    videos: dict[str, int]
+    chunks: dict[str, int]
+    video_s: float
+    segments: int
+    disk_bytes: dict[str, int]
+    bytes_per_hour: float | None
+    waiting: dict[str, int]
+    workers: list[str]
+    errors: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class VideoPage:
+    """Some of the videos, in the order in which they were added. `total`: how many there are in
+    all; `next_offset`: where the next page begins, null behind the last.
+    """
+
+    videos: list[Video]
+    total: int
+    next_offset: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class WordTime:
+    """A word that matched, and when it is said or shown."""
+
+    start_s: float
+    end_s: float
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceItem:
+    """Why a moment answers. `score`: on a scale of its kind; `text`: of a passage."""
+
+    kind: str
+    score: float
+    text: str
+    words: list[WordTime]
+
+    @classmethod
+    def of(cls, evidence: Evidence) -> EvidenceItem:
+        """Times to a millisecond."""
+        words = [
+            WordTime(round(start_s, 3), round(end_s, 3), word)
+            for start_s, end_s, word in evidence.words
+        ]
+        return cls(evidence.kind, round(evidence.score, 6), evidence.text, words)
+
+
+@dataclass(frozen=True, slots=True)
+class MomentItem:
+    """An answer. `score`: the probability that it shows what was asked; `likelihood`: the same in
+    words; `peak_s`: when the frame is shown that is the evidence; `frame`, `clip`: where the API
+    has that frame and the moment as a file.
+    """
+
+    video_id: int
+    title: str
+    path: str
+    collection: str
+    start_s: float
+    end_s: float
+    score: float
+    likelihood: str
+    peak_s: float
+    statement: str
+    offline: bool
+    evidence: list[EvidenceItem]
+    frame: str
+    clip: str
+
+    @classmethod
+    def of(cls, moment: Moment) -> MomentItem:
+        """Times to a millisecond."""
+        start_s, end_s = round(moment.span.start_s, 3), round(moment.span.end_s, 3)
+        peak_s = round(moment.peak_s, 3)
+        video = f"/api/v1/videos/{moment.video_id}"
+        return cls(
+            moment.video_id,
+            moment.title,
+            moment.path,
+            moment.collection,
+            start_s,
+            end_s,
+            round(moment.score, 6),
+            str(moment.likelihood),
+            peak_s,
+            moment.statement,
+            moment.offline,
+            [EvidenceItem.of(evidence) for evidence in moment.evidence],
+            f"{video}/frame?at_s={peak_s}",
+            f"{video}/clip?start_s={start_s}&end_s={end_s}",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SearchAnswer:
+    """Moments, best first. `matched` false: nothing seems to show it, and these are the nearest.
+    `caption`: what was looked for; `left_out`: weak moments beside the answer; `next_offset`: where
+    the next page begins, null behind the last.
+    """
+
+    query: str
+    caption: str
+    matched: bool
+    took_ms: float
+    moments: list[MomentItem]
+    left_out: int
+    next_offset: int | None
+    notes: list[str]
+
+    @classmethod
+    def of(cls, answer: Answer, offset: int, limit: int, notes: list[str], *, weak: bool):
+        """One page of an answer in which there is a moment more where there is a next page."""
+        found = answer.moments if weak else answer.shown
+        return cls(
+            answer.query,
+            answer.statement,
+            answer.matched,
+            round(answer.took_ms, 3),
+            [MomentItem.of(moment) for moment in found[offset : offset + limit]],
+            len(answer.moments) - len(found),
+            offset + limit if len(found) > offset + limit else None,
+            notes,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class VideoCurve:
+    """What of each kind of evidence fits a question over time, and where shots begin."""
+
+    video_id: int
+    lanes: dict[str, Lane]
+    cuts_s: list[float]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Text that holds during a span: what was said or written, the name of a sound, an event."""
+
+    kind: str
+    start_s: float
+    end_s: float
+    text: str
+    language: str | None
+
+    @classmethod
+    def of(cls, passage: PassageRow) -> Line:
+        """Times to a millisecond."""
+        span = passage.span
+        start_s, end_s = round(span.start_s, 3), round(span.end_s, 3)
+        return cls(passage.kind, start_s, end_s, passage.text, passage.language)
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """The lines of a video in the order of time."""
+
+    video_id: int
+    lines: list[Line]
+
+
+@dataclass(frozen=True, slots=True)
+class ChapterItem:
+    """A part of a video. `source`: where its name is from; `none` with an empty name."""
+
+    start_s: float
+    end_s: float
+    name: str
+    source: str
+
+    @classmethod
+    def of(cls, chapter: Chapter) -> ChapterItem:
+        """Times to a millisecond."""
+        span = chapter.span
+        return cls(round(span.start_s, 3), round(span.end_s, 3), chapter.name, chapter.source)
+
+
+@dataclass(frozen=True, slots=True)
+class Chapters:
+    """The chapters of a video in order; none of a short one."""
+
+    video_id: int
+    chapters: list[ChapterItem]

@@ -1,0 +1,75 @@
+"""One video: its text, its chapters, its pictures, parts of it, and the whole file."""
+
+from __future__ import annotations
+
+import io
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from grounding.spans import Span
+from indexer.admin.export import speech_within
+from indexer.catalog.passages import list_passages
+from indexer.passages.subtitles.writer import write_srt
+from search_ui.api.rights import VisibleVideo
+from search_ui.api.values import ChapterItem, Chapters, Line, Transcript
+from search_ui.app_state import app_state
+from search_ui.routes.media import clip_of, stream_of, thumbnail_of
+from search_ui.routes.stills import picture_of
+
+router = APIRouter(tags=["videos"])
+Time = Annotated[float, Query(ge=0, le=1e9, allow_inf_nan=False)]
+
+
+@router.get("/videos/{video_id}/transcript")
+def get_transcript(video: VisibleVideo) -> Transcript:
+    """Everything that is said, written or heard, and what happens, in the order of time."""
+    with app_state().library.catalog.read() as session:
+        lines = [Line.of(passage) for passage in list_passages(session, video.id)]
+    return Transcript(video.id, lines)
+
+
+@router.get("/videos/{video_id}/subtitles", response_class=Response)
+def get_subtitles(video: VisibleVideo) -> Response:
+    """What is said, as SRT; empty where nothing is."""
+    text = io.StringIO()
+    write_srt(speech_within(app_state().library.context, video.id, Span(0, video.duration_s)), text)
+    return Response(text.getvalue().encode(), media_type="application/x-subrip")
+
+
+@router.get("/videos/{video_id}/chapters")
+def get_chapters(video: VisibleVideo) -> Chapters:
+    """The parts of a video, each with a name where its words or sounds give one."""
+    found = app_state().library.chapters(video.id)
+    return Chapters(video.id, [ChapterItem.of(chapter) for chapter in found])
+
+
+@router.get("/videos/{video_id}/frame", response_class=Response)
+async def get_frame(request: Request, video: VisibleVideo, at_s: Time) -> Response:
+    """The frame that is shown at a time, 640 pixels wide (WebP); where the file cannot be read, the
+    stored picture nearest to it.
+    """
+    time_s = round(min(at_s, video.duration_s), 3)
+    made = await picture_of(video.id, time_s)
+    return made or await run_in_threadpool(thumbnail_of, request, video, time_s)
+
+
+@router.get("/videos/{video_id}/thumbnail", response_class=Response)
+def get_thumbnail(request: Request, video: VisibleVideo, at_s: Time = 0.0) -> Response:
+    """The stored picture nearest to a time (JPEG)."""
+    return thumbnail_of(request, video, at_s)
+
+
+@router.get("/videos/{video_id}/clip", response_class=Response)
+async def get_clip(request: Request, video: VisibleVideo, start_s: Time, end_s: Time) -> Response:
+    """[start_s, end_s) of a video, cut exactly (MP4)."""
+    return await clip_of(request, video, start_s, end_s)
+
+
+@router.get("/videos/{video_id}/stream", response_class=Response)
+def get_stream(request: Request, video: VisibleVideo) -> Response:
+    """The file, or a copy that browsers can play; ranges are served."""
+    return stream_of(request, video)
