@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from grounding.lego.generate.answers import Box, Event
 from grounding.spans import Span
-from indexer.media.files import MediaFiles
+
+if TYPE_CHECKING:
+    from indexer.media.files import MediaFiles
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
