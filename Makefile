@@ -7,7 +7,7 @@ export PYTHONDONTWRITEBYTECODE :=
 RUN_EXTRAS := cpu,speech,ocr,demo,ui,lego
 ALL_EXTRAS := $(RUN_EXTRAS),speech-multilingual,queue,postgres,train,dev
 
-.PHONY: demo test lint format docs screenshot messages quality bench tools clean train-demo
+.PHONY: demo test lint format docs screenshot messages calibration quality bench tools clean train-demo
 
 demo: .venv/.run
 	$(BIN)/seekpoint demo
@@ -45,6 +45,10 @@ messages: .venv/.all
 # The quality of search as a table, from the real videos that SEEKPOINT_TEST_DATA names.
 quality: .venv/.all
 	$(BIN)/python -m benchmarks.quality
+
+# The probabilities of answers, fitted on the same videos.
+calibration: .venv/.all
+	$(BIN)/python -m benchmarks.calibration --write
 
 bench: .venv/.all
 	$(BIN)/python -m benchmarks

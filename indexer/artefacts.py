@@ -35,6 +35,10 @@ class Artefacts:
         """Path of a sheet of small pictures; it may not be there."""
         return self.video_folder(video_id) / "sprites" / f"{number:03d}.jpg"
 
+    def chapter_names(self, video_id: int) -> Path:
+        """Path of the names that a grounder gave to chapters; it may not be there."""
+        return self.video_folder(video_id) / "chapters.json"
+
     def remove_video(self, video_id: int) -> None:
         """Deletes all artefacts of a video."""
         shutil.rmtree(self.video_folder(video_id), ignore_errors=True)

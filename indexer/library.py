@@ -12,6 +12,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from indexer.admin.removal import Removed
     from indexer.admin.status import Status
     from indexer.admin.videos import Video
+    from indexer.chapters.chapters import Chapter
     from indexer.evaluation.ground_truth import Row
     from indexer.evaluation.report import Report
     from indexer.ingest.run import IngestReport, Observer
@@ -295,6 +297,17 @@ class Library:
         """The best spans of one video, best first."""
         return self.searcher.spans_in_video(question, video_id)
 
+    def chapters(self, video_id: int, *, ground: bool = False) -> list[Chapter]:
+        """The parts of a video in order, each with a name where its words or sounds give one; none
+        of a video shorter than 20 s. `ground`: the grounder names them now; its names are kept.
+
+        Raises CatalogError for an unknown video; with `ground` as `ask`.
+        """
+        from indexer.chapters.chapters import list_chapters
+
+        namer = partial(self.name_chapter, video_id) if ground else None
+        return list_chapters(self.context, video_id, namer)
+
     def ask(
         self,
         video: str,
@@ -355,19 +368,21 @@ class Library:
     def evaluate(
         self,
         ground_truth: Path,
-        collection: str = DEFAULT_COLLECTION,
+        collection: str | Sequence[str] = DEFAULT_COLLECTION,
         *,
         only: Iterable[str] | None = None,
         ground: bool = False,
         wrap: Callable[[Sequence[Row]], Iterable[Row]] = iter,
     ) -> Report:
-        """Asks every row of a ground truth of one collection; `ground`: the grounder too, with how
-        often its spans were accepted. `wrap` is given the rows and may show progress.
+        """Asks every row of a ground truth of a collection, or of several whose files have
+        different names; `ground`: the grounder too, with how often its spans were
+        accepted. `wrap` is given the rows and may show progress.
         """
         from indexer.evaluation.evaluate import evaluate_library
 
+        names = (collection,) if isinstance(collection, str) else tuple(collection)
         return evaluate_library(
-            self.context, self.searcher, ground_truth, collection, only, wrap, ground=ground
+            self.context, self.searcher, ground_truth, names, only, wrap, ground=ground
         )
 
     def score(self, ground_truth: Path, predictions: Path) -> Report:

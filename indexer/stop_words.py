@@ -22,3 +22,11 @@ STOP_WORDS = frozenset(_STOP.split())
 # A question has more of them: prepositions, and words that stand for a person or a thing. "all" and
 # "until" count there. Negations and numbers are in neither list.
 FUNCTION_WORDS = (STOP_WORDS - {"all", "until"}) | frozenset(_MORE.split())
+
+_FILLERS = """
+okay ok yeah yes no oh um uh hey well like get got go going gonna let lets know think thing things
+really right see say said one two want make made now here there not don't it's that's i'm you're
+we're they're let's can't doesn't didn't www http https com
+"""
+FILLER_WORDS = frozenset(_FILLERS.split())
+"""What talk is full of, and addresses: no keyword of a text."""

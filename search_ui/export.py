@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Sequence
 
 from indexer.search.types import Moment
@@ -12,7 +13,9 @@ EDL_RATE = 25
 
 
 def as_csv(moments: Sequence[Moment]) -> bytes:
-    """UTF-8 with a byte order mark, which Excel needs to read it as such."""
+    """UTF-8 with a byte order mark, which Excel needs to read it as such. A part that a person cut
+    out by hand has no score: there it is NaN.
+    """
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(
@@ -20,7 +23,8 @@ def as_csv(moments: Sequence[Moment]) -> bytes:
     )
     for moment in moments:
         evidence = "; ".join(f"{e.kind}: {e.text}" if e.text else e.kind for e in moment.evidence)
-        numbers = [f"{moment.span.start_s:.3f}", f"{moment.span.end_s:.3f}", f"{moment.score:.4f}"]
+        score = "" if math.isnan(moment.score) else f"{moment.score:.4f}"
+        numbers = [f"{moment.span.start_s:.3f}", f"{moment.span.end_s:.3f}", score]
         writer.writerow(
             [
                 moment.video_id,

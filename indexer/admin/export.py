@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from grounding.spans import Span
 from indexer.artefacts import write_atomically
 from indexer.catalog import collections, videos
 from indexer.catalog.passages import PassageRow, list_passages
@@ -32,6 +34,23 @@ def write_subtitles(context: Context, video_id: int, output: Path) -> int:
     write_srt(speech, text)
     write_atomically(output, text.getvalue().encode())
     return len(speech)
+
+
+def speech_within(context: Context, video_id: int, span: Span) -> list[Passage]:
+    """What is said in a part of a video, in one language; its times begin with the part. Empty
+    where nothing is.
+    """
+    with context.catalog.read() as session:
+        every = [_passage(row) for row in list_passages(session, video_id, ["speech"])]
+    return [
+        replace(
+            passage,
+            start_s=max(passage.start_s, span.start_s) - span.start_s,
+            end_s=min(passage.end_s, span.end_s) - span.start_s,
+        )
+        for passage in _one_language(every, context.settings.speech_language)
+        if passage.end_s > span.start_s and passage.start_s < span.end_s
+    ]
 
 
 def write_transcripts(context: Context, names: Sequence[str] | None, output: Path) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -49,6 +50,14 @@ class PassageRow:
     language: str | None
     confidence: float | None
     words: tuple[tuple[float, float, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PassageVector:
+    """When a passage holds, and its meaning: a unit vector (D,) float32."""
+
+    span: Span
+    vector: np.ndarray
 
 
 def commit_passages(
@@ -101,6 +110,35 @@ def list_passages(
     if kinds is not None:
         statement = statement.where(in_values(s, Passage.kind, kinds))
     return [_passage_row(row) for row in s.execute(statement)]
+
+
+def list_passage_vectors(s: Session, video_id: int, kind: str) -> list[PassageVector]:
+    """Meanings of the served passages of a video, in the order of time; those in the space that
+    most of them have.
+    """
+    is_served = and_(Video.id == Passage.video_id, Passage.key == served_passage_key())
+    rows = s.execute(
+        select(Passage.start_s, Passage.end_s, Passage.vector, Passage.vector_key)
+        .join(Video, is_served)
+        .where(Passage.video_id == video_id, Passage.kind == kind, Passage.vector.is_not(None))
+        .order_by(Passage.start_s, Passage.id)
+    ).all()
+    spaces = Counter(row.vector_key for row in rows)
+    space = spaces.most_common(1)[0][0] if rows else None
+    return [
+        PassageVector(
+            Span(row.start_s, row.end_s), np.frombuffer(row.vector, "<f2").astype(np.float32)
+        )
+        for row in rows
+        if row.vector_key == space
+    ]
+
+
+def list_kinds(s: Session, video_id: int) -> set[str]:
+    """Kinds of the served passages of a video."""
+    is_served = and_(Video.id == Passage.video_id, Passage.key == served_passage_key())
+    statement = select(Passage.kind).join(Video, is_served).where(Passage.video_id == video_id)
+    return set(s.scalars(statement.distinct()))
 
 
 def get_passages(s: Session, ids: Iterable[int]) -> dict[int, PassageRow]:

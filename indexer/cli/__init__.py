@@ -23,6 +23,7 @@ class Commands(LazyGroup):
         "ingest": "indexer.cli.ingest:ingest",
         "search": "indexer.cli.search:search",
         "ask": "indexer.cli.search:ask",
+        "chapters": "indexer.cli.media:chapters",
         "videos": "indexer.cli.library:videos",
         "collections": "indexer.cli.library:collections",
         "remove": "indexer.cli.library:remove",

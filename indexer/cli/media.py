@@ -1,9 +1,9 @@
-"""What comes out of the library again: `clip`, `subtitles`, `transcripts`."""
+"""What comes out of the library again: `chapters`, `clip`, `subtitles`, `transcripts`."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,6 +11,10 @@ from grounding.spans import format_time
 from indexer.cli.output import CollectionsOption, JsonOption, escape, print_json, stdout
 from indexer.errors import UsageError
 from indexer.library import Library
+from indexer.paths import printable
+
+if TYPE_CHECKING:
+    from indexer.chapters.chapters import Chapter
 
 
 def clip(
@@ -32,6 +36,36 @@ def clip(
             f"{escape(str(output))}: {format_time(start_s, tenths=True)} - "
             f"{format_time(end_s, tenths=True)}"
         )
+
+
+def chapters(
+    video: Annotated[
+        int, typer.Argument(help="Number of a video, as `seekpoint videos` lists them.")
+    ],
+    ground: Annotated[
+        bool, typer.Option("--ground", help="Let the grounder name them; its names are kept.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """List the parts of a video, named by what is said, written and heard in them."""
+    found = Library().chapters(video, ground=ground)
+    if as_json:
+        print_json({"video_id": video, "chapters": [_chapter(chapter) for chapter in found]})
+        return
+    if not found:
+        stdout.print("This video is one chapter.")
+    for number, chapter in enumerate(found, 1):
+        name = escape(printable(chapter.name)) or f"Part {number}"
+        stdout.print(f"{format_time(chapter.span.start_s):>8}  {name}")
+
+
+def _chapter(chapter: Chapter) -> dict[str, Any]:
+    return {
+        "start_s": round(chapter.span.start_s, 3),
+        "end_s": round(chapter.span.end_s, 3),
+        "name": chapter.name,
+        "source": chapter.source,
+    }
 
 
 def subtitles(

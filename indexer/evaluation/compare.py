@@ -11,15 +11,17 @@ from typing import Any
 from indexer.errors import UsageError
 from indexer.evaluation.report import Report, Result
 
-IOU_CHANGE = 0.05
-"""Smaller changes of an overlap are not named."""
+LEAST_CHANGE = 0.05
+"""Smaller changes of an overlap or a probability are not named."""
+CONFIDENCE = "confidence"  # compared for rows without an answer alone
 IOU_FIELDS = ("moment_iou", "grounding_iou", "iou", "lego_iou", "refined_iou")
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
     """One row and one of its figures. `before` and `after`: the rank of its video (None: not among
-    those found), or the overlap of a span.
+    those found), the overlap of a span, or, of a row that nothing answers, the confidence that
+    something does.
     """
 
     id: str
@@ -31,9 +33,11 @@ class Change:
 
     @property
     def better(self) -> bool:
-        """Whether the figure improved: ranks are better when lower, all others when higher."""
+        """Whether the figure improved: overlaps are better when higher, all others when lower."""
         if self.figure == "rank":
             return (self.after or float("inf")) < (self.before or float("inf"))
+        if self.figure == CONFIDENCE:
+            return (self.after or 0.0) < (self.before or 0.0)
         return (self.after or 0.0) > (self.before or 0.0)
 
 
@@ -105,14 +109,14 @@ def _keyed(rows: Sequence[Result]) -> Mapping[tuple[str, str, str], Result]:
 
 def _changes_of(old: Result, new: Result) -> list[Change]:
     changes = []
-    for figure in ("rank", *IOU_FIELDS):
+    for figure in ("rank", *IOU_FIELDS) if new.get("windows", True) else (CONFIDENCE,):
         if figure not in old or figure not in new:
             continue
         before, after = old[figure], new[figure]
         changed = (
             before != after
             if figure == "rank"
-            else abs((after or 0.0) - (before or 0.0)) >= IOU_CHANGE
+            else abs((after or 0.0) - (before or 0.0)) >= LEAST_CHANGE
         )
         if changed:
             who = (new.get("id", ""), new.get("video", ""), new["query"])

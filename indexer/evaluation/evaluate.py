@@ -25,7 +25,7 @@ def evaluate_library(
     context: Context,
     searcher: Searcher,
     ground_truth: Path,
-    collection: str,
+    collections: Sequence[str],
     only: Iterable[str] | None,
     wrap: Callable[[Sequence[Row]], Iterable[Row]],
     *,
@@ -37,7 +37,7 @@ def evaluate_library(
     if ground:
         require_grounder(context.settings)
     rows = load_rows(ground_truth)
-    videos = {_name(video): video for video in list_videos(context, [collection]) if video.paths}
+    videos = {_name(video): video for video in list_videos(context, collections) if video.paths}
     missing = sorted({row.video for row in rows if row.video or row.windows} - videos.keys())
     if missing:
         shown = ", ".join(missing[:5]) + (" ..." if len(missing) > 5 else "")
@@ -46,10 +46,10 @@ def evaluate_library(
             "{collection!r}: {shown}",
             "ingest them first",
             missing=len(missing),
-            collection=collection,
+            collection=", ".join(collections),
             shown=shown,
         )
-    base = make_scope(context, [collection], only=only)
+    base = make_scope(context, list(collections), only=only)
 
     def search(query: str, without: frozenset[str]) -> scoring.Answer:
         scope = base
@@ -67,7 +67,7 @@ def evaluate_library(
             raise UsageError(
                 "nothing in the collection {collection!r} can be searched",
                 answer.notes[0],
-                collection=collection,
+                collection=", ".join(collections),
             )
         found = tuple(
             Found(Path(moment.path).name, moment.span, moment.score) for moment in answer.moments

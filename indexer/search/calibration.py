@@ -11,47 +11,63 @@ nothing (docs/experiments/alignment.md).
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
+CONSTANTS_FILE = Path(__file__).with_name("calibration.json")
 LIKELY_PROBABILITY = 0.2  # from here on it is an answer; below, nothing was found
 STRONG_PROBABILITY = 0.4
-# Of a passage: its log-odds rise by so much over the whole range of its strength, and are 0 at the
-# strength that is a match.
-PASSAGE_SLOPE, PASSAGE_MATCH = 4.0, 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogOdds:
-    """Of an answer, linear in its similarity, in that of the best photograph, and in the margin."""
+    """Of an answer: linear in its similarity, in that of the best photograph, in the margin and in
+    the size of the library, log10 of its chunks; of a passage linear in its strength.
+    """
 
     similarity: float = 0.0
     best_photograph: float = 0.0
     margin: float = 0.0
+    size: float = 0.0
+    strength: float = 0.0
     constant: float
 
     def probability(
-        self, similarity: float, *, best_photograph: float = 0.0, margin: float = 0.0
+        self,
+        similarity: float = 0.0,
+        *,
+        best_photograph: float = 0.0,
+        margin: float = 0.0,
+        size: float = 0.0,
+        strength: float = 0.0,
     ) -> float:
         """In (0, 1)."""
         odds = (
             self.similarity * similarity
             + self.best_photograph * best_photograph
             + self.margin * margin
+            + self.size * size
+            + self.strength * strength
             + self.constant
         )
         return float(1 / (1 + np.exp(-np.clip(odds, -30, 30))))
 
 
-# Fitted by leaving videos out: 248 questions about 89 real videos, each with its video and without,
-# and 50 about things that none of them shows, in libraries of 15 to 2,000.
-QUESTION = LogOdds(similarity=8.94, best_photograph=-11.26, margin=1.364, constant=0.01)
-# The same for an embedder without photographs.
-QUESTION_ALONE = LogOdds(margin=1.378, constant=-1.657)
+def read_constants(file: Path = CONSTANTS_FILE) -> dict[str, LogOdds]:
+    """What `python -m benchmarks.calibration --write` fitted, by name."""
+    constants = json.loads(file.read_text(encoding="utf-8"))
+    return {name: LogOdds(**values) for name, values in constants.items()}
+
+
+_CONSTANTS = read_constants()
+QUESTION = _CONSTANTS["question"]
+QUESTION_ALONE = _CONSTANTS["question_alone"]  # for an embedder without photographs
 # A picture or a moment in place of a question: segments of one video against those of others.
-LIKENESS = LogOdds(similarity=16.4, best_photograph=-6.3, constant=-6.77)
-LIKENESS_ALONE = LogOdds(similarity=15.6, constant=-10.55)
+LIKENESS, LIKENESS_ALONE = _CONSTANTS["likeness"], _CONSTANTS["likeness_alone"]
+PASSAGE = _CONSTANTS["passage"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,21 +75,28 @@ class Calibration:
     """Turns similarities to one query into probabilities.
 
     `best_photograph`: the highest similarity of a photograph, 0 where there are none; `usual` and
-    `deviation`: of a similarity to a neutral prompt's best answer.
+    `deviation`: of a similarity to a neutral prompt's best answer; `size` of the library.
     """
 
     odds: LogOdds
     best_photograph: float = 0.0
     usual: float = 0.0
     deviation: float = 1.0
+    size: float = 0.0
+
+    def margin(self, similarity: float) -> float:
+        """Over what is usual, in deviations."""
+        return (similarity - self.usual) / self.deviation
 
     def probability(self, similarity: float) -> float:
         """That a moment with this similarity shows what was asked; 0 without frames (-inf)."""
         if not np.isfinite(similarity):
             return 0.0
-        margin = (similarity - self.usual) / self.deviation
         return self.odds.probability(
-            similarity, best_photograph=self.best_photograph, margin=margin
+            similarity,
+            best_photograph=self.best_photograph,
+            margin=self.margin(similarity),
+            size=self.size,
         )
 
     def matches(self, similarity: float) -> bool:
@@ -83,7 +106,7 @@ class Calibration:
 
 def passage_probability(strength: float) -> float:
     """That a passage answers which has this strength in [0, 1]."""
-    return float(1 / (1 + np.exp(-PASSAGE_SLOPE * (strength - PASSAGE_MATCH))))
+    return PASSAGE.probability(strength=strength)
 
 
 def calibrate(
@@ -91,14 +114,17 @@ def calibrate(
     photographs: np.ndarray | None,
     background: np.ndarray,
     neutral: np.ndarray | None,
+    chunks: int,
 ) -> Calibration:
     """For a question (D,): `photographs` (R, D) of the embedder or None, `background` (B, D)
-    sampled from the whole library, and `neutral` (P, D) vectors of neutral prompts.
+    sampled from the whole library, `neutral` (P, D) vectors of neutral prompts, `chunks`: how many
+    the library has.
     """
     usual, deviation = _usual(query, background, neutral)
+    size = float(np.log10(max(chunks, 1)))
     if photographs is None:
-        return Calibration(QUESTION_ALONE, 0.0, usual, deviation)
-    return Calibration(QUESTION, float((photographs @ query).max()), usual, deviation)
+        return Calibration(QUESTION_ALONE, 0.0, usual, deviation, size)
+    return Calibration(QUESTION, float((photographs @ query).max()), usual, deviation, size)
 
 
 def _usual(

@@ -32,14 +32,16 @@ def rank_moments(
     photographs: np.ndarray | None = None,
     background: np.ndarray | None = None,
     neutral: np.ndarray | None = None,
+    chunks: int | None = None,
     per_video: int = 3,
     limit: int = 50,
 ) -> Ranking:
     """Moments of the blocks' videos, best first, at most `per_video` of each and `limit` in all.
 
-    `photographs` (R, D) of the embedder; where there are none, `background` (B, D): vectors sampled
-    from the whole library, and `neutral` (P, D): vectors of `indexer.questions.neutral_prompts`;
-    probabilities come from these (calibration.py). Without a background the blocks are their own.
+    `photographs` (R, D) of the embedder, if it has some, `background` (B, D): vectors sampled from
+    the whole library, `neutral` (P, D): vectors of `indexer.questions.neutral_prompts`, `chunks`:
+    how many the library has; probabilities come from these (calibration.py). Without a background
+    the blocks are their own library.
     """
     if not blocks:
         return Ranking((), 0.0, False)
@@ -53,7 +55,7 @@ def rank_moments(
     if background is None:
         background = np.concatenate([block.vectors for block in blocks])
     usual = background.astype(np.float32, copy=False)
-    calibration = calibrate(query.video, photographs, usual, neutral)
+    calibration = calibrate(query.video, photographs, usual, neutral, chunks or len(blocks))
     answers = tuple(
         replace(moment, probability=calibration.probability(moment.score))
         for moment in (*moments, *rest)[:limit]

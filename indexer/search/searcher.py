@@ -239,7 +239,7 @@ class Searcher:
         neutral = self._neutral_vectors(embedder)
         query = query_vectors(embedder, statement, neutral)
         blocks: list[Block] = []
-        background: list[np.ndarray] = []
+        background: list[_Background] = []
         for key in keys:
             if embedder_key_of(key) == embedder.key:
                 blocks += self._blocks(key, query.video, scope)
@@ -250,8 +250,9 @@ class Searcher:
             query,
             blocks,
             photographs=embedder.photographs,
-            background=np.concatenate(background),
+            background=np.concatenate([sampled.vectors for sampled in background]),
             neutral=neutral,
+            chunks=sum(sampled.chunks for sampled in background),
             per_video=per_video,
             limit=limit,
         )
@@ -283,7 +284,7 @@ class Searcher:
             )
         return self._neutral[embedder.key]
 
-    def _background(self, key: str) -> np.ndarray:
+    def _background(self, key: str) -> _Background:
         """Segment vectors (B, D) sampled over the whole library: what an answer must stand out
         from. Renewed as the library grows.
         """
@@ -291,7 +292,7 @@ class Searcher:
         if known is not None and (
             time.monotonic() - known.looked_s < BACKGROUND_LOOK_S or not known.watch.has_changed()
         ):
-            return known.vectors
+            return known
         with self._catalog.read() as session:
             live = get_live_state(session, key).chunks
             if known is None or abs(live - known.chunks) > known.chunks * BACKGROUND_DRIFT:
@@ -299,8 +300,8 @@ class Searcher:
                 known = _Background(
                     live, vectors, time.monotonic(), known.watch if known else self._catalog.watch()
                 )
-        self._backgrounds[key] = replace(known, looked_s=time.monotonic())
-        return known.vectors
+        known = self._backgrounds[key] = replace(known, looked_s=time.monotonic())
+        return known
 
     # --- words, and both together ---
 

@@ -1,4 +1,4 @@
-"""Our four components in the page. Their HTML, CSS and JavaScript are fixed files; everything of
+"""Our five components in the page. Their HTML, CSS and JavaScript are fixed files; everything of
 people and videos goes in as data.
 """
 
@@ -12,9 +12,11 @@ from streamlit.components.v2 import component
 
 
 @cache
-def _component(name: str) -> Any:
+def _component(name: str, *parts: str) -> Any:
+    """`parts`: scripts that the component's own one uses, which stands behind them."""
     folder = files("search_ui.components")
-    html, css, js = ((folder / f"{name}.{kind}").read_text() for kind in ("html", "css", "js"))
+    html, css = ((folder / f"{name}.{kind}").read_text() for kind in ("html", "css"))
+    js = "\n".join((folder / f"{part}.js").read_text() for part in (*parts, name))
     return component(f"seekpoint_{name}", html=html, css=css, js=js)
 
 
@@ -27,12 +29,17 @@ def frame(data: dict[str, Any]) -> Any:
 
 def player(data: dict[str, Any], **callbacks: Any) -> Any:
     """Triggers: `next` (a number), `where` {phrase, time_s, at}."""
-    return _component("player")(
+    return _component("player", "timeline", "clip_editor")(
         key="player",
         data=data,
         on_next_change=callbacks["on_next"],
         on_where_change=callbacks["on_where"],
     )
+
+
+def panel(data: dict[str, Any], *, key: str) -> Any:
+    """Lines of a video in time with the player. It tells the server nothing."""
+    return _component("panel")(key=key, data=data)
 
 
 def cards(data: dict[str, Any], *, key: str, **callbacks: Any) -> Any:

@@ -1,7 +1,15 @@
 // A player that is at the asked moment after every click. It seeks when (source, start, click) changes and at no other update;
 // text of videos and people only ever becomes textContent.
+//
+// Events on the window join it to the lists beside it (panel.js):
+//   seekpoint-open {src, start_s, end_s}               a card was clicked; the player is there before Python hears of it
+//   seekpoint-seek {video_id, time_s}                a line was clicked
+//   seekpoint-time {video_id, time_s}                where the player is, ten times a second at most
+//   seekpoint-where                                  somebody wants to know that now
 const players = new WeakMap();
 const FRAME_SLACK_S = 0.001; // a frame's own time, rounded, may lie just before the frame: aim inside it
+const ASK_AGAIN_MS = 1000; // while a copy for browsers is made
+const VOLUME_KEY = "seekpoint-volume";
 
 export default function (component) {
   const { parentElement, data } = component;
@@ -25,9 +33,23 @@ class Player {
     this.inSpan = false;
     this.closed = false;
     this.abort = new AbortController();
+    const on = (...args) => this.on(...args);
+    this.editor = new ClipEditor(this.find, on, {
+      root,
+      now: () => this.video.currentTime,
+      data: () => this.data,
+      say: (text) => this.say(text),
+      changed: (clip, edge) => this.clipChanged(clip, edge),
+    });
+    this.timeline = new Timeline(this.find, on, {
+      seek: (time_s) => this.seek(time_s),
+      now: () => this.video.currentTime,
+      playing: () => !this.video.paused,
+      clip: () => this.editor.clip,
+      setClip: (...args) => this.editor.set(...args),
+    });
     this.listen();
-    this.resized = new ResizeObserver(() => this.draw());
-    this.resized.observe(this.find(".timeline"));
+    this.restoreVolume();
     const tick = () => {
       if (this.closed) return;
       this.onFrame();
@@ -42,14 +64,15 @@ class Player {
       if (this.video.isConnected) return;
       this.closed = true;
       this.abort.abort();
-      this.resized.disconnect();
+      this.timeline.close();
+      clearTimeout(this.asking);
       this.video.removeAttribute("src");
       this.video.load();
     }, 0);
   }
 
-  on(target, type, handler) {
-    target.addEventListener(type, handler, { signal: this.abort.signal });
+  on(target, type, handler, options = {}) {
+    target.addEventListener(type, handler, { signal: this.abort.signal, ...options });
   }
 
   listen() {
@@ -57,9 +80,9 @@ class Player {
     this.on(video, "click", () => this.toggle());
     this.on(video, "play", () => this.showPlaying());
     this.on(video, "pause", () => this.showPlaying());
-    this.on(video, "error", () => this.say(this.data?.labels.error ?? ""));
-    this.on(video, "loadedmetadata", () => this.draw());
+    this.on(video, "error", () => video.getAttribute("src") && this.say(this.data?.labels.error ?? ""));
     this.on(video, "seeking", () => this.find(".boxes").replaceChildren());
+    this.on(video, "volumechange", () => this.showVolume());
     this.on(this.find(".play"), "click", () => this.toggle());
     this.on(this.find(".back"), "click", () => this.step(-1));
     this.on(this.find(".forward"), "click", () => this.step(1));
@@ -68,16 +91,13 @@ class Player {
     this.on(this.find(".next"), "click", () => this.trigger("next", Date.now()));
     this.on(this.find(".speed"), "change", (e) => (video.playbackRate = Number(e.target.value)));
     this.on(this.find(".mute"), "click", () => this.mute());
-    this.on(this.find(".link"), "click", () => this.copyLink());
+    this.on(this.find(".volume"), "input", (e) => this.setVolume(Number(e.target.value)));
     this.on(this.find(".full"), "click", () => this.fullscreen());
     this.on(this.find(".where"), "submit", (e) => this.askWhere(e));
-    const timeline = this.find(".timeline");
-    this.on(timeline, "pointerdown", (e) => this.drag(e));
-    this.on(timeline, "pointermove", (e) => this.hover(e));
-    this.on(timeline, "pointerleave", () => (this.find(".tip").hidden = true));
-    this.on(timeline, "keydown", (e) => this.timelineKey(e));
     this.on(document, "keydown", (e) => this.key(e));
     this.on(window, "seekpoint-open", (e) => this.open(e.detail));
+    this.on(window, "seekpoint-seek", (e) => e.detail.video_id === this.data?.video_id && this.seek(e.detail.time_s));
+    this.on(window, "seekpoint-where", () => (this.told = ""));
   }
 
   // --- what Python says ---
@@ -87,21 +107,44 @@ class Player {
     this.trigger = setTriggerValue;
     this.label(data.labels);
     this.find(".screen").style.aspectRatio = `${data.width || 16} / ${data.height || 9}`;
-    this.find(".clip").href = data.clip;
     this.find(".next").disabled = !data.has_next;
     this.find(".where").hidden = !data.can_locate;
-    this.veil(data.wait);
-    this.showTranscript(data.transcript ?? []);
-    this.showLegend();
+    this.find(".sound").hidden = !data.has_sound;
+    this.editor.open(data);
+    this.timeline.set(data);
+    this.showAbout();
+    this.fetchLines();
+    this.awaitCopy();
     this.load(data);
-    this.draw();
     this.showBoxes();
   }
 
+  async fetchLines() {
+    const { video_id, has_chapters } = this.data;
+    if (this.linesOf === video_id) return;
+    this.linesOf = video_id;
+    const get = async (what) => {
+      const answer = await fetch(`/${what}/${video_id}`);
+      return answer.ok ? answer.json() : null;
+    };
+    const still = () => !this.closed && this.data.video_id === video_id;
+    try {
+      const lines = await get("lines");
+      if (lines && still()) this.timeline.setLines(lines);
+      const chapters = has_chapters ? await get("chapters") : null;
+      if (chapters && still()) this.timeline.setChapters(chapters.chapters);
+    } catch {
+      // The server is gone, or the page is: the video plays on without its lines.
+    }
+  }
+
   load(data) {
+    this.poster();
     if (!data.src) {
-      this.video.removeAttribute("src");
-      this.video.load();
+      if (this.source) {
+        this.video.removeAttribute("src");
+        this.video.load();
+      }
       this.source = this.seen = "";
       return;
     }
@@ -116,8 +159,12 @@ class Player {
   }
 
   open(place) {
+    // Of another video that cannot be played yet, Python says what to do.
+    if (place.src !== this.data.src && !this.data.src) return;
     this.ahead = place;
-    this.data = { ...this.data, ...place, duration_s: Math.max(this.data.duration_s, place.end_s) };
+    const video_id = Number(place.src.split("/").at(-1));
+    this.data = { ...this.data, ...place, video_id, duration_s: Math.max(this.data.duration_s, place.end_s) };
+    this.editor.open(this.data);
     this.show(place.src);
   }
 
@@ -129,9 +176,16 @@ class Player {
     this.playSpan();
   }
 
+  poster() {
+    const { poster } = this.data;
+    if (poster) this.video.poster = poster;
+    else this.video.removeAttribute("poster");
+  }
+
   playSpan() {
+    if (!this.source) return;
     this.inSpan = true;
-    this.seek(this.data.start_s, true);
+    this.seek(this.editor.clip.start_s, true);
     this.video.play().catch((error) => {
       // Without a click on this page first, browsers do not start sound: the frame stands, ready to be played.
       if (error.name === "NotAllowedError") this.say(this.data.labels.press_play);
@@ -139,16 +193,27 @@ class Player {
   }
 
   seek(time_s, keepSpan = false) {
+    const { start_s, end_s } = this.editor.clip;
     this.video.currentTime = Math.min(Math.max(0, time_s), this.data.duration_s) + FRAME_SLACK_S;
-    if (!keepSpan) this.inSpan = time_s >= this.data.start_s && time_s < this.data.end_s && this.inSpan;
+    if (!keepSpan) this.inSpan = time_s >= start_s && time_s < end_s && this.inSpan;
     this.say("");
+  }
+
+  // The picture shows what the edge of the clip will be: its first frame, or its last.
+  clipChanged({ start_s, end_s }, edge) {
+    this.video.pause();
+    const frame_s = 1 / (this.data.fps || 25);
+    this.seek(edge === "start" ? start_s : Math.max(start_s, end_s - frame_s / 2), true);
+    this.showAbout();
+    this.timeline.place();
   }
 
   onFrame() {
     const { video, data } = this;
     if (!data) return;
-    if (this.inSpan && !video.paused && !video.seeking && video.currentTime >= data.end_s) {
-      if (this.loop) this.seek(data.start_s, true);
+    const { start_s, end_s } = this.editor.clip;
+    if (this.inSpan && !video.paused && !video.seeking && video.currentTime >= end_s) {
+      if (this.loop) this.seek(start_s, true);
       else {
         video.pause();
         this.inSpan = false;
@@ -157,9 +222,42 @@ class Player {
     this.showTime();
   }
 
+  // --- a copy that browsers can play ---
+
+  awaitCopy() {
+    clearTimeout(this.asking);
+    const waits = this.data.state === "wait";
+    this.veil(this.data.state === "ready" ? null : { text: this.data.labels[this.data.state], fraction: waits ? 0 : null });
+    if (waits) this.askForCopy(this.data.video_id);
+  }
+
+  async askForCopy(video_id) {
+    let found = null;
+    try {
+      const answer = await fetch(`/playback/${video_id}`);
+      if (answer.ok) found = await answer.json();
+    } catch {
+      // Asked again below: the server may be starting again.
+    }
+    if (this.closed || this.data.video_id !== video_id) return;
+    if (found?.state === "ready") {
+      this.veil(null);
+      this.data = { ...this.data, state: "ready", src: `/stream/${video_id}` };
+      this.load(this.data);
+      return;
+    }
+    if (found?.problem) {
+      this.veil({ text: found.problem, fraction: null });
+      return;
+    }
+    if (found) this.veil({ text: this.data.labels.wait.replace("{percent}", Math.round(found.fraction * 100)), fraction: found.fraction });
+    this.asking = setTimeout(() => this.askForCopy(video_id), ASK_AGAIN_MS);
+  }
+
   // --- controls ---
 
   toggle() {
+    if (!this.source) return;
     if (!this.video.paused) this.video.pause();
     else this.video.play().catch(() => this.say(this.data.labels.error));
   }
@@ -172,7 +270,35 @@ class Player {
 
   mute() {
     this.video.muted = !this.video.muted;
-    this.find(".mute").setAttribute("aria-pressed", String(this.video.muted));
+    if (!this.video.muted && !this.video.volume) this.setVolume(0.5);
+  }
+
+  setVolume(volume) {
+    this.video.volume = volume;
+    this.video.muted = volume === 0;
+    try {
+      localStorage.setItem(VOLUME_KEY, String(volume));
+    } catch {
+      // A browser that keeps nothing: the volume holds for this page.
+    }
+  }
+
+  restoreVolume() {
+    let kept = null;
+    try {
+      kept = localStorage.getItem(VOLUME_KEY);
+    } catch {
+      return;
+    }
+    const volume = Number(kept);
+    if (kept !== null && volume > 0 && volume <= 1) this.video.volume = volume;
+  }
+
+  showVolume() {
+    const { muted, volume } = this.video;
+    this.find(".player").classList.toggle("muted", muted);
+    this.find(".mute").setAttribute("aria-pressed", String(muted));
+    this.find(".volume").value = String(muted ? 0 : volume);
   }
 
   step(count) {
@@ -201,23 +327,6 @@ class Player {
     else this.find(".screen").requestFullscreen();
   }
 
-  async copyLink() {
-    const link = new URL(this.data.link, document.baseURI);
-    link.protocol = location.protocol;
-    link.host = location.host;
-    try {
-      await navigator.clipboard.writeText(link.href);
-    } catch {
-      const field = document.createElement("textarea");
-      field.value = link.href;
-      this.root.appendChild(field);
-      field.select();
-      document.execCommand("copy");
-      field.remove();
-    }
-    this.say(this.data.labels.copied);
-  }
-
   askWhere(event) {
     event.preventDefault();
     const phrase = this.find(".where input").value.trim();
@@ -231,7 +340,9 @@ class Player {
     const at = event.composedPath()[0];
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
     if (at.closest?.("input, textarea, select, [contenteditable=true], [role=combobox], [role=dialog]")) return;
+    if (event.key.startsWith("Arrow") && at.closest?.("[role=tab], [role=radio], [role=menuitem]")) return;
     if (event.key === " " && at.closest?.("button, a, summary")) return;
+    const now_s = this.video.currentTime, { start_s, end_s } = this.editor.clip;
     const actions = {
       " ": () => this.toggle(),
       k: () => this.toggle(),
@@ -247,90 +358,18 @@ class Player {
       o: () => this.setLoop(!this.loop),
       m: () => this.mute(),
       f: () => this.fullscreen(),
+      "[": () => this.editor.set(now_s, end_s, "start"),
+      "]": () => this.editor.set(start_s, now_s, "end"),
+      "+": () => this.timeline.zoomBy(0.5),
+      "=": () => this.timeline.zoomBy(0.5),
+      "-": () => this.timeline.zoomBy(2),
+      0: () => this.timeline.showAll(),
+      z: () => this.timeline.showClip(),
     };
     const action = actions[event.key];
     if (!action) return;
     event.preventDefault();
     action();
-  }
-
-  timelineKey(event) {
-    const to = { Home: 0, End: this.data.duration_s }[event.key];
-    if (to === undefined) return;
-    event.preventDefault();
-    this.seek(to);
-  }
-
-  // --- timeline ---
-
-  timeAt(event) {
-    const box = this.find(".timeline").getBoundingClientRect();
-    return (Math.min(Math.max(0, event.clientX - box.left), box.width) / box.width) * this.data.duration_s;
-  }
-
-  drag(event) {
-    const timeline = this.find(".timeline");
-    timeline.setPointerCapture(event.pointerId);
-    this.seek(this.timeAt(event));
-    const move = (e) => this.seek(this.timeAt(e));
-    timeline.addEventListener("pointermove", move);
-    const end = () => timeline.removeEventListener("pointermove", move);
-    timeline.addEventListener("pointerup", end, { once: true });
-    timeline.addEventListener("pointercancel", end, { once: true });
-  }
-
-  hover(event) {
-    const time_s = this.timeAt(event);
-    const tip = this.find(".tip");
-    const spoken = (this.data.events ?? []).find((it) => time_s >= it.start_s && time_s < it.end_s);
-    tip.textContent = clock(time_s) + (spoken ? `  ${spoken.text}` : "");
-    tip.hidden = false;
-    const box = this.find(".timeline").getBoundingClientRect();
-    const x = event.clientX - box.left;
-    tip.style.left = `${Math.min(Math.max(0, x - tip.offsetWidth / 2), box.width - tip.offsetWidth)}px`;
-  }
-
-  draw() {
-    const { data } = this;
-    const canvas = this.find("canvas");
-    const box = canvas.getBoundingClientRect();
-    if (!data || !box.width) return;
-    const scale = devicePixelRatio || 1;
-    canvas.width = box.width * scale;
-    canvas.height = box.height * scale;
-    const pen = canvas.getContext("2d");
-    pen.scale(scale, scale);
-    const style = getComputedStyle(this.find(".player"));
-    const color = (name) => style.getPropertyValue(name).trim();
-    const x = (time_s) => (time_s / Math.max(data.duration_s, 0.001)) * box.width;
-    const ribbon = 8;
-    const floor = box.height - (data.events?.length ? ribbon + 2 : 0);
-    pen.globalAlpha = 0.35;
-    pen.fillStyle = color("--ink");
-    for (const cut_s of data.cuts_s ?? []) pen.fillRect(x(cut_s), 0, 0.6, 6);
-    for (const moment of data.moments ?? []) {
-      pen.globalAlpha = moment.current ? 0.55 : 0.22;
-      pen.fillStyle = color("--accent");
-      pen.fillRect(x(moment.start_s), 0, Math.max(3, x(moment.end_s) - x(moment.start_s)), floor);
-    }
-    const { times_s = [], values = [] } = data.curve ?? {};
-    if (times_s.length) {
-      const y = (value) => floor - 3 - value * (floor - 12);
-      pen.beginPath();
-      pen.moveTo(x(times_s[0]), y(values[0]));
-      for (let i = 1; i < times_s.length; i++) pen.lineTo(x(times_s[i]), y(values[i]));
-      pen.globalAlpha = 0.95;
-      pen.lineWidth = 1.5;
-      pen.strokeStyle = color("--accent");
-      pen.stroke();
-      pen.lineTo(x(times_s[times_s.length - 1]), floor);
-      pen.lineTo(x(times_s[0]), floor);
-      pen.globalAlpha = 0.12;
-      pen.fill();
-    }
-    pen.globalAlpha = 0.9;
-    pen.fillStyle = "#d08700";
-    for (const it of data.events ?? []) pen.fillRect(x(it.start_s), box.height - ribbon, Math.max(2, x(it.end_s) - x(it.start_s) - 1), ribbon);
   }
 
   // --- what is shown ---
@@ -348,14 +387,27 @@ class Player {
     set(".span", labels.span, labels.span_hint);
     set(".loop", labels.loop, `${labels.loop} (o)`);
     set(".next", labels.next, `${labels.next} (n)`);
-    set(".mute", labels.mute, `${labels.mute} (m)`);
+    set(".mute", null, `${labels.mute} (m)`);
+    set(".volume", null, labels.volume);
     set(".link", labels.link);
     set(".clip", labels.clip, labels.clip_hint);
     set(".full", null, `${labels.full} (f)`);
     set(".where button", labels.where);
+    set(".zoom-in", null, `${labels.zoom_in} (+)`);
+    set(".zoom-out", null, `${labels.zoom_out} (-)`);
+    set(".set-start", null, `${labels.set_start} ([)`);
+    set(".set-end", null, `${labels.set_end} (])`);
+    set(".from", null, labels.clip_start);
+    set(".to", null, labels.clip_end);
+    set(".handle.start", null, labels.clip_start);
+    set(".handle.end", null, labels.clip_end);
+    set(".reset", labels.reset);
+    this.find(".more summary").textContent = labels.export;
+    this.find(".cut").setAttribute("aria-label", labels.cut);
+    this.find(".cut-name").textContent = labels.cut;
     this.find(".where input").placeholder = labels.where_hint;
     this.find(".where input").setAttribute("aria-label", labels.where_hint);
-    this.find(".timeline").setAttribute("aria-label", labels.timeline);
+    this.find(".track").setAttribute("aria-label", labels.timeline);
     this.find(".keys summary").textContent = labels.keys;
     this.find(".keys p").textContent = labels.keys_text;
     const select = this.find(".speed");
@@ -364,6 +416,32 @@ class Player {
       for (const rate of [0.25, 0.5, 1, 1.5, 2, 4]) select.add(new Option(`${rate}×`, String(rate), rate === 1, rate === 1));
     }
     this.showPlaying();
+  }
+
+  showAbout() {
+    const { about, labels } = this.data;
+    const { start_s, end_s } = this.editor.clip;
+    const make = (name, text = "", tag = "span") => {
+      const element = document.createElement(tag);
+      element.className = name;
+      element.textContent = text;
+      return element;
+    };
+    const why = about.why.map(({ label, parts }) => {
+      const chip = make("why");
+      chip.append(make("", label, "b"));
+      if (parts.length) chip.append(" ", ...parts.map(([text, asked]) => (asked ? make("", text, "mark") : text)));
+      return chip;
+    });
+    const path = make("path", about.path, "button");
+    path.type = "button";
+    path.title = labels.copy_path;
+    path.addEventListener("click", async () => {
+      await copy(about.path, this.root);
+      this.say(labels.path_copied);
+    });
+    const facts = about.facts.map((fact) => make("fact", fact));
+    this.find(".about").replaceChildren(make("when", `${clock(start_s)} – ${clock(end_s)}`), ...why, ...facts, ...(about.path ? [path] : []));
   }
 
   showPlaying() {
@@ -380,74 +458,20 @@ class Player {
   showTime() {
     const now_s = this.video.currentTime;
     const text = `${clock(now_s)} / ${clock(this.data.duration_s)}`;
-    const place = this.find(".time");
-    if (place.textContent !== text) {
-      place.textContent = text;
-      const timeline = this.find(".timeline");
-      timeline.setAttribute("aria-valuemax", String(Math.round(this.data.duration_s)));
-      timeline.setAttribute("aria-valuenow", String(Math.round(now_s)));
-      timeline.setAttribute("aria-valuetext", clock(now_s));
-      this.markTranscript(now_s);
+    const told = `${this.data.video_id} ${text}`;
+    if (this.told !== told) {
+      this.told = told;
+      this.find(".time").textContent = text;
+      const track = this.find(".track");
+      track.setAttribute("aria-valuemax", String(Math.round(this.data.duration_s)));
+      track.setAttribute("aria-valuenow", String(Math.round(now_s)));
+      track.setAttribute("aria-valuetext", clock(now_s));
+      window.dispatchEvent(new CustomEvent("seekpoint-time", { detail: { video_id: this.data.video_id, time_s: now_s } }));
     }
-    this.find(".playhead").style.left = `${(now_s / Math.max(this.data.duration_s, 0.001)) * 100}%`;
-  }
-
-  showTranscript(lines) {
-    const list = this.find(".transcript");
-    const key = JSON.stringify(lines);
-    if (this.transcriptKey === key) return;
-    this.transcriptKey = key;
-    list.hidden = !lines.length;
-    list.setAttribute("aria-label", this.data.labels.transcript);
-    list.replaceChildren(
-      ...lines.map((line) => {
-        const button = document.createElement("button");
-        button.type = "button";
-        const time = document.createElement("time");
-        time.textContent = clock(line.start_s);
-        const text = document.createElement("span");
-        text.textContent = line.text;
-        button.append(time, text);
-        button.addEventListener("click", () => this.seek(line.start_s));
-        const item = document.createElement("li");
-        item.append(button);
-        return item;
-      }),
-    );
-    this.current = -1;
-  }
-
-  markTranscript(now_s) {
-    const lines = this.data.transcript ?? [];
-    const index = lines.findLastIndex((line) => line.start_s <= now_s + 0.05);
-    if (index === this.current) return;
-    const list = this.find(".transcript");
-    list.children[this.current]?.firstChild.removeAttribute("aria-current");
-    this.current = index;
-    const item = list.children[index];
-    if (!item) return;
-    item.firstChild.setAttribute("aria-current", "true");
-    // Only the list scrolls, never the page.
-    list.scrollTop = item.offsetTop - list.clientHeight / 2 + item.clientHeight / 2;
-  }
-
-  showLegend() {
-    const { labels, curve, moments, events } = this.data;
-    const legend = this.find(".legend");
-    const parts = [];
-    if (curve?.times_s?.length) parts.push(["var(--accent)", labels.legend_curve, 0.5]);
-    if (moments?.length) parts.push(["var(--accent)", labels.legend_moments, 0.3]);
-    if (events?.length) parts.push(["#d08700", labels.legend_events, 1]);
-    legend.replaceChildren(
-      ...parts.map(([color, text, alpha]) => {
-        const item = document.createElement("span");
-        const mark = document.createElement("i");
-        mark.style.background = color;
-        mark.style.opacity = alpha;
-        item.append(mark, text);
-        return item;
-      }),
-    );
+    if (this.shown_s === now_s) return;
+    this.shown_s = now_s;
+    this.timeline.follow(now_s);
+    this.timeline.place();
   }
 
   showBoxes() {
@@ -474,7 +498,7 @@ class Player {
     const veil = this.find(".veil");
     veil.hidden = !wait;
     if (!wait) return;
-    this.find(".veil-text").textContent = wait.text;
+    this.find(".veil-text").textContent = wait.text.replace("{percent}", "0");
     const bar = this.find("progress");
     bar.hidden = wait.fraction === null;
     bar.value = wait.fraction ?? 0;
@@ -483,13 +507,4 @@ class Player {
   say(text) {
     this.find(".status").textContent = text;
   }
-}
-
-function clock(seconds) {
-  const whole = Math.max(0, Math.floor(seconds * 10 + 1e-6));
-  const pad = (n) => String(n).padStart(2, "0");
-  const [s, tenth] = [Math.floor(whole / 10), whole % 10];
-  const hours = Math.floor(s / 3600);
-  const rest = `${pad(Math.floor(s / 60) % 60)}:${pad(s % 60)}.${tenth}`;
-  return hours ? `${hours}:${rest}` : rest;
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute
 
-from search_ui.routes import health, index_page, media, signin, upload
+from search_ui.routes import health, index_page, media, signin, upload, watching
 
 
 def all_routes() -> list[BaseRoute]:
@@ -13,6 +13,7 @@ def all_routes() -> list[BaseRoute]:
         *index_page.routes(),
         *signin.routes(),
         *media.routes(),
+        *watching.routes(),
         *upload.routes(),
         *health.routes(),
     ]

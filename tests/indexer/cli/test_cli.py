@@ -218,6 +218,24 @@ def test_evaluate_prints_intervals_for_people_too(library, tmp_path):
     assert re.search(r"video_r1 +1\.000 +1\.000 to 1\.000 +1\.000", done.stdout)
 
 
+def test_evaluate_says_what_changed_since_a_report(library, tmp_path):
+    """With a row that nothing answers, whose video is empty."""
+    rows = '{"video": "green.mp4", "query": "green", "windows": [[0, 6]]}\n'
+    rows += '{"video": "", "query": "a zebra", "windows": []}\n'
+    (tmp_path / "truth.jsonl").write_text(rows)
+    command = ("evaluate", tmp_path / "truth.jsonl", "--collection", "films")
+    before = as_json(seekpoint(library[0], *command, "--json"))
+    before["rows"][0]["rank"] = 2
+    (tmp_path / "before.json").write_text(json.dumps(before))
+    options = (*command, "--compare", tmp_path / "before.json")
+    found = as_json(seekpoint(library[0], *options, "--json"))["comparison"]
+    assert (found["better"], found["worse"], found["gone"], found["new"]) == (1, 0, [], [])
+    assert (found["changes"][0]["figure"], found["changes"][0]["query"]) == ("rank", "green")
+    done = seekpoint(library[0], *options)
+    assert done.returncode == 0, done.stderr
+    assert "1 better, 0 worse" in done.stdout
+
+
 def interruptible(tmp_path: Path, *command: object) -> subprocess.Popen[str]:
     """A command that is at work."""
     process = subprocess.Popen(

@@ -45,6 +45,17 @@ def test_small_changes_of_an_overlap_are_not_named():
     assert compare([row("x", moment_iou=0.50)], report(row("x", moment_iou=0.52))).changes == ()
 
 
+def test_a_row_without_an_answer_is_better_with_less_confidence():
+    def absent(confidence: float) -> dict:
+        return row("x", windows=[], confidence=confidence) | {"video": ""}
+
+    [change] = compare([absent(0.5)], report(absent(0.1))).changes
+    assert (change.figure, change.before, change.after, change.better) == (
+        "confidence", 0.5, 0.1, True,
+    )  # fmt: skip
+    assert compare([absent(0.5)], report(absent(0.53))).changes == ()
+
+
 def test_rows_that_only_one_has_are_named():
     comparison = compare([row("x"), row("gone")], report(row("x"), row("new")))
     assert (comparison.gone, comparison.new) == (("gone",), ("new",))

@@ -37,8 +37,8 @@ def test_log_odds_by_hand():
 
 def test_what_photographs_show_better_is_less_probable():
     """The same frame answers a question that photographs do not come near to better."""
-    rare = calibrate(QUERY, photographs(0.4), BACKGROUND, NEUTRAL)
-    usual = calibrate(QUERY, photographs(0.8), BACKGROUND, NEUTRAL)
+    rare = calibrate(QUERY, photographs(0.4), BACKGROUND, NEUTRAL, 30)
+    usual = calibrate(QUERY, photographs(0.8), BACKGROUND, NEUTRAL, 30)
     assert rare.best_photograph == pytest.approx(0.4)
     assert rare.probability(0.75) > usual.probability(0.75) + 0.3
     assert rare.matches(0.75)
@@ -47,7 +47,7 @@ def test_what_photographs_show_better_is_less_probable():
 
 def test_a_nearer_frame_is_more_probable():
     for embedder_photographs in (photographs(0.5), None):
-        calibration = calibrate(QUERY, embedder_photographs, BACKGROUND, NEUTRAL)
+        calibration = calibrate(QUERY, embedder_photographs, BACKGROUND, NEUTRAL, 30)
         chances = [calibration.probability(value) for value in np.linspace(0.3, 0.98, 12)]
         assert chances == sorted(chances)
         assert 0 < chances[0] < 0.1
@@ -55,16 +55,16 @@ def test_a_nearer_frame_is_more_probable():
 
 
 def test_nothing_has_no_chance():
-    assert calibrate(QUERY, None, BACKGROUND, NEUTRAL).probability(-np.inf) == 0.0
+    assert calibrate(QUERY, None, BACKGROUND, NEUTRAL, 30).probability(-np.inf) == 0.0
 
 
 def test_without_photographs_the_margin_is_that_of_neutral_prompts():
     """A query that is as near to the library as a usual neutral prompt has the odds of margin 0."""
     margins = (BACKGROUND @ NEUTRAL.T).max(0) - NEUTRAL @ BACKGROUND.mean(0)
     similarity = float(BACKGROUND.mean(0) @ QUERY + np.median(margins))
-    calibration = calibrate(QUERY, None, BACKGROUND, NEUTRAL)
+    calibration = calibrate(QUERY, None, BACKGROUND, NEUTRAL, 30)
     assert calibration.probability(similarity) == pytest.approx(
-        QUESTION_ALONE.probability(0.0), abs=1e-5
+        QUESTION_ALONE.probability(0.0, size=np.log10(30)), abs=1e-5
     )
 
 

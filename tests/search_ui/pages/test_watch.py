@@ -1,15 +1,10 @@
-"""The player: the right picture at the right time, keys, the time line, the transcript."""
+"""The player: the right picture at the right time, keys, the clip, the copy for browsers."""
 
 import re
 
 import pytest
 from playwright.sync_api import expect
 
-from grounding.spans import Span
-from indexer.catalog.finalize import finalize_video
-from indexer.catalog.leasing.chunk_planning import plan_tasks
-from indexer.catalog.leasing.chunk_tasks import claim_task
-from indexer.catalog.passages import NewPassage, commit_passages
 from tests.indexer.media.golden import ffmpeg
 from tests.search_ui.browser import (
     ask,
@@ -19,7 +14,7 @@ from tests.search_ui.browser import (
     serving,
     window,
 )
-from tests.support import demo_library
+from tests.support import colour_video, demo_library
 
 
 def test_ask_click_and_click_again(page):
@@ -53,7 +48,7 @@ def test_timeline_and_keys(page):
     page.goto("/?q=green")
     card(page, "traffic light").click()
     at(page, 4.0)
-    timeline = page.get_by_role("slider")
+    timeline = page.get_by_role("slider", name="Timeline")
     box = timeline.bounding_box()
     timeline.click(position={"x": box["width"] * 12 / 15, "y": box["height"] / 2})
     at(page, 12.0, 0.15)
@@ -129,35 +124,6 @@ def test_same_link_in_a_new_window(page):
     expect(other.get_by_role("textbox").first).to_have_value("green")
 
 
-def test_transcript_runs_with_the_video(page, home):
-    library = demo_library(home)
-    video_id = next(
-        video.video_id
-        for video in library.videos()
-        if video.paths[0].path.endswith("traffic light.mp4")
-    )
-    lines = [
-        NewPassage("speech", Span(1, 3), "stop <b>now</b>"),
-        NewPassage("speech", Span(4, 9), "you may go"),
-    ]
-    with library.catalog.begin() as session:
-        plan_tasks(session, video_id, [Span(0, 15)], {"speech": "test"})
-        work = claim_task(session, "me", 60, ("speech",), video_id=video_id)
-        assert work is not None
-        assert commit_passages(session, work.task_id, "me", lines, 0.1)
-    with library.catalog.begin() as session:
-        finalize_video(session, video_id)
-    page.goto(f"/?v={video_id}&t=5&e=6")
-    at(page, 5.0)
-    expect(page.locator(".transcript [aria-current=true]")).to_contain_text("you may go")
-    page.locator("video").evaluate("v => v.pause()")
-    page.get_by_role("button", name="stop <b>now</b>").click()
-    expect(page.locator(".transcript [aria-current=true]")).to_contain_text("stop <b>now</b>")
-    assert page.locator("video").evaluate("v => v.currentTime") == pytest.approx(1, abs=0.1)
-    page.goto("/?q=go")
-    expect(page.locator(".why mark").first).to_have_text("go")
-
-
 def test_sound_alone_plays_at_its_moment(browser, tmp_path):
     (tmp_path / "talks").mkdir()
     ffmpeg("-f", "lavfi", "-i", "sine=frequency=300:duration=8", tmp_path / "talks" / "hum.mp3")
@@ -170,3 +136,155 @@ def test_sound_alone_plays_at_its_moment(browser, tmp_path):
         page.goto("/?q=kettle+humming")
         card(page, "hum").click()
         at(page, 5.0)
+
+
+# --- the clip ---
+
+
+def clip_edges(page) -> list[str]:
+    fields = [page.get_by_role("textbox", name=f"{edge} of the clip") for edge in ("Start", "End")]
+    return [field.input_value() for field in fields]
+
+
+def watch_green(page) -> None:
+    page.goto("/?q=green")
+    card(page, "traffic light").click()
+    at(page, 4.0)
+    page.wait_for_url("**v=*")
+
+
+def test_below_the_title_stands_what_is_known(page, home):
+    watch_green(page)
+    about = page.locator(".about")
+    expect(about.locator(".when")).to_have_text("00:04.0 – 00:10.0")
+    expect(about.locator(".why").first).to_contain_text("picture")
+    expect(about.locator(".fact")).to_have_text(["colours"])
+    expect(about.locator(".path")).to_have_text(str(home.parent / "videos" / "traffic light.mp4"))
+
+
+def test_typed_times_are_the_clip_and_all_that_is_made_of_it(page):
+    watch_green(page)
+    assert clip_edges(page) == ["0:04.000", "0:10.000"]
+    page.get_by_role("textbox", name="Start of the clip").fill("5.25")
+    page.get_by_role("textbox", name="End of the clip").fill("0:07.5")
+    page.keyboard.press("Enter")
+    at(page, 7.4, 0.15)
+    assert clip_edges(page) == ["0:05.250", "0:07.500"]
+    expect(page.locator(".about .when")).to_have_text("00:05.2 – 00:07.5")
+    clip = page.get_by_role("link", name="Save the clip as a video")
+    assert clip.get_attribute("href").endswith("/5250/7500")
+    page.locator(".more summary").click()
+    table = page.get_by_role("link", name="Table (CSV)")
+    assert table.get_attribute("href").endswith("/5250/7500/csv")
+    with page.expect_download() as saved:
+        table.click()
+    assert saved.value.suggested_filename == "traffic light 5.2-7.5.csv"
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy link").click()
+    expect(page.locator(".status")).to_have_text("Link copied")
+    assert "t=5.25&e=7.5" in page.evaluate("navigator.clipboard.readText()")
+    page.get_by_role("button", name="Reset").click()
+    assert clip_edges(page) == ["0:04.000", "0:10.000"]
+    expect(page.get_by_role("button", name="Reset")).to_be_hidden()
+
+
+def test_a_time_that_is_none_changes_nothing(page):
+    watch_green(page)
+    start = page.get_by_role("textbox", name="Start of the clip")
+    for wrong in ("soon", "1:75", "99", "-1"):
+        start.fill(wrong)
+        start.press("Enter")
+        expect(start).to_have_attribute("aria-invalid", "true")
+    assert page.locator("a.clip").get_attribute("href").endswith("/4000/10000")
+
+
+def test_ends_of_the_clip_are_dragged(page):
+    watch_green(page)
+    track = page.locator(".track").bounding_box()
+    handle = page.get_by_role("slider", name="End of the clip")
+    box = handle.bounding_box()
+    page.mouse.move(box["x"] + 3, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(track["x"] + track["width"] * 8 / 15, box["y"] + 5, steps=4)
+    page.mouse.up()
+    end_s = float(clip_edges(page)[1].removeprefix("0:"))
+    assert end_s == pytest.approx(8, abs=0.1)
+    at(page, end_s - 0.05, 0.1)
+    handle.press("ArrowLeft")
+    assert float(clip_edges(page)[1].removeprefix("0:")) == pytest.approx(end_s - 0.04, abs=0.002)
+    handle.press("Shift+ArrowRight")
+    assert float(clip_edges(page)[1].removeprefix("0:")) == pytest.approx(end_s + 0.96, abs=0.002)
+
+
+def test_the_start_pushes_the_end_before_it(page):
+    watch_green(page)
+    page.locator("video").evaluate(SEEK, 12)
+    page.keyboard.press("[")
+    assert clip_edges(page) == ["0:12.000", "0:12.040"]
+    page.locator("video").evaluate(SEEK, 14)
+    page.keyboard.press("]")
+    assert clip_edges(page) == ["0:12.000", "0:14.000"]
+
+
+SEEK = """(video, time_s) => new Promise(ok => {
+  video.pause();
+  video.onseeked = ok;
+  video.currentTime = time_s;
+})"""
+
+
+def test_changed_clip_loops_and_stops(page):
+    watch_green(page)
+    page.get_by_role("textbox", name="End of the clip").fill("5")
+    page.keyboard.press("Tab")
+    page.get_by_role("button", name="Play the clip again from its start").click()
+    page.wait_for_function(
+        "[...document.querySelectorAll('*')].some(e => e.shadowRoot?.querySelector('video')?.paused"
+        " && e.shadowRoot.querySelector('video').currentTime >= 5)"
+    )
+    assert page.locator("video").evaluate("v => v.currentTime") < 8
+
+
+# --- sound, and what browsers cannot play ---
+
+
+def test_volume_is_kept(browser, tmp_path):
+    path = tmp_path / "tone.mp4"
+    sine = "sine=frequency=300:duration=4"
+    colour_video(tmp_path / "red.mp4", [("red", 4)], (180, 320))
+    ffmpeg("-i", tmp_path / "red.mp4", "-f", "lavfi", "-i", sine, "-c:v", "copy", path)
+    demo_library(tmp_path / "home").ingest([path], "tones")
+    with serving(tmp_path / "home") as url, window(browser, url) as page:
+        page.goto("/?v=1&t=1&e=2")
+        at(page, 1.0)
+        volume = page.get_by_role("slider", name="Volume")
+        volume.fill("0.3")
+        video = page.locator("video")
+        assert video.evaluate("v => [v.volume, v.muted]") == [0.3, False]
+        mute = page.get_by_role("button", name="Mute")
+        mute.click()
+        expect(mute).to_have_attribute("aria-pressed", "true")
+        expect(volume).to_have_value("0")
+        mute.click()
+        expect(volume).to_have_value("0.3")
+        page.reload()
+        at(page, 1.0)
+        expect(volume).to_have_value("0.3")
+        assert video.evaluate("v => v.volume") == 0.3
+
+
+def test_picture_stands_while_a_copy_is_made(browser, tmp_path):
+    source = colour_video(tmp_path / "red.mp4", [("red", 6)], (180, 320))
+    ffmpeg("-i", source, "-c:v", "mpeg4", tmp_path / "old.avi")
+    demo_library(tmp_path / "home").ingest([tmp_path / "old.avi"], "tapes")
+    with serving(tmp_path / "home") as url, window(browser, url) as page:
+        page.route("**/playback/1", lambda route: route.fulfill(json=HALF_MADE))
+        page.goto("/?v=1&t=1&e=2")
+        expect(page.locator(".veil-text")).to_contain_text("is being made: 50 %")
+        expect(page.locator("video")).to_have_attribute("poster", "/thumbnail/1/1000")
+        page.unroute("**/playback/1")
+        at(page, 1.0)
+        expect(page.locator(".veil")).to_be_hidden()
+
+
+HALF_MADE = {"state": "wait", "fraction": 0.5, "problem": ""}

@@ -1,0 +1,179 @@
+"""The time line: zoom and pan, lanes, the picture at the pointer."""
+
+import pytest
+from playwright.sync_api import expect
+
+from indexer.media.output.sprites import SpriteGrid
+from tests.search_ui.browser import at, drawn, serving, window
+from tests.support import colour_video, demo_library
+
+SHOTS = [("red", 20), ("green", 20), ("blue", 20)]
+SUBTITLES = "1\n00:00:05,000 --> 00:00:15,000\nStop, it is red.\n"
+# How much of the video is shown: where it begins and how long it is, as shares.
+SHOWN = """bar => [parseFloat(bar.style.left) / 100, parseFloat(bar.style.width) / 100]"""
+
+
+@pytest.fixture(scope="module")
+def minute(tmp_path_factory):
+    """A library with a minute of video in which something is said."""
+    folder = tmp_path_factory.mktemp("timeline")
+    path = colour_video(folder / "minute.mp4", SHOTS, (90, 160))
+    path.with_suffix(".srt").write_text(SUBTITLES)
+    demo_library(folder / "home", speech=True).ingest([path], "minutes")
+    with serving(folder / "home", speech="1") as url:
+        yield url
+
+
+@pytest.fixture
+def page(browser, minute):
+    with window(browser, minute) as page:
+        page.goto("/?v=1&t=22&e=30")
+        at(page, 22.0)
+        page.locator("video").evaluate("v => v.pause()")
+        drawn(page)
+        yield page
+
+
+def shown(page) -> tuple[float, float]:
+    start, length = page.locator(".shown").evaluate(SHOWN)
+    return start * 60, length * 60
+
+
+def point_at(page, share: float) -> None:
+    box = page.locator(".track").bounding_box()
+    page.mouse.move(box["x"] + box["width"] * share, box["y"] + box["height"] / 2)
+
+
+def await_shown(page, start_s: float, length_s: float, within_s: float = 0.5) -> None:
+    """The time line is drawn with the next frame."""
+    for _ in range(100):
+        found = shown(page)
+        if found == pytest.approx((start_s, length_s), abs=within_s):
+            return
+        page.wait_for_timeout(30)
+    raise AssertionError(f"{found} instead of {(start_s, length_s)}")
+
+
+def test_wheel_zooms_where_the_pointer_is(page):
+    await_shown(page, 0, 60)
+    point_at(page, 0.5)
+    for _ in range(5):
+        page.mouse.wheel(0, -120)
+    page.wait_for_timeout(100)
+    start_s, length_s = shown(page)
+    assert length_s < 30
+    assert start_s + length_s / 2 == pytest.approx(30, abs=1)
+    for _ in range(10):
+        page.mouse.wheel(0, 120)
+    await_shown(page, 0, 60)
+
+
+def test_wheel_goes_on_scrolling_the_page_that_moves_under_it(page):
+    page.set_viewport_size({"width": 1280, "height": 500})
+    title = page.locator(".about").bounding_box()
+    page.mouse.move(title["x"] + 20, title["y"] + 5)
+    page.mouse.wheel(0, -10)
+    point_at(page, 0.5)
+    page.mouse.wheel(0, -120)
+    assert shown(page) == pytest.approx((0, 60))
+
+
+def test_keys_and_buttons_zoom_and_pan(page):
+    page.keyboard.press("+")
+    await_shown(page, 22 - 11, 30)
+    page.keyboard.press("-")
+    await_shown(page, 0, 60)
+    page.keyboard.press("z")
+    await_shown(page, 22 - 8, 24)
+    track = page.get_by_role("slider", name="Timeline")
+    track.focus()
+    page.keyboard.press("PageDown")
+    await_shown(page, 14 + 12, 24)
+    page.keyboard.press("PageUp")
+    await_shown(page, 14, 24)
+    page.keyboard.press("0")
+    await_shown(page, 0, 60)
+    page.get_by_role("button", name="Zoom in").click()
+    await_shown(page, 11, 30)
+    page.get_by_role("button", name="Zoom out").click()
+    await_shown(page, 0, 60)
+
+
+def test_a_click_in_the_zoomed_timeline_seeks_there(page):
+    page.keyboard.press("z")
+    await_shown(page, 14, 24)
+    box = page.locator(".track").bounding_box()
+    page.mouse.click(box["x"] + box["width"] * 0.75, box["y"] + box["height"] - 8)
+    at(page, 14 + 18, 0.2)
+
+
+def test_strip_below_moves_what_is_shown(page):
+    page.keyboard.press("z")
+    await_shown(page, 14, 24)
+    strip = page.locator(".overview").bounding_box()
+    y = strip["y"] + strip["height"] / 2
+    page.mouse.move(strip["x"] + strip["width"] * 26 / 60, y)
+    page.mouse.down()
+    page.mouse.move(strip["x"] + strip["width"] * 36 / 60, y, steps=3)
+    page.mouse.up()
+    await_shown(page, 24, 24)
+
+
+def test_two_fingers_zoom(browser, minute):
+    options = {"has_touch": True, "viewport": {"width": 800, "height": 900}}
+    with window(browser, minute, **options) as page:
+        page.goto("/?v=1&t=22&e=30")
+        at(page, 22.0)
+        drawn(page)
+        box = page.locator(".track").bounding_box()
+        y, middle = box["y"] + 10, box["x"] + box["width"] / 2
+        fingers = page.context.new_cdp_session(page)
+
+        def touch(kind: str, *apart: float) -> None:
+            points = [{"x": middle + x, "y": y, "id": n} for n, x in enumerate(apart)]
+            fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+        touch("touchStart", -50)
+        touch("touchStart", -50, 50)
+        for wider in (60, 80, 100):
+            touch("touchMove", -wider, wider)
+        touch("touchEnd")
+        await_shown(page, 15, 30, 2)
+
+
+def test_a_lane_for_each_kind_that_there_is(page):
+    expect(page.locator(".names span")).to_have_text(["Chapters", "Picture", "Speech"])
+    page.goto("/?q=red&v=1&t=0&e=20")
+    at(page, 0.0)
+    expect(page.locator(".names .answers")).to_have_text(["Picture", "Speech"])
+
+
+def test_picture_and_words_at_the_pointer(page):
+    grid = SpriteGrid(60.0)
+    for share, colour in ((10 / 60, (255, 0, 0)), (30 / 60, (0, 128, 0)), (50 / 60, (0, 0, 255))):
+        point_at(page, share)
+        picture = page.locator(f".tip-picture[data-tile='{int(share * 60 / grid.interval_s)}']")
+        expect(picture).to_be_visible()
+        shot = picture.screenshot(path=None)
+        assert nearest(shot) == nearest_name(colour)
+    names = page.locator(".names span", has_text="Speech").bounding_box()
+    box = page.locator(".track").bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 10 / 60, names["y"] + names["height"] / 2)
+    expect(page.locator(".tip-words")).to_have_text("Stop, it is red.")
+    expect(page.locator(".tip-time")).to_contain_text("00:10.")
+    page.mouse.move(5, 5)
+    expect(page.locator(".tip")).to_be_hidden()
+
+
+def nearest_name(colour: tuple[int, int, int]) -> str:
+    return max(zip(colour, ("red", "green", "blue"), strict=True))[1]
+
+
+def nearest(png: bytes) -> str:
+    """The strongest of the three colours in the middle of a picture."""
+    import io
+
+    from PIL import Image
+
+    picture = Image.open(io.BytesIO(png)).convert("RGB")
+    return nearest_name(picture.getpixel((picture.width // 2, picture.height // 2)))
