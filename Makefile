@@ -7,7 +7,7 @@ export PYTHONDONTWRITEBYTECODE :=
 RUN_EXTRAS := cpu,speech,ocr,demo,ui,lego
 ALL_EXTRAS := $(RUN_EXTRAS),speech-multilingual,queue,postgres,train,dev
 
-.PHONY: demo test lint format docs screenshot messages calibration quality bench tools clean train-demo
+.PHONY: demo test lint audit hashes format docs screenshot screenshots messages calibration quality bench tools clean train-demo
 
 demo: .venv/.run
 	$(BIN)/seekpoint demo
@@ -33,6 +33,10 @@ docs: .venv/.all
 screenshot: .venv/.all
 	$(BIN)/python -m docs.screenshot
 
+# Every page at three widths, light and dark, in both languages, as sheets in build/screens; HOME_WITH_VIDEOS names a home.
+screenshots: .venv/.all
+	$(BIN)/python -m docs.contact_sheets $(if $(HOME_WITH_VIDEOS),--home $(HOME_WITH_VIDEOS))
+
 # A tiny LEGO learns to ground what it has not seen: about an hour of two cores; a stopped one goes on.
 train-demo: .venv/.all
 	$(BIN)/python -m grounding.training.tiny.demo train-demo
@@ -49,6 +53,19 @@ quality: .venv/.all
 # The probabilities of answers, fitted on the same videos.
 calibration: .venv/.all
 	$(BIN)/python -m benchmarks.calibration --write
+
+# Known holes, hashes, licences and a list of parts; needs the package index for the first two.
+audit: .venv/.all .venv/audit/.done
+	$(BIN)/python deploy/audit.py
+
+# The hashes of all artefacts of the versions in constraints.txt; after that file has changed.
+hashes: .venv/audit/.done
+	.venv/audit/bin/python -c "import sys; sys.path.insert(0, 'deploy'); import audit; from pathlib import Path; audit.lock(Path('.venv/audit/bin'), audit.HASHES)"
+
+.venv/audit/.done: .venv/bin/python deploy/audit-tools.txt
+	$(PYTHON) -m venv .venv/audit
+	.venv/audit/bin/python -m pip install --quiet --disable-pip-version-check -r deploy/audit-tools.txt
+	@touch $@
 
 bench: .venv/.all
 	$(BIN)/python -m benchmarks

@@ -37,7 +37,6 @@ from benchmarks.support.logistic import fit_logistic, left_out
 from benchmarks.support.observations import Observation, ask_absent, ask_rows, observe
 from benchmarks.support.passage_observations import PassageObservation, observe_passages
 from benchmarks.support.real_videos import (
-    FOLDERS,
     TRUTHS,
     absent_questions,
     data_folder,
@@ -53,9 +52,9 @@ from indexer.search.neutral_baseline import neutral_vectors
 from indexer.settings import Settings
 
 SETS = ("natural", "more")
-PART_SIZES = {"natural": (15,), "more": (20, 20)}
+PART_SIZES = {"natural": 15, "more": 20}
 MIXED = {"natural": 7, "more": 17}  # videos in each of three and four files
-PHOTOGRAPHS = (200, 1900)
+PHOTOGRAPHS = 1900
 # How often a question has an answer, has one in another library, or is about something else.
 GROUP_WEIGHTS = {"with": 0.5, "masked": 0.3, "absent": 0.2}
 QUESTION = ("similarity", "best_photograph", "margin", "size")
@@ -88,9 +87,9 @@ def parse_options() -> argparse.Namespace:
 def fit_all(library: Library, data: Path) -> dict[str, dict[str, float]]:
     """The constants; what they hold goes to standard output."""
     names: dict[str, str] = {}
-    for folder in FOLDERS:
-        names |= ingest_renamed(library, data / folder, folder)
-    truth = {name: read_rows(data / file, names) for name, file in TRUTHS.items()}
+    for name in SETS:
+        names |= ingest_renamed(library, data / name, name)
+    truth = {name: read_rows(data / TRUTHS[name], names) for name in SETS}
     pictures = Fit(picture_observations(library, truth), picture_weights)
     passages = Fit(passage_observations(library, truth), passage_weights)
     alike = Fit(likeness_observations(library), likeness_weights)
@@ -171,15 +170,14 @@ def libraries_of(library: Library, name: str) -> Iterator[tuple[ArrayLibrary, np
     photographs = library.embedder.photographs
     whole = of_videos(name, files)
     yield whole, photographs
-    for number, size in enumerate(PART_SIZES[name], 1):
-        yield of_videos(f"{name}, part {number}", drawn(random, files, size)), photographs
+    yield of_videos(f"{name}, a part", drawn(random, files, PART_SIZES[name])), photographs
     mixed = drawn(random, files, len(files))
     yield of_mixed_files(f"{name}, mixed files", mixed, MIXED[name]), photographs
     others = [video for other in SETS if other != name for video in read_collection(library, other)]
     yield of_videos(f"{name}, among both sets", [*files, *others]), photographs
     order = random.permutation(len(photographs))
-    for count in PHOTOGRAPHS:
-        yield with_photographs(whole, photographs[order[:count]]), photographs[order[count:]]
+    videos, compared = order[:PHOTOGRAPHS], order[PHOTOGRAPHS:]
+    yield with_photographs(whole, photographs[videos]), photographs[compared]
 
 
 def passage_observations(library: Library, truth: Truth) -> list[PassageObservation]:
@@ -210,21 +208,31 @@ def likeness_observations(library: Library) -> list[LikenessObservation]:
 
 
 def picture_weights(found: Sequence[Observation]) -> np.ndarray:
-    """(N,): the sets weigh the same, in each its libraries, and in these the groups of questions as
-    GROUP_WEIGHTS has it.
+    """(N,): the first moment of each answer, which says whether there is one. The sets weigh the
+    same, in each its libraries, and in these the groups of questions as GROUP_WEIGHTS has it.
     """
-    groups = np.array([GROUP_WEIGHTS[one.asked.group] for one in found])
-    return groups * shares([(one.asked.source, one.library, one.asked.group) for one in found])
+    groups = np.array([GROUP_WEIGHTS[one.group] for one in found])
+    keys = [(one.asked.source, one.library, one.group, one.place == 0) for one in found]
+    return groups * shares(keys) * first_of(found)
 
 
 def passage_weights(found: Sequence[PassageObservation]) -> np.ndarray:
-    """(N,): questions about what is said and written, and all others, weigh the same."""
-    return shares([one.source == "talks" for one in found])
+    """(N,): of the first passages of each kind. Questions about what is said and written, and all
+    others, weigh the same.
+    """
+    return shares([(one.source == "talks", one.place == 0) for one in found]) * first_of(found)
 
 
 def likeness_weights(found: Sequence[LikenessObservation]) -> np.ndarray:
-    """(N,): the sets weigh the same."""
-    return shares([one.source for one in found])
+    """(N,): of the first moments. The sets weigh the same, and in each answers with something of
+    the same video and without.
+    """
+    return shares([(one.source, one.group, one.place == 0) for one in found]) * first_of(found)
+
+
+def first_of(found: Sequence[Any]) -> np.ndarray:
+    """(N,) 1 where a moment is the first of its answer."""
+    return np.array([one.place == 0 for one in found], dtype=np.float64)
 
 
 # ---- the report ----------------------------------------------------------------------------------

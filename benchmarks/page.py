@@ -1,9 +1,9 @@
 """The search page in a real browser: from pressing enter to the first card, from a click to a
-playing picture, memory with five viewers.
+playing picture, from the pointer to a moving one, bytes and shifts of a load, memory with five
+viewers.
 
     python -m benchmarks.page [--segments 1000000] [--gigabytes 2] [--only small|large|memory]
     [--kept FOLDER]
-    python -m benchmarks.page --screenshots FOLDER [--home HOME] [--question QUESTION]
 
 Times are what the browser sees, on one machine. The library of a million segments is made up: 64
 numbers a vector (the `demo` embedder, whose questions cost nothing to embed), half the segments in
@@ -21,6 +21,7 @@ import urllib.request
 from pathlib import Path
 
 import numpy as np
+from playwright.sync_api import Page
 from sqlalchemy import insert
 
 from benchmarks.support.footage import make_footage
@@ -36,7 +37,6 @@ from tests.search_ui.browser import chromium, serving
 from tests.support import colour_video, demo_library, demo_settings
 
 ROUNDS = 15
-WIDTHS = (360, 1024, 1920)
 SEGMENT_S, CHUNK_SEGMENTS, RATE_HZ = 5.0, 18, 2.0
 WORDS = ("red", "green", "blue", "yellow", "orange", "purple", "white", "black")
 
@@ -50,24 +50,14 @@ def main() -> None:
     parser.add_argument(
         "--kept", type=Path, help="where the large library is made, or was made the last time"
     )
-    parser.add_argument("--screenshots", type=Path)
-    parser.add_argument(
-        "--home",
-        type=Path,
-        help="library to take pictures of; default: a small one of plain colours",
-    )
-    parser.add_argument("--question", default="green", help="what is asked for the pictures")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        if arguments.screenshots:
-            screenshots(
-                arguments.screenshots, arguments.home or small_library(folder), arguments.question
-            )
-            return
         header("The search page")
         if arguments.only in (None, "small"):
-            answering(small_library(folder), "small library (3 videos)", clicks=True)
+            home = small_library(folder)
+            answering(home, "small library (3 videos)", clicks=True)
+            loading(home)
         if arguments.only in (None, "memory"):
             viewers(folder / "viewers", arguments.gigabytes)
         if arguments.only in (None, "large"):
@@ -89,7 +79,7 @@ def answering(home: Path, name: str, *, clicks: bool) -> None:
     """Enter to first card, and click to a picture that plays; a new question each time, so that
     nothing is answered from memory.
     """
-    asked, played = [], []
+    asked, played, moved = [], [], []
     with serving(home) as url, chromium() as browser:
         page = browser.new_page(base_url=url, viewport={"width": 1280, "height": 900})
         page.goto("/?q=red")
@@ -102,6 +92,7 @@ def answering(home: Path, name: str, *, clicks: bool) -> None:
             asked.append(page.evaluate(ENTER_TO_CARD))
             time.sleep(0.5)
             if clicks:
+                moved.append(hover(page))
                 played.append(page.evaluate(CLICK_TO_PICTURE))
                 page.go_back()
                 page.locator("a.open").first.wait_for()
@@ -109,6 +100,42 @@ def answering(home: Path, name: str, *, clicks: bool) -> None:
     report(f"enter to first card, {name}", asked[2:], "300 ms")
     if clicks:
         report("click to playing picture", played[2:], "500 ms")
+        report("pointer to moving picture", moved[2:], "300 ms")
+
+
+def hover(page: Page) -> float:
+    """Milliseconds from the pointer on a card to a picture that moves there."""
+    page.mouse.move(2, 2)
+    box = page.locator("a.open").first.bounding_box()
+    assert box is not None
+    found = page.evaluate_handle(POINTER_TO_PICTURE)
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 40, steps=2)
+    return found.evaluate("found => found.ms")
+
+
+def loading(home: Path) -> None:
+    """Loads without a cache of the browser."""
+    with serving(home) as url, chromium() as browser:
+        for path, shown in (("/", "a.open"), ("/?q=green", "a.open"), ("/library", "canvas")):
+            page = browser.new_page(base_url=url, viewport={"width": 1280, "height": 900})
+            row(f"first load of {path}", load(page, path, shown), "1.5 MB, 1 s, .1")
+            page.close()
+
+
+def load(page: Page, path: str, shown: str) -> str:
+    """Bytes over the wire, the time until `shown` is there, and how far what is there shifts."""
+    page.add_init_script(SHIFTS)
+    session = page.context.new_cdp_session(page)
+    session.send("Network.enable")
+    sizes: list[float] = []
+    session.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
+    started = time.perf_counter()
+    page.goto(path)
+    page.locator(shown).first.wait_for()
+    shown_ms = (time.perf_counter() - started) * 1000
+    page.wait_for_load_state("networkidle")
+    shifts = sum(page.evaluate("window.moved"))
+    return f"{sum(sizes) / 1e6:.2f} MB, shown after {shown_ms:.0f} ms, shift {shifts:.3f}"
 
 
 # Measured inside the browser by its own clock. The cards are drawn when their list has changed and
@@ -133,6 +160,19 @@ CLICK_TO_PICTURE = f"""() => new Promise(done => {{ {FIND}
     else requestAnimationFrame(look) }};
   requestAnimationFrame(look) }})"""
 
+SHIFTS = """window.moved = []; new PerformanceObserver((list) => window.moved.push(
+  ...list.getEntries().map((entry) => entry.value)))
+  .observe({type: 'layout-shift', buffered: true})"""
+POINTER_TO_PICTURE = f"""() => {{ {FIND}
+  const found = {{}};
+  found.ms = new Promise(done => window.addEventListener('pointermove', () => {{
+    const from = performance.now();
+    const look = () => {{ const video = find(document, '.picture video.moving');
+      if (video && !video.paused) done(performance.now() - from);
+      else requestAnimationFrame(look) }};
+    look() }}, {{ once: true, capture: true }}));
+  return found }}"""
+
 
 def viewers(folder: Path, gigabytes: float, count: int = 5, seconds: float = 20.0) -> None:
     """Memory of the server while several people read a large file at once, each from a place of
@@ -141,8 +181,6 @@ def viewers(folder: Path, gigabytes: float, count: int = 5, seconds: float = 20.
     home = folder / "home"
     (folder / "v").mkdir(parents=True)
     path = make_footage(folder / "v", 1)
-    library = demo_library(home)
-    library.ingest([path])
     with path.open(
         "r+b"
     ) as file:  # a free box at the end: players skip it, the server has to serve it
@@ -150,6 +188,7 @@ def viewers(folder: Path, gigabytes: float, count: int = 5, seconds: float = 20.
         size = int(gigabytes * 1e9)
         file.write((1).to_bytes(4, "big") + b"free" + size.to_bytes(8, "big"))
         file.truncate(file.tell() + size - 16)
+    demo_library(home).ingest([path])
     with serving(home) as url:
         pid = int(Path(f"{home.parent}/server.pid").read_text())
         urllib.request.urlopen(f"{url}/stream/1", timeout=30).close()
@@ -331,55 +370,6 @@ def _add_video(
     session.flush()
     session.expunge_all()
     return count
-
-
-# --- pictures for people ---
-
-
-def screenshots(folder: Path, home: Path, question: str) -> None:
-    """Each page at three widths, light in English and dark in Chinese."""
-    folder.mkdir(parents=True, exist_ok=True)
-    best = Library(demo_settings(home)).search(question).moments[0]
-    place = f"v={best.video_id}&t={best.span.start_s:.3f}&e={best.span.end_s:.3f}"
-    pages = {
-        "home": "/",
-        "answers": f"/?q={question}",
-        "filters": f"/?q={question}",
-        "watch": f"/?q={question}&{place}",
-        "nothing": "/?q=zebra",
-        "library": "/library",
-        "system": "/system",
-        "sign-in": "/sign-in",
-    }
-    with (
-        tempfile.TemporaryDirectory() as name,
-        serving(home) as url,
-        serving(Path(name) / "home") as empty,
-        chromium() as browser,
-    ):
-        for width in WIDTHS:
-            for scheme, locale in (("light", "en-US"), ("dark", "zh-CN")):
-                context = browser.new_context(
-                    viewport={"width": width, "height": 1500}, color_scheme=scheme, locale=locale
-                )
-                page = context.new_page()
-                for name, address in {
-                    "empty": f"{empty}/",
-                    **{name: url + path for name, path in pages.items()},
-                }.items():
-                    page.goto(address)
-                    if name == "filters":
-                        page.locator("[data-testid=stPopover] button").first.click()
-                    elif name != "sign-in":
-                        page.locator(
-                            "[data-testid=stHeading], [data-testid=stTextInput]"
-                        ).first.wait_for()
-                    page.wait_for_timeout(2500 if name != "system" else 6000)
-                    page.screenshot(
-                        path=folder / f"{name}-{width}-{scheme}-{locale[:2]}.png", full_page=True
-                    )
-                context.close()
-    print(f"{len(list(folder.glob('*.png')))} pictures are in {folder}")
 
 
 if __name__ == "__main__":

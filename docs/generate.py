@@ -18,7 +18,7 @@ import griffe
 import typer
 
 from indexer.cli import app
-from indexer.settings import Settings
+from indexer.settings import SECRETS, Settings
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = Path(__file__).parent / "reference"
@@ -59,7 +59,8 @@ def settings_page() -> str:
     lines = [
         "# Settings",
         "",
-        "Each setting is an environment variable. Lists and maps are JSON. "
+        "Each setting is an environment variable, or a line `NAME=value` of `settings.env` in the "
+        "home; the environment wins. Lists and maps are JSON. "
         "A value that does not fit is an error that names the variable.",
         "",
         "| variable | default | what it is |",
@@ -72,6 +73,8 @@ def settings_page() -> str:
         if choices and not all(choice in description for choice in choices):
             description += f". One of: {', '.join(f'`{choice}`' for choice in choices)}"
         lines.append(f"| `SEEKPOINT_{name.upper()}` | {default} | {_cell(description)} |")
+    files = ", ".join(f"`SEEKPOINT_{name.upper()}_FILE`" for name in SECRETS)
+    lines += ["", f"Secrets may stand in files, which these variables name: {files}."]
     return "\n".join(lines) + "\n"
 
 
@@ -108,6 +111,8 @@ def commands_page() -> str:
 def _leaves(command: Any, path: str) -> Iterator[tuple[str, Any]]:
     for name, inner in command.commands.items():
         if hasattr(inner, "commands"):
+            if inner.invoke_without_command:
+                yield f"{path} {name}", inner
             yield from _leaves(inner, f"{path} {name}")
         elif not inner.hidden:
             yield f"{path} {name}", inner

@@ -35,14 +35,15 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        home = arguments.home or _demo_library(Path(folder) / "home")
+        home = arguments.home or demo_library(Path(folder) / "home")
         picture = _picture(home)
     arguments.output.parent.mkdir(exist_ok=True)
     size_bytes = _write(picture, arguments.output)
     print(f"{arguments.output}: {size_bytes / 1000:.0f} kB")
 
 
-def _demo_library(home: Path) -> Path:
+def demo_library(home: Path) -> Path:
+    """Ingests the demo's videos into a new home, and returns it."""
     environment = {**os.environ, "SEEKPOINT_HOME": str(home)}
     subprocess.run([sys.executable, "-m", "indexer", "demo"], env=environment, check=True)
     return home

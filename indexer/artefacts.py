@@ -13,6 +13,9 @@ from pathlib import Path
 
 from indexer.errors import StorageError, os_reason
 
+SHARED_FILE = 0o640
+"""Machines that share the root run under users of one group; in a home the folder is closed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Artefacts:
@@ -29,7 +32,19 @@ class Artefacts:
 
     def write_thumbnail(self, video_id: int, time_s: float, jpeg: bytes) -> None:
         """Stores a JPEG. Raises StorageError."""
-        write_atomically(self.thumbnail(video_id, time_s), jpeg)
+        write_atomically(self.thumbnail(video_id, time_s), jpeg, mode=SHARED_FILE)
+
+    def still(self, video_id: int, name: str) -> Path:
+        """Path of a picture that was made for an answer; it may not be there."""
+        return self.video_folder(video_id) / "stills" / f"{name}.webp"
+
+    def write_still(self, video_id: int, name: str, webp: bytes, keep: int) -> None:
+        """Stores a WebP; of more than `keep` the oldest go. Raises StorageError."""
+        path = self.still(video_id, name)
+        write_atomically(path, webp)
+        newest_first = sorted(path.parent.glob("*.webp"), key=_changed_ns, reverse=True)
+        for old in newest_first[keep:]:
+            old.unlink(missing_ok=True)
 
     def sprite_sheet(self, video_id: int, number: int) -> Path:
         """Path of a sheet of small pictures; it may not be there."""
@@ -55,7 +70,7 @@ class Artefacts:
         )
 
 
-def write_atomically(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes, *, mode: int = 0o600) -> None:
     """Readers see the old file or the new one, never half of it."""
     temporary = None
     try:
@@ -63,6 +78,7 @@ def write_atomically(path: Path, content: bytes) -> None:
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as file:
             temporary = Path(file.name)
             file.write(content)
+            os.fchmod(file.fileno(), mode)
         temporary.replace(path)
     except OSError as error:
         if temporary is not None:
@@ -84,6 +100,13 @@ def storage_error(path: Path, error: OSError) -> StorageError:
         path=path,
         reason=os_reason(error),
     )
+
+
+def _changed_ns(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _size(path: Path) -> int:

@@ -6,6 +6,7 @@ between threads; after a fork the child makes one of its own.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from pathlib import Path
@@ -20,8 +21,8 @@ from indexer.embedders.registry import load_embedder
 from indexer.embedders.sound.sound_classes import CLASSES
 from indexer.embedders.text.mapped_weights import UnpackedWeights
 from indexer.errors import MediaError
-from indexer.passages import text_embedding
-from indexer.paths import Roots
+from indexer.passages.text_space import TextSpace, text_space
+from indexer.paths import Roots, make_private_file, make_private_folder
 from indexer.process.threads import wait_asleep
 from indexer.settings import Settings, load_settings
 from indexer.stages.base import embedder_key_of
@@ -56,13 +57,33 @@ class Context:
         """
         with self._lock:
             if self._catalog is None:
-                self._catalog = Catalog(self.settings.url).open()
+                catalog = Catalog(self.settings.url).open()
+                self._close_to_others(catalog)
+                self._catalog = catalog
             return self._catalog
+
+    def _close_to_others(self, catalog: Catalog) -> None:
+        """Homes of older versions could be read by all who have an account on the machine."""
+        home, file = self.settings.home_path, catalog.sqlite_path
+        known = (home / "catalog.sqlite", home / "ui_secret", home / "uploads")
+        with contextlib.suppress(OSError):  # somebody else's: theirs to close
+            if home.exists():
+                make_private_folder(home, is_ours=any(path.exists() for path in known))
+            for path in (file, *(Path(f"{file}{suffix}") for suffix in ("-wal", "-shm"))):
+                if path is not None and path.exists():
+                    make_private_file(path)
 
     @property
     def embedder(self) -> Embedder:
         """The embedder that the settings name. Raises ModelError where it is not installed."""
         return load_embedder(self.settings)
+
+    @property
+    def text_space(self) -> TextSpace:
+        """The space of passages that the settings name. Raises ModelError where its model is not
+        there.
+        """
+        return text_space(self.settings)
 
     # --- vectors ---
 
@@ -75,7 +96,7 @@ class Context:
         return [
             (stage, key)
             for stage, key in keys
-            if stage in SEGMENT_STAGES or embedder_key_of(key) == text_embedding.KEY
+            if stage in SEGMENT_STAGES or embedder_key_of(key) == self.text_space.key
         ]
 
     def index_for(self, key: str, stage: str = StageName.PICTURE) -> VectorIndex:
@@ -92,7 +113,7 @@ class Context:
     def _dimension_of(self, stage: str) -> int:
         if stage == StageName.PICTURE:
             return self.embedder.dimension
-        return CLASSES if stage == StageName.SOUND else text_embedding.DIMENSION
+        return CLASSES if stage == StageName.SOUND else self.text_space.dimension
 
     def index_of(self, key: str, stage: str = StageName.PICTURE) -> VectorIndex:
         """As `index_for`, also for segments of another embedder than the installed one."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from string import Formatter
 from typing import Any
 
-from indexer.messages import N_, Message, as_message, with_advice
+from indexer.messages import N_, Message, as_message, hide_passwords, with_advice
 
 
 class SeekpointError(Exception):
@@ -53,7 +53,12 @@ def _filled(text: str | Message, values: Mapping[str, Any]) -> Message:
     names = {name for _, name, _, _ in Formatter().parse(text) if name}
     if not names:
         return Message(text.format())
-    return Message(text, {name: values[name] for name in names})
+    return Message(text, {name: _shown(values[name]) for name in names})
+
+
+def _shown(value: Any) -> Any:
+    """URLs come in errors of settings, of databases and of brokers, and errors are stored."""
+    return value if isinstance(value, Message | bool | int | float) else hide_passwords(str(value))
 
 
 # Words of the operating system and of FFmpeg, for the catalogues of messages.
@@ -79,6 +84,10 @@ def os_reason(error: OSError) -> Message:
 
 class UsageError(SeekpointError):
     """A wrong argument: exit status 2."""
+
+
+class TooManyAttempts(UsageError):
+    """Somebody tries to sign in too often."""
 
 
 class MediaError(SeekpointError):

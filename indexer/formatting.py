@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import PurePath
 
 from grounding.spans import Span, format_time
@@ -22,5 +23,41 @@ def format_span(span: Span, *, tenths: bool = False) -> str:
 
 
 def video_title(title: str | None, path: str | PurePath | None, number: int) -> str:
-    """The title, else the file's name without its suffix, else the number of the video."""
-    return title or (PurePath(path).stem if path else str(number))
+    """The file's name without its suffix, else the title in the container, else the number of the
+    video.
+    """
+    return (PurePath(path).stem if path else "") or title or str(number)
+
+
+def container_title(title: str | None, path: str | PurePath | None) -> str:
+    """The title in the container where it says more than the file's name; "" for those that
+    cameras, editors and converters write.
+
+    >>> container_title("The tides of Brittany", "clip 12.mp4")
+    'The tides of Brittany'
+    >>> container_title("My Movie 6", "tides.mp4")
+    ''
+    """
+    words = " ".join((title or "").split())
+    name = PurePath(path).stem if path else ""
+    if _plain(words) == _plain(name) or _FROM_A_PROGRAM.fullmatch(words[:200]):
+        return ""
+    return words
+
+
+# Words that programs put before a number, a date or nothing. Each is the whole title.
+_FROM_A_PROGRAM = re.compile(
+    r"(?:(?:my |new |untitled |unnamed )*"
+    r"(?:movie|video|project|sequence|timeline|composition|comp|clip|film|track|title|recording"
+    r"|screen recording|slideshow|export|output|render|untitled|unnamed|no name|none|unknown|test"
+    r"|img|image|mvi|mov|vid|dsc[fn]?|dji|gopr|gp|gh|gx|pxl|p|c|wp|cimg|sam|hpim|stream|out"
+    r"|core media video|videohandler|made with \S+|created (?:by|with|using) .*"
+    r"|\S*(?:encode|ffmpeg|handbrake|imovie|premiere|davinci|resolve|final cut|camtasia)\S*"
+    r"|我的影片|无标题|未命名|视频|项目|新建项目|影片)?"
+    r"[\s_#.:()/-]*[\dTZtz\s_.:()/-]*)",
+    re.IGNORECASE,
+)
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[\W_]+", "", text).casefold()

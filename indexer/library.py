@@ -12,6 +12,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,28 +20,34 @@ from typing import TYPE_CHECKING
 from grounding.spans import ScoredSpan, Span
 from indexer.admin import videos as video_list
 from indexer.artefacts import Artefacts
-from indexer.catalog import collections, videos
+from indexer.catalog import audit, collections, videos
+from indexer.catalog.audit import Actor, AuditEntry
 from indexer.catalog.collections import CollectionInfo
+from indexer.catalog.database.column_types import sanitize_text
 from indexer.catalog.database.session import Catalog
+from indexer.catalog.people import folders
 from indexer.catalog.thumbnails import nearest_thumbnail_s
 from indexer.catalog.video_queries import Filters
 from indexer.context import Context
 from indexer.embedders.base import Embedder
 from indexer.errors import UsageError
 from indexer.grounder.configured import grounder_name
-from indexer.paths import Roots
+from indexer.paths import EVERYTHING, Reach, Roots, absolute_path
 from indexer.questions.statement import read_question
 from indexer.queue.publish_snapshots import publish
 from indexer.search.curve import Curve, Lane, curve, passage_lanes, sound_curve
 from indexer.search.scope import make_scope
 from indexer.search.searcher import Searcher
 from indexer.search.types import Answer
-from indexer.settings import Settings
+from indexer.settings import Settings, keep_settings
+from indexer.valid_text import require_valid_text
 from indexer.vectors.base import Published
-from indexer.vocabulary import SEARCHED_KINDS, EvidenceKind, StageName
+from indexer.vocabulary import SEARCHED_KINDS, AuditAction, EvidenceKind, StageName
 
 if TYPE_CHECKING:
+    from indexer.admin.backup import BackupReport, RestoreReport
     from indexer.admin.doctor import Check
+    from indexer.admin.model_download import Offer
     from indexer.admin.models import ModelState
     from indexer.admin.playback import Playback
     from indexer.admin.removal import Removed
@@ -118,6 +125,7 @@ class Library:
         queue: bool = False,
         language: str | None = None,
         observer: Observer | None = None,
+        reach: Reach = EVERYTHING,
     ) -> IngestReport:
         """Makes files and folders searchable; safe to stop and to repeat. Files that fail are named
         in the report, the rest goes on.
@@ -125,27 +133,42 @@ class Library:
         `events`: whether the grounder describes every window; None: where it is a model of this
         machine's own and the device is a GPU. `queue`: notes the files for workers and returns at
         once. `language`: what is mostly spoken in the collection (ISO 639-1), for videos whose own
-        language is unclear; empty: it is not known; None: as before.
+        language is unclear; empty: it is not known; None: as before. `reach`: where files may
+        lie, links resolved.
         """
         from indexer.ingest.events_note import events_note
         from indexer.ingest.run import Ingest
         from indexer.queue import submit
 
+        require_valid_text(collection)
         if not collection.strip():
             raise UsageError("the name of the collection is empty", "choose a name")
         if language is not None:
             with self.catalog.begin() as session:
                 collection_id = collections.ensure_collection(session, collection)
                 collections.set_language(session, collection_id, language)
+        if reach == EVERYTHING:
+            self._give_folders(paths, collection)
         if queue:
-            return submit.enqueue(self.context, paths, collection, fast=fast, events=events)
+            return submit.enqueue(
+                self.context, paths, collection, fast=fast, events=events, reach=reach
+            )
         stages = self.context.stages(fast=fast, events=events)
-        report = Ingest(self.catalog, self.settings, stages, observer).run(paths, collection)
+        ingest = Ingest(self.catalog, self.settings, stages, observer)
+        report = ingest.run(paths, collection, reach)
         self.publish(force=False)
         if events is None and self.grounder_name and not self.context.events_by_default:
             note = events_note(self.context)
             report = replace(report, notes=(*report.notes, *filter(None, [note])))
         return report
+
+    def _give_folders(self, paths: Sequence[str | os.PathLike[str]], collection: str) -> None:
+        """What whoever runs this adds to a collection belongs to it from then on."""
+        given = [str(path) for path in map(absolute_path, paths) if path.is_dir()]
+        with self.catalog.begin() as session:
+            collection_id = collections.ensure_collection(session, collection)
+            for path in given:
+                folders.add_folder(session, collection_id, sanitize_text(path))
 
     def publish(self, *, force: bool) -> list[Published]:
         """Writes new vector snapshots where one is due (or, with `force`, wherever there are
@@ -203,6 +226,7 @@ class Library:
         the names and dates of files are evidence too. `filters`: which files may answer. `ground`:
         a grounder looks at the best moments again; without one a note says what is missing.
         """
+        require_valid_text(question)
         scope = make_scope(self.context, collections, video_id=video_id, only=only, filters=filters)
         answer = self.searcher.search(question, replace(scope, titles=titles), top=top)
         if not ground:
@@ -215,17 +239,21 @@ class Library:
         self,
         name: str,
         *,
+        question: str = "",
         collections: Sequence[str] | None = None,
         top: int = 10,
         filters: Filters | None = None,
     ) -> Answer:
         """Moments that look like a picture, which was kept under `name`
-        (indexer/questions/query_pictures.py).
+        (indexer/questions/query_pictures.py); with a `question`, those that answer it too.
         """
         from indexer.search import by_picture
 
         vector = by_picture.picture_vector(self.context, name)
         scope = make_scope(self.context, collections, filters=filters)
+        if question.strip():
+            answer = self.searcher.search(question, scope, top=top)
+            return by_picture.that_look_like(self.context, answer, vector)
         return by_picture.search_vector(self.context, self.searcher, vector, scope, top)
 
     def more_like(
@@ -259,6 +287,7 @@ class Library:
         """
         from indexer.search import by_picture
 
+        require_valid_text(question)
         queries = None
         if like is not None:
             queries = by_picture.moment_vector(self.context, *like)[None]
@@ -295,6 +324,7 @@ class Library:
 
     def spans_in_video(self, question: str, video_id: int) -> list[ScoredSpan]:
         """The best spans of one video, best first."""
+        require_valid_text(question)
         return self.searcher.spans_in_video(question, video_id)
 
     def chapters(self, video_id: int, *, ground: bool = False) -> list[Chapter]:
@@ -327,6 +357,7 @@ class Library:
         """
         from indexer.search.second_opinion.ask import ask
 
+        require_valid_text(video, question)
         return ask(
             self.context,
             self.searcher,
@@ -415,6 +446,20 @@ class Library:
         path = None if found_s is None else self.artefacts.thumbnail(video_id, found_s)
         return path if path is not None and path.exists() else None
 
+    def find_still(self, video_id: int, place: float | Span) -> Path | None:
+        """The picture of 640 pixels that `make_still` made of a time or a span, if it has."""
+        from indexer.admin.stills import find_still
+
+        return find_still(self.context, video_id, place)
+
+    def make_still(self, video_id: int, place: float | Span) -> Path:
+        """A picture of 640 pixels of the frame shown at a time, or five frames of a span side by
+        side.
+        """
+        from indexer.admin.stills import make_still
+
+        return make_still(self.context, video_id, place)
+
     def clip(self, video: str, start_s: float, end_s: float, output: Path) -> None:
         """Writes [start_s, end_s) of a video (its number, or the path of any file) as MP4."""
         from indexer.media.output.clips import cut_clip
@@ -455,6 +500,7 @@ class Library:
         `newest`: at most so many, those added last. `named`: a piece of the title or the file's
         name, in any case of letters.
         """
+        require_valid_text(named)
         return video_list.list_videos(self.context, names, newest=newest, named=named)
 
     def video(self, video_id: int) -> Video:
@@ -466,13 +512,34 @@ class Library:
         with self.catalog.read() as session:
             return collections.list_collections(session)
 
-    def remove(self, *, video_ids: Sequence[int] = (), collections: Sequence[str] = ()) -> Removed:
+    def remove(
+        self,
+        *,
+        video_ids: Sequence[int] = (),
+        collections: Sequence[str] = (),
+        actor: Actor | None = None,
+    ) -> Removed:
         """Takes videos and collections out of the library and frees their disk space; the files
-        stay.
+        stay. `actor`: who wants it, for the audit log; None: whoever is at this machine.
         """
         from indexer.admin import removal
+        from indexer.admin.local_actor import local_actor
 
-        return removal.remove(self.context, video_ids, collections)
+        return removal.remove(self.context, video_ids, collections, actor or local_actor())
+
+    def audit_log(
+        self,
+        *,
+        last: int = 100,
+        actions: Sequence[AuditAction] = (),
+        who: str | None = None,
+        since: datetime | None = None,
+    ) -> list[AuditEntry]:
+        """Entries of the audit log, the newest first: of these actions, of this name, and not
+        before `since`.
+        """
+        with self.catalog.read() as session:
+            return audit.list_entries(session, last=last, actions=actions, who=who, since=since)
 
     def status(self) -> Status:
         """What the library holds, what waits, and what it costs."""
@@ -498,9 +565,53 @@ class Library:
 
         return models.model_states(self.settings)
 
-    def upgrade_database(self) -> str:
-        """Brings the database to the revision of this program, and returns it."""
+    def model_offer(self, name: str) -> Offer:
+        """What fetching a model from the hub means: its size, licence, and the settings that choose
+        it. Raises UsageError for a name that is not known, ModelError where no hub answers.
+        """
+        from indexer.admin import model_download
+
+        return model_download.get_offer(self.settings, name)
+
+    def fetch_model(
+        self, offer: Offer, progress: Callable[[int], None] = lambda done: None
+    ) -> Path:
+        """Fetches a model, or goes on where that stopped; `progress` is told the bytes that are
+        there. The folder, with every file checked. Raises ModelError, StorageError.
+        """
+        from indexer.admin import model_download
+
+        return model_download.fetch(offer, progress)
+
+    def use_model(self, offer: Offer) -> Path:
+        """Chooses a model for all later processes, in the file of settings, which is returned."""
+        return keep_settings(self.settings, offer.settings)
+
+    def backup(self, folder: Path) -> BackupReport:
+        """Copies the catalog, uploads, thumbnails, secrets and settings into a new folder, while
+        the library is in use.
+        """
+        from indexer.admin import backup
+
+        return backup.backup(self.context, folder)
+
+    def restore(
+        self, folder: Path, *, verify: bool = False, replace: bool = False
+    ) -> RestoreReport:
+        """Brings a backup back into an empty home and database; with `replace` a SQLite catalog
+        that is there is kept aside. `verify`: what was brought back is compared with the backup.
+        """
+        from indexer.admin import backup
+
+        return backup.restore(self.context, folder, verify=verify, replace=replace)
+
+    def upgrade_database(self, *, anyway: bool = False) -> str:
+        """Brings the database to the revision of this program, and returns it. Raises UsageError
+        while workers or pages of an older version are at work, unless it is done `anyway`.
+        """
         from indexer.catalog.database import migrate  # Alembic is slow to start
 
+        if not anyway:
+            migrate.require_idle(self.settings.url)
         migrate.upgrade(self.settings.url)
         return migrate.revision(self.settings.url) or ""

@@ -7,6 +7,7 @@ sent on keeps both parts. As a string it is English: the template with its value
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -114,3 +115,50 @@ def _from_dict(stored: Mapping[str, Any]) -> Message:
         for name, value in stored["values"].items()
     }
     return Message(stored["template"], values)
+
+
+# --- what must not reach a log or a terminal: passwords, and characters that a terminal obeys ---
+
+HIDDEN = "***"
+# A password may hold an unescaped @ or /: everything up to the last @ of the word is hidden.
+_IN_URL = re.compile(r"((?:\b[a-z][a-z0-9+.-]*:(?://?)?|//)[^\s/:@'\"]*:)[^\s'\"]+@", re.IGNORECASE)
+_IN_QUERY = re.compile(
+    r"([?&; ](?:password|passwd|pwd|token|secret|sslpassword)=)[^&\s'\"]+", re.IGNORECASE
+)
+
+_SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def hide_passwords(text: str) -> str:
+    """The text without passwords of URLs (`scheme://user:password@host`, `?password=...`).
+
+    >>> hide_passwords("postgresql://seek:pa@ss/word@db:5432/x is away")
+    'postgresql://seek:***@db:5432/x is away'
+    """
+    if "@" not in text and "=" not in text:
+        return text
+    return _IN_QUERY.sub(rf"\1{HIDDEN}", _IN_URL.sub(rf"\1{HIDDEN}@", text))
+
+
+def escape_controls(text: str, *, keep: str = "") -> str:
+    """The text as one line that moves no cursor: control characters, marks that turn the direction
+    of writing, and what is not valid UTF-8 become escapes, but for those in `keep`.
+
+    In a document of JSON the escapes are its own.
+
+    >>> escape_controls("a\\x1b[2Jb\\n")
+    'a\\\\u001b[2Jb\\\\n'
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in keep else _escape(c) for c in text)
+
+
+def _escape(character: str) -> str:
+    if character in _SHORT:
+        return _SHORT[character]
+    code = ord(character)
+    if code < 0x10000:
+        return f"\\u{code:04x}"
+    high, low = divmod(code - 0x10000, 0x400)
+    return f"\\u{0xD800 + high:04x}\\u{0xDC00 + low:04x}"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import stat
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from indexer.errors import MediaError, UsageError
 from indexer.settings import Settings
@@ -63,6 +65,107 @@ class Roots:
         below = any(path.is_relative_to(folder) for folder in folders)
         # It may also lie in a folder that is closed to us.
         return path if below and not os.path.exists(path) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Which files may be read on behalf of somebody: those in `within`, wherever links lead (None:
+    all), but for those in `without`.
+    """
+
+    within: tuple[Path, ...] | None = None
+    without: tuple[Path, ...] = ()
+
+    @classmethod
+    def of(cls, within: Sequence[Path] | None, without: Sequence[Path] = ()) -> Reach:
+        """Of folders as people name them: links in their own paths are followed."""
+        real = None if within is None else tuple(_real(folder) for folder in within)
+        return cls(real, tuple(_real(folder) for folder in without))
+
+    def to_json(self) -> dict[str, list[str] | None]:
+        """As a job keeps it; `from_json` reads it back."""
+        within = None if self.within is None else [str(folder) for folder in self.within]
+        return {"within": within, "without": [str(folder) for folder in self.without]}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Reach:
+        """Of a job."""
+        within = stored["within"]
+        return cls(
+            None if within is None else tuple(Path(folder) for folder in within),
+            tuple(Path(folder) for folder in stored["without"]),
+        )
+
+    def holds(self, path: str | os.PathLike[str]) -> bool:
+        """Whether the file, or folder, at the end of all links is one of these."""
+        return self._holds_real(_real(path))
+
+    def open(self, path: str | os.PathLike[str]) -> int:
+        """A descriptor of the regular file at the path, whose true place was checked after it was
+        opened: nobody can exchange it in between. The caller closes it. Raises OSError,
+        MediaError.
+        """
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            state = os.fstat(descriptor)
+            real = _opened_path(descriptor, path)
+            if not stat.S_ISREG(state.st_mode) or not self._holds_real(real):
+                raise MediaError(
+                    "{path} is no file that may be read from here",
+                    "links must lead to a folder of SEEKPOINT_ROOTS or SEEKPOINT_UI_FOLDERS",
+                    path=printable(path),
+                )
+            there = os.stat(real, follow_symlinks=False)
+            if (there.st_dev, there.st_ino) != (state.st_dev, state.st_ino):
+                raise MediaError(
+                    "{path} was exchanged while it was opened", "try again", path=printable(path)
+                )
+        except BaseException:
+            os.close(descriptor)
+            raise
+        return descriptor
+
+    def _holds_real(self, real: Path) -> bool:
+        if any(real.is_relative_to(folder) for folder in self.without):
+            return False
+        return self.within is None or any(real.is_relative_to(folder) for folder in self.within)
+
+
+def _real(path: str | os.PathLike[str]) -> Path:
+    return Path(os.path.realpath(os.path.expanduser(os.fspath(path))))
+
+
+def _opened_path(descriptor: int, path: str | os.PathLike[str]) -> Path:
+    """Where the opened file is. Linux knows; elsewhere links are followed once more, and the file
+    there must be the opened one.
+    """
+    try:
+        return Path(os.readlink(f"/proc/self/fd/{descriptor}"))
+    except OSError:
+        return _real(path)
+
+
+EVERYTHING = Reach()
+
+
+def make_private_folder(folder: Path, *, is_ours: bool) -> None:
+    """Makes the folder for its owner alone; one that is there is closed to others where `is_ours`
+    says that nobody else keeps anything in it. Raises OSError.
+    """
+    made = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    state = folder.stat()
+    # Folders that many share, such as /tmp, and the person's own are left as they are.
+    is_shared = state.st_mode & stat.S_ISVTX or folder in (Path.home(), Path("/"))
+    if made or (is_ours and not is_shared and state.st_uid == os.getuid()):
+        folder.chmod(0o700)
+
+
+def make_private_file(path: Path) -> None:
+    """An existing file of this user is closed to all others. Raises OSError."""
+    state = path.stat()
+    if state.st_uid == os.getuid() and state.st_mode & 0o077:
+        path.chmod(0o600)
 
 
 def absolute_path(name: str | os.PathLike[str]) -> Path:

@@ -1,5 +1,5 @@
-"""All settings in one class; each is an environment variable with the prefix SEEKPOINT_
-(docs/reference/settings.md lists them).
+"""All settings in one class; each is an environment variable with the prefix SEEKPOINT_, or a line
+of `settings.env` in the home (docs/reference/settings.md lists them).
 """
 
 from __future__ import annotations
@@ -7,6 +7,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+from collections.abc import Mapping
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Annotated, Literal
@@ -14,17 +15,20 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
-from indexer.errors import UsageError
+from indexer.errors import UsageError, os_reason
+from indexer.messages import HIDDEN
 
 log = logging.getLogger(__name__)
+
+DEFAULT_HOME = Path("~/.seekpoint")
 
 
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="SEEKPOINT_", extra="ignore", frozen=True)
 
     home: Annotated[
-        Path, Field(description="Folder of all state: catalog, snapshots, artefacts")
-    ] = Path("~/.seekpoint")
+        Path, Field(description="Folder of all state: catalog, snapshots, artefacts, models")
+    ] = DEFAULT_HOME
     database_url: Annotated[
         str, Field(description="SQLAlchemy URL of the catalog; empty: SQLite in the home")
     ] = ""
@@ -72,6 +76,16 @@ class Settings(BaseSettings):
         ),
     ] = ""
 
+    change_model: Annotated[
+        bool,
+        Field(
+            description=(
+                "Plan with the embedder above also where most videos are served with another "
+                "one: what is planned is computed anew, and found by machines with this embedder"
+            )
+        ),
+    ] = False
+
     speech: Annotated[
         bool, Field(description="Recognise speech (subtitles that a file has win over it)")
     ] = True
@@ -97,6 +111,16 @@ class Settings(BaseSettings):
         bool, Field(description="Recognise sounds, such as applause, a dog or an engine")
     ] = True
     screen_text: Annotated[bool, Field(description="Read text on screen")] = True
+
+    text_model: Annotated[
+        str,
+        Field(
+            description=(
+                "Model of sentence-transformers for the meaning of what is said and written: a "
+                "folder or a hub id; empty: the two embedded models"
+            )
+        ),
+    ] = ""
 
     lego_path: Annotated[
         str, Field(description="Folder of a LEGO (GroundingGPT) checkpoint; empty: none")
@@ -203,6 +227,16 @@ class Settings(BaseSettings):
     max_frame_pixels: Annotated[int, Field(gt=0, description="Larger pictures are refused")] = (
         16384 * 8704
     )
+    reader_memory_mb: Annotated[
+        int,
+        Field(
+            ge=200,
+            description=(
+                "Memory (MB) that each process which reads or converts a media file may take; "
+                "files that need more are refused"
+            ),
+        ),
+    ] = 4000
     max_attempts: Annotated[
         int, Field(ge=1, description="Attempts at a chunk before it is given up as failed")
     ] = 3
@@ -343,6 +377,10 @@ class Settings(BaseSettings):
         ),
     ] = ""
 
+    audit_days: Annotated[
+        float, Field(gt=0, description="Days after which entries of the audit log are deleted")
+    ] = 400.0
+
     ui_sign_in: Annotated[
         Literal["auto", "always"],
         Field(
@@ -367,6 +405,36 @@ class Settings(BaseSettings):
     ui_upload_max_mb: Annotated[
         int, Field(ge=0, description="Largest file that the search page takes, MB; 0: no uploads")
     ] = 20_000
+    ui_upload_quota_mb: Annotated[
+        int,
+        Field(
+            ge=0,
+            description="What each person who signs in may keep of uploads, MB; 0: as much as "
+            "there is room",
+        ),
+    ] = 100_000
+    ui_disk_reserve_mb: Annotated[
+        int, Field(ge=0, description="Free space that uploads leave on the disk, MB")
+    ] = 2000
+    ui_connections: Annotated[
+        int,
+        Field(
+            ge=10,
+            description=(
+                "Connections that a process of the search page takes at once, a quarter of them "
+                "from one address"
+            ),
+        ),
+    ] = 1000
+    ui_trusted_proxies: Annotated[
+        list[str],
+        Field(
+            description=(
+                "Addresses or networks of reverse proxies whose X-Forwarded-For and "
+                'X-Forwarded-Proto are believed, as JSON: ["10.0.0.2"]'
+            )
+        ),
+    ] = []
     ui_folders: Annotated[
         list[Path],
         Field(
@@ -430,6 +498,11 @@ class Settings(BaseSettings):
         return (self.artefact_root or self.home_path / "artefacts").expanduser().absolute()
 
     @property
+    def uploads(self) -> Path:
+        """Folder of the files that came through the search page."""
+        return self.home_path / "uploads"
+
+    @property
     def cache(self) -> Path:
         """Folder of what is computed again where it is missing."""
         return self.home_path / "cache"
@@ -464,12 +537,30 @@ RENAMED = {
 """Old names of settings, which go on working in this version, and new ones."""
 
 
+FILE = "settings.env"
+SECRETS = (
+    "database_url",
+    "broker_url",
+    "grounder_key",
+    "metrics_token",
+    "ui_secret",
+    "oidc_client_secret",
+)
+"""Settings that hold a secret: they are never shown, and NAME_FILE names a file that holds one."""
+
+
 def load_settings(**overrides: object) -> Settings:
-    """Settings from the environment. Raises UsageError, which names the variable of a value that
-    does not fit.
+    """Settings from the environment, then from the file `settings.env` in the home. Raises
+    UsageError, which names the variable of a value that does not fit.
     """
+    values = {**_renamed_values(), **_secrets_of_files(), **overrides}
+    home = Path(str(values.get("home") or os.environ.get("SEEKPOINT_HOME") or DEFAULT_HOME))
     try:
-        return Settings(**{**_renamed_values(), **overrides})  # pyright: ignore[reportArgumentType]
+        return Settings(
+            _env_file=home.expanduser() / FILE,  # pyright: ignore[reportCallIssue]
+            _env_file_encoding="utf-8",  # pyright: ignore[reportCallIssue]
+            **values,  # pyright: ignore[reportArgumentType]
+        )
     except SettingsError as error:
         field = re.search(r'field "(\w+)"', str(error))
         name = f"SEEKPOINT_{field[1].upper()}" if field else "a setting"
@@ -487,8 +578,52 @@ def load_settings(**overrides: object) -> Settings:
             "{name}={value!r}: {reason}",
             "docs/reference/settings.md lists what each setting takes",
             name=name,
-            value=first.get("input"),
+            value=HIDDEN if first["loc"][:1] and first["loc"][0] in SECRETS else first.get("input"),
             reason=first["msg"],
+        ) from None
+
+
+def keep_settings(settings: Settings, values: Mapping[str, str]) -> Path:
+    """Writes variables into the file of settings in the home, beside what stands there; where the
+    environment sets one too, the environment wins. Raises OSError.
+    """
+    from dotenv import set_key
+
+    path = settings.home_path / FILE
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for name, value in values.items():
+        set_key(path, name, value)
+    return path
+
+
+def _secrets_of_files() -> dict[str, str]:
+    """Secrets that stand in files, as container platforms hand them over; without the line's
+    end.
+    """
+    values = {}
+    for name in SECRETS:
+        variable = f"SEEKPOINT_{name.upper()}"
+        path = os.environ.get(f"{variable}_FILE")
+        if not path:
+            continue
+        if os.environ.get(variable):
+            raise UsageError(
+                "{variable} and {variable}_FILE are both set", "unset one", variable=variable
+            )
+        values[name] = _read_secret(f"{variable}_FILE", path)
+    return values
+
+
+def _read_secret(variable: str, path: str) -> str:
+    try:
+        return Path(path).expanduser().read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            "{variable}: {path} cannot be read: {reason}",
+            "name a text file that this user may read",
+            variable=variable,
+            path=path,
+            reason=os_reason(error) if isinstance(error, OSError) else "it is not UTF-8",
         ) from None
 
 

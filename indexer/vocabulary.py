@@ -58,6 +58,21 @@ class TaskState(StrEnum):
     FAILED = "failed"
 
 
+class AuditAction(StrEnum):
+    """What the audit log notes. `SEARCHED_OTHERS`: somebody asked a collection, or for a video,
+    that they may not see.
+    """
+
+    SIGNED_IN = "signed in"
+    SIGN_IN_FAILED = "sign-in failed"
+    SIGNED_OUT = "signed out"
+    SEARCHED_OTHERS = "searched others' in vain"
+    ADDED = "added"
+    REMOVED = "removed"
+    SHARED = "shared"
+    CHANGED_RIGHTS = "changed rights"
+
+
 class PageJobKind(StrEnum):
     """What somebody asks for on the search page and does not wait for. `WATCH`: a folder that is
     looked into again and again asked by itself.

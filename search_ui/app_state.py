@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
+import time
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry
+from prometheus_client.multiprocess import MultiProcessCollector
 
-from indexer.admin.metrics import CatalogMetrics, SearchMetrics
-from indexer.catalog import collections
+from indexer.admin.metrics import CatalogMetrics, HomeMetrics, SearchMetrics
+from indexer.catalog import audit, collections
+from indexer.catalog.people import folders
 from indexer.library import Library
+from indexer.paths import EVERYTHING, Reach
 from indexer.settings import Settings, load_settings
+from indexer.vocabulary import AuditAction
 from search_ui.auth.access_rights import User
-from search_ui.auth.login_throttle import LoginThrottle
+from search_ui.auth.password_pool import PasswordPool
 from search_ui.auth.sessions import Sessions
+from search_ui.connections.processes import METRICS_FOLDER
 from search_ui.jobs import Jobs
+from search_ui.outages import RequestMetrics
+from search_ui.supervisor import ThreadMetrics
 
 CLIPS_AT_ONCE = 2
+UNSEEN_EVERY_S = 600.0
+UNSEEN_KEPT = 10_000
+STILLS_AT_ONCE = 2
 
 
 class AppState:
@@ -28,12 +40,33 @@ class AppState:
         self.sign_in = sign_in
         self.library = Library(settings)
         self.sessions = Sessions(self.library.catalog, settings)
-        self.login_throttle = LoginThrottle()
-        self.jobs = Jobs(self.library)
+        self.passwords = PasswordPool()
+        self.jobs = Jobs(self.library, self.reach)
+        self._unseen: dict[tuple[str, str], float] = {}
         self.clip_slots = asyncio.Semaphore(CLIPS_AT_ONCE)
+        self.still_slots = asyncio.Semaphore(STILLS_AT_ONCE)
         self.registry = CollectorRegistry()
-        self.registry.register(CatalogMetrics(lambda: self.library.catalog))
+        self._shared_metrics = (
+            CatalogMetrics(lambda: self.library.catalog),
+            HomeMetrics(settings),
+            ThreadMetrics(self.jobs.supervisor),
+        )
+        for collector in self._shared_metrics:
+            self.registry.register(collector)
         self.searches = SearchMetrics(self.registry)
+        self.requests = RequestMetrics(self.registry)
+
+    def exported(self) -> CollectorRegistry:
+        """What a monitor gets: of all processes that serve the page together, whichever it asks;
+        of threads, those of that one.
+        """
+        if METRICS_FOLDER not in os.environ:
+            return self.registry
+        together = CollectorRegistry()
+        MultiProcessCollector(together)
+        for collector in self._shared_metrics:
+            together.register(collector)
+        return together
 
     def visible_names(self, user: User) -> list[str]:
         """Names of the collections that the user may see."""
@@ -47,19 +80,53 @@ class AppState:
             return False
         return user.collection_ids is None or collection in self.visible_names(user)
 
-    def may_add_folder(self, folder: Path) -> bool:
-        """Off the local machine only folders that the settings allow: an editor of videos must not
-        read the server's disk.
+    def note_unseen(self, user: User, subject: str) -> None:
+        """Puts into the audit log that somebody asked for what they may not see; of the same again
+        once in a while only, because a page asks at every click.
         """
-        allowed = (
-            [*self.settings.ui_folders, *self.settings.roots.values()]
-            if self.sign_in
-            else self.settings.ui_folders
-        )
+        now = time.monotonic()
+        if now - self._unseen.get((user.name, subject), float("-inf")) < UNSEEN_EVERY_S:
+            return
+        if len(self._unseen) >= UNSEEN_KEPT:
+            self._unseen.clear()
+        self._unseen[user.name, subject] = now
+        with self.library.catalog.begin() as session:
+            audit.record(session, AuditAction.SEARCHED_OTHERS, user.actor(), subject)
+
+    @property
+    def reach(self) -> Reach:
+        """What may be read for people of the page: off the local machine only folders that the
+        settings allow, and uploads. An editor of videos must not read the server's disk.
+        """
+        settings = self.settings
+        named = [*settings.ui_folders, *settings.roots.values()] if self.sign_in else []
+        allowed = named or settings.ui_folders
         if not allowed and not self.sign_in:
-            return True
-        real = folder.resolve()
-        return any(real.is_relative_to(root.expanduser().resolve()) for root in allowed)
+            return EVERYTHING
+        return Reach.of([*allowed, settings.uploads, settings.home_path / "demo"])
+
+    @property
+    def uploads_reach(self) -> Reach:
+        """Where uploads lie."""
+        return Reach.of([self.settings.uploads])
+
+    def reach_of(self, user: User, collection: str) -> Reach:
+        """What the user may add to the collection: who sees some collections only, what lies in
+        the folders of that one, and nothing from folders that belong to others alone.
+        """
+        if user.collection_ids is None:
+            return self.reach
+        with self.library.catalog.read() as session:
+            own, others = folders.folders_of(session, collection)
+        return Reach.of([folder for folder in own if self.reach.holds(folder)], others)
+
+    def give_folder(self, user: User, collection: str, folder: Path) -> None:
+        """What somebody who sees all adds to a collection belongs to it from then on."""
+        if user.collection_ids is not None:
+            return
+        with self.library.catalog.begin() as session:
+            collection_id = collections.ensure_collection(session, collection)
+            folders.add_folder(session, collection_id, str(folder))
 
 
 _lock = threading.Lock()

@@ -11,14 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from indexer.catalog import collections, videos, watched_folders
-from indexer.catalog.leasing import page_job_files, page_jobs
+from indexer.admin.uploads import delete_old_parts
+from indexer.catalog import audit, collections, videos, watched_folders
+from indexer.catalog.audit import Actor
+from indexer.catalog.leasing import page_job_files, page_jobs, processes
+from indexer.catalog.leasing.owner import owner_name
 from indexer.catalog.leasing.page_jobs import PageJobRow, PageProgress
 from indexer.errors import SeekpointError
 from indexer.messages import N_, Message
+from indexer.paths import EVERYTHING, Reach
 from indexer.queue.page_jobs import ADDING, PageJobs
 from indexer.queue.publish_snapshots import publish_alone
-from indexer.vocabulary import PageJobKind, TaskState, Wanted
+from indexer.vocabulary import AuditAction, PageJobKind, TaskState, Wanted
 from search_ui.supervisor import Supervisor
 
 if TYPE_CHECKING:
@@ -26,6 +30,9 @@ if TYPE_CHECKING:
 
     from indexer.library import Library
 
+LOCAL_ACTOR = Actor()
+PRESENCE_EVERY_S = 30.0
+DAY_S = 86_400.0
 NAMED = 5  # files that the title of a job names
 LOOK_EVERY_S = 2.0
 WATCH_EVERY_S = 5.0
@@ -79,12 +86,14 @@ class Job:
 
 
 class Jobs:
-    """Asks for jobs and shows them. The threads that do them start with the first job, or with the
-    server.
+    """Asks for jobs and shows them. `reach`: where files may lie that are added here.
+
+    The threads that do them start with the first job, or with the server.
     """
 
-    def __init__(self, library: Library) -> None:
+    def __init__(self, library: Library, reach: Reach = EVERYTHING) -> None:
         self._library = library
+        self._reach = reach
         self.supervisor = Supervisor()
         self._runner = PageJobs(library.context, self.supervisor.stopping.is_set)
 
@@ -135,17 +144,27 @@ class Jobs:
     # --- what can be asked for ---
 
     def ingest(
-        self, paths: Sequence[Path], collection: str, *, account_id: int | None = None
+        self,
+        paths: Sequence[Path],
+        collection: str,
+        *,
+        actor: Actor = LOCAL_ACTOR,
+        reach: Reach | None = None,
     ) -> Job:
-        """Files and folders are made searchable. When this returns, no crash loses them."""
+        """Files and folders are made searchable. When this returns, no crash loses them. `reach`:
+        where they may lie, for whoever may add from less than this page can reach.
+        """
         named = ", ".join(path.name or str(path) for path in paths[:NAMED])
         subject = f"{named}, …" if len(paths) > NAMED else named
-        details = {"paths": [os.fspath(path) for path in paths]}
-        return self._add(PageJobKind.INGEST, subject, collection, details, account_id=account_id)
+        details = {
+            "paths": [os.fspath(path) for path in paths],
+            "reach": (reach or self._reach).to_json(),
+        }
+        return self._add(PageJobKind.INGEST, subject, collection, details, actor=actor)
 
-    def demo(self, collection: str) -> Job:
+    def demo(self, collection: str, *, actor: Actor = LOCAL_ACTOR) -> Job:
         """The demonstration videos are made and ingested."""
-        return self._add(PageJobKind.DEMO, "", collection, {})
+        return self._add(PageJobKind.DEMO, "", collection, {}, actor=actor)
 
     def retry(self, video_id: int, subject: str, collection: str) -> Job:
         """The failed chunks of a video are done again."""
@@ -165,7 +184,7 @@ class Jobs:
         details: Mapping[str, Any],
         *,
         video_id: int | None = None,
-        account_id: int | None = None,
+        actor: Actor = LOCAL_ACTOR,
     ) -> Job:
         with self._library.catalog.begin() as session:
             if video_id is not None:
@@ -179,8 +198,11 @@ class Jobs:
                 subject,
                 details,
                 video_id=video_id,
-                account_id=account_id,
+                account_id=actor.account_id,
             )
+            if kind in (PageJobKind.INGEST, PageJobKind.DEMO):
+                what = {"paths": details.get("paths", ["demo"])}
+                audit.record(session, AuditAction.ADDED, actor, collection, what)
             row = page_jobs.get_page_job(session, job_id)
             assert row is not None, "it was just added"
             job = _job(session, row)
@@ -205,12 +227,17 @@ class Jobs:
         self.start()
         self.supervisor.start("folders", self._ask_for_due_folders, WATCH_EVERY_S)
         self.supervisor.start("snapshots", self._publish, PUBLISH_EVERY_S)
+        self.supervisor.start("presence", self._report, PRESENCE_EVERY_S)
+        self.supervisor.start("audit", self._delete_old_entries, DAY_S)
+        self.supervisor.start("uploads", self._delete_old_parts, DAY_S)
 
     def stop(self, timeout_s: float = 0.0) -> None:
         """Ends the threads; what they are at waits for another process, or for the next start."""
         self.supervisor.stop(timeout_s)
         with contextlib.suppress(SeekpointError):
             self._runner.release()
+            with self._library.catalog.begin() as session:
+                processes.end_process(session, owner_name())
 
     def _wake(self) -> None:
         for name in ("jobs", "copies", "handed-over"):
@@ -233,6 +260,20 @@ class Jobs:
     def _publish(self) -> None:
         publish_alone(self._library.context)
 
+    def _report(self) -> None:
+        """With the models that this process would plan with."""
+        stages = self._library.context.stages(events=False)
+        models = {stage.name: stage.key for stage in stages}
+        with self._library.catalog.begin() as session:
+            processes.report_process(session, owner_name(), "page", [], models)
+
+    def _delete_old_entries(self) -> None:
+        days = self._library.settings.audit_days
+        self._library.catalog.write(lambda s: audit.delete_old(s, days))
+
+    def _delete_old_parts(self) -> None:
+        delete_old_parts(self._library.context, DAY_S)
+
     def _ask_for_due_folders(self) -> None:
         """One page process of many asks for a folder that is due."""
         age_s = self._library.settings.ui_rescan_minutes * 60
@@ -243,7 +284,11 @@ class Jobs:
                 if not watched_folders.claim_scan(session, folder.id, age_s):
                     continue
                 collection_id = collections.ensure_collection(session, folder.collection)
-                details = {"paths": [folder.path], "folder_id": folder.id}
+                details = {
+                    "paths": [folder.path],
+                    "folder_id": folder.id,
+                    "reach": self._reach.to_json(),
+                }
                 page_jobs.add_page_job(
                     session, PageJobKind.WATCH, collection_id, folder.path, details
                 )

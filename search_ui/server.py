@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import logging
+import os
 import socket
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from indexer.catalog import accounts
-from indexer.errors import UsageError, os_reason
+from indexer.errors import SeekpointError, UsageError, os_reason
 from indexer.logs import set_up
 from indexer.settings import Settings
 from search_ui.app_state import AppState, app_state, open_app_state
@@ -22,8 +25,13 @@ from search_ui.auth.auth_middleware import LOOPBACK, AuthMiddleware
 from search_ui.auth.oidc import streamlit_secrets
 from search_ui.auth.sessions import kept_secret
 from search_ui.compression import StaticCompression
+from search_ui.connections.processes import end_with_parent, run_processes
+from search_ui.connections.run import run
+from search_ui.connections.slow_bodies import SlowBodies
+from search_ui.connections.used_routes import UsedRoutes
+from search_ui.outages import Outages, note_error
 from search_ui.routes import all_routes
-from search_ui.session_state import escape_markdown, translator
+from search_ui.session_state import escape_markdown, show_error, translator
 
 WARM_EVERY_S = 60.0
 """Until models could be loaded."""
@@ -48,13 +56,38 @@ THEMES: dict[str, dict[str, str]] = {
 }
 
 
-def serve(settings: Settings, *, host: str, port: int, sign_in: bool) -> None:
+def serve(settings: Settings, *, host: str, port: int, sign_in: bool, processes: int = 1) -> None:
     """Serves until it is stopped. Raises UsageError where it could not, or must not."""
     sign_in = sign_in or settings.ui_sign_in == "always" or host not in LOOPBACK
-    _check_port(host, port)
     set_up(settings, "page")
-    app = make_app(settings, sign_in=sign_in)
-    app.run(config=streamlit_config(host, port))
+    if processes == 1:
+        with listen(host, port) as listener:
+            app = make_app(settings, sign_in=sign_in)
+            run(app, streamlit_config(host, port), settings, listener)
+        return
+    with listen(host, port):  # nobody else is there
+        kept_secret(settings.home_path)
+        _check_people(open_app_state(settings, sign_in=sign_in))
+    each = settings.model_copy(update=_share(settings, processes))
+    run_processes(processes, partial(serve_as_member, each, host, port, sign_in))
+
+
+def _share(settings: Settings, processes: int) -> dict[str, int]:
+    """What one of so many processes takes of the machine."""
+    cores = settings.threads or os.cpu_count() or 1
+    return {
+        "threads": max(1, cores // processes),
+        "ui_connections": max(10, settings.ui_connections // processes),
+    }
+
+
+def serve_as_member(settings: Settings, host: str, port: int, sign_in: bool) -> None:
+    """One of several processes that share the address."""
+    end_with_parent()
+    set_up(settings, "page")
+    with listen(host, port, shared=True) as listener:
+        app = make_app(settings, sign_in=sign_in)
+        run(app, streamlit_config(host, port), settings, listener)
 
 
 def make_app(settings: Settings, *, sign_in: bool) -> st.App:
@@ -62,23 +95,43 @@ def make_app(settings: Settings, *, sign_in: bool) -> st.App:
     shared = open_app_state(settings, sign_in=sign_in)
     _check_people(shared)
     secret = settings.ui_secret or kept_secret(settings.home_path)
+    secrets = streamlit_secrets(settings, secret) if sign_in else {}
+    routes = all_routes()
     return st.App(
         MAIN,
-        secrets=streamlit_secrets(settings, secret) if sign_in else {},
-        routes=all_routes(),
-        middleware=[
-            Middleware(StaticCompression),
-            Middleware(AuthMiddleware, app_state=shared),
-        ],
+        secrets=secrets,
+        routes=routes,
+        middleware=middleware(shared, routes, has_oidc=bool(secrets)),
         lifespan=_lifespan,
         on_script_error=_show_defect,
     )
 
 
+def middleware(
+    shared: AppState, routes: Sequence[BaseRoute], *, has_oidc: bool
+) -> list[Middleware]:
+    """What every request passes before a route sees it, outermost first."""
+    return [
+        # Who speaks for others is believed where the settings name it.
+        Middleware(
+            ProxyHeadersMiddleware,  # pyright: ignore[reportArgumentType]
+            trusted_hosts=shared.settings.ui_trusted_proxies,
+        ),
+        Middleware(Outages, metrics=shared.requests),
+        Middleware(SlowBodies),
+        Middleware(StaticCompression),
+        Middleware(AuthMiddleware, app_state=shared),
+        Middleware(UsedRoutes, routes=routes, has_oidc=has_oidc),
+    ]
+
+
 def _show_defect(error: Exception) -> bool:
-    """A defect in words; its traceback goes to the log of the server."""
-    logging.getLogger("seekpoint").error("the page failed", exc_info=error)
+    """A defect in words, its traceback in the log of the server; what is away without one."""
+    note_error(error, app_state().requests)
     tr = translator()
+    if isinstance(error, SeekpointError):
+        show_error(error, tr)
+        return True
     defect = tr(
         "This is a defect: {error}", error=escape_markdown(f"{type(error).__name__}: {error}")
     )
@@ -122,20 +175,26 @@ def _check_people(shared: AppState) -> None:
             )
 
 
-def _check_port(host: str, port: int) -> None:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise UsageError(
-                "port {port} of {host} cannot be used: {reason}",
-                "choose another: --port N",
-                port=port,
-                host=host,
-                reason=os_reason(error),
-            ) from None
+def listen(host: str, port: int, *, shared: bool = False) -> socket.socket:
+    """A socket bound to the address; `shared`: other processes of ours are bound to it too. Raises
+    UsageError where that is not possible.
+    """
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if shared:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise UsageError(
+            "port {port} of {host} cannot be used: {reason}",
+            "choose another: --port N",
+            port=port,
+            host=host,
+            reason=os_reason(error),
+        ) from None
+    return listener
 
 
 def streamlit_config(host: str, port: int) -> dict[str, Any]:
@@ -152,6 +211,8 @@ def streamlit_config(host: str, port: int) -> dict[str, Any]:
         "server.fileWatcherType": "none",
         "server.runOnSave": False,
         "server.enableXsrfProtection": True,
+        # Its route is closed (connections/used_routes.py): our own takes files.
+        "server.maxUploadSize": 1,
         "browser.gatherUsageStats": False,
         "client.toolbarMode": "minimal",
         "client.showErrorDetails": "none",

@@ -11,10 +11,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import streamlit as st
 
+from indexer.errors import SeekpointError
+from indexer.valid_text import is_valid_text
 from search_ui.app_state import app_state
 from search_ui.auth.access_rights import LOCAL_USER, User
 from search_ui.i18n.translator import Translator
-from search_ui.url_state import Link, Place, Search, read_link
+from search_ui.url_state import LONGEST_QUESTION, Link, Place, Search, read_link
 
 # Widget of each field of a search.
 FIELDS = {
@@ -26,7 +28,6 @@ FIELDS = {
     "shortest_min": "filter_min",
     "longest_min": "filter_max",
     "name": "filter_name",
-    "top": "filter_top",
     "ground": "filter_ground",
 }
 
@@ -66,14 +67,14 @@ def go(link: Link) -> None:
 
 
 def ask_from_widgets() -> None:
-    """The search that the widgets say; a new text ends a search by picture or likeness, a filter
-    narrows it.
+    """The search that the widgets say; a new text ends a search by likeness and goes with a
+    picture, a filter narrows it.
     """
     before = st.session_state.get("shown_search", Search())
     values = {field: _value(st.session_state.get(key)) for field, key in FIELDS.items()}
     search = replace(before, **values)
     if search.text != before.text:
-        search = replace(search, like="", picture="")
+        search = replace(search, text=search.text[:LONGEST_QUESTION], like="")
     st.session_state["shown_search"] = search
     go(Link(search))
 
@@ -81,7 +82,9 @@ def ask_from_widgets() -> None:
 def _value(value: Any) -> Any:
     if isinstance(value, list):
         return tuple(value)
-    return value.strip() if isinstance(value, str) else value
+    if isinstance(value, str):
+        return value.strip() if is_valid_text(value) else ""
+    return value
 
 
 def open_place(link: Link, place: Place) -> None:
@@ -96,6 +99,19 @@ def open_clicked(cards: str) -> None:
     link = read_link(parse_qs(urlsplit(str(clicked["href"])).query)) if clicked else Link()
     if link.place is not None:
         open_place(link, link.place)
+
+
+def show_error(error: SeekpointError, tr: Translator) -> None:
+    """A message in place of an error that a person can act on."""
+    what, advice = escape_markdown(tr(error.what)), escape_markdown(tr(error.advice))
+    st.error(f"**{tr('Something went wrong')}.** {what}  \n{advice}", icon=":material/error:")
+
+
+def go_clicked(component: str) -> None:
+    """Follows the link that was clicked in a component of ours, which stands in its `go`."""
+    clicked = st.session_state[component].get("go")
+    if clicked:
+        go(read_link(parse_qs(urlsplit(str(clicked["href"])).query)))
 
 
 def escape_markdown(text: str) -> str:

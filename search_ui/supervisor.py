@@ -7,8 +7,11 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 from indexer.errors import SeekpointError
 
@@ -69,6 +72,34 @@ class Supervisor:
         """How each thread is, by name."""
         with self._lock:
             return [self._threads[name].state() for name in sorted(self._threads)]
+
+
+class ThreadMetrics(Collector):
+    """How the threads are, for Prometheus."""
+
+    def __init__(self, supervisor: Supervisor) -> None:
+        self._supervisor = supervisor
+
+    def describe(self) -> list[GaugeMetricFamily]:
+        """Nothing: there are no threads yet when it is registered."""
+        return []
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """The metrics as they are now."""
+        alive, failing, age_s = (
+            GaugeMetricFamily(f"seekpoint_thread_{name}", text, labels=["thread"])
+            for name, text in (
+                ("alive", "Whether a thread of the page lives"),
+                ("failing", "Whether its last round failed"),
+                ("age_seconds", "Seconds since a round of it went well"),
+            )
+        )
+        for state in self._supervisor.states():
+            alive.add_metric([state.name], float(state.alive))
+            failing.add_metric([state.name], float(bool(state.error)))
+            if state.age_s is not None:
+                age_s.add_metric([state.name], state.age_s)
+        yield from (alive, failing, age_s)
 
 
 class _Repeated:

@@ -10,10 +10,10 @@ from datetime import date
 from urllib.parse import urlencode
 
 from indexer.search.types import KINDS
+from indexer.valid_text import is_valid_text
 
 PAGE_NAMES = ("search", "library", "system")
-TOPS = (6, 12, 24, 50)
-DEFAULT_TOP = 12
+LONGEST_QUESTION = 2000
 # What may stand in the boxes of dates; without bounds of ours Streamlit lets in ten years before
 # and after today.
 FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2100, 12, 31)
@@ -35,7 +35,6 @@ class Search:
     shortest_min: float | None = None
     longest_min: float | None = None
     name: str = ""
-    top: int = DEFAULT_TOP
     ground: bool = False
 
     @property
@@ -56,7 +55,6 @@ class Search:
             "min": f"{self.shortest_min:g}" if self.shortest_min else "",
             "max": f"{self.longest_min:g}" if self.longest_min else "",
             "name": self.name,
-            "top": str(self.top) if self.top != DEFAULT_TOP else "",
             "ground": "1" if self.ground else "",
         }
         return {key: value for key, value in values.items() if value}
@@ -100,22 +98,20 @@ def read_link(params: Mapping[str, list[str]]) -> Link:
     """
 
     def first(name: str) -> str:
-        return next(iter(params.get(name, ())), "")
+        text = next(iter(params.get(name, ())), "")
+        return text if is_valid_text(text) else ""
 
     search = Search(
-        text=first("q")[:2000],
+        text=first("q")[:LONGEST_QUESTION],
         like=first("like") if read_like(first("like")) else "",
         picture=first("picture") if is_picture(first("picture")) else "",
-        collections=tuple(params.get("collection", ())),
+        collections=tuple(filter(is_valid_text, params.get("collection", ()))),
         only=tuple(kind for kind in params.get("only", ()) if kind in KINDS),
         recorded_from=_date(first("from")),
         recorded_to=_date(first("to")),
         shortest_min=_number(first("min")),
         longest_min=_number(first("max")),
         name=first("name")[:200],
-        top=int(first("top"))
-        if first("top").isdecimal() and int(first("top")) in TOPS
-        else DEFAULT_TOP,
         ground=first("ground") == "1",
     )
     return Link(search, _place(first("v"), first("t"), first("e")))

@@ -53,6 +53,22 @@ def test_services_name_services_and_volumes_that_exist():
         assert named <= set(COMPOSE["volumes"]), name
 
 
+@pytest.mark.parametrize("name", COMPOSE["services"])
+def test_every_part_is_confined(name: str):
+    service = COMPOSE["services"][name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert {"pids_limit", "mem_limit", "tmpfs"} <= set(service)
+
+
+def test_the_broker_asks_for_its_password():
+    secret = "${REDIS_PASSWORD:?choose one in deploy/.env}"
+    assert secret in COMPOSE["services"]["redis"]["command"]
+    for service in OURS.values():
+        assert f":{secret}@redis" in service["environment"]["SEEKPOINT_BROKER_URL"]
+
+
 def test_whatever_runs_on_tells_its_health():
     assert [
         name for name, service in COMPOSE["services"].items() if "healthcheck" not in service

@@ -19,7 +19,7 @@ import typer
 
 from docs import generate
 from indexer.cli import app
-from indexer.settings import Settings
+from indexer.settings import SECRETS, Settings
 from tests.support import colour_video, demo_environment
 
 ROOT = Path(__file__).parents[1]
@@ -132,6 +132,7 @@ def test_pages_that_the_source_names_exist():
 
 def test_every_named_setting_exists():
     known = {f"SEEKPOINT_{name.upper()}" for name in Settings.model_fields}
+    known |= {f"SEEKPOINT_{name.upper()}_FILE" for name in SECRETS}
     unknown = []
     for page in [*PAGES, *sorted((ROOT / "deploy").iterdir())]:
         named = set(re.findall(r"\bSEEKPOINT_[A-Z0-9_]+\b", page.read_text()))

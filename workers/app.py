@@ -15,7 +15,7 @@ from celery import Celery, bootsteps
 from indexer.errors import SeekpointError
 from indexer.queue.notify import Notifier, transport_options
 from indexer.settings import Settings, load_settings
-from workers import logs, metrics
+from workers import logs, metrics, presence
 
 log = logging.getLogger(__name__)
 
@@ -84,3 +84,4 @@ class ReaperTimer(bootsteps.StartStopStep):
 app = make_app(load_settings())
 logs.install(app)
 metrics.install(app)
+presence.install(app)

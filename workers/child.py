@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from celery.signals import worker_shutting_down
 
+from indexer.catalog.leasing.owner import owner_name
 from indexer.context import Context
 from indexer.errors import SeekpointError
 from indexer.queue.notify import Notifier
@@ -58,7 +59,7 @@ def _make_runner() -> Runner:
         except SeekpointError as error:
             log.warning("%s; the reaper notifies again", error)
 
-    made = Runner(context, stopping, notify)
+    made = Runner(context, stopping, notify, reported_as=owner_name(os.getppid()))
     threading.Thread(target=_release_in_time, args=(made,), name="shutdown", daemon=True).start()
     return made
 

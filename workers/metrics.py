@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 TASK_BUCKETS_S = (0.1, 0.5, 1, 2, 5, 10, 20, 60, 120, 300, 900)
 
-_task_metrics: _TaskMetrics | None = None
+_task_metrics: TaskMetrics | None = None
 _started: dict[str, float] = {}
 
 
@@ -45,7 +45,7 @@ def install(app: Celery) -> None:
         signal.connect(handler, weak=False, dispatch_uid=f"seekpoint.metrics.{handler.__name__}")
 
 
-class _TaskMetrics:
+class TaskMetrics:
     """Made in a child, or in the parent of a pool without children, after the folder is known:
     prometheus_client reads it on import.
     """
@@ -53,9 +53,14 @@ class _TaskMetrics:
     def __init__(self) -> None:
         from prometheus_client import CollectorRegistry, Counter, Histogram
 
-        registry = CollectorRegistry()
+        self.registry = registry = CollectorRegistry()
         self.tasks: Counter = Counter(
             "seekpoint_tasks", "Tasks by name and state", ["task", "state"], registry=registry
+        )
+        self.lost: Counter = Counter(
+            "seekpoint_lost_leases",
+            "Work that was taken back from processes that died or stopped renewing",
+            registry=registry,
         )
         self.seconds: Histogram = Histogram(
             "seekpoint_task_seconds",
@@ -79,13 +84,14 @@ def serve(settings: Settings) -> Any:
     """Answers monitors from a thread of the parent; the server and its thread."""
     from prometheus_client import CollectorRegistry, multiprocess, start_http_server
 
-    from indexer.admin.metrics import CatalogMetrics
+    from indexer.admin.metrics import CatalogMetrics, HomeMetrics
 
     registry = CollectorRegistry()
     multiprocess.MultiProcessCollector(registry, os.environ[FOLDER])
     # Its own: a lock that this thread holds must not be copied into a child.
     catalog = Catalog(settings.url)
     registry.register(CatalogMetrics(lambda: catalog))
+    registry.register(HomeMetrics(settings))
     return start_http_server(settings.metrics_port, settings.metrics_host, registry)
 
 
@@ -105,11 +111,15 @@ def _begin_task(task_id: str, **_: Any) -> None:
     _started[task_id] = time.perf_counter()
 
 
-def _end_task(task_id: str, task: Any, state: str | None = None, **_: Any) -> None:
+def _end_task(
+    task_id: str, task: Any, state: str | None = None, retval: Any = None, **_: Any
+) -> None:
     global _task_metrics
     if _task_metrics is None:
-        _task_metrics = _TaskMetrics()
+        _task_metrics = TaskMetrics()
     name = task.name.rpartition(".")[2]
     _task_metrics.tasks.labels(name, (state or "unknown").lower()).inc()
+    if isinstance(retval, dict) and (lost := retval.get("lost_leases", 0)) > 0:
+        _task_metrics.lost.inc(lost)
     if (started := _started.pop(task_id, None)) is not None:
         _task_metrics.seconds.labels(name).observe(time.perf_counter() - started)

@@ -100,7 +100,7 @@ def _run(kind: str, work: Callable[[], WorkSlice]) -> Result:
     if stopping():
         return {"kind": kind, "more": True}
     try:
-        runner().requeue_local_orphans()
+        lost = runner().requeue_local_orphans()
         done = work()
     except (StorageError, CatalogError, ModelError, UsageError) as error:
         log.error("%s: %s", kind, error)
@@ -108,7 +108,8 @@ def _run(kind: str, work: Callable[[], WorkSlice]) -> Result:
         return {"kind": kind, "more": True, "error": str(error)}
     if done.more and not stopping():
         runner().notify({kind: 1})
-    return asdict(done)
+    # The reaper's own count is of what it took back from others.
+    return {**asdict(done), "lost_leases": lost + (done.done if kind == "reap" else 0)}
 
 
 def _pause() -> None:

@@ -11,12 +11,13 @@ from benchmarks.support.array_libraries import VideoFrames
 from indexer.search.calibration import likeness_of
 
 EVERY = 3  # segments: those between are asked for nothing new
+BEST = 3
 
 
 @dataclass(frozen=True, slots=True)
 class LikenessObservation:
-    """The segment of a video that is most like one of the video `cluster`. `place`: 0 for the one
-    that is first in the answer, else 1. `group`: whether the answer has a segment of its own video.
+    """The segment of a video that is most like one of the video `cluster`. `group`: of its own
+    video (`with`), or of another, as where its own is left out (`masked`); `place` from 0.
     """
 
     source: str
@@ -42,19 +43,16 @@ def observe_likeness(
                 for place, other in enumerate(videos)
             ]
             photograph = likeness_of(vector, photographs).best_photograph
-            group = "with" if np.isfinite(best[own]) else "masked"
-            first = int(np.argmax(best))
-            for place, similarity in enumerate(best):
+            others = sorted((b for n, b in enumerate(best) if n != own), reverse=True)
+            for place, similarity in enumerate(others[:BEST]):
                 if np.isfinite(similarity):
                     yield LikenessObservation(
-                        source,
-                        video.name,
-                        group,
-                        int(place != first),
-                        similarity,
-                        photograph,
-                        place == own,
+                        source, video.name, "masked", place, similarity, photograph, False
                     )
+            if np.isfinite(best[own]):
+                yield LikenessObservation(
+                    source, video.name, "with", 0, best[own], photograph, True
+                )
 
 
 def _best(segments: np.ndarray, vector: np.ndarray, without: int | None) -> float:

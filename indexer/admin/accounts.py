@@ -7,13 +7,19 @@ import hmac
 import secrets
 import unicodedata
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from indexer.catalog import accounts, collections
+from indexer.admin.local_actor import local_actor
+from indexer.catalog import accounts, audit, collections
 from indexer.catalog.accounts import AccountRow
-from indexer.errors import UsageError
+from indexer.catalog.audit import Actor
+from indexer.catalog.people.sign_in_attempts import count_attempt, forget_attempts
+from indexer.errors import TooManyAttempts, UsageError
+from indexer.vocabulary import AuditAction
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from indexer.catalog.database.session import Catalog
 
 # One of the equal choices of OWASP's password storage cheat sheet: N=2^14, r=8, p=5 (16 MiB).
@@ -30,30 +36,109 @@ def add_user(
     role: str,
     collection_names: Sequence[str] | None = None,
 ) -> None:
-    """Adds or changes a user. No password: somebody who signs in with OpenID Connect under this
-    name (an e-mail address).
+    """Adds a user. No password: somebody who signs in with OpenID Connect under this name (an
+    e-mail address that the provider has verified). Raises UsageError, also for a name that is
+    taken.
     """
-    if password is not None and not MINIMUM_LENGTH <= len(password) <= LONGEST:
+    hashed = None if password is None else _checked_hash(password)
+    with catalog.begin() as session:
+        ids = _collection_ids(session, collection_names)
+        accounts.add_account(session, name, role, ids, password_hash=hashed)
+        rights = {"role": role, "collections": list(collection_names or ["all"])}
+        audit.record(session, AuditAction.CHANGED_RIGHTS, local_actor(), name, rights)
+
+
+def change_user(
+    catalog: Catalog,
+    name: str,
+    *,
+    role: str | None = None,
+    collection_names: Sequence[str] | None = None,
+    all_collections: bool = False,
+    password: str | None = None,
+    oidc: bool = False,
+) -> AccountRow:
+    """Changes what is named and leaves the rest; the account as it is then. A new password, or
+    none (`oidc`), ends the sessions. Raises UsageError.
+    """
+    values: dict[str, Any] = {}
+    if password is not None:
+        values["password_hash"] = _checked_hash(password)
+    elif oidc:
+        values["password_hash"] = None
+    if role is not None:
+        values["role"] = role
+    with catalog.begin() as session:
+        account = accounts.require_account(session, name)
+        if all_collections:
+            values["collection_ids"] = None
+        elif collection_names:
+            values["collection_ids"] = _collection_ids(session, collection_names)
+        if values:
+            accounts.change_account(session, account.id, **values)
+            what: dict[str, str | list[str]] = {"changed": sorted(values)}
+            if role is not None:
+                what["role"] = role
+            if all_collections or collection_names:
+                what["collections"] = list(collection_names or ["all"])
+            audit.record(session, AuditAction.CHANGED_RIGHTS, local_actor(), account.name, what)
+        return accounts.require_account(session, name)
+
+
+def change_own_password(catalog: Catalog, account_id: int, current: str, new: str) -> bool:
+    """False where `current` is not the password. All sessions end. Raises UsageError for a new one
+    that is too short or too long.
+    """
+    with catalog.read() as session:
+        account = accounts.find_account(session, account_id=account_id)
+    if account is None or not account.password_hash or not _matches(current, account.password_hash):
+        return False
+    hashed = _checked_hash(new)
+    with catalog.begin() as session:
+        accounts.change_account(session, account_id, password_hash=hashed)
+        actor, what = Actor(account.name, account_id), {"changed": ["password_hash"]}
+        audit.record(session, AuditAction.CHANGED_RIGHTS, actor, account.name, what)
+    return True
+
+
+def _collection_ids(session: Session, names: Sequence[str] | None) -> list[int] | None:
+    return collections.find_collections(session, list(names)) if names else None
+
+
+def _checked_hash(password: str) -> str:
+    if not MINIMUM_LENGTH <= len(password) <= LONGEST:
         raise UsageError(
             "the password is too short or too long",
             "use {minimum_length} to {longest} characters",
             minimum_length=MINIMUM_LENGTH,
             longest=LONGEST,
         )
-    hashed = None if password is None else hash_password(password)
+    return hash_password(password)
+
+
+def try_password(catalog: Catalog, name: str, password: str, address: str) -> AccountRow | None:
+    """As `check_password`, counted before it hashes. Raises TooManyAttempts."""
+    note_attempt(catalog, name, address)
+    account = check_password(catalog, name, password)
     with catalog.begin() as session:
-        ids = (
-            None
-            if not collection_names
-            else collections.find_collections(session, list(collection_names))
-        )
-        accounts.save_account(session, name, role, ids, hashed)
+        if account is None:
+            audit.record(session, AuditAction.SIGN_IN_FAILED, Actor(name, None, address))
+        else:
+            forget_attempts(session, name, address)
+    return account
+
+
+def note_attempt(catalog: Catalog, name: str, address: str) -> None:
+    """Counts an attempt at the password of the name. Raises TooManyAttempts."""
+    with catalog.begin() as session:
+        if not count_attempt(session, name, address):
+            raise TooManyAttempts("too many attempts to sign in", "wait some minutes")
 
 
 def check_password(catalog: Catalog, name: str, password: str) -> AccountRow | None:
     """The account; None for a wrong name or password, which take equally long."""
     with catalog.read() as session:
-        account = accounts.find_account(session, name=name.strip())
+        account = accounts.find_account(session, name=name)
     stored = account.password_hash if account is not None and account.password_hash else _NOBODY
     return account if _matches(password, stored) and stored is not _NOBODY else None
 

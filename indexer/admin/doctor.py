@@ -17,11 +17,14 @@ from indexer.context import Context
 from indexer.embedders.devices import choose_device
 from indexer.errors import SeekpointError, SnapshotError
 from indexer.formatting import format_bytes
+from indexer.grounder.configured import check_grounder, grounder_name
+from indexer.ingest.served_models import others_note, served_embedder
 from indexer.media.ffmpeg import find_ffmpeg, run_ffmpeg
-from indexer.messages import NOTHING, Message, as_message
+from indexer.messages import NOTHING, Message, as_message, join_messages
 from indexer.passages.screen.ocr import load_text_model
-from indexer.passages.speech.recognition import load_speech_model
+from indexer.passages.speech.recognition import EMBEDDED, load_speech_model
 from indexer.paths import printable
+from indexer.settings import Settings
 from indexer.vectors.pgvector_index import PgVectorIndex
 
 LOW_DISK_BYTES = 2_000_000_000
@@ -33,10 +36,12 @@ FFMPEG = Message("ffmpeg")
 MODELS = Message("models")
 SPEECH = Message("speech")
 SCREEN_TEXT = Message("screen text")
+GROUNDER = Message("grounder")
 DEVICE = Message("device")
 FILES = Message("files")
 UPLOADS = Message("uploads")
 WORK = Message("work")
+SERVED = Message("served models")
 DISK = Message("disk")
 
 
@@ -59,11 +64,14 @@ def examine(context: Context) -> list[Check]:
         checks.append(_guard(SPEECH, lambda: _speech(context)))
     if context.settings.screen_text:
         checks.append(_guard(SCREEN_TEXT, lambda: _screen_text(context)))
+    if context.settings.grounder_kind:
+        checks.append(_guard(GROUNDER, lambda: _grounder(context)))
     checks.append(_guard(DEVICE, lambda: _device(context)))
     if checks[0].ok:
         checks.append(_guard(FILES, lambda: _files(context)))
         checks.append(_guard(UPLOADS, lambda: _uploads(context)))
         checks.append(_guard(WORK, lambda: _work(context)))
+        checks.append(_guard(SERVED, lambda: _served(context)))
         checks += _vectors(context)
     checks.append(_guard(DISK, lambda: _disk(context)))
     return checks
@@ -99,9 +107,26 @@ def _ffmpeg(context: Context) -> Check:
 def _model(context: Context) -> Check:
     embedder = context.embedder
     values = {"name": embedder.name, "dimension": embedder.dimension}
-    return Check(
-        MODELS, True, Message("embedder {name} ({dimension} numbers a vector) loads", values)
-    )
+    found = Message("embedder {name} ({dimension} numbers a vector) loads", values)
+    return Check(MODELS, True, found, propose_models(context.settings))
+
+
+def propose_models(settings: Settings) -> Message:
+    """What a GPU would let this installation do better, and the command that fetches it; empty
+    without a GPU.
+    """
+    if not settings.torch_device.startswith("cuda"):
+        return NOTHING
+    better = []
+    if settings.embedder in ("lite", "demo"):
+        better.append(Message("`seekpoint models get siglip2` finds pictures better on a GPU"))
+    if settings.speech and settings.speech_model == EMBEDDED:
+        better.append(
+            Message("`seekpoint models get whisper-small` understands about 100 languages")
+        )
+    if not settings.grounder_kind:
+        better.append(Message("`seekpoint models get timelens` gives a second opinion on moments"))
+    return join_messages(better)
 
 
 def _speech(context: Context) -> Check:
@@ -113,6 +138,12 @@ def _speech(context: Context) -> Check:
 def _screen_text(context: Context) -> Check:
     load_text_model(context.settings)
     return Check(SCREEN_TEXT, True, Message("its model loads"))
+
+
+def _grounder(context: Context) -> Check:
+    check_grounder(context.settings)
+    values = {"name": grounder_name(context.settings)}
+    return Check(GROUNDER, True, Message("{name} is there", values))
 
 
 def _device(context: Context) -> Check:
@@ -178,6 +209,27 @@ def _work(context: Context) -> Check:
         "`seekpoint ingest` of the same paths goes on with them" if values["waiting"] else ""
     )
     return Check(WORK, True, Message("{done} chunks done, {waiting} waiting", values), mend)
+
+
+def _served(context: Context) -> Check:
+    """Whether this machine and all that report search and plan with one embedder."""
+    with context.catalog.read() as session:
+        served = served_embedder(session)
+        note = others_note(session)
+    if served is None:
+        return Check(SERVED, True, Message("no video is served yet"))
+    own = context.embedder.key
+    if own != served:
+        values = {"served": served, "own": own}
+        found = Message("most videos are served with {served}, and this machine has {own}", values)
+        mend = Message(
+            "set SEEKPOINT_EMBEDDER and SEEKPOINT_EMBEDDER_PATH as the others, or compute "
+            "everything anew: `seekpoint ingest --change-model`"
+        )
+        return Check(SERVED, False, found, mend)
+    if note is not None:
+        return Check(SERVED, False, note, Message("start them again with the same settings"))
+    return Check(SERVED, True, as_message(served))
 
 
 def _vectors(context: Context) -> Iterator[Check]:

@@ -10,6 +10,7 @@ from indexer.embedders.model_folder import is_here
 from indexer.embedders.registry import MODELS, ModelFacts
 from indexer.grounder.qwen import QWEN3_VL
 from indexer.messages import N_, Message
+from indexer.passages.sentence_model import is_sentence_model_here
 from indexer.passages.speech import multilingual
 from indexer.passages.speech.recognition import EMBEDDED, MULTILINGUAL
 from indexer.settings import Settings
@@ -42,6 +43,7 @@ def model_states(settings: Settings) -> list[ModelState]:
         _other_speech(settings),
         _sound(settings),
         _screen(settings),
+        _sentences(settings),
         _lego(settings),
         _endpoint(settings),
         _qwen(settings),
@@ -134,6 +136,22 @@ def _screen(settings: Settings) -> ModelState:
         languages="English, Chinese",
         quality=Message("lines of 24 pixels and more at 720p: recall .91 to 1.0, precision .98"),
         how_to_get=Message("pip install 'seekpoint[ocr]'"),
+    )
+
+
+def _sentences(settings: Settings) -> ModelState:
+    return ModelState(
+        name=N_("any model of sentence-transformers"),
+        kind="text",
+        installed=bool(settings.text_model) and is_sentence_model_here(settings.text_model),
+        in_use=bool(settings.text_model),
+        purpose=Message("the meaning of what is said and written, in place of the embedded models"),
+        needs="a checkpoint folder or a hub in reach",
+        size_mb=490,
+        licence="that of the model (multilingual-e5-small: MIT)",
+        languages="those of the model",
+        quality=Message("not measured here"),
+        how_to_get=Message("SEEKPOINT_TEXT_MODEL=folder or intfloat/multilingual-e5-small"),
     )
 
 

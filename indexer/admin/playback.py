@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
+from indexer.artefacts import SHARED_FILE
 from indexer.catalog import videos
 from indexer.catalog.videos import VideoRow
 from indexer.context import Context
 from indexer.errors import MediaError
 from indexer.media.output.proxy import make_proxy, plays_in_browsers
+from indexer.paths import Reach, printable
+
+CLOCK_GRAIN_NS = 2_000_000_000
+"""Other mounts of the same file round its time, the coarsest (FAT) to 2 s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +44,36 @@ def playback_of(context: Context, video: VideoRow) -> Playback:
         return Playback("ready", proxy)
     try:
         path = context.path_of(video)
-        plays = _plays(path, path.stat().st_mtime_ns)
+        plays = _plays(path, path.stat().st_mtime_ns, context.settings.reader_memory_mb)
     except (MediaError, OSError):
         return Playback("gone")
     return (
         Playback("ready", path, "video/webm" if video.container == "matroska,webm" else "video/mp4")
         if plays
         else Playback("wait")
+    )
+
+
+def open_for_playing(context: Context, video: VideoRow, path: Path, reach: Reach) -> int:
+    """A descriptor of the video's own file or of one of its artefacts, after it was checked: it is
+    a regular file within `reach`, and still the bytes that were read. The caller closes it.
+
+    Raises MediaError, OSError.
+    """
+    if path.is_relative_to(context.artefacts.root):
+        return Reach.of([context.artefacts.root]).open(path)
+    # Where the file was named no link leads astray; where one leads, it must be into `reach`.
+    own = reach if reach.within is None else replace(reach, within=(*reach.within, path))
+    descriptor = own.open(path)
+    state = os.fstat(descriptor)
+    for seen in video.paths:
+        is_this = context.path_text(seen.root, seen.relative_path) == str(path)
+        moved_ns = abs(state.st_mtime_ns - seen.mtime_ns)
+        if is_this and state.st_size == seen.size_bytes and moved_ns <= CLOCK_GRAIN_NS:
+            return descriptor
+    os.close(descriptor)
+    raise MediaError(
+        "{path} is not what was read any more", "ingest it again", path=printable(path)
     )
 
 
@@ -60,10 +89,11 @@ def make_proxy_of(context: Context, video_id: int, progress: Callable[[float], N
     proxy = proxy_path(context, video_id)
     if not proxy.exists():
         make_proxy(path, proxy, context.settings, progress)
+        proxy.chmod(SHARED_FILE)
 
 
 @lru_cache(maxsize=4096)
-def _plays(path: Path, mtime_ns: int) -> bool:
+def _plays(path: Path, mtime_ns: int, memory_mb: int) -> bool:
     """Every range that a player asks for needs to know, so files are looked into once."""
     del mtime_ns
-    return plays_in_browsers(path)
+    return plays_in_browsers(path, memory_mb=memory_mb)

@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from indexer.admin.status import status
+from indexer.catalog import audit, videos
 from indexer.catalog import collections as collection_queries
-from indexer.catalog import videos
+from indexer.catalog.audit import Actor
 from indexer.catalog.database import maintenance
 from indexer.catalog.vectors.live_chunks import get_live_state
 from indexer.context import Context
 from indexer.vectors.publish_snapshot import remove_snapshots_except
+from indexer.vocabulary import AuditAction
 
 WORTH_REWRITING = 0.1
 """Share of a file that must be free before it is rewritten: less is used again by what comes next.
@@ -24,9 +26,11 @@ class Removed:
     freed_bytes: int
 
 
-def remove(context: Context, video_ids: Sequence[int], names: Sequence[str]) -> Removed:
+def remove(
+    context: Context, video_ids: Sequence[int], names: Sequence[str], actor: Actor
+) -> Removed:
     """Deletes rows, artefacts and vectors of videos and collections. Raises CatalogError for
-    unknown ones.
+    unknown ones. `actor`: who wants it, for the audit log.
     """
     before = _disk_bytes(context)
     chunks = _chunks(context)
@@ -35,7 +39,10 @@ def remove(context: Context, video_ids: Sequence[int], names: Sequence[str]) -> 
         ids = [videos.get_video(session, video_id).id for video_id in dict.fromkeys(video_ids)]
         for video_id in ids:
             videos.remove_video(session, video_id)
-        for collection_id in collection_ids:
+        if ids:
+            audit.record(session, AuditAction.REMOVED, actor, "", {"videos": [*map(str, ids)]})
+        for name, collection_id in zip(names, collection_ids):
+            audit.record(session, AuditAction.REMOVED, actor, name)
             ids += collection_queries.remove_collection(session, collection_id)
     for video_id in ids:
         context.artefacts.remove_video(video_id)

@@ -36,6 +36,7 @@ def _make(context: Context, video: VideoRow, grid: SpriteGrid, number: int, path
         context.path_of(video),
         threads=settings.threads,
         max_pixels=settings.max_frame_pixels,
+        memory_mb=settings.reader_memory_mb,
         timeout_s=settings.chunk_timeout_s,
     ) as reader:
         jpeg = sprite_sheet(reader, grid, number, (video.width, video.height))

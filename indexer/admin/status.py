@@ -12,10 +12,12 @@ from sqlalchemy.orm import Session
 from indexer.catalog import videos
 from indexer.catalog.database.usage import measure_usage
 from indexer.catalog.leasing import chunk_tasks, jobs
+from indexer.catalog.leasing.processes import list_live
 from indexer.catalog.leasing.progress import Progress, get_progress, video_seconds_since
 from indexer.catalog.tables import utc_now
 from indexer.context import Context
 from indexer.errors import QueueError
+from indexer.ingest.served_models import ServedModel, count_served, list_others
 from indexer.messages import Message
 from indexer.queue.notify import Notifier
 
@@ -28,6 +30,7 @@ class QueueStatus:
     the catalog.
 
     `speed`: seconds of video whose pictures were done in a second, over the last minute.
+    `live_workers`: those that report that they live.
     `oldest_s`: since when the chunk waits that has waited longest. `workers`: who holds how many of
     those. `hints` wait in the broker; None: there is none, or it is away (`broker` says).
     """
@@ -38,12 +41,14 @@ class QueueStatus:
     workers: dict[str, int]
     hints: int | None
     broker: str
+    live_workers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
     """`bytes_per_hour`: all that the index takes on disk, per hour of video; None while there is no
-    video. `queue`: what waits.
+    video. `queue`: what waits. `models`: what the library is served with; `others`: processes that
+    plan with another embedder.
     """
 
     home: Path
@@ -55,6 +60,8 @@ class Status:
     bytes_per_hour: float | None
     errors: tuple[Message, ...]
     queue: QueueStatus
+    models: tuple[ServedModel, ...] = ()
+    others: tuple[str, ...] = ()
 
 
 def status(context: Context) -> Status:
@@ -68,17 +75,20 @@ def status(context: Context) -> Status:
         listed = videos.list_videos(session)
         failed = jobs.list_errors(session)
         queue = _queue(session, progress, hints, broker)
+        others = tuple(process.owner for process in list_others(session))
     disk = {
         "catalog": usage.database_bytes,
         "snapshots": folder_bytes(context.settings.snapshots),
         "thumbnails and proxies": context.artefacts.size_bytes(),
+        "uploads": folder_bytes(context.settings.uploads),
     }
     names = {"done": "done", "running": "running", "waiting": "pending", "failed": "failed"}
     chunks = {
         name: sum(getattr(stage, state) for stage in progress.stages.values())
         for name, state in names.items()
     }
-    per_hour = sum(disk.values()) / usage.video_s * 3600 if usage.video_s else None
+    index_bytes = sum(disk.values()) - disk["uploads"]
+    per_hour = index_bytes / usage.video_s * 3600 if usage.video_s else None
     return Status(
         home=context.settings.home_path,
         videos=dict(Counter(video.state for video in listed)),
@@ -102,6 +112,8 @@ def status(context: Context) -> Status:
             ),
         ),
         queue=queue,
+        models=count_served(listed),
+        others=others,
     )
 
 
@@ -121,6 +133,7 @@ def _queue(session: Session, progress: Progress, hints: int | None, broker: str)
         ),
         hints=hints,
         broker=broker,
+        live_workers=tuple(process.owner for process in list_live(session, "worker")),
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,19 +10,19 @@ from datetime import datetime
 from sqlalchemy import case, delete, func, select, update
 from sqlalchemy.orm import Session
 
+from indexer.catalog.database.column_types import sanitize_text
 from indexer.catalog.database.dialect import (
     count_changed,
     insert_or_ignore,
     is_sqlite,
     now_s,
 )
+from indexer.catalog.database.text_normalize import normalize
 from indexer.catalog.tables import Collection, Video, utc_now
 from indexer.errors import CatalogError, UsageError
 from indexer.vocabulary import VideoState
 
-# Control characters, bytes that were not UTF-8, and what breaks a line (general categories of
-# Unicode).
-_UNPRINTABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
+LONGEST_NAME = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,24 +44,36 @@ class CollectionInfo:
 def ensure_collection(s: Session, name: str) -> int:
     """Id of the collection `name`, made when there is none."""
     name = name.strip()
-    if not name:
-        raise UsageError("a collection needs a name", "choose one with --collection NAME")
-    if any(unicodedata.category(c) in _UNPRINTABLE for c in name):
-        raise UsageError(
-            "{name!r} cannot be the name of a collection",
-            "choose one line of text in UTF-8",
-            name=name,
-        )
-    found = s.scalar(select(Collection.id).where(Collection.name == name))
-    if found is not None:
-        return found
+    if sanitize_text(name) == name:  # one of an older version may have any other name
+        found = s.scalar(select(Collection.id).where(Collection.name == name))
+        if found is not None:
+            return found
+    name = collection_name(name)
     s.execute(insert_or_ignore(s, Collection, ("name",)), {"name": name, "created_at": utc_now()})
     return s.scalars(select(Collection.id).where(Collection.name == name)).one()
+
+
+def collection_name(name: str) -> str:
+    """The name as it is kept: one line in one form of Unicode (NFC), so that what looks the same
+    is the same. Raises UsageError.
+    """
+    plain = normalize("NFC", name).strip()
+    if not plain:
+        raise UsageError("a collection needs a name", "choose one with --collection NAME")
+    if len(plain) > LONGEST_NAME or not plain.isprintable():
+        raise UsageError(
+            "{name!r} cannot be the name of a collection",
+            "choose one line of text in UTF-8, of up to {longest} characters",
+            name=plain[: LONGEST_NAME + 1],
+            longest=LONGEST_NAME,
+        )
+    return plain
 
 
 def find_collections(s: Session, names: Sequence[str]) -> list[int]:
     """Ids in the order of `names`. Raises CatalogError for an unknown name."""
     known = {name: id for id, name in s.execute(select(Collection.id, Collection.name))}
+    names = [name if name in known else normalize("NFC", name) for name in names]
     for name in names:
         if name not in known:
             raise CatalogError(

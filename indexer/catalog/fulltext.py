@@ -34,6 +34,11 @@ from indexer.stop_words import STOP_WORDS
 _TERM = re.compile(r'"([^"]*)"|(\S+)')
 _WORD = re.compile(r"[^\W_]")
 
+MOST_TERMS, LONGEST_PHRASE, LONGEST_QUERY = 32, 32, 10_000
+"""Terms of a query, words of a phrase and characters that are looked for: databases have limits of
+their own that a pasted page would reach.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Term:
@@ -148,7 +153,7 @@ def parse_terms(query: str) -> list[Term]:
     characters.
     """
     found = []
-    for quoted, word in _TERM.findall(sanitize_text(query)):
+    for quoted, word in _TERM.findall(sanitize_text(query[:LONGEST_QUERY])):
         if quoted:
             found.append((Term(_normal(quoted)), True))
             continue
@@ -162,7 +167,7 @@ def parse_terms(query: str) -> list[Term]:
         for term, kept in terms
         if kept or term.prefix or term.text.casefold() not in STOP_WORDS
     ]
-    return telling or [term for term, _ in terms]
+    return list(dict.fromkeys(telling or [term for term, _ in terms]))[:MOST_TERMS]
 
 
 def _runs(word: str) -> list[tuple[str, bool]]:
@@ -174,7 +179,7 @@ def _runs(word: str) -> list[tuple[str, bool]]:
 
 
 def _normal(words: str) -> str:
-    return " ".join(separate_unspaced(words).split())
+    return " ".join(separate_unspaced(words).split()[:LONGEST_PHRASE])
 
 
 def _sqlite(terms: Sequence[Term], match: str) -> tuple[Any, ColumnElement[float]]:

@@ -49,6 +49,11 @@ def delete_search(s: Session, account_id: int | None, search_id: int) -> None:
     s.execute(delete(SearchRow).where(SearchRow.id == search_id, _is_of(account_id)))
 
 
+def clear_recent_searches(s: Session, account_id: int | None) -> None:
+    """Forgets what an account asked lately; what it saved stays."""
+    s.execute(delete(SearchRow).where(_of(account_id, False)))
+
+
 def list_searches(s: Session, account_id: int | None, *, saved: bool) -> list[SavedSearch]:
     """The searches that an account saved, or asked lately; newest first."""
     found = s.scalars(select(SearchRow).where(_of(account_id, saved)).order_by(SearchRow.id.desc()))

@@ -30,6 +30,7 @@ from indexer.catalog.database.column_types import EnumText, MessageText, UtcTime
 from indexer.catalog.database.half_vector import HalfVector
 from indexer.messages import Message
 from indexer.vocabulary import (
+    AuditAction,
     JobKind,
     PageJobKind,
     StageName,
@@ -69,6 +70,7 @@ class Base(DeclarativeBase):
         TaskState: EnumText(TaskState),
         JobKind: EnumText(JobKind),
         PageJobKind: EnumText(PageJobKind),
+        AuditAction: EnumText(AuditAction),
         Wanted: EnumText(Wanted),
     }
 
@@ -379,20 +381,84 @@ class Passage(Base):
 
 
 class Account(Base):
-    """Somebody who may enter the search page. No `password_hash`: signs in elsewhere (OpenID
-    Connect). `collection_ids` None: all.
+    """Somebody who may enter the search page. `name_key`: the name as it is compared.
+
+    No `password_hash`: signs in elsewhere (OpenID Connect), as `issuer` and `subject` say from the
+    first time on. `collection_ids` None: all.
     """
 
     __tablename__ = "account"
-    __table_args__ = ({"sqlite_autoincrement": True},)
+    __table_args__ = (UniqueConstraint("issuer", "subject"), {"sqlite_autoincrement": True})
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(unique=True)
+    name_key: Mapped[str] = mapped_column(unique=True)
     password_hash: Mapped[str | None]
+    issuer: Mapped[str | None]
+    subject: Mapped[str | None]
     role: Mapped[str]
     collection_ids: Mapped[list | None] = mapped_column(JSON(none_as_null=True))
-    epoch: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class AccountSession(Base):
+    """A browser in which somebody is signed in. Its cookie holds the token, of which only the
+    SHA-256 is kept.
+    """
+
+    __tablename__ = "account_session"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(_child_of("account"), index=True)
+    token_hash: Mapped[str] = mapped_column(unique=True)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    seen_at: Mapped[datetime] = mapped_column(default=utc_now)
+    expires_at: Mapped[datetime]
+    address: Mapped[str]
+    browser: Mapped[str]
+
+
+class SignInAttempt(Base):
+    """An attempt to sign in by password that has not succeeded; `at_s` is Unix time."""
+
+    __tablename__ = "sign_in_attempt"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name_key: Mapped[str]
+    address: Mapped[str] = mapped_column(index=True)
+    at_s: Mapped[float]
+
+
+class Upload(Base):
+    """A file that came through the search page, and whose it is (None: of the local machine, or of
+    somebody who is gone). `name` None: it is still coming, and `size_bytes` are reserved for it.
+    """
+
+    __tablename__ = "upload"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int | None] = mapped_column(
+        ForeignKey("account.id", ondelete="SET NULL"), index=True
+    )
+    name: Mapped[str | None] = mapped_column(unique=True)
+    size_bytes: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class CollectionFolder(Base):
+    """A folder whose files belong to the collection: who sees only some collections may add from
+    the folders of those.
+    """
+
+    __tablename__ = "collection_folder"
+    __table_args__ = (UniqueConstraint("collection_id", "path"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    collection_id: Mapped[int] = mapped_column(_child_of("collection"))
+    path: Mapped[str]
 
 
 class SearchRow(Base):
@@ -422,6 +488,39 @@ class WatchedFolder(Base):
     path: Mapped[str]
     scanned_at: Mapped[datetime | None]
     error: Mapped[Message | None]
+
+
+class ProcessRow(Base):
+    """A worker or a page process that lives: it reports every now and then. `seen_at_s` is Unix
+    time by the database's clock; `models`: the key of each stage that it plans with, by stage.
+    """
+
+    __tablename__ = "process"
+
+    owner: Mapped[str] = mapped_column(primary_key=True)
+    role: Mapped[str]
+    kinds: Mapped[list] = mapped_column(JSON(none_as_null=True))
+    models: Mapped[dict] = mapped_column(JSON(none_as_null=True))
+    started_at: Mapped[datetime] = mapped_column(default=utc_now)
+    seen_at_s: Mapped[float]
+
+
+class AuditRow(Base):
+    """What somebody did. `who` and `subject` are names as they were then: an entry outlives the
+    account and the collection that it tells of.
+    """
+
+    __tablename__ = "audit"
+    __table_args__ = (Index("ix_audit_at", "at"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    who: Mapped[str]
+    account_id: Mapped[int | None]
+    address: Mapped[str]
+    action: Mapped[AuditAction]
+    subject: Mapped[str]
+    details: Mapped[dict] = mapped_column(JSON(none_as_null=True))
 
 
 SERVED_KEY: dict[str, InstrumentedAttribute[str | None]] = {

@@ -47,12 +47,16 @@ class KnownPath:
 
 @dataclass(frozen=True, slots=True)
 class PathRow:
-    """A path of a video. `root` is the name of a media root."""
+    """A path of a video. `root` is the name of a media root; size and time are of the bytes that
+    were seen there last.
+    """
 
     path_id: int
     root: str
     relative_path: str
     offline: bool
+    size_bytes: int = 0
+    mtime_ns: int = 0
 
 
 def list_paths_below(s: Session, root: str, folder: str) -> set[str]:
@@ -134,7 +138,14 @@ def get_paths(s: Session, video_ids: Iterable[int]) -> dict[int, list[PathRow]]:
     for column in (Path.video_id, Path.next_video_id):
         statement = select(Path).where(in_values(s, column, ids)).order_by(Path.offline, Path.id)
         for path in s.scalars(statement):
-            row = PathRow(path.id, path.root, path.relative_path, path.offline)
+            row = PathRow(
+                path.id,
+                path.root,
+                path.relative_path,
+                path.offline,
+                path.size_bytes,
+                path.mtime_ns,
+            )
             found.setdefault(getattr(path, column.key), []).append(row)
     return found
 

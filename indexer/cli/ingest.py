@@ -21,6 +21,7 @@ from indexer.cli.output import (
 )
 from indexer.ingest.run import FileOutcome, IngestReport, Observer
 from indexer.library import DEFAULT_COLLECTION, Library
+from indexer.settings import load_settings
 
 
 def ingest(
@@ -54,10 +55,18 @@ def ingest(
             "language is unclear."
         ),
     ] = None,
+    change_model: Annotated[
+        bool,
+        typer.Option(
+            "--change-model",
+            help="Compute anew with this machine's embedder, also where the library is served "
+            "with another one.",
+        ),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Make videos searchable. Safe to stop and to repeat."""
-    library = Library()
+    library = Library(load_settings(**({"change_model": True} if change_model else {})))
     with Bar() as bar:
         report = library.ingest(
             paths,

@@ -190,6 +190,10 @@ def _status_table(status: Status) -> Table:
         rows.add_row(f"disk: {name}", format_bytes(size))
     if status.bytes_per_hour is not None:
         rows.add_row("disk per hour of video", format_bytes(status.bytes_per_hour))
+    for model in status.models:
+        rows.add_row(f"served: {model.stage}", f"{escape(model.key)} ({model.videos} videos)")
+    if status.others:
+        rows.add_row("plan with another embedder", escape(", ".join(status.others)))
     queue = status.queue
     if queue.waiting or queue.broker:
         rows.add_row(
@@ -205,6 +209,7 @@ def _status_table(status: Status) -> Table:
             ", ".join(f"{escape(owner)} ({count})" for owner, count in queue.workers.items())
             or "nobody",
         )
+        rows.add_row("workers that live", escape(", ".join(queue.live_workers)) or "none")
         rows.add_row(
             "broker",
             escape(queue.broker) + ("" if queue.hints is None else f" ({queue.hints} hints)"),

@@ -138,6 +138,7 @@ def moment_as_dict(moment: Moment) -> dict:
         "title": moment.title,
         "offline": moment.offline,
         "statement": moment.statement,
+        "peak_s": round(moment.peak_s, 3),
     } | ({} if moment.grounded is None else {"grounded": plain(moment.grounded)})
 
 

@@ -1,12 +1,44 @@
-"""Looking after the installation: `doctor`, `models`, `db upgrade`."""
+"""Looking after the installation: `doctor`, `audit`, `models`, `models get`, `db upgrade`."""
 
 from __future__ import annotations
 
-import typer
+import os
+import sys
+from datetime import UTC, datetime
+from typing import Annotated
 
-from indexer.cli.output import JsonOption, escape, print_json, stdout, table
+import typer
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+
+from indexer.admin.model_download import DOWNLOADS
+from indexer.cli.output import (
+    JsonOption,
+    escape,
+    note,
+    print_json,
+    stderr,
+    stdout,
+    table,
+)
+from indexer.errors import UsageError
 from indexer.formatting import format_bytes
 from indexer.library import Library
+from indexer.vocabulary import AuditAction
+
+BYTE_COLUMNS = (
+    TextColumn("{task.description}"),
+    BarColumn(),
+    DownloadColumn(),
+    TransferSpeedColumn(),
+    TimeRemainingColumn(),
+)
 
 database = typer.Typer(name="db", help="The catalog's database.", no_args_is_help=True)
 
@@ -30,8 +62,47 @@ def doctor(as_json: JsonOption = False) -> None:
         raise typer.Exit(1)
 
 
-def models(as_json: JsonOption = False) -> None:
-    """List the models: what each does, needs and costs, and how to get those that are missing."""
+def audit(
+    last: Annotated[int, typer.Option("--last", help="How many entries.", min=1)] = 50,
+    action: Annotated[
+        list[AuditAction] | None, typer.Option("--action", help="Only this one (repeatable).")
+    ] = None,
+    who: Annotated[str | None, typer.Option("--who", help="Only of this name.")] = None,
+    since: Annotated[
+        datetime | None, typer.Option("--since", help="Not before this time (UTC).")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show who signed in, was refused, added, removed, shared or changed rights; newest first."""
+    begin = None if since is None else since.replace(tzinfo=UTC)
+    entries = Library().audit_log(last=last, actions=action or (), who=who, since=begin)
+    if as_json:
+        print_json(entries)
+        return
+    rows = table("when (UTC)", "who", "from", "what", "of", "details")
+    for entry in entries:
+        details = ", ".join(f"{name}: {_words(value)}" for name, value in entry.details.items())
+        cells = (entry.actor.name, entry.actor.address, entry.action, entry.subject, details)
+        rows.add_row(f"{entry.at:%Y-%m-%d %H:%M:%S}", *(escape(cell) for cell in cells))
+    stdout.print(rows if entries else "There is no such entry.")
+
+
+def _words(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+models = typer.Typer(
+    name="models",
+    help="List the models: what each does, needs and costs, and how to get those that are missing.",
+    invoke_without_command=True,
+)
+
+
+@models.callback()
+def list_models(context: typer.Context, as_json: JsonOption = False) -> None:
+    """The list, where no other command follows."""
+    if context.invoked_subcommand is not None:
+        return
     found = Library().models()
     if as_json:
         print_json(found)
@@ -59,10 +130,49 @@ def models(as_json: JsonOption = False) -> None:
     stdout.print(rows)
 
 
+@models.command()
+def get(
+    name: Annotated[str, typer.Argument(help=f"One of: {', '.join(DOWNLOADS)}.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Fetch it and use it without asking.")] = False,
+) -> None:
+    """Fetch a model from the hub and use it: says its size before, goes on where it stopped."""
+    library = Library()
+    offer = library.model_offer(name)
+    licence = f", licence {offer.licence}" if offer.licence else ""
+    size = format_bytes(offer.size_bytes)
+    note(f"{offer.repository}: {size}{licence}, to {offer.folder}")
+    if not offer.is_here and not (yes or _agrees(f"Fetch {size}?")):
+        return
+    with Progress(*BYTE_COLUMNS, console=stderr) as progress:
+        bar = progress.add_task(name, total=offer.size_bytes)
+        library.fetch_model(offer, lambda done: progress.update(bar, completed=done))
+    lines = [f"{key}={value}" for key, value in offer.settings.items()]
+    stdout.print(escape("\n".join(lines)))
+    if yes or _agrees("Use it from now on?"):
+        note(f"written to {library.use_model(offer)}")
+        for key in offer.settings:
+            if os.environ.get(key, "") not in ("", offer.settings[key]):
+                note(f"{key} is set in the environment, which wins")
+        if offer.settings.keys() & {"SEEKPOINT_EMBEDDER", "SEEKPOINT_TEXT_MODEL"}:
+            note("ingest the same folders again, with --change-model; old answers stay until then")
+
+
+def _agrees(question: str) -> bool:
+    """Asks who sits there. Raises UsageError where nobody can answer."""
+    if not sys.stdin.isatty():
+        raise UsageError("nobody is there to be asked", "--yes fetches and uses it without asking")
+    return typer.confirm(question, default=False, err=True)
+
+
 @database.command()
-def upgrade(as_json: JsonOption = False) -> None:
-    """Bring the database to the revision of this program."""
-    revision = Library().upgrade_database()
+def upgrade(
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Also while workers or a page report.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Bring the database to the revision of this program; stop workers and the page before."""
+    revision = Library().upgrade_database(anyway=anyway)
     if as_json:
         print_json({"revision": revision})
     else:

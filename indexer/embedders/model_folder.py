@@ -20,7 +20,7 @@ FILES = ("*.json", "*.safetensors", "*.txt", "*.model")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelKind:
     """`name` as people know it, `default` the hub id of a good one, `model_types` as config.json
-    names them, `setting` the variable that names folder or hub id.
+    names them (none: any), `setting` the variable that names folder or hub id.
     """
 
     name: str
@@ -83,7 +83,7 @@ def read_config(folder: Path, kind: ModelKind) -> dict[str, Any]:
             "{folder} has no readable config.json: {error}", hint(kind), folder=folder, error=error
         ) from None
     found = config.get("model_type")
-    if found not in kind.model_types:
+    if kind.model_types and found not in kind.model_types:
         raise ModelError(
             "{folder} holds a model of type {kind!r}, not {model_types}",
             hint(kind),

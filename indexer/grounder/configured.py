@@ -47,6 +47,15 @@ def require_grounder(settings: Settings) -> None:
         )
 
 
+def check_grounder(settings: Settings) -> None:
+    """As `require_grounder`; an endpoint is also asked whether it serves the model."""
+    require_grounder(settings)
+    if settings.grounder_kind == "endpoint":
+        from indexer.grounder.endpoint import check_endpoint
+
+        check_endpoint(settings)
+
+
 def grounder_key(settings: Settings) -> str:
     """Identity of the model and of how it is asked, without loading it: events of another are
     made again. Raises ModelError.

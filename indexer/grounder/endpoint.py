@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 RATE_HZ = 2.0  # of the pictures of a window, up to the number that the settings allow
+CHECK_TIMEOUT_S = 5.0
 KEPT_ANSWERS = 200_000  # a few hundred bytes each
 SCHEMA_REFUSED = (400, 415, 422)  # how servers say that they know no `response_format`
 
@@ -72,6 +73,40 @@ def require_endpoint(settings: Settings) -> None:
             "install it: pip install 'seekpoint[vlm]'",
             name=error.name,
         ) from None
+
+
+def check_endpoint(settings: Settings) -> None:
+    """Asks the server which models it serves. Raises ModelError where it does not answer, refuses
+    the key or does not know the model; a server that lists none is believed.
+    """
+    require_endpoint(settings)
+    import httpx2
+
+    headers = {"Authorization": f"Bearer {settings.grounder_key}"} if settings.grounder_key else {}
+    try:
+        response = httpx2.get(
+            f"{settings.grounder_url.rstrip('/')}/models", headers=headers, timeout=CHECK_TIMEOUT_S
+        )
+        listed = response.json() if response.status_code == 200 else {}
+        served = [str(model["id"]) for model in listed.get("data") or ()]
+    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+        reason = str(error) or type(error).__name__
+    except (ValueError, TypeError, KeyError, AttributeError):
+        reason = "it does not list its models as JSON"
+    else:
+        if response.status_code in (401, 403):
+            reason = f"it refuses the key (status {response.status_code})"
+        elif served and settings.grounder_model not in served:
+            reason = f"it serves {', '.join(served[:5])} and not {settings.grounder_model}"
+        else:
+            return
+    raise ModelError(
+        "the endpoint {url} cannot be used: {reason}",
+        "look at its server, then at SEEKPOINT_GROUNDER_URL, _MODEL and _KEY "
+        "(docs/guides/grounding-models.md)",
+        url=settings.grounder_url,
+        reason=reason,
+    )
 
 
 def endpoint_key(settings: Settings) -> str:

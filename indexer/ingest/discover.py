@@ -12,7 +12,7 @@ from pathlib import Path
 from indexer.errors import MediaError, os_reason
 from indexer.media.formats import VIDEO_SUFFIXES
 from indexer.messages import Message
-from indexer.paths import absolute_path, printable
+from indexer.paths import EVERYTHING, Reach, absolute_path, printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +32,21 @@ class Unusable:
     error: MediaError
 
 
-def find_files(paths: Sequence[str | os.PathLike[str]]) -> Iterator[FoundFile | Unusable]:
+def find_files(
+    paths: Sequence[str | os.PathLike[str]], reach: Reach = EVERYTHING
+) -> Iterator[FoundFile | Unusable]:
     """Named files whatever their suffix, and all videos below named folders, each real file once,
     in a stable order.
 
-    Links are followed; a folder is entered once, so that a loop of links ends.
+    Links are followed as far as `reach` goes; a folder is entered once, so that a loop of links
+    ends.
     """
     entered: set[tuple[int, int]] = set()
     seen: set[Path] = set()
     for name in paths:
         start = absolute_path(name)
         empty = True
-        for found in _walk(start, entered, named=True):
+        for found in _walk(start, entered, reach, named=True):
             empty = False
             if isinstance(found, FoundFile):
                 if found.path in seen:
@@ -59,17 +62,25 @@ def find_files(paths: Sequence[str | os.PathLike[str]]) -> Iterator[FoundFile | 
 
 
 def _walk(
-    path: Path, entered: set[tuple[int, int]], *, named: bool
+    path: Path, entered: set[tuple[int, int]], reach: Reach, *, named: bool
 ) -> Iterator[FoundFile | Unusable]:
     try:
         status = path.stat()
     except OSError as error:
         yield _unusable(path, os_reason(error), Message("check the path and its permissions"))
         return
-    if stat.S_ISDIR(status.st_mode):
-        yield from _walk_folder(path, (status.st_dev, status.st_ino), entered)
-    elif not named and path.suffix.lower() not in VIDEO_SUFFIXES:
+    is_folder = stat.S_ISDIR(status.st_mode)
+    if not is_folder and not named and path.suffix.lower() not in VIDEO_SUFFIXES:
         return
+    if reach != EVERYTHING and not reach.holds(path):
+        if named or path.is_symlink():  # what belongs to others is not even spoken of
+            yield _unusable(
+                path,
+                Message("it leads to a place that may not be read from here"),
+                Message("name its folder in SEEKPOINT_ROOTS or SEEKPOINT_UI_FOLDERS"),
+            )
+    elif is_folder:
+        yield from _walk_folder(path, (status.st_dev, status.st_ino), entered, reach)
     elif not _is_utf8(path):
         yield _unusable(path, Message("the name is not valid UTF-8"), Message("rename the file"))
     elif not stat.S_ISREG(status.st_mode):
@@ -83,7 +94,7 @@ def _walk(
 
 
 def _walk_folder(
-    path: Path, identity: tuple[int, int], entered: set[tuple[int, int]]
+    path: Path, identity: tuple[int, int], entered: set[tuple[int, int]], reach: Reach
 ) -> Iterator[FoundFile | Unusable]:
     if identity in entered:
         return
@@ -95,7 +106,7 @@ def _walk_folder(
         return
     for name in names:
         if not name.startswith("."):
-            yield from _walk(path / name, entered, named=False)
+            yield from _walk(path / name, entered, reach, named=False)
 
 
 def content_hash(path: Path) -> str:

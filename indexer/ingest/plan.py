@@ -85,7 +85,10 @@ class Planner:
                 attach_path(session, known_id, stamp)
                 return Recognised(known_id, relation, gone)
         info = probe_in_process(
-            path, max_pixels=self.settings.max_frame_pixels, timeout_s=self.settings.chunk_timeout_s
+            path,
+            max_pixels=self.settings.max_frame_pixels,
+            memory_mb=self.settings.reader_memory_mb,
+            timeout_s=self.settings.chunk_timeout_s,
         )
         self._require_something(
             Source(

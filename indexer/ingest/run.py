@@ -28,8 +28,9 @@ from indexer.ingest.discover import FoundFile, Unusable, find_files
 from indexer.ingest.finalize import finalize_video, mark_offline, remove_orphans
 from indexer.ingest.pipeline import Job, Outcome, Pipeline, StageTask
 from indexer.ingest.plan import Planner, Relation
+from indexer.ingest.served_models import others_note, require_served_embedder
 from indexer.messages import NOTHING, Message
-from indexer.paths import printable
+from indexer.paths import EVERYTHING, Reach, printable
 from indexer.settings import Settings
 from indexer.stages.base import Source, Stage
 
@@ -141,10 +142,19 @@ class Ingest:
         self._known: Mapping[tuple[str, str], KnownPath] = {}
         self._collection_id = 0
 
-    def run(self, paths: Sequence[str | os.PathLike[str]], collection: str) -> IngestReport:
-        """Takes the files and all videos below the folders. Raises StorageError, CatalogError."""
+    def run(
+        self,
+        paths: Sequence[str | os.PathLike[str]],
+        collection: str,
+        reach: Reach = EVERYTHING,
+    ) -> IngestReport:
+        """Takes the files and all videos below the folders, as far as `reach` goes. Raises
+        ModelError where the library is served with another embedder; StorageError, CatalogError.
+        """
         started = time.monotonic()
-        found = list(find_files(paths))
+        if not self.settings.change_model:
+            require_served_embedder(self.catalog, list(self.stages.values()))
+        found = list(find_files(paths, reach))
         files = [file for file in found if isinstance(file, FoundFile)]
         with self.catalog.begin() as session:
             self._collection_id = collections.ensure_collection(session, collection)
@@ -172,6 +182,8 @@ class Ingest:
                     self.observer.finished(outcomes[-1])
         offline = mark_offline(self.catalog, self.roots, paths, files, self._known, self._forgotten)
         remove_orphans(self.catalog, self.artefacts)
+        with self.catalog.read() as session:
+            self._notes += filter(None, [others_note(session)])
         return IngestReport(
             collection,
             tuple(outcomes),

@@ -133,7 +133,8 @@ def _length_s(container: InputContainer, path: str | os.PathLike[str]) -> float:
     if clock is not None:
         return max(0.0, clock.end_s - float(origin_s(container)))
     declared_s = declared_duration_s(container) or _streams_end_s(container)
-    if declared_s is None or container.format.name in _ESTIMATED:
+    estimated = container.format.name in _ESTIMATED or _is_avi_without_index(container, declared_s)
+    if declared_s is None or estimated:
         return _packets_end_s(container, path) or declared_s or 0.0
     if declared_s > _LONG_S and os.path.getsize(path) < declared_s * _MIN_BYTES_PER_S:
         return _packets_end_s(container, path, _MAX_GAP_S) or declared_s
@@ -142,6 +143,14 @@ def _length_s(container: InputContainer, path: str | os.PathLike[str]) -> float:
     if is_late_fragments(container):
         return _late_fragments_s(container, path, declared_s)
     return declared_s
+
+
+def _is_avi_without_index(container: InputContainer, declared_s: float | None) -> bool:
+    """Then FFmpeg estimates, and the pictures that the header counts last longer than the whole."""
+    video = picture_stream(container)
+    if container.format.name != "avi" or video is None or not video.average_rate:
+        return False
+    return float(video.frames / video.average_rate) > (declared_s or 0.0) + 0.02
 
 
 def is_late_fragments(container: InputContainer) -> bool:

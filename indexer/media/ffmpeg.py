@@ -14,9 +14,12 @@ from typing import Any
 import imageio_ffmpeg
 
 from indexer.errors import MediaError, MediaTimeout, UsageError
+from indexer.media.memory import limit_memory_of
+from indexer.process.abandon import ends_when_abandoned
 from indexer.settings import Settings
 
 _LAST_LINES = 4
+_OUT_OF_MEMORY = b"Cannot allocate memory"
 _QUIET = ("-hide_banner", "-nostdin", "-loglevel", "error", "-y")
 
 
@@ -50,25 +53,35 @@ def run_ffmpeg(stream_or_args: Any, timeout_s: float, settings: Settings) -> Non
         stream_or_args if isinstance(stream_or_args, list | tuple) else stream_or_args.get_args()
     )
     command = [str(find_ffmpeg(settings)), *_QUIET, *args]
-    try:
-        done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout_s, check=False
-        )
-    except subprocess.TimeoutExpired:
-        raise MediaTimeout(
-            "ffmpeg took longer than {timeout_s:g} s and was stopped",
-            "cut a shorter span",
-            timeout_s=timeout_s,
-        ) from None
-    if done.returncode:
-        lines = [
-            line.strip()
-            for line in done.stderr.decode(errors="replace").splitlines()
-            if line.strip()
-        ]
-        last = " | ".join(lines[-_LAST_LINES:]) or f"exit status {done.returncode}"
-        raise MediaError(
-            "ffmpeg failed: {reason}",
-            "check that the file plays elsewhere and that there is space on the disk",
-            reason=last,
-        )
+    status, said = _run(command, timeout_s, settings.reader_memory_mb)
+    if status:
+        lines = [line.strip() for line in said.decode(errors="replace").splitlines()]
+        last = " | ".join([line for line in lines if line][-_LAST_LINES:])
+        hint = "check that the file plays elsewhere and that there is space on the disk"
+        if _OUT_OF_MEMORY in said:
+            hint = "it needs more memory than SEEKPOINT_READER_MEMORY_MB allows"
+        raise MediaError("ffmpeg failed: {reason}", hint, reason=last or f"exit status {status}")
+
+
+def _run(command: Sequence[str], timeout_s: float, memory_mb: int) -> tuple[int, bytes]:
+    """(exit status, what it wrote to stderr)."""
+    with (
+        subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        ) as process,
+        ends_when_abandoned(process),
+    ):
+        limit_memory_of(process.pid, memory_mb)
+        try:
+            _, said = process.communicate(timeout=timeout_s)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise MediaTimeout(
+                "ffmpeg took longer than {timeout_s:g} s and was stopped",
+                "cut a shorter span",
+                timeout_s=timeout_s,
+            ) from None
+        except BaseException:
+            process.kill()
+            raise
+    return process.returncode, said

@@ -104,7 +104,12 @@ class MediaFiles:
         if (kept := self._kept_sound) is not None and kept.holds(path, span, rate_hz):
             return kept.part(span)
         samples, _ = read_audio_in_process(
-            path, span.start_s, span.end_s, rate_hz, timeout_s=self._settings.chunk_timeout_s
+            path,
+            span.start_s,
+            span.end_s,
+            rate_hz,
+            memory_mb=self._settings.reader_memory_mb,
+            timeout_s=self._settings.chunk_timeout_s,
         )
         self._kept_sound = _KeptSound(path, span, rate_hz, samples)
         return samples
@@ -116,6 +121,7 @@ class MediaFiles:
                 path,
                 threads=self._settings.threads,
                 max_pixels=self._settings.max_frame_pixels,
+                memory_mb=self._settings.reader_memory_mb,
                 timeout_s=self._settings.chunk_timeout_s,
             )
         return self._reader

@@ -61,6 +61,8 @@ def media_errors(path: str | os.PathLike[str]) -> Iterator[None]:
     """Turns what FFmpeg raises into a MediaError that names the file."""
     try:
         yield
+    except MemoryError as error:  # also FFmpeg's
+        raise out_of_memory(path) from error
     except av.error.FFmpegError as error:
         raise MediaError(
             "cannot read {path} as video or sound: {reason}",
@@ -68,7 +70,7 @@ def media_errors(path: str | os.PathLike[str]) -> Iterator[None]:
             path=printable(path),
             reason=as_message((error.strerror or str(error)).lower()),
         ) from error
-    except (MemoryError, UnicodeError, OverflowError) as error:
+    except (UnicodeError, OverflowError) as error:
         raise MediaError(
             "cannot read {path}: {name} {error}",
             _HINT,
@@ -76,6 +78,15 @@ def media_errors(path: str | os.PathLike[str]) -> Iterator[None]:
             name=type(error).__name__,
             error=error,
         ) from error
+
+
+def out_of_memory(path: str | os.PathLike[str]) -> MediaError:
+    """The error of a file that takes more memory than its reader may have."""
+    return MediaError(
+        "reading {path} takes more memory than is allowed",
+        "raise SEEKPOINT_READER_MEMORY_MB to read it",
+        path=printable(path),
+    )
 
 
 def check_pixels(path: str | os.PathLike[str], width: int, height: int, max_pixels: int) -> None:

@@ -50,7 +50,7 @@ def probe(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) -> Vide
                 raise _nothing_decodes(path, container, max_pixels)
         shown = video if width else None
         return VideoInfo(
-            duration_s=duration_s(container, path),
+            duration_s=max(duration_s(container, path), _late_end_s(container, shown, picture)),
             width=width,
             height=height,
             fps=float(shown.average_rate) if shown and shown.average_rate else None,
@@ -69,6 +69,19 @@ def probe(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) -> Vide
             matrix=known_matrix(picture) if picture else "",
             notes=_notes(path, container, picture),
         )
+
+
+def _late_end_s(
+    container: InputContainer, shown: VideoStream | None, picture: VideoFrame | None
+) -> float:
+    """When the last picture ends in a container without presentation times: pictures come as late
+    as the first one, which the length that it declares does not count. 0 elsewhere.
+    """
+    if container.format.name != "avi" or shown is None or picture is None or not picture.dts:
+        return 0.0
+    rate = shown.average_rate
+    late_s = float(picture.dts * (shown.time_base or 0))
+    return float(shown.frames / rate) + late_s if rate else 0.0
 
 
 def _notes(
@@ -112,8 +125,9 @@ def _nothing_decodes(
 
 def _too_large_hint(max_pixels: int) -> Message:
     return Message(
-        "check that it plays elsewhere; pictures of more than {max_pixels} pixels are refused "
-        "(SEEKPOINT_MAX_FRAME_PIXELS)",
+        "check that it plays elsewhere; pictures of more than {max_pixels} pixels "
+        "(SEEKPOINT_MAX_FRAME_PIXELS) or that take too much memory (SEEKPOINT_READER_MEMORY_MB) "
+        "are refused",
         {"max_pixels": max_pixels},
     )
 
@@ -175,6 +189,8 @@ def _first_frame(source: Iterator[Packet], context: Any) -> Any:
         try:
             packet = next(source, None)
             frames = context.decode(packet)  # None makes it give up what it holds back
+        except av.error.MemoryError:
+            raise
         except av.error.FFmpegError:
             continue
         if packet is None or frames:

@@ -13,6 +13,11 @@ from indexer.questions.english import english_statements
 from indexer.questions.modality import Hint, modality
 from indexer.questions.negation import Negation, chinese_negation, english_negation
 
+LONGEST, MOST_STATEMENTS = 1000, 8
+"""Characters that are read of a question, and events that are looked for: whoever sends a whole
+document gets an answer to its beginning, at the price of a question.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Statement:
@@ -50,7 +55,7 @@ def read_question(text: str) -> Question:
     """Statements of a question in English or Chinese; other languages lose their "when" and
     question marks only.
     """
-    plain = _normal(text)
+    plain = _beginning(_normal(text[: 2 * LONGEST]))
     masked, quotes = _masked(plain)
     if _HAN.search(masked):
         # Here, because its patterns take a tenth of a search in a fresh process to compile.
@@ -62,7 +67,8 @@ def read_question(text: str) -> Question:
         bare = _OTHER_WHEN.sub("", masked).strip(" ?!.¿¡")
         texts, counting = english_statements(bare), counts_in_english(bare)
     read = [_unmasked(one, quotes) or plain.rstrip(_END) for one in texts]
-    return Question(text, tuple(_statement(one) for one in dict.fromkeys(read)), counting)
+    events = list(dict.fromkeys(read))[:MOST_STATEMENTS]
+    return Question(text, tuple(_statement(one) for one in events), counting)
 
 
 def _statement(text: str) -> Statement:
@@ -100,6 +106,13 @@ _OTHER_WHEN = re.compile(
 
 def _normal(text: str) -> str:
     return re.sub(r"\s+", " ", normalize("NFC", text)).strip()
+
+
+def _beginning(text: str) -> str:
+    """Up to `LONGEST` characters, whole words where there are any."""
+    if len(text) <= LONGEST:
+        return text
+    return text[:LONGEST].rpartition(" ")[0] or text[:LONGEST]
 
 
 def _masked(text: str) -> tuple[str, list[str]]:

@@ -21,6 +21,7 @@ from indexer.context import Context
 from indexer.errors import CatalogError, SeekpointError
 from indexer.ingest.run import FileOutcome, Ingest, IngestReport, Observer
 from indexer.messages import Message, with_advice
+from indexer.paths import EVERYTHING, Reach
 from indexer.queue.notify import Notifier
 from indexer.queue.publish_snapshots import publish
 from indexer.queue.retry import retry
@@ -159,7 +160,7 @@ class PageJobs:
     def _ingest(self, job: PageJobRow, paths: Sequence[Path]) -> IngestReport:
         context = self.context
         ingest = Ingest(context.catalog, context.settings, context.stages(), self._progress(job))
-        report = ingest.run(paths, job.collection)
+        report = ingest.run(paths, job.collection, _reach(job))
         publish(context)
         return report
 
@@ -177,11 +178,16 @@ class PageJobs:
                 end_if_done(self.context, job)
 
 
+def _reach(job: PageJobRow) -> Reach:
+    stored = job.details.get("reach")
+    return EVERYTHING if stored is None else Reach.from_json(stored)
+
+
 def hand_over(
     context: Context, job: PageJobRow, owner: str, paths: Sequence[Path]
 ) -> Sequence[Message]:
     """The files of a job wait for workers from now on; what could not even be noted."""
-    report = note_files(context, paths, job.collection, page_job_id=job.id)
+    report = note_files(context, paths, job.collection, page_job_id=job.id, reach=_reach(job))
     problems = _problems(report)
     queued = sum(file.state == "queued" for file in report.files)
     progress = PageProgress(files=len(report.files), size_bytes=_size_bytes(context, job))

@@ -13,6 +13,7 @@ from indexer.catalog.leasing.owner import dead_owners
 from indexer.catalog.leasing.progress import video_seconds_since
 from indexer.context import Context
 from indexer.ingest.finalize import remove_orphans
+from indexer.queue.page_jobs import PageJobs
 from indexer.queue.submit import waiting_counts
 from indexer.vocabulary import StageName
 
@@ -25,6 +26,8 @@ def reap(context: Context, notify: Callable[[Mapping[str, int]], None]) -> int:
     and jobs were requeued or dead-lettered.
     """
     count = requeue_lost(context)
+    # Whoever asked may have closed the page, or it may be down.
+    PageJobs(context).end_handed_over()
     waiting = waiting_counts(context)
     if _was_anything_done(context):
         waiting["publish"] = 1
@@ -46,12 +49,13 @@ def requeue_lost(context: Context) -> int:
     return context.catalog.write(lambda s: expire_all(s, max_attempts, dead))
 
 
-def requeue_local_orphans(context: Context) -> None:
-    """Requeues at once what workers held that died on this machine. Cheap where none did."""
+def requeue_local_orphans(context: Context) -> int:
+    """Requeues at once what workers held that died on this machine; how many tasks and jobs. Cheap
+    where none did.
+    """
     with context.catalog.read() as session:
         has_orphans = bool(dead_owners(list_owners(session)))
-    if has_orphans:
-        requeue_lost(context)
+    return requeue_lost(context) if has_orphans else 0
 
 
 def _was_anything_done(context: Context) -> bool:

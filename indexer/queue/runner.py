@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from indexer.catalog.leasing import jobs, page_job_files
+from indexer.catalog.leasing import jobs, page_job_files, processes
 from indexer.catalog.leasing.heartbeat import Leases, release_all
 from indexer.catalog.leasing.jobs import ClaimedJob
 from indexer.catalog.leasing.owner import owner_name
@@ -23,6 +23,7 @@ from indexer.catalog.leasing.progress import count_waiting
 from indexer.context import Context
 from indexer.errors import CatalogError, MediaError, ModelError, SeekpointError, StorageError
 from indexer.ingest.pipeline import Pipeline
+from indexer.ingest.served_models import require_served_embedder
 from indexer.messages import Message
 from indexer.passages.screen.ocr import require_text_model
 from indexer.passages.speech.recognition import require_speech_model
@@ -51,7 +52,8 @@ Notify = Callable[[Mapping[str, int]], None]
 
 class Runner:
     """The work slices of one process. `stopping`: whether the process was told to end; `notify`
-    passes on what work came of work.
+    passes on what work came of work. `reported_as`: the owner as which this process, or its parent,
+    reports that it lives.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class Runner:
         context: Context,
         stopping: Callable[[], bool] = lambda: False,
         notify: Notify = lambda _: None,
+        reported_as: str | None = None,
     ) -> None:
         self.context = context
         self.catalog = context.catalog
@@ -66,6 +69,8 @@ class Runner:
         self.owner = owner_name()
         self.notify = notify
         self._stopping = stopping
+        self._reported_as = reported_as
+        self._noted_models: Mapping[str, str] = {}
 
     # --- chunk tasks ---
 
@@ -134,8 +139,17 @@ class Runner:
     def plan(self) -> WorkSlice:
         """Recognises and probes files that arrived, and plans their chunks."""
         # A model that this machine lacks is no fault of the files: raised before any is taken.
-        self.context.stages(events=False)
+        stages = self.context.stages(events=False)
+        self._note_models({stage.name: stage.key for stage in stages})
+        if not self.settings.change_model:
+            require_served_embedder(self.catalog, stages)
         return self._run_jobs(JobKind.PLAN, self._plan, self._is_enough_planned)
+
+    def _note_models(self, models: Mapping[str, str]) -> None:
+        owner = self._reported_as
+        if owner is not None and models != self._noted_models:
+            self.catalog.write(lambda s: processes.note_models(s, owner, models))
+            self._noted_models = models
 
     def ground(self) -> WorkSlice:
         """Lets the grounder answer questions about moments, where this machine has one."""
@@ -240,9 +254,9 @@ class Runner:
         """Requeues what was lost, and notifies workers of all that waits."""
         return WorkSlice("reap", done=reap(self.context, self.notify))
 
-    def requeue_local_orphans(self) -> None:
-        """Requeues at once what workers held that died on this machine."""
-        requeue_local_orphans(self.context)
+    def requeue_local_orphans(self) -> int:
+        """Requeues at once what workers held that died on this machine; how many."""
+        return requeue_local_orphans(self.context)
 
     def release_all(self) -> None:
         """All that this process holds waits for others; its attempts do not count."""

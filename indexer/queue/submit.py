@@ -21,7 +21,8 @@ from indexer.ingest.discover import FoundFile, Unusable, find_files
 from indexer.ingest.finalize import mark_offline
 from indexer.ingest.plan import Planner
 from indexer.ingest.run import FileOutcome, IngestReport
-from indexer.paths import absolute_path, printable
+from indexer.ingest.served_models import others_note, require_served_embedder
+from indexer.paths import EVERYTHING, Reach, absolute_path, printable
 from indexer.queue.notify import Notifier
 from indexer.vocabulary import JobKind
 
@@ -35,6 +36,7 @@ def enqueue(
     *,
     fast: bool,
     events: bool | None,
+    reach: Reach = EVERYTHING,
 ) -> IngestReport:
     """The report names what is queued, unchanged, or unusable. Raises QueueError where workers
     cannot be notified; what is noted stays.
@@ -42,7 +44,7 @@ def enqueue(
     notifier = Notifier(context.settings)
     # Before anything is noted: somebody who mistyped the broker should not queue by accident.
     notifier.check()
-    report = note_files(context, paths, collection, fast=fast, events=events)
+    report = note_files(context, paths, collection, fast=fast, events=events, reach=reach)
     arrived = sum(file.state == "queued" for file in report.files)
     if arrived:
         _notify(notifier, arrived)
@@ -57,13 +59,14 @@ def note_files(
     fast: bool = False,
     events: bool | None = None,
     page_job_id: int | None = None,
+    reach: Reach = EVERYTHING,
 ) -> IngestReport:
     """Notes files for workers, whom nobody notifies here; `page_job_id`: the job of the search page
-    that they belong to. It may be repeated.
+    that they belong to; `reach`: where they may lie. It may be repeated.
     """
     started = time.monotonic()
     submission = _Submission(context, collection, fast=fast, events=events, job_id=page_job_id)
-    found = list(find_files(paths))
+    found = list(find_files(paths, reach))
     files = [file for file in found if isinstance(file, FoundFile)]
     outcomes = [
         FileOutcome(bad.path, "failed", None, bad.error.what, bad.error.advice)
@@ -76,7 +79,11 @@ def note_files(
         context.catalog, submission.planner.roots, paths, files, submission.known
     )
     submission.delete_errors_of_deleted(paths)
-    return IngestReport(collection, tuple(outcomes), offline, 0.0, time.monotonic() - started)
+    with context.catalog.read() as session:
+        notes = tuple(filter(None, [others_note(session)]))
+    return IngestReport(
+        collection, tuple(outcomes), offline, 0.0, time.monotonic() - started, notes
+    )
 
 
 def _notify(notifier: Notifier, count: int) -> None:
@@ -111,6 +118,8 @@ class _Submission:
         # Without a grounder its key is not known here: the worker that plans has to look.
         self._knows_events = bool(context.settings.grounder_kind)
         stages = context.stages(fast=fast, events=events if self._knows_events else False)
+        if not context.settings.change_model:
+            require_served_embedder(context.catalog, stages)
         self.planner = Planner(
             context.catalog, context.settings, {stage.name: stage for stage in stages}
         )

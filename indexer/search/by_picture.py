@@ -1,4 +1,4 @@
-"""Search by a vector instead of words: of a picture, or of a moment of the library."""
+"""Search by a vector, of a picture or of a moment of the library, instead of words or with them."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from indexer.context import Context
 from indexer.embedders.base import unit
 from indexer.errors import UsageError
 from indexer.questions.query_pictures import read_picture
-from indexer.search.calibration import likeness_of
+from indexer.search.calibration import LIKELY_PROBABILITY, likeness_of
 from indexer.search.distinct import drop_repeats
 from indexer.search.searcher import Searcher
-from indexer.search.types import Answer, Evidence, FusedMoment, Scope
+from indexer.search.types import Answer, Evidence, FusedMoment, Moment, Scope
 from indexer.stages.base import embedder_key_of
 from indexer.vocabulary import EvidenceKind, StageName
 
@@ -98,6 +98,32 @@ def search_vector(
     took_ms = (time.perf_counter() - started) * 1000
     confidence = moments[0].score if moments else 0.0
     return Answer("", "", matched, took_ms, tuple(moments), confidence)
+
+
+def that_look_like(context: Context, answer: Answer, vector: np.ndarray) -> Answer:
+    """The moments of an answer in the order in which both hold: that they show what was asked, and
+    that they look like the vector (D,). Their score is the geometric mean of both probabilities.
+    """
+    started = time.perf_counter()
+    calibration = likeness_of(vector, context.embedder.photographs)
+
+    def both(moment: Moment) -> float:
+        try:
+            frames = moment_vector(context, moment.video_id, moment.span)
+        except UsageError:  # a recording of sound has no frames
+            return 0.0
+        return float(np.sqrt(moment.score * calibration.probability(float(frames @ vector))))
+
+    scored = [replace(moment, score=both(moment)) for moment in answer.moments]
+    moments = tuple(sorted(scored, key=lambda moment: -moment.score))
+    confidence = moments[0].score if moments else 0.0
+    return replace(
+        answer,
+        moments=moments,
+        matched=answer.matched and confidence >= LIKELY_PROBABILITY,
+        confidence=confidence,
+        took_ms=answer.took_ms + (time.perf_counter() - started) * 1000,
+    )
 
 
 def _apart(

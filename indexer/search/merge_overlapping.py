@@ -87,11 +87,17 @@ def _passage_entry(kind: str, rank: int, hit: PassageHit) -> _Entry:
         hit.video_id,
         hit.span,
         hit.score,
-        hit.span.start_s,
+        _seen_s(hit),
         _probability(kind, hit),
         hit.text,
         hit.words,
     )
+
+
+def _seen_s(hit: PassageHit) -> float:
+    """When what was found is on the screen: at its start the picture before it may still stand."""
+    start_s, end_s = hit.words[0][:2] if hit.words else (hit.span.start_s, hit.span.end_s)
+    return (start_s + end_s) / 2
 
 
 def _probability(kind: str, hit: PassageHit) -> float:

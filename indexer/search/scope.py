@@ -10,6 +10,7 @@ from indexer.catalog.video_queries import Filters, find_videos
 from indexer.context import Context
 from indexer.errors import UsageError
 from indexer.search.types import KINDS, Scope
+from indexer.valid_text import require_valid_text
 
 
 def make_scope(
@@ -24,6 +25,7 @@ def make_scope(
 
     Raises UsageError for an unknown kind, CatalogError for an unknown collection or video.
     """
+    require_valid_text(*(names or ()), filters.name if filters else "")
     kinds = tuple(only) if only else KINDS
     for kind in kinds:
         if kind not in KINDS:

@@ -388,6 +388,7 @@ class Searcher:
             thumbnail,
             title,
             path.offline,
+            peak_s=min(max(moment.peak_s, 0.0), video.duration_s),
         )
 
 

@@ -133,7 +133,7 @@ class Grounded:
 class Moment:
     """An answer as it is shown. `score` in [0, 1]: the probability that it shows what was asked.
     `grounded`: the grounder's opinion, where it was asked for. `statement`: which of the things
-    that were asked it answers.
+    that were asked it answers. `peak_s`: time of the frame that is the evidence.
     """
 
     video_id: int
@@ -147,6 +147,7 @@ class Moment:
     offline: bool = False
     grounded: Grounded | None = None
     statement: str = ""
+    peak_s: float = 0.0
 
     @property
     def likelihood(self) -> Likelihood:

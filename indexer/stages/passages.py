@@ -12,8 +12,9 @@ from indexer.catalog.leasing.chunk_tasks import ClaimedTask
 from indexer.catalog.passages import NewPassage, commit_passages
 from indexer.media.decode.frames import Sampling
 from indexer.messages import NOTHING, Message
-from indexer.passages import text_embedding
 from indexer.passages.base import Passage
+from indexer.passages.text_space import TextSpace, text_space
+from indexer.settings import Settings
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -25,13 +26,14 @@ class PassageStage:
     """
 
     __slots__ = ()
+    settings: Settings
 
     @property
     def key(self) -> str:
         """`MEANING/MODEL`: as with pictures, vectors are comparable when what stands before the
         last slash is equal.
         """
-        return f"{text_embedding.KEY}/{self.model_key}"
+        return f"{text_space(self.settings).key}/{self.model_key}"
 
     @property
     def model_key(self) -> str:
@@ -59,7 +61,7 @@ class PassageStage:
 
     def compute(self, item: ClaimedTask, read: Any) -> list[NewPassage]:
         """The passages with their vectors."""
-        return with_meaning(self.find(item, read))
+        return with_meaning(self.find(item, read), text_space(self.settings))
 
     def commit(
         self,
@@ -78,12 +80,12 @@ class PassageStage:
         return NOTHING
 
 
-def with_meaning(passages: Sequence[Passage]) -> list[NewPassage]:
+def with_meaning(passages: Sequence[Passage], space: TextSpace) -> list[NewPassage]:
     """Those whose script no sentence model reads are stored without a vector, and found by their
     words.
     """
-    read = [passage.text for passage in passages if text_embedding.reads(passage.text)]
-    vectors = iter(text_embedding.embed_meaning(read)) if read else iter(())
+    read = [passage.text for passage in passages if space.reads(passage.text)]
+    vectors = iter(space.embed_passages(read)) if read else iter(())
     return [
         NewPassage(
             passage.kind,
@@ -93,8 +95,8 @@ def with_meaning(passages: Sequence[Passage]) -> list[NewPassage]:
             passage.confidence,
             tuple((word.start_s, word.end_s, word.text) for word in passage.words or ()),
             **(
-                {"vector": next(vectors), "vector_key": text_embedding.KEY}
-                if text_embedding.reads(passage.text)
+                {"vector": next(vectors), "vector_key": space.key}
+                if space.reads(passage.text)
                 else {}
             ),
         )

@@ -6,23 +6,35 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from indexer.catalog.accounts import AccountRow
+from indexer.catalog.audit import Actor
 from indexer.catalog.collections import CollectionInfo
 
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """`account_id` None: somebody at the local machine. `collection_ids` None: all collections."""
+    """`account_id` None: somebody at the local machine. `collection_ids` None: all collections.
+    `is_administrator`: reads the audit log. `session_id`: of the browser in which the user is
+    signed in.
+    """
 
     account_id: int | None
     name: str
     can_edit: bool
     collection_ids: frozenset[int] | None
+    is_administrator: bool = False
+    session_id: int | None = None
 
     @classmethod
-    def of(cls, account: AccountRow) -> User:
+    def of(cls, account: AccountRow, session_id: int) -> User:
         """The user that an account stands for."""
         ids = None if account.collection_ids is None else frozenset(account.collection_ids)
-        return cls(account.id, account.name, account.role == "editor", ids)
+        is_administrator = account.role == "administrator"
+        can_edit = is_administrator or account.role == "editor"
+        return cls(account.id, account.name, can_edit, ids, is_administrator, session_id)
+
+    def actor(self, address: str = "") -> Actor:
+        """As the audit log names them."""
+        return Actor(self.name, self.account_id, address)
 
     def sees(self, collection_id: int) -> bool:
         """Whether the user may see the collection."""
@@ -33,4 +45,4 @@ class User:
         return [collection for collection in collections if self.sees(collection.id)]
 
 
-LOCAL_USER = User(None, "", True, None)
+LOCAL_USER = User(None, "", True, None, is_administrator=True)

@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import json
 import secrets
+import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.requests import Request
@@ -48,23 +50,35 @@ def login_url() -> str:
     return generate_login_redirect_url("default")
 
 
-def identity_of(request: Request) -> str | None:
-    """The verified e-mail address (or the subject) that the provider vouches for; None where nobody
-    signed in there.
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whom the provider vouches for: `issuer` and `subject` are never used for anybody else.
+    `email` is empty where the provider does not say that it verified it.
     """
+
+    issuer: str
+    subject: str
+    email: str
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return self.email or self.subject
+
+
+def identity_of(request: Request) -> Identity | None:
+    """Who signed in at the provider just now; None where nobody did."""
     found = _get_signed_cookie_with_chunks(dict(request.cookies), USER_COOKIE_NAME)
     if not found:
         return None
     claims: Mapping[str, Any] = json.loads(found)
-    if not claims.get("is_logged_in"):
+    issuer, subject = str(claims.get("iss") or ""), str(claims.get("sub") or "")
+    is_over = float(claims.get("exp") or 0) < time.time()
+    if not claims.get("is_logged_in") or not issuer or not subject or is_over:
         return None
-    email = str(claims.get("email") or "")
     # An address that the provider did not check could be anybody's.
-    return (
-        email.lower()
-        if email and claims.get("email_verified", True) is not False
-        else str(claims.get("sub") or "") or None
-    )
+    verified = claims.get("email_verified") is True
+    return Identity(issuer, subject, str(claims.get("email") or "") if verified else "")
 
 
 def forget_identity(request: Request, response: Response) -> Response:

@@ -1,9 +1,10 @@
-"""Our five components in the page. Their HTML, CSS and JavaScript are fixed files; everything of
+"""Our components in the page. Their HTML, CSS and JavaScript are fixed files; everything of
 people and videos goes in as data.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -20,11 +21,11 @@ def _component(name: str, *parts: str) -> Any:
     return component(f"seekpoint_{name}", html=html, css=css, js=js)
 
 
-def frame(data: dict[str, Any]) -> Any:
-    """Around every page: the choice of light or dark, and Streamlit's own words in the page's
-    language. It tells the server nothing.
+def frame(data: dict[str, Any], **callbacks: Any) -> Any:
+    """Around every page: light or dark, the keys, and Streamlit's own words in the page's language.
+    Trigger: `go` {href, at}, a search that was asked for in the browser.
     """
-    return _component("frame")(key="frame", data=data)
+    return _component("frame")(key="frame", data=data, on_go_change=callbacks["on_go"])
 
 
 def player(data: dict[str, Any], **callbacks: Any) -> Any:
@@ -43,8 +44,8 @@ def panel(data: dict[str, Any], *, key: str) -> Any:
 
 
 def cards(data: dict[str, Any], *, key: str, **callbacks: Any) -> Any:
-    """Triggers: `open` {href, at} and `like` {like, at}, which say by themselves what was clicked;
-    state: `chosen`, keys of cards.
+    """Triggers: `open` {href, at} and `like` {like, at}, which say by themselves what was clicked,
+    and `more`, a time: the last card was seen; state: `chosen`, keys of cards.
     """
     return _component("cards")(
         key=key,
@@ -53,12 +54,28 @@ def cards(data: dict[str, Any], *, key: str, **callbacks: Any) -> Any:
         on_open_change=callbacks["on_open"],
         on_like_change=callbacks.get("on_like", _nothing),
         on_chosen_change=callbacks.get("on_chosen", _nothing),
+        on_more_change=callbacks.get("on_more", _nothing),
     )
+
+
+def chips(data: dict[str, Any], *, key: str, **callbacks: Any) -> Any:
+    """Trigger: `go` {href, at}, the link of the chip that was clicked."""
+    return _component("chips")(key=key, data=data, on_go_change=callbacks["on_go"])
+
+
+def toolbar(data: dict[str, Any]) -> Any:
+    """How the cards are shown, which each browser remembers; it tells the server nothing."""
+    return _component("toolbar")(key="toolbar", data=data, width="stretch")
 
 
 def uploader(data: dict[str, Any], *, key: str, **callbacks: Any) -> Any:
     """Trigger: `uploaded` {name, at}, when a file is on the server and is called so there."""
     return _component("uploader")(key=key, data=data, on_uploaded_change=callbacks["on_uploaded"])
+
+
+def downloads(files: Sequence[dict[str, str]]) -> Any:
+    """Buttons that save files {label, name, type, text}. It tells the server nothing."""
+    return _component("downloads")(key="downloads", data={"files": list(files)})
 
 
 def _nothing() -> None: ...

@@ -89,6 +89,7 @@ class Player {
     this.on(this.find(".span"), "click", () => this.playSpan());
     this.on(this.find(".loop"), "click", () => this.setLoop(!this.loop));
     this.on(this.find(".next"), "click", () => this.trigger("next", Date.now()));
+    this.on(this.find(".search-frame"), "click", () => window.dispatchEvent(new CustomEvent("seekpoint-search-frame", { detail: this.video })));
     this.on(this.find(".speed"), "change", (e) => (video.playbackRate = Number(e.target.value)));
     this.on(this.find(".mute"), "click", () => this.mute());
     this.on(this.find(".volume"), "input", (e) => this.setVolume(Number(e.target.value)));
@@ -292,6 +293,7 @@ class Player {
     }
     const volume = Number(kept);
     if (kept !== null && volume > 0 && volume <= 1) this.video.volume = volume;
+    this.showVolume(); // a second player of the same element changes nothing, and hears of no change
   }
 
   showVolume() {
@@ -387,6 +389,7 @@ class Player {
     set(".span", labels.span, labels.span_hint);
     set(".loop", labels.loop, `${labels.loop} (o)`);
     set(".next", labels.next, `${labels.next} (n)`);
+    set(".search-frame", null, labels.search_frame);
     set(".mute", null, `${labels.mute} (m)`);
     set(".volume", null, labels.volume);
     set(".link", labels.link);

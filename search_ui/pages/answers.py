@@ -1,4 +1,4 @@
-"""Answers: asking the library, what stands above the cards, the cards, and the export of what was
+"""Answers: asking the library, the line above the cards, the cards, and the export of what was
 chosen.
 """
 
@@ -6,39 +6,31 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import Any
+from collections.abc import Sequence
 
 import streamlit as st
 
 from grounding.spans import Span
-from indexer.catalog import saved_searches, videos
+from indexer.catalog import collections, saved_searches, videos
 from indexer.catalog.video_queries import Filters
 from indexer.catalog.videos import VideoRow
-from indexer.errors import CatalogError
-from indexer.formatting import format_span
-from indexer.messages import N_
+from indexer.errors import CatalogBusy, CatalogError
 from indexer.search.types import Answer, Moment
 from search_ui import components, session_state
 from search_ui.app_state import app_state
 from search_ui.auth.access_rights import User
 from search_ui.export import as_csv, as_edl, as_playlist
-from search_ui.highlight import highlight
 from search_ui.i18n.translator import Translator
+from search_ui.pages.cards import cards_data, key_of, place_of
 from search_ui.session_state import escape_markdown
-from search_ui.url_state import Link, Place, Search, like_of, read_like
+from search_ui.url_state import Link, Search, read_like
+
+__all__ = ["answer_to", "ask", "find_video", "headline", "note_search", "place_of", "show_cards"]
 
 log = logging.getLogger(__name__)
 
 FRESH_S = 30.0
-# What a kind of evidence is called on a card and among the filters.
-EVIDENCE = {
-    "picture": N_("picture"),
-    "speech": N_("speech"),
-    "screen": N_("screen"),
-    "sound": N_("sound"),
-    "event": N_("event"),
-    "title": N_("title"),
-}
+ASKED_AT_ONCE, MOST_MOMENTS = 50, 200
 
 
 def answer_to(search: Search, user: User, *, watching: bool = False) -> Answer:
@@ -48,11 +40,12 @@ def answer_to(search: Search, user: User, *, watching: bool = False) -> Answer:
     on the screen, and the others stay as they are beside it.
     """
     kept = st.session_state.get("answer")
-    stamp = (search, user, app_state().jobs.finished)
+    wanted = most_of(search)
+    stamp = (search, user, app_state().jobs.finished, wanted)
     if kept is not None and kept[0] == stamp and (watching or time.monotonic() - kept[1] < FRESH_S):
         return kept[2]
     with app_state().searches.timed() as ended:
-        answer = ask(search, user)
+        answer = ask(search, user, wanted)
         ended(answer.matched)
     log.info(
         "searched",
@@ -68,11 +61,22 @@ def answer_to(search: Search, user: User, *, watching: bool = False) -> Answer:
     return answer
 
 
-def ask(search: Search, user: User) -> Answer:
+def most_of(search: Search) -> int:
+    """How many moments are asked for; more once somebody has seen the last of them."""
+    asked, count = st.session_state.get("most", (search, ASKED_AT_ONCE))
+    return count if asked == search else ASKED_AT_ONCE
+
+
+def _ask_for_more(search: Search) -> None:
+    st.session_state["most"] = search, min(most_of(search) + ASKED_AT_ONCE, MOST_MOMENTS)
+
+
+def ask(search: Search, user: User, top: int = ASKED_AT_ONCE) -> Answer:
     """Asks the library what the search asks, among the collections that the user sees."""
     library = app_state().library
     names = app_state().visible_names(user)
     wanted = [name for name in search.collections if name in names] if search.collections else names
+    _note_unseen(search, names, user)
     filters = Filters(
         recorded_from=search.recorded_from,
         recorded_to=search.recorded_to,
@@ -83,7 +87,7 @@ def ask(search: Search, user: User) -> Answer:
     if not wanted:
         return Answer(search.text, search.text, False, 0.0, (), 0.0)
     everything = user.collection_ids is None and not search.collections
-    shared = {"collections": None if everything else wanted, "top": search.top, "filters": filters}
+    shared = {"collections": None if everything else wanted, "top": top, "filters": filters}
     if search.like and (place := read_like(search.like)):
         if find_video(place.video_id, user) is None:
             return Answer("", "", False, 0.0, (), 0.0)
@@ -91,7 +95,7 @@ def ask(search: Search, user: User) -> Answer:
             place.video_id, Span(place.start_s, place.end_s or place.start_s), **shared
         )
     if search.picture:
-        return library.search_picture(search.picture, **shared)
+        return library.search_picture(search.picture, question=search.text, **shared)
     return library.search(
         search.text,
         only=search.only or None,
@@ -101,14 +105,29 @@ def ask(search: Search, user: User) -> Answer:
     )
 
 
+def _note_unseen(search: Search, seen: Sequence[str], user: User) -> None:
+    unseen = {*search.collections} - {*seen}
+    if not unseen or user.collection_ids is None:
+        return
+    with app_state().library.catalog.read() as session:
+        there = [name for _, name in collections.list_collection_names(session)]
+    for name in unseen & {*there}:
+        app_state().note_unseen(user, name)
+
+
 def find_video(video_id: int, user: User) -> VideoRow | None:
     """None for a video that does not exist and for one that this user may not see."""
     try:
         with app_state().library.catalog.read() as session:
             video = videos.get_video(session, video_id)
+    except CatalogBusy:
+        raise  # the database is away: that is no answer about the video
     except CatalogError:
         return None
-    return video if user.sees(video.collection_id) else None
+    if user.sees(video.collection_id):
+        return video
+    app_state().note_unseen(user, f"video {video_id}")
+    return None
 
 
 def note_search(search: Search, user: User) -> None:
@@ -136,11 +155,19 @@ def headline(link: Link, answer: Answer, user: User, tr: Translator) -> None:
         )
     for note in answer.notes:
         st.info(escape_markdown(tr(note)))
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.subheader(_title(link.search, tr), anchor=False, width="stretch")
-        st.caption(
-            tr("{n} moments in {ms} ms", n=len(answer.moments), ms=round(answer.took_ms)),
-            width="content",
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="answer_head"):
+        components.toolbar(
+            {
+                "title": _title(link.search, tr),
+                "count": _count(answer.shown, answer.took_ms, tr),
+                "labels": {
+                    "views": tr("Show"),
+                    "video": tr("by video"),
+                    "moment": tr("every moment"),
+                    "size": tr("Size of the pictures"),
+                },
+                "has_views": bool(answer.moments),
+            }
         )
         if link.search.text:
             st.button(
@@ -148,9 +175,21 @@ def headline(link: Link, answer: Answer, user: User, tr: Translator) -> None:
                 icon=":material/bookmark:",
                 on_click=_save,
                 args=(link.search, user),
+                type="tertiary",
             )
         if answer.moments:
             _export(answer, tr)
+
+
+def _count(moments: Sequence[Moment], took_ms: float, tr: Translator) -> str:
+    """How many there are, and how long it took to find them."""
+    count, ms = len(moments), round(took_ms)
+    found_in = len({moment.video_id for moment in moments})
+    if count == 1:
+        return tr("1 moment, {ms} ms", ms=ms)
+    if found_in == 1:
+        return tr("{n} moments in one video, {ms} ms", n=count, ms=ms)
+    return tr("{n} moments in {videos} videos, {ms} ms", n=count, videos=found_in, ms=ms)
 
 
 def _title(search: Search, tr: Translator) -> str:
@@ -169,27 +208,28 @@ def _export(answer: Answer, tr: Translator) -> None:
     chosen = [
         moment for moment in answer.moments if key_of(moment) in st.session_state.get("chosen", [])
     ]
-    moments = chosen or list(answer.moments)
+    moments = chosen or list(answer.shown)
     with st.popover(tr("Export"), icon=":material/download:", width="content"):
         st.caption(
             tr("{n} chosen moments", n=len(chosen))
             if chosen
             else tr("All {n} moments (choose some to export only those)", n=len(moments))
         )
-        for label, suffix, media_type, write in (
-            (tr("Table (CSV)"), "csv", "text/csv", as_csv),
-            (tr("Edit list (EDL)"), "edl", "text/plain", as_edl),
-            (tr("Playlist (M3U)"), "m3u8", "application/vnd.apple.mpegurl", as_playlist),
-        ):
-            st.download_button(
-                label,
-                write(moments),
-                f"moments.{suffix}",
-                media_type,
-                on_click="ignore",
-                width="stretch",
-                key=f"as_{suffix}",
-            )
+        components.downloads(
+            [
+                {
+                    "label": label,
+                    "name": f"moments.{suffix}",
+                    "type": media_type,
+                    "text": write(moments).decode("utf-8"),
+                }
+                for label, suffix, media_type, write in (
+                    (tr("Table (CSV)"), "csv", "text/csv", as_csv),
+                    (tr("Edit list (EDL)"), "edl", "text/plain", as_edl),
+                    (tr("Playlist (M3U)"), "m3u8", "application/vnd.apple.mpegurl", as_playlist),
+                )
+            ]
+        )
 
 
 # --- cards ---
@@ -201,25 +241,17 @@ def show_cards(link: Link, answer: Answer, tr: Translator, *, narrow: bool = Fal
     def on_like() -> None:
         clicked = st.session_state["moments"].get("like")
         if clicked and read_like(str(clicked["like"])):
-            session_state.go(
-                Link(
-                    Search(
-                        like=clicked["like"],
-                        collections=link.search.collections,
-                        top=link.search.top,
-                    )
-                )
-            )
+            like = Search(like=clicked["like"], collections=link.search.collections)
+            session_state.go(Link(like))
 
     def on_chosen() -> None:
         st.session_state["chosen"] = list(st.session_state["moments"].get("chosen") or [])
 
-    data = {
-        "cards": [_card(link, moment, tr) for moment in answer.moments],
-        "labels": {"list": tr("Answers"), "choose": tr("Choose"), "like": tr("More like this")},
+    asked = most_of(link.search)
+    data = cards_data(link, answer, tr) | {
         "narrow": narrow,
-        "dim": not answer.matched,
         "chosen": st.session_state.get("chosen", []),
+        "has_more": not narrow and asked < MOST_MOMENTS and len(answer.moments) >= asked,
     }
     components.cards(
         data,
@@ -227,64 +259,5 @@ def show_cards(link: Link, answer: Answer, tr: Translator, *, narrow: bool = Fal
         on_open=lambda: session_state.open_clicked("moments"),
         on_like=on_like,
         on_chosen=on_chosen,
+        on_more=lambda: _ask_for_more(link.search),
     )
-
-
-def key_of(moment: Moment) -> str:
-    """A text that identifies the moment on the page."""
-    return f"{moment.video_id}@{moment.span.start_s:.3f}-{moment.span.end_s:.3f}"
-
-
-def place_of(moment: Moment) -> Place:
-    """Where the moment is, as links hold it."""
-    return Place(moment.video_id, round(moment.span.start_s, 3), round(moment.span.end_s, 3))
-
-
-def _card(link: Link, moment: Moment, tr: Translator) -> dict[str, Any]:
-    place = place_of(moment)
-    meta = [moment.collection, tr("score {score}", score=f"{moment.score:.2f}")] + (
-        [tr("offline")] if moment.offline else []
-    )
-    return {
-        "key": key_of(moment),
-        "href": link.at(place).href(),
-        "like": like_of(place),
-        "title": moment.title,
-        "meta": " · ".join(meta),
-        "span": format_span(moment.span),
-        "picture": f"/thumbnail/{moment.video_id}/{_picture_ms(moment)}",
-        "why": _why(moment, link.search.text, tr),
-        "current": link.place == place,
-        "place": {
-            "src": f"/stream/{place.video_id}",
-            "start_s": place.start_s,
-            "end_s": place.end_s,
-        },
-    }
-
-
-def _why(moment: Moment, question: str, tr: Translator) -> list[dict[str, Any]]:
-    """The kinds of evidence with their texts, and what the grounder says where it was asked."""
-    why = [
-        {
-            "label": tr(EVIDENCE[evidence.kind]),
-            "parts": highlight(evidence.text, question) if evidence.text else [],
-        }
-        for evidence in moment.evidence
-    ]
-    if moment.grounded is not None:
-        span, name = moment.grounded.span, moment.grounded.by
-        label = (
-            tr("{name} names no time", name=name)
-            if span is None
-            else tr("{name}: {span}", name=name, span=format_span(span))
-        )
-        if not moment.grounded.sees:
-            label = tr("{opinion}, and does not see it", opinion=label)
-        why.append({"label": label, "parts": []})
-    return why
-
-
-def _picture_ms(moment: Moment) -> int:
-    """Stored pictures are named by their time."""
-    return int(moment.thumbnail.stem) if moment.thumbnail else round(moment.span.middle_s * 1000)

@@ -13,9 +13,9 @@ from search_ui import components, session_state
 from search_ui.app_state import app_state
 from search_ui.auth.access_rights import User
 from search_ui.i18n.translator import Translator
-from search_ui.pages import answers
+from search_ui.pages.cards import EVIDENCE
 from search_ui.session_state import escape_markdown
-from search_ui.url_state import FIRST_DAY, LAST_DAY, TOPS, Link, Search, is_picture
+from search_ui.url_state import FIRST_DAY, LAST_DAY, Link, Search, is_picture
 
 
 def show(link: Link, user: User, tr: Translator) -> None:
@@ -28,7 +28,6 @@ def show(link: Link, user: User, tr: Translator) -> None:
             on_change=session_state.ask_from_widgets,
             label_visibility="collapsed",
             icon=":material/search:",
-            max_chars=2000,
         )
         with st.popover(_filters_label(link.search, tr), icon=":material/tune:", width="content"):
             _filters(link, user, tr)
@@ -72,7 +71,7 @@ def _filters(link: Link, user: User, tr: Translator) -> None:
         tr("Why it matched"),
         KINDS,
         key=session_state.FIELDS["only"],
-        format_func=lambda kind: tr(answers.EVIDENCE[kind]),
+        format_func=lambda kind: tr(EVIDENCE[kind]),
         **shared,
     )
     first, second = st.columns(2)
@@ -101,9 +100,6 @@ def _filters(link: Link, user: User, tr: Translator) -> None:
         key=session_state.FIELDS["name"],
         on_change=changed,
         max_chars=200,
-    )
-    st.segmented_control(
-        tr("How many"), TOPS, key=session_state.FIELDS["top"], on_change=changed, required=True
     )
     if name := app_state().library.grounder_name:
         st.toggle(
@@ -142,6 +138,6 @@ def _by_picture(link: Link, tr: Translator) -> None:
     def on_uploaded() -> None:
         sent = st.session_state["picture"].get("uploaded")
         if sent and is_picture(str(sent["name"])):
-            session_state.go(Link(replace(link.search, text="", like="", picture=sent["name"])))
+            session_state.go(Link(replace(link.search, like="", picture=sent["name"])))
 
     components.uploader(data, key="picture", on_uploaded=on_uploaded)

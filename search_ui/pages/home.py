@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import streamlit as st
@@ -11,18 +12,22 @@ from grounding.spans import format_time
 from indexer.admin.videos import Video
 from indexer.catalog import saved_searches
 from indexer.catalog.saved_searches import SavedSearch
-from indexer.formatting import video_title
+from indexer.formatting import container_title, video_title
 from indexer.messages import N_
 from search_ui import components, session_state
 from search_ui.app_state import app_state
 from search_ui.auth.access_rights import User
 from search_ui.i18n.translator import Translator
 from search_ui.pages import progress
+from search_ui.pages.cards import pictures_of
 from search_ui.session_state import escape_markdown
 from search_ui.url_state import Link, Place, Search, read_link
 
 DEMO = "demo"
 NEWEST = 12
+RECENT = 8
+SHOWN_SHARE = 0.3  # of the length: the beginning is often black, or a title
+PREVIEW_S = 6.0
 EXAMPLES = (
     N_("When is there a close-up of a cat?"),
     N_("When do people ride bicycles in the street?"),
@@ -35,16 +40,17 @@ def show(link: Link, user: User, tr: Translator) -> None:
     """What the page shows before a question: recent and saved searches, collections."""
     collections = user.visible(app_state().library.collections())
     if not any(collection.ready for collection in collections):
-        _empty(user, tr)
+        show_empty(user, tr)
         return
     library = app_state().library
     with library.catalog.read() as session:
         recent = saved_searches.list_searches(session, user.account_id, saved=False)
         saved = saved_searches.list_searches(session, user.account_id, saved=True)
-    if any(collection.name == DEMO for collection in collections):
-        _chips(tr("Try"), [tr(example) for example in EXAMPLES], "example")
-    _search_chips(tr("Saved"), saved, "saved", user, tr)
-    _search_chips(tr("Recent"), recent[:8], "recent", user, tr)
+    with st.container(key="starts"):
+        if any(collection.name == DEMO for collection in collections):
+            _examples(tr)
+        _search_chips(tr("Saved"), saved, "saved", user, tr)
+        _search_chips(tr("Recent"), _once(recent)[:RECENT], "recent", user, tr)
     progress.show(user, tr)
     st.subheader(tr("Newest videos"), anchor=False)
     _videos(
@@ -54,7 +60,13 @@ def show(link: Link, user: User, tr: Translator) -> None:
     )
 
 
-def _empty(user: User, tr: Translator) -> None:
+def is_empty(user: User) -> bool:
+    """Whether there is nothing that could answer this user."""
+    return not any(one.ready for one in user.visible(app_state().library.collections()))
+
+
+def show_empty(user: User, tr: Translator) -> None:
+    """How to add videos, for who may; what one could ask then."""
     with st.container(border=True):
         st.header(tr("Your library is empty"), anchor=False)
         st.write(
@@ -78,26 +90,34 @@ def _empty(user: User, tr: Translator) -> None:
                 st.page_link(
                     st.session_state["pages"][1], label=tr("Add videos"), icon=":material/add:"
                 )
+        st.caption(tr("Then ask for example: {examples}", examples=" · ".join(map(tr, EXAMPLES))))
     progress.show(user, tr)
-    _chips(tr("Try"), [tr(example) for example in EXAMPLES], "example", disabled=True)
 
 
 def _add_demo() -> None:
-    if session_state.may_edit():
-        app_state().jobs.demo(DEMO)
+    user = session_state.user()
+    if user is not None and user.can_edit:
+        app_state().jobs.demo(DEMO, actor=user.actor())
 
 
-def _chips(title: str, labels: Sequence[str], key: str, *, disabled: bool = False) -> None:
-    st.caption(title)
-    with st.container(horizontal=True, gap="small", key=f"chips_{key}"):
-        for number, label in enumerate(labels):
+def _examples(tr: Translator) -> None:
+    st.caption(tr("Try"), text_alignment="center")
+    with st.container(horizontal=True, gap="small", key="chips_example"):
+        for number, example in enumerate(EXAMPLES):
             st.button(
-                label,
-                key=f"{key}_{number}",
+                tr(example),
+                key=f"example_{number}",
                 on_click=session_state.go,
-                args=(Link(Search(text=label)),),
-                disabled=disabled,
+                args=(Link(Search(text=tr(example))),),
             )
+
+
+def _once(searches: Sequence[SavedSearch]) -> list[SavedSearch]:
+    """Each question once, whatever it was narrowed by, as it was asked last."""
+    seen: dict[str, SavedSearch] = {}
+    for search in searches:
+        seen.setdefault(search.title.strip().casefold(), search)
+    return list(seen.values())
 
 
 def _search_chips(
@@ -105,7 +125,7 @@ def _search_chips(
 ) -> None:
     if not searches:
         return
-    st.caption(title)
+    st.caption(title, text_alignment="center")
     with st.container(horizontal=True, gap="small", key=f"chips_{key}"):
         for search in searches:
             st.button(
@@ -113,6 +133,15 @@ def _search_chips(
                 key=f"{key}_{search.id}",
                 on_click=_ask_again,
                 args=(search,),
+            )
+        if key == "recent":
+            st.button(
+                tr("Clear"),
+                key="clear_recent",
+                icon=":material/close:",
+                type="tertiary",
+                on_click=_clear_recent,
+                args=(user,),
             )
         if key == "saved":
             with st.popover(tr("Forget"), icon=":material/bookmark_remove:", width="content"):
@@ -134,22 +163,36 @@ def _forget(search: SavedSearch, user: User) -> None:
         saved_searches.delete_search(session, user.account_id, search.id)
 
 
+def _clear_recent(user: User) -> None:
+    with app_state().library.catalog.begin() as session:
+        saved_searches.clear_recent_searches(session, user.account_id)
+
+
 def _videos(link: Link, videos: Sequence[Video], tr: Translator) -> None:
     data = {
         "cards": [_card(link, video) for video in videos],
-        "labels": {"list": tr("Newest videos")},
+        "labels": {"list": tr("Newest videos"), "offline": tr("offline")},
+        "search": "home",
     }
     components.cards(data, key="videos", on_open=lambda: session_state.open_clicked("videos"))
 
 
-def _card(link: Link, video: Video) -> dict:
+def _card(link: Link, video: Video) -> dict[str, Any]:
+    shown_s = video.duration_s * SHOWN_SHARE
+    end_s = min(video.duration_s, shown_s + PREVIEW_S)
+    pictures = pictures_of(video.video_id, shown_s, end_s, shown_s)
+    sizes = {"sizes": f"{pictures['small']} 320w, {pictures['picture']} 640w"}
     return {
         "key": str(video.video_id),
+        "video": video.video_id,
         "href": link.at(Place(video.video_id)).href(),
         "title": title_of(video),
-        "meta": video.collection,
+        "second": container_title(video.title, video.paths[0].path if video.paths else None),
+        "collection": video.collection,
+        "date": video.recorded_at.date().isoformat() if video.recorded_at else "",
         "span": format_time(video.duration_s),
-        "picture": f"/thumbnail/{video.video_id}/{round(video.duration_s * 300)}",
+        **pictures,
+        **(sizes if video.duration_s else {}),
     }
 
 

@@ -9,12 +9,14 @@ from urllib.parse import quote
 import streamlit as st
 
 from grounding.spans import format_time
+from indexer.admin import uploads
 from indexer.admin.videos import Video
-from indexer.catalog import watched_folders
+from indexer.catalog import audit, watched_folders
 from indexer.catalog.collections import CollectionInfo
 from indexer.formatting import format_bytes
 from indexer.media.formats import VIDEO_SUFFIXES
 from indexer.messages import N_
+from indexer.vocabulary import AuditAction
 from search_ui import components, session_state
 from search_ui.app_state import app_state
 from search_ui.auth.access_rights import User
@@ -94,16 +96,21 @@ def _add_folder(user: User, path: str, collection: str, again: bool, tr: Transla
     folder = Path(path.strip()).expanduser()
     if not collection or not app_state().may_add_to(user, collection):
         st.error(tr("Choose a collection, or write the name of a new one."))
-    elif not app_state().may_add_folder(folder):
+    elif not app_state().reach_of(user, collection).holds(folder):
         st.error(tr("This folder may not be added from here."))
     elif not path.strip() or not folder.is_absolute() or not folder.exists():
         st.error(tr("There is no such folder on the server."))
     elif again:
+        app_state().give_folder(user, collection, folder)
         with app_state().library.catalog.begin() as session:
             watched_folders.watch_folder(session, collection, str(folder))
+            what = {"paths": [str(folder)], "again": 1}
+            audit.record(session, AuditAction.ADDED, user.actor(), collection, what)
         st.success(tr("The folder is being read."))
     else:
-        app_state().jobs.ingest([folder], collection, account_id=user.account_id)
+        reach = app_state().reach_of(user, collection)
+        app_state().give_folder(user, collection, folder)
+        app_state().jobs.ingest([folder], collection, actor=user.actor(), reach=reach)
         st.rerun()
 
 
@@ -240,11 +247,18 @@ def _confirm(title: str, what: str, target: dict, tr: Translator) -> None:
                 what=what,
             )
         )
+        ids = target.get("video_ids", [])
+        library = app_state().library
+        uploaded = bool(ids) and uploads.has_uploads(library.context, ids)
+        delete = uploaded and st.checkbox(tr("Delete the uploaded files too"))
         with st.container(horizontal=True):
             if st.button(tr("Yes, remove"), type="primary"):
-                if session_state.may_edit():
+                user = session_state.user()
+                if user is not None and user.can_edit:
                     with st.spinner(tr("running")):
-                        app_state().library.remove(**target)
+                        if delete:
+                            uploads.delete_uploads(library.context, ids)
+                        library.remove(**target, actor=user.actor())
                 st.rerun()
             if st.button(tr("Cancel")):
                 st.rerun()

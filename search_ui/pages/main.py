@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
 from indexer.errors import SeekpointError
 from indexer.messages import N_
 from search_ui import components, session_state
+from search_ui.app_state import app_state
 from search_ui.auth.access_rights import User
 from search_ui.i18n.streamlit_words import streamlit_words
 from search_ui.i18n.translator import Translator
+from search_ui.outages import note_error
 from search_ui.pages import library, search, system
-from search_ui.session_state import escape_markdown
-from search_ui.url_state import PAGE_NAMES
+from search_ui.url_state import LONGEST_QUESTION, PAGE_NAMES
 
-ICON = Path(__file__).parents[1] / "icon.svg"
+# In the page itself: Streamlit would keep a file in the memory of one process.
+ICON = "data:image/svg+xml;base64," + b64encode(
+    (Path(__file__).parents[1] / "icon.svg").read_bytes()
+).decode("ascii")
 PAGES = (
     (search.show, N_("Search"), "search"),
     (library.show, N_("Library"), "video_library"),
@@ -27,15 +33,30 @@ PAGES = (
 THEMES = {"System": N_("Auto"), "Light": N_("Light"), "Dark": N_("Dark")}
 
 
+# Keys of every page, and of the player on the page where one watches.
+KEYS = (
+    ("/", N_("to the question")),
+    ("?", N_("these keys")),
+    ("Esc", N_("close what is open")),
+    ("k", N_("play or pause")),
+    ("← →", N_("5 s back or on, with Shift 1 s")),
+    ("j l", N_("10 s back or on")),
+    (", .", N_("one frame back or on")),
+    ("< >", N_("slower or faster")),
+    ("n", N_("next moment")),
+    ("o", N_("repeat the moment")),
+    ("m", N_("mute")),
+    ("f", N_("full screen")),
+)
+
+
 def main() -> None:
     """Draws the page that the address names, for whoever is signed in."""
-    question = st.query_params.get("q", "")[:100].strip()
-    window_title = f"{question} · Seekpoint" if question else "Seekpoint"
-    st.set_page_config(page_title=window_title, page_icon=str(ICON), layout="wide")
+    st.set_page_config(page_title="Seekpoint", page_icon=ICON, layout="wide")
     tr = session_state.translator()
-    components.frame(_frame(tr))
     user = session_state.user()
     if user is None:
+        _top_bar([], tr)
         st.link_button(tr("Sign in"), "/sign-in")
         st.stop()
     pages = [
@@ -49,7 +70,26 @@ def main() -> None:
         for name, (show, title, icon) in zip(PAGE_NAMES, PAGES)
     ]
     st.session_state["pages"] = pages
-    st.navigation(pages, position="top").run()
+    chosen = st.navigation(pages, position="hidden")
+    _top_bar(pages, tr)
+    if chosen != pages[0]:
+        st.set_page_config(page_title=f"{chosen.title} · Seekpoint")
+    chosen.run()
+
+
+def _top_bar(pages: list[StreamlitPage], tr: Translator) -> None:
+    """The product's name, the colours and the keys; the pages, which a telephone has at the
+    bottom.
+    """
+    with st.container(horizontal=True, vertical_alignment="center", key="top_bar"):
+        with st.container(key="brand"):
+            if pages:
+                st.page_link(pages[0], label="Seekpoint")
+        components.frame(_frame(tr), on_go=lambda: session_state.go_clicked("frame"))
+    if pages:
+        with st.container(horizontal=True, vertical_alignment="center", key="nav"):
+            for page in pages:
+                st.page_link(page)
 
 
 def _frame(tr: Translator) -> dict[str, Any]:
@@ -57,7 +97,13 @@ def _frame(tr: Translator) -> dict[str, Any]:
         "labels": {
             "theme": tr("Colours"),
             "themes": {name: tr(label) for name, label in THEMES.items()},
+            "keys": tr("Keys"),
+            "close": tr("Close"),
+            "slow": tr("The server takes long to answer. Still waiting …"),
+            "failed": tr("The upload failed."),
+            "cut": tr("The question was cut to {n} characters.", n=LONGEST_QUESTION),
         },
+        "keys": [[names, tr(text)] for names, text in KEYS],
         "paths": ["/", *(f"/{name}" for name in PAGE_NAMES)],
         "words": streamlit_words(tr),
     }
@@ -72,10 +118,8 @@ def _with_errors_shown(
         try:
             show(user, tr)
         except SeekpointError as error:
-            what, advice = escape_markdown(tr(error.what)), escape_markdown(tr(error.advice))
-            st.error(
-                f"**{tr('Something went wrong')}.** {what}  \n{advice}", icon=":material/error:"
-            )
+            note_error(error, app_state().requests)
+            session_state.show_error(error, tr)
 
     return page
 

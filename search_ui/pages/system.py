@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from html import escape
 
@@ -9,13 +10,27 @@ import streamlit as st
 
 from grounding.spans import format_time
 from indexer.formatting import format_bytes
+from indexer.messages import N_
 from indexer.paths import printable
+from indexer.vocabulary import AuditAction
 from search_ui import session_state
 from search_ui.app_state import app_state
 from search_ui.auth.access_rights import User
 from search_ui.i18n.translator import Translator
+from search_ui.supervisor import ThreadState
 
 SHOWN_STRAYS = 20
+SHOWN_ENTRIES = 200
+ACTIONS = {
+    AuditAction.SIGNED_IN: N_("signed in"),
+    AuditAction.SIGN_IN_FAILED: N_("sign-in failed"),
+    AuditAction.SIGNED_OUT: N_("signed out"),
+    AuditAction.SEARCHED_OTHERS: N_("searched others' in vain"),
+    AuditAction.ADDED: N_("added"),
+    AuditAction.REMOVED: N_("removed"),
+    AuditAction.SHARED: N_("shared"),
+    AuditAction.CHANGED_RIGHTS: N_("changed rights"),
+}
 
 
 def show(user: User, tr: Translator) -> None:
@@ -24,13 +39,37 @@ def show(user: User, tr: Translator) -> None:
     if user.account_id is not None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.text(tr("Signed in as {name}", name=user.name))
+            st.html(f'<a href="/account">{escape(tr("Your account"))}</a>', width="content")
             st.html(f'<a href="/sign-out">{escape(tr("Sign out"))}</a>', width="content")
     if user.collection_ids is None:
         _index(tr)
         _doctor(tr)
+        _threads(tr)
         if user.can_edit:
             _stray_uploads(user, tr)
+    if user.is_administrator:
+        _audit(tr)
     _models(tr)
+
+
+def _audit(tr: Translator) -> None:
+    """Rows of names that people chose: shown as data, never as Markdown."""
+    entries = app_state().library.audit_log(last=SHOWN_ENTRIES)
+    with st.expander(tr("Audit log"), icon=":material/policy:"):
+        st.dataframe(
+            [
+                {
+                    tr("When"): entry.at,
+                    tr("Who"): entry.actor.name or tr("local page"),
+                    tr("From"): entry.actor.address,
+                    tr("Action"): tr(ACTIONS[entry.action]),
+                    tr("Of"): entry.subject,
+                    tr("Details"): json.dumps(entry.details, ensure_ascii=False),
+                }
+                for entry in entries
+            ],
+            hide_index=True,
+        )
 
 
 def _index(tr: Translator) -> None:
@@ -54,6 +93,28 @@ def _doctor(tr: Translator) -> None:
     _rows([(*mark[check.ok], tr(check.name), tr(check.found), tr(check.mend)) for check in checks])
 
 
+def _threads(tr: Translator) -> None:
+    states = app_state().jobs.supervisor.states()
+    if not states:
+        return
+    st.subheader(tr("Work behind the page"), anchor=False)
+    mark = {True: ("✓", tr("ok")), False: ("✗", tr("not ok"))}
+    _rows(
+        [
+            (*mark[state.alive and not state.error], state.name, _age(state, tr), state.error)
+            for state in states
+        ]
+    )
+
+
+def _age(state: ThreadState, tr: Translator) -> str:
+    if state.busy_s is not None:
+        return tr("at work for {time}", time=format_time(state.busy_s))
+    if state.age_s is None:
+        return tr("not done yet")
+    return tr("went well {time} ago", time=format_time(state.age_s))
+
+
 def _stray_uploads(user: User, tr: Translator) -> None:
     """A crash between storing a file and noting it leaves such files."""
     strays = app_state().library.stray_uploads()
@@ -65,7 +126,12 @@ def _stray_uploads(user: User, tr: Translator) -> None:
     collection = st.selectbox(tr("Collection"), names, key="stray_collection")
     if st.button(tr("Add them"), icon=":material/add:", disabled=collection is None):
         if session_state.may_edit():
-            app_state().jobs.ingest(strays, str(collection), account_id=user.account_id)
+            app_state().jobs.ingest(
+                strays,
+                str(collection),
+                actor=user.actor(),
+                reach=app_state().uploads_reach,
+            )
         st.rerun()
 
 

@@ -25,6 +25,7 @@ from search_ui.auth.access_rights import User
 from search_ui.highlight import highlight
 from search_ui.i18n.translator import Translator
 from search_ui.pages import answers, beside
+from search_ui.pages.cards import EVIDENCE
 from search_ui.routes.watching import proxy_job
 from search_ui.session_state import escape_markdown
 from search_ui.url_state import Link, Place, read_like
@@ -41,6 +42,7 @@ PLAYER_LABELS = {
     "span_hint": N_("Play the clip again from its start"),
     "loop": N_("Loop"),
     "next": N_("Next"),
+    "search_frame": N_("Search with this frame"),
     "mute": N_("Mute"),
     "volume": N_("Volume"),
     "full": N_("Full screen"),
@@ -213,7 +215,7 @@ def _about(link: Link, video: VideoRow, moment: Moment | None, tr: Translator) -
     """What stands below the title: why this moment answers, when and where it was kept."""
     why = [
         {
-            "label": tr(answers.EVIDENCE[evidence.kind]),
+            "label": tr(EVIDENCE[evidence.kind]),
             "parts": highlight(evidence.text, link.search.text) if evidence.text else [],
         }
         for evidence in (moment.evidence if moment else ())

@@ -12,6 +12,8 @@ from starlette.routing import BaseRoute, Route
 from indexer.admin.metrics import CONTENT_TYPE, as_text
 from indexer.errors import SeekpointError
 from search_ui.app_state import app_state
+from search_ui.outages import note_error
+from search_ui.supervisor import ThreadState
 
 
 def routes() -> list[BaseRoute]:
@@ -20,13 +22,28 @@ def routes() -> list[BaseRoute]:
 
 
 def healthz(request: Request) -> Response:
-    """200 where the catalog answers, 503 with the reason where it does not."""
-    del request
+    """200 where the catalog answers and every thread lives, else 503 with the reason. What a thread
+    failed with is told to the local machine and to whoever shows the token.
+    """
+    shown = app_state()
+    is_told = not shown.sign_in or _has_token(request, shown.settings.metrics_token)
+    threads = {state.name: _thread(state, is_told) for state in shown.jobs.supervisor.states()}
+    dead = [name for name, thread in threads.items() if not thread["alive"]]
+    answer: dict[str, object] = {"ok": not dead, "threads": threads}
+    if dead:
+        answer["error"] = f"threads that ended: {', '.join(dead)}"
     try:
-        app_state().library.catalog.ping()
+        shown.library.catalog.ping()
     except SeekpointError as error:
-        return JSONResponse({"ok": False, "error": error.message}, 503)
-    return JSONResponse({"ok": True})
+        note_error(error, shown.requests, path="/healthz")
+        answer |= {"ok": False, "error": error.message}
+    return JSONResponse(answer, 200 if answer["ok"] else 503)
+
+
+def _thread(state: ThreadState, is_told: bool) -> dict[str, object]:
+    age_s, busy_s = (None if s is None else round(s, 1) for s in (state.age_s, state.busy_s))
+    error = state.error if is_told or not state.error else "see the log"
+    return {"alive": state.alive, "age_s": age_s, "busy_s": busy_s, "error": error}
 
 
 def metrics(request: Request) -> Response:
@@ -38,7 +55,7 @@ def metrics(request: Request) -> Response:
             "Show the token of SEEKPOINT_METRICS_TOKEN: Authorization: Bearer ...",
             {"WWW-Authenticate": "Bearer"},
         )
-    return Response(as_text(shown.registry), headers={"Content-Type": CONTENT_TYPE})
+    return Response(as_text(shown.exported()), headers={"Content-Type": CONTENT_TYPE})
 
 
 def _has_token(request: Request, token: str) -> bool:

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 from streamlit.file_util import get_static_dir
 
+from search_ui.app_state import app_state
 from search_ui.i18n.translator import Translator, translator_of
 from search_ui.url_state import PAGE_NAMES
 
 STYLE = Path(__file__).parents[1] / "style.css"
+ICON = Path(__file__).parents[1] / "icon.svg"
 
 
 def routes() -> list[BaseRoute]:
@@ -26,7 +29,10 @@ def routes() -> list[BaseRoute]:
 
 
 def index_page(request: Request) -> Response:
-    """The HTML document that starts the page, in the language of the browser."""
+    """The HTML document that starts the page, in the language of the browser. Raises CatalogError
+    where the page could show nothing.
+    """
+    app_state().library.catalog.ping()
     return HTMLResponse(
         _document(translator_of(request)),
         headers={"Cache-Control": "no-cache", "Vary": "Accept-Language"},
@@ -44,4 +50,6 @@ def _document(tr: Translator) -> str:
     # Behind the head, where Streamlit's own styles will stand: of two rules alike the later one
     # holds.
     before, end, after = document.rpartition("</body>")
-    return f"{before}<style>{STYLE.read_text(encoding='utf-8')}</style>{end}{after}"
+    icon = f"data:image/svg+xml,{quote(ICON.read_text(encoding='utf-8').strip())}"
+    style = STYLE.read_text(encoding="utf-8").replace("ICON", icon, 1)
+    return f"{before}<style>{style}</style>{end}{after}"

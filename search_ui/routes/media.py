@@ -4,7 +4,11 @@ that could lead outside the library.
 
 from __future__ import annotations
 
+import asyncio
+import logging
+import os
 import tempfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from starlette.background import BackgroundTask
@@ -13,17 +17,23 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
 
-from indexer.admin.playback import playback_of
+from indexer.admin.playback import open_for_playing, playback_of
 from indexer.catalog import videos
 from indexer.catalog.videos import VideoRow
-from indexer.errors import CatalogError, SeekpointError
+from indexer.errors import CatalogBusy, CatalogError, MediaError, SeekpointError
 from indexer.formatting import video_title
+from indexer.process.abandon import abandonable
 from search_ui.app_state import app_state
 from search_ui.auth.access_rights import User
 from search_ui.i18n.translator import translator_of
 
+log = logging.getLogger(__name__)
+
 LONGEST_CLIP_S = 600.0
+LOOK_EVERY_S = 0.5
+GONE_STATUS = 499  # nginx's number for somebody who hung up; nobody reads it
 THUMBNAIL_AGE_S = 86_400
 
 
@@ -38,15 +48,15 @@ def routes() -> list[BaseRoute]:
 
 def stream(request: Request) -> Response:
     """The file itself, or its proxy where browsers cannot play it, by ranges."""
-    found = playback_of(app_state().library.context, find_video(request))
+    video = find_video(request)
+    found = playback_of(app_state().library.context, video)
     if found.path is None:
         tr = translator_of(request)
         if found.state == "wait":
             raise HTTPException(409, tr("A copy that browsers can play is still being made."))
         raise HTTPException(410, tr("The file is not there now."))
-    return FileResponse(
-        found.path, media_type=found.media_type, headers={"Cache-Control": "private, no-cache"}
-    )
+    descriptor = _open(request, video, found.path)
+    return DescriptorResponse(descriptor, found.media_type, {"Cache-Control": "private, no-cache"})
 
 
 def thumbnail(request: Request) -> Response:
@@ -55,16 +65,24 @@ def thumbnail(request: Request) -> Response:
     path = app_state().library.thumbnail_near(video.id, request.path_params["time_ms"] / 1000)
     if path is None:
         raise HTTPException(404, translator_of(request)("There is no picture of this video yet."))
-    return FileResponse(
-        path,
-        media_type="image/jpeg",
-        headers={"Cache-Control": f"private, max-age={THUMBNAIL_AGE_S}"},
-    )
+    headers = {"Cache-Control": f"private, max-age={THUMBNAIL_AGE_S}"}
+    return DescriptorResponse(_open(request, video, path), "image/jpeg", headers)
+
+
+def _open(request: Request, video: VideoRow, path: Path) -> int:
+    shared = app_state()
+    try:
+        return open_for_playing(shared.library.context, video, path, shared.reach)
+    except (MediaError, OSError) as error:
+        log.warning("video %d is not served: %s", video.id, error)
+        raise HTTPException(
+            410, translator_of(request)("The file is not there now, or has changed.")
+        ) from None
 
 
 async def clip(request: Request) -> Response:
     """[start, end) cut exactly, as a file to keep. Cutting takes whole cores, so `CLIPS_AT_ONCE`
-    limits how many are cut at a time.
+    limits how many are cut at a time, and one that nobody waits for any more is given up.
     """
     video = await run_in_threadpool(find_video, request)
     start_s, end_s = (
@@ -82,15 +100,76 @@ async def clip(request: Request) -> Response:
     path = Path(folder.name) / "clip.mp4"
     try:
         async with app_state().clip_slots:
-            await run_in_threadpool(app_state().library.clip, str(video.id), start_s, end_s, path)
-    except SeekpointError as error:
+            await _while_wanted(request, _cut, request, video, start_s, end_s, path)
+    except BaseException as error:
         folder.cleanup()
-        raise HTTPException(500, translator_of(request)(error.full_message)) from None
+        if isinstance(error, SeekpointError):
+            raise HTTPException(500, translator_of(request)(error.full_message)) from None
+        raise
     stem = video_title("", video.paths[0].relative_path if video.paths else None, video.id)
     name = f"{stem} {start_s:.1f}-{end_s:.1f}.mp4"
     return FileResponse(
         path, media_type="video/mp4", filename=name, background=BackgroundTask(folder.cleanup)
     )
+
+
+def _cut(request: Request, video: VideoRow, start_s: float, end_s: float, path: Path) -> None:
+    """Cuts from a file that was the video's before and after: the program that cuts opens it by
+    its name.
+    """
+    library = app_state().library
+    try:
+        source = library.context.path_of(video)
+    except MediaError:
+        raise HTTPException(410, translator_of(request)("The file is not there now.")) from None
+    before = _open(request, video, source)
+    try:
+        library.clip(str(video.id), start_s, end_s, path)
+        after = _open(request, video, source)
+        try:
+            if not os.path.sameopenfile(before, after):
+                raise HTTPException(
+                    410, translator_of(request)("The file is not there now, or has changed.")
+                )
+        finally:
+            os.close(after)
+    finally:
+        os.close(before)
+
+
+async def _while_wanted(request: Request, work: Callable[..., None], *values: object) -> None:
+    """Runs the work in a thread; when whoever asked hangs up, its programs are killed."""
+    if await request.is_disconnected():
+        raise HTTPException(GONE_STATUS)
+    with abandonable() as abandoned:
+        running = asyncio.ensure_future(run_in_threadpool(work, *values))
+        while not running.done():
+            await asyncio.wait({running}, timeout=LOOK_EVERY_S)
+            if not running.done() and await request.is_disconnected():
+                abandoned.abandon()
+                await asyncio.wait({running})
+                running.exception()
+                raise HTTPException(GONE_STATUS)
+        running.result()
+
+
+class DescriptorResponse(FileResponse):
+    """Serves an open file, by ranges, and closes it: whatever is put at its path meanwhile."""
+
+    def __init__(self, descriptor: int, media_type: str, headers: Mapping[str, str]) -> None:
+        self._descriptor = descriptor
+        super().__init__(
+            f"/dev/fd/{descriptor}",
+            media_type=media_type,
+            headers=headers,
+            stat_result=os.fstat(descriptor),
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            os.close(self._descriptor)
 
 
 def find_video(request: Request) -> VideoRow:
@@ -105,6 +184,8 @@ def find_video(request: Request) -> VideoRow:
     try:
         with app_state().library.catalog.read() as session:
             video = videos.get_video(session, video_id)
+    except CatalogBusy:
+        raise  # the database is away: that is no answer about the video
     except CatalogError:
         raise unknown from None
     if not user.sees(video.collection_id):

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 from html import escape
-from pathlib import Path
 from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from indexer.admin.accounts import check_password
-from indexer.catalog import accounts
+from indexer.admin.accounts import try_password
+from indexer.catalog import accounts, audit
 from indexer.catalog.accounts import AccountRow
+from indexer.catalog.people import sessions
+from indexer.errors import TooManyAttempts, UsageError
+from indexer.vocabulary import AuditAction
 from search_ui.app_state import app_state
 from search_ui.auth.access_rights import User
-from search_ui.auth.oidc import forget_identity, identity_of, login_url
+from search_ui.auth.oidc import Identity, forget_identity, identity_of, login_url
+from search_ui.auth.password_pool import PoolBusyError
 from search_ui.auth.sessions import COOKIE
-from search_ui.i18n.translator import Translator, translator_of
+from search_ui.i18n.translator import translator_of
+from search_ui.routes.plain_page import plain_page, small_form
 
-STYLE = Path(__file__).parents[1] / "sign_in.css"
 NEXT_COOKIE = "seekpoint_next"
-LARGEST_FORM_BYTES = 10_000
 
 
 def routes() -> list[BaseRoute]:
@@ -44,20 +47,22 @@ async def sign_in_form(request: Request) -> Response:
 async def sign_in(request: Request) -> Response:
     """Checks name and password; sets the session cookie."""
     tr = translator_of(request)
-    if int(request.headers.get("content-length") or LARGEST_FORM_BYTES + 1) > LARGEST_FORM_BYTES:
+    form = await small_form(request)
+    if form is None:
         return _page(request, tr("The name or the password is wrong."), 413)
-    form = await request.form(max_files=0, max_fields=5)
-    name, password = str(form.get("name", "")).strip(), str(form.get("password", ""))
-    address = request.client.host if request.client else ""
-    throttle = app_state().login_throttle
-    if throttle.is_blocked(name, address):
+    name, password = form.get("name", ""), form.get("password", "")
+    shared, address = app_state(), client_address(request)
+    try:
+        account = await shared.passwords.run(
+            lambda: try_password(shared.library.catalog, name, password, address)
+        )
+    except TooManyAttempts:
         return _page(request, tr("Too many attempts. Wait some minutes."), 429)
-    account = await run_in_threadpool(check_password, app_state().library.catalog, name, password)
+    except PoolBusyError:
+        return _page(request, tr("Too many people sign in just now. Try again."), 503)
     if account is None:
-        throttle.add_failure(name, address)
         return _page(request, tr("The name or the password is wrong."), 401)
-    throttle.clear(name)
-    return _enter(request, account, str(form.get("next", "/")))
+    return await run_in_threadpool(_enter, request, account, form.get("next", "/"))
 
 
 def sign_in_by_oidc(request: Request) -> Response:
@@ -76,23 +81,35 @@ def sign_in_by_oidc(request: Request) -> Response:
     account = _account_of(identity) if identity else None
     if account is None:
         tr = translator_of(request)
-        problem = tr("{name} may not enter here. Ask whoever runs this page.", name=identity)
-        problem = problem if identity else ""
+        problem = ""
+        if identity:
+            problem = tr(
+                "{name} may not enter here. Ask whoever runs this page.", name=identity.name
+            )
         return forget_identity(request, _page(request, problem, 403))
     response = _enter(request, account, request.cookies.get(NEXT_COOKIE, "/"))
     response.delete_cookie(NEXT_COOKIE)
-    return response
+    # The session is ours from now on: an identity that was kept could begin another one later.
+    return forget_identity(request, response)
 
 
-def _account_of(identity: str) -> AccountRow | None:
-    role = app_state().settings.oidc_role
-    with app_state().library.catalog.read() as session:
-        account = accounts.find_account(session, name=identity)
-    if account is None and role:
-        with app_state().library.catalog.begin() as session:
-            accounts.save_account(session, identity, role, None, None)
-            account = accounts.find_account(session, name=identity)
-    return account
+def _account_of(identity: Identity) -> AccountRow | None:
+    """The account of issuer and subject; at the first time one that was made for the verified
+    address and has no password, or a new one where anybody of the provider may enter.
+    """
+    pair = (identity.issuer, identity.subject)
+    with app_state().library.catalog.begin() as session:
+        account = accounts.find_account(session, identity=pair)
+        if account is not None:
+            return account
+        made = accounts.find_account(session, name=identity.email) if identity.email else None
+        if made is not None:
+            return made if accounts.bind_identity(session, made.id, *pair) else None
+        role = app_state().settings.oidc_role
+        with contextlib.suppress(UsageError):  # a name that nobody could have
+            if role:
+                accounts.add_account(session, identity.name, role, None, identity=pair)
+        return accounts.find_account(session, identity=pair)
 
 
 async def sign_out_form(request: Request) -> Response:
@@ -100,15 +117,16 @@ async def sign_out_form(request: Request) -> Response:
     tr = translator_of(request)
     name, label = escape(request.state.user.name), escape(tr("Sign out"))
     body = f'<form method="post"><p>{name}</p><button>{label}</button></form>'
-    return _html(tr, body)
+    return plain_page(tr, tr("Sign out"), body)
 
 
 def sign_out(request: Request) -> Response:
-    """Ends all sessions of the account: a page in another window still holds the old cookie."""
+    """Ends this session."""
     user: User = request.state.user
-    if user.account_id is not None:
+    if user.account_id is not None and user.session_id is not None:
         with app_state().library.catalog.begin() as session:
-            accounts.end_sessions(session, user.account_id)
+            sessions.end_session(session, user.account_id, user.session_id)
+            audit.record(session, AuditAction.SIGNED_OUT, user.actor(client_address(request)))
     response = RedirectResponse("/sign-in", 303)
     response.delete_cookie(COOKIE)
     return forget_identity(request, response)
@@ -116,17 +134,27 @@ def sign_out(request: Request) -> Response:
 
 def _enter(request: Request, account: AccountRow, next_path: str) -> Response:
     response = RedirectResponse(own_path(next_path), 303)
-    sessions = app_state().sessions
-    secure = "https" in (request.url.scheme, request.headers.get("x-forwarded-proto"))
+    set_session(request, response, account)
+    return response
+
+
+def set_session(request: Request, response: Response, account: AccountRow) -> None:
+    """Begins a session of the account in the browser that sent the request."""
+    shown = app_state().sessions
+    browser = request.headers.get("user-agent", "")
     response.set_cookie(
         COOKIE,
-        sessions.issue(account),
-        max_age=sessions.max_age_s,
+        shown.begin(account, client_address(request), browser),
+        max_age=shown.max_age_s,
         httponly=True,
         samesite="lax",
-        secure=secure,
+        secure=request.url.scheme == "https",
     )
-    return response
+
+
+def client_address(request: Request) -> str:
+    """Where the request comes from: behind a trusted proxy, what that says."""
+    return request.client.host if request.client else ""
 
 
 def own_path(text: str) -> str:
@@ -158,23 +186,4 @@ def _page(request: Request, problem: str, status: int = 200) -> Response:
 <input id="password" name="password" type="password" autocomplete="current-password" required>
 <input type="hidden" name="next" value="{escape(next_path)}">
 <button>{escape(tr("Sign in"))}</button>{other_way}</form>"""
-    return _html(tr, body, status)
-
-
-def _html(tr: Translator, body: str, status: int = 200) -> Response:
-    document = f"""<!doctype html>
-<html lang="{tr.language}">
-<head>
-<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Seekpoint: {escape(tr("Sign in"))}</title>
-<style>{STYLE.read_text(encoding="utf-8")}</style><script>{_THEME}</script>
-</head>
-<body><main><h1>Seekpoint</h1>{body}</main></body>
-</html>"""
-    return HTMLResponse(document, status, headers={"Cache-Control": "no-store"})
-
-
-# The choice that somebody made on a page of Streamlit's (components/frame.js) holds here too.
-_THEME = (
-    "document.documentElement.dataset.theme = localStorage.getItem('seekpoint-theme') ?? 'System'"
-)
+    return plain_page(tr, tr("Sign in"), body, status)

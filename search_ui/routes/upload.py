@@ -8,20 +8,22 @@ import io
 import os
 import shutil
 import tempfile
-import unicodedata
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 from urllib.parse import unquote
 
-from PIL import Image, UnidentifiedImageError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from indexer.admin.uploads import uploads_folder
-from indexer.errors import MediaError, os_reason
+from indexer.admin.uploads import PART_PREFIX, uploads_folder
+from indexer.catalog.collections import collection_name
+from indexer.catalog.database.text_normalize import normalize
+from indexer.catalog.people.uploads import drop_upload, finish_upload, reserve_upload
+from indexer.errors import MediaError, SeekpointError, StorageError, UsageError, os_reason
 from indexer.formatting import format_bytes
 from indexer.media.decode.reader_process import probe_in_process
 from indexer.media.formats import VIDEO_SUFFIXES
@@ -31,7 +33,7 @@ from search_ui.app_state import app_state
 from search_ui.auth.access_rights import User
 from search_ui.i18n.translator import Translator, translator_of
 
-SPARE_BYTES = 200_000_000
+STEP_BYTES = 4_000_000
 LONGEST_NAME_BYTES = 150
 
 
@@ -54,31 +56,80 @@ async def upload(request: Request) -> Response:
     collection = request.query_params.get("collection", "").strip()
     if not await run_in_threadpool(app_state().may_add_to, user, collection):
         raise HTTPException(403, tr("There is no such collection for you."))
+    try:
+        collection = collection_name(collection)
+    except UsageError as error:
+        raise HTTPException(422, tr(error.full_message)) from None
     name = safe_name(unquote(request.headers.get("x-file-name", "")))
     if not name:
         raise HTTPException(415, tr("This is not a name of a video file."))
     folder = uploads_folder(app_state().library.context)
-    folder.mkdir(parents=True, exist_ok=True)
-    if (
-        int(request.headers.get("content-length") or 0) + SPARE_BYTES
-        > shutil.disk_usage(folder).free
-    ):
-        raise HTTPException(507, tr("There is no space for this file on the server."))
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    limit_bytes = app_state().settings.ui_upload_max_mb * 1_000_000
+    room = _Room(user, folder, tr)
     with tempfile.NamedTemporaryFile(
-        dir=folder, prefix=".upload-", suffix=Path(name).suffix, delete=False
+        dir=folder, prefix=PART_PREFIX, suffix=Path(name).suffix, delete=False
     ) as file:
         part = Path(file.name)
         try:
-            await _receive(request, file, app_state().settings.ui_upload_max_mb * 1_000_000)
+            await _receive(request, file, limit_bytes, room.take)
             file.flush()
             await run_in_threadpool(_check_video, part, tr)
             stored = await run_in_threadpool(_store, part, folder, name)
+        except BaseException:
+            await run_in_threadpool(room.give_back)
+            raise
         finally:
             part.unlink(missing_ok=True)
+    await run_in_threadpool(room.keep, stored)
+    reach = app_state().uploads_reach
     job = await run_in_threadpool(
-        lambda: app_state().jobs.ingest([stored], collection, account_id=user.account_id)
+        lambda: app_state().jobs.ingest([stored], collection, actor=user.actor(), reach=reach)
     )
     return JSONResponse({"name": stored.name, "job": job.id}, 201)
+
+
+class _Room:
+    """Space for one file: of the person's quota, and of the disk, on which some is left free."""
+
+    def __init__(self, user: User, folder: Path, tr: Translator) -> None:
+        self._user, self._folder, self._tr = user, folder, tr
+        self._settings = app_state().settings
+        self._catalog = app_state().library.catalog
+        self._upload_id: int | None = None
+        self._taken_bytes = 0
+
+    def take(self, wanted_bytes: int) -> None:
+        """Room for so much in all. Raises 507."""
+        if wanted_bytes <= self._taken_bytes:
+            return
+        reserve_bytes = self._settings.ui_disk_reserve_mb * 1_000_000
+        more_bytes = wanted_bytes - self._taken_bytes
+        if more_bytes + reserve_bytes > shutil.disk_usage(self._folder).free:
+            raise HTTPException(507, self._tr("There is no space for this file on the server."))
+        # Who is at the machine itself has its disk anyway.
+        is_local = self._user.account_id is None
+        quota_bytes = 0 if is_local else self._settings.ui_upload_quota_mb * 1_000_000
+        try:
+            with self._catalog.begin() as session:
+                self._upload_id = reserve_upload(
+                    session, self._user.account_id, wanted_bytes, quota_bytes, self._upload_id
+                )
+        except StorageError as error:
+            raise HTTPException(507, self._tr(error.full_message)) from None
+        self._taken_bytes = wanted_bytes
+
+    def give_back(self) -> None:
+        """The file did not come."""
+        if self._upload_id is not None:
+            with self._catalog.begin() as session:
+                drop_upload(session, self._upload_id)
+
+    def keep(self, stored: Path) -> None:
+        """The file is there."""
+        if self._upload_id is not None:
+            with self._catalog.begin() as session:
+                finish_upload(session, self._upload_id, stored.name, stored.stat().st_size)
 
 
 async def picture(request: Request) -> Response:
@@ -86,25 +137,37 @@ async def picture(request: Request) -> Response:
     body = io.BytesIO()
     await _receive(request, body, LARGEST_BYTES)
     try:
-        name = await run_in_threadpool(lambda: keep_picture(app_state().settings, Image.open(body)))
-    except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError):
-        raise HTTPException(422, translator_of(request)("This picture cannot be read.")) from None
+        name = await run_in_threadpool(keep_picture, app_state().settings, body.getvalue())
+    except SeekpointError as error:
+        raise HTTPException(422, translator_of(request)(error.full_message)) from None
     return JSONResponse({"name": name}, 201)
 
 
-async def _receive(request: Request, file: IO[bytes], limit_bytes: int) -> None:
+async def _receive(
+    request: Request,
+    file: IO[bytes],
+    limit_bytes: int,
+    take: Callable[[int], None] = lambda _: None,
+) -> None:
+    """`take` is asked for room before it is needed, in steps where nobody said how much comes."""
     tr = translator_of(request)
     too_large = HTTPException(
         413, tr("The file is too large: up to {size} each.", size=format_bytes(limit_bytes))
     )
-    if int(request.headers.get("content-length") or 0) > limit_bytes:
+    said = request.headers.get("content-length", "")
+    said_bytes = int(said) if said.isdecimal() else 0
+    if said_bytes > limit_bytes:
         raise too_large
-    written = 0
+    await run_in_threadpool(take, said_bytes)
+    written, room_bytes = 0, said_bytes
     try:
         async for piece in request.stream():
             written += len(piece)
             if written > limit_bytes:
                 raise too_large
+            if written > room_bytes:
+                room_bytes = written + STEP_BYTES
+                await run_in_threadpool(take, room_bytes)
             await run_in_threadpool(file.write, piece)
     except ClientDisconnect:
         raise HTTPException(400, tr("The upload was broken off.")) from None
@@ -115,8 +178,11 @@ async def _receive(request: Request, file: IO[bytes], limit_bytes: int) -> None:
 
 
 def _check_video(path: Path, tr: Translator) -> None:
+    settings = app_state().settings
     try:
-        probe_in_process(path)
+        probe_in_process(
+            path, max_pixels=settings.max_frame_pixels, memory_mb=settings.reader_memory_mb
+        )
     except MediaError as error:
         reason = tr(error.what).replace(str(path), path.suffix)
         raise HTTPException(
@@ -128,7 +194,7 @@ def safe_name(name: str) -> str:
     """The last part of a name without anything that a file system or a terminal takes for more than
     a letter; "" for no video's name.
     """
-    last = unicodedata.normalize("NFC", name).replace("\\", "/").rpartition("/")[2]
+    last = normalize("NFC", name).replace("\\", "/").rpartition("/")[2]
     plain = "".join(c if c.isprintable() and c not in '<>:"|?*' else "_" for c in last).strip(" .")
     stem, suffix = os.path.splitext(plain)
     if suffix.lower() not in VIDEO_SUFFIXES or not stem.strip(" ._"):

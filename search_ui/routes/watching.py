@@ -117,8 +117,8 @@ async def sprites(request: Request) -> Response:
         path = await run_in_threadpool(
             sheet_of, app_state().library.context, video, request.path_params["number"]
         )
-    except MediaError:
-        raise HTTPException(410, tr("The file is not there now.")) from None
+    except MediaError as error:  # gone, or it cannot be read
+        raise HTTPException(410, tr(error.full_message)) from None
     except SeekpointError as error:
         raise HTTPException(500, tr(error.full_message)) from None
     if path is None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import io
 import json
 import logging
+import subprocess
+import sys
 import threading
+import warnings
 from collections.abc import Iterator
 
 import pytest
 
-from indexer.logs import about, set_up
+from indexer.logs import MOST_ALIKE, about, set_up
 from indexer.settings import Settings
 
 
@@ -21,7 +24,10 @@ def as_before() -> Iterator[None]:
         list(root.handlers),
         {name: logging.getLogger(name).level for name in ("", "indexer", "search_ui", "workers")},
     )
+    hooks = sys.excepthook, threading.excepthook, warnings.formatwarning
     yield
+    sys.excepthook, threading.excepthook, warnings.formatwarning = hooks
+    logging.captureWarnings(False)
     root.handlers = handlers
     for name, level in levels.items():
         logging.getLogger(name).setLevel(level)
@@ -120,3 +126,60 @@ def test_ctrl_c_is_no_error_of_whoever_was_at_work():
     assert stream.getvalue().count("closing a connection") == 1
     assert "gone" in stream.getvalue()
     assert "KeyboardInterrupt" not in stream.getvalue()
+
+
+HOSTILE = "title\x1b[2J\x9b31m\u202egpj.exe\r\n2026 error forged\udcff\x00"
+
+
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_names_of_strangers_cannot_write_lines_or_move_a_cursor(log_format):
+    stream = io.StringIO()
+    set_up(Settings(log_format=log_format), "worker", stream)
+    with about(file=HOSTILE):
+        logging.getLogger("indexer").warning("cannot read %s", HOSTILE)
+    written = stream.getvalue()
+    assert written.count("\n") == 1
+    assert written.rstrip("\n").isprintable()
+    if log_format == "json":
+        assert json.loads(written)["message"].startswith("cannot read title\x1b[2J")
+
+
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_passwords_of_urls_are_not_logged(log_format):
+    stream = io.StringIO()
+    set_up(Settings(log_format=log_format), "worker", stream)
+    log = logging.getLogger("another.package")
+    log.warning("lost redis://:hun/ter2@broker:6379/0 and postgresql://s:p@ss@db/x?sslpassword=zq9")
+    try:
+        raise ConnectionError("amqp://u:hunter2@h refused")
+    except ConnectionError:
+        log.exception("it failed")
+    written = stream.getvalue()
+    assert [word for word in ("ter2", "p@ss", "ss@db", "zq9") if word in written] == []
+    assert "broker:6379" in written
+
+
+def test_a_flood_of_one_line_does_not_fill_the_disk():
+    stream = io.StringIO()
+    set_up(Settings(), "page", stream)
+    for number in range(10_000):
+        logging.getLogger("asyncio").error("no descriptors for connection %d", number)
+    logging.getLogger("asyncio").error("something else")
+    assert len(stream.getvalue().splitlines()) == MOST_ALIKE + 1
+
+
+def test_warnings_and_uncaught_errors_are_lines_too():
+    code = """
+import threading, warnings
+from indexer.logs import set_up
+from indexer.settings import Settings
+set_up(Settings(log_format="json"), "page")
+warnings.warn("old")
+thread = threading.Thread(target=lambda: 1 / 0)
+thread.start()
+thread.join()
+raise ValueError("new")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    found = [json.loads(line)["message"] for line in done.stderr.splitlines()]
+    assert found == ["old", "an error ended the process", "an error ended the process"]

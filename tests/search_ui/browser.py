@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -38,6 +38,8 @@ FLAGS = [
 STATE = """video => ({
   time_s: video.currentTime, duration_s: video.duration, paused: video.paused,
   ready: video.readyState, seeking: video.seeking, width: video.videoWidth })"""
+# Cards have videos too, which play under the pointer.
+PLAYER = ".screen video"
 # A seek that is still on its way would be taken for the one that is waited for.
 TO_THE_MIDDLE = """async video => {
   const drawn = () => new Promise(requestAnimationFrame);
@@ -95,8 +97,10 @@ WORDS = """() => {
 
 
 @contextmanager
-def serving(home: Path, *args: str, port: int = 0, **settings: str) -> Iterator[str]:
-    """`seekpoint ui` on a free port; its address."""
+def serving(
+    home: Path, *args: str, port: int = 0, before: Sequence[str] = (), **settings: str
+) -> Iterator[str]:
+    """`seekpoint ui` on a free port; its address. `before`: a program that starts it."""
     port = port or free_port()
     own = {f"SEEKPOINT_{name.upper()}": value for name, value in settings.items()}
     env = {
@@ -109,8 +113,8 @@ def serving(home: Path, *args: str, port: int = 0, **settings: str) -> Iterator[
         **own,
     }
     with (home.parent / f"server-{port}.log").open("wb") as log:
-        command = [sys.executable, "-m", "indexer", "ui", "--port", str(port), *args]
-        server = subprocess.Popen(command, env=env, stdout=log, stderr=subprocess.STDOUT)
+        ui = [sys.executable, "-m", "indexer", "ui", "--port", str(port), *args]
+        server = subprocess.Popen([*before, *ui], env=env, stdout=log, stderr=subprocess.STDOUT)
     url = f"http://127.0.0.1:{port}"
     (home.parent / "server.pid").write_text(str(server.pid))
     try:
@@ -207,7 +211,7 @@ def at(page: Page, time_s: float, within_s: float = 0.1) -> None:
     """
     deadline = time.monotonic() + SLOW_MS / 1000
     while True:
-        state = page.locator("video").evaluate(STATE)
+        state = page.locator(PLAYER).evaluate(STATE)
         last_s = _stops_at(page.url, time_s, state["duration_s"] or 0.0)
         shown = state["ready"] >= 2 and not state["seeking"]
         if shown and time_s - within_s <= state["time_s"] <= last_s:
@@ -224,7 +228,7 @@ def _stops_at(url: str, time_s: float, duration_s: float) -> float:
 
 def number_shown(page: Page) -> tuple[int, float]:
     """The number burnt into the picture, and the player's time."""
-    video = page.locator("video")
+    video = page.locator(PLAYER)
     # A video stopped while it plays may show a neighbouring frame: seeking to the middle of the one
     # where it stands settles that.
     video.evaluate(TO_THE_MIDDLE)

@@ -4,15 +4,14 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
 from starlette.testclient import TestClient
 
 from indexer.admin.accounts import add_user
 from indexer.library import Library
 from indexer.media.output.encode import write_video
 from search_ui.app_state import AppState, open_app_state
-from search_ui.auth.auth_middleware import AuthMiddleware
 from search_ui.routes import all_routes
+from search_ui.server import middleware
 from tests.indexer.media.golden import draw
 from tests.search_ui.browser import PASSWORD, chromium, serving, window
 from tests.support import colour_video, demo_library, demo_settings
@@ -79,7 +78,8 @@ def signed(filled_home) -> Iterator[Callable[[str], TestClient]]:
 
 
 def _client(shared: AppState) -> TestClient:
-    app = Starlette(routes=all_routes(), middleware=[Middleware(AuthMiddleware, app_state=shared)])
+    routes = all_routes()
+    app = Starlette(routes=routes, middleware=middleware(shared, routes, has_oidc=False))
     return TestClient(app, base_url="http://127.0.0.1:8501")
 
 

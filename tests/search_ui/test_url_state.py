@@ -25,7 +25,6 @@ searches = st.builds(
     ),
     recorded_from=st.none() | st.dates(FIRST_DAY, LAST_DAY),
     shortest_min=st.none() | st.integers(1, 600).map(float),
-    top=st.sampled_from([6, 12, 24, 50]),
     name=st.text(max_size=20),
     ground=st.booleans(),
 )

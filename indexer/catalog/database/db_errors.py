@@ -8,7 +8,7 @@ from collections.abc import Callable
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from indexer.errors import CatalogBusy, CatalogError, SeekpointError, StorageError
+from indexer.errors import CatalogBusy, CatalogError, SeekpointError, StorageError, UsageError
 
 Translation = Callable[[str, str], SeekpointError]
 """From the catalog's place and the driver's words to the error that a person sees."""
@@ -38,6 +38,14 @@ def _space_error(place: str, detail: str) -> SeekpointError:
         "free space there, then run the same command again",
         place=place,
         detail=detail,
+    )
+
+
+def text_error(place: str = "", detail: str = "") -> SeekpointError:
+    """Of text with NUL or half of a surrogate pair."""
+    del place, detail
+    return UsageError(
+        "a text has a NUL character, or bytes that are not UTF-8", "write it as text in UTF-8"
     )
 
 
@@ -156,6 +164,7 @@ _POSTGRES: dict[str, Translation] = {
     "42P01": _schema_error,  # undefined_table
     "42703": _schema_error,  # undefined_column
     "25006": _read_only_error,
+    "22021": text_error,  # character_not_in_repertoire
 }
 _LOST_CONNECTION = ("08", "57P")  # classes: connection exception, operator intervention
 
@@ -190,6 +199,8 @@ def _from_refusal(detail: str) -> Translation:
     """libpq gives no code for a connection that was refused, only the server's sentence: where that
     is not English, the answer is that the server is unreachable, with its sentence.
     """
+    if "NUL (0x00)" in detail:  # the driver itself refuses it
+        return text_error
     if "authentication failed" in detail:
         return _password_error
     if "database" in detail and "does not exist" in detail:

@@ -46,7 +46,7 @@ def make_engine(url: URL, busy_timeout_s: float, *, foreign_keys: bool = True) -
         return _sqlite_engine(url, busy_timeout_s, foreign_keys=foreign_keys)
     options = {"connect_timeout": CONNECT_TIMEOUT_S}
     try:
-        return create_engine(url, pool_pre_ping=True, connect_args=options)
+        return create_engine(url, pool_pre_ping=True, connect_args=options, hide_parameters=True)
     except ModuleNotFoundError as error:
         raise CatalogError(
             "PostgreSQL needs the Python package {name}",
@@ -56,7 +56,8 @@ def make_engine(url: URL, busy_timeout_s: float, *, foreign_keys: bool = True) -
 
 
 def _sqlite_engine(url: URL, busy_timeout_s: float, *, foreign_keys: bool) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": busy_timeout_s})
+    # What people asked must not stand in a log: an error shows no values of its statement.
+    engine = create_engine(url, connect_args={"timeout": busy_timeout_s}, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:

@@ -5,6 +5,7 @@ the other.
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
@@ -18,12 +19,17 @@ from alembic.util import CommandError
 from filelock import FileLock, Timeout
 from sqlalchemy import Connection, text
 from sqlalchemy.engine import URL
+from sqlalchemy.orm import Session
 
+from indexer.catalog.database import copies
 from indexer.catalog.database.session import Catalog
+from indexer.catalog.leasing.processes import LIVE_S
 from indexer.catalog.vectors.vector_query import GRAPH_PREFIX
-from indexer.errors import CatalogError, StorageError, os_reason
+from indexer.errors import CatalogError, StorageError, UsageError, os_reason
+from indexer.paths import make_private_file, make_private_folder
 
 LOCK_TIMEOUT_S = 120
+KEPT_COPIES = 2
 # Two programs that upgrade one server at once take turns by this number of an advisory lock.
 _ADVISORY_LOCK = 0x5EE4_0001
 # The word index, and the vector indexes of a server, which come and go with the keys.
@@ -36,8 +42,7 @@ def prepare(catalog: Catalog) -> None:
     """
     path = catalog.sqlite_path
     if path is not None:
-        _make_folder(path.parent)
-        if not path.exists() or _revision(catalog) != head():
+        if _make_file(path) or _revision(catalog) != head():
             _upgrade(catalog)
         return
     found = _revision(catalog)
@@ -48,12 +53,12 @@ def prepare(catalog: Catalog) -> None:
         raise CatalogError(
             "the database {place} has no tables yet",
             "run: seekpoint db upgrade",
-            place=catalog.url.render_as_string(),
+            place=catalog.url.render_as_string(hide_password=True),
         )
     raise CatalogError(
         "the database {place} has tables of revision {found}, this version needs {needed}",
         "run: seekpoint db upgrade",
-        place=catalog.url.render_as_string(),
+        place=catalog.url.render_as_string(hide_password=True),
         found=found,
         needed=head(),
     )
@@ -65,8 +70,37 @@ def upgrade(url: str) -> None:
     """
     with Catalog(url) as catalog:
         if catalog.sqlite_path is not None:
-            _make_folder(catalog.sqlite_path.parent)
+            _make_file(catalog.sqlite_path)
         _upgrade(catalog)
+
+
+def require_idle(url: str) -> None:
+    """Raises UsageError where a server is to be migrated while workers or pages report."""
+    with Catalog(url) as catalog:
+        found = None if catalog.is_sqlite else _revision(catalog)
+        if found in (None, head()):
+            return
+        with catalog.read() as session:
+            reported = _live_processes(session)
+    if reported:
+        raise UsageError(
+            "workers or pages of an older version are at work: {processes}",
+            "stop them, then migrate; one that was killed is forgotten after {seconds:g} s; or say "
+            "--anyway",
+            processes=", ".join(reported),
+            seconds=LIVE_S,
+        )
+
+
+def _live_processes(session: Session) -> list[str]:
+    """Read by name: the tables may be those of an older revision."""
+    if session.scalar(text("SELECT to_regclass('process')")) is None:
+        return []
+    live = text(
+        "SELECT owner FROM process "
+        "WHERE seen_at_s >= extract(epoch FROM clock_timestamp()) - :live_s ORDER BY owner"
+    )
+    return list(session.scalars(live, {"live_s": LIVE_S}))
 
 
 def downgrade(url: str, revision: str = "base") -> None:
@@ -118,7 +152,21 @@ def _upgrade(catalog: Catalog) -> None:
         found = MigrationContext.configure(connection).get_current_revision()
         _refuse_newer(found, catalog.url)
         if found != head():
+            _keep_copy(catalog, found)
             command.upgrade(_config(connection), "head")
+
+
+def _keep_copy(catalog: Catalog, found: str | None) -> None:
+    """A SQLite file as it was before it is migrated; the last two such copies are kept."""
+    path = catalog.sqlite_path
+    if path is None or found is None:
+        return
+    copy = path.with_name(f"{path.name}.before-{head()}-was-{found}")
+    copies.copy_file(path, copy)
+    make_private_file(copy)
+    kept = sorted(path.parent.glob(f"{path.name}.before-*"), key=lambda one: one.stat().st_mtime)
+    for old in kept[:-KEPT_COPIES]:
+        old.unlink(missing_ok=True)
 
 
 def _revision(catalog: Catalog) -> str | None:
@@ -174,13 +222,19 @@ def _lock(catalog: Catalog) -> Iterator[Connection]:
         ) from None
 
 
-def _make_folder(folder: Path) -> None:
+def _make_file(path: Path) -> bool:
+    """The file with its folder, for its owner alone; whether it was not there."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private_folder(path.parent, is_ours=path.exists())
+        # SQLite gives the files beside it the same mode.
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except FileExistsError:
+        return False
     except OSError as error:
         raise StorageError(
             "the folder {folder} cannot be made ({reason})",
             "choose another SEEKPOINT_HOME",
-            folder=folder,
+            folder=path.parent,
             reason=os_reason(error),
         ) from None
+    return True

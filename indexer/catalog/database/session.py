@@ -21,7 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from indexer.catalog.database.change_watcher import ChangeWatcher
-from indexer.catalog.database.db_errors import translate
+from indexer.catalog.database.db_errors import text_error, translate
 from indexer.catalog.database.engine import make_engine, parse_url
 from indexer.catalog.database.revisions import is_current
 from indexer.errors import CatalogBusy
@@ -134,6 +134,8 @@ class Catalog:
                 yield session
         except SQLAlchemyError as error:
             raise translate(error, self.url) from error
+        except UnicodeEncodeError as error:  # half of a surrogate pair, which no driver takes
+            raise text_error() from error
 
     @contextmanager
     def connect(self) -> Iterator[Connection]:

@@ -10,9 +10,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 
-def owner_name() -> str:
-    """`host/pid/start`: the start time tells a process from a later one with the same number."""
-    return f"{socket.gethostname()}/{os.getpid()}/{_start_ticks(os.getpid())}"
+def owner_name(pid: int | None = None) -> str:
+    """`host/pid/start` of this process, or of another one of this machine: the start time tells a
+    process from a later one with the same number.
+    """
+    number = os.getpid() if pid is None else pid
+    return f"{socket.gethostname()}/{number}/{_start_ticks(number)}"
 
 
 def dead_owners(owners: Iterable[str]) -> list[str]:

@@ -52,3 +52,14 @@ def list_vector_keys(
 def list_picture_keys(s: Session, collection_ids: Sequence[int] | None = None) -> list[str]:
     """Keys of `picture` that are served, by how many videos, most first."""
     return list_served_keys(s, StageName.PICTURE, collection_ids)
+
+
+def count_served_videos(s: Session) -> dict[tuple[str, str], int]:
+    """How many videos are served with each key, by (stage, key)."""
+    return {
+        (str(stage), key): int(count)
+        for stage, column in SERVED_KEY.items()
+        for key, count in s.execute(
+            select(column, func.count()).where(column.is_not(None)).group_by(column)
+        )
+    }

@@ -157,6 +157,8 @@ def _frames(
             packet = next(source, None)
             ended = packet is None
             frames = stream.codec_context.decode(packet)
+        except av.error.MemoryError:
+            raise
         except av.error.FFmpegError:
             errors += 1
             continue

@@ -25,6 +25,7 @@ from av.video.stream import VideoStream
 from indexer.errors import MediaError
 from indexer.media.clock import Clock, Place, continuous_packets, restarting_clock
 from indexer.media.duration import declared_duration_s, is_late_fragments, origin_s
+from indexer.media.memory import decoding_threads
 from indexer.media.open import MAX_PIXELS, check_pixels, media_errors, open_container
 from indexer.media.tracks import picture_stream
 from indexer.messages import Message, as_message, join_messages
@@ -90,7 +91,7 @@ class PictureTrack:
         check_pixels(self.path, context.width, context.height, self.max_pixels)
         context.options = {**context.options, "max_pixels": str(self.max_pixels)}
         context.thread_type = ThreadType.AUTO
-        context.thread_count = self.threads
+        context.thread_count = decoding_threads(context.width, context.height, self.threads)
         # AVI has no presentation times: those that FFmpeg guesses for its packets are in the order
         # of coding. Players show a picture at the decoding time of the packet that completes it.
         self._by_decoding_time = self.container.format.name == "avi"
@@ -321,6 +322,8 @@ class PictureTrack:
                 frames = context.decode(packet if packet.size else None)
             except EOFError:
                 return
+            except av.error.MemoryError:  # no damage: the next packet would end the same way
+                raise
             except av.error.FFmpegError as error:
                 errors += 1
                 self.damage.note(self._last_s, error)

@@ -27,7 +27,9 @@ import numpy as np
 from indexer.errors import MediaError, MediaTimeout
 from indexer.media.decode.frames import Frames, Sampling
 from indexer.media.decode.reader import PictureRead
+from indexer.media.decode.request import Request
 from indexer.media.decode.shared_memory import anonymous_memory, read_all
+from indexer.media.memory import MEMORY_MB
 from indexer.media.open import MAX_PIXELS
 from indexer.media.subtitles.cues import Cue
 from indexer.media.subtitles.tracks import SubtitleTrack
@@ -36,9 +38,13 @@ from indexer.video_info import VideoInfo
 
 TIMEOUT_S = 300.0
 SUBTITLES_TIMEOUT_S = 30.0
+_SUBTITLES_MEMORY_MB = 1500  # 20 MB of text are 200,000 cues at most
+_PICTURE_TIMEOUT_S = 20.0
+_PICTURE_MEMORY_MB = 1000  # ten times what the largest picture takes
 _START_TIMEOUT_S = 60.0
 _CLOSE_TIMEOUT_S = 10.0
 _MAX_IDLE = 2
+_MAX_IDLE_MB = 500  # a child that still holds so much without a file is not kept
 
 
 class ReadingProcessDied(MediaError):
@@ -112,11 +118,20 @@ def _take_worker() -> _Worker:
 
 def _give_back(child: _Worker) -> None:
     with _idle_lock:
-        if len(_idle) < _MAX_IDLE:
+        if len(_idle) < _MAX_IDLE and _resident_mb(child.process.pid) < _MAX_IDLE_MB:
             os.ftruncate(child.memory, 0)
             _idle.append(child)
             return
     child.kill()
+
+
+def _resident_mb(pid: int) -> float:
+    """0 where the system does not say."""
+    try:
+        with open(f"/proc/{pid}/statm") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+    except OSError:
+        return 0.0
 
 
 def close_idle() -> None:
@@ -133,8 +148,9 @@ class MediaProcess:
     MediaError.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], *, memory_mb: int = MEMORY_MB) -> None:
         self.path = os.fspath(path)
+        self._memory_mb = memory_mb
         self._child: _Worker | None = None
         self._deadline = 0.0
         self._timeout_s = 0.0
@@ -147,7 +163,7 @@ class MediaProcess:
             self._child = _take_worker()
         assert self._child is not None
         try:
-            self._child.connection.send((name, args, timeout_s))
+            self._child.connection.send(Request(name, args, self.path, timeout_s, self._memory_mb))
         except (BrokenPipeError, ConnectionResetError):
             raise self._died() from None
         self._waiting = True
@@ -252,12 +268,13 @@ class ReaderProcess:
         *,
         threads: int = 0,
         max_pixels: int = MAX_PIXELS,
+        memory_mb: int = MEMORY_MB,
         timeout_s: float = TIMEOUT_S,
     ) -> None:
         self.path = path
         self._open_args = (os.fspath(path), threads, max_pixels)
         self._timeout_s = timeout_s
-        self._process = MediaProcess(path)
+        self._process = MediaProcess(path, memory_mb=memory_mb)
         self._is_open = False
         try:
             self._open()
@@ -333,31 +350,39 @@ class ReaderProcess:
 
 
 def probe_in_process(
-    path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS, timeout_s: float = 60.0
+    path: str | os.PathLike[str],
+    *,
+    max_pixels: int = MAX_PIXELS,
+    memory_mb: int = MEMORY_MB,
+    timeout_s: float = 60.0,
 ) -> VideoInfo:
     """`probe` in a child: for files of unknown origin, whose header may already hang or crash a
     demuxer.
     """
-    return _call_once(path, "probe", max_pixels, timeout_s=timeout_s)
+    return _call_once(path, "probe", max_pixels, timeout_s=timeout_s, memory_mb=memory_mb)
 
 
-def is_playable_in_process(path: str | os.PathLike[str], *, timeout_s: float = 60.0) -> bool:
+def is_playable_in_process(
+    path: str | os.PathLike[str], *, memory_mb: int = MEMORY_MB, timeout_s: float = 60.0
+) -> bool:
     """`is_playable` in a child."""
-    return _call_once(path, "is_playable", timeout_s=timeout_s)
+    return _call_once(path, "is_playable", timeout_s=timeout_s, memory_mb=memory_mb)
 
 
 def read_text_file_in_process(
     path: str | os.PathLike[str], code_page: str = "", *, timeout_s: float = SUBTITLES_TIMEOUT_S
 ) -> list[Cue]:
     """`read_text_file` in a child."""
-    return _call_once(path, "text_file", code_page, timeout_s=timeout_s)
+    return _call_once(
+        path, "text_file", code_page, timeout_s=timeout_s, memory_mb=_SUBTITLES_MEMORY_MB
+    )
 
 
 def read_tracks_in_process(
-    path: str | os.PathLike[str], *, timeout_s: float = TIMEOUT_S
+    path: str | os.PathLike[str], *, memory_mb: int = MEMORY_MB, timeout_s: float = TIMEOUT_S
 ) -> list[SubtitleTrack]:
     """`read_tracks` in a child."""
-    return _call_once(path, "subtitle_tracks", timeout_s=timeout_s)
+    return _call_once(path, "subtitle_tracks", timeout_s=timeout_s, memory_mb=memory_mb)
 
 
 def read_audio_in_process(
@@ -367,14 +392,34 @@ def read_audio_in_process(
     rate_hz: int = 16_000,
     track: int | None = None,
     *,
+    memory_mb: int = MEMORY_MB,
     timeout_s: float = TIMEOUT_S,
 ) -> tuple[np.ndarray, float]:
     """`read_audio` in a child."""
-    return _call_once(path, "audio", start_s, end_s, rate_hz, track, timeout_s=timeout_s)
+    args = (start_s, end_s, rate_hz, track)
+    return _call_once(path, "audio", *args, timeout_s=timeout_s, memory_mb=memory_mb)
 
 
-def _call_once(path: str | os.PathLike[str], name: str, *args: object, timeout_s: float) -> Any:
-    process = MediaProcess(path)
+def small_picture_in_process(data: bytes, side: int) -> bytes:
+    """`small_picture` in a child."""
+    return _call_once(
+        "the picture",
+        "small_picture",
+        data,
+        side,
+        timeout_s=_PICTURE_TIMEOUT_S,
+        memory_mb=_PICTURE_MEMORY_MB,
+    )
+
+
+def _call_once(
+    path: str | os.PathLike[str],
+    name: str,
+    *args: object,
+    timeout_s: float,
+    memory_mb: int,
+) -> Any:
+    process = MediaProcess(path, memory_mb=memory_mb)
     try:
         return process.call(name, process.path, *args, timeout_s=timeout_s)
     finally:

@@ -24,6 +24,9 @@ from indexer.media.decode.decord_frames import DecordFrames
 from indexer.media.decode.frames import Frames, Sampling
 from indexer.media.decode.reader import PictureRead, Reader
 from indexer.media.decode.shared_memory import write_all
+from indexer.media.decode.still import small_picture
+from indexer.media.memory import limit_memory
+from indexer.media.open import out_of_memory
 from indexer.media.playable import is_playable
 from indexer.media.probe import probe
 from indexer.media.subtitles.cues import Cue
@@ -96,6 +99,11 @@ class ReaderWorker:
         """As read_audio."""
         return read_audio(path, start_s, end_s, rate_hz, track)
 
+    def small_picture(self, name: str, data: bytes, side: int) -> bytes:
+        """As small_picture; `name` is for messages."""
+        del name
+        return small_picture(data, side)
+
 
 def put_images(answer: Any, memory: int) -> Any:
     """Moves the pictures of an answer into the shared memory; what remains is small enough for the
@@ -119,14 +127,17 @@ def serve(connection: Connection, memory: int) -> None:
     worker = ReaderWorker()
     while True:
         try:
-            name, args, timeout_s = connection.recv()
+            request = connection.recv()
         except EOFError:
             return
-        signal.alarm(math.ceil(timeout_s + _ALARM_GRACE_S))
+        signal.alarm(math.ceil(request.timeout_s + _ALARM_GRACE_S))
+        limit_memory(request.memory_mb)
         try:
-            answer = (True, put_images(getattr(worker, name)(*args), memory))
+            answer = (True, put_images(getattr(worker, request.name)(*request.args), memory))
         except (SeekpointError, ValueError) as error:
             answer = (False, error)
+        except MemoryError:
+            answer = (False, out_of_memory(request.path))
         signal.alarm(0)
         connection.send(answer)
 

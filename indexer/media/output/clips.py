@@ -58,7 +58,10 @@ def cut_clip(
             "{dst} is the video itself", "choose another file for the clip", dst=printable(dst)
         )
     info = probe_in_process(
-        src, max_pixels=settings.max_frame_pixels, timeout_s=settings.chunk_timeout_s
+        src,
+        max_pixels=settings.max_frame_pixels,
+        memory_mb=settings.reader_memory_mb,
+        timeout_s=settings.chunk_timeout_s,
     )
     if not info.width:
         raise MediaError("{src} has no video stream to cut", src=printable(src))
@@ -71,7 +74,10 @@ def cut_clip(
             duration_s=info.duration_s,
         )
     with ReaderProcess(
-        src, max_pixels=settings.max_frame_pixels, timeout_s=settings.chunk_timeout_s
+        src,
+        max_pixels=settings.max_frame_pixels,
+        memory_mb=settings.reader_memory_mb,
+        timeout_s=settings.chunk_timeout_s,
     ) as reader:
         shown = reader.at([start_s], short_side=16)
     if shown.times_s[0] >= end_s:
@@ -82,6 +88,8 @@ def cut_clip(
             first_s=float(shown.times_s[0]),
         )
     timeout_s = _TIMEOUT_S + _TIMEOUT_FACTOR * (end_s - start_s + _SEEK_MARGIN_S)
+    if info.restarts or not info.timed:  # ffmpeg reads all that comes before
+        timeout_s += start_s
     try:
         with tempfile.TemporaryDirectory(prefix=".seekpoint-clip-", dir=dst.parent) as folder:
             whole = Path(folder).absolute() / "clip.mp4"
@@ -157,6 +165,6 @@ def _graph(
                 "aresample", **{"async": 1, "first_pts": 0}
             )
         )
-    options = picture_options(crf=20)
+    options = picture_options(info, crf=20)
     options |= {"acodec": "aac"} if with_sound else {}
     return ffmpeg.output(*streams, "file:" + str(dst), **options, **MP4_OPTIONS)

@@ -10,8 +10,10 @@ import ffmpeg
 
 from indexer.errors import MediaError, MediaTimeout
 from indexer.media.formats import DEMUXERS
+from indexer.media.memory import decoding_threads
 from indexer.video_info import VideoInfo
 
+_SMALLEST = 2  # sides that the encoder takes
 MP4_OPTIONS: dict[str, Any] = {"movflags": "+faststart", "map_metadata": -1, "f": "mp4"}
 
 
@@ -21,7 +23,7 @@ def input_of(src: str | os.PathLike[str], info: VideoInfo, seek_s: float = 0.0) 
     Its times are those of the file's own clock. One that restarts is made continuous by ffmpeg
     instead, and begins at 0; it cannot be sought, nor can a file without times.
     """
-    options: dict[str, Any] = {} if info.restarts else {"copyts": None}
+    options: dict[str, Any] = _threads(info) | ({} if info.restarts else {"copyts": None})
     # A seek to the beginning of an AVI skips what ffmpeg read to recognise it.
     if seek_s > 0 and not info.restarts and info.timed:
         options |= {"ss": seek_s, "noaccurate_seek": None}
@@ -36,12 +38,14 @@ def input_of(src: str | os.PathLike[str], info: VideoInfo, seek_s: float = 0.0) 
 def pictures_of(source: Any, info: VideoInfo) -> Any:
     """The stream that is shown, with colours that ffmpeg knows."""
     pictures = source[str(info.picture_index)]
+    if min(info.width, info.height) < _SMALLEST:
+        pictures = pictures.filter("scale", f"max({_SMALLEST},iw)", f"max({_SMALLEST},ih)")
     return pictures.filter("setparams", colorspace=info.matrix) if info.matrix else pictures
 
 
-def picture_options(crf: int) -> dict[str, Any]:
+def picture_options(info: VideoInfo, crf: int) -> dict[str, Any]:
     """H.264 with the times of the pictures kept."""
-    return {
+    return _threads(info) | {
         "vcodec": "libx264",
         "preset": "veryfast",
         "crf": crf,
@@ -49,6 +53,12 @@ def picture_options(crf: int) -> dict[str, Any]:
         "enc_time_base:v": "1/90000",
         "video_track_timescale": 90_000,
     }
+
+
+def _threads(info: VideoInfo) -> dict[str, Any]:
+    """Large pictures are decoded and encoded by fewer threads, each of which holds some."""
+    threads = decoding_threads(info.width, info.height)
+    return {"threads": threads} if threads < (os.cpu_count() or 1) else {}
 
 
 def write_with_sound(info: VideoInfo, write: Callable[[bool], None]) -> None:

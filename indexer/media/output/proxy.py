@@ -14,6 +14,7 @@ import ffmpeg
 from indexer.errors import StorageError, os_reason
 from indexer.media.decode.reader_process import is_playable_in_process, probe_in_process
 from indexer.media.ffmpeg import run_ffmpeg
+from indexer.media.memory import MEMORY_MB
 from indexer.media.output.graph import (
     MP4_OPTIONS,
     input_of,
@@ -28,11 +29,12 @@ from indexer.video_info import VideoInfo
 SHORT_SIDE = 1080
 TIMEOUT_S, TIMEOUT_FACTOR = 120.0, 20.0  # seconds allowed at all, and for one of the video
 REPORT_EVERY_S = 0.5
+_SLACK_S = 1.0  # of a length that is a little short
 
 
-def plays_in_browsers(path: str | os.PathLike[str], timeout_s: float = 60.0) -> bool:
+def plays_in_browsers(path: str | os.PathLike[str], *, memory_mb: int = MEMORY_MB) -> bool:
     """`is_playable`, found out in a process that can be killed. Raises MediaError, MediaTimeout."""
-    return is_playable_in_process(path, timeout_s=timeout_s)
+    return is_playable_in_process(path, memory_mb=memory_mb)
 
 
 def make_proxy(
@@ -48,7 +50,10 @@ def make_proxy(
     StorageError.
     """
     info = probe_in_process(
-        src, max_pixels=settings.max_frame_pixels, timeout_s=settings.chunk_timeout_s
+        src,
+        max_pixels=settings.max_frame_pixels,
+        memory_mb=settings.reader_memory_mb,
+        timeout_s=settings.chunk_timeout_s,
     )
     try:
         dst.parent.mkdir(parents=True, exist_ok=True)
@@ -92,11 +97,13 @@ def _graph(src: str | os.PathLike[str], info: VideoInfo, dst: Path, with_sound: 
             .filter("scale", *side)
             .filter("format", "yuv420p")
         )
-        options |= {**picture_options(crf=22), "g": 50}
+        options |= {**picture_options(info, crf=22), "g": 50}
     if with_sound:
         sound = source[str(info.sound_index)].filter("asetpts", f"PTS-{clock_s:.6f}/TB")
         streams.append(sound.filter("aresample", **{"async": 1, "first_pts": 0}))
         options["acodec"] = "aac"
+    if info.duration_s:  # a broken clock may have a picture years later, which MP4 cannot hold
+        options["t"] = f"{info.duration_s + _SLACK_S:.3f}"
     return ffmpeg.output(*streams, "file:" + str(dst), **options)
 
 

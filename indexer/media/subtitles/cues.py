@@ -10,7 +10,7 @@ MAX_CUES = 200_000  # of one file: two films with a cue for each picture
 MAX_LINE = 2000  # characters; what follows in a line is left out
 _MAX_LINES = 40  # of one cue
 _TAG = re.compile(r"</?[A-Za-z0-9][^<>]{0,300}>")
-_DIRECTION = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+DIRECTION = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ def plain_lines(text: str) -> list[str]:
     lines are left out.
     """
     lines = (
-        " ".join(html.unescape(_DIRECTION.sub("", line[:MAX_LINE])).split())
+        " ".join(html.unescape(DIRECTION.sub("", line[:MAX_LINE])).split())
         for line in text.splitlines()[:_MAX_LINES]
     )
     return [line for line in lines if line]

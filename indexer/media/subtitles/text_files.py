@@ -16,6 +16,7 @@ from charset_normalizer import from_bytes
 from indexer.errors import MediaError, os_reason
 from indexer.media.open import check_regular_file
 from indexer.media.subtitles.cues import (
+    DIRECTION,
     MAX_CUES,
     MAX_LINE,
     Cue,
@@ -27,8 +28,12 @@ from indexer.paths import printable
 
 _MAX_BYTES = 20_000_000
 _STAMP = r"(\d{1,6}):(\d{1,2}):(\d{1,2})(?:[,.:](\d{1,3}))?"
-_TIMES = re.compile(rf"\s{{0,100}}{_STAMP}\s{{0,100}}-{{1,3}}>\s{{0,100}}{_STAMP}(?!\d)")
-_ASS_STAMP = re.compile(r"\s{0,100}(\d{1,6}):(\d{1,2}):(\d{1,2})[.:](\d{1,3})")
+_TIMES = re.compile(
+    rf"\s{{0,100}}(-?){_STAMP}\s{{0,100}}[-\u2010-\u2015]{{1,3}}>\s{{0,100}}(-?){_STAMP}(?!\d)"
+)
+_SPACED_MARK = re.compile(r"\s{0,5}([:,.])\s{0,5}")
+_MAX_TIMES = 300  # characters; some programs write coordinates behind the times
+_ASS_STAMP = re.compile(r"\s{0,100}(-?)(\d{1,6}):(\d{1,2}):(\d{1,2})[.:](\d{1,3})")
 _ASS_FIELDS = ["Start", "End", "Text"]
 _DEFAULT_FIELDS = [
     "Layer",
@@ -95,19 +100,31 @@ def parse_srt(text: str) -> list[Cue]:
     times: tuple[float, float] | None = None
     lines: list[str] = []
     for line in text.replace("\x00", "\ufffd").splitlines():
-        match = _TIMES.match(line[:MAX_LINE]) if "->" in line[:MAX_LINE] else None
-        if match is None:
+        found = _times_of(line)
+        if found is None:
             lines.append(line)
             continue
         if times is not None:
             cues.append(Cue(*times, _srt_text(lines, before_times=True)))
             if len(cues) >= MAX_CUES:
                 return cues
-        times = _srt_seconds(match.groups()[:4]), _srt_seconds(match.groups()[4:])
-        lines = []
+        times, lines = found, []
     if times is not None:
         cues.append(Cue(*times, _srt_text(lines, before_times=False)))
     return cues
+
+
+def _times_of(line: str) -> tuple[float, float] | None:
+    """Of a line of times, as translators and their programs leave it: with marks of direction, with
+    spaces inside the stamps (`00: 00: 01, 000`), with a dash for the arrow's hyphens.
+    """
+    beginning = line[:_MAX_TIMES]
+    if ">" not in beginning:
+        return None
+    match = _TIMES.match(_SPACED_MARK.sub(r"\1", DIRECTION.sub("", beginning)))
+    if match is None:
+        return None
+    return _srt_seconds(match.groups()[:5]), _srt_seconds(match.groups()[5:])
 
 
 def _srt_text(lines: list[str], *, before_times: bool) -> str:
@@ -123,8 +140,10 @@ def _without_alignment(text: str) -> str:
 
 
 def _srt_seconds(parts: tuple[str | None, ...]) -> float:
-    hours, minutes, seconds = (int(part or 0) for part in parts[:3])
-    return hours * 3600 + minutes * 60 + seconds + float(f"0.{parts[3] or 0}")
+    """From the sign, hours, minutes, seconds and their decimals."""
+    hours, minutes, seconds = (int(part or 0) for part in parts[1:4])
+    value = hours * 3600 + minutes * 60 + seconds + float(f"0.{parts[4] or 0}")
+    return -value if parts[0] else value
 
 
 def parse_ass(text: str) -> list[Cue]:
@@ -157,6 +176,8 @@ def _dialogue(text: str) -> Iterator[dict[str, str]]:
 
 def decode_text(data: bytes, code_page: str = "") -> str:
     """UTF-8 if it is that but for a damaged place, else `code_page`, else the likeliest one."""
+    if codec := _utf_16_without_mark(data):
+        return data.decode(codec, "replace")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -168,3 +189,16 @@ def decode_text(data: bytes, code_page: str = "") -> str:
         return data.decode(code_page, "replace")
     best = from_bytes(data).best()
     return str(best) if best is not None else data.decode("latin-1")
+
+
+def _utf_16_without_mark(data: bytes) -> str:
+    """The codec of such a file: what its stamps are made of has zeros for every other byte."""
+    beginning = data[:2000]
+    if beginning.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return ""
+    even, odd = beginning[::2].count(0), beginning[1::2].count(0)
+    if odd > 0.15 * len(beginning) and even < 0.01 * len(beginning):
+        return "utf-16-le"
+    if even > 0.15 * len(beginning) and odd < 0.01 * len(beginning):
+        return "utf-16-be"
+    return ""

@@ -21,8 +21,8 @@ from indexer.catalog.passages import PassageRow, get_passages
 from indexer.catalog.vectors.live_chunks import get_live_state
 from indexer.catalog.vectors.served_keys import list_served_keys
 from indexer.context import Context
-from indexer.passages import text_embedding
 from indexer.passages.matching import matching_words, pairs_of
+from indexer.passages.text_space import TextSpace, text_space
 from indexer.questions.content_words import content_words
 from indexer.questions.neutral_prompts import NEUTRAL_PROMPTS
 from indexer.questions.statement import Statement
@@ -95,7 +95,7 @@ class _Asked:
     english: bool
 
     @classmethod
-    def of(cls, statement: Statement) -> _Asked:
+    def of(cls, statement: Statement, space: TextSpace) -> _Asked:
         quoted = bool(statement.phrases)
         query = (
             " ".join(f'"{phrase}"' for phrase in statement.phrases)
@@ -104,7 +104,7 @@ class _Asked:
         )
         terms = parse_terms(query)
         text = " ".join(statement.phrases) or statement.words
-        vector = text_embedding.embed_meaning([text])[0] if text_embedding.reads(text) else None
+        vector = space.embed_questions([text])[0] if space.reads(text) else None
         return cls(
             query,
             terms,
@@ -112,7 +112,7 @@ class _Asked:
             quoted,
             statement.hint,
             vector,
-            text_embedding.is_english(text),
+            space.is_english(text),
         )
 
     @property
@@ -136,17 +136,17 @@ class _Near:
         return {*self.english, *self.across}
 
     def strengths(
-        self, known: Mapping[int, PassageRow], *, asked_in_english: bool
+        self, known: Mapping[int, PassageRow], space: TextSpace, *, asked_in_english: bool
     ) -> dict[int, float]:
         """Of those that mean something like it, best first."""
         found: dict[int, tuple[float, float]] = {}
         for id in self.ids & known.keys():
-            english = text_embedding.is_english(known[id].text)
+            english = space.is_english(known[id].text)
             if english and asked_in_english:
                 product, needed = self.english.get(id, 0.0), self.needed
             else:
                 product, needed = (
-                    _cosine(self.across.get(id, 0.0), english=english),
+                    _cosine(self.across.get(id, 0.0), space, english=english),
                     self.needed_across,
                 )
             if product > NEAR:
@@ -168,6 +168,7 @@ class TextSearch:
     def __init__(self, context: Context) -> None:
         self._catalog = context.catalog
         self._index_for = context.index_for
+        self._settings = context.settings
         self._cache = context.settings.cache
         self._neutral: np.ndarray | None = None
         self._usual: dict[str, _Usual] = {}
@@ -179,7 +180,10 @@ class TextSearch:
         kinds = [kind for kind in scope.kinds if kind in STAGE_OF]
         if self._neutral is None and any(self._keys(scope, kinds).values()):
             self._neutral_vectors()
-            text_embedding.embed_meaning(NEUTRAL_PROMPTS[:1])
+            self._space().embed_questions(NEUTRAL_PROMPTS[:1])
+
+    def _space(self) -> TextSpace:
+        return text_space(self._settings)
 
     def _keys(self, scope: Scope, kinds: Sequence[str]) -> dict[str, list[str]]:
         with self._catalog.read() as session:
@@ -193,7 +197,7 @@ class TextSearch:
         keys = self._keys(scope, kinds)
         if not any(keys.values()):
             return TextAnswer()
-        asked = _Asked.of(statement)
+        asked = _Asked.of(statement, self._space())
         found = {
             kind: self._find_kind(asked, scope, kind, keys[kind]) for kind in kinds if keys[kind]
         }
@@ -209,7 +213,7 @@ class TextSearch:
         nearest = self._by_meaning(asked, scope.selection, STAGE_OF[kind], keys)
         with self._catalog.read() as session:
             known = get_passages(session, {*worded, *nearest.ids})
-        near = nearest.strengths(known, asked_in_english=asked.english)
+        near = nearest.strengths(known, self._space(), asked_in_english=asked.english)
         known = {
             id: row
             for id, row in known.items()
@@ -289,9 +293,10 @@ class TextSearch:
         english: dict[int, float] = {}
         across: dict[int, float] = {}
         needed = needed_across = MATCH_MEANING
-        in_any_language = text_embedding.across(asked.vector[None])[0]
+        space = self._space()
+        in_any_language = space.across(asked.vector[None])[0]
         for key in keys:
-            if embedder_key_of(key) != text_embedding.KEY:
+            if embedder_key_of(key) != space.key:
                 continue
             index = self._index_for(key, stage)
             if asked.english:
@@ -329,21 +334,21 @@ class TextSearch:
 
     def _neutral_vectors(self) -> np.ndarray:
         if self._neutral is None:
-            self._neutral = neutral_vectors(
-                self._cache, text_embedding.KEY, text_embedding.embed_meaning
-            )
+            space = self._space()
+            self._neutral = neutral_vectors(self._cache, space.key, space.embed_questions)
         return self._neutral
 
     def _best_cosines(self, index: VectorIndex) -> list[float]:
         """Of each neutral prompt with the passage that is nearest in any language."""
-        across = text_embedding.across(self._neutral_vectors())
+        space = self._space()
+        across = space.across(self._neutral_vectors())
         found = [index.search(vector, PROBED) for vector in across]
         with self._catalog.read() as session:
             known = get_passages(session, {id for hits in found for id in hits.ids.tolist()})
-        english = {id: text_embedding.is_english(row.text) for id, row in known.items()}
+        english = {id: space.is_english(row.text) for id, row in known.items()}
         cosines = [
             [
-                _cosine(score, english=english[id])
+                _cosine(score, space, english=english[id])
                 for id, score in zip(hits.ids.tolist(), hits.scores.tolist())
                 if id in english
             ]
@@ -372,9 +377,9 @@ def _strength_of_words(asked: _Asked, share: float, complete_hits: int, *, compl
     return LONE_WORD
 
 
-def _cosine(product: float, *, english: bool) -> float:
-    """Of the multilingual model, from the product with `meaning.across` of a question."""
-    return product * text_embedding.ACROSS_SCALE if english else product
+def _cosine(product: float, space: TextSpace, *, english: bool) -> float:
+    """Of the multilingual model, from the product with `across` of a question."""
+    return product * space.across_scale if english else product
 
 
 def _strength_of_meaning(product: float, needed: float) -> float:

@@ -105,7 +105,11 @@ def _frame(media: MediaFiles, path: Path, at_s: float) -> np.ndarray:
 
 def _duration_s(context: Context, path: Path, at_s: float | None) -> float:
     """Of the file. Raises UsageError for a time that is not in it."""
-    duration_s = probe_in_process(path, max_pixels=context.settings.max_frame_pixels).duration_s
+    duration_s = probe_in_process(
+        path,
+        max_pixels=context.settings.max_frame_pixels,
+        memory_mb=context.settings.reader_memory_mb,
+    ).duration_s
     if at_s is not None and not 0 <= at_s < duration_s:
         raise UsageError(
             "{at_s:g} s is not within the {duration_s:.1f} s of {path}",

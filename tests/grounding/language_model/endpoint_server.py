@@ -44,8 +44,9 @@ Decide = Callable[[dict[str, Any], int], Reply]
 
 
 class Server:
-    def __init__(self, decide: Decide) -> None:
+    def __init__(self, decide: Decide, models: Reply) -> None:
         self.decide = decide
+        self.models = models
         self.requests: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.most_at_once = 0
@@ -64,6 +65,9 @@ class Server:
             def do_POST(self) -> None:
                 server.answer(self)
 
+            def do_GET(self) -> None:
+                server.write(self, server.models)
+
             def log_message(self, *arguments: object) -> None:
                 pass
 
@@ -81,6 +85,9 @@ class Server:
         time.sleep(reply.wait_s)
         with self._lock:
             self._at_once -= 1
+        self.write(request, reply)
+
+    def write(self, request: BaseHTTPRequestHandler, reply: Reply) -> None:
         content = reply.encoded()
         try:
             request.send_response(reply.status)
@@ -105,11 +112,13 @@ class Server:
 
 
 @contextmanager
-def serving(decide: Decide | list[Reply]) -> Iterator[Server]:
-    """With a list: one after the other, the last again and again."""
+def serving(decide: Decide | list[Reply], models: Reply = Reply(status=404)) -> Iterator[Server]:
+    """With a list: one after the other, the last again and again. `models`: what it answers to
+    the question which models it serves.
+    """
     replies = decide
     chosen = (
         replies if callable(replies) else lambda _, number: replies[min(number, len(replies) - 1)]
     )
-    with Server(chosen) as server:
+    with Server(chosen, models) as server:
         yield server

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from indexer.admin.doctor import Check
+from indexer.admin.doctor import Check, propose_models
 from indexer.library import Library
-from tests.support import colour_video, demo_library
+from tests.support import colour_video, demo_library, demo_settings
 
 
 @pytest.fixture
@@ -99,3 +99,14 @@ def test_a_program_that_keeps_the_write_lock(home, monkeypatch):
         assert "locked by another program" in failed(demo_library(home))["database"].found
         other.execute("ROLLBACK")
     assert "database" not in failed(demo_library(home))
+
+
+def test_a_gpu_gets_proposals_of_models_and_a_cpu_none(tmp_path):
+    settings = demo_settings(tmp_path, device="cuda", embedder="lite", speech=True)
+    proposed = propose_models(settings)
+    assert "models get siglip2" in proposed
+    assert "models get whisper-small" in proposed
+    assert "models get timelens" in proposed
+    chosen = {"embedder": "siglip2", "speech": False, "grounder_url": "http://localhost/v1"}
+    assert propose_models(settings.model_copy(update=chosen)) == ""
+    assert propose_models(demo_settings(tmp_path, device="cpu", embedder="lite")) == ""

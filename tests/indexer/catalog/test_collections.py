@@ -32,3 +32,30 @@ def test_collections(catalog: Catalog):
         assert len(collections.remove_collection(s, films)) == 2
         assert [found.name for found in collections.list_collections(s)] == ["clips"]
         assert measure_usage(s).segments == 0
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a\x00",
+        "a\nb",
+        "a\x1b[2J",
+        "a\u202eb",
+        "a\u200bb",
+        "\udcff",
+        "x" * 101,
+        "a\u2028b",
+        "\x9b31m",
+    ],
+)
+def test_names_are_one_short_printable_line(catalog: Catalog, name: str):
+    with catalog.begin() as s, pytest.raises(UsageError, match="cannot be the name"):
+        collections.ensure_collection(s, name)
+
+
+def test_names_that_look_the_same_are_the_same(catalog: Catalog):
+    with catalog.begin() as s:
+        made = collections.ensure_collection(s, "Zu\u0308rich")
+        assert collections.ensure_collection(s, "Z\u00fcrich ") == made
+        assert collections.find_collections(s, ["Zu\u0308rich", "Z\u00fcrich"]) == [made, made]
+        assert [found.name for found in collections.list_collections(s)] == ["Z\u00fcrich"]

@@ -181,6 +181,27 @@ def test_passages_of_a_key_that_is_not_served_yet_are_not_found(library: tuple[C
         assert isinstance(fulltext.search_words(s, "anna")[0].passage_id, int)
 
 
+@pytest.mark.parametrize("match", ["all", "any"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        " ".join(f"word{number}" for number in range(200)),
+        " ".join(f"word{number}" for number in range(100_000)),
+        "x" * 100_000,
+        "狗" * 100_000,
+        '"' + "a b " * 50_000 + '"',
+        '"' * 100_000,
+        "* " * 100_000,
+        "a* " * 10_000,
+    ],
+    ids=lambda query: query[:9],
+)
+def test_a_pasted_page_is_a_query_like_any_other(library: tuple[Catalog, int], query, match):
+    assert len(found(library[0], "dogs " + query, match=match)) <= 3
+    with library[0].read() as s:
+        assert len(count_holders(s, parse_terms(query))[0]) <= fulltext.MOST_TERMS
+
+
 def test_parsing():
     assert parse_terms('"sea  shells" dog* the 看滑板now') == [
         Term("sea shells"),

@@ -9,7 +9,8 @@ from indexer.settings import load_settings
 
 
 def test_an_unknown_embedder_names_the_known():
-    with pytest.raises(UsageError, match=r"no embedder 'magic'.*lite, siglip2, clip, demo"):
+    known = "lite, siglip2, clip, qwen3-vl-embedding, demo"
+    with pytest.raises(UsageError, match=rf"no embedder 'magic'.*{known}"):
         load_embedder(load_settings(embedder="magic"))
 
 

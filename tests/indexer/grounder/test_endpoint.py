@@ -10,7 +10,12 @@ from grounding.spans import Span
 from indexer.embedders.demo import COLOURS
 from indexer.errors import ModelError, UsageError
 from indexer.grounder.base import FrameBudget, Window
-from indexer.grounder.configured import grounder_key, load_grounder, require_grounder
+from indexer.grounder.configured import (
+    check_grounder,
+    grounder_key,
+    load_grounder,
+    require_grounder,
+)
 from indexer.library import Library
 from tests.grounding.language_model.endpoint_server import Reply, serving
 from tests.indexer.grounder.looking_server import look, numbered, read_question
@@ -195,6 +200,24 @@ def test_the_key_of_events_is_that_of_the_model_and_not_of_its_place(tmp_path):
     assert grounder_key(settings_for("http://a/v1", tmp_path, grounder_model="other")) != base
     assert grounder_key(settings_for("http://a/v1", tmp_path, grounder_frames=8)) != base
     assert "hidden" not in repr(settings_for("http://a/v1", tmp_path, grounder_key="hidden"))
+
+
+def test_the_server_says_whether_it_serves_the_model(tmp_path):
+    listed = json.dumps({"data": [{"id": "org/looker"}, {"id": "other"}]}).encode()
+    with serving(look, models=Reply(body=listed)) as server:
+        check_grounder(settings_for(server.url, tmp_path))
+        with pytest.raises(ModelError, match="serves org/looker, other and not third"):
+            check_grounder(settings_for(server.url, tmp_path, grounder_model="third"))
+    with (
+        serving(look, models=Reply(status=401)) as server,
+        pytest.raises(ModelError, match="refuses the key"),
+    ):
+        check_grounder(settings_for(server.url, tmp_path))
+    with serving(look) as server:  # it lists nothing
+        check_grounder(settings_for(server.url, tmp_path))
+        gone = settings_for(server.url, tmp_path)
+    with pytest.raises(ModelError, match="cannot be used"):
+        check_grounder(gone)
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from indexer.errors import MediaError
 from indexer.ingest.discover import FoundFile, Unusable, content_hash, find_files
-from indexer.paths import printable
+from indexer.paths import Reach, printable
 
 
 def names(found):
@@ -77,3 +78,33 @@ def test_content_hash_is_the_sha256_of_the_bytes(tmp_path):
     # FIPS 180-2, appendix B.1
     expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert content_hash(path) == expected
+
+
+def test_links_are_followed_as_far_as_allowed(tmp_path):
+    for name in ("own/a.mp4", "own/theirs/b.mp4", "outside/c.mp4", "outside/d.mp4"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    (tmp_path / "own" / "link.mp4").symlink_to(tmp_path / "outside" / "c.mp4")
+    (tmp_path / "own" / "folder").symlink_to(tmp_path / "outside")
+    (tmp_path / "own" / "to theirs").symlink_to(tmp_path / "own" / "theirs")
+    reach = Reach.of([tmp_path / "own"], [tmp_path / "own" / "theirs"])
+    found = list(find_files([tmp_path / "own"], reach))
+    assert [one.path.name for one in found if isinstance(one, FoundFile)] == ["a.mp4"]
+    refused = sorted(Path(one.path).name for one in found if isinstance(one, Unusable))
+    assert refused == ["folder", "link.mp4", "to theirs"]
+    (bad,) = find_files([tmp_path / "outside" / "d.mp4"], reach)
+    assert isinstance(bad, Unusable)
+
+
+def test_a_file_is_opened_where_it_truly_is(tmp_path):
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "a").write_bytes(b"a")
+    (tmp_path / "b").write_bytes(b"b")
+    (tmp_path / "own" / "link").symlink_to(tmp_path / "b")
+    reach = Reach.of([tmp_path / "own"])
+    descriptor = reach.open(tmp_path / "own" / "a")
+    assert os.read(descriptor, 9) == b"a"
+    os.close(descriptor)
+    for name in ("link", "../b", "."):
+        with pytest.raises(MediaError):
+            reach.open(tmp_path / "own" / name)

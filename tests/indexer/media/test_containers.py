@@ -2,15 +2,19 @@
 benchmarks.containers` tries thousands more.
 """
 
+import tempfile
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from indexer.settings import load_settings
-from tests.indexer.media.containers import check, check_outputs, draw_recipe, make
+from tests.indexer.media.containers import CONTAINERS, check, check_outputs, make, recipes
 
-GROUPS, EACH = 20, 15  # of one group, one is cut and copied too
+EACH = 38  # of 8 containers
+OUTPUTS_EVERY = 12  # one in so many is cut and copied too
 
 
 @pytest.fixture(scope="session")
@@ -18,19 +22,16 @@ def sources(tmp_path_factory) -> Path:
     return tmp_path_factory.mktemp("sources")
 
 
-@pytest.mark.parametrize("group", range(GROUPS))
-def test_generated_containers_show_what_ffmpeg_shows(tmp_path, sources, group):
-    settings = load_settings(home=tmp_path / "home")
-    for number in range(EACH):
-        rng = np.random.default_rng((group, number))
-        recipe = draw_recipe(rng)
-        folder = tmp_path / str(number)
-        folder.mkdir()
-        try:
+@pytest.mark.parametrize("container", CONTAINERS)
+def test_generated_containers_show_what_ffmpeg_shows(sources, container):
+    @settings(max_examples=EACH, derandomize=True)
+    @given(recipes(container), st.integers(0, 2**32 - 1))
+    def generated(recipe, seed):
+        with tempfile.TemporaryDirectory() as name:
+            folder, rng = Path(name), np.random.default_rng(seed)
             path = make(recipe, folder, sources)
             check(recipe, path, rng)
-            if number == 0:
-                check_outputs(path, rng, settings)
-        except Exception as error:
-            error.add_note(f"{recipe} of group {group}, number {number}")
-            raise
+            if seed % OUTPUTS_EVERY == 0:
+                check_outputs(path, rng, load_settings(home=folder / "home"))
+
+    generated()

@@ -173,11 +173,13 @@ def test_a_negative_length_is_the_error_of_its_file(tmp_path):
         probe(path)
 
 
-def test_an_absurd_length_is_that_of_what_plays(tmp_path):
+def test_an_absurd_length_is_that_of_what_plays(tmp_path, settings):
     path = tmp_path / "big.mkv"
     jump = r"setts=ts=if(gte(N\,249)\,TS+4e9/TB\,TS)"
     ffmpeg(*lavfi(f"testsrc2=d=10:{SMALL}"), *X264, "-bf", 0, "-bsf:v", jump, path)
     assert probe(path).duration_s == pytest.approx(9.96, abs=0.1)
+    make_proxy(path, tmp_path / "proxy.mp4", settings)
+    assert probe(tmp_path / "proxy.mp4").duration_s == pytest.approx(9.96, abs=0.1)
 
 
 def test_a_length_of_months_is_an_error(tmp_path):
@@ -198,6 +200,15 @@ def test_a_length_that_ffmpeg_estimates_is_read_from_the_packets(tmp_path, suffi
         *("-filter_complex", "[0][1]concat=v=0:a=1", *options, path),
     )
     assert probe(path).duration_s == pytest.approx(60.0, abs=0.2)
+
+
+def test_an_avi_without_an_index_lasts_as_long_as_its_pictures(tmp_path):
+    path = tmp_path / "a.avi"
+    ffmpeg(*lavfi(f"testsrc2=d=20:{SMALL}"), *lavfi("sine=d=20"), "-c:a", "mp3", path)
+    data = path.read_bytes()
+    path.write_bytes(data[: data.rfind(b"idx1")])
+    times_s, _ = ffmpeg_pictures(path)
+    assert probe(path).duration_s == pytest.approx(times_s[-1] + 0.04, abs=0.06)
 
 
 def test_late_fragments_last_as_long_as_they_play(tmp_path):
@@ -543,6 +554,35 @@ def test_a_file_without_one_picture_or_sample_that_decodes_is_an_error(tmp_path)
     path.write_bytes(data)
     with pytest.raises(MediaError, match=r"s\.mp4 holds no picture that can be decoded \(h264\)"):
         probe(path)
+
+
+def test_a_container_that_changes_on_the_way_is_read_up_to_there(tmp_path, settings):
+    """Ogg files that were joined; FFmpeg does not read the second one."""
+    codecs = ("-c:v", "libtheora", "-c:a", "libvorbis")
+    for name, size in (("a", "96x64"), ("b", "128x96")):
+        source = lavfi(f"testsrc2=d=3:s={size}:r=25")
+        ffmpeg(*source, *lavfi("sine=d=3"), *codecs, tmp_path / f"{name}.ogv")
+    path = tmp_path / "joined.ogv"
+    path.write_bytes(b"".join((tmp_path / f"{name}.ogv").read_bytes() for name in "ab"))
+    info = probe(path)
+    assert (info.width, info.sound_index) == (96, 1)
+    with Reader(path) as reader:
+        read = reader.read(0.0, info.duration_s, 5.0, 64)
+    assert len(read.frames) == 15
+    assert read.damage
+    cut_clip(path, 1.0, 2.0, tmp_path / "clip.mp4", settings)
+    assert len(sample_frames(tmp_path / "clip.mp4", rate_hz=5)) == 5
+
+
+def test_pictures_of_one_pixel_are_cut_and_copied(tmp_path, settings):
+    path = tmp_path / "one.mkv"
+    one = "color=red:s=8x8:d=2:r=25,format=rgb24,crop=1:1"
+    ffmpeg(*lavfi(one), "-c:v", "ffv1", "-pix_fmt", "bgr0", path)
+    assert (probe(path).width, probe(path).height) == (1, 1)
+    cut_clip(path, 0.5, 1.5, tmp_path / "clip.mp4", settings)
+    make_proxy(path, tmp_path / "proxy.mp4", settings)
+    for name in ("clip.mp4", "proxy.mp4"):
+        assert mean_colour(tmp_path / name, 0.5).argmax() == 0
 
 
 def test_times_rise_in_all_that_is_read(tmp_path):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from indexer.passages.text_embedding import DIMENSION, MULTILINGUAL_SIZE, embed_meaning, reads
+from indexer.passages.text_space import EmbeddedSpace
 from indexer.stages.passages import with_meaning
 from tests.indexer.passages.sounds import SENTENCES
 
@@ -45,6 +46,6 @@ def test_what_no_model_reads_gets_no_vector():
     assert reads("exit 42")
     assert not reads("4711 %")
     texts = ("exit left", "42", "नमस्ते दुनिया")
-    stored = with_meaning([Passage("screen", 0, 1, text) for text in texts])
+    stored = with_meaning([Passage("screen", 0, 1, text) for text in texts], EmbeddedSpace())
     assert [passage.vector is not None for passage in stored] == [True, False, False]
     assert [passage.text for passage in stored] == list(texts)

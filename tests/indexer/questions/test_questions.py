@@ -9,7 +9,7 @@ from indexer.evaluation.ground_truth import load_rows
 from indexer.questions.content_words import content_words
 from indexer.questions.english_inversion import third_person
 from indexer.questions.negation import Negation, chinese_negation, english_negation
-from indexer.questions.statement import read_question
+from indexer.questions.statement import LONGEST, MOST_STATEMENTS, read_question
 
 
 @dataclass(frozen=True)
@@ -221,3 +221,13 @@ def test_questions_made_of_real_descriptions_come_back(test_data):
         )
     assert tried > 300
     assert wrong <= 0.03 * tried
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["a dog runs and then ", "when does a dog bark? ", '"dog" ', "狗跑，然后", "x", "not ", "'s '"],
+)
+def test_a_document_is_read_as_a_question_of_bounded_length(unit: str):
+    statements = read_question(unit * 20_000).statements
+    assert 1 <= len(statements) <= MOST_STATEMENTS
+    assert all(len(statement.text) <= LONGEST for statement in statements)

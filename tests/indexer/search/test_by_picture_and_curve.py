@@ -2,6 +2,7 @@
 browser is given.
 """
 
+import io
 import math
 from datetime import date
 from itertools import combinations
@@ -50,6 +51,12 @@ def library(tmp_path_factory) -> Library:
     return library
 
 
+def png(*of: object) -> bytes:
+    out = io.BytesIO()
+    Image.new(*of).save(out, "PNG")  # pyright: ignore[reportArgumentType]
+    return out.getvalue()
+
+
 def id_of(library: Library, name: str) -> int:
     return next(
         video.video_id for video in library.videos() if Path(video.paths[0].path).name == name
@@ -67,6 +74,31 @@ def test_more_like_a_moment_leaves_itself_out(library):
     assert answer.matched
     assert all(
         m.span.overlap_s(Span(4.5, 9.5)) == 0 for m in answer.moments if m.path.endswith("2023.mp4")
+    )
+
+
+def test_words_and_a_picture_together(library):
+    """What answers the words is there in the order in which it looks like the picture too."""
+    picture = Image.fromarray(np.full((48, 64, 3), COLOURS["green"], np.uint8))
+    name = keep_picture(library.settings, picture)
+    asked = library.search("red or green", top=20)
+    both = library.search_picture(name, question="red or green", top=20)
+    assert {(m.video_id, m.span) for m in both.moments} == {
+        (m.video_id, m.span) for m in asked.moments
+    }
+    scores = [moment.score for moment in both.moments]
+    assert scores == sorted(scores, reverse=True)
+    best, red = both.moments[0], _at(both, id_of(library, "DogPark_2023.mp4"), 2.0)
+    assert best.span.start_s == pytest.approx(4.0, abs=0.5), "green, not red"
+    assert red.score < best.score
+    assert both.statement == asked.statement
+
+
+def _at(answer, video_id: int, time_s: float):
+    return next(
+        moment
+        for moment in answer.moments
+        if moment.video_id == video_id and moment.span.start_s <= time_s < moment.span.end_s
     )
 
 
@@ -94,8 +126,8 @@ def test_like_an_instant_is_like_its_nearest_frame(library):
 
 
 def test_search_by_picture(library):
-    name = keep_picture(library.settings, Image.new("RGB", (50, 40), COLOURS["blue"]))
-    assert name == keep_picture(library.settings, Image.new("RGB", (50, 40), COLOURS["blue"]))
+    name = keep_picture(library.settings, png("RGB", (50, 40), COLOURS["blue"]))
+    assert name == keep_picture(library.settings, png("RGB", (50, 40), COLOURS["blue"]))
     best = library.search_picture(name).moments[0]
     assert (Path(best.path).name, best.span.start_s) == (
         "DogPark_2023.mp4",
@@ -110,7 +142,7 @@ def test_pictures_that_are_not_kept(library, name):
 
 
 def test_large_pictures_are_kept_small(library):
-    name = keep_picture(library.settings, Image.new("RGBA", (3000, 1500), "red"))
+    name = keep_picture(library.settings, png("RGBA", (3000, 1500), "red"))
     assert read_picture(library.settings, name).shape == (320, 640, 3)
 
 

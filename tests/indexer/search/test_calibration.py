@@ -54,6 +54,13 @@ def test_a_nearer_frame_is_more_probable():
         assert 0.3 < chances[-1] < 1
 
 
+def test_among_more_chunks_an_answer_is_less_probable():
+    few, many = (
+        calibrate(QUERY, photographs(0.5), BACKGROUND, NEUTRAL, chunks) for chunks in (20, 2000)
+    )
+    assert many.probability(0.6) < 0.7 * few.probability(0.6)
+
+
 def test_nothing_has_no_chance():
     assert calibrate(QUERY, None, BACKGROUND, NEUTRAL, 30).probability(-np.inf) == 0.0
 

@@ -95,6 +95,8 @@ def url(provider, tmp_path_factory):
     home = tmp_path_factory.mktemp("oidc") / "home"
     library = demo_library(home)
     add_user(library.catalog, "vera@example.com", None, "editor")
+    add_user(library.catalog, "anna@example.com", None, "viewer")
+    add_user(library.catalog, "paul@example.com", "a password", "editor")
     port = free_port()
     settings = {
         "oidc_metadata_url": f"http://127.0.0.1:{provider.server_port}/.well-known/openid-configuration",
@@ -138,7 +140,11 @@ def test_somebody_who_is_listed_enters_and_is_where_they_wanted(url, provider):
 
 
 def test_somebody_who_is_not_listed_does_not(url, provider):
-    provider.claims = {"email": "<b>mallory</b>@example.com", "email_verified": True}
+    provider.claims = {
+        "email": "<b>mallory</b>@example.com",
+        "email_verified": True,
+        "sub": "mallory",
+    }
     status, _, page, cookies = visit(url, "/sign-in/oidc")
     assert status == 403
     assert "&lt;b&gt;mallory&lt;/b&gt;@example.com may not enter here" in page
@@ -147,7 +153,7 @@ def test_somebody_who_is_not_listed_does_not(url, provider):
 
 
 def test_an_address_that_nobody_checked_is_nobodys(url, provider):
-    provider.claims = {"email": "vera@example.com", "email_verified": False}
+    provider.claims = {"email": "anna@example.com", "email_verified": False, "sub": "nobody"}
     assert visit(url, "/sign-in/oidc")[0] == 403
 
 
@@ -162,6 +168,30 @@ def test_a_forged_identity_is_refused(url, provider):
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(request, timeout=30)
     assert refused.value.code == 403
+
+
+def test_an_address_of_which_nothing_is_said_is_not_verified(url, provider):
+    provider.claims = {"email": "anna@example.com", "sub": "anna"}
+    assert visit(url, "/sign-in/oidc")[0] == 403
+
+
+def test_somebody_is_known_by_issuer_and_subject_from_then_on(url, provider):
+    provider.claims = {"email": "anna@example.com", "email_verified": True, "sub": "anna"}
+    assert visit(url, "/sign-in/oidc?next=%2F")[0] == 200
+    provider.claims = {"email": "married@example.com", "email_verified": True, "sub": "anna"}
+    assert visit(url, "/sign-in/oidc?next=%2F")[0] == 200
+    provider.claims = {"email": "anna@example.com", "email_verified": True, "sub": "another"}
+    assert visit(url, "/sign-in/oidc")[0] == 403, "an address that was given to somebody else"
+
+
+def test_an_account_with_a_password_is_nobodys_at_the_provider(url, provider):
+    provider.claims = {"email": "Paul@example.com", "email_verified": True, "sub": "paul"}
+    assert visit(url, "/sign-in/oidc")[0] == 403
+
+
+def test_no_identity_is_kept_that_could_begin_another_session(url, provider):
+    provider.claims = {"email": "vera@example.com", "email_verified": True}
+    assert "_streamlit_user" not in visit(url, "/sign-in/oidc?next=%2F")[3]
 
 
 def test_the_way_in_is_offered(url):

@@ -3,9 +3,11 @@
 import re
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.search_ui.browser import (
+    PLAYER,
     ask,
     at,
     card,
@@ -30,7 +32,7 @@ def test_a_click_as_soon_as_a_card_is_there_plays(page):
         page.wait_for_url(f"**{link}")
         at(page, float(re.findall(r"[?&]t=([\d.]+)", link)[0]))
         page.go_back()
-        page.locator("video").wait_for(state="detached")
+        page.locator(PLAYER).wait_for(state="detached")
         page.wait_for_url(lambda url: "v=" not in url)
 
 
@@ -74,9 +76,9 @@ def test_back_and_forward(page):
     ask(page, "red")
     ask(page, "green")
     card(page, "traffic light").click()
-    page.locator("video").wait_for()
+    page.locator(PLAYER).wait_for()
     page.go_back()
-    expect(page.locator("video")).to_have_count(0)
+    expect(page.locator(PLAYER)).to_have_count(0)
     expect(page.get_by_role("textbox").first).to_have_value("green")
     page.go_back()
     expect(page.get_by_role("textbox").first).to_have_value("red")
@@ -95,6 +97,17 @@ def test_a_card_with_the_focus_has_a_ring_around_it(page):
     around = page.locator(".card", has=page.locator("a.open:focus"))
     expect(around).to_have_css("outline-style", "solid")
     expect(around).to_have_css("outline-width", "3px")
+
+
+@pytest.mark.parametrize("question", ["???", "!"])
+def test_what_is_no_question_gets_a_word(page, question):
+    page.goto("/")
+    drawn(page)
+    box = page.get_by_role("textbox").first
+    box.fill(question)
+    box.press("Enter")
+    expect(page.get_by_text("say what happens")).to_be_visible()
+    expect(page.get_by_text("Something went wrong")).to_have_count(0)
 
 
 def test_no_match_says_so(page):
@@ -130,6 +143,8 @@ def test_more_like_this_and_chosen_export(page):
         page.get_by_role("button", name="Table (CSV)").click()
     assert len(Path(download.value.path()).read_text("utf-8-sig").splitlines()) == 2
     page.keyboard.press("Escape")
-    page.get_by_role("button", name="More like this").first.click()
+    page.get_by_role("button", name="More: traffic light").first.click()
+    page.get_by_role("menuitem", name="More like this").click()
     page.wait_for_url("**like=*")
     expect(page.get_by_role("heading", name="Moments like this one")).to_be_visible()
+    expect(page.get_by_role("link", name="Remove like traffic light, 0:04")).to_be_visible()

@@ -3,33 +3,37 @@
 import pytest
 from playwright.sync_api import expect
 
+from grounding.spans import Span
+from indexer.catalog.finalize import finalize_video
+from indexer.catalog.leasing.chunk_planning import plan_tasks
+from indexer.catalog.leasing.chunk_tasks import claim_task
+from indexer.catalog.passages import NewPassage, commit_passages
 from tests.search_ui.browser import at, drawn, serving, window
 from tests.support import colour_video, demo_library
 
 SHOTS = [("red", 20), ("green", 20), ("blue", 20), ("yellow", 20), ("purple", 20)]
-SUBTITLES = "\n\n".join(
-    f"{number}\n00:{start // 60:02d}:{start % 60:02d},000 --> 00:{end // 60:02d}:{end % 60:02d},000"
-    f"\n{text}"
-    for number, (start, end, text) in enumerate(
-        [
-            (2, 6, "Stop <b>now</b>, says Zoë."),
-            (22, 26, "You may go."),
-            (42, 46, "The kettle is humming."),
-            (62, 66, "Nothing happens here."),
-            (82, 86, "Go home."),
-        ],
-        1,
-    )
-)
+LINES = [
+    NewPassage("speech", Span(2, 6), "Stop <b>now</b>, says Zoë."),
+    NewPassage("speech", Span(22, 26), "You may go."),
+    NewPassage("speech", Span(42, 46), "The kettle is humming."),
+    NewPassage("speech", Span(62, 66), "Nothing happens here."),
+    NewPassage("speech", Span(82, 86), "Go home."),
+]
 
 
 @pytest.fixture(scope="module")
 def talk(tmp_path_factory):
     folder = tmp_path_factory.mktemp("beside")
-    path = colour_video(folder / "talk.mp4", SHOTS, (90, 160))
-    path.with_suffix(".srt").write_text(SUBTITLES)
-    demo_library(folder / "home", speech=True).ingest([path], "talks")
-    with serving(folder / "home", speech="1") as url:
+    library = demo_library(folder / "home")
+    library.ingest([colour_video(folder / "talk.mp4", SHOTS, (90, 160))], "talks")
+    with library.catalog.begin() as session:
+        plan_tasks(session, 1, [Span(0, 100)], {"speech": "test"})
+        work = claim_task(session, "me", 60, ("speech",), video_id=1)
+        assert work is not None
+        assert commit_passages(session, work.task_id, "me", LINES, 0.1)
+    with library.catalog.begin() as session:
+        finalize_video(session, 1)
+    with serving(folder / "home") as url:
         yield url
 
 
@@ -77,7 +81,7 @@ def test_chapters_are_listed_and_seek(page):
     rows = page.locator(".rows.pictures li")
     expect(rows).to_have_count(5)
     expect(rows.nth(1).locator("button")).to_have_attribute("aria-current", "true")
-    expect(rows.nth(2)).to_contain_text("kettle")
+    expect(rows.nth(2)).to_contain_text("Kettle")
     rows.nth(2).locator("button").click()
     at(page, 40.0)
     expect(rows.nth(2).locator("button")).to_have_attribute("aria-current", "true")
@@ -88,7 +92,7 @@ def test_ask_this_video(page):
     box = page.get_by_placeholder("What happens, is said or is shown in it?")
     box.fill("when is the kettle humming?")
     box.press("Enter")
-    answer = page.locator(".rows.pictures li", has_text="kettle is humming")
+    answer = page.locator(".rows.pictures li", has_text="The kettle is humming.")
     expect(answer.locator("mark").first).to_have_text("kettle")
     answer.locator("button").click()
     at(page, 42.0)

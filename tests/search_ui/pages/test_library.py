@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from indexer.admin.accounts import add_user
+from indexer.admin.accounts import add_user, change_user
 from indexer.library import Library
 from tests.search_ui.browser import PASSWORD, at, card, cell, serving, sign_in, window
 from tests.support import colour_video, demo_library, demo_settings
@@ -73,7 +73,7 @@ def test_an_editor_who_is_none_any_more(browser, tmp_path):
         page.get_by_test_id("stDataFrame").click(position={"x": 18, "y": 52})
         page.get_by_role("button", name="Remove", exact=True).click()
         expect(page.get_by_role("button", name="Yes, remove")).to_be_visible()
-        add_user(library.catalog, "eve", PASSWORD, "viewer")
+        change_user(library.catalog, "eve", role="viewer")
         page.get_by_role("button", name="Yes, remove").click()
         expect(page.get_by_role("link", name="Sign in")).to_be_visible()
         sign_in(page, "eve")

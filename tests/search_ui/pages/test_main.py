@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 
 from indexer.catalog.saved_searches import list_searches
 from tests.search_ui.browser import (
+    PLAYER,
     SLOW_MS,
     WORDS,
     drawn,
@@ -33,16 +34,28 @@ def test_light_and_dark_follow_the_system_or_the_choice(page):
     expect(app).to_have_css("background-color", dark)
 
 
-def test_menu_of_a_telephone_closes_behind_the_choice(page):
+def test_pages_of_a_telephone_are_at_the_bottom(page):
     page.set_viewport_size({"width": 360, "height": 740})
-    page.goto("/")
-    page.get_by_role("button", name="Expand sidebar").click()
+    page.goto("/?q=green")
+    page.locator("a.open").first.wait_for()
+    drawn(page)
+    box = page.get_by_role("link", name="Library").bounding_box()
+    assert box["y"] > 650
+    assert min(box["width"], box["height"]) >= 44
     page.get_by_role("link", name="Library").click()
     page.wait_for_url("**/library")
-    expect(page.get_by_role("button", name="Expand sidebar")).to_be_visible()
     page.get_by_text("Add videos").click()
     expect(page.get_by_placeholder("/media/videos")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") == 360
+
+
+def test_the_name_of_the_product_leads_to_the_first_page(page):
+    page.goto("/?q=green")
+    page.locator("a.open").first.wait_for()
+    page.get_by_role("link", name="Seekpoint").click()
+    expect(page.get_by_role("heading", name="Which moment are you looking for?")).to_be_visible()
+    page.wait_for_url(lambda url: "q=" not in url)
+    expect(page.get_by_role("textbox").first).to_have_value("")
 
 
 # Of things, programs, settings and units: they are the same in every language.
@@ -81,7 +94,7 @@ def test_nothing_is_left_in_english(browser, url, home):
         page.goto("/?q=猫在哪里")
         shows("已安装的文本模型都不认识")
         page.goto("/?q=green&v=1&t=1&e=2")
-        page.locator("video").wait_for()
+        page.locator(PLAYER).wait_for()
         shows("快捷键")
         page.goto("/library")
         page.locator("canvas").first.wait_for()
@@ -116,10 +129,64 @@ def test_the_header_covers_nothing(page, width, colours):
     page.emulate_media(color_scheme=colours)
     page.goto("/?q=green")
     page.locator("a.open").first.wait_for()
-    header = page.get_by_test_id("stHeader").bounding_box()
+    header = page.locator(".st-key-top_bar").bounding_box()
     box = page.get_by_test_id("stTextInputRootElement").first.bounding_box()
     assert box["y"] >= header["y"] + header["height"]
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= width
+    assert box["height"] >= 44
     assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_on_the_first_page_the_question_is_large_in_the_middle_and_has_the_focus(page):
+    page.goto("/")
+    box = page.get_by_role("textbox").first
+    expect(box).to_be_focused()
+    bar = page.locator(".st-key-ask_bar").bounding_box()
+    assert abs(bar["x"] + bar["width"] / 2 - 640) < 8
+    assert page.get_by_test_id("stTextInputRootElement").first.bounding_box()["height"] >= 56
+
+
+def test_keys_are_shown_and_closed(page):
+    page.goto("/?q=green")
+    page.locator("a.open").first.wait_for()
+    drawn(page)
+    page.locator("select option").first.wait_for(state="attached")
+    page.locator("a.open").first.focus()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog", name="Keys")).to_have_count(0)
+
+
+def test_a_question_on_its_way_is_seen_though_the_server_says_nothing(page):
+    hears = True
+
+    def between(web_socket) -> None:
+        server = web_socket.connect_to_server()
+        web_socket.on_message(lambda message: server.send(message) if hears else None)
+
+    page.route_web_socket("**/_stcore/stream", between)
+    page.goto("/?q=green")
+    page.locator("a.open").first.wait_for()
+    drawn(page)
+    page.locator("select option").first.wait_for(state="attached")
+    hears = False
+    box = page.get_by_role("textbox").first
+    box.fill("red")
+    box.press("Enter")
+    body = page.locator(".st-key-body_answers")
+    expect(body).to_have_css("opacity", "0.45")
+    # Of a server that hangs it is said.
+    expect(page.get_by_text("The server takes long to answer")).to_be_visible()
+    expect(body).to_have_css("opacity", "0.45")
+
+
+def test_an_address_that_is_none_is_said_in_one_language(browser, url):
+    with window(browser, url, locale="zh-CN") as page:
+        page.goto("/nowhere")
+        expect(page.get_by_text("没有该页面")).to_be_visible()
+        expect(page.get_by_role("dialog")).not_to_contain_text("requested")
 
 
 @pytest.mark.parametrize("path", ["/", "/library", "/system", "/search?q=green"])
@@ -164,6 +231,10 @@ def test_the_title_says_what_was_asked(page):
     expect(page).to_have_title("green · Seekpoint")
     page.goto("/")
     expect(page).to_have_title("Seekpoint")
+    page.goto("/?q=green&v=1&t=1&e=2")
+    expect(page).to_have_title(re.compile(r".+ · green · Seekpoint"))
+    page.goto("/library")
+    expect(page).to_have_title("Library · Seekpoint")
 
 
 def test_nothing_moves_while_a_narrow_page_is_drawn(browser, url):
@@ -179,7 +250,7 @@ def test_nothing_moves_while_a_narrow_page_is_drawn(browser, url):
         "something that is blue and then is not any more",
     ):
         page.goto(f"/?q={text}")
-        expect(page.get_by_role("link").filter(has_text="0:0").first).to_be_visible()
+        expect(page.locator("a.open").first).to_be_visible()
     page.goto("/")
     lately = page.get_by_role("button", name="a red picture with")
     expect(lately).to_be_visible()

@@ -42,9 +42,13 @@ def cards(app: AppTest) -> list[dict]:
 def test_empty_library_offers_the_demo(tmp_path):
     open_app_state(demo_settings(tmp_path / "home"), sign_in=False)
     app = AppTest.from_file(str(MAIN), default_timeout=WAIT_S).run()
-    assert [header.value for header in app.header] == ["Your library is empty"]
-    assert "Add the demo library" in [button.label for button in app.button]
-    assert not app.exception
+    for _ in range(2):  # on the first page, and wherever one asks
+        assert [header.value for header in app.header] == ["Your library is empty"]
+        labels = [button.label for button in app.button]
+        assert "Add the demo library" in labels
+        assert not [label for label in labels if label.startswith("When")], "examples are text"
+        assert not app.exception
+        app.text_input(key="ask_text").set_value("green").run()
 
 
 def test_question_from_the_box_is_in_the_address(app):
@@ -151,6 +155,17 @@ def test_recent_searches_are_kept_once(app):
     assert labels.index("purple") < labels.index("orange")
 
 
+def test_recent_questions_are_there_once_and_go(app):
+    asked(app, q="orange")
+    asked(app, q="Orange", collection="colours")
+    app.query_params.clear()
+    app.run()
+    lately = [button.label for button in app.button if (button.key or "").startswith("recent_")]
+    assert [label.casefold() for label in lately].count("orange") == 1
+    app.button(key="clear_recent").click().run()
+    assert not [button for button in app.button if (button.key or "").startswith("recent_")]
+
+
 def test_saved_search_and_forgetting(app):
     asked(app, q="blue")
     next(button for button in app.button if button.label == "Save search").click().run()
@@ -188,12 +203,12 @@ def test_folders_off_the_local_machine(filled_home, tmp_path):
     (tmp_path / "media" / "out").symlink_to("/etc")
     for sign_in in (False, True):
         open_app_state(opened, sign_in=sign_in)
-        assert app_state().may_add_folder(tmp_path / "media")
-        assert not app_state().may_add_folder(tmp_path)
-        assert not app_state().may_add_folder(tmp_path / "media" / ".." / "other")
-        assert not app_state().may_add_folder(tmp_path / "media" / "out")
-    assert not open_app_state(demo_settings(filled_home), sign_in=True).may_add_folder(tmp_path)
-    assert open_app_state(demo_settings(filled_home), sign_in=False).may_add_folder(tmp_path)
+        assert app_state().reach.holds(tmp_path / "media")
+        assert not app_state().reach.holds(tmp_path)
+        assert not app_state().reach.holds(tmp_path / "media" / ".." / "other")
+        assert not app_state().reach.holds(tmp_path / "media" / "out")
+    assert not open_app_state(demo_settings(filled_home), sign_in=True).reach.holds(tmp_path)
+    assert open_app_state(demo_settings(filled_home), sign_in=False).reach.holds(tmp_path)
 
 
 def test_somebody_elses_collection_is_nowhere(filled_home, video_ids):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
@@ -26,7 +28,7 @@ def figures(
 
 
 def test_healthz_says_whether_the_catalog_answers(local, signed, monkeypatch: pytest.MonkeyPatch):
-    assert local.get("/healthz").json() == {"ok": True}
+    assert local.get("/healthz").json() == {"ok": True, "threads": {}}
     assert signed("").get("/healthz").status_code == 200, "a load balancer cannot sign in"
 
     def away() -> None:
@@ -36,7 +38,7 @@ def test_healthz_says_whether_the_catalog_answers(local, signed, monkeypatch: py
     answer = signed("").get("/healthz")
     assert (answer.status_code, answer.json()) == (
         503,
-        {"ok": False, "error": "The database is away"},
+        {"ok": False, "threads": {}, "error": "The database is away"},
     )
 
 
@@ -74,3 +76,29 @@ def test_where_people_sign_in_a_monitor_shows_its_token(filled_home):
         )
         answer = client.get("/metrics", headers={"Authorization": f"Bearer {given}"})
         assert answer.status_code == status, (token, given)
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_threads_with_their_age_and_last_error(told: bool, request: pytest.FixtureRequest):
+    """A stranger learns that a thread fails, and not with what."""
+    client = request.getfixturevalue("local") if told else request.getfixturevalue("signed")("")
+    supervisor = app_state().jobs.supervisor
+
+    def fail() -> None:
+        raise CatalogError("database {place} is away", place="db.internal")
+
+    supervisor.start("folders", fail, 600.0)
+    supervisor.start("models", lambda: None, 600.0, once=True)
+    deadline = time.monotonic() + 30
+    while not (thread := client.get("/healthz").json()["threads"]["folders"])["error"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert thread["alive"]
+    assert ("db.internal" in thread["error"]) is told
+    if told:
+        found = figures(client)
+        assert found["seekpoint_thread_failing", (("thread", "folders"),)] == 1
+        assert found["seekpoint_thread_alive", (("thread", "models"),)] == 1
+    supervisor.stop(30)
+    answer = client.get("/healthz")
+    assert (answer.status_code, "folders" in answer.json()["error"]) == (503, True)

@@ -190,3 +190,8 @@ def test_a_model_that_repeats_itself_is_read_in_no_time(text):
     parse_events(text, Span(0.0, 10.0))
     parse_spans(text, Span(0.0, 10.0))
     parse_boxes(text, 10, 10)
+
+
+def test_boxes_without_a_leading_zero_are_rewritten_too():
+    assert rewrite_boxes("a dog [.1, .2,.5, .9]", 100, 100) == "a dog [0.1, 0.2, 0.5, 0.9]"
+    assert parse_boxes("[.1, .2, .5, .9]", 100, 100) == [Box(0.1, 0.2, 0.5, 0.9)]

@@ -10,14 +10,17 @@ import numpy as np
 import pytest
 from sqlalchemy import create_engine, delete, inspect, select, text
 
-from indexer.catalog import Catalog, saved_searches, videos
+from indexer.catalog import Catalog, accounts, audit, collections, saved_searches, videos
+from indexer.catalog.audit import Actor
 from indexer.catalog.database import migrate
 from indexer.catalog.database.usage import measure_usage
-from indexer.catalog.leasing import chunk_tasks, jobs
+from indexer.catalog.leasing import chunk_tasks, jobs, page_job_files, page_jobs, processes
 from indexer.catalog.leasing.chunk_planning import plan_tasks
-from indexer.catalog.tables import ChunkTask, Job
-from indexer.errors import CatalogError, StorageError
+from indexer.catalog.people import sessions
+from indexer.catalog.tables import ChunkTask, CollectionFolder, Job
+from indexer.errors import CatalogError, StorageError, UsageError
 from indexer.messages import Message
+from indexer.vocabulary import AuditAction, PageJobKind
 from tests.indexer.catalog import support
 
 
@@ -140,6 +143,27 @@ def test_renaming_work_to_chunk_tasks_keeps_all_rows(new_url: str):
         assert list(s.scalars(select(ChunkTask.id))) == []
 
 
+def test_page_jobs_and_the_audit_log_come_and_go_with_rows(new_url: str):
+    migrate.upgrade(new_url)
+    with Catalog(new_url).open() as catalog, catalog.begin() as s:
+        account_id = accounts.save_account(s, "anna", "administrator", None, None)
+        collection_id = collections.ensure_collection(s, "films")
+        job_id = page_jobs.add_page_job(
+            s, PageJobKind.INGEST, collection_id, "a", {"paths": []}, account_id=account_id
+        )
+        page_job_files.add_file(s, job_id, "local:a.mp4", 1)
+        processes.report_process(s, "host/1/2", "worker", ["plan"], {})
+        audit.record(s, AuditAction.ADDED, Actor("anna", account_id), "films")
+    migrate.downgrade(new_url, "0006")
+    assert not {"page_job", "page_job_file", "audit", "process"} & table_names(new_url)
+    assert column_of(new_url, "account", "role") == ["editor"]
+    migrate.upgrade(new_url)
+    migrate.check(new_url)
+    with Catalog(new_url).open() as catalog, catalog.begin() as s:
+        assert page_jobs.list_page_jobs(s) == []
+        assert page_jobs.add_page_job(s, PageJobKind.DEMO, collection_id, "", {}) == 1
+
+
 def without_later_columns(newest: dict) -> dict:
     """What the tables hold but for the columns that came after the renaming."""
     later = {("video", "sound_key"), ("collection", "language")}
@@ -243,3 +267,82 @@ def test_migrations_write_nothing_to_stdout(tmp_path: Path, capfd: pytest.Captur
     migrate.check(url)
     migrate.downgrade(url)
     assert capfd.readouterr().out == ""
+
+
+def test_accounts_get_names_without_case_and_keep_all_else(new_url: str):
+    """Up from a revision that let `Vera` and `vera` in, down with rows in the new tables, and up
+    again.
+    """
+    migrate.upgrade(new_url)
+    migrate.downgrade(new_url, "0006")
+    engine = create_engine(new_url)
+    with engine.begin() as connection:
+        for name in ("Vera", "vera", "paul"):
+            values = "(:name, 'hash', 'editor', '[1]', 3, '2026-01-01 00:00:00.000000')"
+            columns = "(name, password_hash, role, collection_ids, epoch, created_at)"
+            connection.execute(
+                text(f"INSERT INTO account {columns} VALUES {values}"), {"name": name}
+            )
+        connection.execute(
+            text(
+                "INSERT INTO search (account_id, saved, title, link, asked_at) "
+                "VALUES (1, true, 'a', '/', '2026-01-01 00:00:00.000000')"
+            )
+        )
+        connection.execute(
+            text(
+                "INSERT INTO collection (name, created_at) "
+                "VALUES ('c', '2026-01-01 00:00:00.000000')"
+            )
+        )
+        connection.execute(text("INSERT INTO watched_folder (collection, path) VALUES ('c', '/v')"))
+    engine.dispose()
+    migrate.upgrade(new_url)
+    with Catalog(new_url).open() as catalog:
+        with catalog.read() as s:
+            assert [one.name for one in accounts.list_accounts(s)] == ["paul", "Vera", "vera (2)"]
+            assert accounts.require_account(s, "VERA").collection_ids == (1,)
+            assert list(s.scalars(select(CollectionFolder.path))) == ["/v"]
+        with catalog.begin() as s:
+            sessions.add_session(s, 1, "token", "::1", "Firefox", 60)
+            accounts.remove_account(s, "paul")
+    migrate.downgrade(new_url, "0006")
+    assert sorted(column_of(new_url, "account", "name")) == ["Vera", "vera (2)"]
+    assert column_of(new_url, "account", "epoch") == [0, 0]
+    assert column_of(new_url, "search", "title") == ["a"], (
+        "nothing that hangs on an account is lost"
+    )
+    migrate.upgrade(new_url)
+    migrate.check(new_url)
+    with Catalog(new_url).open() as catalog, catalog.begin() as s:
+        added = accounts.add_account(s, "new", "viewer", None, password_hash="hash")
+        assert added > 3, "the id of an account that was removed is not used again"
+
+
+def test_a_file_is_copied_before_it_is_upgraded(tmp_path: Path):
+    url = f"sqlite:///{tmp_path}/catalog.sqlite"
+    with Catalog(url).open() as catalog:
+        support.add_video(catalog, "a.mp4")
+    for older in ("0005", "0006", "0007"):
+        migrate.downgrade(url, older)
+        with Catalog(url).open() as catalog, catalog.read() as s:
+            assert len(videos.list_videos(s)) == 1
+    copies = sorted(tmp_path.glob("catalog.sqlite.before-*"))
+    assert [path.name[-4:] for path in copies] == ["0006", "0007"], "the last two are kept"
+    for path, older in zip(copies, ("0006", "0007")):
+        assert migrate.revision(f"sqlite:///{path}") == older
+
+
+def test_a_server_is_not_migrated_while_workers_report(new_postgres_url: str):
+    migrate.upgrade(new_postgres_url)
+    migrate.require_idle(new_postgres_url)
+    with Catalog(new_postgres_url).open() as catalog, catalog.begin() as s:
+        processes.report_process(s, "host/1/2", "worker", ["plan"])
+    migrate.require_idle(new_postgres_url)  # there is nothing to migrate
+    with create_engine(new_postgres_url).begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0007'"))
+    with pytest.raises(UsageError, match="host/1/2"):
+        migrate.require_idle(new_postgres_url)
+    with create_engine(new_postgres_url).begin() as connection:
+        connection.execute(text("UPDATE process SET seen_at_s = 0"))
+    migrate.require_idle(new_postgres_url)

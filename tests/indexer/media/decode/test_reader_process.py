@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from indexer.errors import MediaError, MediaTimeout
+from indexer.media.decode import reader_process
 from indexer.media.decode.frames import Sampling
 from indexer.media.decode.reader import Reader
 from indexer.media.decode.reader_process import (
@@ -135,6 +136,15 @@ def test_closing_after_an_interrupted_read_leaves_no_child(video, interrupted):
     with ReaderProcess(video) as reader:
         pid = reader.pid
         interrupted(reader)
+    assert not is_running(pid)
+
+
+def test_a_child_that_holds_much_memory_is_not_kept(video, monkeypatch):
+    with ReaderProcess(video) as reader:
+        pid = reader.pid
+    assert is_running(pid)
+    monkeypatch.setattr(reader_process, "_MAX_IDLE_MB", 1)
+    probe_in_process(video)
     assert not is_running(pid)
 
 

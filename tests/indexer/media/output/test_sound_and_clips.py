@@ -14,7 +14,7 @@ from indexer.media.decode.audio import read_audio
 from indexer.media.decode.reader import sample_frames
 from indexer.media.ffmpeg import find_ffmpeg, run_ffmpeg
 from indexer.media.output.clips import cut_clip
-from indexer.media.output.thumbnails import jpeg, thumbnail
+from indexer.media.output.thumbnails import jpeg, thumbnail, without_bars
 from indexer.media.probe import probe
 from indexer.settings import load_settings
 from tests.indexer.media.golden import ffmpeg, read_number
@@ -241,3 +241,29 @@ def test_thumbnail_is_the_picture_shown(make_golden):
     picture = Image.open(io.BytesIO(thumbnail(make_golden("rotated_90").path, 1.0, 120)))
     assert picture.size == (120, 80)
     assert read_number(np.asarray(picture)) == 25
+
+
+@pytest.mark.parametrize(
+    ("shape", "inner"),
+    [
+        ((90, 160), np.s_[12:78, :]),  # as films are
+        ((90, 160), np.s_[:, 55:105]),  # as upright videos are
+        ((90, 160), np.s_[10:80, 20:140]),
+    ],
+)
+def test_recorded_black_bars_are_cut_off(shape, inner):
+    image = np.full((*shape, 3), 8, np.uint8)
+    image[inner] = (200, 120, 40)
+    assert (without_bars(image) == (200, 120, 40)).all()
+    assert without_bars(image).shape == image[inner].shape
+
+
+def test_what_is_dark_is_not_a_bar():
+    black = np.zeros((90, 160, 3), np.uint8)
+    assert without_bars(black).shape == black.shape
+    lamp = black.copy()
+    lamp[40:50, 70:90] = 255  # a light in the night: too little would be left
+    assert without_bars(lamp).shape == black.shape
+    floor = black.copy()
+    floor[30:] = 180  # dark at the top alone
+    assert without_bars(floor).shape == black.shape

@@ -1,0 +1,42 @@
+"""Lets through what the page uses, and nothing else of what Streamlit serves: its own uploads would
+be kept in memory, from anybody who is signed in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from starlette.responses import PlainTextResponse
+from starlette.routing import BaseRoute, Match
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+STREAMLIT_PATHS = frozenset(
+    {"/_stcore/health", "/_stcore/host-config", "/_stcore/stream", "/favicon.png"}
+)
+STREAMLIT_FOLDERS = ("/static/",)
+OIDC_PATHS = frozenset({"/auth/login", "/oauth2callback"})
+
+
+class UsedRoutes:
+    """404 for any other path. `has_oidc`: Streamlit's login with OpenID Connect is in use."""
+
+    def __init__(self, app: ASGIApp, routes: Sequence[BaseRoute], has_oidc: bool) -> None:
+        self._app = app
+        self._routes = routes
+        self._paths = STREAMLIT_PATHS | (OIDC_PATHS if has_oidc else frozenset())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan" or self._is_used(scope):
+            await self._app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            await PlainTextResponse("Not found", 404)(scope, receive, send)
+
+    def _is_used(self, scope: Scope) -> bool:
+        path = scope["path"]
+        return (
+            path in self._paths
+            or path.startswith(STREAMLIT_FOLDERS)
+            or any(route.matches(scope)[0] is not Match.NONE for route in self._routes)
+        )

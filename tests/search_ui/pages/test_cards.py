@@ -1,0 +1,176 @@
+"""Cards: they play under the pointer, say what matters, and one finds back to them."""
+
+import re
+from importlib.resources import files
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from search_ui.pages.cards import EVIDENCE
+from tests.search_ui.browser import PLAYER, at, card, drawn, window
+
+MOVES = "video => video.currentTime > 4.1 && video.currentTime < 10 && !video.paused"
+
+
+def titles(page: Page) -> list[str]:
+    return [text.split("\n")[0] for text in page.locator(".card .title").all_inner_texts()]
+
+
+def test_a_card_plays_its_moment_under_the_pointer(page):
+    page.goto("/?q=green")
+    found = card(page, "traffic light")
+    found.hover()
+    video = page.locator(".picture video.moving")
+    expect(video).to_have_count(1)
+    assert video.evaluate("video => video.muted")
+    page.wait_for_function(f"video => ({MOVES})(video)", arg=video.element_handle())
+    page.mouse.move(2, 300)
+    expect(page.locator(".picture video")).to_have_count(0)
+
+
+def test_the_pointer_on_the_bar_takes_the_moment_there(page):
+    page.goto("/?q=green")
+    card(page, "traffic light").hover()
+    video = page.locator(".picture video.moving")
+    expect(video).to_have_count(1)
+    box = page.locator(".picture.playing").bounding_box()
+    page.wait_for_function("video => !video.seeking", arg=video.element_handle())
+    page.mouse.move(box["x"] + box["width"] * 0.8, box["y"] + box["height"] - 5)
+    near = "video => video.currentTime > 8 && video.currentTime < 10"
+    page.wait_for_function(near, arg=video.element_handle())
+
+
+def test_a_card_with_the_focus_plays_too(page):
+    page.goto("/?q=green")
+    found = card(page, "traffic light")
+    drawn(page)
+    page.keyboard.press("Tab")
+    found.focus()
+    expect(page.locator(".picture video.moving")).to_have_count(1)
+    page.keyboard.press("Shift+Tab")
+    expect(page.locator(".picture video")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    "options", [{"reduced_motion": "reduce"}, {"has_touch": True, "is_mobile": True}]
+)
+def test_who_wants_no_motion_sees_five_frames(browser, url, options):
+    with window(browser, url, **options) as page:
+        page.goto("/?q=green")
+        found = card(page, "traffic light")
+        strip = found.locator("img.strip")
+        page.wait_for_function("image => image.naturalWidth === 816", arg=strip.element_handle())
+        found.hover()
+        page.wait_for_timeout(500)
+        expect(page.locator(".picture video")).to_have_count(0)
+
+
+def test_the_picture_is_the_frame_that_is_the_evidence(page):
+    page.goto("/?q=green")
+    image = card(page, "traffic light").locator("img.shown")
+    page.wait_for_function(
+        "image => /.still./.test(image.src) && image.complete", arg=image.element_handle()
+    )
+    pixel = image.evaluate("""image => {
+      const canvas = Object.assign(document.createElement("canvas"), { width: 3, height: 3 });
+      const pen = canvas.getContext("2d");
+      pen.drawImage(image, 0, 0, 3, 3);
+      return [...pen.getImageData(1, 1, 1, 1).data];
+    }""")
+    assert pixel[1] > max(pixel[0], pixel[2]) + 40
+
+
+def test_one_card_a_video_or_every_moment(page):
+    """What is chosen is remembered."""
+    page.goto("/?q=numbers or green")
+    page.locator("a.open").first.wait_for()
+    drawn(page)
+    show_all(page)
+    assert len(set(titles(page))) == len(titles(page))
+    page.get_by_role("radio", name="every moment").click()
+    show_all(page)
+    every = titles(page)
+    assert len(set(every)) < len(every)
+    page.reload()
+    page.locator("a.open").first.wait_for()
+    expect(page.get_by_role("radio", name="every moment")).to_be_checked()
+    page.get_by_role("radio", name="by video").click()
+    drawn(page)
+    show_all(page)
+    others = page.locator(".others").first
+    expect(others).to_contain_text(re.compile(r"\+[1-9]"))
+    spot = others.locator("a:not(.best)").first
+    start_s = float(re.findall(r"[?&]t=([\d.]+)", spot.get_attribute("href"))[0])
+    spot.click()
+    at(page, start_s)
+
+
+def show_all(page: Page) -> None:
+    button = page.locator("button.weaker")
+    if button.is_visible():
+        button.click()
+
+
+def test_weaker_moments_are_shown_when_they_are_asked_for(page):
+    page.goto("/?q=green")
+    card(page, "traffic light").wait_for()
+    drawn(page)
+    expect(page.locator(".likelihood.weak")).to_have_count(0)
+    page.get_by_role("button", name=re.compile(r"Show \d+ weaker moments")).click()
+    expect(page.locator(".likelihood.weak").first).to_be_visible()
+    expect(page.locator("button.weaker")).to_be_hidden()
+
+
+def test_how_large_the_pictures_are_is_remembered(page):
+    page.goto("/?q=green")
+    card(page, "traffic light").wait_for()
+    drawn(page)
+    before = page.locator(".picture").first.bounding_box()["width"]
+    page.get_by_role("slider", name="Size of the pictures").fill("30")
+    larger = page.locator(".picture").first.bounding_box()["width"]
+    assert larger > before + 50
+    page.reload()
+    card(page, "traffic light").wait_for()
+    assert page.locator(".picture").first.bounding_box()["width"] == pytest.approx(larger, abs=2)
+
+
+def test_a_card_says_how_sure_it_is_in_a_word_and_on_demand_in_a_number(page):
+    page.goto("/?q=green")
+    found = card(page, "traffic light")
+    expect(found.locator(".likelihood")).to_have_text(re.compile("strong|likely"))
+    assert not re.search(r"\d%|score", found.inner_text())
+    page.get_by_role("button", name="More: traffic light").first.click()
+    expect(page.get_by_role("menu")).to_contain_text(re.compile(r"(strong|likely) · \d+ % sure"))
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("menuitemcheckbox", name="Choose")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("checkbox", name="Choose: traffic light").first).to_be_checked()
+    expect(page.get_by_role("button", name="More: traffic light").first).to_be_focused()
+
+
+def test_back_leads_to_the_card_where_one_was(page):
+    page.set_viewport_size({"width": 420, "height": 600})
+    page.goto("/?q=green")
+    card(page, "traffic light").wait_for()
+    drawn(page)
+    show_all(page)
+    last = page.locator("a.open").last
+    last.scroll_into_view_if_needed()
+    main = page.get_by_test_id("stMain")
+    before = main.evaluate("main => main.scrollTop")
+    assert before > 200
+    href = last.get_attribute("href")
+    last.click()
+    page.locator(PLAYER).wait_for()
+    expect(page.get_by_role("button", name=re.compile("^(Play|Pause)$"))).to_be_focused()
+    page.go_back()
+    again = page.locator(f"a.open[href='{href}']")
+    expect(again).to_be_focused()
+    page.wait_for_function(
+        "([main, top]) => Math.abs(main.scrollTop - top) < 60", arg=[main.element_handle(), before]
+    )
+
+
+def test_every_kind_of_evidence_has_a_picture_of_its_own():
+    script = (files("search_ui.components") / "cards.js").read_text()
+    assert all(f"  {kind}: " in script for kind in EVIDENCE)
