@@ -3,7 +3,7 @@
 const lists = new WeakMap();
 const ANSWERED_MS = 4000;
 const STILL_PX = 12;
-const BACK_MS = 3000; // a list that comes back is drawn by then
+const BACK_MS = 20_000; // a list that comes back is drawn by then, perhaps more than once
 const AT_ONCE = 24; // cards drawn, and as many again when the last of them is near
 const HESITATION_MS = 60; // a pointer that only passes plays nothing
 const SHORTEST_PREVIEW_S = 1;
@@ -71,7 +71,7 @@ class List {
   update({ data, setTriggerValue, setStateValue }) {
     this.trigger = setTriggerValue;
     this.state = setStateValue;
-    const isNew = data.search !== this.data?.search;
+    const isNew = data.search !== this.data?.search || data.narrow !== this.data.narrow;
     this.data = data;
     if (isNew) [this.shown, this.weaker] = [AT_ONCE, false];
     this.chosen = new Set([...this.chosen].filter((key) => data.cards.some((card) => card.key === key)));

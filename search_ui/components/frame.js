@@ -102,16 +102,18 @@ document.addEventListener(
   true,
 );
 
-// On the first page one can write at once. Streamlit may draw the box again, which takes the focus away.
-let greeted = null;
+// On the first page one can write at once. Streamlit may draw the box again, which takes the focus away: until somebody does something
+// it comes back.
+let touched = false;
+for (const type of ["pointerdown", "keydown"]) document.addEventListener(type, () => (touched = true), { capture: true, passive: true });
 function greet() {
   const box = document.querySelector(".st-key-body_home") && document.querySelector(BOX);
-  if (box === greeted) return;
-  greeted = box;
+  if (!box) touched = false;
   const idle = !document.activeElement || document.activeElement === document.body;
-  if (box && idle && matchMedia("(hover: hover)").matches) box.focus({ preventScroll: true });
+  if (box && idle && !touched && matchMedia("(hover: hover)").matches) box.focus({ preventScroll: true });
 }
-new MutationObserver(greet).observe(document.documentElement, { subtree: true, childList: true });
+// It is disabled as long as the connection is being made.
+new MutationObserver(greet).observe(document.documentElement, { subtree: true, childList: true, attributeFilter: ["disabled"] });
 
 export default function (component) {
   const { parentElement, data, setTriggerValue } = component;

@@ -43,6 +43,8 @@ class Timeline {
     for (const edge of ["start", "end"]) {
       const handle = this.find(`.handle.${edge}`);
       this.on(handle, "pointerdown", (e) => this.dragHandle(e, edge));
+      this.on(handle, "pointermove", (e) => this.showTip(e));
+      this.on(handle, "pointerleave", () => this.hideTip());
       this.on(handle, "keydown", (e) => this.handleKey(e, edge));
     }
   }

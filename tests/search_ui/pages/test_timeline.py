@@ -1,10 +1,13 @@
 """The time line: zoom and pan, lanes, the picture at the pointer."""
 
+import io
+
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
 from indexer.media.output.sprites import SpriteGrid
-from tests.search_ui.browser import at, drawn, serving, window
+from tests.search_ui.browser import at, card, drawn, serving, window
 from tests.support import colour_video, demo_library
 
 SHOTS = [("red", 20), ("green", 20), ("blue", 20)]
@@ -143,19 +146,19 @@ def test_two_fingers_zoom(browser, minute):
 
 def test_a_lane_for_each_kind_that_there_is(page):
     expect(page.locator(".names span")).to_have_text(["Chapters", "Picture", "Speech"])
-    page.goto("/?q=red&v=1&t=0&e=20")
-    at(page, 0.0)
-    expect(page.locator(".names .answers")).to_have_text(["Picture", "Speech"])
+    page.goto("/?q=stop, it is red")
+    card(page, "minute").click()
+    page.wait_for_url("**v=1*")
+    expect(page.locator(".names .answers", has_text="Speech")).to_be_visible()
 
 
 def test_picture_and_words_at_the_pointer(page):
     grid = SpriteGrid(60.0)
-    for share, colour in ((10 / 60, (255, 0, 0)), (30 / 60, (0, 128, 0)), (50 / 60, (0, 0, 255))):
-        point_at(page, share)
-        picture = page.locator(f".tip-picture[data-tile='{int(share * 60 / grid.interval_s)}']")
+    for time_s, colour in ((10.25, "red"), (30.25, "green"), (50.25, "blue")):
+        point_at(page, time_s / 60)
+        picture = page.locator(f".tip-picture[data-tile='{int(time_s / grid.interval_s)}']")
         expect(picture).to_be_visible()
-        shot = picture.screenshot(path=None)
-        assert nearest(shot) == nearest_name(colour)
+        assert strongest(picture.screenshot()) == colour
     names = page.locator(".names span", has_text="Speech").bounding_box()
     box = page.locator(".track").bounding_box()
     page.mouse.move(box["x"] + box["width"] * 10 / 60, names["y"] + names["height"] / 2)
@@ -165,15 +168,8 @@ def test_picture_and_words_at_the_pointer(page):
     expect(page.locator(".tip")).to_be_hidden()
 
 
-def nearest_name(colour: tuple[int, int, int]) -> str:
-    return max(zip(colour, ("red", "green", "blue"), strict=True))[1]
-
-
-def nearest(png: bytes) -> str:
+def strongest(png: bytes) -> str:
     """The strongest of the three colours in the middle of a picture."""
-    import io
-
-    from PIL import Image
-
     picture = Image.open(io.BytesIO(png)).convert("RGB")
-    return nearest_name(picture.getpixel((picture.width // 2, picture.height // 2)))
+    pixel = picture.getpixel((picture.width // 2, picture.height // 2))
+    return max(zip(pixel, ("red", "green", "blue"), strict=True))[1]
