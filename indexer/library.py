@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grounding.spans import ScoredSpan, Span
-from indexer.admin import doctor, export, models, status
 from indexer.admin import videos as video_list
 from indexer.artefacts import Artefacts
 from indexer.catalog import audit, collections, videos
@@ -32,13 +31,10 @@ from indexer.catalog.video_queries import Filters
 from indexer.context import Context
 from indexer.embedders.base import Embedder
 from indexer.errors import UsageError
-from indexer.evaluation.ground_truth import load_predictions, load_rows
-from indexer.evaluation.submissions import score_predictions
 from indexer.grounder.configured import grounder_name
 from indexer.paths import EVERYTHING, Reach, Roots, absolute_path
 from indexer.questions.statement import read_question
 from indexer.queue.publish_snapshots import publish
-from indexer.search import by_picture
 from indexer.search.curve import Curve, Lane, curve, passage_lanes, sound_curve
 from indexer.search.scope import make_scope
 from indexer.search.searcher import Searcher
@@ -251,6 +247,8 @@ class Library:
         """Moments that look like a picture, which was kept under `name`
         (indexer/questions/query_pictures.py); with a `question`, those that answer it too.
         """
+        from indexer.search import by_picture
+
         vector = by_picture.picture_vector(self.context, name)
         scope = make_scope(self.context, collections, filters=filters)
         if question.strip():
@@ -268,6 +266,8 @@ class Library:
         filters: Filters | None = None,
     ) -> Answer:
         """Moments that look like one of the library."""
+        from indexer.search import by_picture
+
         vector = by_picture.moment_vector(self.context, video_id, span)
         scope = make_scope(self.context, collections, filters=filters)
         return by_picture.search_vector(
@@ -285,6 +285,8 @@ class Library:
         """How well each part of a video fits a question, a moment or a kept picture; with none of
         them its cuts alone.
         """
+        from indexer.search import by_picture
+
         require_valid_text(question)
         queries = None
         if like is not None:
@@ -416,6 +418,9 @@ class Library:
 
     def score(self, ground_truth: Path, predictions: Path) -> Report:
         """Scores a file of predictions against a ground truth; asks nothing."""
+        from indexer.evaluation.ground_truth import load_predictions, load_rows
+        from indexer.evaluation.submissions import score_predictions
+
         return score_predictions(load_rows(ground_truth), load_predictions(predictions))
 
     # --- watching ---
@@ -475,10 +480,14 @@ class Library:
 
     def subtitles(self, video_id: int, output: Path) -> int:
         """Writes the speech of a video as SRT; how many cues."""
+        from indexer.admin import export
+
         return export.write_subtitles(self.context, video_id, output)
 
     def transcripts(self, names: Sequence[str] | None, output: Path) -> int:
         """Writes speech and screen text of collections as JSON lines; how many lines."""
+        from indexer.admin import export
+
         return export.write_transcripts(self.context, names, output)
 
     # --- looking after it ---
@@ -538,6 +547,8 @@ class Library:
 
     def status(self) -> Status:
         """What the library holds, what waits, and what it costs."""
+        from indexer.admin import status
+
         return status.status(self.context)
 
     def stray_uploads(self) -> list[Path]:
@@ -548,10 +559,14 @@ class Library:
 
     def doctor(self) -> list[Check]:
         """Checks the installation and says how to fix what is wrong."""
+        from indexer.admin import doctor
+
         return doctor.examine(self.context)
 
     def models(self) -> list[ModelState]:
         """The models that are known, and whether they are installed and in use."""
+        from indexer.admin import models
+
         return models.model_states(self.settings)
 
     def model_offer(self, name: str) -> Offer:

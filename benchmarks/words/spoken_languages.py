@@ -4,7 +4,9 @@ rate, cost.
     python -m benchmarks.words.spoken_languages [VIDEO...]
 
 Eight sentences in each of six languages, spoken by espeak-ng, whose voices are harder to understand
-than people. Of videos that are named: the language and the first words that each model writes.
+than people. Of videos that are named: the language, the first words that each model writes, and
+how many words they write otherwise, as the word error rate of the one by the other. Nobody wrote
+down what is said in them, so that says how far they agree and not which is right.
 Costs are CPU seconds of all threads. Needs the extras speech and speech-multilingual.
 """
 
@@ -72,8 +74,10 @@ def main() -> None:
         header("Speech in six languages by espeak-ng")
         for code, voice, texts in VOICES:
             of_language(large, small, code, voice, texts)
-        for path in sys.argv[1:]:
-            of_video(large, small, Path(path))
+        texts = [of_video(large, small, Path(path)) for path in sys.argv[1:]]
+        if any(other for _, other in texts):
+            both = [" ".join(parts) for parts in zip(*texts, strict=True)]
+            print(f"\nall videos: {word_error_rate(*both):.2f} of the words are written otherwise")
 
 
 def of_language(
@@ -94,7 +98,8 @@ def of_language(
     row(code, line)
 
 
-def of_video(large: SpeechModel, small: SpeechModel, path: Path) -> None:
+def of_video(large: SpeechModel, small: SpeechModel, path: Path) -> tuple[str, str]:
+    """What the large and the small model write of its first minute."""
     duration_s = probe(path).duration_s
     windows = [read_audio(path, it.start_s, it.end_s)[0] for it in language_windows(duration_s)]
     spoken = large.spoken_language(windows)
@@ -104,6 +109,9 @@ def of_video(large: SpeechModel, small: SpeechModel, path: Path) -> None:
     seconds = len(samples) / RATE_HZ
     print(f"\n{path.name}: {spoken}\n  {cpu_s / seconds:.3f} CPU s per s: {text[:300]}")
     print(f"  {other_s / seconds:.3f}, the English one: {other[:300]}")
+    if other:
+        print(f"  {word_error_rate(text, other):.2f} of the words are written otherwise")
+    return text, other
 
 
 def written(model: SpeechModel, samples, language: LanguageChoice | None) -> tuple[str, float]:

@@ -197,7 +197,7 @@ class Endpoint:
         time is sent once. `body`: more members of the request, such as a schema of the answer.
         `check` raises ValueError for a text that is no answer: WrongAnswer.
         """
-        request = self._body(messages) | body
+        request = {**self._body(messages), **body}
         key = self._key(request, variant)
         known = self.answers.get(key)
         if known is not None:

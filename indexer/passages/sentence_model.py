@@ -71,7 +71,7 @@ class SentenceModel:
         self.key = make_key("text", VERSION, _model_files(self._folder))
         self._embedding = threading.Lock()
 
-    @cached_property
+    @property
     def dimension(self) -> int:
         """Of the vectors."""
         return int(self._model.get_embedding_dimension() or 0)

@@ -17,9 +17,13 @@ class TextSpace(Protocol):
     """Texts become unit vectors. Vectors of two spaces with different `key` are never compared."""
 
     key: str
-    dimension: int
     across_scale: float
     """Times the product of a vector of `across` and that of an English text it is a cosine."""
+
+    @property
+    def dimension(self) -> int:
+        """Of the vectors."""
+        ...
 
     def embed_passages(self, texts: Sequence[str]) -> np.ndarray:
         """Unit vectors (N, dimension) float32 of what is said and written."""

@@ -13,7 +13,6 @@ from PIL import Image
 
 from indexer.artefacts import write_atomically
 from indexer.errors import UsageError
-from indexer.media.decode.reader_process import small_picture_in_process
 from indexer.settings import Settings
 
 LARGEST_BYTES = 20 * 2**20
@@ -38,6 +37,8 @@ def keep_picture(settings: Settings, data: bytes) -> str:
 
 
 def _small(data: bytes) -> bytes:
+    from indexer.media.decode.reader_process import small_picture_in_process  # PyAV is slow to load
+
     if not _decoding.acquire(timeout=_WAIT_S):
         raise UsageError("too many pictures are being read", "try again in a moment")
     try:

@@ -8,8 +8,6 @@ import re
 from dataclasses import dataclass
 
 from indexer.catalog.database.text_normalize import normalize
-from indexer.questions.chinese import chinese_statements
-from indexer.questions.chinese import counts as counts_in_chinese
 from indexer.questions.english import counts as counts_in_english
 from indexer.questions.english import english_statements
 from indexer.questions.modality import Hint, modality
@@ -60,6 +58,10 @@ def read_question(text: str) -> Question:
     plain = _beginning(_normal(text[: 2 * LONGEST]))
     masked, quotes = _masked(plain)
     if _HAN.search(masked):
+        # Here, because its patterns take a tenth of a search in a fresh process to compile.
+        from indexer.questions.chinese import chinese_statements
+        from indexer.questions.chinese import counts as counts_in_chinese
+
         texts, counting = chinese_statements(masked), counts_in_chinese(masked)
     else:
         bare = _OTHER_WHEN.sub("", masked).strip(" ?!.¿¡")

@@ -4,9 +4,10 @@ A similarity by itself says little: questions differ in how near a picture can c
 question is first asked of the photographs that the embedder was fitted on. An elephant that is in
 no video is in a photograph, and the best frame falls far behind the best photograph; what the
 photographs do not show well either, videos need not show better. Beside it counts the margin over
-what is usual in the library, in deviations of the same margin for neutral prompts. Its spread,
-library size, the distance to the next answer and the agreement of the two sentence models add
-nothing (docs/experiments/alignment.md).
+what is usual in the library, in deviations of the same margin for neutral prompts, and the size of
+what was searched: among more videos the best one is wrong more often. The spread of the margin, the
+distance to the next answer and the agreement of the two sentence models add nothing
+(docs/experiments/alignment.md).
 """
 
 from __future__ import annotations

@@ -57,7 +57,7 @@ def list_picture_keys(s: Session, collection_ids: Sequence[int] | None = None) -
 def count_served_videos(s: Session) -> dict[tuple[str, str], int]:
     """How many videos are served with each key, by (stage, key)."""
     return {
-        (str(stage), key): int(count)
+        (str(stage), str(key)): int(count)
         for stage, column in SERVED_KEY.items()
         for key, count in s.execute(
             select(column, func.count()).where(column.is_not(None)).group_by(column)

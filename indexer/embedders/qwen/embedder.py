@@ -71,7 +71,7 @@ class QwenEmbedder:
             check_images(images)
             taken = np.linspace(0, len(images) - 1, min(len(images), CLIP_FRAMES)).round()
             taken = taken.astype(int)
-            rows.append(self._model.embed_clip(images[taken], seconds[taken], DOCUMENT))
+            rows.append(self._model.embed_clip(images[taken], seconds[taken].tolist(), DOCUMENT))
         return self._stack(rows)
 
     def embed_texts(self, texts: Sequence[str]) -> np.ndarray:

@@ -81,7 +81,7 @@ class Layout:
 
     def _vision(self, images: np.ndarray, times_s: tuple[float, ...] | None) -> Vision:
         factor = self.patch * self.merge
-        height, width = fitting_size(*images.shape[1:3], factor)
+        height, width = fitting_size(images.shape[1], images.shape[2], factor)
         mean, std = self._scale
         frames = np.stack([_resized(image, height, width) for image in images])
         missing = -len(frames) % self.temporal

@@ -44,6 +44,11 @@ class SoundQuestion:
     vector: np.ndarray
     likeness: float
 
+    @property
+    def focus(self) -> float:
+        """Share of the class that is meant most, in (0, 1]: low where several are meant alike."""
+        return float(self.vector.max() / self.vector.sum())
+
 
 @dataclass(frozen=True, slots=True)
 class SoundClasses:

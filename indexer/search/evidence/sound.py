@@ -1,8 +1,9 @@
 """Sounds that answer a question: found in the index, placed by the curve of the frames around.
 
-How likely it is that a moment is what was asked follows from two things: how much the question is
-about a sound at all (nobody hears "a man in a red shirt"), and how probable the sounds that it
-means are in the moment (docs/experiments/sound.md says what this was fitted on).
+How likely it is that a moment is what was asked follows from how much the question is about a sound
+at all (nobody hears "a man in a red shirt"), from how probable the sounds that it means are in the
+moment, and from how many these are: all of several are seldom heard by chance
+(docs/experiments/sound.md says what this was fitted on).
 """
 
 from __future__ import annotations
@@ -27,23 +28,25 @@ from indexer.context import Context
 from indexer.embedders.sound.sound_classes import SoundQuestion, ask_sound, load_sound_classes
 from indexer.embedders.sound.sound_embedder import sound_key
 from indexer.questions.statement import Statement
+from indexer.search.calibration import LIKELY_PROBABILITY
 from indexer.search.candidates import candidate_chunks, similarities
 from indexer.search.types import PassageHit, Scope
 from indexer.stages.base import embedder_key_of
 from indexer.vocabulary import EvidenceKind, StageName
 
-# Log odds of an answer: of the likeness of the question's words, of how clear the sound is, and a
-# constant. The number of videos, 5 to 60, made no difference.
-LIKENESS_WEIGHT, CLARITY_WEIGHT, OFFSET = 2.6, 6.9, -8.2
+# Log odds of an answer: of the likeness of the question's words, of how clear the sound is, of how
+# much a single class is meant, and a constant. One in four questions is taken to have an answer.
+# The number of videos, 5 to 60, made no difference.
+LIKENESS_WEIGHT, CLARITY_WEIGHT, FOCUS_WEIGHT, OFFSET = 5.31, 5.79, -3.65, -7.49
 # Probabilities that are as good as a passage of strength 0, .5 (a match) and 1.
-STRENGTHS = (0.0, 0.45, 0.6)
+STRENGTHS = (0.0, LIKELY_PROBABILITY, 0.32)
 MIN_LIKENESS = 0.4  # below it the best of sounds is no answer: these questions are not searched
 CANDIDATE_SEGMENTS = 400
 WINDOW_FRAMES, BEST_FRAMES = 6, 3  # a sound is as clear as the best half of some 3 s
 PER_VIDEO = 3
 LOADING_TEXT = "a sound"
 MOST_HITS = 50
-MIN_PROBABILITY = 0.1  # below it a sound is no evidence beside others
+MIN_PROBABILITY = 0.04  # below it a sound is no evidence beside others
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +188,7 @@ def moments(asked: SoundQuestion, heard: _Heard) -> Iterator[PassageHit]:
         if not inside.any():
             continue
         curve = heard.curve[inside]
-        sure = probability(asked.likeness, clearest(curve) / whole)
+        sure = probability(asked.likeness, clearest(curve) / whole, asked.focus)
         loudest = heard.vectors[inside][int(np.argmax(curve))].astype(np.float32)
         name = load_sound_classes().common_name(asked, loudest)
         yield PassageHit(heard.video_id, found.span, name, sure)
@@ -197,11 +200,11 @@ def clearest(curve: np.ndarray) -> float:
     return float(np.sort(windows, axis=1)[:, -BEST_FRAMES:].mean(axis=1).max())
 
 
-def probability(likeness: float, clarity: float) -> float:
+def probability(likeness: float, clarity: float, focus: float) -> float:
     """That a moment is what was asked. `clarity` in [0, 1]: of its frames on the question's
-    classes.
+    classes; `focus` in (0, 1]: how much one of these is meant.
     """
-    odds = LIKENESS_WEIGHT * likeness + CLARITY_WEIGHT * clarity + OFFSET
+    odds = LIKENESS_WEIGHT * likeness + CLARITY_WEIGHT * clarity + FOCUS_WEIGHT * focus + OFFSET
     return 1 / (1 + math.exp(-odds))
 
 

@@ -3,7 +3,7 @@ import threading
 
 from PIL import Image
 
-from indexer.questions import query_pictures
+from indexer.media.decode import reader_process
 from indexer.questions.query_pictures import keep_picture, read_picture
 from indexer.settings import load_settings
 
@@ -11,7 +11,7 @@ from indexer.settings import load_settings
 def test_two_pictures_are_decoded_at_once(tmp_path, monkeypatch):
     settings = load_settings(home=tmp_path)
     running, most, lock = 0, 0, threading.Lock()
-    plain = query_pictures.small_picture_in_process
+    plain = reader_process.small_picture_in_process
 
     def counted(data: bytes, side: int) -> bytes:
         nonlocal running, most
@@ -24,7 +24,7 @@ def test_two_pictures_are_decoded_at_once(tmp_path, monkeypatch):
             with lock:
                 running -= 1
 
-    monkeypatch.setattr(query_pictures, "small_picture_in_process", counted)
+    monkeypatch.setattr(reader_process, "small_picture_in_process", counted)
     names: list[str] = []
 
     def keep(red: int) -> None:

@@ -93,10 +93,11 @@ def test_sound_is_a_kind_of_evidence(library: Library):
 
 
 def test_an_answer_is_likelier_the_more_it_is_about_sound_and_the_clearer_it_is():
-    assert 0 < probability(0.8, 0.7) < 1
-    assert probability(0.9, 0.7) > probability(0.8, 0.7)
-    assert probability(0.8, 0.9) > probability(0.8, 0.7)
-    assert probability(0.4, 1.0) < 0.5
+    assert 0 < probability(0.8, 0.7, 1.0) < 1
+    assert probability(0.9, 0.7, 1.0) > probability(0.8, 0.7, 1.0)
+    assert probability(0.8, 0.9, 1.0) > probability(0.8, 0.7, 1.0)
+    assert probability(0.8, 0.7, 0.5) > probability(0.8, 0.7, 1.0)
+    assert probability(0.4, 1.0, 1.0) < 0.2
 
 
 def test_a_sound_is_as_clear_as_its_best_seconds():
