@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Mount
 
-from indexer.errors import SeekpointError
+from indexer.errors import ModelError, SeekpointError
 from search_ui.api import library, search, watching
 from search_ui.api.docs_page import docs_page
 from search_ui.api.problems import FOLDER, MEDIA_TYPE, problem, problem_of, status_of
@@ -114,7 +114,8 @@ def _refused(request: Request, error: Exception) -> Response:
 
 def _failed(request: Request, error: Exception) -> Response:
     assert isinstance(error, SeekpointError)
-    if status_of(error) >= 500:
+    # What no installed model can do, such as a question in another script, is no failure.
+    if status_of(error) >= 500 and not isinstance(error, ModelError):
         note_error(error, app_state().requests, method=request.method, path=request.url.path)
     return problem_of(error, translator_of(request))
 

@@ -20,7 +20,7 @@ KINDS: tuple[tuple[type[SeekpointError], int, str], ...] = (
     (errors.UsageError, 400, "usage"),
     (errors.MediaTimeout, 504, "media-timeout"),
     (errors.MediaError, 410, "media"),
-    (errors.ModelError, 503, "model"),
+    (errors.ModelError, 501, "model"),
     (errors.CatalogBusy, 503, "catalog-busy"),
     (errors.CatalogError, 503, "catalog"),
     (errors.QueueError, 503, "queue"),

@@ -140,6 +140,7 @@ def test_status(local):
         ("v1/search?q=red&recorded_to=9999-12-31", 422, "invalid"),
         ("v1/search?q=red&video_id=999999", 404, "not-found"),
         ("v1/search?q=???", 400, "usage"),
+        ("v1/search?q=дождь", 501, "model"),
         ("v1/search?q=%00", 400, "bad-request"),
         ("v1/search?q=%ff", 400, "bad-request"),
         ("v1/videos/99999999999999999999", 422, "invalid"),
