@@ -17,7 +17,7 @@ Day = Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY)] | None
 Length = Annotated[float | None, Query(ge=0, le=1e9, allow_inf_nan=False)]
 
 
-def read_filters(
+async def read_filters(
     recorded_from: Day = None,
     recorded_to: Day = None,
     shortest_s: Length = None,
