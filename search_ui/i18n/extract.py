@@ -15,6 +15,7 @@ Found = tuple[int, None, str, list[str]]
 ERROR_CLASSES = (
     "SeekpointError",
     "UsageError",
+    "TooManyAttempts",
     "MediaError",
     "MediaTimeout",
     "ModelError",

@@ -226,10 +226,10 @@ def _make_file(path: Path) -> bool:
     """The file with its folder, for its owner alone; whether it was not there."""
     try:
         make_private_folder(path.parent, is_ours=path.exists())
-        # SQLite gives the files beside it the same mode.
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    except FileExistsError:
-        return False
+        if path.exists():
+            return False
+        # SQLite gives the files beside it the same mode. Another process may have been faster.
+        os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
     except OSError as error:
         raise StorageError(
             "the folder {folder} cannot be made ({reason})",

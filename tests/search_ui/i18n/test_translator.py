@@ -26,8 +26,10 @@ def test_language(accepted, language):
 
 def test_texts():
     english, chinese = Translator("en"), Translator("zh")
-    assert english("{n} moments in {ms} ms", n=3, ms=20) == "3 moments in 20 ms"
-    assert chinese("{n} moments in {ms} ms", n=3, ms=20) == "3 个片段，用时 20 毫秒"
+    values = {"n": 3, "videos": 2, "ms": 20}
+    text = "{n} moments in {videos} videos, {ms} ms"
+    assert english(text, **values) == "3 moments in 2 videos, 20 ms"
+    assert chinese(text, **values) == "2 个视频中的 3 个时刻，20 毫秒"
     assert chinese("Save search") == "保存搜索"
 
 
@@ -53,8 +55,10 @@ def test_what_the_catalogue_lacks_stays_as_it_is(text):
 
 def test_braces_and_names_in_values_are_their_own():
     tr = Translator("zh")
-    assert tr("LEGO: {span}", span="{0} {x}") == "LEGO：{0} {x}"
-    assert tr("LEGO: {span}", span="Search") == "LEGO：Search", "a name is not a text of ours"
+    assert tr("{name}: {span}", name="LEGO", span="{0} {x}") == "LEGO：{0} {x}"
+    assert tr("{name}: {span}", name="LEGO", span="Search") == "LEGO：Search", (
+        "a name is not a text of ours"
+    )
 
 
 def test_words_of_streamlit():

@@ -57,7 +57,9 @@ def test_only_for_those_who_see_the_video(signed, video_ids):
 
 
 def test_the_picture_that_was_asked_with(local, library):
-    name = keep_picture(library.settings, Image.new("RGB", (64, 48), COLOURS["yellow"]))
+    png = io.BytesIO()
+    Image.new("RGB", (64, 48), COLOURS["yellow"]).save(png, "PNG")
+    name = keep_picture(library.settings, png.getvalue())
     answer = local.get(f"/asked/{name}")
     assert np.abs(colour_of(answer.content) - COLOURS["yellow"]).max() == 0
     assert local.get(f"/asked/{'a' * 64}").status_code == 404

@@ -146,7 +146,7 @@ def test_renaming_work_to_chunk_tasks_keeps_all_rows(new_url: str):
 def test_page_jobs_and_the_audit_log_come_and_go_with_rows(new_url: str):
     migrate.upgrade(new_url)
     with Catalog(new_url).open() as catalog, catalog.begin() as s:
-        account_id = accounts.save_account(s, "anna", "administrator", None, None)
+        account_id = accounts.add_account(s, "anna", "administrator", None, password_hash="hash")
         collection_id = collections.ensure_collection(s, "films")
         job_id = page_jobs.add_page_job(
             s, PageJobKind.INGEST, collection_id, "a", {"paths": []}, account_id=account_id
