@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,6 +23,7 @@ from indexer.catalog.tables import Collection, Video, utc_now
 from indexer.errors import CatalogError, UsageError
 from indexer.vocabulary import VideoState
 
+JOINERS = "\u200c\u200d"
 LONGEST_NAME = 100
 
 
@@ -60,7 +62,7 @@ def collection_name(name: str) -> str:
     plain = normalize("NFC", name).strip()
     if not plain:
         raise UsageError("a collection needs a name", "choose one with --collection NAME")
-    if len(plain) > LONGEST_NAME or not plain.isprintable():
+    if len(plain) > LONGEST_NAME or not _is_one_line(plain):
         raise UsageError(
             "{name!r} cannot be the name of a collection",
             "choose one line of text in UTF-8, of up to {longest} characters",
@@ -68,6 +70,11 @@ def collection_name(name: str) -> str:
             longest=LONGEST_NAME,
         )
     return plain
+
+
+def _is_one_line(text: str) -> bool:
+    """Spaces of any script, and the joiners that scripts and emoji need, are part of a name."""
+    return all(c.isprintable() or c in JOINERS or unicodedata.category(c) == "Zs" for c in text)
 
 
 def find_collections(s: Session, names: Sequence[str]) -> list[int]:
