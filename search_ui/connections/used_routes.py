@@ -28,6 +28,9 @@ class UsedRoutes:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan" or self._is_used(scope):
             await self._app(scope, receive, send)
+        elif _is_page(scope):
+            # Streamlit's script in the page says that there is none at this address.
+            await self._app({**scope, "path": "/", "raw_path": b"/"}, receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
         else:
@@ -40,3 +43,10 @@ class UsedRoutes:
             or path.startswith(STREAMLIT_FOLDERS)
             or any(route.matches(scope)[0] is not Match.NONE for route in self._routes)
         )
+
+
+def _is_page(scope: Scope) -> bool:
+    """Whether a person looks: a browser that shows an address asks for a document."""
+    if scope["type"] != "http" or scope["method"] != "GET":
+        return False
+    return any(name == b"accept" and b"text/html" in value for name, value in scope["headers"])
