@@ -12,6 +12,7 @@ from indexer.evaluation.report import Report
 from indexer.library import Library
 from indexer.settings import Settings
 
+pytestmark = pytest.mark.timeout(1500)  # the videos are read in the first test
 QUESTIONS_ZH = Path(__file__).with_name("questions_zh.jsonl")
 LONGEST_S = 16.1  # of the videos of `more`: 50 of 68, a minute of CPU time
 ROWS = {"natural": "ground_truth.jsonl", "more": "ground_truth_more.jsonl"}
