@@ -77,16 +77,9 @@ def test_more_like_a_moment_leaves_itself_out(library):
     )
 
 
-def as_png(picture: Image.Image) -> bytes:
-    file = io.BytesIO()
-    picture.save(file, "PNG")
-    return file.getvalue()
-
-
 def test_words_and_a_picture_together(library):
     """What answers the words is there in the order in which it looks like the picture too."""
-    picture = Image.fromarray(np.full((48, 64, 3), COLOURS["green"], np.uint8))
-    name = keep_picture(library.settings, as_png(picture))
+    name = keep_picture(library.settings, png("RGB", (64, 48), COLOURS["green"]))
     asked = library.search("red or green", top=20)
     both = library.search_picture(name, question="red or green", top=20)
     assert {(m.video_id, m.span) for m in both.moments} == {
