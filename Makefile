@@ -60,7 +60,7 @@ audit: .venv/.all .venv/audit/.done
 
 # The hashes of all artefacts of the versions in constraints.txt; after that file has changed.
 hashes: .venv/audit/.done
-	.venv/audit/bin/python -c "import sys; sys.path.insert(0, 'deploy'); import audit; from pathlib import Path; audit.lock(Path('.venv/audit/bin'), audit.HASHES)"
+	.venv/audit/bin/python deploy/audit.py --lock
 
 .venv/audit/.done: .venv/bin/python deploy/audit-tools.txt
 	$(PYTHON) -m venv .venv/audit

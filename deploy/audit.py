@@ -40,7 +40,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Examines what the installation is made of.")
     parser.add_argument("--tools", type=Path, default=ROOT / ".venv" / "audit" / "bin")
     parser.add_argument("--report", type=Path, default=ROOT / "build" / "audit")
+    parser.add_argument("--lock", action="store_true", help="write the hashes and examine nothing")
     options = parser.parse_args()
+    if options.lock:
+        lock(options.tools, HASHES)
+        return 0
     options.report.mkdir(parents=True, exist_ok=True)
     steps: dict[str, Callable[[], list[Finding]]] = {
         "hashes": lambda: check_hashes(CONSTRAINTS.read_text(), HASHES.read_text()),
