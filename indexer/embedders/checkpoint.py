@@ -14,7 +14,7 @@ from transformers import AutoImageProcessor, AutoModel, AutoTokenizer
 
 from indexer.embedders.contrastive import Family
 from indexer.embedders.devices import choose_device
-from indexer.embedders.model_folder import hint
+from indexer.embedders.model_folder import ModelKind, hint
 from indexer.errors import ModelError
 from indexer.settings import Settings
 
@@ -65,16 +65,23 @@ class Checkpoint:
         return self._load(AutoTokenizer.from_pretrained)
 
     def _load(self, loader: Any, **options: Any) -> Any:
-        try:
-            return loader(self.folder, local_files_only=True, **options)
-        except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
-            raise ModelError(
-                "{name} in {folder} cannot be loaded: {error}",
-                hint(self.family),
-                name=self.family.name,
-                folder=self.folder,
-                error=error,
-            ) from error
+        return load_part(loader, self.folder, self.family, **options)
+
+
+def load_part(loader: Any, folder: Path, kind: ModelKind, name: str = "", **options: Any) -> Any:
+    """What a `from_pretrained` of transformers makes of a folder. ModelError where it cannot,
+    which says `name` (by default that of the kind).
+    """
+    try:
+        return loader(folder, local_files_only=True, **options)
+    except (OSError, ValueError, RuntimeError, KeyError, SafetensorError, MemoryError) as error:
+        raise ModelError(
+            "{name} in {folder} cannot be loaded: {error}",
+            hint(kind),
+            name=name or kind.name,
+            folder=folder,
+            error=str(error) or type(error).__name__,
+        ) from error
 
 
 def _numbers(output: Any) -> np.ndarray:

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from transformers import AutoModelForImageTextToText, AutoTokenizer, GenerationConfig
 
+from indexer.embedders.checkpoint import load_part
 from indexer.embedders.devices import choose_device
-from indexer.embedders.model_folder import hint, read_config
+from indexer.embedders.model_folder import read_config
 from indexer.embedders.qwen.inputs import ASSISTANT, Layout, Vision, plain, turn
 from indexer.errors import ModelError
 from indexer.grounder import tasks
@@ -37,24 +37,16 @@ class QwenModel:
         self._layout = Layout.read(folder, config)
         self._device, dtype = choose_device(settings)
         self._lock = threading.Lock()
-        try:
-            self._tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-            model: Any = AutoModelForImageTextToText.from_pretrained(
-                folder,
-                local_files_only=True,
-                use_safetensors=True,
-                dtype=dtype,
-            )
-            self._model: Any = model.eval().to(self._device)
-        except (OSError, ValueError, RuntimeError, KeyError, SafetensorError, MemoryError) as error:
-            raise ModelError(
-                "{name} in {folder} cannot be loaded: {error}",
-                hint(QWEN3_VL),
-                name=self.name,
-                folder=folder,
-                error=str(error) or type(error).__name__,
-            ) from error
+        self._tokenizer = load_part(AutoTokenizer.from_pretrained, folder, QWEN3_VL, self.name)
+        self._model = load_part(
+            self._load_model, folder, QWEN3_VL, self.name, use_safetensors=True, dtype=dtype
+        )
         self._ends = self._end_tokens()
+
+    def _load_model(self, folder: Path, **options: Any) -> Any:
+        """On the device, whose memory may not be enough for it."""
+        model: Any = AutoModelForImageTextToText.from_pretrained(folder, **options)
+        return model.eval().to(self._device)
 
     def complete(self, chats: Sequence[Chat]) -> list[str]:
         """One after another, greedily. An answer that cannot be read is sent back once."""

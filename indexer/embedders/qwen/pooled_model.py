@@ -9,14 +9,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
 from transformers import AutoModel, AutoTokenizer
 
+from indexer.embedders.checkpoint import load_part
 from indexer.embedders.devices import choose_device
-from indexer.embedders.model_folder import hint
 from indexer.embedders.qwen.embedder import QWEN3_VL_EMBEDDING
 from indexer.embedders.qwen.inputs import ASSISTANT, Layout, Vision, plain, turn
-from indexer.errors import ModelError
 from indexer.settings import Settings
 
 MAX_TOKENS = 8192  # as the published code has it
@@ -29,22 +27,14 @@ class PooledModel:
         self._layout = Layout.read(folder, config)
         self._device, dtype = choose_device(settings)
         self._lock = threading.Lock()
-        try:
-            self._tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-            model: Any = AutoModel.from_pretrained(
-                folder,
-                local_files_only=True,
-                use_safetensors=True,
-                dtype=dtype,
-            )
-        except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
-            raise ModelError(
-                "{name} in {folder} cannot be loaded: {error}",
-                hint(QWEN3_VL_EMBEDDING),
-                name=QWEN3_VL_EMBEDDING.name,
-                folder=folder,
-                error=error,
-            ) from error
+        self._tokenizer = load_part(AutoTokenizer.from_pretrained, folder, QWEN3_VL_EMBEDDING)
+        model = load_part(
+            AutoModel.from_pretrained,
+            folder,
+            QWEN3_VL_EMBEDDING,
+            use_safetensors=True,
+            dtype=dtype,
+        )
         self._tokenizer.padding_side = "right"
         self._model = model.eval().to(self._device)
 
