@@ -18,9 +18,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grounding.spans import ScoredSpan, Span
+from indexer import admin, chapters, evaluation, ingest, search
+from indexer import queue as work_queue
 from indexer.admin import videos as video_list
 from indexer.artefacts import Artefacts
-from indexer.catalog import audit, collections, videos
+from indexer.catalog import audit, collections, database, videos
 from indexer.catalog.audit import Actor, AuditEntry
 from indexer.catalog.collections import CollectionInfo
 from indexer.catalog.database.column_types import sanitize_text
@@ -32,9 +34,11 @@ from indexer.context import Context
 from indexer.embedders.base import Embedder
 from indexer.errors import UsageError
 from indexer.grounder.configured import grounder_name
+from indexer.media import output as media_output
 from indexer.paths import EVERYTHING, Reach, Roots, absolute_path
 from indexer.questions.statement import read_question
 from indexer.queue.publish_snapshots import publish
+from indexer.search import second_opinion
 from indexer.search.curve import Curve, Lane, curve, passage_lanes, sound_curve
 from indexer.search.scope import make_scope
 from indexer.search.searcher import Searcher
@@ -47,8 +51,8 @@ from indexer.vocabulary import SEARCHED_KINDS, AuditAction, EvidenceKind, StageN
 if TYPE_CHECKING:
     from indexer.admin.backup import BackupReport, RestoreReport
     from indexer.admin.doctor import Check
-    from indexer.admin.model_download import Offer
-    from indexer.admin.models import ModelState
+    from indexer.admin.models.download import Offer
+    from indexer.admin.models.states import ModelState
     from indexer.admin.playback import Playback
     from indexer.admin.removal import Removed
     from indexer.admin.status import Status
@@ -136,10 +140,6 @@ class Library:
         language is unclear; empty: it is not known; None: as before. `reach`: where files may
         lie, links resolved.
         """
-        from indexer.ingest.events_note import events_note
-        from indexer.ingest.run import Ingest
-        from indexer.queue import submit
-
         require_valid_text(collection)
         if not collection.strip():
             raise UsageError("the name of the collection is empty", "choose a name")
@@ -150,15 +150,15 @@ class Library:
         if reach == EVERYTHING:
             self._give_folders(paths, collection)
         if queue:
-            return submit.enqueue(
+            return work_queue.submit.enqueue(
                 self.context, paths, collection, fast=fast, events=events, reach=reach
             )
         stages = self.context.stages(fast=fast, events=events)
-        ingest = Ingest(self.catalog, self.settings, stages, observer)
-        report = ingest.run(paths, collection, reach)
+        run = ingest.run.Ingest(self.catalog, self.settings, stages, observer)
+        report = run.run(paths, collection, reach)
         self.publish(force=False)
         if events is None and self.grounder_name and not self.context.events_by_default:
-            note = events_note(self.context)
+            note = ingest.events_note.events_note(self.context)
             report = replace(report, notes=(*report.notes, *filter(None, [note])))
         return report
 
@@ -184,9 +184,7 @@ class Library:
         """Asks workers for the thumbnails and the copies for browsers that videos (None: all) lack;
         for how many videos.
         """
-        from indexer.queue import submit
-
-        return submit.request_artefacts(self.context, video_ids)
+        return work_queue.submit.request_artefacts(self.context, video_ids)
 
     def retry(
         self, video_ids: Sequence[int] | None = None, observer: Observer | None = None
@@ -194,17 +192,13 @@ class Library:
         """Does failed chunks again, of these videos or of all; where workers are configured, they
         do.
         """
-        from indexer.queue import retry
-
-        return retry.retry(self.context, video_ids, observer)
+        return work_queue.retry.retry(self.context, video_ids, observer)
 
     def cancel(self, video_ids: Sequence[int] | None = None) -> int:
         """Drops waiting chunks, and files that wait to be planned where no videos are named; the
         number of both.
         """
-        from indexer.queue import retry
-
-        return retry.cancel(self.context, video_ids)
+        return work_queue.retry.cancel(self.context, video_ids)
 
     # --- asking ---
 
@@ -231,9 +225,7 @@ class Library:
         answer = self.searcher.search(question, replace(scope, titles=titles), top=top)
         if not ground:
             return answer
-        from indexer.search.second_opinion.verify import verify
-
-        return verify(self.context, answer)
+        return second_opinion.verify.verify(self.context, answer)
 
     def search_picture(
         self,
@@ -247,14 +239,12 @@ class Library:
         """Moments that look like a picture, which was kept under `name`
         (indexer/questions/query_pictures.py); with a `question`, those that answer it too.
         """
-        from indexer.search import by_picture
-
-        vector = by_picture.picture_vector(self.context, name)
+        vector = search.by_picture.picture_vector(self.context, name)
         scope = make_scope(self.context, collections, filters=filters)
         if question.strip():
             answer = self.searcher.search(question, scope, top=top)
-            return by_picture.that_look_like(self.context, answer, vector)
-        return by_picture.search_vector(self.context, self.searcher, vector, scope, top)
+            return search.by_picture.that_look_like(self.context, answer, vector)
+        return search.by_picture.search_vector(self.context, self.searcher, vector, scope, top)
 
     def more_like(
         self,
@@ -266,11 +256,9 @@ class Library:
         filters: Filters | None = None,
     ) -> Answer:
         """Moments that look like one of the library."""
-        from indexer.search import by_picture
-
-        vector = by_picture.moment_vector(self.context, video_id, span)
+        vector = search.by_picture.moment_vector(self.context, video_id, span)
         scope = make_scope(self.context, collections, filters=filters)
-        return by_picture.search_vector(
+        return search.by_picture.search_vector(
             self.context, self.searcher, vector, scope, top, (video_id, span)
         )
 
@@ -285,14 +273,12 @@ class Library:
         """How well each part of a video fits a question, a moment or a kept picture; with none of
         them its cuts alone.
         """
-        from indexer.search import by_picture
-
         require_valid_text(question)
         queries = None
         if like is not None:
-            queries = by_picture.moment_vector(self.context, *like)[None]
+            queries = search.by_picture.moment_vector(self.context, *like)[None]
         elif picture:
-            queries = by_picture.picture_vector(self.context, picture)[None]
+            queries = search.by_picture.picture_vector(self.context, picture)[None]
         elif question.strip():
             queries = self.searcher.curve_vectors(question)
         return curve(self.context, video_id, queries)
@@ -333,10 +319,8 @@ class Library:
 
         Raises CatalogError for an unknown video; with `ground` as `ask`.
         """
-        from indexer.chapters.chapters import list_chapters
-
         namer = partial(self.name_chapter, video_id) if ground else None
-        return list_chapters(self.context, video_id, namer)
+        return chapters.chapters.list_chapters(self.context, video_id, namer)
 
     def ask(
         self,
@@ -355,10 +339,8 @@ class Library:
         Raises ModelError without a grounder, MediaError for a file that cannot be read, UsageError
         for a question that cannot be asked.
         """
-        from indexer.search.second_opinion.ask import ask
-
         require_valid_text(video, question)
-        return ask(
+        return second_opinion.ask.ask(
             self.context,
             self.searcher,
             video,
@@ -371,17 +353,13 @@ class Library:
 
     def locate(self, video: str, phrase: str, at_s: float) -> Reply:
         """Boxes of what the phrase names in the frame at `at_s`. Raises as `ask`."""
-        from indexer.search.second_opinion.ask import locate
-
-        return locate(self.context, video, phrase, at_s)
+        return second_opinion.ask.locate(self.context, video, phrase, at_s)
 
     def name_chapter(self, video_id: int, span: Span) -> str:
         """A title of a few words for a part of a video, from its pictures, what is said and what is
         written. Raises as `ask`.
         """
-        from indexer.search.second_opinion.chapter import name_chapter
-
-        return name_chapter(self.context, video_id, span)
+        return second_opinion.chapter.name_chapter(self.context, video_id, span)
 
     def warm(self) -> None:
         """Loads what the first question needs: models, and of a library that holds videos the index
@@ -409,35 +387,28 @@ class Library:
         different names; `ground`: the grounder too, with how often its spans were
         accepted. `wrap` is given the rows and may show progress.
         """
-        from indexer.evaluation.evaluate import evaluate_library
-
         names = (collection,) if isinstance(collection, str) else tuple(collection)
-        return evaluate_library(
+        return evaluation.evaluate.evaluate_library(
             self.context, self.searcher, ground_truth, names, only, wrap, ground=ground
         )
 
     def score(self, ground_truth: Path, predictions: Path) -> Report:
         """Scores a file of predictions against a ground truth; asks nothing."""
-        from indexer.evaluation.ground_truth import load_predictions, load_rows
-        from indexer.evaluation.submissions import score_predictions
-
-        return score_predictions(load_rows(ground_truth), load_predictions(predictions))
+        rows = evaluation.ground_truth.load_rows(ground_truth)
+        predicted = evaluation.ground_truth.load_predictions(predictions)
+        return evaluation.submissions.score_predictions(rows, predicted)
 
     # --- watching ---
 
     def playback(self, video_id: int) -> Playback:
         """What a browser is given of the video, if anything yet."""
-        from indexer.admin import playback
-
-        return playback.playback(self.context, video_id)
+        return admin.playback.playback(self.context, video_id)
 
     def make_proxy(self, video_id: int, progress: Callable[[float], None]) -> None:
         """Makes the copy that browsers play, where it is not there yet; `progress` is called with
         the share that is done.
         """
-        from indexer.admin import playback
-
-        playback.make_proxy_of(self.context, video_id, progress)
+        admin.playback.make_proxy_of(self.context, video_id, progress)
 
     def thumbnail_near(self, video_id: int, time_s: float) -> Path | None:
         """The stored picture that is nearest to the time."""
@@ -448,22 +419,16 @@ class Library:
 
     def find_still(self, video_id: int, place: float | Span) -> Path | None:
         """The picture of 640 pixels that `make_still` made of a time or a span, if it has."""
-        from indexer.admin.stills import find_still
-
-        return find_still(self.context, video_id, place)
+        return admin.stills.find_still(self.context, video_id, place)
 
     def make_still(self, video_id: int, place: float | Span) -> Path:
         """A picture of 640 pixels of the frame shown at a time, or five frames of a span side by
         side.
         """
-        from indexer.admin.stills import make_still
-
-        return make_still(self.context, video_id, place)
+        return admin.stills.make_still(self.context, video_id, place)
 
     def clip(self, video: str, start_s: float, end_s: float, output: Path) -> None:
         """Writes [start_s, end_s) of a video (its number, or the path of any file) as MP4."""
-        from indexer.media.output.clips import cut_clip
-
         if end_s <= start_s:
             raise UsageError(
                 "the clip would end ({end_s:g} s) before it starts ({start_s:g} s)",
@@ -476,19 +441,15 @@ class Library:
                 source = self.context.path_of(videos.get_video(session, int(video)))
         else:
             source = Path(video).expanduser()
-        cut_clip(source, start_s, end_s, output, self.settings)
+        media_output.clips.cut_clip(source, start_s, end_s, output, self.settings)
 
     def subtitles(self, video_id: int, output: Path) -> int:
         """Writes the speech of a video as SRT; how many cues."""
-        from indexer.admin import export
-
-        return export.write_subtitles(self.context, video_id, output)
+        return admin.export.write_subtitles(self.context, video_id, output)
 
     def transcripts(self, names: Sequence[str] | None, output: Path) -> int:
         """Writes speech and screen text of collections as JSON lines; how many lines."""
-        from indexer.admin import export
-
-        return export.write_transcripts(self.context, names, output)
+        return admin.export.write_transcripts(self.context, names, output)
 
     # --- looking after it ---
 
@@ -526,10 +487,9 @@ class Library:
         """Takes videos and collections out of the library and frees their disk space; the files
         stay. `actor`: who wants it, for the audit log; None: whoever is at this machine.
         """
-        from indexer.admin import removal
-        from indexer.admin.local_actor import local_actor
-
-        return removal.remove(self.context, video_ids, collections, actor or local_actor())
+        return admin.removal.remove(
+            self.context, video_ids, collections, actor or admin.local_actor.local_actor()
+        )
 
     def audit_log(
         self,
@@ -547,35 +507,25 @@ class Library:
 
     def status(self) -> Status:
         """What the library holds, what waits, and what it costs."""
-        from indexer.admin import status
-
-        return status.status(self.context)
+        return admin.status.status(self.context)
 
     def stray_uploads(self) -> list[Path]:
         """Uploaded files that belong to no video and wait in no job, by name."""
-        from indexer.admin import uploads
-
-        return uploads.list_stray_uploads(self.context)
+        return admin.uploads.list_stray_uploads(self.context)
 
     def doctor(self) -> list[Check]:
         """Checks the installation and says how to fix what is wrong."""
-        from indexer.admin import doctor
-
-        return doctor.examine(self.context)
+        return admin.doctor.examine(self.context)
 
     def models(self) -> list[ModelState]:
         """The models that are known, and whether they are installed and in use."""
-        from indexer.admin import models
-
-        return models.model_states(self.settings)
+        return admin.models.states.model_states(self.settings)
 
     def model_offer(self, name: str) -> Offer:
         """What fetching a model from the hub means: its size, licence, and the settings that choose
         it. Raises UsageError for a name that is not known, ModelError where no hub answers.
         """
-        from indexer.admin import model_download
-
-        return model_download.get_offer(self.settings, name)
+        return admin.models.download.get_offer(self.settings, name)
 
     def fetch_model(
         self, offer: Offer, progress: Callable[[int], None] = lambda done: None
@@ -583,9 +533,7 @@ class Library:
         """Fetches a model, or goes on where that stopped; `progress` is told the bytes that are
         there. The folder, with every file checked. Raises ModelError, StorageError.
         """
-        from indexer.admin import model_download
-
-        return model_download.fetch(offer, progress)
+        return admin.models.download.fetch(offer, progress)
 
     def use_model(self, offer: Offer) -> Path:
         """Chooses a model for all later processes, in the file of settings, which is returned."""
@@ -595,9 +543,7 @@ class Library:
         """Copies the catalog, uploads, thumbnails, secrets and settings into a new folder, while
         the library is in use.
         """
-        from indexer.admin import backup
-
-        return backup.backup(self.context, folder)
+        return admin.backup.backup(self.context, folder)
 
     def restore(
         self, folder: Path, *, verify: bool = False, replace: bool = False
@@ -605,17 +551,13 @@ class Library:
         """Brings a backup back into an empty home and database; with `replace` a SQLite catalog
         that is there is kept aside. `verify`: what was brought back is compared with the backup.
         """
-        from indexer.admin import backup
-
-        return backup.restore(self.context, folder, verify=verify, replace=replace)
+        return admin.backup.restore(self.context, folder, verify=verify, replace=replace)
 
     def upgrade_database(self, *, anyway: bool = False) -> str:
         """Brings the database to the revision of this program, and returns it. Raises UsageError
         while workers or pages of an older version are at work, unless it is done `anyway`.
         """
-        from indexer.catalog.database import migrate  # Alembic is slow to start
-
         if not anyway:
-            migrate.require_idle(self.settings.url)
-        migrate.upgrade(self.settings.url)
-        return migrate.revision(self.settings.url) or ""
+            database.migrate.require_idle(self.settings.url)
+        database.migrate.upgrade(self.settings.url)
+        return database.migrate.revision(self.settings.url) or ""

@@ -134,7 +134,7 @@ def test_every_named_setting_exists():
     known = {f"SEEKPOINT_{name.upper()}" for name in Settings.model_fields}
     known |= {f"SEEKPOINT_{name.upper()}_FILE" for name in SECRETS}
     unknown = []
-    for page in [*PAGES, *sorted((ROOT / "deploy").iterdir())]:
+    for page in [*PAGES, *sorted(filter(Path.is_file, (ROOT / "deploy").rglob("*")))]:
         named = set(re.findall(r"\bSEEKPOINT_[A-Z0-9_]+\b", page.read_text()))
         unknown += [f"{id_of(page)}: {name}" for name in named - known - OTHER_VARIABLES.keys()]
     assert unknown == []

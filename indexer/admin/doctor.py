@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from indexer.admin.status import status
 from indexer.admin.uploads import list_stray_uploads, uploads_folder
 from indexer.admin.videos import list_videos
+from indexer.catalog import database
 from indexer.catalog.database.session import Catalog
 from indexer.context import Context
 from indexer.embedders.devices import choose_device
@@ -26,6 +27,7 @@ from indexer.passages.speech.recognition import EMBEDDED, load_speech_model
 from indexer.paths import printable
 from indexer.settings import Settings
 from indexer.vectors.pgvector_index import PgVectorIndex
+from indexer.vectors.publish_snapshot import SnapshotStore
 
 LOW_DISK_BYTES = 2_000_000_000
 FFMPEG_TIMEOUT_S = 30.0
@@ -93,9 +95,7 @@ def _database(context: Context) -> Check:
     ):
         # takes the write lock: a program that keeps it would let every ingest wait
         session.connection()
-    from indexer.catalog.database.migrate import revision  # Alembic is slow to start
-
-    values = {"database": kind, "revision": revision(context.settings.url)}
+    values = {"database": kind, "revision": database.migrate.revision(context.settings.url)}
     return Check(DATABASE, True, Message("{database} at revision {revision}", values))
 
 
@@ -243,8 +243,6 @@ def _vectors_of(key: str) -> Message:
 
 
 def _snapshot(context: Context, stage: str, key: str) -> Check:
-    from indexer.vectors.publish_snapshot import SnapshotStore
-
     index = context.index_of(key, stage)
     store = SnapshotStore(context.catalog, key, index.dimension, context.settings, stage)
     try:

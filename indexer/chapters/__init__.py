@@ -1,1 +1,13 @@
-"""A video in named parts."""
+"""A video in named parts.
+
+What the library calls of it is loaded when first used: a search must not wait for it.
+"""
+
+from typing import TYPE_CHECKING
+
+from lazy_loader import attach
+
+if TYPE_CHECKING:
+    from indexer.chapters import chapters
+
+__getattr__, __dir__, __all__ = attach(__name__, submodules=["chapters"])

@@ -17,7 +17,7 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from indexer.admin.model_download import DOWNLOADS
+from indexer.admin.models.download import DOWNLOADS
 from indexer.cli.output import (
     JsonOption,
     escape,

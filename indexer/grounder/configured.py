@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
+from indexer import grounder
 from indexer.errors import ModelError
 from indexer.grounder.base import Grounder
 from indexer.grounder.lego import lego_key, load_lego, require_lego
@@ -15,12 +18,8 @@ def load_grounder(settings: Settings) -> Grounder:
     if kind == "lego":
         return load_lego(settings)
     if kind == "endpoint":
-        from indexer.grounder.endpoint import load_endpoint
-
-        return load_endpoint(settings)
-    from indexer.grounder.qwen import load_qwen
-
-    return load_qwen(settings)
+        return grounder.endpoint.load_endpoint(settings)
+    return grounder.qwen.load_qwen(settings)
 
 
 def require_grounder(settings: Settings) -> None:
@@ -31,13 +30,10 @@ def require_grounder(settings: Settings) -> None:
     if kind == "lego":
         require_lego(settings)
     elif kind == "endpoint":
-        from indexer.grounder.endpoint import require_endpoint
-
-        require_endpoint(settings)
+        _require_packages()
+        grounder.endpoint.require_endpoint(settings)
     elif kind == "transformers":
-        from indexer.grounder.qwen import require_qwen
-
-        require_qwen(settings)
+        grounder.qwen.require_qwen(settings)
     else:
         raise ModelError(
             "no grounder is configured",
@@ -47,13 +43,21 @@ def require_grounder(settings: Settings) -> None:
         )
 
 
+def _require_packages() -> None:
+    for name in ("httpx2", "tenacity"):
+        if find_spec(name) is None:
+            raise ModelError(
+                "asking an endpoint needs the package {name!r}",
+                "install it: pip install 'seekpoint[vlm]'",
+                name=name,
+            )
+
+
 def check_grounder(settings: Settings) -> None:
     """As `require_grounder`; an endpoint is also asked whether it serves the model."""
     require_grounder(settings)
     if settings.grounder_kind == "endpoint":
-        from indexer.grounder.endpoint import check_endpoint
-
-        check_endpoint(settings)
+        grounder.endpoint.check_endpoint(settings)
 
 
 def grounder_key(settings: Settings) -> str:
@@ -65,12 +69,8 @@ def grounder_key(settings: Settings) -> str:
     if kind == "lego":
         return lego_key(settings)
     if kind == "endpoint":
-        from indexer.grounder.endpoint import endpoint_key
-
-        return endpoint_key(settings)
-    from indexer.grounder.qwen import qwen_key
-
-    return qwen_key(settings)
+        return grounder.endpoint.endpoint_key(settings)
+    return grounder.qwen.qwen_key(settings)
 
 
 def grounder_name(settings: Settings) -> str:

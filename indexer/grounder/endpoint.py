@@ -14,8 +14,13 @@ import threading
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
+import httpx2
+
+from grounding.errors import DataError
+from grounding.language_model.answer_store import Answers
+from grounding.language_model.endpoint import Endpoint, EndpointSettings, Refused, WrongAnswer
 from indexer.errors import ModelError, UsageError
 from indexer.grounder import tasks
 from indexer.grounder.base import FrameBudget
@@ -25,9 +30,6 @@ from indexer.media.output.thumbnails import jpeg
 from indexer.process.load_once import load_once
 from indexer.settings import Settings
 from indexer.short_hash import short_hash
-
-if TYPE_CHECKING:
-    from grounding.language_model.endpoint import Endpoint, EndpointSettings
 
 T = TypeVar("T")
 RATE_HZ = 2.0  # of the pictures of a window, up to the number that the settings allow
@@ -58,21 +60,12 @@ def load_endpoint(settings: Settings) -> ChatGrounder:
 
 
 def require_endpoint(settings: Settings) -> None:
-    """Raises ModelError where a setting or a package lacks; asks nothing."""
+    """Raises ModelError where a setting lacks; asks nothing."""
     if not settings.grounder_url or not settings.grounder_model:
         raise ModelError(
             "the endpoint of the grounder needs an address and the name of a model",
             "set SEEKPOINT_GROUNDER_URL (it ends with /v1) and SEEKPOINT_GROUNDER_MODEL",
         )
-    try:
-        import httpx2  # noqa: F401
-        import tenacity  # noqa: F401
-    except ImportError as error:
-        raise ModelError(
-            "asking an endpoint needs the package {name!r}",
-            "install it: pip install 'seekpoint[vlm]'",
-            name=error.name,
-        ) from None
 
 
 def check_endpoint(settings: Settings) -> None:
@@ -80,8 +73,6 @@ def check_endpoint(settings: Settings) -> None:
     the key or does not know the model; a server that lists none is believed.
     """
     require_endpoint(settings)
-    import httpx2
-
     headers = {"Authorization": f"Bearer {settings.grounder_key}"} if settings.grounder_key else {}
     try:
         response = httpx2.get(
@@ -136,8 +127,6 @@ class _Way:
     store: Path
 
     def settings(self) -> EndpointSettings:
-        from grounding.language_model.endpoint import EndpointSettings
-
         return EndpointSettings(
             url=self.url,
             model=self.model,
@@ -182,10 +171,6 @@ class EndpointModel:
         return [read_shown(text) for text in self.complete(chats)]
 
     async def _open(self, settings: EndpointSettings, store: Path) -> Endpoint:
-        from grounding.errors import DataError
-        from grounding.language_model.answer_store import Answers
-        from grounding.language_model.endpoint import Endpoint
-
         try:
             return await Endpoint(settings, Answers(store, limit=KEPT_ANSWERS)).__aenter__()
         except DataError as error:
@@ -204,9 +189,6 @@ class EndpointModel:
                 task.cancel()
 
     async def _ask(self, chat: Chat) -> str:
-        from grounding.errors import DataError
-        from grounding.language_model.endpoint import WrongAnswer
-
         messages = [{"role": "user", "content": await asyncio.to_thread(_content, chat)}]
         try:
             try:
@@ -229,8 +211,6 @@ class EndpointModel:
             ) from error
 
     async def _send(self, messages: list[dict[str, Any]], chat: Chat) -> str:
-        from grounding.language_model.endpoint import Refused
-
         if self._knows_schemas:
             try:
                 return await self._send_body(messages, chat, {"response_format": _format(chat)})

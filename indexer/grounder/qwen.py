@@ -5,8 +5,8 @@ id.
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
 
+from indexer import grounder
 from indexer.embedders.identity import make_key
 from indexer.embedders.model_folder import (
     ModelKind,
@@ -18,10 +18,8 @@ from indexer.embedders.model_folder import (
 from indexer.errors import ModelError
 from indexer.grounder import tasks
 from indexer.grounder.base import FrameBudget
+from indexer.grounder.chat import ChatGrounder
 from indexer.settings import Settings
-
-if TYPE_CHECKING:
-    from indexer.grounder.chat import ChatGrounder
 
 QWEN3_VL = ModelKind(
     name="Qwen3-VL",
@@ -37,16 +35,13 @@ _lock = threading.Lock()
 
 def load_qwen(settings: Settings) -> ChatGrounder:
     """Once per process and checkpoint. Raises ModelError where there is none, or it fails."""
-    from indexer.grounder.chat import ChatGrounder
-    from indexer.grounder.qwen_model import QwenModel
-
     frames = FrameBudget(settings.grounder_frames, settings.grounder_frame_side, RATE_HZ)
     wanted = (settings.grounder_model, frames, settings.torch_device, settings.dtype)
     with _lock:
         if wanted not in _loaded:
             require_qwen(settings)
             folder = find_folder(settings.grounder_model, QWEN3_VL)
-            _loaded[wanted] = ChatGrounder(QwenModel(folder, frames, settings))
+            _loaded[wanted] = ChatGrounder(grounder.qwen_model.QwenModel(folder, frames, settings))
         return _loaded[wanted]
 
 

@@ -1,0 +1,13 @@
+"""Work that waits in SQL, and who does it.
+
+What the library calls of it is loaded when first used: a search must not wait for it.
+"""
+
+from typing import TYPE_CHECKING
+
+from lazy_loader import attach
+
+if TYPE_CHECKING:
+    from indexer.queue import retry, submit
+
+__getattr__, __dir__, __all__ = attach(__name__, submodules=["retry", "submit"])

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, inspect, select, text
 from sqlalchemy.engine import URL
 
 from indexer.catalog.database.session import Catalog
@@ -120,8 +120,6 @@ def find_damage(catalog: Catalog) -> str:
 
 
 def _table_names(catalog: Catalog) -> list[str]:
-    from sqlalchemy import inspect
-
     return inspect(catalog.engine).get_table_names()
 
 

@@ -20,6 +20,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from indexer.catalog import database
 from indexer.catalog.database.change_watcher import ChangeWatcher
 from indexer.catalog.database.db_errors import text_error, translate
 from indexer.catalog.database.engine import make_engine, parse_url
@@ -77,9 +78,7 @@ class Catalog:
     def open(self) -> Catalog:
         """Makes or upgrades a SQLite file; a server of another revision raises CatalogError."""
         if not is_current(self):
-            from indexer.catalog.database.migrate import prepare
-
-            prepare(self)
+            database.migrate.prepare(self)
         return self
 
     @contextmanager

@@ -1,1 +1,13 @@
-"""A grounder looks at what was found, here or in a worker."""
+"""A grounder looks at what was found, here or in a worker.
+
+What the library calls of it is loaded when first used: a search must not wait for it.
+"""
+
+from typing import TYPE_CHECKING
+
+from lazy_loader import attach
+
+if TYPE_CHECKING:
+    from indexer.search.second_opinion import ask, chapter, verify
+
+__getattr__, __dir__, __all__ = attach(__name__, submodules=["ask", "chapter", "verify"])

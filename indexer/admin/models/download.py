@@ -14,7 +14,10 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 
+import huggingface_hub
 from filelock import FileLock, Timeout
+from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
+from huggingface_hub.utils import build_hf_headers, get_session
 
 from indexer.embedders.model_folder import FILES
 from indexer.errors import ModelError, StorageError, UsageError
@@ -161,9 +164,6 @@ def fetch(offer: Offer, progress: Callable[[int], None] = lambda done: None) -> 
 
 
 def _model_info(repository: str):
-    import huggingface_hub
-    from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
-
     try:
         return huggingface_hub.HfApi().model_info(repository, files_metadata=True)
     except OfflineModeIsEnabled as error:
@@ -260,10 +260,7 @@ def _read_rest(offer: Offer, file: HubFile, part: Path, progress: Callable[[int]
 def _read_from(
     offer: Offer, file: HubFile, part: Path, have: int, progress: Callable[[int], None]
 ) -> None:
-    from huggingface_hub import hf_hub_url
-    from huggingface_hub.utils import build_hf_headers, get_session
-
-    url = hf_hub_url(offer.repository, file.name, revision=offer.revision)
+    url = huggingface_hub.hf_hub_url(offer.repository, file.name, revision=offer.revision)
     headers = {**build_hf_headers(), "Accept-Encoding": "identity"}
     if have:
         headers["Range"] = f"bytes={have}-"

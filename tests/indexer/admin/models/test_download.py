@@ -7,10 +7,10 @@ import sys
 import numpy as np
 import pytest
 
-from indexer.admin.model_download import DOWNLOADS, fetch, get_offer
+from indexer.admin.models.download import DOWNLOADS, fetch, get_offer
 from indexer.errors import ModelError, StorageError, UsageError
 from indexer.settings import load_settings
-from tests.indexer.admin.hub_server import serving_hub
+from tests.indexer.admin.models.hub_server import serving_hub
 from tests.indexer.embedders.test_contrastive import save_checkpoint
 from tests.support import demo_environment, demo_settings
 
@@ -125,7 +125,7 @@ def test_names_that_lead_out_of_the_folder_are_refused(hub, settings, tmp_path):
 
 def test_a_full_disk_is_told_before(hub, settings, monkeypatch):
     offer = get_offer(settings, "clip")
-    monkeypatch.setattr("indexer.admin.model_download.SPARE_BYTES", 10**15)
+    monkeypatch.setattr("indexer.admin.models.download.SPARE_BYTES", 10**15)
     with pytest.raises(StorageError, match="needs"):
         fetch(offer)
     assert hub.sent == []
