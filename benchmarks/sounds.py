@@ -107,7 +107,7 @@ class Mix:
     placed: tuple[Placed, ...]
 
     def has(self, group: str) -> bool:
-        return any(it.clip.group == group for it in self.placed)
+        return any(item.clip.group == group for item in self.placed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ def main() -> None:
         scores = list(measure(library, mixes))
         header("Sounds in mixes of a minute")
         for kind in ("", *dict.fromkeys(KINDS)):
-            summary(kind or "all", [it for it in scores if kind in ("", it.kind)])
+            summary(kind or "all", [item for item in scores if kind in ("", item.kind)])
         absent = [
             clip
             for clip in others
@@ -147,9 +147,9 @@ def main() -> None:
 
 
 def summary(name: str, scores: Sequence[Scores]) -> None:
-    auc = np.nanmean([it.auc for it in scores])
-    iou = np.mean([it.iou >= 0.5 for it in scores])
-    first, five = (np.mean([it.rank < most for it in scores]) for most in (1, 5))
+    auc = np.nanmean([item.auc for item in scores])
+    iou = np.mean([item.iou >= 0.5 for item in scores])
+    first, five = (np.mean([item.rank < most for item in scores]) for most in (1, 5))
     row(
         f"{name}, {len(scores)}",
         f"AUC {auc:.2f}, IoU .5 {iou:.2f}, right first {first:.2f}, in five {five:.2f}",
@@ -170,18 +170,19 @@ def named_events(mixes: Sequence[Mix]) -> None:
     """How many events are true, and how many placed sounds that have a name got theirs."""
     right = wrong = found = placed = 0
     for mix in mixes:
-        events = [it for it in heard_events(mix) if not _may_be_music(mix, it.text)]
+        events = [item for item in heard_events(mix) if not _may_be_music(mix, item.text)]
         for event in events:
             true = any(
-                it.clip.group in EVENT_GROUPS.get(event.text, ()) and it.span.overlap_s(event.span)
-                for it in mix.placed
+                item.clip.group in EVENT_GROUPS.get(event.text, ())
+                and item.span.overlap_s(event.span)
+                for item in mix.placed
             )
             right, wrong = right + true, wrong + (not true)
-        for it in mix.placed:
-            names = {name for name, groups in EVENT_GROUPS.items() if it.clip.group in groups}
+        for item in mix.placed:
+            names = {name for name, groups in EVENT_GROUPS.items() if item.clip.group in groups}
             if names - {"music"}:
                 placed += 1
-                found += any(e.text in names and it.span.overlap_s(e.span) for e in events)
+                found += any(e.text in names and item.span.overlap_s(e.span) for e in events)
     row("named events that are true", f"{right / (right + wrong):.2f} of {right + wrong}")
     row("placed sounds that are named", f"{found / placed:.2f} of {placed}")
 
@@ -214,18 +215,20 @@ def ingest(mixes: Sequence[Mix], folder: Path) -> Library:
 
 
 def measure(library: Library, mixes: Sequence[Mix]) -> Iterator[Scores]:
-    ids = {int(Path(it.paths[0].path).stem): it.video_id for it in library.videos()}
+    ids = {int(Path(item.paths[0].path).stem): item.video_id for item in library.videos()}
     number_of = {video_id: number for number, video_id in ids.items()}
     for number, mix in enumerate(mixes):
-        for it in mix.placed:
-            curve = library.sound_curve(ids[number], it.clip.question)
+        for item in mix.placed:
+            curve = library.sound_curve(ids[number], item.clip.question)
             times_s, values = np.array(curve.times_s), np.array(curve.values)
-            inside = (times_s >= it.span.start_s) & (times_s < it.span.end_s)
-            answer = library.search(it.clip.question, only=["sound"], video_id=ids[number])
-            iou = answer.moments[0].span.iou(it.span) if answer.moments else 0.0
-            found = library.search(it.clip.question, only=["sound"], top=50).moments
+            inside = (times_s >= item.span.start_s) & (times_s < item.span.end_s)
+            answer = library.search(item.clip.question, only=["sound"], video_id=ids[number])
+            iou = answer.moments[0].span.iou(item.span) if answer.moments else 0.0
+            found = library.search(item.clip.question, only=["sound"], top=50).moments
             order = list(dict.fromkeys(number_of[moment.video_id] for moment in found))
-            right = [place for place, other in enumerate(order) if mixes[other].has(it.clip.group)]
+            right = [
+                place for place, other in enumerate(order) if mixes[other].has(item.clip.group)
+            ]
             both = inside.any() and not inside.all()
             auc = auroc(values[inside], values[~inside]) if both else np.nan
             yield Scores(mix.kind, float(auc), iou, min(right, default=len(mixes)))
@@ -264,7 +267,7 @@ def next_clip(
     """Each clip once before any comes again; no two of a group in a mix, no instruments in
     music.
     """
-    used = {it.clip.group for it in placed}
+    used = {item.clip.group for item in placed}
 
     def fits(clip: Clip) -> bool:
         return clip.group not in used and not (kind == "music" and clip.group in INSTRUMENTS)

@@ -82,16 +82,16 @@ def localize(
     two curves are not comparable. Raises `ValueError` where lengths differ, times fall or values
     are not finite.
     """
-    times, values = _checked(times_s, similarities)
+    times, values = _check(times_s, similarities)
     if not len(values):
         return []
     borders, is_cut = _borders(times, np.asarray(cuts_s, dtype=np.float64), start_s, end_s)
-    curve = _smoothed(values, is_cut, options.smoothing_frames)
-    begin, end, scores = _scored(curve, borders, options)
+    curve = _smooth(values, is_cut, options.smoothing_frames)
+    begin, end, scores = _score_spans(curve, borders, options)
     return _apart(borders[begin], borders[end], scores, count, options.max_shared)
 
 
-def _checked(times_s: np.ndarray, similarities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _check(times_s: np.ndarray, similarities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     times, values = (
         np.asarray(times_s, dtype=np.float64),
         np.asarray(similarities, dtype=np.float64),
@@ -126,7 +126,7 @@ def _borders(
     return borders, is_cut
 
 
-def _smoothed(values: np.ndarray, is_cut: np.ndarray, deviation: float) -> np.ndarray:
+def _smooth(values: np.ndarray, is_cut: np.ndarray, deviation: float) -> np.ndarray:
     """Gaussian mean of the frames of the same shot: weights are renormalised at its ends."""
     if deviation <= 0:
         return values
@@ -142,7 +142,7 @@ def _smoothed(values: np.ndarray, is_cut: np.ndarray, deviation: float) -> np.nd
     return total / weight
 
 
-def _scored(
+def _score_spans(
     curve: np.ndarray, borders: np.ndarray, options: LocalizerOptions
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Border numbers where spans begin and end, and their scores: (M,) int64, (M,) int64, (M,)

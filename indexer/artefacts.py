@@ -42,7 +42,7 @@ class Artefacts:
         """Stores a WebP; of more than `keep` the oldest go. Raises StorageError."""
         path = self.still(video_id, name)
         write_atomically(path, webp)
-        newest_first = sorted(path.parent.glob("*.webp"), key=_changed_ns, reverse=True)
+        newest_first = sorted(path.parent.glob("*.webp"), key=_modified_ns, reverse=True)
         for old in newest_first[keep:]:
             old.unlink(missing_ok=True)
 
@@ -102,7 +102,7 @@ def storage_error(path: Path, error: OSError) -> StorageError:
     )
 
 
-def _changed_ns(path: Path) -> int:
+def _modified_ns(path: Path) -> int:
     try:
         return path.stat().st_mtime_ns
     except OSError:

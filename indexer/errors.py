@@ -18,8 +18,8 @@ class SeekpointError(Exception):
     """
 
     def __init__(self, message: str | Message, hint: str | Message = "", /, **values: Any) -> None:
-        self.what = _filled(message, values)
-        self.advice = _filled(hint, values)
+        self.what = _fill(message, values)
+        self.advice = _fill(hint, values)
         super().__init__(self.message)
 
     @property
@@ -44,7 +44,7 @@ class SeekpointError(Exception):
         return type(self), (self.what, self.advice)
 
 
-def _filled(text: str | Message, values: Mapping[str, Any]) -> Message:
+def _fill(text: str | Message, values: Mapping[str, Any]) -> Message:
     """The message with those of the values that its template names."""
     if isinstance(text, Message):
         return text
@@ -53,10 +53,10 @@ def _filled(text: str | Message, values: Mapping[str, Any]) -> Message:
     names = {name for _, name, _, _ in Formatter().parse(text) if name}
     if not names:
         return Message(text.format())
-    return Message(text, {name: _shown(values[name]) for name in names})
+    return Message(text, {name: _hide_passwords(values[name]) for name in names})
 
 
-def _shown(value: Any) -> Any:
+def _hide_passwords(value: Any) -> Any:
     """URLs come in errors of settings, of databases and of brokers, and errors are stored."""
     return value if isinstance(value, Message | bool | int | float) else hide_passwords(str(value))
 

@@ -164,10 +164,10 @@ class Library:
 
     def _give_folders(self, paths: Sequence[str | os.PathLike[str]], collection: str) -> None:
         """What whoever runs this adds to a collection belongs to it from then on."""
-        given = [str(path) for path in map(absolute_path, paths) if path.is_dir()]
+        added = [str(path) for path in map(absolute_path, paths) if path.is_dir()]
         with self.catalog.begin() as session:
             collection_id = collections.ensure_collection(session, collection)
-            for path in given:
+            for path in added:
                 folders.add_folder(session, collection_id, sanitize_text(path))
 
     def publish(self, *, force: bool) -> list[Published]:

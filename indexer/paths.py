@@ -55,7 +55,7 @@ class Roots:
             )
         return self.folders[root] / relative_path
 
-    def vanished(self, root: str, relative_path: str, folders: Sequence[Path]) -> Path | None:
+    def find_vanished(self, root: str, relative_path: str, folders: Sequence[Path]) -> Path | None:
         """Where a file was that lay in one of the folders and is not there any more; None: it is
         there, or not ours to look for.
         """

@@ -561,7 +561,7 @@ def load_settings(**overrides: object) -> Settings:
     """Settings from the environment, then from the file `settings.env` in the home. Raises
     UsageError, which names the variable of a value that does not fit.
     """
-    values = {**_renamed_values(), **_secrets_of_files(), **overrides}
+    values = {**_values_of_old_names(), **_secrets_of_files(), **overrides}
     home = Path(str(values.get("home") or os.environ.get("SEEKPOINT_HOME") or DEFAULT_HOME))
     try:
         return Settings(
@@ -635,7 +635,7 @@ def _read_secret(variable: str, path: str) -> str:
         ) from None
 
 
-def _renamed_values() -> dict[str, str]:
+def _values_of_old_names() -> dict[str, str]:
     """Values that the environment gives under old names, by new ones; a new name wins."""
     values = {}
     for old, new in RENAMED.items():

@@ -58,7 +58,7 @@ class AppState:
         self.searches = SearchMetrics(self.registry)
         self.requests = RequestMetrics(self.registry)
 
-    def exported(self) -> CollectorRegistry:
+    def metrics_registry(self) -> CollectorRegistry:
         """What a monitor gets: of all processes that serve the page together, whichever it asks;
         of threads, those of that one.
         """

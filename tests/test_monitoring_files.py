@@ -36,7 +36,7 @@ def exported(tmp_path_factory) -> dict[str, set[str]]:
     page.jobs.supervisor.start("folders", lambda: None, 600.0)
     while page.jobs.supervisor.states()[0].age_s is None:
         pass
-    with page.searches.timed() as ended:
+    with page.searches.measure_time() as ended:
         ended(True)
     page.requests.answers.labels("page", "200").inc()
     page.requests.errors.labels("CatalogError").inc()

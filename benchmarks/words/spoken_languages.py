@@ -89,19 +89,23 @@ def of_language(
     spoken = large.spoken_language([samples[:half], samples[half:]])
     found = f"{spoken.code} {spoken.probability:.2f}" if spoken else "none"
     known = LanguageChoice(code, is_sure=True)
-    said, (text, cpu_s) = " ".join(texts), written(large, samples, known)
-    error = word_error_rate(text, said)
+    words_spoken, (text, cpu_s) = " ".join(texts), written(large, samples, known)
+    error = word_error_rate(text, words_spoken)
     line = f"told as {found}; error {error:.2f}, {cpu_s / seconds:.3f} CPU s per s"
     if code == "en":
         text, cpu_s = written(small, samples, None)
-        line += f"; the English one {word_error_rate(text, said):.2f}, {cpu_s / seconds:.3f}"
+        line += (
+            f"; the English one {word_error_rate(text, words_spoken):.2f}, {cpu_s / seconds:.3f}"
+        )
     row(code, line)
 
 
 def of_video(large: SpeechModel, small: SpeechModel, path: Path) -> tuple[str, str]:
     """What the large and the small model write of its first minute."""
     duration_s = probe(path).duration_s
-    windows = [read_audio(path, it.start_s, it.end_s)[0] for it in language_windows(duration_s)]
+    windows = [
+        read_audio(path, item.start_s, item.end_s)[0] for item in language_windows(duration_s)
+    ]
     spoken = large.spoken_language(windows)
     samples, _ = read_audio(path, 0.0, min(duration_s, 60.0))
     text, cpu_s = written(large, samples, choose_language(spoken, ""))

@@ -120,14 +120,14 @@ def make_talks(folder: Path) -> list[dict]:
             Part(
                 9,
                 COLOURS[number],
-                said=spoken[0][0],
+                speech=spoken[0][0],
                 voice=("en-us", "en-gb", "en-us+f3", "en-us+m3")[number % 4],
             ),
             Part(8, COLOURS[number], title=title),
             Part(
                 9,
                 COLOURS[(number + 3) % 8],
-                said=spoken[1][0],
+                speech=spoken[1][0],
                 voice=("en-us+f3", "en-us", "en-us+m3", "en-gb")[number % 4],
             ),
             Part(6, COLOURS[number]),

@@ -72,7 +72,7 @@ def _score(options: argparse.Namespace) -> int:
     if options.json:
         check_output(options.json, (options.answers, options.records))
     cases, skipped = pair_up(options.answers, options.records)
-    scores = _judged(options, cases) if options.task == JUDGED else TASKS[options.task].score(cases)
+    scores = _judge(options, cases) if options.task == JUDGED else TASKS[options.task].score(cases)
     print("\n".join(scores.lines()))
     for reason, count in skipped.counts.items():
         print(f"{count:,} lines skipped: {reason}", file=sys.stderr)
@@ -85,7 +85,7 @@ def _score(options: argparse.Namespace) -> int:
     return 0
 
 
-def _judged(options: argparse.Namespace, cases: Sequence[Case]) -> Scores:
+def _judge(options: argparse.Namespace, cases: Sequence[Case]) -> Scores:
     settings = endpoint_settings(options, temperature=0.0)
     store = Answers(store_path(options, options.answers))
 

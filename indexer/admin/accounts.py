@@ -40,7 +40,7 @@ def add_user(
     e-mail address that the provider has verified). Raises UsageError, also for a name that is
     taken.
     """
-    hashed = None if password is None else _checked_hash(password)
+    hashed = None if password is None else _hash_password_checked(password)
     with catalog.begin() as session:
         ids = _collection_ids(session, collection_names)
         accounts.add_account(session, name, role, ids, password_hash=hashed)
@@ -63,7 +63,7 @@ def change_user(
     """
     values: dict[str, Any] = {}
     if password is not None:
-        values["password_hash"] = _checked_hash(password)
+        values["password_hash"] = _hash_password_checked(password)
     elif oidc:
         values["password_hash"] = None
     if role is not None:
@@ -93,7 +93,7 @@ def change_own_password(catalog: Catalog, account_id: int, current: str, new: st
         account = accounts.find_account(session, account_id=account_id)
     if account is None or not account.password_hash or not _matches(current, account.password_hash):
         return False
-    hashed = _checked_hash(new)
+    hashed = _hash_password_checked(new)
     with catalog.begin() as session:
         accounts.change_account(session, account_id, password_hash=hashed)
         actor, what = Actor(account.name, account_id), {"changed": ["password_hash"]}
@@ -105,7 +105,7 @@ def _collection_ids(session: Session, names: Sequence[str] | None) -> list[int] 
     return collections.find_collections(session, list(names)) if names else None
 
 
-def _checked_hash(password: str) -> str:
+def _hash_password_checked(password: str) -> str:
     if not MINIMUM_LENGTH <= len(password) <= LONGEST:
         raise UsageError(
             "the password is too short or too long",

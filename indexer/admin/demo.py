@@ -126,7 +126,7 @@ def _images(pieces: Sequence[Photo | Clip]) -> Iterator[np.ndarray]:
 
 def _moving(photo: Photo) -> Iterator[np.ndarray]:
     """Crops of the photograph along the move, in the shape of the video, eased in and out."""
-    with Image.open(_packaged(photo.file)) as file:
+    with Image.open(_find_packaged(photo.file)) as file:
         picture = file.convert("RGB")
     full_w = min(picture.width, picture.height * WIDTH / HEIGHT)
     count = round(photo.length_s * RATE)
@@ -147,7 +147,7 @@ def _clip(clip: Clip) -> Iterator[np.ndarray]:
     count = round(clip.length_s * RATE)
     times = clip.start_s + np.arange(count) / RATE
     for batch in np.array_split(times, max(1, count // 50)):
-        for image in sample_frames(_packaged(clip.file), times_s=batch).images:
+        for image in sample_frames(_find_packaged(clip.file), times_s=batch).images:
             picture = Image.fromarray(image)
             w = min(picture.width, picture.height * WIDTH / HEIGHT)
             h = w * HEIGHT / WIDTH
@@ -157,7 +157,7 @@ def _clip(clip: Clip) -> Iterator[np.ndarray]:
             )
 
 
-def _packaged(file: str) -> Path:
+def _find_packaged(file: str) -> Path:
     """Path of a file in an installed package, found without importing the package."""
     package, _, rest = file.partition("/")
     spec = find_spec(package)

@@ -73,7 +73,7 @@ def examine(context: Context) -> list[Check]:
         checks.append(_guard(FILES, lambda: _files(context)))
         checks.append(_guard(UPLOADS, lambda: _uploads(context)))
         checks.append(_guard(WORK, lambda: _work(context)))
-        checks.append(_guard(SERVED, lambda: _served(context)))
+        checks.append(_guard(SERVED, lambda: _check_served_models(context)))
         checks += _vectors(context)
     checks.append(_guard(DISK, lambda: _disk(context)))
     return checks
@@ -211,7 +211,7 @@ def _work(context: Context) -> Check:
     return Check(WORK, True, Message("{done} chunks done, {waiting} waiting", values), mend)
 
 
-def _served(context: Context) -> Check:
+def _check_served_models(context: Context) -> Check:
     """Whether this machine and all that report search and plan with one embedder."""
     with context.catalog.read() as session:
         served = served_embedder(session)

@@ -101,10 +101,10 @@ class CatalogMetrics(Collector):
     def _kept_or_asked(self) -> _Asked | None:
         with self._lock:
             if time.monotonic() - self._kept[0] > KEPT_S:
-                self._kept = time.monotonic(), self._asked()
+                self._kept = time.monotonic(), self._ask_catalog()
             return self._kept[1]
 
-    def _asked(self) -> _Asked | None:
+    def _ask_catalog(self) -> _Asked | None:
         try:
             with self._catalog().read() as session:
                 return _Asked(
@@ -241,7 +241,7 @@ class SearchMetrics:
         )
 
     @contextmanager
-    def timed(self) -> Iterator[Callable[[bool], None]]:
+    def measure_time(self) -> Iterator[Callable[[bool], None]]:
         """Times what is inside, which says at its end whether there was a match."""
         started = time.perf_counter()
         outcome = ["failed"]

@@ -57,22 +57,22 @@ def list_videos(
         else:
             chosen = find_videos(session, ids, Filters(name=named), newest=newest)
             found = list(videos.get_videos(session, chosen).values())
-        return [_shown(context, video) for video in found]
+        return [_to_video(context, video) for video in found]
 
 
 def videos_of(context: Context, video_ids: Sequence[int]) -> list[Video]:
     """Those of the videos that exist, in the order in which they were added."""
     with context.catalog.read() as session:
-        return [_shown(context, row) for row in videos.get_videos(session, video_ids).values()]
+        return [_to_video(context, row) for row in videos.get_videos(session, video_ids).values()]
 
 
 def get_video(context: Context, video_id: int) -> Video:
     """Raises CatalogError for an unknown video."""
     with context.catalog.read() as session:
-        return _shown(context, videos.get_video(session, video_id))
+        return _to_video(context, videos.get_video(session, video_id))
 
 
-def _shown(context: Context, video: VideoRow) -> Video:
+def _to_video(context: Context, video: VideoRow) -> Video:
     paths = tuple(
         VideoPath(context.path_text(path.root, path.relative_path), path.offline)
         for path in video.paths

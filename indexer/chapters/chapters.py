@@ -63,13 +63,13 @@ def list_chapters(context: Context, video_id: int, namer: Namer | None = None) -
     starts_s = part_starts(times_s, features, cuts_s, video.duration_s)
     ends_s = [*starts_s[1:], video.duration_s]
     parts = [Span(start_s, end_s) for start_s, end_s in zip(starts_s, ends_s, strict=True)]
-    given = kept_names(context, video_id)
+    names = kept_names(context, video_id)
     if namer is not None:
-        given |= {part: name for part in parts if (name := _one_line(namer(part)))}
-        keep_names(context, video_id, given)
+        names |= {part: name for part in parts if (name := _one_line(namer(part)))}
+        keep_names(context, video_id, names)
     return [
-        Chapter(part, given[part], "model")
-        if part in given
+        Chapter(part, names[part], "model")
+        if part in names
         else Chapter(part, own.text, own.source)
         for part, own in zip(parts, name_parts(parts, passages), strict=True)
     ]

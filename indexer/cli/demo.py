@@ -36,12 +36,12 @@ def demo() -> None:
     truth = true_spans()
     for question in QUESTIONS:
         answer = library.search(question.text, collections=[COLLECTION], top=1)
-        rows.add_row(escape(question.text), *_compared(question, answer, truth))
+        rows.add_row(escape(question.text), *_compare_spans(question, answer, truth))
     stdout.print(rows)
     _print_next(library)
 
 
-def _compared(
+def _compare_spans(
     question: DemoQuestion, answer: Answer, truth: dict[tuple[str, str], Span]
 ) -> tuple[str, str, str]:
     best = answer.moments[0] if answer.moments else None

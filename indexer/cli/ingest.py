@@ -113,12 +113,12 @@ class Bar(Observer):
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
-    def started(self, files: int, size_bytes: int) -> None:
+    def on_start(self, files: int, size_bytes: int) -> None:
         """Shows the bar."""
         self._started = time.monotonic()
         self._progress.update(self._task, total=size_bytes, description=f"{files} files")
 
-    def advanced(self, size_bytes: float, video_s: float) -> None:
+    def on_advance(self, size_bytes: float, video_s: float) -> None:
         """Moves the bar and its speed."""
         self._video_s += video_s
         speed = self._video_s / max(time.monotonic() - self._started, 1e-6)
@@ -126,7 +126,7 @@ class Bar(Observer):
             self._task, advance=size_bytes, speed=f"{speed:.1f}x real time" if self._video_s else ""
         )
 
-    def finished(self, outcome: FileOutcome) -> None:
+    def on_finish(self, outcome: FileOutcome) -> None:
         """Prints what became of a file."""
         if outcome.error:
             self._progress.console.print(

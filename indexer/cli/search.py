@@ -206,12 +206,12 @@ def _why(moment: Moment) -> str:
 
 def _second_opinion(grounded: Grounded) -> str:
     if grounded.span is None:
-        return f"{grounded.by} named no time{_shown(grounded)}"
+        return f"{grounded.by} named no time{_describe_grounded(grounded)}"
     span = format_span(grounded.span, tenths=True)
     reason = "" if grounded.accepted else f" ({grounded.reason})"
-    return f"{grounded.by}: {span}{reason}{_shown(grounded)}"
+    return f"{grounded.by}: {span}{reason}{_describe_grounded(grounded)}"
 
 
-def _shown(grounded: Grounded) -> str:
+def _describe_grounded(grounded: Grounded) -> str:
     seen = "sees it" if grounded.sees else "does not see it"
     return f", {seen} ({grounded.shown:.2f})"

@@ -137,7 +137,7 @@ def look_at(
     for images in _batches(photographs):
         plain.append(classifier.views(images))
         mirrored.append(classifier.views(images[:, :, ::-1]))
-    return _joined(plain), _joined(mirrored)
+    return _concatenate(plain), _concatenate(mirrored)
 
 
 def _batches(photographs: Sequence[Photograph]) -> Iterator[np.ndarray]:
@@ -163,7 +163,7 @@ def _centre_square(path: Path) -> np.ndarray:
     return np.asarray(square.resize((SIDE, SIDE), Image.Resampling.BICUBIC))
 
 
-def _joined(batches: Sequence[PictureViews]) -> PictureViews:
+def _concatenate(batches: Sequence[PictureViews]) -> PictureViews:
     return PictureViews(
         np.concatenate([views.cells for views in batches]),
         np.concatenate([views.earlier for views in batches]),

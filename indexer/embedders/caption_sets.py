@@ -47,7 +47,7 @@ def _from_lines(folder: Path) -> list[Photograph]:
     for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
         if line.strip():
             where = f"{file}, line {number}"
-            row = _parsed(line, where)
+            row = _parse_json(line, where)
             if not isinstance(row, dict) or not isinstance(row.get("image"), str):
                 raise UsageError("{where} has no `image`", FORMS, where=where)
             path = folder / row["image"]
@@ -56,7 +56,7 @@ def _from_lines(folder: Path) -> list[Photograph]:
 
 
 def _from_coco(folder: Path, file: Path) -> list[Photograph]:
-    content = _parsed(file.read_text(encoding="utf-8"), str(file))
+    content = _parse_json(file.read_text(encoding="utf-8"), str(file))
     captions: dict[Any, list[str]] = {}
     try:
         for annotation in content["annotations"]:
@@ -79,7 +79,7 @@ def _from_coco(folder: Path, file: Path) -> list[Photograph]:
     ]
 
 
-def _parsed(text: str, where: str) -> Any:
+def _parse_json(text: str, where: str) -> Any:
     try:
         return json.loads(text)
     except ValueError as error:

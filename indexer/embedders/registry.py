@@ -41,9 +41,9 @@ class ModelCard(ModelFacts):
 
     load: Callable[[Settings], Embedder]
 
-    def installed(self, settings: Settings) -> bool:
+    def is_installed(self, settings: Settings) -> bool:
         """Whether it could be loaded now, without loading it or asking a hub."""
-        return _installed(self.name, settings)
+        return _is_installed(self.name, settings)
 
 
 def load_embedder(settings: Settings, name: str | None = None) -> Embedder:
@@ -80,7 +80,7 @@ def require_embedder(settings: Settings) -> None:
     """
     card = _card(settings.embedder)
     if card.name in ("lite", "demo"):
-        if not card.installed(settings):
+        if not card.is_installed(settings):
             raise ModelError(
                 "the embedder {name} is not installed",
                 "install it: pip install seekpoint; seekpoint models lists others",
@@ -124,7 +124,7 @@ def _demo(_settings: Settings) -> Embedder:
     return DemoEmbedder()
 
 
-def _installed(name: str, settings: Settings) -> bool:
+def _is_installed(name: str, settings: Settings) -> bool:
     if name == "lite":
         return all(
             map(

@@ -93,7 +93,7 @@ def compare(before: Sequence[Result], report: Report) -> Comparison:
     """What differs between earlier rows and those of a report; rows are told apart by id, video and
     query.
     """
-    old, new = (_keyed(rows) for rows in (before, report.rows))
+    old, new = (_by_key(rows) for rows in (before, report.rows))
     changes = [change for key in new if key in old for change in _changes_of(old[key], new[key])]
     changes.sort(key=lambda change: (change.figure != "rank", -_size(change)))
     return Comparison(
@@ -103,7 +103,7 @@ def compare(before: Sequence[Result], report: Report) -> Comparison:
     )
 
 
-def _keyed(rows: Sequence[Result]) -> Mapping[tuple[str, str, str], Result]:
+def _by_key(rows: Sequence[Result]) -> Mapping[tuple[str, str, str], Result]:
     return {(row.get("id", ""), row.get("video", ""), row["query"]): row for row in rows}
 
 

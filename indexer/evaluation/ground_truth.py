@@ -84,7 +84,7 @@ def identity(row: Row) -> dict[str, Any]:
     }
 
 
-def clamped(row: Row, durations: Mapping[str, float]) -> Row:
+def clamp(row: Row, durations: Mapping[str, float]) -> Row:
     """The row with its windows inside its video; a window that lies after the end of the video
     becomes empty and cannot be hit.
     """
@@ -120,7 +120,7 @@ def _read_row(text: str, where: str) -> Row:
 
 def _read_prediction(record: dict[str, Any], where: str) -> Prediction:
     listed = _field(record, ("pred_relevant_windows", "spans"), where)
-    spans = tuple(_scored(entry, place, where) for place, entry in enumerate(listed))
+    spans = tuple(_parse_scored_span(entry, place, where) for place, entry in enumerate(listed))
     return Prediction(
         video=str(_field(record, ("video", "vid"), where)),
         query=str(_field(record, ("query",), where)),
@@ -130,7 +130,7 @@ def _read_prediction(record: dict[str, Any], where: str) -> Prediction:
     )
 
 
-def _scored(entry: Sequence[Any], place: int, where: str) -> ScoredSpan:
+def _parse_scored_span(entry: Sequence[Any], place: int, where: str) -> ScoredSpan:
     """`[start, end, score]`; without a score the place in the list says which is better."""
     return ScoredSpan(_span(entry[:2], where), float(entry[2]) if len(entry) > 2 else -float(place))
 

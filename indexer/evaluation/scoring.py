@@ -20,7 +20,7 @@ from grounding.metrics.retrieval import (
 )
 from grounding.metrics.temporal import best_iou
 from grounding.spans import ScoredSpan, Span
-from indexer.evaluation.ground_truth import Row, clamped, identity, video_stem
+from indexer.evaluation.ground_truth import Row, clamp, identity, video_stem
 from indexer.evaluation.report import (
     Metric,
     Report,
@@ -85,7 +85,7 @@ def evaluate(
     `wrap` may draw a progress bar.
     """
     by_stem = {video_stem(name): seconds for name, seconds in (durations or {}).items()}
-    results = [_ask(clamped(row, by_stem), search, ground, judge) for row in wrap(rows)]
+    results = [_ask(clamp(row, by_stem), search, ground, judge) for row in wrap(rows)]
     return make_report(results, _search_metrics)
 
 
@@ -130,7 +130,7 @@ def _search_metrics(results: Sequence[Result]) -> dict[str, Metric]:
         "grounding_r1_iou50": mean_of(results, "grounding_iou", lambda iou: iou >= 0.5),
         "grounding_r1_iou70": mean_of(results, "grounding_iou", lambda iou: iou >= 0.7),
         "grounding_miou": mean_of(results, "grounding_iou"),
-        **_judged_metrics(results),
+        **_grounder_metrics(results),
         **_no_match_metrics(results),
         "took_s_median": Metric(float(np.median(took_s)) if took_s else math.nan),
         "took_s_p95": Metric(float(np.quantile(took_s, 0.95)) if took_s else math.nan),
@@ -152,7 +152,7 @@ def _no_match_metrics(results: Sequence[Result]) -> dict[str, Metric]:
     }
 
 
-def _judged_metrics(results: Sequence[Result]) -> dict[str, Metric]:
+def _grounder_metrics(results: Sequence[Result]) -> dict[str, Metric]:
     """The grounder alone, what the rule makes of both, and how often its span was taken."""
     if not any("lego_iou" in result for result in results):
         return {}

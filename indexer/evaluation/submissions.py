@@ -15,7 +15,7 @@ from grounding.metrics.highlights import (
 from grounding.metrics.temporal import MAP_THRESHOLDS, average_precision, best_iou
 from grounding.spans import Span
 from indexer.errors import UsageError
-from indexer.evaluation.ground_truth import Prediction, Row, clamped, identity, video_stem
+from indexer.evaluation.ground_truth import Prediction, Row, clamp, identity, video_stem
 from indexer.evaluation.report import Metric, Report, Result, make_report, mean_of
 
 LENGTHS_S = {"short": (0, 10), "middle": (10, 30), "long": (30, 150)}
@@ -32,7 +32,7 @@ def score_predictions(
     """
     by_stem = {video_stem(name): seconds for name, seconds in (durations or {}).items()}
     by_key = _by_key(predictions)
-    rows = [clamped(row, by_stem) for row in rows]
+    rows = [clamp(row, by_stem) for row in rows]
     results = [
         _score(row, by_key.get(row.id) or by_key.get((video_stem(row.video), row.query)))
         for row in rows

@@ -80,7 +80,7 @@ class ChatGrounder:
     def is_shown(self, windows: Sequence[Window], statement: str) -> list[float]:
         """The probability that each window shows it, as the model sees it."""
         chats = [_about(window, tasks.SHOWN, statement) for window in windows]
-        return self._answered(lambda: self.model.probability_of_yes(chats))
+        return self._ask_and_translate(lambda: self.model.probability_of_yes(chats))
 
     def events(self, windows: Sequence[Window]) -> list[list[Event]]:
         """What happens when in each window; what lies outside of it is left out."""
@@ -123,15 +123,17 @@ class ChatGrounder:
 
     def _ask(self, task: Task[Any], pictures: Pictures, asked: str) -> Any:
         chat = Chat(pictures, task.ask(asked), task, asked)
-        return task.read(self._answered(lambda: self.model.complete([chat]))[0])
+        return task.read(self._ask_and_translate(lambda: self.model.complete([chat]))[0])
 
     def _ask_windows(
         self, task: Task[Any], windows: Sequence[Window], asked: str = ""
     ) -> list[Any]:
         chats = [_about(window, task, asked) for window in windows]
-        return [task.read(text) for text in self._answered(lambda: self.model.complete(chats))]
+        return [
+            task.read(text) for text in self._ask_and_translate(lambda: self.model.complete(chats))
+        ]
 
-    def _answered(self, ask: Callable[[], list[Any]]) -> list[Any]:
+    def _ask_and_translate(self, ask: Callable[[], list[Any]]) -> list[Any]:
         try:
             return ask()
         except ReplyError as error:

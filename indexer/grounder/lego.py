@@ -109,19 +109,19 @@ class LegoGrounder:
 
     def ground(self, windows: Sequence[Window], statement: str) -> list[tuple[Span, ...]]:
         """When it happens, for each window; all are encoded and asked together."""
-        with _explained():
+        with _translate_errors():
             spans = [window.span for window in windows]
             found = self.model.ground_windows(self._encode(windows), statement, spans=spans)
         return [tuple(spans) for spans in found]
 
     def is_shown(self, windows: Sequence[Window], statement: str) -> list[float]:
         """The probability of Yes against No."""
-        with _explained():
+        with _translate_errors():
             return self.model.is_shown(self._encode(windows), statement)
 
     def events(self, windows: Sequence[Window]) -> list[list[Event]]:
         """What happens when in each window."""
-        with _explained():
+        with _translate_errors():
             return [
                 self.model.events(encoded, window=window.span)
                 for window, encoded in zip(windows, self._encode(windows), strict=True)
@@ -129,19 +129,19 @@ class LegoGrounder:
 
     def locate(self, image: np.ndarray, phrase: str) -> list[Box]:
         """Where it is in a frame."""
-        with _explained():
+        with _translate_errors():
             return self.model.locate(image, phrase)
 
     def answer(self, window: Window, question: str) -> Said:
         """A question about a window; the text as LEGO wrote it, with times as fractions."""
-        with _explained():
+        with _translate_errors():
             text = self.model.ask(question, {"video": self._encode([window])[0]}).text
         return Said(text, tuple(parse_spans(text, window.span)))
 
     def answer_frame(self, image: np.ndarray, question: str) -> Said:
         """A question about a frame; boxes in the text are fractions of the frame."""
         height, width = image.shape[:2]
-        with _explained():
+        with _translate_errors():
             media = {"image": self.model.read_image(image).encoded}
             text = self.model.ask(question, media).text
         boxes = tuple(parse_boxes(text, width, height))
@@ -149,13 +149,13 @@ class LegoGrounder:
 
     def answer_sound(self, samples: np.ndarray, question: str) -> Said:
         """A question about a sound."""
-        with _explained():
+        with _translate_errors():
             return Said(self.model.ask(question, {"sound": self.model.read_audio(samples)}).text)
 
     def name_chapter(self, window: Window, words: str = "") -> str:
         """The first words of LEGO's title. It was not trained to read what is said."""
         del words
-        with _explained():
+        with _translate_errors():
             text = self.model.ask(TITLE, {"video": self._encode([window])[0]}).text
         return " ".join(text.split()[:TITLE_WORDS]).strip(" .\"'")
 
@@ -168,7 +168,7 @@ class LegoGrounder:
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
+def _translate_errors() -> Iterator[None]:
     """Errors of the model as errors that a person can act on."""
     try:
         yield

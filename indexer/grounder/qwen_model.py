@@ -74,7 +74,7 @@ class QwenModel:
         vision = self._vision(chat)
         text = tasks.SHOWN_IN_A_WORD.format(asked=plain(chat.asked))
         prompt = turn("user", self._layout.text(vision) + text) + ASSISTANT
-        with self._explained():
+        with self._translate_errors():
             logits = self._model(**self._inputs(prompt, vision), logits_to_keep=1).logits[0, -1]
         chances = logits.float().softmax(dim=-1)
         yes, no = (float(chances[self._first_ids(words)].sum()) for words in (YES, NO))
@@ -89,7 +89,7 @@ class QwenModel:
             eos_token_id=self._ends,
             pad_token_id=self._ends[0],
         )
-        with self._explained():
+        with self._translate_errors():
             written = self._model.generate(**inputs, generation_config=config)
         fresh = written[0, inputs["input_ids"].shape[1] :]
         return self._tokenizer.decode(fresh, skip_special_tokens=True).strip()
@@ -115,7 +115,7 @@ class QwenModel:
         turn_end = self._tokenizer.convert_tokens_to_ids("<|im_end|>")
         return sorted({*known, turn_end} - {None})
 
-    def _explained(self) -> _Explained:
+    def _translate_errors(self) -> _Explained:
         return _Explained(self.name, self._lock)
 
 

@@ -143,7 +143,7 @@ def _pairs(found: Sequence[Any]) -> list[Pair]:
     """
     if not isinstance(found, list):
         raise ReplyError("spans are no list")
-    numbers = list(_listed(found))
+    numbers = list(_numbers_in(found))
     entries = [found] if len(found) == 2 and len(numbers) == 2 else found
     pairs = [pair for pair in map(_pair, entries) if _is_pair(pair)]
     if entries and not pairs:
@@ -151,7 +151,7 @@ def _pairs(found: Sequence[Any]) -> list[Pair]:
     return pairs  # type: ignore[return-value]
 
 
-def _listed(found: Sequence[Any]) -> Iterator[float]:
+def _numbers_in(found: Sequence[Any]) -> Iterator[float]:
     for value in found:
         number = _seconds(value)
         if number is not None:
@@ -186,7 +186,7 @@ def _event(value: Any) -> TimedText | None:
 def _boxes(found: Any) -> list[Box]:
     if not isinstance(found, list):
         raise ReplyError("boxes are no list")
-    entries = [found] if len(found) == 4 and len(list(_listed(found))) == 4 else found
+    entries = [found] if len(found) == 4 and len(list(_numbers_in(found))) == 4 else found
     boxes = [box for box in map(_box, entries) if box is not None]
     if entries and not boxes:
         raise ReplyError("no box has a left, a top, a right and a bottom")

@@ -7,7 +7,7 @@ from indexer.context import Context
 from indexer.errors import ModelError
 from indexer.grounder.configured import require_grounder
 from indexer.messages import Message
-from indexer.stages.events import estimated_time
+from indexer.stages.events import estimate_time
 
 
 def events_note(context: Context) -> Message:
@@ -20,4 +20,4 @@ def events_note(context: Context) -> Message:
         return error.full_message
     with context.catalog.read() as session:
         progress = get_progress(session)
-    return estimated_time(progress, context.settings)
+    return estimate_time(progress, context.settings)

@@ -61,7 +61,7 @@ def mark_offline(
     for (root, relative_path), entry in known.items():
         if (root, relative_path) in seen or entry.offline or entry.path_id in forgotten:
             continue
-        if path := roots.vanished(root, relative_path, folders):
+        if path := roots.find_vanished(root, relative_path, folders):
             gone.append((entry.path_id, printable(path)))
     with catalog.begin() as session:
         set_offline(session, [path_id for path_id, _ in gone], True)

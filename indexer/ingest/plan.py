@@ -67,7 +67,7 @@ class Planner:
         current = known.state == "ready" and all(
             known.keys.get(name) == stage.key for name, stage in self.stages.items()
         )
-        current = current and not self._outdated(known.video_id, file.path)
+        current = current and not self._find_outdated(known.video_id, file.path)
         if same and current and known.offline:
             with self.catalog.begin() as session:
                 set_offline(session, [known.path_id], False)
@@ -121,7 +121,7 @@ class Planner:
         """Plans the chunks and stages that the video lacks, those that failed among them; repeating
         it changes nothing.
         """
-        outdated = self._outdated(video_id, path)
+        outdated = self._find_outdated(video_id, path)
         with self.catalog.begin() as session:
             video = videos.get_video(session, video_id)
             source = source_at(video, path)
@@ -133,7 +133,7 @@ class Planner:
             chunk_tasks.retry_tasks(session, [video_id])
         return source
 
-    def _outdated(self, video_id: int, path: Path) -> list[str]:
+    def _find_outdated(self, video_id: int, path: Path) -> list[str]:
         """Stages that were done before something beside the file changed, such as subtitles that
         came later.
         """

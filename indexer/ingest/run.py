@@ -84,13 +84,13 @@ class IngestReport:
 class Observer:
     """Told of the progress, does nothing by itself; the command line draws bars from it."""
 
-    def started(self, files: int, size_bytes: int) -> None:
+    def on_start(self, files: int, size_bytes: int) -> None:
         """Called once, with the number of files and their bytes."""
 
-    def advanced(self, size_bytes: float, video_s: float) -> None:
+    def on_advance(self, size_bytes: float, video_s: float) -> None:
         """Called with the bytes of files and the seconds of video since the last call."""
 
-    def finished(self, outcome: FileOutcome) -> None:
+    def on_finish(self, outcome: FileOutcome) -> None:
         """Called for each file."""
 
 
@@ -160,14 +160,14 @@ class Ingest:
             self._collection_id = collections.ensure_collection(session, collection)
             self._known = get_known_paths(session, self._collection_id)
             chunk_tasks.queue.release(session, dead_owners(chunk_tasks.queue.owners(session)))
-        self.observer.started(len(files), sum(file.size_bytes for file in files))
+        self.observer.on_start(len(files), sum(file.size_bytes for file in files))
         outcomes = [
             FileOutcome(bad.path, "failed", None, bad.error.what, bad.error.advice)
             for bad in found
             if isinstance(bad, Unusable)
         ]
         for outcome in outcomes:
-            self.observer.finished(outcome)
+            self.observer.on_finish(outcome)
         chunk_s: dict[int, float] = {}  # however many stages of a chunk were done
         leases = Leases(self.catalog, self.owner, self.settings.lease_s)
         # Closed at once when something stops the loop, not when the garbage collector comes by: it
@@ -179,7 +179,7 @@ class Ingest:
                     self._note(step)
                 else:
                     outcomes.append(self._outcome(step))
-                    self.observer.finished(outcomes[-1])
+                    self.observer.on_finish(outcomes[-1])
         offline = mark_offline(self.catalog, self.roots, paths, files, self._known, self._forgotten)
         remove_orphans(self.catalog, self.artefacts)
         with self.catalog.read() as session:
@@ -281,10 +281,10 @@ class Ingest:
         share = span.length_s / max(job.source.duration_s, 1e-9) / len(self.stages)
         share_bytes = progress.file.size_bytes * share
         progress.advanced_bytes += share_bytes
-        self.observer.advanced(share_bytes, span.length_s / len(self.stages))
+        self.observer.on_advance(share_bytes, span.length_s / len(self.stages))
 
     def _outcome(self, progress: _FileProgress) -> FileOutcome:
-        self.observer.advanced(max(0.0, progress.file.size_bytes - progress.advanced_bytes), 0.0)
+        self.observer.on_advance(max(0.0, progress.file.size_bytes - progress.advanced_bytes), 0.0)
         name = printable(progress.file.path)
         if progress.unchanged:
             return FileOutcome(name, "unchanged", progress.video_id)
@@ -298,7 +298,7 @@ class Ingest:
             return FileOutcome(name, state, progress.video_id or None, message, first.advice)
         if progress.video_id:
             finalize_video(self.catalog, self.artefacts, progress.video_id)
-        if changed := self._changed_meanwhile(progress.file):
+        if changed := self._changed_message(progress.file):
             again = Message("run the same command again")
             return FileOutcome(name, "partly", progress.video_id, changed, again)
         if progress.damage:
@@ -320,7 +320,7 @@ class Ingest:
         return "unchanged" if state == "ready" else "in progress elsewhere"
 
     @staticmethod
-    def _changed_meanwhile(file: FoundFile) -> Message:
+    def _changed_message(file: FoundFile) -> Message:
         try:
             status = file.path.stat()
         except OSError:

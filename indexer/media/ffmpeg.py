@@ -53,12 +53,12 @@ def run_ffmpeg(stream_or_args: Any, timeout_s: float, settings: Settings) -> Non
         stream_or_args if isinstance(stream_or_args, list | tuple) else stream_or_args.get_args()
     )
     command = [str(find_ffmpeg(settings)), *_QUIET, *args]
-    status, said = _run(command, timeout_s, settings.reader_memory_mb)
+    status, stderr = _run(command, timeout_s, settings.reader_memory_mb)
     if status:
-        lines = [line.strip() for line in said.decode(errors="replace").splitlines()]
+        lines = [line.strip() for line in stderr.decode(errors="replace").splitlines()]
         last = " | ".join([line for line in lines if line][-_LAST_LINES:])
         hint = "check that the file plays elsewhere and that there is space on the disk"
-        if _OUT_OF_MEMORY in said:
+        if _OUT_OF_MEMORY in stderr:
             hint = "it needs more memory than SEEKPOINT_READER_MEMORY_MB allows"
         raise MediaError("ffmpeg failed: {reason}", hint, reason=last or f"exit status {status}")
 
@@ -73,7 +73,7 @@ def _run(command: Sequence[str], timeout_s: float, memory_mb: int) -> tuple[int,
     ):
         limit_memory_of(process.pid, memory_mb)
         try:
-            _, said = process.communicate(timeout=timeout_s)
+            _, stderr = process.communicate(timeout=timeout_s)
         except subprocess.TimeoutExpired:
             process.kill()
             raise MediaTimeout(
@@ -84,4 +84,4 @@ def _run(command: Sequence[str], timeout_s: float, memory_mb: int) -> tuple[int,
         except BaseException:
             process.kill()
             raise
-    return process.returncode, said
+    return process.returncode, stderr

@@ -70,7 +70,7 @@ class ShotPictures:
             picture = next(self._source, None)
             if picture is None:
                 break
-            self._ahead.append(self._scored(picture))
+            self._ahead.append(self._score(picture))
         if not self._ahead:
             return None
         shot = self._ahead[0]
@@ -78,7 +78,7 @@ class ShotPictures:
             shot.starts_shot = self._decide(shot)
         return shot
 
-    def _scored(self, picture: Picture) -> ShotPicture:
+    def _score(self, picture: Picture) -> ShotPicture:
         small = small_picture(picture.frame)
         is_first = self._from_start and self._last is None
         self._last = ShotPicture(

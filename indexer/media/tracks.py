@@ -48,14 +48,14 @@ def picture_codecs(container: InputContainer) -> list[str]:
     characters that the container has for it.
     """
     streams = picture_streams(container)
-    described = {} if all(s.codec_context for s in streams) else _described(container)
+    described = {} if all(s.codec_context for s in streams) else _track_names(container)
     return [
         s.codec_context.name if s.codec_context else described.get(s.index, "unknown codec")
         for s in streams
     ]
 
 
-def _described(container: Any) -> dict[int, str]:
+def _track_names(container: Any) -> dict[int, str]:
     """Names by the number of the stream. PyAV has these words in FFmpeg's log alone, which it does
     not listen to otherwise: its callback may wait for the interpreter for ever.
     """

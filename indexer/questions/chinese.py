@@ -150,7 +150,7 @@ def chinese_statements(text: str) -> list[str]:
             inherits = asked.when and not asked.before and begins_with_verb(event)
             before = subject if inherits else asked.before
             action = without_adverbs(event) if inherits and subject else event
-            statements.append(_cleaned(before + action) or question)
+            statements.append(_clean(before + action) or question)
     return statements
 
 
@@ -188,14 +188,14 @@ def _split(question: str) -> _Asked:
         return _Asked("", text, when=False)
     before, after = text[: match.start()], text[match.end() :].strip(_PUNCTUATION)
     if _BE_WHEN.search(text):
-        after = _unstressed(after)
+        after = _strip_stress(after)
     if not after and _EACH.search(before):
-        return _listed_before(_EACH.sub("", before))
+        return _read_list_before(_EACH.sub("", before))
     before = re.sub("[又还還再也]$", "", _cut(_IN_FILM, before.strip(_PUNCTUATION)))
     return _Asked(before, after, when=True)
 
 
-def _listed_before(text: str) -> _Asked:
+def _read_list_before(text: str) -> _Asked:
     """`他起床、刷牙、出门分别是什么时候`: what is listed stands before the words that ask."""
     listed = re.sub("(?<=.)[和及与與](?=.)", "、", text)
     subject = _subject(listed)
@@ -220,14 +220,14 @@ def _bare(question: str) -> str:
     return text
 
 
-def _unstressed(text: str) -> str:
+def _strip_stress(text: str) -> str:
     """What follows `是什么时候` without the `的` of that construction: `翻的书` -> `翻书`."""
     if text.endswith("的"):
         return text[:-1]
     return re.sub(rf"({VERB})的(?=.)", r"\1", text, count=1)
 
 
-def _cleaned(text: str) -> str:
+def _clean(text: str) -> str:
     """Without the other ways to ask, which may stand anywhere."""
     previous = ""
     while text != previous:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from indexer.questions.english_events import english_events
 from indexer.questions.english_inversion import (
     PRESENT,
-    inverted,
+    invert,
     is_participle,
     is_plural,
     split_auxiliary,
@@ -165,7 +165,7 @@ def _questions(text: str) -> list[str]:
 
 def _asks(text: str) -> bool:
     bare = _without_orders(text)
-    return _unframed(bare) != bare or _question_word(bare) != bare
+    return _strip_frame(bare) != bare or _question_word(bare) != bare
 
 
 def _statements(question: str) -> list[str]:
@@ -177,11 +177,11 @@ def _statements(question: str) -> list[str]:
         if match := _WHEN.match(text):
             events = english_events(text[match.end() :].strip())
             if len(events) > 1:
-                return [_finished(inverted(event)) for event in events]
-            text = inverted(events[0])
+                return [_finish(invert(event)) for event in events]
+            text = invert(events[0])
         else:
-            text = _unframed(text)
-    return [_finished(_question_word(text))]
+            text = _strip_frame(text)
+    return [_finish(_question_word(text))]
 
 
 def _without_orders(text: str) -> str:
@@ -201,7 +201,7 @@ def _is_order(text: str, match: re.Match[str]) -> bool:
     )
 
 
-def _unframed(text: str) -> str:
+def _strip_frame(text: str) -> str:
     """Without what asks for a time or a place in a video."""
     for pattern in (_WHEN, _THERE, _MOMENT_WHERE):
         if (match := pattern.match(text)) and match.end() < len(text):
@@ -209,7 +209,7 @@ def _unframed(text: str) -> str:
     return text
 
 
-def _finished(text: str) -> str:
+def _finish(text: str) -> str:
     statement = re.sub(r"^(?:any|if|whether) (?=\w)", "", text, flags=re.IGNORECASE)
     statement = re.sub(r"(?<=\w) (?:is|are)(?: (?:that|this|it|these|those))?$", "", statement)
     statement = re.sub(r" ever(?= )", "", statement)
@@ -245,15 +245,15 @@ def _question_word(text: str) -> str:
     if first in ("who", "whose"):
         return _who(words)
     if first in ("how", "why") and _is_auxiliary(second):
-        return inverted(" ".join(words[1:]))
+        return invert(" ".join(words[1:]))
     if first == "how" and second in ("many", "much"):
         return _how_many(words[2:])
     if first == "how" and len(words) > 3 and _is_auxiliary(words[2]):  # how tall is the tower
-        return inverted(" ".join(words[2:]))
+        return invert(" ".join(words[2:]))
     if first in ("what", "which"):
         return _what(words)
     if _is_auxiliary(first):
-        return inverted(text)
+        return invert(text)
     return text
 
 
@@ -265,7 +265,7 @@ def _how_many(words: Sequence[str]) -> str:
     """`dogs are there` -> `dogs`, `apples does he eat` -> `he eats apples`."""
     text = re.sub(r" (?:are|is|were|was) there\b", "", " ".join(words))
     counted, aux, rest = text.partition(next((f" {w} " for w in _DOES if f" {w} " in text), "\0"))
-    return f"{inverted(aux.strip() + ' ' + rest)} {counted}" if rest else text
+    return f"{invert(aux.strip() + ' ' + rest)} {counted}" if rest else text
 
 
 _DOES = ("does", "do", "did", "can", "will")
@@ -276,7 +276,7 @@ def _who(words: Sequence[str]) -> str:
         return " ".join(["someone's", *words[1:]])
     rest = list(words[1:])
     if rest[0].lower() in ("does", "do", "did", "can", "will"):
-        return inverted(" ".join(rest)) + " someone"
+        return invert(" ".join(rest)) + " someone"
     return " ".join(["a person", *([PRESENT.get(rest[0].lower(), rest[0]), *rest[1:]])])
 
 
@@ -286,11 +286,11 @@ def _what(words: Sequence[str]) -> str:
     if aux in ("is", "are", "was", "were") and len(rest) > 1:
         if rest[1].lower() in PREPOSITIONS or is_participle(rest[1].lower()):
             return " ".join(["something", *rest[1:]])
-        stated = inverted(" ".join(rest))
+        stated = invert(" ".join(rest))
         asks_object = rest[-1].lower().endswith("ing") and rest[-1].lower() not in PREPOSITIONS
         return f"{stated} something" if asks_object else stated
     if _is_auxiliary(aux):
-        stated = inverted(" ".join(rest))
+        stated = invert(" ".join(rest))
         does = re.sub(r"\bdo(?:es)?$", "does something", stated)
         return does if does != stated else _with_object(stated.split())
     position = next((i for i, word in enumerate(rest) if _is_auxiliary(word)), 0)
@@ -310,7 +310,7 @@ def _what_thing(words: Sequence[str], position: int) -> str:
         noun = ["an" if noun[0][0].lower() in "aeiou" else "a", *noun]
     rest = words[position:]
     if rest[0].lower() in _DOES:
-        return " ".join([inverted(" ".join(rest)), *noun])
+        return " ".join([invert(" ".join(rest)), *noun])
     return " ".join([*noun, PRESENT.get(rest[0].lower(), rest[0]), *rest[1:]])
 
 

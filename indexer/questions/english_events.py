@@ -42,10 +42,10 @@ def english_events(question: str) -> list[str]:
         return [question]
     first, *later = _THEN.split(question)
     if any(_is_noun_phrase(step) for step in later):  # open the fridge and then the oven
-        return _coordinated(question)
+        return _split_coordinated(question)
     subject = _subject(words)
-    steps = [first, *(_completed(step, words[0], subject) for step in later)]
-    return [event for step in steps for event in _coordinated(step)]
+    steps = [first, *(_complete(step, words[0], subject) for step in later)]
+    return [event for step in steps for event in _split_coordinated(step)]
 
 
 def _is_noun_phrase(step: str) -> bool:
@@ -63,7 +63,7 @@ def _subject(words: Sequence[str]) -> str:
     return " ".join(rest[:end])
 
 
-def _completed(step: str, auxiliary: str, subject: str) -> str:
+def _complete(step: str, auxiliary: str, subject: str) -> str:
     """A later step as a question of its own: with the auxiliary, and a subject."""
     words = step.split()
     if split_auxiliary(words[0])[0] in AUXILIARIES:
@@ -77,7 +77,7 @@ def _completed(step: str, auxiliary: str, subject: str) -> str:
     return step if states else f"{auxiliary} {step}"
 
 
-def _coordinated(question: str) -> list[str]:
+def _split_coordinated(question: str) -> list[str]:
     """`does the dog jump and the cat sleep` -> [`does the dog jump`, `does the cat sleep`]."""
     words = question.split()
     for match in _AND_SUBJECT.finditer(question):
@@ -87,7 +87,7 @@ def _coordinated(question: str) -> list[str]:
         else:
             two = len(left) > 2 and _is_clause(left, right)
         if two:
-            return [" ".join(left), *_coordinated(" ".join([words[0], *right]))]
+            return [" ".join(left), *_split_coordinated(" ".join([words[0], *right]))]
     return [question]
 
 

@@ -52,7 +52,7 @@ _PREDICATE_STARTS = (
 _IRREGULAR_THIRD_PERSONS = {"be": "is", "have": "has", "do": "does", "go": "goes"}
 
 
-def inverted(text: str) -> str:
+def invert(text: str) -> str:
     """`does the dog push it` -> `the dog pushes it`, `was the door opened` -> `the door is opened`;
     other text comes back as it is.
     """
@@ -200,10 +200,10 @@ def _do_statement(rest: list[str], aux: str, negated: bool) -> str:
     singular = aux == "does" or (aux != "do" and not is_plural(subject))
     if negated:
         return " ".join([*subject, "does" if singular else "do", "not", *predicate])
-    return " ".join([*subject, *(_conjugated(predicate) if singular else predicate)])
+    return " ".join([*subject, *(_conjugate(predicate) if singular else predicate)])
 
 
-def _conjugated(predicate: list[str]) -> list[str]:
+def _conjugate(predicate: list[str]) -> list[str]:
     """The first verb, and each one that `and` or `then` joins to it, in the third person. A verb
     that follows an infinitive belongs to that: `uses its paws to push off and ride`.
     """

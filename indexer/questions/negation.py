@@ -139,7 +139,7 @@ _NOWHERE = re.compile(
 )
 
 
-def _affirmed(match: re.Match[str]) -> str:
+def _affirm(match: re.Match[str]) -> str:
     subject, aux, predicate = match["subject"], match["aux"] or match["short"], match["predicate"]
     aux, _ = split_auxiliary(aux)
     if aux == "does":
@@ -158,24 +158,24 @@ def _scene(text: str) -> str:
     return "" if _NOWHERE.fullmatch(text.strip()) else text.strip(" ,")
 
 
-def _joined(place: str, also: str | None) -> str:
+def _join(place: str, also: str | None) -> str:
     return ", ".join(part for part in (place, also) if part)
 
 
 def _nobody(match: re.Match[str]) -> Negation:
     word = "something" if match["word"].lower() == "nothing" else "someone"
     denied = f"{word} {match['rest']}".strip()
-    return Negation(_joined(_place(match["rest"]), match["also"]), denied)
+    return Negation(_join(_place(match["rest"]), match["also"]), denied)
 
 
 def _no_thing(match: re.Match[str]) -> Negation:
-    return Negation(_joined(_place(match["thing"]), match["also"]), match["thing"])
+    return Negation(_join(_place(match["thing"]), match["also"]), match["thing"])
 
 
 def _verb(match: re.Match[str]) -> Negation:
     if _PRESENT.fullmatch(match["predicate"]):
         return Negation("", match["subject"])
-    return Negation(_scene(match["subject"]), _affirmed(match))
+    return Negation(_scene(match["subject"]), _affirm(match))
 
 
 def _neither(match: re.Match[str]) -> Negation:

@@ -56,7 +56,7 @@ def read_question(text: str) -> Question:
     question marks only.
     """
     plain = _beginning(_normal(text[: 2 * LONGEST]))
-    masked, quotes = _masked(plain)
+    masked, quotes = _mask(plain)
     if _HAN.search(masked):
         # Here, because its patterns take a tenth of a search in a fresh process to compile.
         from indexer.questions.chinese import chinese_statements
@@ -66,13 +66,13 @@ def read_question(text: str) -> Question:
     else:
         bare = _OTHER_WHEN.sub("", masked).strip(" ?!.¿¡")
         texts, counting = english_statements(bare), counts_in_english(bare)
-    read = [_unmasked(one, quotes) or plain.rstrip(_END) for one in texts]
+    read = [_unmask(one, quotes) or plain.rstrip(_END) for one in texts]
     events = list(dict.fromkeys(read))[:MOST_STATEMENTS]
     return Question(text, tuple(_statement(one) for one in events), counting)
 
 
 def _statement(text: str) -> Statement:
-    phrases = _quoted(text)
+    phrases = _find_quotes(text)
     hint, content = modality(text)
     if hint == "sound":  # no sound is called "you hear the thunder"
         text = content
@@ -115,7 +115,7 @@ def _beginning(text: str) -> str:
     return text[:LONGEST].rpartition(" ")[0] or text[:LONGEST]
 
 
-def _masked(text: str) -> tuple[str, list[str]]:
+def _mask(text: str) -> tuple[str, list[str]]:
     """Quotations as single characters, so that no rule reads into them."""
     quotes: list[str] = []
 
@@ -126,13 +126,13 @@ def _masked(text: str) -> tuple[str, list[str]]:
     return _QUOTES.sub(mask, text), quotes
 
 
-def _unmasked(text: str, quotes: list[str]) -> str:
+def _unmask(text: str, quotes: list[str]) -> str:
     for number, quote in enumerate(quotes):
         text = text.replace(chr(_MASK + number), quote)
     return text
 
 
-def _quoted(text: str) -> tuple[str, ...]:
+def _find_quotes(text: str) -> tuple[str, ...]:
     found = (
         "".join(group or "" for group in match.groups()).strip() for match in _QUOTES.finditer(text)
     )

@@ -143,7 +143,7 @@ class PageJobs:
     def _make_proxy(self, job: PageJobRow) -> Sequence[Message]:
         progress = self._progress(job)
         assert job.video_id is not None, "a job that converts names its video"
-        progress.started(1, 1)
+        progress.on_start(1, 1)
         make_proxy_of(self.context, job.video_id, progress.at)
         return ()
 
@@ -242,17 +242,17 @@ class _Progress(Observer):
         self._files = self._files_done = self._size_bytes = 0
         self._done_bytes = self._video_s = 0.0
 
-    def started(self, files: int, size_bytes: int) -> None:
+    def on_start(self, files: int, size_bytes: int) -> None:
         self._files += files
         self._size_bytes += size_bytes
         self._note()
 
-    def advanced(self, size_bytes: float, video_s: float) -> None:
+    def on_advance(self, size_bytes: float, video_s: float) -> None:
         self._done_bytes += size_bytes
         self._video_s += video_s
         self._note_now_and_then()
 
-    def finished(self, outcome: FileOutcome) -> None:
+    def on_finish(self, outcome: FileOutcome) -> None:
         self._files_done += 1
         self._note_now_and_then()
 

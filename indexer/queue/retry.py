@@ -37,7 +37,7 @@ def retry(
     if context.settings.broker_url:
         return _retry_by_workers(context, video_ids)
     with context.catalog.begin() as session:
-        failed = _failed(session, video_ids)
+        failed = _failed_videos(session, video_ids)
         chunks = chunk_tasks.retry_tasks(session, [v.id for v in failed if context.find_path(v)])
     errors: list[Message] = []
     ready = 0
@@ -67,7 +67,7 @@ def cancel(context: Context, video_ids: Sequence[int] | None = None) -> int:
         return jobs.cancel_jobs(session, JobKind.PLAN) + chunk_tasks.cancel_tasks(session, ids)
 
 
-def _failed(session, video_ids: Sequence[int] | None) -> list[VideoRow]:
+def _failed_videos(session, video_ids: Sequence[int] | None) -> list[VideoRow]:
     named = None
     if video_ids is not None:
         named = {videos.get_video(session, video_id).id for video_id in video_ids}
@@ -81,7 +81,7 @@ def _retry_by_workers(context: Context, video_ids: Sequence[int] | None) -> Retr
     """
     notifier = Notifier(context.settings)
     with context.catalog.begin() as session:
-        failed = [video.id for video in _failed(session, video_ids)]
+        failed = [video.id for video in _failed_videos(session, video_ids)]
         chunks = chunk_tasks.retry_tasks(session, failed)
         chunks += jobs.retry_jobs(session, None if video_ids is None else failed)
     notifier.notify(waiting_counts(context))

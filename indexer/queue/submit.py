@@ -172,7 +172,9 @@ class _Submission:
             gone = [
                 job_id
                 for job_id, details in jobs.list_failed(session, JobKind.PLAN, self._collection_id)
-                if self.planner.roots.vanished(details["root"], details["relative_path"], folders)
+                if self.planner.roots.find_vanished(
+                    details["root"], details["relative_path"], folders
+                )
             ]
             jobs.delete_failed(session, gone)
 

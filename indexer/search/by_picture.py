@@ -90,7 +90,7 @@ def search_vector(
                         ScoredSpan(segment.span, score_of[segment.id])
                     )
     calibration = likeness_of(vector, context.embedder.photographs)
-    nearest = _few_of_each(_apart(_ordered(found), without, searcher))[:top]
+    nearest = _few_of_each(_apart(_order(found), without, searcher))[:top]
     moments = searcher.describe(
         replace(moment, score=calibration.probability(moment.score)) for moment in nearest
     )
@@ -137,7 +137,7 @@ def _apart(
     return drop_repeats([asked, *moments], searcher.cuts_of)[1:]
 
 
-def _ordered(found: dict[int, list[ScoredSpan]]) -> list[FusedMoment]:
+def _order(found: dict[int, list[ScoredSpan]]) -> list[FusedMoment]:
     moments = [
         FusedMoment(
             video_id,

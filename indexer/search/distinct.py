@@ -33,7 +33,7 @@ def drop_repeats(
         if place is None:
             kept.append(moment)
         else:
-            kept[place] = _joined(kept[place], moment)
+            kept[place] = _join(kept[place], moment)
     return kept
 
 
@@ -67,7 +67,7 @@ def _repeats(moment: FusedMoment, better: FusedMoment, cuts: Cuts) -> bool:
     return bool(first == after)
 
 
-def _joined(better: FusedMoment, moment: FusedMoment) -> FusedMoment:
+def _join(better: FusedMoment, moment: FusedMoment) -> FusedMoment:
     kinds = {evidence.kind for evidence in better.evidence}
     new = tuple(evidence for evidence in moment.evidence if evidence.kind not in kinds)
     if not new:

@@ -50,7 +50,7 @@ def rank_moments(
     per_stretch = (
         moment for stretch in stretches[:LOCALIZED] for moment in _moments(stretch, per_video)
     )
-    moments = _ordered(per_stretch, per_video)
+    moments = _order(per_stretch, per_video)
     rest = (_whole(stretch) for stretch in stretches[LOCALIZED:])
     if background is None:
         background = np.concatenate([block.vectors for block in blocks])
@@ -182,7 +182,7 @@ def _inside(stretch: _Stretch, span: Span) -> np.ndarray:
     return (stretch.times_s >= span.start_s) & (stretch.times_s < span.end_s)
 
 
-def _ordered(moments: Iterable[RankedMoment], per_video: int) -> list[RankedMoment]:
+def _order(moments: Iterable[RankedMoment], per_video: int) -> list[RankedMoment]:
     """By score, with at most `per_video` of one video."""
     kept: list[RankedMoment] = []
     by_video = sorted(moments, key=lambda m: m.video_id)

@@ -42,10 +42,10 @@ def make_scope(
         if video_id is not None:
             videos.get_video(session, video_id)
     video_ids = None if video_id is None else (video_id,)
-    return _filtered(context, Scope(collection_ids, video_ids, kinds), filters)
+    return _apply_filters(context, Scope(collection_ids, video_ids, kinds), filters)
 
 
-def _filtered(context: Context, scope: Scope, filters: Filters | None) -> Scope:
+def _apply_filters(context: Context, scope: Scope, filters: Filters | None) -> Scope:
     """The part of a scope whose files pass the filters."""
     if filters is None or filters.is_empty:
         return scope

@@ -113,7 +113,7 @@ class Searcher:
         ]
         moments = interleave(
             [
-                self._described(one, statement, max(top, 1))
+                self._describe(one, statement, max(top, 1))
                 for one, statement in zip(answered, question.statements, strict=True)
             ]
         )
@@ -149,7 +149,7 @@ class Searcher:
             self._sounds.load(scope)
         return (time.perf_counter() - started) * 1000
 
-    def _described(self, answered: _Answered, statement: Statement, top: int) -> list[Moment]:
+    def _describe(self, answered: _Answered, statement: Statement, top: int) -> list[Moment]:
         moments = self.describe(
             replace(moment, score=moment.probability) for moment in answered.moments[:top]
         )
@@ -162,7 +162,7 @@ class Searcher:
         scope = Scope(video_ids=(video_id,))
         moments = interleave(
             [
-                self._described(self._answer(statement, scope, count, count), statement, count)
+                self._describe(self._answer(statement, scope, count, count), statement, count)
                 for statement in read_question(text).statements
             ]
         )
@@ -202,7 +202,7 @@ class Searcher:
                 NOTHING,
                 [Message("pictures were not searched: {reason}", {"reason": error.what})],
             )
-        fused = self._fused(statement, scope, pictures, texts)
+        fused = self._fuse(statement, scope, pictures, texts)
         confidence = max(
             pictures.confidence,
             *(
@@ -318,7 +318,7 @@ class Searcher:
             {**texts.strengths, EvidenceKind.SOUND: sounds.strength},
         )
 
-    def _fused(
+    def _fuse(
         self, statement: Statement, scope: Scope, pictures: Ranking, texts: TextAnswer
     ) -> Sequence[FusedMoment]:
         hits: dict[str, Sequence[PassageHit]] = dict(texts.hits)

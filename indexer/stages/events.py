@@ -56,7 +56,7 @@ class EventsStage(PassageStage):
         """One passage for each event that the grounder describes."""
         if not read:
             return []
-        found = [event for told in load_grounder(self.settings).events(read) for event in told]
+        found = [event for window in load_grounder(self.settings).events(read) for event in window]
         # Each description keeps its own span: of two that overlap, the first is kept, never their
         # union.
         kept = {
@@ -82,7 +82,7 @@ def event_windows(chunk: Span) -> list[Span]:
     ]
 
 
-def estimated_time(progress: Progress, settings: Settings) -> Message:
+def estimate_time(progress: Progress, settings: Settings) -> Message:
     """What events would take for the video that has none yet, from what they took here before,
     else from a measurement of LEGO; others are too different to guess.
 

@@ -46,7 +46,7 @@ class Hits:
 NO_HITS = Hits(np.empty(0, np.int64), np.empty(0, np.float32))
 
 
-def checked_query(query: np.ndarray, k: int, dimension: int) -> np.ndarray:
+def check_query(query: np.ndarray, k: int, dimension: int) -> np.ndarray:
     """The query as contiguous float32. Raises ValueError for one of another length, or with numbers
     that are not finite, and for k < 1.
     """
@@ -58,7 +58,7 @@ def checked_query(query: np.ndarray, k: int, dimension: int) -> np.ndarray:
     return query
 
 
-def merged(parts: list[Hits], k: int) -> Hits:
+def merge_hits(parts: list[Hits], k: int) -> Hits:
     """The best `k` of several disjoint searches."""
     ids = np.concatenate([part.ids for part in parts]) if parts else np.empty(0, np.int64)
     scores = np.concatenate([part.scores for part in parts]) if parts else np.empty(0, np.float32)

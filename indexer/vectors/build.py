@@ -22,7 +22,7 @@ from indexer.catalog.vectors.live_chunks import get_live_chunks
 from indexer.catalog.vectors.vector_rows import VectorRows, iterate_vectors
 from indexer.errors import CatalogError
 from indexer.vectors.durable_files import flush, save_array, sha256
-from indexer.vectors.recall import calibrated_nprobe
+from indexer.vectors.recall import calibrate_nprobe
 from indexer.vectors.rowset import RowSet, fp16_index
 from indexer.vectors.snapshot import Manifest, write_manifest
 from indexer.vocabulary import StageName
@@ -141,7 +141,7 @@ def _write_lists(folder: Path, columns: np.ndarray, nlist: int) -> int:
     for start in range(0, len(exact), BATCH_ROWS):
         ivf.add(exact.vectors(slice(start, start + BATCH_ROWS)))
     faiss.write_index(ivf, str(folder / "ivf.faiss"))
-    return calibrated_nprobe(exact, ivf)
+    return calibrate_nprobe(exact, ivf)
 
 
 def _sample(count: int, wanted: int) -> Any:

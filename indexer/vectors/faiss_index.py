@@ -20,7 +20,7 @@ from indexer.catalog.vectors.live_chunks import LiveState, get_live_chunks, get_
 from indexer.catalog.vectors.vector_rows import VectorRows, chunk_vectors, count_vectors
 from indexer.errors import CatalogError, SnapshotError, StorageError
 from indexer.settings import Settings
-from indexer.vectors.base import Hits, Published, RecallReport, Selection, checked_query, merged
+from indexer.vectors.base import Hits, Published, RecallReport, Selection, check_query, merge_hits
 from indexer.vectors.publish_snapshot import SnapshotStore, remove_snapshots_except
 from indexer.vectors.recall import check_recall
 from indexer.vectors.snapshot import Snapshot
@@ -67,7 +67,7 @@ class _View:
             if self.alive is not None:
                 mask = self.alive if mask is None else mask & self.alive
             parts.append(self.snapshot.search(query, k, mask, exact_rows))
-        return merged(parts, k)
+        return merge_hits(parts, k)
 
 
 class FaissIndex:
@@ -108,7 +108,7 @@ class FaissIndex:
         """The `k` live segments of the selection with the largest inner product with `query` (D,)
         float32, best first.
         """
-        query = checked_query(query, k, self.dimension)
+        query = check_query(query, k, self.dimension)
         return self._fresh().search(query, k, selection, self._exact_rows)
 
     def refresh(self, *, force: bool = False) -> None:
@@ -182,7 +182,7 @@ class FaissIndex:
         return view
 
     def _newer(self, view: _View | None, force: bool) -> _View:
-        base = self._opened() if view is None else self._on_current_snapshot(view, force)
+        base = self._open_view() if view is None else self._on_current_snapshot(view, force)
         if self._watch.has_changed():
             self._outdated = True  # until it was taken up: an error on the way must not lose it
         if base.state is not None and not (self._outdated or force):
@@ -191,7 +191,7 @@ class FaissIndex:
         self._outdated = False
         return newer
 
-    def _opened(self) -> _View:
+    def _open_view(self) -> _View:
         """On first use: a snapshot is written before, where reading the rows into memory would cost
         about as much.
         """
@@ -217,7 +217,7 @@ class FaissIndex:
         if pointer == view.pointer:
             return view
         if pointer is None:
-            return self._opened()
+            return self._open_view()
         if wait:
             return _View(*self._store.open_or_rebuild())
         if self._ahead is None or self._ahead.pointer != pointer:

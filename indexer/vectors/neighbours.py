@@ -53,7 +53,7 @@ def check_streamed_recall(
     Reads the rows twice, in batches: once for the questions and the sizes of the videos, once to
     compare every row with every question.
     """
-    sample, video_rows = _sampled(catalog, key, stage, 2 * count)
+    sample, video_rows = _sample(catalog, key, stage, 2 * count)
     total = sum(video_rows.values())
     if not total:
         return RecallReport(0, 0, 1.0, 1.0, 1.0)
@@ -77,7 +77,7 @@ def _searching(
     return lambda question: search(question, NEIGHBOURS, Selection(video_ids=group))
 
 
-def _sampled(
+def _sample(
     catalog: Catalog, key: str, stage: str, wanted: int
 ) -> tuple[np.ndarray, dict[int, int]]:
     """(wanted, D) vectors drawn evenly from all live rows (Vitter's reservoir, drawn batch by
@@ -91,7 +91,7 @@ def _sampled(
             reservoir.take(batch.vectors, rng)
             for video_id, size in zip(*np.unique(batch.video_ids, return_counts=True)):
                 sizes[int(video_id)] = sizes.get(int(video_id), 0) + int(size)
-    return reservoir.filled(rng), sizes
+    return reservoir.fill(rng), sizes
 
 
 @dataclass(slots=True)
@@ -112,7 +112,7 @@ class _Reservoir:
         keep = np.argsort(numbers)[: self.size]
         self.numbers, self.vectors = numbers[keep], vectors[keep]
 
-    def filled(self, rng: np.random.Generator) -> np.ndarray:
+    def fill(self, rng: np.random.Generator) -> np.ndarray:
         """(size, D); rows are repeated where there are fewer."""
         if self.vectors is None:
             return np.empty((0, 0), np.float32)

@@ -36,7 +36,7 @@ from indexer.catalog.vectors.nearest import (
 from indexer.catalog.vectors.pgvector import try_lock, unlock
 from indexer.catalog.vectors.vector_query import VectorQuery
 from indexer.errors import CatalogError, UsageError
-from indexer.vectors.base import NO_HITS, Hits, Published, RecallReport, Selection, checked_query
+from indexer.vectors.base import NO_HITS, Hits, Published, RecallReport, Selection, check_query
 from indexer.vectors.neighbours import check_streamed_recall
 from indexer.vocabulary import StageName
 
@@ -106,16 +106,16 @@ class PgVectorIndex:
         """The `k` live rows of the selection with the largest inner product with `query` (D,)
         float32, best first.
         """
-        query = checked_query(query, k, self.dimension)
+        query = check_query(query, k, self.dimension)
         if () in (selection.collection_ids, selection.video_ids):
             return NO_HITS
         with self._catalog.read() as session:
-            return self._search(session, self._looked(session), query, k, selection)
+            return self._search(session, self._read_state(session), query, k, selection)
 
     def _search(
         self, session: Session, state: _State, query: np.ndarray, k: int, selection: Selection
     ) -> Hits:
-        asked = self._asked(selection)
+        asked = self._vector_query(selection)
         share = self._share(session, state, asked)
         if share is not None:
             hits = Hits(*nearest_along_graph(session, asked, query, k, share))
@@ -125,7 +125,7 @@ class PgVectorIndex:
             *nearest_exactly(session, asked, query, k)
         )  # also where the graph found too few: there may be more
 
-    def _asked(self, selection: Selection) -> VectorQuery:
+    def _vector_query(self, selection: Selection) -> VectorQuery:
         return replace(
             self._all, collection_ids=selection.collection_ids, video_ids=selection.video_ids
         )
@@ -150,9 +150,9 @@ class PgVectorIndex:
         if force:
             self._state = None
         with self._catalog.read() as session:
-            self._looked(session)
+            self._read_state(session)
 
-    def _looked(self, session: Session) -> _State:
+    def _read_state(self, session: Session) -> _State:
         now_s = time.monotonic()
         known = self._state
         if known is not None and now_s - known.looked_s < REFRESH_S:

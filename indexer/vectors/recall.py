@@ -54,7 +54,7 @@ def nearest_rows(
     )
 
 
-def calibrated_nprobe(exact: RowSet, ivf: Any, count: int = 64) -> int:
+def calibrate_nprobe(exact: RowSet, ivf: Any, count: int = 64) -> int:
     """Probes at which the inverted lists reach PROBE_RECALL, doubled once."""
     questions = sample_questions(exact, count)
     true_scores, _ = nearest_rows(exact, questions)
@@ -63,7 +63,7 @@ def calibrated_nprobe(exact: RowSet, ivf: Any, count: int = 64) -> int:
 
         def search(question: np.ndarray, nprobe: int = nprobe) -> Hits:
             _, rows = search_rows(ivf, question, 2 * NEIGHBOURS, None, nprobe=nprobe)
-            return exact.rescored(question, rows, NEIGHBOURS)
+            return exact.rescore(question, rows, NEIGHBOURS)
 
         if recall(search, questions, true_scores) >= PROBE_RECALL:
             break

@@ -112,7 +112,7 @@ class RowSet:
             return self.take(np.flatnonzero(mask))._nearest(query, k, None)
         return self._nearest(query, k, mask)
 
-    def rescored(self, query: np.ndarray, rows: np.ndarray, k: int) -> Hits:
+    def rescore(self, query: np.ndarray, rows: np.ndarray, k: int) -> Hits:
         """The best `k` of given rows by their exact scores."""
         scores = self.vectors(rows) @ query
         best = np.argsort(-scores, kind="stable")[:k]
@@ -126,7 +126,7 @@ class RowSet:
         return Hits(self.ids[rows], scores)
 
 
-def joined(parts: list[RowSet]) -> RowSet:
+def concatenate(parts: list[RowSet]) -> RowSet:
     """All rows of the parts, one part after the other; there is at least one part."""
     index = fp16_index(parts[0].index.d)
     for part in parts:

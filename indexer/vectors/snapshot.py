@@ -105,7 +105,7 @@ class Snapshot:
         self, query: np.ndarray, k: int, mask: np.ndarray | None, wanted: int, nprobe: int
     ) -> Hits:
         _, rows = search_rows(self.ivf, query, wanted, mask, nprobe=nprobe)
-        return self.rows.rescored(query, rows, k)
+        return self.rows.rescore(query, rows, k)
 
 
 def key_folder(snapshots: Path, key: str) -> Path:

@@ -14,7 +14,7 @@ import numpy as np
 
 from indexer.catalog.vectors.vector_rows import VectorRows
 from indexer.vectors.base import Hits, Selection
-from indexer.vectors.rowset import RowSet, joined
+from indexer.vectors.rowset import RowSet, concatenate
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Tail:
         if len(rows):
             slabs.append(RowSet.of(rows))
             while len(slabs) > 1 and len(slabs[-2]) < 2 * len(slabs[-1]):
-                slabs[-2:] = [joined(slabs[-2:])]
+                slabs[-2:] = [concatenate(slabs[-2:])]
         return Tail(tuple(slabs), {**self.revisions, **revisions})
 
     def search(self, query: np.ndarray, k: int, selection: Selection) -> list[Hits]:

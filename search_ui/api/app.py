@@ -69,8 +69,8 @@ def make_api() -> FastAPI:
     api.openapi = lambda: _document(api)
     api.get("/docs", include_in_schema=False)(_docs)
     api.exception_handler(RequestValidationError)(_invalid)
-    api.exception_handler(HTTPException)(_refused)
-    api.exception_handler(SeekpointError)(_failed)
+    api.exception_handler(HTTPException)(_answer_refusal)
+    api.exception_handler(SeekpointError)(_answer_failure)
     api.exception_handler(Exception)(_defect)
     return api
 
@@ -106,13 +106,13 @@ def _invalid(request: Request, error: Exception) -> Response:
     return problem(422, words, "invalid", errors=found)
 
 
-def _refused(request: Request, error: Exception) -> Response:
+def _answer_refusal(request: Request, error: Exception) -> Response:
     del request
     assert isinstance(error, HTTPException)
     return problem(error.status_code, error.detail, headers=error.headers)
 
 
-def _failed(request: Request, error: Exception) -> Response:
+def _answer_failure(request: Request, error: Exception) -> Response:
     assert isinstance(error, SeekpointError)
     # What no installed model can do, such as a question in another script, is no failure.
     if status_of(error) >= 500 and not isinstance(error, ModelError):

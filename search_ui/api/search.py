@@ -45,7 +45,7 @@ def search(
         visible_video(request, video_id)
     answer = Answer(q, q, False, 0.0, (), 0.0)
     if chosen is None or chosen:
-        with app_state().searches.timed() as ended:
+        with app_state().searches.measure_time() as ended:
             answer = app_state().library.search(
                 q,
                 collections=None if chosen is None else list(chosen.values()),

@@ -18,7 +18,7 @@ BUSY = (
 
 
 class LimitedProtocol(H11Protocol):
-    """One connection. `limits` are those of the process (`limited_by`)."""
+    """One connection. `limits` are those of the process (`limit_protocol`)."""
 
     limits = ConnectionLimits(1000, 250)
     _head_timer: asyncio.TimerHandle | None = None
@@ -86,7 +86,7 @@ class LimitedProtocol(H11Protocol):
             self.transport.close()
 
 
-def limited_by(limits: ConnectionLimits) -> type[LimitedProtocol]:
+def limit_protocol(limits: ConnectionLimits) -> type[LimitedProtocol]:
     """The protocol of a process with these limits."""
     return type("LimitedProtocol", (LimitedProtocol,), {"limits": limits})
 

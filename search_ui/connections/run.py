@@ -12,7 +12,7 @@ import uvicorn
 from streamlit.web.bootstrap import load_config_options
 
 from indexer.settings import Settings
-from search_ui.connections.http_protocol import limited_by
+from search_ui.connections.http_protocol import limit_protocol
 from search_ui.connections.limits import (
     BACKLOG,
     KEEP_ALIVE_S,
@@ -31,7 +31,7 @@ def run(app: st.App, config: dict[str, Any], settings: Settings, listener: socke
     server = uvicorn.Server(
         uvicorn.Config(
             app,
-            http=limited_by(limits),
+            http=limit_protocol(limits),
             ws="websockets-sansio",
             ws_max_size=LARGEST_FRAME_BYTES,
             ws_per_message_deflate=False,

@@ -44,7 +44,7 @@ def extract(
     for call in ast.walk(tree):
         if not isinstance(call, ast.Call):
             continue
-        name = _called(call.func)
+        name = _name_of_call(call.func)
         count = 2 if name in ERROR_CLASSES else 1 if name in TEXT_FUNCTIONS else 0
         for argument in call.args[:count]:
             for text in _texts(argument, constants):
@@ -52,10 +52,10 @@ def extract(
                     yield call.lineno, None, text, []
 
 
-def _called(function: ast.expr) -> str:
+def _name_of_call(function: ast.expr) -> str:
     """`tr` of `tr(...)` and of `self.tr(...)`, `translator_of` of `translator_of(request)(...)`."""
     if isinstance(function, ast.Call):
-        return _called(function.func)
+        return _name_of_call(function.func)
     return str(getattr(function, "id", "") or getattr(function, "attr", ""))
 
 

@@ -44,7 +44,7 @@ def answer_to(search: Search, user: User, *, watching: bool = False) -> Answer:
     stamp = (search, user, app_state().jobs.finished, wanted)
     if kept is not None and kept[0] == stamp and (watching or time.monotonic() - kept[1] < FRESH_S):
         return kept[2]
-    with app_state().searches.timed() as ended:
+    with app_state().searches.measure_time() as ended:
         answer = ask(search, user, wanted)
         ended(answer.matched)
     log.info(

@@ -49,7 +49,7 @@ def show(user: User, tr: Translator) -> None:
     elif not user.can_edit:
         st.info(tr("Nobody has added a video for you yet."))
     if user.can_edit and user.collection_ids is None:
-        _watched(tr)
+        _watched_folders_panel(tr)
 
 
 # --- adding ---
@@ -187,7 +187,7 @@ def _videos(user: User, collections: Sequence[CollectionInfo], tr: Translator) -
             if st.button(tr("Remove"), icon=":material/delete:"):
                 _confirm(
                     tr("Remove from the library?"),
-                    _named(picked, tr),
+                    _names_of(picked, tr),
                     {"video_ids": [video.video_id for video in picked]},
                     tr,
                 )
@@ -230,7 +230,7 @@ def _retry(videos: Sequence[Video]) -> None:
         app_state().jobs.retry(video.video_id, title_of(video), video.collection)
 
 
-def _named(videos: Sequence[Video], tr: Translator) -> str:
+def _names_of(videos: Sequence[Video], tr: Translator) -> str:
     return (
         escape_markdown(title_of(videos[0]))
         if len(videos) == 1
@@ -266,7 +266,7 @@ def _confirm(title: str, what: str, target: dict, tr: Translator) -> None:
     ask()
 
 
-def _watched(tr: Translator) -> None:
+def _watched_folders_panel(tr: Translator) -> None:
     with app_state().library.catalog.read() as session:
         folders = watched_folders.list_watched_folders(session)
     if not folders:

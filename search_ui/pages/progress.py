@@ -38,7 +38,7 @@ def show(user: User, tr: Translator, *, lately: bool = False) -> None:
     for job in _last_of_each(jobs):
         # A viewer cannot fix a problem and must not learn the server's folders from it.
         if not job.is_open and (user.can_edit if job.problems else lately):
-            _ended(job, user, tr)
+            _show_ended(job, user, tr)
 
 
 def _live(user: User, tr: Translator) -> None:
@@ -101,7 +101,7 @@ def _last_of_each(jobs: Sequence[Job]) -> list[Job]:
     return list(last.values())[:SHOWN]
 
 
-def _ended(job: Job, user: User, tr: Translator) -> None:
+def _show_ended(job: Job, user: User, tr: Translator) -> None:
     label = escape_markdown(tr(job.title))
     if not job.problems:
         st.caption(f":material/check: {label} · {tr(STATES[job.state])}")

@@ -44,7 +44,7 @@ def account_page(request: Request) -> Response:
 
 async def change_password(request: Request) -> Response:
     """Ends all sessions, and begins a new one here."""
-    user, tr = _signed_in(request), translator_of(request)
+    user, tr = _require_user(request), translator_of(request)
     form = await small_form(request) or {}
     current, new = form.get("current", ""), form.get("new", "")
     if new != form.get("again"):
@@ -79,7 +79,7 @@ async def change_password(request: Request) -> Response:
 
 def end_session(request: Request) -> Response:
     """Ends one session of one's own."""
-    user = _signed_in(request)
+    user = _require_user(request)
     session_id = min(request.path_params["session_id"], 2**62)
     with app_state().library.catalog.begin() as session:
         if sessions.end_session(session, user.account_id or 0, session_id):
@@ -89,7 +89,7 @@ def end_session(request: Request) -> Response:
 
 def end_other_sessions(request: Request) -> Response:
     """Ends all sessions but this one."""
-    user = _signed_in(request)
+    user = _require_user(request)
     with app_state().library.catalog.begin() as session:
         count = accounts.end_sessions(session, user.account_id or 0, but=user.session_id)
         _note(session, request, user, count)
@@ -101,7 +101,7 @@ def _note(session: Session, request: Request, user: User, count: int) -> None:
     audit.record(session, AuditAction.SIGNED_OUT, actor, details={"sessions": count})
 
 
-def _signed_in(request: Request) -> User:
+def _require_user(request: Request) -> User:
     user: User = request.state.user
     if user.account_id is None:
         raise HTTPException(404, translator_of(request)("Nobody signs in on this page."))
@@ -117,7 +117,7 @@ def _account(user: User) -> AccountRow:
 
 
 def _page(request: Request, problem: str, status: int = 200) -> Response:
-    user, tr = _signed_in(request), translator_of(request)
+    user, tr = _require_user(request), translator_of(request)
     account = _account(user)
     with app_state().library.catalog.read() as session:
         found = sessions.list_sessions(session, account.id)

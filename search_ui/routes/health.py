@@ -55,7 +55,7 @@ def metrics(request: Request) -> Response:
             "Show the token of SEEKPOINT_METRICS_TOKEN: Authorization: Bearer ...",
             {"WWW-Authenticate": "Bearer"},
         )
-    return Response(as_text(shown.exported()), headers={"Content-Type": CONTENT_TYPE})
+    return Response(as_text(shown.metrics_registry()), headers={"Content-Type": CONTENT_TYPE})
 
 
 def _has_token(request: Request, token: str) -> bool:

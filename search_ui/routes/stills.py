@@ -29,7 +29,7 @@ def routes() -> list[BaseRoute]:
     return [
         Route("/still/{video_id:int}/{time_ms:int}", still),
         Route("/strip/{video_id:int}/{start_ms:int}/{end_ms:int}", strip),
-        Route("/asked/{name}", asked),
+        Route("/asked/{name}", show_asked_picture),
     ]
 
 
@@ -55,7 +55,7 @@ async def strip(request: Request) -> Response:
     return made
 
 
-def asked(request: Request) -> Response:
+def show_asked_picture(request: Request) -> Response:
     """The picture that was asked with, by the name under which it is kept."""
     name = request.path_params["name"]
     path = picture_path(app_state().settings, name) if is_picture(name) else None

@@ -154,12 +154,12 @@ async def _receive(
     too_large = HTTPException(
         413, tr("The file is too large: up to {size} each.", size=format_bytes(limit_bytes))
     )
-    said = request.headers.get("content-length", "")
-    said_bytes = int(said) if said.isdecimal() else 0
-    if said_bytes > limit_bytes:
+    declared = request.headers.get("content-length", "")
+    declared_bytes = int(declared) if declared.isdecimal() else 0
+    if declared_bytes > limit_bytes:
         raise too_large
-    await run_in_threadpool(take, said_bytes)
-    written, room_bytes = 0, said_bytes
+    await run_in_threadpool(take, declared_bytes)
+    written, room_bytes = 0, declared_bytes
     try:
         async for piece in request.stream():
             written += len(piece)

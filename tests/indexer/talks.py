@@ -24,12 +24,12 @@ WIDTH, HEIGHT = 480, 270
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A shot of one colour; `title` stands on it all the time, `said` begins `after_s` into it."""
+    """A shot of one colour; `title` stands on it all the time, `speech` begins at `after_s`."""
 
     length_s: float
     colour: str
     title: str = ""
-    said: str = ""
+    speech: str = ""
     after_s: float = 0.5
     voice: str = "en-us"
 
@@ -45,9 +45,9 @@ def make_talk(
     write_video(silent, _images(parts, font), FRAME_RATE)
     starts = np.cumsum([0.0, *(part.length_s for part in parts)])
     spoken = [
-        (float(start) + part.after_s, say(part.said, part.voice))
+        (float(start) + part.after_s, say(part.speech, part.voice))
         for start, part in zip(starts, parts)
-        if part.said
+        if part.speech
     ]
     whole = place(float(starts[-1]), *spoken) if spoken else sound
     if whole is None:

@@ -51,8 +51,8 @@ def test_searching_others_collections_in_vain(shared):
 
 def test_rights_additions_and_removals(shared):
     anna = user("anna")
-    (given, _) = entries(AuditAction.CHANGED_RIGHTS)
-    assert (given.subject, given.details["role"]) == ("anna", "administrator")
+    (passed, _) = entries(AuditAction.CHANGED_RIGHTS)
+    assert (passed.subject, passed.details["role"]) == ("anna", "administrator")
     app_state().jobs.demo("demo", actor=anna.actor())
     app_state().library.remove(collections=["colours"], actor=anna.actor())
     (added,), (removed,) = entries(AuditAction.ADDED), entries(AuditAction.REMOVED)

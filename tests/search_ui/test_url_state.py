@@ -56,7 +56,7 @@ def test_any_address_is_read(params):
     link = read_link(params)
     assert (
         read_link(
-            {key: [it] if isinstance(it, str) else it for key, it in link.params().items()}
+            {key: [item] if isinstance(item, str) else item for key, item in link.params().items()}
         ).search
         == link.search
     )

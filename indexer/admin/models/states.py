@@ -30,7 +30,7 @@ def model_states(settings: Settings) -> list[ModelState]:
     embedders = [
         ModelState(
             kind="embedder",
-            installed=card.installed(settings),
+            installed=card.is_installed(settings),
             in_use=card.name == settings.embedder,
             **{field.name: getattr(card, field.name) for field in fields(ModelFacts)},
         )

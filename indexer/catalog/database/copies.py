@@ -42,7 +42,7 @@ def dump(catalog: Catalog, folder: Path) -> tuple[Path, dict[str, int]]:
             for table in Base.metadata.sorted_tables
         }
         options = ["--format=custom", "--no-owner", f"--snapshot={snapshot}", f"--file={copy}"]
-        _run("pg_dump", [*options, f"--dbname={_shown(catalog.url)}"], catalog.url)
+        _run("pg_dump", [*options, f"--dbname={_without_password(catalog.url)}"], catalog.url)
     return copy, counts
 
 
@@ -83,7 +83,11 @@ def load(catalog: Catalog, dumped: Path) -> None:
         copy_file(dumped, path)
         return
     options = ["--no-owner", "--exit-on-error", "--single-transaction"]
-    _run("pg_restore", [*options, f"--dbname={_shown(catalog.url)}", str(dumped)], catalog.url)
+    _run(
+        "pg_restore",
+        [*options, f"--dbname={_without_password(catalog.url)}", str(dumped)],
+        catalog.url,
+    )
 
 
 def is_there(catalog: Catalog) -> bool:
@@ -123,7 +127,7 @@ def _table_names(catalog: Catalog) -> list[str]:
     return inspect(catalog.engine).get_table_names()
 
 
-def _shown(url: URL) -> str:
+def _without_password(url: URL) -> str:
     """For the arguments of a program, which everybody on the machine can read: without the
     password.
     """

@@ -200,12 +200,12 @@ def _end(s: Session, condition: Any, problems: Sequence[Message]) -> int:
         "lease_until_s": None,
         "handed_over": False,
         "finished_at": utc_now(),
-        "problems": _stored(problems),
+        "problems": _to_json(problems),
     }
     return count_changed(s, update(PageJob).where(condition).values(**values))
 
 
-def _stored(problems: Sequence[Message]) -> list[Any]:
+def _to_json(problems: Sequence[Message]) -> list[Any]:
     return [json.loads(sanitize_message(one).to_json()) for one in problems[:MAX_PROBLEMS]]
 
 
@@ -232,7 +232,7 @@ def hand_over(
         "lease_until_s": None,
         "files": progress.files,
         "size_bytes": progress.size_bytes,
-        "problems": _stored(problems),
+        "problems": _to_json(problems),
     }
     held = queue.held(job_id, owner)
     return count_changed(s, update(PageJob).where(held).values(**values)) > 0

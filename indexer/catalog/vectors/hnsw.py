@@ -49,11 +49,11 @@ def build_graph(connection: Connection, query: VectorQuery, *, memory_mb: int) -
     connection.exec_driver_sql(
         f"CREATE INDEX CONCURRENTLY {name} ON {query.table.__tablename__} "
         f"USING hnsw ((vector::halfvec({query.dimension})) halfvec_ip_ops) "
-        f"WHERE key = {_quoted(connection, query.key)}"
+        f"WHERE key = {_quote(connection, query.key)}"
     )
 
 
-def _quoted(connection: Connection, value: str) -> str:
+def _quote(connection: Connection, value: str) -> str:
     options = {"literal_binds": True}
     quoted = literal(value).compile(dialect=connection.dialect, compile_kwargs=options)
     return str(quoted).replace("%", "%%")

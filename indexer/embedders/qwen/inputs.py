@@ -83,7 +83,7 @@ class Layout:
         factor = self.patch * self.merge
         height, width = fitting_size(images.shape[1], images.shape[2], factor)
         mean, std = self._scale
-        frames = np.stack([_resized(image, height, width) for image in images])
+        frames = np.stack([_resize(image, height, width) for image in images])
         missing = -len(frames) % self.temporal
         frames = np.concatenate([frames, np.repeat(frames[-1:], missing, axis=0)])
         pixels = (frames.astype(np.float32) / 255 - mean) / std
@@ -162,7 +162,7 @@ def fitting_size(height: int, width: int, factor: int) -> tuple[int, int]:
     return rows, columns
 
 
-def _resized(image: np.ndarray, height: int, width: int) -> np.ndarray:
+def _resize(image: np.ndarray, height: int, width: int) -> np.ndarray:
     if image.shape[:2] == (height, width):
         return image
     picture = Image.fromarray(image)

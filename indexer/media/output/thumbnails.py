@@ -28,7 +28,7 @@ def jpeg(image: np.ndarray, width: int = WIDTH) -> bytes:
     aspect.
     """
     out = io.BytesIO()
-    picture = _scaled(Image.fromarray(without_bars(image)), width, Image.Resampling.BOX)
+    picture = _resize(Image.fromarray(without_bars(image)), width, Image.Resampling.BOX)
     picture.save(out, "JPEG", quality=_QUALITY, optimize=True)
     return out.getvalue()
 
@@ -73,7 +73,7 @@ def _inner(is_lit: np.ndarray) -> tuple[int, int]:
     return before, size - after
 
 
-def _scaled(picture: Image.Image, width: int, method: Image.Resampling) -> Image.Image:
+def _resize(picture: Image.Image, width: int, method: Image.Resampling) -> Image.Image:
     if picture.width <= width:
         return picture
     return picture.resize((width, max(1, round(picture.height * width / picture.width))), method)

@@ -35,7 +35,7 @@ def merge_repeats(lines: Sequence[ReadLine]) -> list[ReadLine]:
     merged: list[ReadLine] = []
     for line in sorted(lines, key=lambda one: (one.span.start_s, one.rows)):
         for at in range(len(merged) - 1, -1, -1):
-            joined = _joined(merged[at], line)
+            joined = _join(merged[at], line)
             if joined is not None:
                 merged[at] = joined
                 break
@@ -44,7 +44,7 @@ def merge_repeats(lines: Sequence[ReadLine]) -> list[ReadLine]:
     return merged
 
 
-def _joined(a: ReadLine, b: ReadLine) -> ReadLine | None:
+def _join(a: ReadLine, b: ReadLine) -> ReadLine | None:
     if b.span.start_s - a.span.end_s > GAP_S:
         return None
     span = Span(a.span.start_s, max(a.span.end_s, b.span.end_s))

@@ -99,7 +99,7 @@ class LineTracker:
     live: list[Line] = field(default_factory=list)
     looked_s: float = -np.inf
 
-    def unchanged(self, time_s: float) -> None:
+    def keep_unchanged(self, time_s: float) -> None:
         """The text of the last frame looked at is still there, all of it."""
         self.looked_s = time_s
         self.still(time_s)

@@ -48,7 +48,7 @@ class RapidText:
         return self._corners(image, SHORT_SIDE, _MIN_BOX)
 
     def _corners(self, image: np.ndarray, short_side: int, min_box: float) -> np.ndarray:
-        scaled = _scaled(image, short_side)
+        scaled = _resize(image, short_side)
         boxes = self._call(scaled, find=True, box_thresh=min_box).boxes
         if boxes is None:
             return np.zeros((0, 4, 2), np.float32)
@@ -85,7 +85,7 @@ def _session(model: Path, threads: int) -> Any:
     return runtime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
 
 
-def _scaled(image: np.ndarray, short_side: int) -> np.ndarray:
+def _resize(image: np.ndarray, short_side: int) -> np.ndarray:
     height, width = image.shape[:2]
     scale = short_side / min(height, width)
     if scale == 1:

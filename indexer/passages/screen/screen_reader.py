@@ -134,7 +134,7 @@ class ScreenText:
             self._lost(self._tracker.update(time_s, []))
             self._seen(strong, -np.inf)
         elif self._edges is not None and not new_shot and same_writing(strong, self._edges):
-            self._tracker.unchanged(time_s)
+            self._tracker.keep_unchanged(time_s)
         elif self._edges is not None and self._text_moved(strong, self._edges, time_s):
             self._full_pass(image, strong, time_s)
         elif new_shot or time_s - self._fruitless_s >= _PATIENCE_S:
@@ -190,8 +190,8 @@ class ScreenText:
         """
         self.coarse_passes += 1
         self._doubted = [_box(corners) for corners in self.model.find_coarse(image)]
-        if all(_covered(box, known) for box in self._doubted):
-            self._tracker.unchanged(time_s)
+        if all(_is_covered(box, known) for box in self._doubted):
+            self._tracker.keep_unchanged(time_s)
             self._seen(strong, time_s)
             for line in self._tracker.live:
                 line.see_again(time_s, crop_line(image, line.latest.corners))
@@ -216,7 +216,7 @@ class ScreenText:
             if self._doubted
             else []
         )
-        self._doubted = [box for box in self._doubted if not _covered(box, lines)]
+        self._doubted = [box for box in self._doubted if not _is_covered(box, lines)]
         self._seen(strong, -np.inf if new or gone else time_s)
 
     def _date(self, line: Line, strong: np.ndarray) -> None:
@@ -254,7 +254,7 @@ def _box(corners: np.ndarray) -> Box:
     return x0, y0, x1, y1
 
 
-def _covered(box: Box, by: Sequence[Box]) -> bool:
+def _is_covered(box: Box, by: Sequence[Box]) -> bool:
     """Whether half of a box lies in one of the others."""
     for other in by:
         width = min(box[2], other[2]) - max(box[0], other[0])

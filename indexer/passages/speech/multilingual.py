@@ -30,7 +30,7 @@ def is_installed() -> bool:
     return all(find_spec(package) is not None for package in PACKAGES)
 
 
-def joined_model(home: Path) -> Path:
+def join_model(home: Path) -> Path:
     """Folder of the joined model under a home, checked against its SHA-256 at every call (a third
     of a second).
 

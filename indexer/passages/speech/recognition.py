@@ -21,7 +21,7 @@ from indexer.errors import ModelError
 from indexer.passages.base import Passage
 from indexer.passages.speech.confidence import Decoded, sure_parts
 from indexer.passages.speech.language import LanguageChoice, SpokenLanguage, likeliest_language
-from indexer.passages.speech.multilingual import joined_model
+from indexer.passages.speech.multilingual import join_model
 from indexer.passages.speech.sentences import sentences
 from indexer.passages.speech.vad import RATE_HZ, quiet_cut, speech_groups
 from indexer.process.load_once import load_once
@@ -90,17 +90,17 @@ def transcribe_chunk(
 
 
 def own_speech(samples: np.ndarray, start_s: float, chunk_span: Span, duration_s: float) -> Span:
-    """The span of speech that belongs to the chunk: its edges moved to the nearest pause, those of
+    """The span of speech that belongs to the chunk: its edges shift to the nearest pause, those of
     the video left alone.
     """
 
-    def moved(edge_s: float) -> float:
+    def shift(edge_s: float) -> float:
         around = Span(max(0.0, edge_s - EDGE_S), min(duration_s, edge_s + EDGE_S))
         first, last = (round((at - start_s) * RATE_HZ) for at in (around.start_s, around.end_s))
         return around.start_s + quiet_cut(samples[max(0, first) : last], edge_s - around.start_s)
 
-    left = moved(chunk_span.start_s) if chunk_span.start_s > 0 else 0.0
-    right = moved(chunk_span.end_s) if chunk_span.end_s < duration_s else chunk_span.end_s
+    left = shift(chunk_span.start_s) if chunk_span.start_s > 0 else 0.0
+    right = shift(chunk_span.end_s) if chunk_span.end_s < duration_s else chunk_span.end_s
     return Span(left, max(left, right))
 
 
@@ -272,7 +272,7 @@ def _source(model_name: str, home: Path) -> str:
     """A folder or a hub id. Raises ModelError where a packaged model is not installed."""
     if model_name == EMBEDDED:
         return _embedded_folder()
-    return str(joined_model(home)) if model_name == MULTILINGUAL else model_name
+    return str(join_model(home)) if model_name == MULTILINGUAL else model_name
 
 
 def _embedded_folder() -> str:

@@ -112,7 +112,7 @@ def passages_of(cues: Iterable[Cue], language: str | None) -> list[Passage]:
             continue
         last = passages[-1] if passages else None
         rolls = last is not None and cue.start_s - last.end_s <= _CONTIGUOUS_S
-        rolled = _rolled(before, lines) if rolls else 0
+        rolled = _count_rolled_up(before, lines) if rolls else 0
         before = lines
         if last is not None and rolled == len(lines):
             passages[-1] = replace(last, end_s=max(last.end_s, cue.end_s))
@@ -161,7 +161,7 @@ def _each_language(
     return list((full or of_signs).values())
 
 
-def _rolled(before: list[str], lines: list[str]) -> int:
+def _count_rolled_up(before: list[str], lines: list[str]) -> int:
     """How many of the first `lines` ended the cue before."""
     return next(
         (n for n in range(min(len(before), len(lines)), 0, -1) if before[-n:] == lines[:n]), 0

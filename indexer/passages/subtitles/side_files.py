@@ -60,11 +60,11 @@ def side_files(path: str | os.PathLike[str]) -> list[SideFile]:
     """Those of a video: full ones before forced ones, and in order of their names."""
     video = Path(path)
     try:
-        texts, videos = _listed(video.parent, video.parent.stat().st_mtime_ns)
+        texts, videos = _list_folder(video.parent, video.parent.stat().st_mtime_ns)
     except OSError:  # a folder that may be passed through but not listed
         return []
-    stem = _composed(video.stem)
-    own = [_described(p, stem) for p in texts if _belongs(_composed(p.stem), stem, videos)]
+    stem = _compose(video.stem)
+    own = [_describe(p, stem) for p in texts if _belongs(_compose(p.stem), stem, videos)]
     return sorted((one for one in own if one.path.is_file()), key=lambda one: one.forced)
 
 
@@ -89,7 +89,7 @@ def language_code(name: str) -> str | None:
 
 
 @lru_cache(maxsize=64)
-def _listed(folder: Path, changed_ns: int) -> tuple[tuple[Path, ...], frozenset[str]]:
+def _list_folder(folder: Path, changed_ns: int) -> tuple[tuple[Path, ...], frozenset[str]]:
     """Files that are called like subtitles, and the stems of all videos; listed once for all videos
     of a folder, until a name changes.
     """
@@ -97,10 +97,10 @@ def _listed(folder: Path, changed_ns: int) -> tuple[tuple[Path, ...], frozenset[
     files = sorted(folder.iterdir())
     texts = tuple(p for p in files if p.suffix.lower() in SUFFIXES)
     videos = (p.stem for p in files if p.suffix.lower() in VIDEO_SUFFIXES)
-    return texts, frozenset(_composed(stem) for stem in videos)
+    return texts, frozenset(_compose(stem) for stem in videos)
 
 
-def _composed(name: str) -> str:
+def _compose(name: str) -> str:
     """Some file systems keep accents as characters of their own."""
     return unicodedata.normalize("NFC", name)
 
@@ -121,8 +121,8 @@ def _belongs(stem: str, video: str, videos: frozenset[str]) -> bool:
     )
 
 
-def _described(path: Path, video: str) -> SideFile:
-    endings = [ending.lower() for ending in _composed(path.stem)[len(video) + 1 :].split(".")]
+def _describe(path: Path, video: str) -> SideFile:
+    endings = [ending.lower() for ending in _compose(path.stem)[len(video) + 1 :].split(".")]
     languages = [code for ending in endings if (code := language_code(ending))]
     named = [code for code in languages if code != "hi"]
     language = named[-1] if named else None

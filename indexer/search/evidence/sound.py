@@ -126,7 +126,7 @@ class SoundSearch:
                 blocks = get_video_blocks(session, scope.video_ids[0], key)
             else:
                 blocks = get_stored_blocks(session, self._candidates(asked, key, scope), key)
-        return list(_joined(asked, [block for block in blocks if len(block.frames.times_s)]))
+        return list(_join_blocks(asked, [block for block in blocks if len(block.frames.times_s)]))
 
     def _candidates(self, asked: SoundQuestion, key: str, scope: Scope) -> list[int]:
         index = self._context.index_for(key, StageName.SOUND)
@@ -143,7 +143,7 @@ class SoundSearch:
         )
 
 
-def _joined(asked: SoundQuestion, blocks: Sequence[StoredBlock]) -> Iterator[_Heard]:
+def _join_blocks(asked: SoundQuestion, blocks: Sequence[StoredBlock]) -> Iterator[_Heard]:
     """Neighbouring blocks of a video as one: a sound goes on across the edge of a chunk. The blocks
     come by video and time.
     """

@@ -63,12 +63,12 @@ def title_hits(
     allowed = None if video_ids is None else set(video_ids)
     hits = [
         hit
-        for hit in _named(s, words, collection_ids)
+        for hit in _hits_by_name(s, words, collection_ids)
         if allowed is None or hit.video_id in allowed
     ]
     dated = [
         hit
-        for hit in _dated(s, statement, collection_ids)
+        for hit in _hits_by_date(s, statement, collection_ids)
         if allowed is None or hit.video_id in allowed
     ]
     known = {hit.video_id for hit in hits}
@@ -108,7 +108,9 @@ def openings(moments: Sequence[FusedMoment]) -> list[FusedMoment]:
     ]
 
 
-def _named(s: Session, words: set[str], collection_ids: Sequence[int] | None) -> list[PassageHit]:
+def _hits_by_name(
+    s: Session, words: set[str], collection_ids: Sequence[int] | None
+) -> list[PassageHit]:
     hits = []
     for video in find_named_videos(s, collection_ids, _telling(words), CANDIDATES):
         name = video.title or video.paths.rpartition("/")[2]
@@ -130,7 +132,9 @@ def _telling(words: set[str]) -> list[str]:
     return sorted(words, key=lambda word: (-len(word), word))[: missed + 1]
 
 
-def _dated(s: Session, statement: str, collection_ids: Sequence[int] | None) -> list[PassageHit]:
+def _hits_by_date(
+    s: Session, statement: str, collection_ids: Sequence[int] | None
+) -> list[PassageHit]:
     days = period_of(statement)
     if days is None:
         return []

@@ -62,15 +62,15 @@ def ask(
     with MediaFiles(context.settings) as media:
         if at_s is not None and not sound:
             image = _frame(media, path, at_s)
-            said = grounder.answer_frame(image, question)
-            return _reply_about_frame(said.text, said.boxes, image, at_s, picture)
+            answer = grounder.answer_frame(image, question)
+            return _reply_about_frame(answer.text, answer.boxes, image, at_s, picture)
         window = span or _window(searcher, question, video_id, duration_s, at_s)
         if sound:
-            said = grounder.answer_sound(media.audio(path, window), question)
+            answer = grounder.answer_sound(media.audio(path, window), question)
         else:
             read = read_window(media, path, window, grounder.frames)
-            said = grounder.answer(read, question)
-    return Reply(said.text, window, said.spans)
+            answer = grounder.answer(read, question)
+    return Reply(answer.text, window, answer.spans)
 
 
 def locate(context: Context, video: str, phrase: str, at_s: float) -> Reply:

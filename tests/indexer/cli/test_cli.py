@@ -259,9 +259,9 @@ def test_ctrl_c_says_what_became_of_the_work(tmp_path):
         colour_video(tmp_path / "videos" / f"{number}.mp4", [("red", 20 + number), ("green", 20)])
     process = interruptible(tmp_path, "ingest", tmp_path / "videos")
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    _, spoken = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert said.strip().splitlines()[-1].startswith("Stopped.")
+    assert spoken.strip().splitlines()[-1].startswith("Stopped.")
 
 
 def test_watching_through_a_pipe(tmp_path):
@@ -277,5 +277,5 @@ def test_watching_through_a_pipe(tmp_path):
         line for line in process.stdout if line.startswith("videos") and "1 ready" in line
     )
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
-    assert (process.returncode, said) == (0, "")
+    _, spoken = process.communicate(timeout=60)
+    assert (process.returncode, spoken) == (0, "")

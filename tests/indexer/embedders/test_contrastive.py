@@ -220,5 +220,5 @@ def test_damaged_weights_are_a_model_error(tmp_path, checkpoints):
 
 def test_cards_tell_what_is_installed(checkpoints):
     clip = next(card for card in MODELS if card.name == "clip")
-    assert clip.installed(settings_for(checkpoints["clip"]))
-    assert not clip.installed(settings_for(checkpoints["siglip2"]))
+    assert clip.is_installed(settings_for(checkpoints["clip"]))
+    assert not clip.is_installed(settings_for(checkpoints["siglip2"]))

@@ -146,7 +146,7 @@ def test_what_lacks_is_named(tmp_path, folder):
     with pytest.raises(ModelError, match="'clip', not qwen3_vl"):
         load_embedder(settings_for(tmp_path))
     card = next(card for card in MODELS if card.name == "qwen3-vl-embedding")
-    assert card.installed(settings_for(folder))
+    assert card.is_installed(settings_for(folder))
 
 
 def test_the_key_follows_the_weights(tmp_path, embedder):

@@ -41,6 +41,6 @@ def test_cards_say_everything(card):
 
 
 def test_what_comes_with_the_package_is_installed():
-    here = {card.name: card.installed(load_settings()) for card in MODELS}
+    here = {card.name: card.is_installed(load_settings()) for card in MODELS}
     assert here["lite"]
     assert here["demo"]

@@ -57,8 +57,8 @@ def test_every_verb_looks_at_the_pictures_and_their_times(ask):
         (events,) = grounder.events([seen])
         assert (Span(70.0, 80.0), "The screen is blue.") in [(e.span, e.text) for e in events]
         assert len(events) == 3
-        said = grounder.answer(seen, "which numbers are burnt in?")
-        assert said.text == "the numbers 0, 1, 2, 3, 4, 5"
+        spoken = grounder.answer(seen, "which numbers are burnt in?")
+        assert spoken.text == "the numbers 0, 1, 2, 3, 4, 5"
         assert grounder.name_chapter(window("blue", "blue")) == "All is blue"
         assert server.headers[0]["authorization"] == "Bearer secret"
 
@@ -101,10 +101,12 @@ def test_windows_are_asked_at_the_same_time_within_the_limit(ask):
 
 
 def test_a_wrong_answer_is_corrected_once_and_not_kept(ask):
-    said = {"texts": ["It is blue at the end.", "<think>[[1, 2]]</think>```json\n[[15, 30]]\n```"]}
+    spoken = {
+        "texts": ["It is blue at the end.", "<think>[[1, 2]]</think>```json\n[[15, 30]]\n```"]
+    }
 
     def answer(body, number):
-        return Reply(said["texts"][min(number, 1)])
+        return Reply(spoken["texts"][min(number, 1)])
 
     with serving(answer) as server:
         grounder = ask(server)

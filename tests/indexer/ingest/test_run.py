@@ -230,7 +230,7 @@ def test_half_done_reindexing_still_serves_the_old_answers(tmp_path, library):
     from indexer.ingest.run import Observer
 
     class StopAfterOne(Observer):
-        def advanced(self, size_bytes, video_s):
+        def on_advance(self, size_bytes, video_s):
             nonlocal stopped
             stopped = True
             raise KeyboardInterrupt

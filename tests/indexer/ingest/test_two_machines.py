@@ -121,7 +121,7 @@ class StopsAfter(Observer):
     def __init__(self, chunks: int) -> None:
         self.left = chunks
 
-    def advanced(self, size_bytes: float, video_s: float) -> None:
+    def on_advance(self, size_bytes: float, video_s: float) -> None:
         self.left -= video_s > 0
         if self.left <= 0:
             raise Stopped

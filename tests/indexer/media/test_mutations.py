@@ -200,9 +200,11 @@ def test_the_originals_are_sound(originals):
     for kind in KINDS:
         process = MediaProcess(originals / kind)
         process.call("open", str(originals / kind), 1, MAX_PIXELS, timeout_s=TIMEOUT_S)
-        (told, cuts_s, damage), _ = process.call("read", 0.0, 5.0, SAMPLINGS, timeout_s=TIMEOUT_S)
-        assert (told[0][1:], damage, len(cuts_s)) == ((48, 72, 3), "", 0), kind
-        assert told[0][0] in (8, 9), kind  # AVI begins a picture late
+        (reported, cuts_s, damage), _ = process.call(
+            "read", 0.0, 5.0, SAMPLINGS, timeout_s=TIMEOUT_S
+        )
+        assert (reported[0][1:], damage, len(cuts_s)) == ((48, 72, 3), "", 0), kind
+        assert reported[0][0] in (8, 9), kind  # AVI begins a picture late
         samples, _ = process.call(
             "audio", str(originals / kind), 0.5, 1.5, 16_000, 0, timeout_s=TIMEOUT_S
         )

@@ -123,8 +123,8 @@ def spoken_words(text: str) -> list[str]:
     return "".join(c for c in text.lower() if c.isalpha() or c == " ").split()
 
 
-def word_error_rate(heard: str, said: str) -> float:
+def word_error_rate(heard: str, spoken: str) -> float:
     from rapidfuzz.distance import Levenshtein
 
-    wanted = spoken_words(said)
+    wanted = spoken_words(spoken)
     return Levenshtein.distance(spoken_words(heard), wanted) / len(wanted)

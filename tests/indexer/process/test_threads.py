@@ -32,15 +32,15 @@ def test_only_numpy_is_held_to_one_thread():
 
 
 @pytest.mark.parametrize(
-    ("given", "policy"), [({}, "PASSIVE"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE")]
+    ("passed", "policy"), [({}, "PASSIVE"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE")]
 )
-def test_threads_of_models_sleep_while_they_wait_unless_told_otherwise(tmp_path, given, policy):
+def test_threads_of_models_sleep_while_they_wait_unless_told_otherwise(tmp_path, passed, policy):
     """OpenMP prints what it goes by when it is loaded, so this fails too where a library is opened
     after that.
     """
     pytest.importorskip("torch")
     env = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
-    env |= {"OMP_DISPLAY_ENV": "TRUE", "SEEKPOINT_HOME": str(tmp_path), **given}
+    env |= {"OMP_DISPLAY_ENV": "TRUE", "SEEKPOINT_HOME": str(tmp_path), **passed}
     code = "from indexer.library import Library; library = Library(); import torch"
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -50,10 +50,10 @@ def test_threads_of_models_sleep_while_they_wait_unless_told_otherwise(tmp_path,
         timeout=120,
         check=True,
     )
-    told = [
+    reported = [
         line.split("=")[1].strip(" '")
         for line in done.stderr.splitlines()
         if "OMP_WAIT_POLICY" in line
     ]
-    assert told
-    assert set(told) == {policy}
+    assert reported
+    assert set(reported) == {policy}

@@ -186,11 +186,11 @@ def test_filters(library, filters, left):
 def test_names_are_evidence_when_asked_for(library):
     first = library.search("dog park", titles=True).moments[0]
     assert Path(first.path).name == "DogPark_2023.mp4"
-    assert {"title"} <= {it.kind for it in first.evidence}
+    assert {"title"} <= {item.kind for item in first.evidence}
     assert all(
-        it.kind != "title"
+        item.kind != "title"
         for moment in library.search("dog park").moments
-        for it in moment.evidence
+        for item in moment.evidence
     )
 
 
@@ -220,11 +220,11 @@ def test_passages_of_a_video_come_in_the_order_of_time(library):
     with library.catalog.begin() as session:
         plan_tasks(session, video_id, [Span(0, 8)], {"speech": "test"})
         work = claim_task(session, "me", 60, ("speech",), video_id=video_id)
-        said = [
+        spoken = [
             NewPassage("speech", Span(4, 6), "the grass is green"),
             NewPassage("speech", Span(1, 2), "what an orange sky"),
         ]
-        assert commit_passages(session, work.task_id, "me", said, 0.1)
+        assert commit_passages(session, work.task_id, "me", spoken, 0.1)
     from indexer.catalog.finalize import finalize_video
 
     with library.catalog.begin() as session:
@@ -236,7 +236,7 @@ def test_passages_of_a_video_come_in_the_order_of_time(library):
         ]
     assert library.search("grass", filters=Filters(name="evening")).moments[0].evidence
     found = library.search("grass", filters=Filters(name="Dog"))
-    assert all(it.kind != "speech" for moment in found.moments for it in moment.evidence)
+    assert all(item.kind != "speech" for moment in found.moments for item in moment.evidence)
 
 
 def test_playback(library, tmp_path):
@@ -265,8 +265,8 @@ def test_recent_searches_are_bounded_and_apart(library):
         saved_searches.save_search(session, None, "saved", "/?q=15")
         recent = saved_searches.list_searches(session, None, saved=False)
         assert len(recent) == saved_searches.RECENT_SEARCHES
-        assert [it.title for it in recent[:2]] == ["again", "q29"]
-        assert [it.title for it in saved_searches.list_searches(session, None, saved=True)] == [
+        assert [item.title for item in recent[:2]] == ["again", "q29"]
+        assert [item.title for item in saved_searches.list_searches(session, None, saved=True)] == [
             "saved"
         ]
 

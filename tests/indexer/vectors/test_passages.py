@@ -47,12 +47,12 @@ def say(
             if item is None:
                 return
             vectors = support.unit_vectors(rng, count)
-            said = [
+            spoken = [
                 NewPassage(stage, Span(n, n + 1), f"sentence {n}", vector=v, vector_key="m")
                 for n, v in enumerate(vectors)
             ]
             assert commit_passages(
-                s, item.task_id, "me", [*said, NewPassage(stage, item.span, "42")], 1.0
+                s, item.task_id, "me", [*spoken, NewPassage(stage, item.span, "42")], 1.0
             )
             finalize_video(s, video_id)
 

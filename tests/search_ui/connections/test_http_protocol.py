@@ -17,7 +17,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from search_ui.connections import http_protocol, slow_bodies
-from search_ui.connections.http_protocol import limited_by
+from search_ui.connections.http_protocol import limit_protocol
 from search_ui.connections.limits import LARGEST_HEAD_BYTES, ConnectionLimits, networks
 from search_ui.connections.slow_bodies import SlowBodies
 from tests.support import free_port
@@ -49,7 +49,7 @@ def serving(limits: ConnectionLimits) -> Iterator[tuple[int, uvicorn.Server]]:
     config = uvicorn.Config(
         app,
         port=port,
-        http=limited_by(limits),
+        http=limit_protocol(limits),
         h11_max_incomplete_event_size=LARGEST_HEAD_BYTES,
         log_config=None,
         timeout_graceful_shutdown=1,

@@ -34,8 +34,8 @@ def asked(app: AppTest, **params: str) -> AppTest:
 def cards(app: AppTest) -> list[dict]:
     answer = app.session_state["answer"][2]
     return [
-        {"title": it.title, "start_s": it.span.start_s, "collection": it.collection}
-        for it in answer.moments
+        {"title": item.title, "start_s": item.span.start_s, "collection": item.collection}
+        for item in answer.moments
     ]
 
 
@@ -139,7 +139,7 @@ def test_more_like_this(app, video_ids):
 
 def test_watching_shows_the_title_and_a_way_back(app, video_ids):
     asked(app, q="green", v=str(video_ids["traffic light.mp4"]), t="4", e="10")
-    assert "traffic light" in [it.value for it in app.subheader]
+    assert "traffic light" in [item.value for item in app.subheader]
     next(button for button in app.button if button.label == "All answers").click().run()
     assert "v" not in app.query_params
 
@@ -213,7 +213,7 @@ def test_folders_off_the_local_machine(filled_home, tmp_path):
 
 def test_somebody_elses_collection_is_nowhere(filled_home, video_ids):
     open_app_state(demo_settings(filled_home), sign_in=True)
-    colours = next(it.id for it in app_state().library.collections() if it.name == "colours")
+    colours = next(item.id for item in app_state().library.collections() if item.name == "colours")
     limited = User(1, "limited", False, frozenset({colours}))
     hidden = video_ids["diary.mp4"]
     searches = (

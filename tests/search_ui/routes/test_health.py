@@ -43,9 +43,9 @@ def test_healthz_says_whether_the_catalog_answers(local, signed, monkeypatch: py
 
 
 def test_figures_of_the_catalog_and_of_searches(local):
-    with app_state().searches.timed() as ended:
+    with app_state().searches.measure_time() as ended:
         ended(True)
-    with pytest.raises(ZeroDivisionError), app_state().searches.timed():
+    with pytest.raises(ZeroDivisionError), app_state().searches.measure_time():
         raise ZeroDivisionError
     found = figures(local)
     assert found["seekpoint_catalog_up", ()] == 1
@@ -64,7 +64,7 @@ def test_figures_of_the_catalog_and_of_searches(local):
 
 
 def test_where_people_sign_in_a_monitor_shows_its_token(filled_home):
-    for token, given, status in (
+    for token, passed, status in (
         ("", "", 401),
         ("", "x", 401),
         ("secret", "", 401),
@@ -74,14 +74,14 @@ def test_where_people_sign_in_a_monitor_shows_its_token(filled_home):
         client = _client(
             open_app_state(demo_settings(filled_home, metrics_token=token), sign_in=True)
         )
-        answer = client.get("/metrics", headers={"Authorization": f"Bearer {given}"})
-        assert answer.status_code == status, (token, given)
+        answer = client.get("/metrics", headers={"Authorization": f"Bearer {passed}"})
+        assert answer.status_code == status, (token, passed)
 
 
-@pytest.mark.parametrize("told", [True, False])
-def test_threads_with_their_age_and_last_error(told: bool, request: pytest.FixtureRequest):
+@pytest.mark.parametrize("reported", [True, False])
+def test_threads_with_their_age_and_last_error(reported: bool, request: pytest.FixtureRequest):
     """A stranger learns that a thread fails, and not with what."""
-    client = request.getfixturevalue("local") if told else request.getfixturevalue("signed")("")
+    client = request.getfixturevalue("local") if reported else request.getfixturevalue("signed")("")
     supervisor = app_state().jobs.supervisor
 
     def fail() -> None:
@@ -94,8 +94,8 @@ def test_threads_with_their_age_and_last_error(told: bool, request: pytest.Fixtu
         assert time.monotonic() < deadline
         time.sleep(0.01)
     assert thread["alive"]
-    assert ("db.internal" in thread["error"]) is told
-    if told:
+    assert ("db.internal" in thread["error"]) is reported
+    if reported:
         found = figures(client)
         assert found["seekpoint_thread_failing", (("thread", "folders"),)] == 1
         assert found["seekpoint_thread_alive", (("thread", "models"),)] == 1

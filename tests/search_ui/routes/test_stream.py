@@ -71,7 +71,8 @@ def test_a_browser_shows_what_the_library_means(browser, tmp_path):
             middles = ((golden.times_s[:-1] + golden.times_s[1:]) / 2)[[0, 3, 11, 17, -1]].tolist()
             pictures = page.evaluate(SHOW, [f"/stream/{videos[path]}", middles])
             shown = [
-                read_number(np.array(it, np.uint8).reshape(-1, 96, 4)[..., :3]) for it in pictures
+                read_number(np.array(item, np.uint8).reshape(-1, 96, 4)[..., :3])
+                for item in pictures
             ]
             wanted = [golden.number_at(time_s) for time_s in middles]
             if shown != wanted:

@@ -55,14 +55,14 @@ def test_an_offer_says_size_licence_folder_and_settings(hub, files, settings):
 def test_a_fetched_model_is_whole_and_works(hub, files, settings):
     from indexer.embedders.registry import load_embedder
 
-    told = []
+    reported = []
     offer = get_offer(settings, "clip")
-    folder = fetch(offer, told.append)
+    folder = fetch(offer, reported.append)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == {
         file.name: files[file.name] for file in offer.files
     }
-    assert told == sorted(told)
-    assert told[-1] == offer.size_bytes
+    assert reported == sorted(reported)
+    assert reported[-1] == offer.size_bytes
     chosen = load_settings(embedder="clip", embedder_path=str(folder), device="cpu")
     assert load_embedder(chosen).embed_frames(np.zeros((1, 32, 32, 3), np.uint8)).shape == (1, 24)
     hub.sent.clear()

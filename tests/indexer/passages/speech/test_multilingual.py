@@ -11,7 +11,7 @@ from indexer.catalog.passages import list_passages
 from indexer.errors import ModelError, UsageError
 from indexer.passages.speech import multilingual
 from indexer.passages.speech.language import LanguageChoice
-from indexer.passages.speech.multilingual import PACKAGES, joined_model
+from indexer.passages.speech.multilingual import PACKAGES, join_model
 from indexer.passages.speech.recognition import SpeechModel, load_speech_model, require_speech_model
 from indexer.settings import load_settings
 from tests.indexer.passages import sounds
@@ -52,32 +52,32 @@ def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_parts_are_joined_once(tmp_path: Path, packages: Path):
-    folder = joined_model(tmp_path / "home")
+    folder = join_model(tmp_path / "home")
     assert (folder / "model.bin").read_bytes() == b"".join(PARTS)
     assert (folder / "config.json").read_text() == "{}"
     written = (folder / "model.bin").stat().st_mtime_ns
     (packages / PACKAGES[1] / "data" / "model.bin.part2").unlink()
-    assert joined_model(tmp_path / "home") == folder
+    assert join_model(tmp_path / "home") == folder
     assert (folder / "model.bin").stat().st_mtime_ns == written
 
 
 def test_another_model_is_refused_and_leaves_nothing(tmp_path: Path, packages: Path):
     (packages / PACKAGES[1] / "data" / "model.bin.part2").write_bytes(b"and the  other")
     with pytest.raises(ModelError, match="SHA-256"):
-        joined_model(tmp_path / "home")
+        join_model(tmp_path / "home")
     assert [path.suffix for path in (tmp_path / "home" / "models").iterdir()] == [".lock"]
 
 
 def test_a_damaged_model_is_joined_again(tmp_path: Path, packages: Path):
-    model = joined_model(tmp_path / "home") / "model.bin"
+    model = join_model(tmp_path / "home") / "model.bin"
     model.write_bytes(model.read_bytes().replace(b"half", b"hall"))
-    assert (joined_model(tmp_path / "home") / "model.bin").read_bytes() == b"".join(PARTS)
+    assert (join_model(tmp_path / "home") / "model.bin").read_bytes() == b"".join(PARTS)
 
 
 def test_a_missing_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(multilingual, "PACKAGES", ("a_package_that_is_not_there",))
     with pytest.raises(ModelError, match="a_package_that_is_not_there") as error:
-        joined_model(tmp_path)
+        join_model(tmp_path)
     assert "speech-multilingual" in error.value.hint
 
 
@@ -140,7 +140,7 @@ def test_an_unknown_language_is_an_error_that_names_it(model: SpeechModel):
 @needs_espeak
 def test_a_video_is_transcribed_in_its_language(home: Path, tmp_path: Path):
     path = tmp_path / "talk.mp4"
-    make_talk(path, [Part(9.0, "red", said=" ".join(GERMAN), voice="de")])
+    make_talk(path, [Part(9.0, "red", speech=" ".join(GERMAN), voice="de")])
     library = demo_library(home, speech=True, speech_model="multilingual")
     assert not library.ingest([path], language="de").failures
     with library.catalog.read() as session:

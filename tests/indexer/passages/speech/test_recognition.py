@@ -174,15 +174,15 @@ def test_a_sentence_across_an_edge_comes_once_and_whole(model: SpeechModel, begi
 
 @needs_espeak
 def test_speech_without_a_pause_is_not_doubled_or_lost_at_an_edge(model: SpeechModel):
-    said = " and ".join(text.rstrip(".").lower() for text in SENTENCES * 2)
-    samples = place(DURATION_S, (45.0, say(said, "en-us", 170)))
+    words_spoken = " and ".join(text.rstrip(".").lower() for text in SENTENCES * 2)
+    samples = place(DURATION_S, (45.0, say(words_spoken, "en-us", 170)))
     first, second = by_chunk(model, samples)
     assert first
     assert second
     whole = text_of(model.transcribe(samples, 0.0))
     parts = text_of(first + second)
-    assert abs(len(parts.split()) - len(said.split())) <= 6
-    assert word_error_rate(parts, said) <= word_error_rate(whole, said) + 0.1
+    assert abs(len(parts.split()) - len(words_spoken.split())) <= 6
+    assert word_error_rate(parts, words_spoken) <= word_error_rate(whole, words_spoken) + 0.1
     assert max(p.end_s for p in first) <= min(p.start_s for p in second) + 0.3
 
 

@@ -41,7 +41,7 @@ def test_a_sound_is_found_with_its_times(library: Library, question: str, name: 
     moment = library.search(question, only=["sound"]).moments[0]
     assert Path(moment.path).stem == name
     assert moment.span.iou(span) > 0.5
-    assert [it.kind for it in moment.evidence] == ["sound"]
+    assert [item.kind for item in moment.evidence] == ["sound"]
     assert 0.2 < moment.evidence[0].score <= 1
 
 
@@ -55,12 +55,12 @@ def test_sound_answers_beside_pictures(library: Library):
     assert answer.matched
     first = answer.moments[0]
     assert first.span.iou(SIREN) > 0.5
-    assert "sound" in {it.kind for it in first.evidence}
+    assert "sound" in {item.kind for item in first.evidence}
 
 
 def test_what_cannot_be_heard_is_no_sound(library: Library):
     answer = library.search("red")
-    assert all(it.kind != "sound" for moment in answer.moments for it in moment.evidence)
+    assert all(item.kind != "sound" for moment in answer.moments for item in moment.evidence)
 
 
 def test_a_sound_that_is_not_there_does_not_match(library: Library):
@@ -71,7 +71,7 @@ def test_one_video_is_searched_by_itself(library: Library):
     found = library.search("a siren", only=["sound"])
     video_id = found.moments[0].video_id
     assert library.spans_in_video("a siren", video_id)[0].span.iou(SIREN) > 0.5
-    other = next(it.video_id for it in library.videos() if "two" in it.paths[0].path)
+    other = next(item.video_id for item in library.videos() if "two" in item.paths[0].path)
     within = library.search("a siren", video_id=other, only=["sound"])
     assert not within.matched
 
@@ -83,7 +83,7 @@ def test_the_curve_of_what_is_heard(library: Library):
     inside = (times_s > SIREN.start_s + 0.5) & (times_s < SIREN.end_s - 0.5)
     assert values[inside].min() > 0.6
     assert np.median(values[~inside]) < 0.3
-    silent = next(it.video_id for it in library.videos() if "three" in it.paths[0].path)
+    silent = next(item.video_id for item in library.videos() if "three" in item.paths[0].path)
     assert library.sound_curve(silent, "a siren").times_s == []
 
 

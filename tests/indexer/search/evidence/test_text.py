@@ -28,11 +28,11 @@ pytestmark = needs_espeak
 
 EDGE = "Help the woman get back to her feet."
 PARTS = [
-    Part(8, "red", said="The boy was there when the sun rose.", after_s=1.0),
+    Part(8, "red", speech="The boy was there when the sun rose.", after_s=1.0),
     Part(8, "green", title="Quarterly revenue of the harbour"),
-    Part(9, "blue", said="The juice of lemons makes fine punch.", after_s=1.0),
+    Part(9, "blue", speech="The juice of lemons makes fine punch.", after_s=1.0),
     Part(
-        50, "black", said=EDGE, after_s=48.8
+        50, "black", speech=EDGE, after_s=48.8
     ),  # the first of two chunks ends at 75 s, in the middle of the sentence
     Part(50, "white"),
     Part(25, "yellow", title="Meeting in room 4711"),
@@ -43,11 +43,11 @@ PARTS = [
 def talk(tmp_path_factory) -> tuple[Library, Path, list]:
     """A library with one talk of 150 s, its home, and when its sentences are said."""
     folder = tmp_path_factory.mktemp("talk")
-    said = make_talk(folder / "media" / "talk.mp4", PARTS)
+    words_spoken = make_talk(folder / "media" / "talk.mp4", PARTS)
     library = demo_library(folder / "home", speech=True, screen_text=True)
     report = library.ingest([folder / "media"], "talks")
     assert [file.state for file in report.files] == ["indexed"]
-    return library, folder / "home", said
+    return library, folder / "home", words_spoken
 
 
 def best(library: Library, question: str, **options):
@@ -65,37 +65,39 @@ def best(library: Library, question: str, **options):
     ],
 )
 def test_a_sentence_is_found_where_it_is_said(talk, question, sentence):
-    library, _, said = talk
+    library, _, words_spoken = talk
     answer = library.search(question)
     assert answer.matched
-    assert answer.moments[0].span.iou(said[sentence]) > 0.6
+    assert answer.moments[0].span.iou(words_spoken[sentence]) > 0.6
     assert answer.moments[0].evidence[0].kind == "speech"
 
 
 def test_a_quoted_phrase_lasts_as_long_as_its_words(talk):
-    library, _, said = talk
+    library, _, words_spoken = talk
     moment = best(library, 'when does he say "the sun rose"?')
     words = [word.strip(".").lower() for _, _, word in moment.evidence[0].words]
     assert words == ["the", "sun", "rose"]
     assert moment.span.start_s == pytest.approx(moment.evidence[0].words[0][0])
-    assert said[0].middle_s < moment.span.start_s + 0.3
-    assert abs(moment.span.end_s - said[0].end_s) < 0.6
+    assert words_spoken[0].middle_s < moment.span.start_s + 0.3
+    assert abs(moment.span.end_s - words_spoken[0].end_s) < 0.6
     nothing = library.search('he says "the sun set"')
     assert not any(
-        it.kind == "speech" and it.words for moment in nothing.moments for it in moment.evidence
+        item.kind == "speech" and item.words
+        for moment in nothing.moments
+        for item in moment.evidence
     )
 
 
 def test_a_sentence_across_the_edge_of_a_chunk_is_one_passage(talk):
-    library, _, said = talk
+    library, _, words_spoken = talk
     moment = best(library, "help the woman get back to her feet", only=["speech"])
-    assert said[2].start_s < 75 < said[2].end_s
-    assert moment.span.iou(said[2]) > 0.6
+    assert words_spoken[2].start_s < 75 < words_spoken[2].end_s
+    assert moment.span.iou(words_spoken[2]) > 0.6
     assert word_error_rate(moment.evidence[0].text, EDGE) <= 0.125
     spoken = [
-        it
-        for it in library.search("woman feet", only=["speech"]).moments
-        if "woman" in it.evidence[0].text.lower()
+        item
+        for item in library.search("woman feet", only=["speech"]).moments
+        if "woman" in item.evidence[0].text.lower()
     ]
     assert len(spoken) == 1
 
@@ -120,9 +122,9 @@ def test_only_keeps_the_kinds_that_were_asked_for(talk):
     library, _, _ = talk
     for kind in ("speech", "screen", "picture"):
         kinds = {
-            it.kind
+            item.kind
             for moment in library.search("the boy was there", only=[kind]).moments
-            for it in moment.evidence
+            for item in moment.evidence
         }
         assert kinds <= {kind}
 
@@ -163,7 +165,7 @@ def test_a_published_snapshot_answers_alike_and_goes_with_its_video(talk, tmp_pa
 
 
 def test_the_command_line_shows_words_and_writes_them_out(talk, tmp_path):
-    _, home, said = talk
+    _, home, words_spoken = talk
 
     def seekpoint(*arguments: object) -> str:
         command = [sys.executable, "-m", "indexer", *map(str, arguments)]
@@ -182,11 +184,11 @@ def test_the_command_line_shows_words_and_writes_them_out(talk, tmp_path):
     ][0]
     assert found["text"].startswith("The boy was")
     assert found["words"][0]["word"] == "boy"
-    assert found["words"][0]["start_s"] == pytest.approx(said[0].start_s, abs=0.6)
+    assert found["words"][0]["start_s"] == pytest.approx(words_spoken[0].start_s, abs=0.6)
     seekpoint("subtitles", "1", "-o", tmp_path / "talk.srt")
     cues = read_side_file(SideFile(tmp_path / "talk.srt", None, forced=False, may_be_hindi=False))
     assert len(cues) == 3
-    assert all(cue.span.iou(span) > 0.5 for cue, span in zip(cues, said))
+    assert all(cue.span.iou(span) > 0.5 for cue, span in zip(cues, words_spoken))
     seekpoint("transcripts", "-o", tmp_path / "all.jsonl")
     lines = [json.loads(line) for line in (tmp_path / "all.jsonl").read_text().splitlines()]
     assert [line["kind"] for line in lines].count("speech") == 3
@@ -221,12 +223,14 @@ def test_chinese_on_screen(tmp_path):
     reason="SEEKPOINT_TEST_WHISPER names no multilingual model",
 )
 def test_a_multilingual_model_stores_the_language_of_each_video(tmp_path):
-    said = {
+    words_spoken = {
         "es": ("es", "Hoy hace muy buen tiempo y vamos a pasear por el parque."),
         "en": ("en-us", EDGE),
     }
-    for language, (voice, text) in said.items():
-        make_talk(tmp_path / "media" / f"{language}.mp4", [Part(7, "red", said=text, voice=voice)])
+    for language, (voice, text) in words_spoken.items():
+        make_talk(
+            tmp_path / "media" / f"{language}.mp4", [Part(7, "red", speech=text, voice=voice)]
+        )
     library = demo_library(
         tmp_path / "home", speech=True, speech_model=os.environ["SEEKPOINT_TEST_WHISPER"]
     )
@@ -234,7 +238,7 @@ def test_a_multilingual_model_stores_the_language_of_each_video(tmp_path):
     library.transcripts(None, tmp_path / "all.jsonl")
     lines = [json.loads(line) for line in (tmp_path / "all.jsonl").read_text().splitlines()]
     assert {(Path(line["path"]).stem, line["language"]) for line in lines} == {
-        (language, language) for language in said
+        (language, language) for language in words_spoken
     }
     assert best(library, "un paseo por el parque", only=["speech"]).title == "es"
 
@@ -301,7 +305,7 @@ def test_the_first_of_several_audio_tracks_is_heard(tmp_path):
 def test_damaged_sound_does_not_stop_the_rest(tmp_path):
     make_talk(
         tmp_path / "media" / "talk.mkv",
-        [Part(10, "red", said="The juice of lemons makes fine punch."), Part(5, "blue")],
+        [Part(10, "red", speech="The juice of lemons makes fine punch."), Part(5, "blue")],
     )
     path = tmp_path / "media" / "talk.mkv"
     data = bytearray(path.read_bytes())
@@ -377,7 +381,7 @@ def test_subtitles_that_come_later_replace_what_was_recognised(tmp_path):
 def test_broken_subtitles_do_not_stop_a_video(tmp_path, caplog):
     make_talk(
         tmp_path / "media" / "talk.mp4",
-        [Part(6, "red", said="The juice of lemons makes fine punch.", after_s=1.0)],
+        [Part(6, "red", speech="The juice of lemons makes fine punch.", after_s=1.0)],
     )
     (tmp_path / "media" / "talk.srt").write_bytes(os.urandom(3000))
     library = demo_library(tmp_path / "home", speech=True)

@@ -88,8 +88,8 @@ def test_ground_shows_its_span_beside_and_does_not_move_the_answer(library):
     opinion = grounded.moments[0].grounded
     assert opinion is not None
     assert opinion.reason
-    told = json.loads(json.dumps(moment_as_dict(grounded.moments[0])))["grounded"]
-    assert set(told) >= {"accepted", "reason"}
+    reported = json.loads(json.dumps(moment_as_dict(grounded.moments[0])))["grounded"]
+    assert set(reported) >= {"accepted", "reason"}
 
 
 def test_events_become_passages_of_their_own_stage(tmp_path):
@@ -125,11 +125,11 @@ def test_frames_of_a_window_begin_at_its_start_and_are_evenly_spread():
 
 def test_an_event_that_two_windows_tell_is_kept_once(library, monkeypatch):
     windows = [Window(Span(start, start + 30), None, None) for start in (0.0, 22.5)]
-    told = {
+    reported = {
         0.0: [Event(Span(20.0, 29.0), "a dog\n jumps")],
         22.5: [Event(Span(20.5, 29.0), "a dog leaps"), Event(Span(40.0, 45.0), "it sits")],
     }
-    teller = SimpleNamespace(events=lambda read: [told[window.span.start_s] for window in read])
+    teller = SimpleNamespace(events=lambda read: [reported[window.span.start_s] for window in read])
     monkeypatch.setattr(events, "load_grounder", lambda settings: teller)
     stage = events.EventsStage(library.settings)
     passages = stage.find(None, windows)
