@@ -6,11 +6,17 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
 from collections.abc import Sequence
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 
+from indexer.cli import main
 from indexer.embedders.demo import COLOURS
 from indexer.library import Library
 from indexer.media.output.encode import write_video
@@ -73,6 +79,27 @@ def demo_environment(home: Path, **environment: str) -> dict[str, str]:
 
 def demo_library(home: Path, **overrides) -> Library:
     return Library(demo_settings(home, **overrides))
+
+
+def run_command(
+    home: Path, *arguments: object, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """`seekpoint ARGUMENTS` with the exit status and what is printed, in this process: starting
+    one takes longer than most commands.
+    """
+    argv = ["seekpoint", *map(str, arguments)]
+    out, err, status = StringIO(), StringIO(), 0
+    with (
+        mock.patch.dict(os.environ, demo_environment(home, **environment), clear=True),
+        mock.patch.object(sys, "argv", argv),
+        redirect_stdout(out),
+        redirect_stderr(err),
+    ):
+        try:
+            main()
+        except SystemExit as ended:
+            status = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    return subprocess.CompletedProcess(argv, status, out.getvalue(), err.getvalue())
 
 
 def free_port() -> int:

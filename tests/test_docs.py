@@ -6,8 +6,6 @@ import ast
 import json
 import re
 import shlex
-import subprocess
-import sys
 import tomllib
 from collections.abc import Iterator
 from itertools import pairwise
@@ -20,7 +18,7 @@ import typer
 from docs import generate
 from indexer.cli import app
 from indexer.settings import SECRETS, Settings
-from tests.support import colour_video, demo_environment
+from tests.support import colour_video, run_command
 
 ROOT = Path(__file__).parents[1]
 GUIDES = [ROOT / "README.md", *sorted((ROOT / "docs" / "guides").glob("*.md"))]
@@ -266,14 +264,7 @@ def test_the_json_page_shows_what_is_printed(tmp_path: Path):
 
 def printed(home: Path, *arguments: object) -> dict[str, Any]:
     """The document that a command prints, as another program reads it."""
-    done = subprocess.run(
-        [sys.executable, "-m", "indexer", *map(str, arguments), "--json"],
-        env=demo_environment(home),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return json.loads(done.stdout)
+    return json.loads(run_command(home, *arguments, "--json").stdout)
 
 
 def test_every_make_target_exists():

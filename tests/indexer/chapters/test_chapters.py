@@ -2,15 +2,13 @@
 
 import json
 import shutil
-import subprocess
-import sys
 
 import pytest
 
 from grounding.spans import Span
 from indexer.chapters.chapters import list_chapters
 from indexer.errors import CatalogError, ModelError
-from tests.support import colour_video, demo_environment, demo_library
+from tests.support import colour_video, demo_library, run_command
 
 SHOTS = [("red", 20), ("green", 14), ("blue", 30), ("yellow", 12), ("purple", 24)]
 STARTS_S = [0.0, 20.0, 34.0, 64.0, 76.0]
@@ -82,10 +80,7 @@ def test_a_video_that_there_is_not(home):
 
 def test_command(home):
     def run(*args: str) -> str:
-        command = [sys.executable, "-m", "indexer", "chapters", *args]
-        return subprocess.run(
-            command, env=demo_environment(home), capture_output=True, text=True, check=True
-        ).stdout
+        return run_command(home, "chapters", *args).stdout
 
     found = json.loads(run("1", "--json"))
     assert found["video_id"] == 1

@@ -1,6 +1,4 @@
-"""The command line as another program uses it: a process, its exit status, and one JSON document on
-stdout.
-"""
+"""The command line as another program uses it: its exit status, and one JSON document on stdout."""
 
 import json
 import re
@@ -13,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import colour_video, demo_environment, demo_library
+from tests.support import run_command as seekpoint
 
 
 @pytest.fixture(scope="module")
@@ -24,18 +23,6 @@ def library(tmp_path_factory) -> tuple[Path, Path]:
     done = seekpoint(folder / "home", "ingest", folder / "media", "--collection", "films", "--json")
     assert done.returncode == 0, done.stderr
     return folder / "home", folder / "media"
-
-
-def seekpoint(home: Path, *arguments: object, **environment: str) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", "indexer", *map(str, arguments)]
-    return subprocess.run(
-        command,
-        env=demo_environment(home, **environment),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
 
 
 def as_json(done: subprocess.CompletedProcess):
@@ -255,7 +242,7 @@ def interruptible(tmp_path: Path, *command: object) -> subprocess.Popen[str]:
 
 
 def test_ctrl_c_says_what_became_of_the_work(tmp_path):
-    for number in range(12):
+    for number in range(4):
         colour_video(tmp_path / "videos" / f"{number}.mp4", [("red", 20 + number), ("green", 20)])
     process = interruptible(tmp_path, "ingest", tmp_path / "videos")
     process.send_signal(signal.SIGINT)

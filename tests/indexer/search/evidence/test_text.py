@@ -6,8 +6,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +20,7 @@ from indexer.passages.subtitles.side_files import SideFile
 from tests.indexer.media.golden import ffmpeg
 from tests.indexer.passages.sounds import music, needs_espeak, place, say, word_error_rate
 from tests.indexer.talks import Part, make_talk, write_sound
-from tests.support import colour_video, demo_environment, demo_library
+from tests.support import colour_video, demo_library, run_command
 
 pytestmark = needs_espeak
 
@@ -168,15 +166,8 @@ def test_the_command_line_shows_words_and_writes_them_out(talk, tmp_path):
     _, home, words_spoken = talk
 
     def seekpoint(*arguments: object) -> str:
-        command = [sys.executable, "-m", "indexer", *map(str, arguments)]
-        done = subprocess.run(
-            command,
-            env=demo_environment(home),
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=True,
-        )
+        done = run_command(home, *arguments)
+        assert done.returncode == 0, done.stderr
         return done.stdout
 
     found = json.loads(seekpoint("search", "the boy was there", "--json"))["moments"][0][
