@@ -160,9 +160,8 @@ def test_charades_file_is_read_whole(test_data):
         for row in rows
     ]
     ended = [row for row in rows if row.windows[0].start_s < 30.0]
-    values = score_predictions(
-        ended, [a for a in answers if a.id in {row.id for row in ended}], durations
-    ).all
+    ids = {row.id for row in ended}
+    values = score_predictions(ended, [a for a in answers if a.id in ids], durations).all
     assert values["r1_iou70"] == values["map"] == 1.0
 
 
