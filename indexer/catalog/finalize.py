@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
+from indexer.catalog.alerts import note_ready
 from indexer.catalog.database.dialect import in_values
 from indexer.catalog.tables import SERVED_KEY, Chunk, ChunkTask, Path, Video, utc_now
 from indexer.catalog.videos import lock_video, remove_orphans
@@ -52,6 +53,8 @@ def finalize_video(s: Session, video_id: int) -> Finalized:
     removed: tuple[int, ...] = ()
     if stages and all(stage.complete for stage in stages.values()):
         if video.state != VideoState.READY:
+            if video.ready_at is None:
+                note_ready(s, video_id)
             video.state, video.error, video.ready_at = VideoState.READY, None, utc_now()
         removed = _supersede(s, video)
     elif video.state == VideoState.PENDING and any(stage.started for stage in stages.values()):
