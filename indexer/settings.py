@@ -455,6 +455,13 @@ class Settings(BaseSettings):
             "0: no limit",
         ),
     ] = 600
+    webhook_private_addresses: Annotated[
+        bool,
+        Field(
+            description="Whether webhooks of saved searches may lead to addresses that are not "
+            "public: whoever may save a search could then reach other servers of the network"
+        ),
+    ] = False
     oidc_metadata_url: Annotated[
         str,
         Field(

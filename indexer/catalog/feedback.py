@@ -78,10 +78,10 @@ def delete_feedback(
 
 def list_own_feedback(
     s: Session,
+    question: str | None = None,
     *,
     account_id: int | None = None,
     token_id: int | None = None,
-    question: str | None = None,
 ) -> list[FeedbackRow]:
     """What an account or a token said (of the answers to one question), newest first."""
     statement = select(Feedback).where(belongs_to(Feedback, account_id, token_id))

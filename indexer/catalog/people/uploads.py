@@ -50,7 +50,8 @@ def reserve_upload(
         same = update(Upload).where(Upload.id == upload_id)
         if count_changed(s, same.values(size_bytes=size_bytes, created_at=now)):
             return upload_id
-    upload = Upload(account_id=account_id, token_id=token_id, size_bytes=size_bytes, created_at=now)
+    own = token_id if account_id is None else None
+    upload = Upload(account_id=account_id, token_id=own, size_bytes=size_bytes, created_at=now)
     s.add(upload)
     s.flush()
     return upload.id

@@ -20,7 +20,7 @@ def test_the_last_word_counts_and_outlives_whoever_said_it(catalog: Catalog):
         own = feedback.list_own_feedback(s, account_id=vera)
         assert [(one.question, one.good) for one in own] == [("a cat", True), ("a dog", False)]
         assert [one.good for one in feedback.list_own_feedback(s)] == [False]
-        assert len(feedback.list_own_feedback(s, account_id=vera, question="a dog")) == 1
+        assert len(feedback.list_own_feedback(s, "a dog", account_id=vera)) == 1
         local = feedback.list_own_feedback(s)[0].id
         assert not feedback.delete_feedback(s, local, account_id=vera), "it is not hers"
         assert feedback.delete_feedback(s, local)
