@@ -45,7 +45,7 @@ def give_feedback(request: Request, user: CurrentUser, given: NewFeedback) -> Fe
     span = Span(given.start_s, given.end_s)
     with app_state().library.catalog.begin() as session:
         feedback.add_feedback(session, given.question, video.id, span, given.good, **user.owner)
-        newest = feedback.list_own_feedback(session, **user.owner)[0]
+        newest = feedback.list_own_feedback(session, None, **user.owner)[0]
     return FeedbackItem.of(newest)
 
 

@@ -109,6 +109,8 @@ def get_status(request: Request, user: CurrentUser) -> LibraryStatus:
         disk_bytes=status.disk_bytes,
         bytes_per_hour=status.bytes_per_hour,
         waiting=status.queue.waiting,
+        speed=status.queue.speed,
+        oldest_s=status.queue.oldest_s,
         workers=list(status.queue.live_workers),
         errors=[tr(error) for error in status.errors],
     )

@@ -52,6 +52,9 @@ def search(
     only: Annotated[
         list[Kind] | None, Query(max_length=10, description="The kinds of evidence that count")
     ] = None,
+    titles: Annotated[
+        bool, Query(description="Names and dates of files count too, unless `only` is given")
+    ] = True,
     weak: Annotated[bool, Query(description="Weak moments too")] = False,
     ground: Annotated[bool, Query(description="The grounder looks at the best again")] = False,
     offset: Annotated[int, Query(ge=0, le=900)] = 0,
@@ -74,7 +77,7 @@ def search(
     answer = Answer(q, q, False, 0.0, (), 0.0)
     if chosen is None or chosen:
         names = None if chosen is None else list(chosen.values())
-        asked = _Asked(names, offset + limit + 1, video_id, only, filters, ground)
+        asked = _Asked(names, offset + limit + 1, video_id, only, filters, titles, ground)
         with app_state().searches.measure_time() as ended:
             answer = _ask(q, picture, place, asked)
             ended(answer.matched)
@@ -89,6 +92,7 @@ class _Asked:
     video_id: int | None
     only: list[Kind] | None
     filters: Filters
+    titles: bool
     ground: bool
 
 
@@ -114,7 +118,7 @@ def _ask(q: str, picture: str, place: Place | None, asked: _Asked) -> Answer:
         video_id=asked.video_id,
         only=asked.only,
         filters=asked.filters,
-        titles=not asked.only,
+        titles=asked.titles and not asked.only,
         ground=asked.ground,
     )
 

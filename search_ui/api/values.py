@@ -31,7 +31,10 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class LibraryStatus:
-    """What the library holds and what waits. `videos`, `chunks`: by state; `waiting`: by kind."""
+    """What the library holds and what waits. `videos`, `chunks`: by state; `waiting`: by kind;
+    `speed`: seconds of video that workers read in a second, lately; `oldest_s`: for how long the
+    oldest has waited.
+    """
 
     videos: dict[str, int]
     chunks: dict[str, int]
@@ -40,6 +43,8 @@ class LibraryStatus:
     disk_bytes: dict[str, int]
     bytes_per_hour: float | None
     waiting: dict[str, int]
+    speed: float
+    oldest_s: float | None
     workers: list[str]
     errors: list[str]
 
@@ -161,13 +166,14 @@ class MomentItem:
 @dataclass(frozen=True, slots=True)
 class SearchAnswer:
     """Moments, best first. `matched` false: nothing seems to show it, and these are the nearest.
-    `caption`: what was looked for; `left_out`: weak moments beside the answer; `next_offset`: where
-    the next page begins, null behind the last.
+    `caption`: what was looked for; `confidence`: the probability that anything does; `left_out`:
+    weak moments beside the answer; `next_offset`: where the next page begins, null behind the last.
     """
 
     query: str
     caption: str
     matched: bool
+    confidence: float
     took_ms: float
     moments: list[MomentItem]
     left_out: int
@@ -182,6 +188,7 @@ class SearchAnswer:
             answer.query,
             answer.statement,
             answer.matched,
+            round(answer.confidence, 6),
             round(answer.took_ms, 3),
             [MomentItem.of(moment) for moment in found[offset : offset + limit]],
             len(answer.moments) - len(found),
