@@ -355,6 +355,13 @@ class Settings(BaseSettings):
             description="From which level on lines are logged; auto: info as json, warning as text"
         ),
     ] = "auto"
+    traces_url: Annotated[
+        str,
+        Field(
+            description="Where traces of ingest and search are sent (OTLP over HTTP), such as "
+            "http://localhost:4318/v1/traces; empty: nowhere"
+        ),
+    ] = ""
     metrics_port: Annotated[
         int,
         Field(

@@ -1,5 +1,6 @@
 import threading
 import time
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,11 +28,11 @@ class Served:
 
     def token(self, name: str, role: str) -> str:
         with self.shared.library.catalog.begin() as session:
-            return add_token(session, name, role, None, 1, Actor())
+            return add_token(session, f"{name} {uuid.uuid4().hex}", role, None, 1, Actor())
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory) -> Iterator[Served]:
+@pytest.fixture(scope="session")
+def served_folder(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("served")
     library = demo_library(folder / "home", speech=True)
     light = folder / "videos" / "traffic light.mp4"
@@ -39,7 +40,12 @@ def served(tmp_path_factory) -> Iterator[Served]:
     light.with_suffix(".srt").write_text("1\n00:00:01,000 --> 00:00:02,500\nthe first words\n")
     colour_video(folder / "videos" / "sunset.mp4", [("orange", 2), ("purple", 2)])
     library.ingest([folder / "videos"], "colours")
-    settings = demo_settings(folder / "home", speech=True, api_requests_per_minute=0)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def served(served_folder) -> Iterator[Served]:
+    settings = demo_settings(served_folder / "home", speech=True, api_requests_per_minute=0)
     shared = open_app_state(settings, sign_in=True)
     routes = all_routes()
     app = Starlette(routes=routes, middleware=middleware(shared, routes, has_oidc=False))
@@ -49,7 +55,7 @@ def served(tmp_path_factory) -> Iterator[Served]:
     thread.start()
     while not server.started:
         time.sleep(0.05)
-    yield Served(f"http://127.0.0.1:{port}", shared, folder, app)
+    yield Served(f"http://127.0.0.1:{port}", shared, served_folder, app)
     server.should_exit = True
     thread.join(20)
     shared.jobs.stop(10)
