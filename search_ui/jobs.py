@@ -87,6 +87,12 @@ class Job:
         worked_s, video_s = self.progress.worked_s, self.progress.video_s
         return video_s / worked_s if worked_s > 0 and video_s > 0 else None
 
+    @property
+    def left_s(self) -> float | None:
+        """About how long it still takes, as fast as it went so far; None: that cannot be said."""
+        worked_s, share = self.progress.worked_s, self.fraction
+        return worked_s * (1.0 - share) / share if worked_s > 0 and 0.02 < share < 1.0 else None
+
 
 class Jobs:
     """Asks for jobs and shows them. `reach`: where files may lie that are added here.

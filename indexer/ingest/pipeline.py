@@ -182,9 +182,12 @@ class Pipeline:
         """Rows, the state of the work and what follows for the video, in one transaction."""
         seconds = time.monotonic() - started
         video_id = task.item.video_id
+        damage = task.stage.damage(result)
 
         def commit(session: Any) -> tuple[bool, Finalized]:
             taken = task.stage.commit(session, task.item, self.owner, result, seconds)
+            if taken and damage:
+                chunk_tasks.note_damage(session, task.item.task_id, damage)
             return taken, finalize_video(session, video_id)
 
         taken, finalized = self.catalog.write(commit)
@@ -193,7 +196,7 @@ class Pipeline:
             remove_artefacts(self._artefacts, [video_id])
         if not taken:
             return Outcome(job, task, "lost", seconds)
-        return Outcome(job, task, "done", seconds, damage=task.stage.damage(result))
+        return Outcome(job, task, "done", seconds, damage=damage)
 
     def _fail(self, job: Job, task: StageTask, error: SeekpointError, started: float) -> Outcome:
         def fail(session: Any) -> bool:

@@ -14,9 +14,11 @@ from streamlit.components.v2 import component
 
 @cache
 def _component(name: str, *parts: str) -> Any:
-    """`parts`: scripts that the component's own one uses, which stands behind them."""
+    """`parts`: scripts, and their styles, that the component's own ones use and stand behind."""
     folder = files("search_ui.components")
-    html, css = ((folder / f"{name}.{kind}").read_text() for kind in ("html", "css"))
+    html = (folder / f"{name}.html").read_text()
+    styles = [folder / f"{part}.css" for part in (*parts, name)]
+    css = "\n".join(style.read_text() for style in styles if style.is_file())
     js = "\n".join((folder / f"{part}.js").read_text() for part in (*parts, name))
     return component(f"seekpoint_{name}", html=html, css=css, js=js)
 
@@ -47,7 +49,7 @@ def cards(data: dict[str, Any], *, key: str, **callbacks: Any) -> Any:
     """Triggers: `open` {href, at} and `like` {like, at}, which say by themselves what was clicked,
     and `more`, a time: the last card was seen; state: `chosen`, keys of cards.
     """
-    return _component("cards")(
+    return _component("cards", "card_parts")(
         key=key,
         data=data,
         default={"chosen": []},
@@ -56,6 +58,19 @@ def cards(data: dict[str, Any], *, key: str, **callbacks: Any) -> Any:
         on_chosen_change=callbacks.get("on_chosen", _nothing),
         on_more_change=callbacks.get("on_more", _nothing),
     )
+
+
+def shelf(data: dict[str, Any], **callbacks: Any) -> Any:
+    """The videos of the library, which it fetches by itself. Trigger: `act` {what, ids, collection,
+    at}, something to do with chosen videos or with a collection.
+    """
+    shown = _component("shelf", "card_parts")
+    return shown(key="shelf", data=data, on_act_change=callbacks["on_act"])
+
+
+def folders(data: dict[str, Any], **callbacks: Any) -> Any:
+    """Folders of the server, which it fetches by itself. Trigger: `add` {path, again, at}."""
+    return _component("folders")(key="folders", data=data, on_add_change=callbacks["on_add"])
 
 
 def chips(data: dict[str, Any], *, key: str, **callbacks: Any) -> Any:

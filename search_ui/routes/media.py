@@ -45,7 +45,6 @@ def routes() -> list[BaseRoute]:
     """Routes of videos, thumbnails and clips."""
     return [
         Route("/stream/{video_id:int}", stream),
-        Route("/thumbnail/{video_id:int}/{time_ms:int}", thumbnail),
         Route("/clip/{video_id:int}/{start_ms:int}/{end_ms:int}", clip),
     ]
 
@@ -65,11 +64,6 @@ def stream_of(request: Request, video: VideoRow) -> Response:
         raise HTTPException(410, tr("The file is not there now."))
     descriptor = _open(request, video, found.path)
     return DescriptorResponse(descriptor, found.media_type, {"Cache-Control": "private, no-cache"})
-
-
-def thumbnail(request: Request) -> Response:
-    """The stored picture that is nearest to the time."""
-    return thumbnail_of(request, find_video(request), request.path_params["time_ms"] / 1000)
 
 
 def thumbnail_of(request: Request, video: VideoRow, time_s: float) -> Response:

@@ -242,11 +242,6 @@ def drawn(page: Page) -> None:
     page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
 
 
-def cell(page: Page, text: str) -> Locator:
-    """Of the table, which is drawn on a canvas and told to screen readers inside it."""
-    return page.get_by_test_id("stDataFrame").locator("[role=gridcell]", has_text=text).first
-
-
 def sign_in(page: Page, name: str) -> None:
     page.goto("/sign-in")
     enter(page, name, PASSWORD)

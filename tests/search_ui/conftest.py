@@ -51,7 +51,7 @@ def video_ids(library) -> dict[str, int]:
 @pytest.fixture
 def local(filled_home) -> Iterator[TestClient]:
     """Our routes behind the guard, as somebody at the local machine reaches them."""
-    with _client(open_app_state(demo_settings(filled_home), sign_in=False)) as client:
+    with client_of(open_app_state(demo_settings(filled_home), sign_in=False)) as client:
         yield client
 
 
@@ -64,7 +64,7 @@ def signed(filled_home) -> Iterator[Callable[[str], TestClient]]:
     made: list[TestClient] = []
 
     def client(name: str) -> TestClient:
-        made.append(_client(shared))
+        made.append(client_of(shared))
         if name:
             answer = made[-1].post(
                 "/sign-in", data={"name": name, "password": PASSWORD}, follow_redirects=False
@@ -77,7 +77,7 @@ def signed(filled_home) -> Iterator[Callable[[str], TestClient]]:
         client_made.close()
 
 
-def _client(shared: AppState) -> TestClient:
+def client_of(shared: AppState) -> TestClient:
     routes = all_routes()
     app = Starlette(routes=routes, middleware=middleware(shared, routes, has_oidc=False))
     return TestClient(app, base_url="http://127.0.0.1:8501")

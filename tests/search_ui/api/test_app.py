@@ -11,7 +11,7 @@ from indexer.embedders.demo import COLOURS
 from indexer.media.probe import probe
 from search_ui.api.rate_limit import RateLimit
 from search_ui.app_state import app_state, open_app_state
-from tests.search_ui.conftest import _client
+from tests.search_ui.conftest import client_of
 from tests.support import colour_video, demo_library, demo_settings
 
 
@@ -193,7 +193,7 @@ def test_a_file_that_is_gone(tmp_path, local, monkeypatch):
 
 def test_so_many_requests_in_a_minute(filled_home, token):
     settings = demo_settings(filled_home, api_requests_per_minute=1)
-    with _client(open_app_state(settings, sign_in=True)) as client:
+    with client_of(open_app_state(settings, sign_in=True)) as client:
         first, second = ({"Authorization": f"Bearer {token()}"} for _ in range(2))
         assert client.get("/api/v1/collections", headers=first).status_code == 200
         refused = client.get("/api/v1/collections", headers=first)
@@ -203,7 +203,7 @@ def test_so_many_requests_in_a_minute(filled_home, token):
 
 
 def test_a_bucket_fills_again():
-    limit = RateLimit(_client, per_minute=60)  # pyright: ignore[reportArgumentType]
+    limit = RateLimit(client_of, per_minute=60)  # pyright: ignore[reportArgumentType]
     key = ("token", 1)
     assert [limit._take(key, 0.0) for _ in range(60)] == [0.0] * 60
     assert limit._take(key, 0.0) == pytest.approx(1.0)
