@@ -561,6 +561,58 @@ class Feedback(Base):
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
+class MomentList(Base):
+    """Moments that somebody keeps, in an order of theirs. `kind` as `moment_lists.py` has it: the
+    tray, of which everybody has one, a list with a name, or what a link shows. No account: whoever
+    uses the local page.
+    """
+
+    __tablename__ = "moment_list"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int | None] = mapped_column(_child_of("account"), index=True)
+    kind: Mapped[str]
+    name: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class KeptMoment(Base):
+    """A moment of a list. `position`: rising in its order; `question`: what the moment answered,
+    empty where nothing was asked.
+    """
+
+    __tablename__ = "kept_moment"
+    __table_args__ = (
+        UniqueConstraint("list_id", "video_id", "start_s", "end_s"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    list_id: Mapped[int] = mapped_column(_child_of("moment_list"))
+    position: Mapped[int]
+    video_id: Mapped[int] = mapped_column(_child_of("video"), index=True)
+    start_s: Mapped[float]
+    end_s: Mapped[float]
+    question: Mapped[str]
+
+
+class SharedLink(Base):
+    """A link that shows the moments of a list to whoever has it, until it ends. Only the SHA-256 of
+    its token is kept. `opened_at` None: nobody has looked.
+    """
+
+    __tablename__ = "shared_link"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    list_id: Mapped[int] = mapped_column(_child_of("moment_list"), unique=True)
+    token_hash: Mapped[str] = mapped_column(unique=True)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    expires_at: Mapped[datetime]
+    opened_at: Mapped[datetime | None]
+
+
 class WatchedFolder(Base):
     """A folder that is ingested again and again, by the process that serves the search page."""
 

@@ -12,6 +12,8 @@ const ICONS = {
   more: "M12 7a2 2 0 1 0 0-4 2 2 0 0 0 0 4zm0 7a2 2 0 1 0 0-4 2 2 0 0 0 0 4zm0 7a2 2 0 1 0 0-4 2 2 0 0 0 0 4z",
   like: "M11 4a7 7 0 0 1 5.6 11.2l4.1 4.1-1.4 1.4-4.1-4.1A7 7 0 1 1 11 4zm0 2a5 5 0 1 0 0 10 5 5 0 0 0 0-10z",
   choose: "M9 16.2l-3.5-3.5L4 14.1 9 19 20 8l-1.4-1.4z",
+  up: "M2 21h4V9H2zm20-11a2 2 0 0 0-2-2h-6.3l1-4.6V3a1.5 1.5 0 0 0-.5-1L13 1 6.6 7.4A2 2 0 0 0 6 9v10a2 2 0 0 0 2 2h9a2 2 0 0 0 1.8-1.2l3-7.1a2 2 0 0 0 .2-.7z",
+  down: "M22 3h-4v12h4zM2 14a2 2 0 0 0 2 2h6.3l-1 4.6v.4a1.5 1.5 0 0 0 .5 1L11 23l6.4-6.4A2 2 0 0 0 18 15V5a2 2 0 0 0-2-2H7a2 2 0 0 0-1.8 1.2l-3 7.1a2 2 0 0 0-.2.7z",
   copy: "M10.6 13.4a1 1 0 0 1-1.4 1.4 5 5 0 0 1 0-7l3-3a5 5 0 0 1 7 7l-1.4 1.4-1.4-1.4 1.4-1.4a3 3 0 0 0-4.2-4.2l-3 3a3 3 0 0 0 0 4.2zm2.8-2.8a1 1 0 0 1 1.4-1.4 5 5 0 0 1 0 7l-3 3a5 5 0 0 1-7-7l1.4-1.4 1.4 1.4-1.4 1.4a3 3 0 0 0 4.2 4.2l3-3a3 3 0 0 0 0-4.2z",
   tab: "M14 3h7v7h-2V6.4l-9.3 9.3-1.4-1.4L17.6 5H14zM5 5h5v2H5v12h12v-5h2v5a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2V7a2 2 0 0 1 2-2z",
 };
@@ -172,12 +174,6 @@ function icon(name) {
   return svg;
 }
 
-function make(tag, className = "", content = "") {
-  const element = document.createElement(tag);
-  if (className) element.className = className;
-  if (content) element.textContent = content;
-  return element;
-}
 
 function scroller(element) {
   return element.getRootNode().host?.closest("[data-testid=stMain]") ?? document.querySelector("[data-testid=stMain]") ?? document.scrollingElement;
@@ -186,10 +182,4 @@ function scroller(element) {
 function day(date) {
   const language = document.documentElement.lang || "en";
   return date ? new Intl.DateTimeFormat(language, { dateStyle: "medium", timeZone: "UTC" }).format(new Date(date)) : "";
-}
-
-// To another page without loading it: Streamlit follows the browser's history.
-function visit(href) {
-  history.pushState({}, "", href);
-  window.dispatchEvent(new PopStateEvent("popstate"));
 }

@@ -31,6 +31,8 @@ class List {
     this.find = (selector) => root.querySelector(selector);
     this.list = this.find("ul");
     this.chosen = new Set(data.chosen ?? []);
+    this.pressed = new Map();
+    this.said = new Map();
     this.shown = AT_ONCE;
     this.weaker = false;
     this.preview = new Preview();
@@ -40,13 +42,23 @@ class List {
     window.addEventListener("seekpoint-view", () => this.list.isConnected && this.draw());
   }
 
-  update({ data, setTriggerValue, setStateValue }) {
+  update({ data, setTriggerValue }) {
     this.trigger = setTriggerValue;
-    this.state = setStateValue;
     const isNew = data.search !== this.data?.search || data.narrow !== this.data.narrow;
     this.data = data;
     if (isNew) [this.shown, this.weaker] = [AT_ONCE, false];
-    this.chosen = new Set([...this.chosen].filter((key) => data.cards.some((card) => card.key === key)));
+    if (isNew) this.said.clear();
+    // What was pressed a moment ago is known here before the server knows it.
+    const kept = new Set(data.chosen ?? []);
+    for (const [key, { on, at }] of this.pressed) {
+      if (Date.now() - at > ANSWERED_MS) this.pressed.delete(key);
+      else kept[on ? "add" : "delete"](key);
+    }
+    this.chosen = kept;
+    for (const element of this.list.querySelectorAll(".card")) {
+      const box = element.querySelector(".choose input");
+      if (box) box.checked = kept.has(element.dataset.key);
+    }
     this.list.className = `cards${data.narrow ? " narrow" : ""}${data.dim ? " dim" : ""}`;
     this.list.setAttribute("aria-label", data.labels.list);
     const place = data.narrow || !isNew ? null : placeIn(data.search);
@@ -227,9 +239,10 @@ class List {
   }
 
   choose(card, on) {
-    if (on) this.chosen.add(card.key);
-    else this.chosen.delete(card.key);
-    this.state("chosen", [...this.chosen]);
+    this.chosen[on ? "add" : "delete"](card.key);
+    this.pressed.set(card.key, { on, at: Date.now() });
+    this.trigger("keep", { key: card.key, on, at: Date.now() });
+    this.say(this.data.labels[on ? "kept" : "taken"]);
   }
 
   opener(card) {
@@ -256,8 +269,24 @@ class List {
     return [
       ["like", labels.like, () => this.like(card)],
       ["choose", labels.choose, () => box.click(), box.checked],
+      ...(this.data.can_say ? this.words(card) : []),
       ["copy", labels.copy, () => this.copy(card)],
       ["tab", labels.tab, card.href],
+    ];
+  }
+
+  // What people say of an answer is kept as ground truth.
+  words(card) {
+    const said = this.said.get(card.key) ?? this.data.said?.[card.key];
+    const say = (good) => () => {
+      const now = said === good ? null : good;
+      this.said.set(card.key, now);
+      this.trigger("say", { key: card.key, good: now, at: Date.now() });
+      this.say(this.data.labels.thanks);
+    };
+    return [
+      ["up", this.data.labels.up, say(true), said === true],
+      ["down", this.data.labels.down, say(false), said === false],
     ];
   }
 

@@ -40,6 +40,7 @@ class Player {
       data: () => this.data,
       say: (text) => this.say(text),
       changed: (clip, edge) => this.clipChanged(clip, edge),
+      keep: (clip) => this.keep(clip),
     });
     this.timeline = new Timeline(this.find, on, {
       seek: (time_s) => this.seek(time_s),
@@ -405,6 +406,7 @@ class Player {
     set(".handle.start", null, labels.clip_start);
     set(".handle.end", null, labels.clip_end);
     set(".reset", labels.reset);
+    set(".keep", labels.keep, labels.keep_hint);
     this.find(".more summary").textContent = labels.export;
     this.find(".cut").setAttribute("aria-label", labels.cut);
     this.find(".cut-name").textContent = labels.cut;
@@ -419,6 +421,11 @@ class Player {
       for (const rate of [0.25, 0.5, 1, 1.5, 2, 4]) select.add(new Option(`${rate}×`, String(rate), rate === 1, rate === 1));
     }
     this.showPlaying();
+  }
+
+  keep({ start_s, end_s }) {
+    this.trigger("keep", { start_s, end_s, at: Date.now() });
+    this.say(this.data.labels.kept);
   }
 
   showAbout() {

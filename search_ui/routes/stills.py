@@ -45,7 +45,7 @@ async def thumbnail(request: Request) -> Response:
     return (
         await run_in_threadpool(_stored, request, video, time_s)
         or await picture_of(video.id, time_s)
-        or _nothing()
+        or nothing()
     )
 
 
@@ -56,7 +56,7 @@ async def still(request: Request) -> Response:
     return (
         await picture_of(video.id, time_s)
         or await run_in_threadpool(_stored, request, video, time_s)
-        or _nothing()
+        or nothing()
     )
 
 
@@ -69,7 +69,8 @@ def _stored(request: Request, video: VideoRow, time_s: float) -> Response | None
         return None
 
 
-def _nothing() -> Response:
+def nothing() -> Response:
+    """An empty picture."""
     return Response(EMPTY, media_type="image/svg+xml", headers={"Cache-Control": "no-store"})
 
 
