@@ -4,10 +4,9 @@ import re
 
 from playwright.sync_api import expect
 
-from indexer.admin.accounts import add_user, change_user
 from indexer.library import Library
-from tests.search_ui.browser import PASSWORD, at, card, serving, sign_in, window
-from tests.support import colour_video, demo_library, demo_settings
+from tests.search_ui.browser import at, card, serving, window
+from tests.support import colour_video, demo_settings
 
 # Green twice inside one second, so that two answers start in the same second.
 TWICE = [("blue", 3.2), ("green", 0.3), ("blue", 0.2), ("red", 5), ("green", 4)]
@@ -77,25 +76,3 @@ def test_the_grid_is_narrowed_ordered_and_in_view(page):
     assert box["y"] + box["height"] <= 900
     bar.get_by_role("button", name="Watch").click()
     at(page, 0.0)
-
-
-def test_an_editor_who_is_none_any_more(browser, tmp_path):
-    """Between the question whether to remove and the answer."""
-    colour_video(tmp_path / "videos" / "meadow.mp4", [("green", 3)], (180, 320))
-    library = demo_library(tmp_path / "home")
-    library.ingest([tmp_path / "videos"], "mine")
-    add_user(library.catalog, "eve", PASSWORD, "editor")
-    with serving(tmp_path / "home", "--sign-in") as url, window(browser, url) as page:
-        sign_in(page, "eve")
-        page.goto("/library")
-        expect(page.get_by_text("Add videos")).to_be_visible()
-        page.locator(".shelf .choose input").check(force=True)
-        page.get_by_role("button", name="Remove", exact=True).click()
-        expect(page.get_by_role("button", name="Yes, remove")).to_be_visible()
-        change_user(library.catalog, "eve", role="viewer")
-        page.get_by_role("button", name="Yes, remove").click()
-        expect(page.get_by_text("Add videos")).to_have_count(0)
-        page.goto("/library")
-        expect(page.get_by_text("1 videos, 0:03")).to_be_visible()
-        expect(page.get_by_text("Add videos")).to_have_count(0)
-        assert [video.state for video in library.videos()] == ["ready"]
