@@ -160,15 +160,20 @@ def studio(tmp_path_factory) -> Iterator[Studio]:
     ffmpeg("-i", red, "-c:v", "mpeg4", videos / "old.avi")
     for name, lines in SAID.items():
         cues = [
-            f"{number}\n00:00:{start:02d},000 --> 00:00:{end:02d},000\n{text}\n"
+            f"{number}\n{_clock(start)} --> {_clock(end)}\n{text}\n"
             for number, (start, end, text) in enumerate(lines, 1)
         ]
         (videos / f"{name}.srt").write_text("\n".join(cues))
     library = demo_library(folder / "home", speech=True)
-    library.ingest([videos], "studio")
+    library.ingest([videos / name for name in ("minute.mp4", "talk.mp4", "hum.mp3")], "studio")
+    demo_library(folder / "home").ingest([videos], "studio")  # nothing is said in the others
     ids = {Path(video.paths[0].path).stem: video.video_id for video in library.videos()}
     with serving(folder / "home", speech="1") as url:
         yield Studio(folder / "home", url, ids)
+
+
+def _clock(time_s: int) -> str:
+    return f"00:{time_s // 60:02d}:{time_s % 60:02d},000"
 
 
 # Seconds from, to, and what is said, by file.
@@ -179,7 +184,7 @@ SAID = {
         (2, 6, "Stop <b>now</b>, says Zoë."),
         (22, 26, "You may go."),
         (42, 46, "The kettle is humming."),
-        (52, 54, "Nothing happens here."),
-        (55, 58, "Go home."),
+        (62, 66, "Nothing happens here."),
+        (82, 86, "Go home."),
     ],
 }

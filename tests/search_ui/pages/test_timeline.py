@@ -48,7 +48,7 @@ def test_wheel_zooms_where_the_pointer_is(page):
     point_at(page, 0.5)
     for _ in range(5):
         page.mouse.wheel(0, -120)
-    await_shown(page, 30 - 60 / 2.5 / 2, 60 / 2.5, 8)
+    await_shown(page, 23.3, 13.4, 1)
     start_s, length_s = shown(page)
     assert length_s < 30
     assert start_s + length_s / 2 == pytest.approx(30, abs=1)
