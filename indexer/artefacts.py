@@ -54,7 +54,7 @@ class Artefacts:
     def keep_clips(self, video_id: int, keep: int) -> None:
         """Of more than `keep` clips of a video the oldest go."""
         clips = (self.video_folder(video_id) / "clips").glob("*.mp4")
-        for old in sorted(clips, key=_changed_ns, reverse=True)[keep:]:
+        for old in sorted(clips, key=_modified_ns, reverse=True)[keep:]:
             old.unlink(missing_ok=True)
 
     def sprite_sheet(self, video_id: int, number: int) -> Path:
