@@ -136,6 +136,21 @@ def find_named_videos(
     ]
 
 
+def find_ready_since(
+    s: Session, collection_ids: Sequence[int] | None, since: datetime, limit: int
+) -> list[int]:
+    """Ids of the videos that became ready after a time, the last ones first, at most `limit`."""
+    found = (
+        select(Video.id)
+        .where(Video.ready_at > since, Video.state == VideoState.READY)
+        .order_by(Video.ready_at.desc())
+        .limit(limit)
+    )
+    if collection_ids is not None:
+        found = found.where(in_values(s, Video.collection_id, collection_ids))
+    return list(s.scalars(found))
+
+
 def find_recorded_videos(
     s: Session, collection_ids: Sequence[int] | None, first: date, last: date
 ) -> list[int]:

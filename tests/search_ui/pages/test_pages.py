@@ -11,7 +11,7 @@ from search_ui.i18n.translator import Translator
 from search_ui.pages import adding, answers
 from search_ui.server import MAIN
 from search_ui.url_state import Search
-from tests.support import demo_settings
+from tests.support import colour_video, demo_library, demo_settings
 
 WAIT_S = 60
 
@@ -174,6 +174,29 @@ def test_saved_search_and_forgetting(app):
     assert [button.label for button in saved] == ["blue"]
     saved[0].click().run()
     assert not [button for button in app.button if (button.key or "").startswith("forget_")]
+
+
+def test_a_saved_search_tells_of_new_footage(tmp_path):
+    library = demo_library(tmp_path / "home")
+    library.ingest([colour_video(tmp_path / "a.mp4", [("red", 3)])], "mine")
+    open_app_state(demo_settings(tmp_path / "home"), sign_in=False)
+    app = AppTest.from_file(str(MAIN), default_timeout=WAIT_S)
+    asked(app, q="green")
+    next(button for button in app.button if button.label == "Save search").click().run()
+    library.ingest([colour_video(tmp_path / "b.mp4", [("green", 3)])], "mine")
+    library.ingest([colour_video(tmp_path / "c.mp4", [("pink", 3)])], "mine")
+    app.query_params.clear()
+    app.run()
+
+    def labels() -> list[str]:
+        return [one.label for one in app.button if (one.key or "").startswith("saved_")]
+
+    assert labels() == ["green :primary-background[1 new]"]
+    next(one for one in app.button if (one.key or "").startswith("saved_")).click().run()
+    assert app.query_params["q"] == "green"
+    app.query_params.clear()
+    app.run()
+    assert labels() == ["green"]
 
 
 def test_folders_off_the_local_machine(filled_home, tmp_path):
