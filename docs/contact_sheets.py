@@ -30,7 +30,8 @@ PAGES = (
     ("answers", f"/?q={quote(QUESTION)}", "a.open"),
     ("nothing", f"/?q={quote('submarine volcano')}", "a.open"),
     ("watch", "", "video"),
-    ("library", "/library", "h2"),
+    ("library", "/library", ".shelf .title"),
+    ("moments", "/moments", "h2"),
     ("system", "/system", ".checks"),
 )
 SETTLED_MS = 1500

@@ -22,12 +22,13 @@ from indexer.settings import SECRETS, Settings
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = Path(__file__).parent / "reference"
-PACKAGES = ("indexer", "grounding")
+PACKAGES = ("indexer", "grounding", "seekpoint")
 
 # What people import; values that these take and return are added by themselves.
 API = (
     "indexer.library.Library",
-    "indexer.ingest.run.Observer",
+    "seekpoint.client.Client",
+    "indexer.ingest.report.Observer",
     "indexer.settings.load_settings",
     "indexer.errors",
     "grounding.spans",
@@ -168,8 +169,9 @@ def api_page() -> str:
     parts = [
         "# Python API",
         "",
-        "This page is made from the docstrings. `Library` has the verbs of the command line. "
-        "It raises `SeekpointError` where a person can act on what went wrong. "
+        "This page is made from the docstrings. `Library` has the verbs of the command line, and "
+        "`Client` has them over the API of a server: `from seekpoint import Client, Library`. "
+        "They raise `SeekpointError` where a person can act on what went wrong. "
         "Seconds are floats, spans half-open.",
     ]
     for module, members in by_module.items():

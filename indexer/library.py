@@ -22,7 +22,7 @@ from indexer import admin, chapters, evaluation, ingest, search
 from indexer import queue as work_queue
 from indexer.admin import videos as video_list
 from indexer.artefacts import Artefacts
-from indexer.catalog import audit, collections, database, videos
+from indexer.catalog import audit, collections, database, feedback, videos
 from indexer.catalog.audit import Actor, AuditEntry
 from indexer.catalog.collections import CollectionInfo
 from indexer.catalog.database.column_types import sanitize_text
@@ -36,6 +36,7 @@ from indexer.errors import UsageError
 from indexer.grounder.configured import grounder_name
 from indexer.media import output as media_output
 from indexer.paths import EVERYTHING, Reach, Roots, absolute_path
+from indexer.questions.query_pictures import keep_picture
 from indexer.questions.statement import read_question
 from indexer.queue.publish_snapshots import publish
 from indexer.search import second_opinion
@@ -51,6 +52,7 @@ from indexer.vocabulary import SEARCHED_KINDS, AuditAction, EvidenceKind, StageN
 if TYPE_CHECKING:
     from indexer.admin.backup import BackupReport, RestoreReport
     from indexer.admin.doctor import Check
+    from indexer.admin.export import TranscriptLine
     from indexer.admin.models.download import Offer
     from indexer.admin.models.states import ModelState
     from indexer.admin.playback import Playback
@@ -60,7 +62,7 @@ if TYPE_CHECKING:
     from indexer.chapters.chapters import Chapter
     from indexer.evaluation.ground_truth import Row
     from indexer.evaluation.report import Report
-    from indexer.ingest.run import IngestReport, Observer
+    from indexer.ingest.report import IngestReport, Observer
     from indexer.queue.retry import Retried
     from indexer.search.second_opinion.ask import Reply
 
@@ -246,6 +248,12 @@ class Library:
             return search.by_picture.that_look_like(self.context, answer, vector)
         return search.by_picture.search_vector(self.context, self.searcher, vector, scope, top)
 
+    def keep_picture(self, data: bytes) -> str:
+        """Keeps a picture (JPEG, PNG, WebP) to search by: its name. Raises MediaError for what is
+        none, UsageError where too many come at once.
+        """
+        return keep_picture(self.settings, data)
+
     def more_like(
         self,
         video_id: int,
@@ -376,7 +384,7 @@ class Library:
 
     def evaluate(
         self,
-        ground_truth: Path,
+        ground_truth: Path | None,
         collection: str | Sequence[str] = DEFAULT_COLLECTION,
         *,
         only: Iterable[str] | None = None,
@@ -384,12 +392,17 @@ class Library:
         wrap: Callable[[Sequence[Row]], Iterable[Row]] = iter,
     ) -> Report:
         """Asks every row of a ground truth of a collection, or of several whose files have
-        different names; `ground`: the grounder too, with how often its spans were
-        accepted. `wrap` is given the rows and may show progress.
+        different names; None: of what people said of answers. `ground`: the grounder too, with
+        how often its spans were accepted. `wrap` is given the rows and may show progress.
         """
         names = (collection,) if isinstance(collection, str) else tuple(collection)
+        rows: Path | Sequence[Row] = (
+            evaluation.feedback.feedback_rows(self.context, names)
+            if ground_truth is None
+            else ground_truth
+        )
         return evaluation.evaluate.evaluate_library(
-            self.context, self.searcher, ground_truth, names, only, wrap, ground=ground
+            self.context, self.searcher, rows, names, only, wrap, ground=ground
         )
 
     def score(self, ground_truth: Path, predictions: Path) -> Report:
@@ -397,6 +410,15 @@ class Library:
         rows = evaluation.ground_truth.load_rows(ground_truth)
         predicted = evaluation.ground_truth.load_predictions(predictions)
         return evaluation.submissions.score_predictions(rows, predicted)
+
+    def give_feedback(self, question: str, video_id: int, span: Span, *, good: bool) -> None:
+        """Notes whether a span of a video shows what was asked; `evaluate` takes it as ground
+        truth. Raises CatalogError for an unknown video.
+        """
+        require_valid_text(question)
+        with self.catalog.begin() as session:
+            videos.get_video(session, video_id)
+            feedback.add_feedback(session, question, video_id, span, good)
 
     # --- watching ---
 
@@ -427,6 +449,10 @@ class Library:
         """
         return admin.stills.make_still(self.context, video_id, place)
 
+    def frame(self, video_id: int, at_s: float) -> bytes:
+        """The frame shown at a time, 640 pixels wide, as WebP."""
+        return self.make_still(video_id, at_s).read_bytes()
+
     def clip(self, video: str, start_s: float, end_s: float, output: Path) -> None:
         """Writes [start_s, end_s) of a video (its number, or the path of any file) as MP4."""
         if end_s <= start_s:
@@ -446,6 +472,12 @@ class Library:
     def subtitles(self, video_id: int, output: Path) -> int:
         """Writes the speech of a video as SRT; how many cues."""
         return admin.export.write_subtitles(self.context, video_id, output)
+
+    def transcript(self, video_id: int) -> list[TranscriptLine]:
+        """Everything that is said, written or heard in a video, in the order of time. Raises
+        CatalogError for an unknown video.
+        """
+        return admin.export.transcript(self.context, video_id)
 
     def transcripts(self, names: Sequence[str] | None, output: Path) -> int:
         """Writes speech and screen text of collections as JSON lines; how many lines."""

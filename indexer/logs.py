@@ -19,7 +19,9 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import IO, Any
 
+from indexer.errors import UsageError
 from indexer.messages import escape_controls, hide_passwords
+from indexer.process.tracing import start_tracing
 from indexer.settings import Settings
 
 OURS = ("indexer", "grounding", "workers", "search_ui", "seekpoint")
@@ -33,7 +35,8 @@ def set_up(settings: Settings, process: str, stream: IO[str] | None = None) -> N
     """Lines of this process go to `stream` (stderr) from now on; what other packages say, from
     warnings upward only.
 
-    `process` names what it is: worker, page, or the command.
+    `process` names what it is: worker, page, or the command. Traces are sent where the settings
+    say so. Raises UsageError where they cannot be.
     """
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.set_name("seekpoint")
@@ -49,6 +52,19 @@ def set_up(settings: Settings, process: str, stream: IO[str] | None = None) -> N
         logging.getLogger(name).setLevel(_level(settings))
     if settings.log_format == "json":
         _log_what_python_prints()
+    if settings.traces_url:
+        _start_tracing(settings.traces_url, process)
+
+
+def _start_tracing(url: str, process: str) -> None:
+    try:
+        start_tracing(url, process)
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            "SEEKPOINT_TRACES_URL needs the package {name!r}",
+            "install it: pip install 'seekpoint[otel]'",
+            name=error.name,
+        ) from None
 
 
 def _log_what_python_prints() -> None:

@@ -355,6 +355,13 @@ class Settings(BaseSettings):
             description="From which level on lines are logged; auto: info as json, warning as text"
         ),
     ] = "auto"
+    traces_url: Annotated[
+        str,
+        Field(
+            description="Where traces of ingest and search are sent (OTLP over HTTP), such as "
+            "http://localhost:4318/v1/traces; empty: nowhere"
+        ),
+    ] = ""
     metrics_port: Annotated[
         int,
         Field(
@@ -455,6 +462,13 @@ class Settings(BaseSettings):
             "0: no limit",
         ),
     ] = 600
+    webhook_private_addresses: Annotated[
+        bool,
+        Field(
+            description="Whether webhooks of saved searches may lead to addresses that are not "
+            "public: whoever may save a search could then reach other servers of the network"
+        ),
+    ] = False
     oidc_metadata_url: Annotated[
         str,
         Field(

@@ -39,7 +39,9 @@ SEARCHED_KINDS = (
 
 
 class VideoState(StrEnum):
-    """`FAILED`: some of it could not be done; what is done is searchable."""
+    """`FAILED`: some of it could not be done; what is done is searchable. A video that is `READY`
+    and has an error could not be read to its end.
+    """
 
     PENDING = "pending"
     INGESTING = "ingesting"

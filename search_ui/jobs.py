@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from indexer.admin.uploads import delete_old_parts
-from indexer.catalog import audit, collections, videos, watched_folders
+from indexer.catalog import alerts, audit, collections, videos, watched_folders
 from indexer.catalog.audit import Actor
 from indexer.catalog.leasing import page_job_files, page_jobs, processes
 from indexer.catalog.leasing.owner import owner_name
@@ -20,6 +20,7 @@ from indexer.catalog.leasing.page_jobs import PageJobRow, PageProgress
 from indexer.errors import SeekpointError
 from indexer.messages import N_, Message
 from indexer.paths import EVERYTHING, Reach
+from indexer.queue.alerts import Alerts
 from indexer.queue.page_jobs import ADDING, PageJobs
 from indexer.queue.publish_snapshots import publish_alone
 from indexer.vocabulary import AuditAction, PageJobKind, TaskState, Wanted
@@ -37,6 +38,7 @@ NAMED = 5  # files that the title of a job names
 LOOK_EVERY_S = 2.0
 WATCH_EVERY_S = 5.0
 PUBLISH_EVERY_S = 60.0
+ALERT_EVERY_S = 5.0
 State = Literal["waiting", "running", "paused", "cancelled", "done", "failed"]
 TITLES = {
     PageJobKind.INGEST: N_("Reading {subject}"),
@@ -55,6 +57,7 @@ class Job:
     kind: PageJobKind
     subject: str
     collection: str
+    collection_id: int
     video_id: int | None
     state: State
     progress: PageProgress
@@ -84,6 +87,12 @@ class Job:
         worked_s, video_s = self.progress.worked_s, self.progress.video_s
         return video_s / worked_s if worked_s > 0 and video_s > 0 else None
 
+    @property
+    def left_s(self) -> float | None:
+        """About how long it still takes, as fast as it went so far; None: that cannot be said."""
+        worked_s, share = self.progress.worked_s, self.fraction
+        return worked_s * (1.0 - share) / share if worked_s > 0 and 0.02 < share < 1.0 else None
+
 
 class Jobs:
     """Asks for jobs and shows them. `reach`: where files may lie that are added here.
@@ -96,6 +105,7 @@ class Jobs:
         self._reach = reach
         self.supervisor = Supervisor()
         self._runner = PageJobs(library.context, self.supervisor.stopping.is_set)
+        self._alerts = Alerts(library.context, lambda: library.searcher)
 
     # --- what there is ---
 
@@ -227,6 +237,7 @@ class Jobs:
         self.start()
         self.supervisor.start("folders", self._ask_for_due_folders, WATCH_EVERY_S)
         self.supervisor.start("snapshots", self._publish, PUBLISH_EVERY_S)
+        self.supervisor.start("alerts", self._alerts.run_next, ALERT_EVERY_S)
         self.supervisor.start("presence", self._report, PRESENCE_EVERY_S)
         self.supervisor.start("audit", self._delete_old_entries, DAY_S)
         self.supervisor.start("uploads", self._delete_old_parts, DAY_S)
@@ -270,6 +281,7 @@ class Jobs:
     def _delete_old_entries(self) -> None:
         days = self._library.settings.audit_days
         self._library.catalog.write(lambda s: audit.delete_old(s, days))
+        self._library.catalog.write(alerts.delete_old)
 
     def _delete_old_parts(self) -> None:
         delete_old_parts(self._library.context, DAY_S)
@@ -306,6 +318,7 @@ def _job(session: Session, row: PageJobRow) -> Job:
         row.kind,
         row.subject,
         row.collection,
+        row.collection_id,
         row.video_id,
         _state(row),
         progress,

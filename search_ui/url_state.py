@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from indexer.search.types import KINDS
 from indexer.valid_text import is_valid_text
 
-PAGE_NAMES = ("search", "library", "system")
+PAGE_NAMES = ("search", "library", "moments", "system")
 LONGEST_QUESTION = 2000
 # What may stand in the boxes of dates; without bounds of ours Streamlit lets in ten years before
 # and after today.

@@ -38,6 +38,7 @@ SOURCE = [
 OTHER_VARIABLES = {
     "SEEKPOINT_TEST_DATA": ROOT / "tests",
     "SEEKPOINT_ENDPOINT_KEY": ROOT / "grounding",
+    "SEEKPOINT_TOKEN": ROOT / "seekpoint",
 }
 SHELL = {"", "sh", "bash", "console"}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from grounding.spans import Span
@@ -16,6 +16,26 @@ from indexer.context import Context
 from indexer.errors import UsageError
 from indexer.passages.base import Passage, Word
 from indexer.passages.subtitles.writer import write_json_lines, write_srt
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptLine:
+    """Text that holds during a span: what was said or written, the name of a sound, an event.
+    `language` None: it is not known.
+    """
+
+    kind: str
+    span: Span
+    text: str
+    language: str | None
+
+
+def transcript(context: Context, video_id: int) -> list[TranscriptLine]:
+    """All text of a video in the order of time. Raises CatalogError for an unknown video."""
+    with context.catalog.read() as session:
+        videos.get_video(session, video_id)
+        rows = list_passages(session, video_id)
+    return [TranscriptLine(str(row.kind), row.span, row.text, row.language) for row in rows]
 
 
 def write_subtitles(context: Context, video_id: int, output: Path) -> int:

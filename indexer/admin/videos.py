@@ -11,6 +11,7 @@ from indexer.catalog.video_queries import Filters, find_videos
 from indexer.catalog.videos import VideoRow
 from indexer.context import Context
 from indexer.messages import Message
+from indexer.vocabulary import VideoState
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,11 @@ class Video:
     size_bytes: int
     title: str | None
     recorded_at: datetime | None
+
+    @property
+    def is_partly_read(self) -> bool:
+        """All is done, and a part of the file could not be read: `error` says which."""
+        return self.state == VideoState.READY and bool(self.error)
 
 
 def list_videos(

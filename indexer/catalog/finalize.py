@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
+from indexer.catalog.alerts import note_ready
 from indexer.catalog.database.dialect import in_values
 from indexer.catalog.tables import SERVED_KEY, Chunk, ChunkTask, Path, Video, utc_now
 from indexer.catalog.videos import lock_video, remove_orphans
+from indexer.messages import Message
 from indexer.vocabulary import TaskState, VideoState
 
 
@@ -51,13 +53,28 @@ def finalize_video(s: Session, video_id: int) -> Finalized:
     _delete_stale(s, video_id, stages)
     removed: tuple[int, ...] = ()
     if stages and all(stage.complete for stage in stages.values()):
+        video.error = _first_damage(s, video_id)
         if video.state != VideoState.READY:
-            video.state, video.error, video.ready_at = VideoState.READY, None, utc_now()
+            if video.ready_at is None:
+                note_ready(s, video_id)
+            video.state, video.ready_at = VideoState.READY, utc_now()
         removed = _supersede(s, video)
     elif video.state == VideoState.PENDING and any(stage.started for stage in stages.values()):
         video.state = VideoState.INGESTING
     s.flush()
     return Finalized(video.state, served, removed)
+
+
+def _first_damage(s: Session, video_id: int) -> Message | None:
+    """What could not be read of the video, from its beginning on; None: all of it was."""
+    damaged = (
+        select(ChunkTask.error)
+        .join(Chunk, Chunk.id == ChunkTask.chunk_id)
+        .where(ChunkTask.video_id == video_id, ChunkTask.error.is_not(None))
+        .order_by(Chunk.number)
+        .limit(1)
+    )
+    return s.scalar(damaged)
 
 
 def _serve_complete(video: Video, stages: Mapping[str, _StageState]) -> tuple[str, ...]:

@@ -79,6 +79,10 @@ def _child_of(parent: str) -> ForeignKey:
     return ForeignKey(f"{parent}.id", ondelete="CASCADE")
 
 
+def _may_be_of(parent: str) -> ForeignKey:
+    return ForeignKey(f"{parent}.id", ondelete="SET NULL")
+
+
 class Collection(Base):
     """`last_claimed_s`: when a worker last took work of it (Unix time): the one that waited longest
     comes next. `language`: what is mostly spoken in it (ISO 639-1); None: not known.
@@ -421,7 +425,8 @@ class AccountSession(Base):
 
 class ApiToken(Base):
     """What another program shows to use the API; only the SHA-256 of it is kept. `name_key`: the
-    name as it is compared. `collection_ids` None: all. `used_at` None: never.
+    name as it is compared. `collection_ids` None: all. `used_at` None: never. `account_id`: of
+    whom it is, which may do no more than they; None: it stands for itself.
     """
 
     __tablename__ = "api_token"
@@ -436,6 +441,7 @@ class ApiToken(Base):
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
+    account_id: Mapped[int | None] = mapped_column(_child_of("account"), index=True)
 
 
 class SignInAttempt(Base):
@@ -452,7 +458,8 @@ class SignInAttempt(Base):
 
 class Upload(Base):
     """A file that came through the search page, and whose it is (None: of the local machine, or of
-    somebody who is gone). `name` None: it is still coming, and `size_bytes` are reserved for it.
+    somebody who is gone). `token_id`: of a program that stands for itself. `name` None: it is
+    still coming, and `size_bytes` are reserved for it.
     """
 
     __tablename__ = "upload"
@@ -462,6 +469,7 @@ class Upload(Base):
     account_id: Mapped[int | None] = mapped_column(
         ForeignKey("account.id", ondelete="SET NULL"), index=True
     )
+    token_id: Mapped[int | None] = mapped_column(_may_be_of("api_token"), index=True)
     name: Mapped[str | None] = mapped_column(unique=True)
     size_bytes: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
@@ -481,8 +489,8 @@ class CollectionFolder(Base):
 
 
 class SearchRow(Base):
-    """A search that somebody asked (`saved` False: pushed out by later ones) or saved. No account:
-    whoever uses the local page.
+    """A search that somebody asked (`saved` False: pushed out by later ones) or saved. No account
+    and no token: whoever uses the local page.
     """
 
     __tablename__ = "search"
@@ -490,10 +498,119 @@ class SearchRow(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     account_id: Mapped[int | None] = mapped_column(_child_of("account"), index=True)
+    token_id: Mapped[int | None] = mapped_column(_child_of("api_token"), index=True)
     saved: Mapped[bool]
     title: Mapped[str]
     link: Mapped[str]
     asked_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class SearchAlert(Base):
+    """The webhook of a saved search: where it tells of new footage that matches. `collections`
+    (names), `kinds` None: all; `filters`: as `alerts.py` writes them. `secret` signs what is sent.
+    """
+
+    __tablename__ = "search_alert"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    search_id: Mapped[int] = mapped_column(_child_of("search"), unique=True)
+    question: Mapped[str]
+    collections: Mapped[list | None] = mapped_column(JSON(none_as_null=True))
+    kinds: Mapped[list | None] = mapped_column(JSON(none_as_null=True))
+    filters: Mapped[dict] = mapped_column(JSON(none_as_null=True))
+    url: Mapped[str]
+    secret: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class AlertDelivery(LeasedRow, Base):
+    """A video that became ready and has to be asked an alert's question; `body`: what is sent, once
+    the video is known to match. `due_s`: not before (Unix time).
+    """
+
+    __tablename__ = "alert_delivery"
+    __table_args__ = (
+        UniqueConstraint("alert_id", "video_id"),
+        _partial_index("ix_alert_delivery_open", "due_s", "id", where=_IS_OPEN),
+        {"sqlite_autoincrement": True},
+    )
+
+    alert_id: Mapped[int] = mapped_column(_child_of("search_alert"))
+    video_id: Mapped[int] = mapped_column(_child_of("video"), index=True)
+    due_s: Mapped[float] = mapped_column(default=0.0)
+    body: Mapped[str | None]
+
+
+class Feedback(Base):
+    """Somebody's word on an answer: whether the span of the video shows what was asked. Whose it
+    was is forgotten with them; the word stays.
+    """
+
+    __tablename__ = "feedback"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int | None] = mapped_column(_may_be_of("account"), index=True)
+    token_id: Mapped[int | None] = mapped_column(_may_be_of("api_token"), index=True)
+    video_id: Mapped[int] = mapped_column(_child_of("video"), index=True)
+    question: Mapped[str]
+    start_s: Mapped[float]
+    end_s: Mapped[float]
+    good: Mapped[bool]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class MomentList(Base):
+    """Moments that somebody keeps, in an order of theirs. `kind` as `moment_lists.py` has it: the
+    tray, of which everybody has one, a list with a name, or what a link shows. No account: whoever
+    uses the local page.
+    """
+
+    __tablename__ = "moment_list"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int | None] = mapped_column(_child_of("account"), index=True)
+    kind: Mapped[str]
+    name: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class KeptMoment(Base):
+    """A moment of a list. `position`: rising in its order; `question`: what the moment answered,
+    empty where nothing was asked.
+    """
+
+    __tablename__ = "kept_moment"
+    __table_args__ = (
+        UniqueConstraint("list_id", "video_id", "start_s", "end_s"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    list_id: Mapped[int] = mapped_column(_child_of("moment_list"))
+    position: Mapped[int]
+    video_id: Mapped[int] = mapped_column(_child_of("video"), index=True)
+    start_s: Mapped[float]
+    end_s: Mapped[float]
+    question: Mapped[str]
+
+
+class SharedLink(Base):
+    """A link that shows the moments of a list to whoever has it, until it ends. Only the SHA-256 of
+    its token is kept. `opened_at` None: nobody has looked.
+    """
+
+    __tablename__ = "shared_link"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    list_id: Mapped[int] = mapped_column(_child_of("moment_list"), unique=True)
+    token_hash: Mapped[str] = mapped_column(unique=True)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    expires_at: Mapped[datetime]
+    opened_at: Mapped[datetime | None]
 
 
 class WatchedFolder(Base):

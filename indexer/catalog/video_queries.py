@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from indexer.catalog.database.column_types import sanitize_text
 from indexer.catalog.database.dialect import in_values
 from indexer.catalog.tables import Path, Video
+from indexer.vocabulary import VideoState
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,23 @@ class NamedVideo:
     recorded_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class ListedVideo:
+    """What a long list of videos is ordered and narrowed by. `path`: one of its files, relative to
+    its root; `has_error`: it failed, or a part of it could not be read. Times in UTC.
+    """
+
+    video_id: int
+    title: str | None
+    path: str | None
+    state: VideoState
+    has_error: bool
+    duration_s: float
+    size_bytes: int
+    recorded_at: datetime | None
+    created_at: datetime
+
+
 def find_videos(
     s: Session, collection_ids: Sequence[int] | None, filters: Filters, newest: int | None = None
 ) -> list[int]:
@@ -64,6 +82,35 @@ def find_videos(
     if filters.name:
         conditions.append(_is_named(filters.name))
     return _ids(s, collection_ids, conditions, newest)
+
+
+def list_briefly(
+    s: Session, collection_ids: Sequence[int] | None, named: str = ""
+) -> list[ListedVideo]:
+    """Videos of these collections (None: of all) in the order in which they were added. `named`: a
+    piece of the title or the file's name.
+    """
+    statement = (
+        select(
+            Video.id,
+            Video.title,
+            func.min(Path.relative_path),
+            Video.state,
+            Video.error.is_not(None),
+            Video.duration_s,
+            Video.size_bytes,
+            Video.recorded_at,
+            Video.created_at,
+        )
+        .outerjoin(Path, or_(Path.video_id == Video.id, Path.next_video_id == Video.id))
+        .group_by(Video.id)
+        .order_by(Video.id)
+    )
+    if collection_ids is not None:
+        statement = statement.where(in_values(s, Video.collection_id, collection_ids))
+    if named:
+        statement = statement.where(_is_named(named))
+    return [ListedVideo(*row) for row in s.execute(statement)]
 
 
 def find_named_videos(
@@ -87,6 +134,21 @@ def find_named_videos(
     return [
         NamedVideo(row[0], row[1], row[2] or "", row[3] or "", row[4]) for row in s.execute(named)
     ]
+
+
+def find_ready_since(
+    s: Session, collection_ids: Sequence[int] | None, since: datetime, limit: int
+) -> list[int]:
+    """Ids of the videos that became ready after a time, the last ones first, at most `limit`."""
+    found = (
+        select(Video.id)
+        .where(Video.ready_at > since, Video.state == VideoState.READY)
+        .order_by(Video.ready_at.desc())
+        .limit(limit)
+    )
+    if collection_ids is not None:
+        found = found.where(in_values(s, Video.collection_id, collection_ids))
+    return list(s.scalars(found))
 
 
 def find_recorded_videos(

@@ -17,6 +17,7 @@ from indexer.cli.output import (
     stdout,
     table,
 )
+from indexer.errors import UsageError
 from indexer.evaluation.compare import Comparison, load_report
 from indexer.evaluation.compare import compare as compare_reports
 from indexer.evaluation.report import Report
@@ -26,8 +27,9 @@ from indexer.search.types import KINDS
 
 def evaluate(
     ground_truth: Annotated[
-        Path, typer.Argument(help="JSON lines of ours, QVHighlights rows, or Charades-STA lines.")
-    ],
+        Path | None,
+        typer.Argument(help="JSON lines of ours, QVHighlights rows, or Charades-STA lines."),
+    ] = None,
     collection: CollectionOption = DEFAULT_COLLECTION,
     only: Annotated[
         list[str] | None,
@@ -44,6 +46,10 @@ def evaluate(
             help="Ask the grounder too; report both, and how often its span was accepted.",
         ),
     ] = False,
+    feedback: Annotated[
+        bool,
+        typer.Option("--feedback", help="What people said of answers is the ground truth."),
+    ] = False,
     compare: Annotated[
         Path | None,
         typer.Option("--compare", help="What changed, row by row, since this report (of --json)."),
@@ -55,11 +61,16 @@ def evaluate(
     def wrap(rows):
         return track(rows, "asking", console=stderr, transient=True, disable=not stderr.is_terminal)
 
+    if (ground_truth is None) != feedback or (feedback and predictions):
+        raise UsageError(
+            "there is no ground truth, or more than one",
+            "give a file, with or without --predictions, or --feedback",
+        )
     before = load_report(compare) if compare else None
     library = Library()
     report = (
         library.score(ground_truth, predictions)
-        if predictions
+        if predictions and ground_truth
         else library.evaluate(ground_truth, collection, only=only, ground=ground, wrap=wrap)
     )
     comparison = None if before is None else compare_reports(before, report)

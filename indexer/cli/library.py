@@ -47,7 +47,8 @@ def videos(collection: CollectionsOption = None, as_json: JsonOption = False) ->
                 else escape(path.path) + (" [dim](offline)[/]" if path.offline else "")
             )
             if number == 0:
-                state = video.state + (f": {escape(str(video.error))}" if video.error else "")
+                state = "partly read" if video.is_partly_read else video.state
+                state += f": {escape(str(video.error))}" if video.error else ""
                 rows.add_row(
                     str(video.video_id),
                     escape(video.collection),

@@ -24,7 +24,7 @@ from indexer.search.types import Scope
 def evaluate_library(
     context: Context,
     searcher: Searcher,
-    ground_truth: Path,
+    ground_truth: Path | Sequence[Row],
     collections: Sequence[str],
     only: Iterable[str] | None,
     wrap: Callable[[Sequence[Row]], Iterable[Row]],
@@ -36,7 +36,7 @@ def evaluate_library(
     """
     if ground:
         require_grounder(context.settings)
-    rows = load_rows(ground_truth)
+    rows = load_rows(ground_truth) if isinstance(ground_truth, Path) else list(ground_truth)
     videos = {_name(video): video for video in list_videos(context, collections) if video.paths}
     missing = sorted({row.video for row in rows if row.video or row.windows} - videos.keys())
     if missing:

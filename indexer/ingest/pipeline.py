@@ -12,6 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -26,6 +27,7 @@ from indexer.ingest.finalize import remove_artefacts
 from indexer.logs import about
 from indexer.media.files import MediaFiles
 from indexer.messages import NOTHING, Message
+from indexer.process.tracing import traced, traced_span
 from indexer.settings import Settings
 from indexer.stages.base import Source, Stage
 
@@ -113,7 +115,9 @@ class Pipeline:
         with MediaFiles(self.settings) as media, ThreadPoolExecutor(1, "read") as reading:
             ahead: deque[tuple[Job | Any, Future[list[_Read]] | None]] = deque()
             for step in steps:
-                future = reading.submit(_read, media, step) if isinstance(step, Job) else None
+                future = None
+                if isinstance(step, Job):  # the context: of which span it is a part
+                    future = reading.submit(copy_context().run, _read, media, step)
                 ahead.append((step, future))
                 while sum(future is not None for _, future in ahead) > 1:
                     yield from self._finish_first(ahead)
@@ -140,7 +144,8 @@ class Pipeline:
                 continue
             started = time.monotonic()
             item = task.item
-            with about(video=item.video_id, chunk=item.chunk_id, stage=item.stage):
+            ids = {"video": item.video_id, "chunk": item.chunk_id, "stage": item.stage}
+            with about(**ids), traced_span("ingest.stage", **ids):
                 read = future.result()[number]
                 outcome = self._compute(job, task, read, started)
                 _log(outcome)
@@ -172,13 +177,17 @@ class Pipeline:
             return self._fail(job, task, defect, started)
         return self._commit(job, task, result, started)
 
+    @traced("ingest.commit")
     def _commit(self, job: Job, task: StageTask, result: Any, started: float) -> Outcome:
         """Rows, the state of the work and what follows for the video, in one transaction."""
         seconds = time.monotonic() - started
         video_id = task.item.video_id
+        damage = task.stage.damage(result)
 
         def commit(session: Any) -> tuple[bool, Finalized]:
             taken = task.stage.commit(session, task.item, self.owner, result, seconds)
+            if taken and damage:
+                chunk_tasks.note_damage(session, task.item.task_id, damage)
             return taken, finalize_video(session, video_id)
 
         taken, finalized = self.catalog.write(commit)
@@ -187,7 +196,7 @@ class Pipeline:
             remove_artefacts(self._artefacts, [video_id])
         if not taken:
             return Outcome(job, task, "lost", seconds)
-        return Outcome(job, task, "done", seconds, damage=task.stage.damage(result))
+        return Outcome(job, task, "done", seconds, damage=damage)
 
     def _fail(self, job: Job, task: StageTask, error: SeekpointError, started: float) -> Outcome:
         def fail(session: Any) -> bool:
@@ -201,6 +210,7 @@ class Pipeline:
         return Outcome(job, task, "failed" if noted else "lost", seconds, error)
 
 
+@traced("ingest.read")
 def _read(media: MediaFiles, job: Job) -> list[_Read]:
     """What each stage of a job takes; an error is that of the stages that it concerns."""
     pictures = _read_pictures(media, job)

@@ -13,7 +13,6 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import Literal
 
 from indexer.artefacts import Artefacts
 from indexer.catalog import collections, videos
@@ -28,70 +27,15 @@ from indexer.ingest.discover import FoundFile, Unusable, find_files
 from indexer.ingest.finalize import finalize_video, mark_offline, remove_orphans
 from indexer.ingest.pipeline import Job, Outcome, Pipeline, StageTask
 from indexer.ingest.plan import Planner, Relation
+from indexer.ingest.report import FileOutcome, FileState, IngestReport, Observer
 from indexer.ingest.served_models import others_note, require_served_embedder
 from indexer.messages import NOTHING, Message
 from indexer.paths import EVERYTHING, Reach, printable
+from indexer.process.tracing import traced
 from indexer.settings import Settings
 from indexer.stages.base import Source, Stage
 
 log = logging.getLogger(__name__)
-
-FileState = Literal[
-    "indexed",
-    "unchanged",
-    "same content",
-    "moved",
-    "partly",
-    "in progress elsewhere",
-    "queued",
-    "failed",
-]
-
-
-@dataclass(frozen=True, slots=True)
-class FileOutcome:
-    """What became of a file; `error` and `hint` are empty where all went well."""
-
-    path: str
-    state: FileState
-    video_id: int | None = None
-    error: Message = NOTHING
-    hint: Message = NOTHING
-
-
-@dataclass(frozen=True, slots=True)
-class IngestReport:
-    """What became of all files, and of known ones that are not there any more."""
-
-    collection: str
-    files: tuple[FileOutcome, ...]
-    offline: tuple[str, ...]
-    video_s: float
-    seconds: float
-    notes: tuple[Message, ...] = ()
-
-    @property
-    def failures(self) -> tuple[FileOutcome, ...]:
-        """The files that have an error."""
-        return tuple(file for file in self.files if file.error)
-
-    @property
-    def speed(self) -> float:
-        """Seconds of video per second of work."""
-        return self.video_s / self.seconds if self.seconds > 0 else 0.0
-
-
-class Observer:
-    """Told of the progress, does nothing by itself; the command line draws bars from it."""
-
-    def on_start(self, files: int, size_bytes: int) -> None:
-        """Called once, with the number of files and their bytes."""
-
-    def on_advance(self, size_bytes: float, video_s: float) -> None:
-        """Called with the bytes of files and the seconds of video since the last call."""
-
-    def on_finish(self, outcome: FileOutcome) -> None:
-        """Called for each file."""
 
 
 @dataclass(slots=True)
@@ -142,6 +86,7 @@ class Ingest:
         self._known: Mapping[tuple[str, str], KnownPath] = {}
         self._collection_id = 0
 
+    @traced("ingest")
     def run(
         self,
         paths: Sequence[str | os.PathLike[str]],

@@ -14,14 +14,17 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Mount
 
 from indexer.errors import ModelError, SeekpointError
-from search_ui.api import library, search, watching
+from search_ui.api import feedback, jobs, library, saved_searches, search, watching
 from search_ui.api.docs_page import docs_page
 from search_ui.api.problems import FOLDER, MEDIA_TYPE, problem, problem_of, status_of
 from search_ui.app_state import app_state
+from search_ui.connections.small_bodies import SmallBodies
 from search_ui.i18n.translator import translator_of
 from search_ui.outages import note_error
 
 VERSION = "1"
+OF_FILES = ("/v1/uploads", "/v1/pictures")
+"""Routes whose bodies are files, which they limit themselves."""
 DESCRIPTION = """Ask a library of videos when something happens. Show a token with each request:
 `Authorization: Bearer TOKEN`; `seekpoint tokens add NAME` makes one. Errors are problem documents
 (RFC 9457) with a `code`. Times are seconds from the start of a video."""
@@ -64,8 +67,9 @@ def make_api() -> FastAPI:
         redirect_slashes=False,
         responses=ANY_PROBLEM,
     )
-    for part in (library, search, watching):
+    for part in (library, search, watching, jobs, feedback, saved_searches):
         api.include_router(part.router, prefix="/v1")
+    api.add_middleware(SmallBodies, but=tuple(FOLDER.rstrip("/") + path for path in OF_FILES))
     api.openapi = lambda: _document(api)
     api.get("/docs", include_in_schema=False)(_docs)
     api.exception_handler(RequestValidationError)(_invalid)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from indexer.admin.local_actor import local_actor
-from indexer.catalog import collections
+from indexer.catalog import accounts, collections
 from indexer.catalog.people.tokens import TokenRow, add_token, list_tokens, revoke_token
 from indexer.cli.output import JsonOption, escape, note, print_json, stdout, table
 from indexer.library import Library
@@ -26,11 +26,18 @@ def add(
         typer.Option("--collection", help="Sees only this collection (repeatable)."),
     ] = None,
     days: Annotated[float, typer.Option("--days", help="How long it holds.")] = 365.0,
+    user: Annotated[
+        str | None,
+        typer.Option(
+            "--user", help="Whose it is: it opens no more than they may, and ends with them."
+        ),
+    ] = None,
 ) -> None:
     """Make a token and print it, this once."""
     with Library().catalog.begin() as session:
         ids = collections.find_collections(session, collection) if collection else None
-        token = add_token(session, name, role, ids, days, local_actor())
+        owner = None if user is None else accounts.require_account(session, user).id
+        token = add_token(session, name, role, ids, days, local_actor(), owner)
     note("It is shown this once. Programs send it as: Authorization: Bearer TOKEN")
     print(token)
 

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from indexer.admin.uploads import delete_uploads
 from indexer.admin.videos import Video
 from indexer.catalog.collections import CollectionInfo
 from indexer.catalog.video_queries import find_videos
 from search_ui.api.filters import VideoFilters
-from search_ui.api.rights import CurrentUser, VisibleVideo, chosen_collections
-from search_ui.api.values import Health, LibraryStatus, VideoPage
+from search_ui.api.rights import (
+    LARGEST_ID,
+    CurrentUser,
+    VisibleVideo,
+    chosen_collections,
+    require_editor,
+)
+from search_ui.api.values import Health, LibraryStatus, RemovedItem, VideoPage
 from search_ui.app_state import app_state
 from search_ui.i18n.translator import translator_of
 
@@ -51,6 +58,42 @@ def get_video(video: VisibleVideo) -> Video:
     return app_state().library.video(video.id)
 
 
+@router.delete("/videos/{video_id}")
+def remove_video(
+    request: Request,
+    user: CurrentUser,
+    video: VisibleVideo,
+    files: Annotated[
+        bool, Query(description="Delete the file too, where it was uploaded; others stay")
+    ] = False,
+) -> RemovedItem:
+    """Takes a video out of the library; it is not searchable any more."""
+    require_editor(request, user)
+    library = app_state().library
+    if files:
+        delete_uploads(library.context, [video.id])
+    removed = library.remove(video_ids=[video.id], actor=user.actor())
+    return RemovedItem(list(removed.video_ids), removed.freed_bytes)
+
+
+@router.delete("/collections/{collection_id}")
+def remove_collection(
+    request: Request,
+    user: CurrentUser,
+    collection_id: Annotated[int, Path(ge=0, le=LARGEST_ID)],
+) -> RemovedItem:
+    """Takes a collection with all its videos out of the library; their files stay."""
+    chosen = chosen_collections(request, user, ())
+    library = app_state().library
+    if chosen is None:
+        chosen = {one.id: one.name for one in library.collections()}
+    if collection_id not in chosen:
+        raise HTTPException(404, translator_of(request)("There is no such collection."))
+    require_editor(request, user)
+    removed = library.remove(collections=[chosen[collection_id]], actor=user.actor())
+    return RemovedItem(list(removed.video_ids), removed.freed_bytes)
+
+
 @router.get("/status")
 def get_status(request: Request, user: CurrentUser) -> LibraryStatus:
     """What the library holds and what waits; for those who may see all collections."""
@@ -66,6 +109,8 @@ def get_status(request: Request, user: CurrentUser) -> LibraryStatus:
         disk_bytes=status.disk_bytes,
         bytes_per_hour=status.bytes_per_hour,
         waiting=status.queue.waiting,
+        speed=status.queue.speed,
+        oldest_s=status.queue.oldest_s,
         workers=list(status.queue.live_workers),
         errors=[tr(error) for error in status.errors],
     )

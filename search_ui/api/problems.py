@@ -37,11 +37,14 @@ CODES: dict[int, tuple[str, str]] = {
     404: ("not-found", "There is none, or the token does not open it."),
     405: ("method-not-allowed", "The address does not take this method."),
     408: ("timeout", "The request did not come in time."),
-    409: ("not-ready", "A copy that browsers can play is still being made."),
+    409: ("not-ready", "Something has to end first: a copy that is being made, or a job."),
     410: ("gone", "The file is not there now, or has changed."),
+    413: ("too-large", "The body is larger than the server takes."),
+    415: ("unsupported-media-type", "The file is no video by its name."),
     416: ("range", "The file has no such range."),
     422: ("invalid", "A parameter does not fit."),
     429: ("too-many-requests", "Wait as long as Retry-After says."),
+    507: ("no-space", "The server, or the quota, has no room for the file."),
     500: ("internal", "A defect: the log of the server says more."),
 }
 """Code of a status, and what it means, where no error of the library is behind it."""

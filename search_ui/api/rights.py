@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from indexer.catalog import collections
+from indexer.catalog.collections import collection_name
 from indexer.catalog.database.text_normalize import normalize
 from indexer.catalog.videos import VideoRow
 from search_ui.app_state import app_state
@@ -54,3 +55,19 @@ def chosen_collections(request: Request, user: User, named: Sequence[str]) -> di
                 app_state().note_unseen(user, name)
             raise HTTPException(404, translator_of(request)("There is no such collection."))
     return {seen[name]: name for name in wanted}
+
+
+def require_editor(request: Request, user: User) -> None:
+    """403 for who may only look."""
+    if not user.can_edit:
+        raise HTTPException(403, translator_of(request)("Viewers cannot change the library."))
+
+
+def editor_of(request: Request, user: User, collection: str) -> str:
+    """The collection as it is called, to which the user may add; 403 for any other."""
+    if not user.can_edit:
+        raise HTTPException(403, translator_of(request)("Viewers cannot add videos."))
+    name = collection_name(collection)
+    if not app_state().may_add_to(user, name):
+        raise HTTPException(403, translator_of(request)("There is no such collection for you."))
+    return name

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from grounding.spans import Span
 from indexer.catalog.frames import get_cuts
+from indexer.catalog.video_queries import Filters
 from indexer.search.types import Answer
 from search_ui.api.filters import VideoFilters
 from search_ui.api.rights import LARGEST_ID, CurrentUser, VisibleVideo, chosen_collections
-from search_ui.api.values import Kind, SearchAnswer, VideoCurve
+from search_ui.api.values import KeptPicture, Kind, SearchAnswer, VideoCurve
 from search_ui.app_state import app_state
 from search_ui.i18n.translator import translator_of
 from search_ui.routes.media import visible_video
-from search_ui.url_state import LONGEST_QUESTION
+from search_ui.routes.upload import receive_picture
+from search_ui.url_state import LONGEST_QUESTION, Place, is_picture, read_like
 
 router = APIRouter(tags=["search"])
+BYTES: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
 Question = Annotated[str, Query(min_length=1, max_length=LONGEST_QUESTION)]
 
 
@@ -28,36 +39,94 @@ def search(
     filters: VideoFilters,
     q: Annotated[
         str,
-        Query(min_length=1, max_length=LONGEST_QUESTION, description="when does the dog jump?"),
-    ],
+        Query(max_length=LONGEST_QUESTION, description="when does the dog jump?"),
+    ] = "",
+    picture: Annotated[
+        str, Query(max_length=64, description="The name of a picture that was sent before")
+    ] = "",
+    like: Annotated[
+        str, Query(max_length=60, description="VIDEO@START-END: moments that look like that one")
+    ] = "",
     collection: Annotated[list[str] | None, Query(max_length=100)] = None,
     video_id: Annotated[int | None, Query(ge=0, le=LARGEST_ID)] = None,
     only: Annotated[
         list[Kind] | None, Query(max_length=10, description="The kinds of evidence that count")
     ] = None,
+    titles: Annotated[
+        bool, Query(description="Names and dates of files count too, unless `only` is given")
+    ] = True,
     weak: Annotated[bool, Query(description="Weak moments too")] = False,
+    ground: Annotated[bool, Query(description="The grounder looks at the best again")] = False,
     offset: Annotated[int, Query(ge=0, le=900)] = 0,
     limit: Annotated[int, Query(ge=1, le=100)] = 10,
 ) -> SearchAnswer:
-    """Moments that answer a question, best first, page by page."""
+    """Moments that answer a question, that look like a picture (with a question: both), or that
+    look like a moment of the library; best first, page by page.
+    """
+    tr = translator_of(request)
+    if not (q.strip() or picture or like) or (like and (q.strip() or picture)):
+        raise HTTPException(422, tr("Ask with a question, a picture or both, or with a moment."))
+    if picture and not is_picture(picture):
+        raise HTTPException(422, tr("This picture is not kept: send it first."))
+    place = read_like(like) if like else None
+    if like and place is None:
+        raise HTTPException(422, tr("A moment is written VIDEO@START-END, in seconds."))
     chosen = chosen_collections(request, user, collection or ())
-    if video_id is not None:
-        visible_video(request, video_id)
+    for id in filter(None, (video_id, place and place.video_id)):
+        visible_video(request, id)
     answer = Answer(q, q, False, 0.0, (), 0.0)
     if chosen is None or chosen:
+        names = None if chosen is None else list(chosen.values())
+        asked = _Asked(names, offset + limit + 1, video_id, only, filters, titles, ground)
         with app_state().searches.measure_time() as ended:
-            answer = app_state().library.search(
-                q,
-                collections=None if chosen is None else list(chosen.values()),
-                top=offset + limit + 1,
-                video_id=video_id,
-                only=only,
-                filters=filters,
-                titles=not only,
-            )
+            answer = _ask(q, picture, place, asked)
             ended(answer.matched)
-    notes = [translator_of(request)(note) for note in answer.notes]
-    return SearchAnswer.of(answer, offset, limit, notes, weak=weak)
+    notes = [tr(note) for note in answer.notes]
+    return SearchAnswer.of(answer, offset, limit, notes, weak=weak or bool(place))
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    names: list[str] | None
+    top: int
+    video_id: int | None
+    only: list[Kind] | None
+    filters: Filters
+    titles: bool
+    ground: bool
+
+
+def _ask(q: str, picture: str, place: Place | None, asked: _Asked) -> Answer:
+    library = app_state().library
+    if place is not None:
+        span = Span(place.start_s, place.end_s or place.start_s)
+        return library.more_like(
+            place.video_id, span, collections=asked.names, top=asked.top, filters=asked.filters
+        )
+    if picture:
+        return library.search_picture(
+            picture,
+            question=q,
+            collections=asked.names,
+            top=asked.top,
+            filters=asked.filters,
+        )
+    return library.search(
+        q,
+        collections=asked.names,
+        top=asked.top,
+        video_id=asked.video_id,
+        only=asked.only,
+        filters=asked.filters,
+        titles=asked.titles and not asked.only,
+        ground=asked.ground,
+    )
+
+
+@router.post("/pictures", status_code=201, openapi_extra=BYTES)
+async def keep_picture(request: Request) -> KeptPicture:
+    """Takes the body (JPEG, PNG, WebP) as a picture to search by. The oldest of many go."""
+    return KeptPicture(await receive_picture(request))
 
 
 @router.get("/videos/{video_id}/curve")

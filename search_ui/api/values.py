@@ -5,13 +5,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Literal
 
 from indexer.admin.videos import Video
+from indexer.catalog.feedback import FeedbackRow
 from indexer.catalog.passages import PassageRow
 from indexer.chapters.chapters import Chapter
 from indexer.search.curve import Lane
-from indexer.search.types import Answer, Evidence, Moment
+from indexer.search.second_opinion.ask import Reply
+from indexer.search.types import Answer, Evidence, Grounded, Moment
+from search_ui.i18n.translator import Translator
+from search_ui.jobs import Job
 
 Kind = Literal["picture", "speech", "screen", "sound", "event"]
 """A kind of evidence that a search may be limited to."""
@@ -26,7 +31,10 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class LibraryStatus:
-    """What the library holds and what waits. `videos`, `chunks`: by state; `waiting`: by kind."""
+    """What the library holds and what waits. `videos`, `chunks`: by state; `waiting`: by kind;
+    `speed`: seconds of video that workers read in a second, lately; `oldest_s`: for how long the
+    oldest has waited.
+    """
 
     videos: dict[str, int]
     chunks: dict[str, int]
@@ -35,6 +43,8 @@ class LibraryStatus:
     disk_bytes: dict[str, int]
     bytes_per_hour: float | None
     waiting: dict[str, int]
+    speed: float
+    oldest_s: float | None
     workers: list[str]
     errors: list[str]
 
@@ -79,10 +89,37 @@ class EvidenceItem:
 
 
 @dataclass(frozen=True, slots=True)
+class GroundedItem:
+    """What a grounder answered about a moment. `accepted`: the moment's span is its span; `shown`:
+    the probability, as it sees it, that the moment shows what was asked.
+    """
+
+    start_s: float | None
+    end_s: float | None
+    accepted: bool
+    reason: str
+    shown: float
+    by: str
+
+    @classmethod
+    def of(cls, grounded: Grounded) -> GroundedItem:
+        """Times to a millisecond."""
+        span = grounded.span
+        return cls(
+            None if span is None else round(span.start_s, 3),
+            None if span is None else round(span.end_s, 3),
+            grounded.accepted,
+            grounded.reason,
+            round(grounded.shown, 6),
+            grounded.by,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class MomentItem:
     """An answer. `score`: the probability that it shows what was asked; `likelihood`: the same in
     words; `peak_s`: when the frame is shown that is the evidence; `frame`, `clip`: where the API
-    has that frame and the moment as a file.
+    has that frame and the moment as a file; `grounded`: a grounder's opinion, where it was asked.
     """
 
     video_id: int
@@ -99,6 +136,7 @@ class MomentItem:
     evidence: list[EvidenceItem]
     frame: str
     clip: str
+    grounded: GroundedItem | None
 
     @classmethod
     def of(cls, moment: Moment) -> MomentItem:
@@ -121,19 +159,21 @@ class MomentItem:
             [EvidenceItem.of(evidence) for evidence in moment.evidence],
             f"{video}/frame?at_s={peak_s}",
             f"{video}/clip?start_s={start_s}&end_s={end_s}",
+            None if moment.grounded is None else GroundedItem.of(moment.grounded),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class SearchAnswer:
     """Moments, best first. `matched` false: nothing seems to show it, and these are the nearest.
-    `caption`: what was looked for; `left_out`: weak moments beside the answer; `next_offset`: where
-    the next page begins, null behind the last.
+    `caption`: what was looked for; `confidence`: the probability that anything does; `left_out`:
+    weak moments beside the answer; `next_offset`: where the next page begins, null behind the last.
     """
 
     query: str
     caption: str
     matched: bool
+    confidence: float
     took_ms: float
     moments: list[MomentItem]
     left_out: int
@@ -148,6 +188,7 @@ class SearchAnswer:
             answer.query,
             answer.statement,
             answer.matched,
+            round(answer.confidence, 6),
             round(answer.took_ms, 3),
             [MomentItem.of(moment) for moment in found[offset : offset + limit]],
             len(answer.moments) - len(found),
@@ -213,3 +254,173 @@ class Chapters:
 
     video_id: int
     chapters: list[ChapterItem]
+
+
+@dataclass(frozen=True, slots=True)
+class Spanned:
+    """From `start_s` up to, and not with, `end_s`."""
+
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class BoxItem:
+    """A box as fractions of the width and height of a frame; (0, 0) is the upper left."""
+
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyItem:
+    """What a grounder says. `window`: what it looked at; `boxes` in the frame at `at_s`."""
+
+    text: str
+    window: Spanned
+    spans: list[Spanned]
+    boxes: list[BoxItem]
+    at_s: float | None
+
+    @classmethod
+    def of(cls, reply: Reply) -> ReplyItem:
+        """Times to a millisecond."""
+        spans = [
+            Spanned(round(span.start_s, 3), round(span.end_s, 3))
+            for span in (reply.window, *reply.spans)
+        ]
+        boxes = [BoxItem(box.x1, box.y1, box.x2, box.y2) for box in reply.boxes]
+        return cls(reply.text, spans[0], spans[1:], boxes, reply.at_s)
+
+
+@dataclass(frozen=True, slots=True)
+class JobItem:
+    """Work behind the server. `fraction`: the share that is done, in [0, 1]; `speed`: seconds of
+    video per second of work, null before anything is done; `problems`: what failed, file by file
+    (for those who may edit).
+    """
+
+    id: int
+    kind: Literal["ingest", "demo", "retry", "proxy", "watch"]
+    title: str
+    collection: str
+    video_id: int | None
+    state: Literal["waiting", "running", "paused", "cancelled", "done", "failed"]
+    files: int
+    files_done: int
+    size_bytes: int
+    done_bytes: int
+    video_s: float
+    fraction: float
+    speed: float | None
+    problems: list[str]
+
+    @classmethod
+    def of(cls, job: Job, tr: Translator, *, with_problems: bool) -> JobItem:
+        """In the language of whoever asks; problems name folders of the server."""
+        now = job.progress
+        return cls(
+            job.id,
+            job.kind.value,
+            tr(job.title),
+            job.collection,
+            job.video_id,
+            job.state,
+            now.files,
+            now.files_done,
+            now.size_bytes,
+            round(now.done_bytes),
+            round(now.video_s, 3),
+            round(job.fraction, 4),
+            None if job.speed is None else round(job.speed, 3),
+            [tr(problem) for problem in job.problems] if with_problems else [],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Uploaded:
+    """`name`: under which the file is kept; `job`: what reads it."""
+
+    name: str
+    job: JobItem
+
+
+@dataclass(frozen=True, slots=True)
+class KeptPicture:
+    """`name`: what a search by this picture names."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeptClip:
+    """`clip`: where it is served as a file, by ranges."""
+
+    video_id: int
+    start_s: float
+    end_s: float
+    size_bytes: int
+    clip: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemovedItem:
+    """What is not in the library any more, and the disk space that is free now."""
+
+    video_ids: list[int]
+    freed_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackItem:
+    """`good`: the span shows what was asked."""
+
+    id: int
+    question: str
+    video_id: int
+    start_s: float
+    end_s: float
+    good: bool
+    created_at: datetime
+
+    @classmethod
+    def of(cls, row: FeedbackRow) -> FeedbackItem:
+        """As the catalog has it."""
+        span = row.span
+        return cls(
+            row.id, row.question, row.video_id, span.start_s, span.end_s, row.good, row.created_at
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """Where a saved search tells. `secret` signs the messages (Standard Webhooks) and is shown
+    once; `waiting`, `failed`: messages; `error`: why the last one that failed did.
+    """
+
+    url: str
+    secret: str | None
+    waiting: int
+    failed: int
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SavedSearchItem:
+    """A search that is kept. `link`: to it on the page."""
+
+    id: int
+    title: str
+    link: str
+    asked_at: datetime
+    question: str
+    collections: list[str]
+    only: list[str]
+    recorded_from: date | None
+    recorded_to: date | None
+    shortest_min: float | None
+    longest_min: float | None
+    name: str
+    webhook: Webhook | None

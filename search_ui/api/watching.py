@@ -6,7 +6,9 @@ import io
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -15,12 +17,21 @@ from indexer.admin.export import speech_within
 from indexer.catalog.passages import list_passages
 from indexer.passages.subtitles.writer import write_srt
 from search_ui.api.rights import VisibleVideo
-from search_ui.api.values import ChapterItem, Chapters, Line, Transcript
+from search_ui.api.values import ChapterItem, Chapters, KeptClip, Line, ReplyItem, Transcript
 from search_ui.app_state import app_state
-from search_ui.routes.media import clip_of, stream_of, thumbnail_of
+from search_ui.i18n.translator import translator_of
+from search_ui.routes.media import (
+    clip_of,
+    keep_clip_of,
+    kept_clip_of,
+    stream_of,
+    thumbnail_of,
+)
 from search_ui.routes.stills import picture_of
+from search_ui.url_state import LONGEST_QUESTION
 
 router = APIRouter(tags=["videos"])
+Seconds = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
 Time = Annotated[float, Query(ge=0, le=1e9, allow_inf_nan=False)]
 
 
@@ -66,7 +77,53 @@ def get_thumbnail(request: Request, video: VisibleVideo, at_s: Time = 0.0) -> Re
 @router.get("/videos/{video_id}/clip", response_class=Response)
 async def get_clip(request: Request, video: VisibleVideo, start_s: Time, end_s: Time) -> Response:
     """[start_s, end_s) of a video, cut exactly (MP4)."""
-    return await clip_of(request, video, start_s, end_s)
+    kept = await run_in_threadpool(kept_clip_of, request, video, start_s, end_s)
+    return kept or await clip_of(request, video, start_s, end_s)
+
+
+class NewClip(BaseModel, extra="forbid"):
+    """A part of a video."""
+
+    start_s: Seconds
+    end_s: Seconds
+
+
+@router.post("/videos/{video_id}/clips", status_code=201)
+async def make_clip(request: Request, video: VisibleVideo, wanted: NewClip) -> KeptClip:
+    """Cuts a part of a video exactly and keeps it for a while (the newest of a video stay), so that
+    it is served at once and by ranges.
+    """
+    start_s, end_s = wanted.start_s, min(wanted.end_s, video.duration_s)
+    path = await keep_clip_of(request, video, start_s, end_s)
+    place = f"/api/v1/videos/{video.id}/clip?start_s={start_s:g}&end_s={end_s:g}"
+    return KeptClip(video.id, start_s, end_s, path.stat().st_size, place)
+
+
+class NewQuestion(BaseModel, extra="forbid"):
+    """A question about a video: about the frame at `at_s`, what is heard (`sound`), or the part
+    from `start_s` to `end_s`; without any, about where the question's best moment is.
+    """
+
+    question: str = Field(min_length=1, max_length=LONGEST_QUESTION)
+    at_s: Seconds | None = None
+    sound: bool = False
+    start_s: Seconds | None = None
+    end_s: Seconds | None = None
+
+
+@router.post("/videos/{video_id}/ask")
+def ask(request: Request, video: VisibleVideo, asked: NewQuestion) -> ReplyItem:
+    """Asks the grounder about a video; 501 where none is configured."""
+    start_s, end_s = asked.start_s, asked.end_s
+    if (start_s is None) != (end_s is None) or (start_s or 0.0) > (end_s or 0.0):
+        raise HTTPException(
+            422, translator_of(request)("A part of a video has a start and an end.")
+        )
+    span = None if start_s is None or end_s is None else Span(start_s, end_s)
+    reply = app_state().library.ask(
+        str(video.id), asked.question, at_s=asked.at_s, sound=asked.sound, span=span
+    )
+    return ReplyItem.of(reply)
 
 
 @router.get("/videos/{video_id}/stream", response_class=Response)

@@ -13,7 +13,8 @@ from indexer.catalog.people.tokens import TokenRow
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """`account_id` None: somebody at the local machine, or a program with the token `token_id`.
+    """`account_id` None: somebody at the local machine, or a program whose token `token_id` stands
+    for itself.
     `collection_ids` None: all collections. `is_administrator`: reads the audit log. `session_id`:
     of the browser in which the user is signed in.
     """
@@ -41,7 +42,17 @@ class User:
         is_administrator = token.role == "administrator"
         can_edit = is_administrator or token.role == "editor"
         name = f"token {token.name}"
-        return cls(None, name, can_edit, ids, is_administrator, token_id=token.id)
+        return cls(token.account_id, name, can_edit, ids, is_administrator, token_id=token.id)
+
+    @property
+    def owner(self) -> dict[str, int | None]:
+        """Whose what they save and upload is, as the catalog takes it."""
+        return {"account_id": self.account_id, "token_id": self.token_id}
+
+    @property
+    def is_local(self) -> bool:
+        """Somebody at the machine itself."""
+        return self.account_id is None and self.token_id is None
 
     def actor(self, address: str = "") -> Actor:
         """As the audit log names them."""

@@ -34,7 +34,8 @@ OPEN_PATHS = frozenset(
     }
 )
 API_DOCS = "/api/docs"
-OPEN_FOLDERS = ("/static/",)
+# A link that was shared shows its moments without an account (routes/shared.py).
+OPEN_FOLDERS = ("/static/", "/shared/")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # Streamlit's front end needs inline styles and compiles its charts; nothing is ever fetched from,
 # or sent to, another place.

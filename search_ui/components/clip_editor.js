@@ -3,7 +3,7 @@ const LONGEST_CLIP_S = 600; // as search_ui/routes/media.py cuts them
 const EXPORTS = ["srt", "csv", "edl", "m3u8"];
 
 class ClipEditor {
-  // host: { now(), data(), changed(clip, edge), say(text), root }
+  // host: { now(), data(), changed(clip, edge), keep(clip), say(text), root }
   constructor(find, on, host) {
     Object.assign(this, { find, on, host });
     this.clip = { start_s: 0, end_s: 0 };
@@ -13,6 +13,7 @@ class ClipEditor {
     this.on(find(".set-end"), "click", () => this.set(this.clip.start_s, host.now(), "end"));
     this.on(find(".reset"), "click", () => this.reset());
     this.on(find(".link"), "click", () => this.copyLink());
+    this.on(find(".keep"), "click", () => this.host.keep(this.clip));
     this.on(find(".clip"), "click", (e) => this.find(".clip").getAttribute("aria-disabled") && e.preventDefault());
     const more = find(".more");
     this.on(find(".menu"), "click", () => (more.open = false));

@@ -9,6 +9,7 @@
 const players = new WeakMap();
 const FRAME_SLACK_S = 0.001; // a frame's own time, rounded, may lie just before the frame: aim inside it
 const ASK_AGAIN_MS = 1000; // while a copy for browsers is made
+const PINNED_SHARE = 0.3; // of the height of a telephone
 const VOLUME_KEY = "seekpoint-volume";
 
 export default function (component) {
@@ -40,6 +41,7 @@ class Player {
       data: () => this.data,
       say: (text) => this.say(text),
       changed: (clip, edge) => this.clipChanged(clip, edge),
+      keep: (clip) => this.keep(clip),
     });
     this.timeline = new Timeline(this.find, on, {
       seek: (time_s) => this.seek(time_s),
@@ -49,6 +51,7 @@ class Player {
       setClip: (...args) => this.editor.set(...args),
     });
     this.listen();
+    on(document, "scroll", () => this.pin(), { capture: true, passive: true });
     this.restoreVolume();
     const tick = () => {
       if (this.closed) return;
@@ -405,6 +408,7 @@ class Player {
     set(".handle.start", null, labels.clip_start);
     set(".handle.end", null, labels.clip_end);
     set(".reset", labels.reset);
+    set(".keep", labels.keep, labels.keep_hint);
     this.find(".more summary").textContent = labels.export;
     this.find(".cut").setAttribute("aria-label", labels.cut);
     this.find(".cut-name").textContent = labels.cut;
@@ -419,6 +423,20 @@ class Player {
       for (const rate of [0.25, 0.5, 1, 1.5, 2, 4]) select.add(new Option(`${rate}×`, String(rate), rate === 1, rate === 1));
     }
     this.showPlaying();
+  }
+
+  // Below the player, on a telephone, its picture stays at the top.
+  pin() {
+    const screen = this.find(".screen"), player = this.find(".player");
+    const wanted = matchMedia("(max-width: 640px)").matches && player.getBoundingClientRect().bottom < PINNED_SHARE * innerHeight;
+    if (screen.classList.contains("pinned") === wanted) return;
+    player.style.minHeight = wanted ? `${player.offsetHeight}px` : "";
+    screen.classList.toggle("pinned", wanted);
+  }
+
+  keep({ start_s, end_s }) {
+    this.trigger("keep", { start_s, end_s, at: Date.now() });
+    this.say(this.data.labels.kept);
   }
 
   showAbout() {

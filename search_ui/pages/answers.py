@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
 from grounding.spans import Span
-from indexer.catalog import collections, saved_searches, videos
+from indexer.catalog import collections, feedback, saved_searches, videos
+from indexer.catalog.people import moment_lists
+from indexer.catalog.people.moment_lists import ListKind
 from indexer.catalog.video_queries import Filters
 from indexer.catalog.videos import VideoRow
 from indexer.errors import CatalogBusy, CatalogError
@@ -21,7 +23,7 @@ from search_ui.app_state import app_state
 from search_ui.auth.access_rights import User
 from search_ui.export import as_csv, as_edl, as_playlist
 from search_ui.i18n.translator import Translator
-from search_ui.pages.cards import cards_data, key_of, place_of
+from search_ui.pages.cards import cards_data, key_of, key_of_span, place_of
 from search_ui.session_state import escape_markdown
 from search_ui.url_state import Link, Search, read_like
 
@@ -205,31 +207,33 @@ def _save(search: Search, user: User) -> None:
 
 
 def _export(answer: Answer, tr: Translator) -> None:
-    chosen = [
-        moment for moment in answer.moments if key_of(moment) in st.session_state.get("chosen", [])
-    ]
+    kept = set(_kept_keys())
+    chosen = [moment for moment in answer.moments if key_of(moment) in kept]
     moments = chosen or list(answer.shown)
     with st.popover(tr("Export"), icon=":material/download:", width="content"):
         st.caption(
-            tr("{n} chosen moments", n=len(chosen))
+            tr("{n} of these that you keep", n=len(chosen))
             if chosen
-            else tr("All {n} moments (choose some to export only those)", n=len(moments))
+            else tr("All {n} moments (keep some to export only those)", n=len(moments))
         )
-        components.downloads(
-            [
-                {
-                    "label": label,
-                    "name": f"moments.{suffix}",
-                    "type": media_type,
-                    "text": write(moments).decode("utf-8"),
-                }
-                for label, suffix, media_type, write in (
-                    (tr("Table (CSV)"), "csv", "text/csv", as_csv),
-                    (tr("Edit list (EDL)"), "edl", "text/plain", as_edl),
-                    (tr("Playlist (M3U)"), "m3u8", "application/vnd.apple.mpegurl", as_playlist),
-                )
-            ]
+        components.downloads(downloads(moments, "moments", tr))
+
+
+def downloads(moments: Sequence[Moment], name: str, tr: Translator) -> list[dict[str, str]]:
+    """The moments as files for other programs, as `components.downloads` takes them."""
+    return [
+        {
+            "label": label,
+            "name": f"{name}.{suffix}",
+            "type": media_type,
+            "text": write(moments).decode("utf-8"),
+        }
+        for label, suffix, media_type, write in (
+            (tr("Table (CSV)"), "csv", "text/csv", as_csv),
+            (tr("Edit list (EDL)"), "edl", "text/plain", as_edl),
+            (tr("Playlist (M3U)"), "m3u8", "application/vnd.apple.mpegurl", as_playlist),
         )
+    ]
 
 
 # --- cards ---
@@ -244,13 +248,14 @@ def show_cards(link: Link, answer: Answer, tr: Translator, *, narrow: bool = Fal
             like = Search(like=clicked["like"], collections=link.search.collections)
             session_state.go(Link(like))
 
-    def on_chosen() -> None:
-        st.session_state["chosen"] = list(st.session_state["moments"].get("chosen") or [])
+    moments = {key_of(moment): moment for moment in answer.moments}
 
     asked = most_of(link.search)
     data = cards_data(link, answer, tr) | {
         "narrow": narrow,
-        "chosen": st.session_state.get("chosen", []),
+        "chosen": _kept_keys(),
+        "said": _said(link.search, answer),
+        "can_say": bool(link.search.text.strip()),
         "has_more": not narrow and asked < MOST_MOMENTS and len(answer.moments) >= asked,
     }
     components.cards(
@@ -258,6 +263,80 @@ def show_cards(link: Link, answer: Answer, tr: Translator, *, narrow: bool = Fal
         key="moments",
         on_open=lambda: session_state.open_clicked("moments"),
         on_like=on_like,
-        on_chosen=on_chosen,
+        on_keep=lambda: _keep_clicked(moments, link.search),
+        on_say=lambda: _say_clicked(moments, link.search),
         on_more=lambda: _ask_for_more(link.search),
     )
+
+
+# --- what people do with moments ---
+
+
+def keep(video_id: int, span: Span, question: str, *, on: bool = True) -> None:
+    """Puts a moment into the tray of whoever is there, or takes it out."""
+    user = session_state.user()
+    if user is None or find_video(video_id, user) is None:
+        return
+    with app_state().library.catalog.begin() as session:
+        tray = moment_lists.tray_of(session, user.account_id)
+        if on:
+            moment_lists.add_moment(session, tray, video_id, span, question)
+        else:
+            moment_lists.remove_moment(session, tray, video_id, span)
+
+
+def _keep_clicked(moments: Mapping[str, Moment], search: Search) -> None:
+    clicked = st.session_state["moments"].get("keep")
+    moment = moments.get(str(clicked["key"])) if clicked else None
+    if moment is not None:
+        place = place_of(moment)
+        span = Span(place.start_s, place.end_s or place.start_s)
+        keep(moment.video_id, span, search.text, on=bool(clicked["on"]))
+
+
+def _kept_keys() -> list[str]:
+    """Of the moments in the tray, as cards have them."""
+    user = session_state.user()
+    if user is None:
+        return []
+    with app_state().library.catalog.read() as session:
+        return [
+            key_of_span(row.video_id, row.span)
+            for one in moment_lists.list_lists(session, user.account_id, ListKind.TRAY)
+            for row in moment_lists.list_moments(session, one.id)
+        ]
+
+
+def _said(search: Search, answer: Answer) -> dict[str, bool]:
+    """What this person said of these answers to the question."""
+    user = session_state.user()
+    if user is None or not search.text.strip():
+        return {}
+    with app_state().library.catalog.read() as session:
+        rows = feedback.list_own_feedback(session, search.text, account_id=user.account_id)
+    shown = {key_of(moment) for moment in answer.moments}
+    said = {key_of_span(row.video_id, row.span): row.good for row in reversed(rows)}
+    return {key: good for key, good in said.items() if key in shown}
+
+
+def _say_clicked(moments: Mapping[str, Moment], search: Search) -> None:
+    user = session_state.user()
+    clicked = st.session_state["moments"].get("say")
+    moment = moments.get(str(clicked["key"])) if clicked else None
+    if user is None or moment is None or find_video(moment.video_id, user) is None:
+        return
+    account = user.account_id
+    with app_state().library.catalog.begin() as session:
+        if clicked["good"] is not None:
+            feedback.add_feedback(
+                session,
+                search.text,
+                moment.video_id,
+                moment.span,
+                bool(clicked["good"]),
+                account_id=account,
+            )
+            return
+        for row in feedback.list_own_feedback(session, search.text, account_id=account):
+            if key_of_span(row.video_id, row.span) == key_of(moment):
+                feedback.delete_feedback(session, row.id, account_id=account)

@@ -19,6 +19,7 @@ from search_ui.app_state import app_state
 from search_ui.highlight import highlight
 from search_ui.i18n.translator import Translator
 from search_ui.pages import answers
+from search_ui.pages.cards import LIKELIHOODS
 from search_ui.session_state import escape_markdown
 from search_ui.url_state import Link
 
@@ -150,12 +151,13 @@ def _words(video: VideoRow, question: str, tr: Translator) -> str:
 
 def _row(moment: Moment, question: str, tr: Translator) -> dict[str, Any]:
     kinds = " · ".join(tr(KIND_LABELS[evidence.kind]) for evidence in moment.evidence)
+    likelihood = tr(LIKELIHOODS[moment.likelihood])
     text = next((evidence.text for evidence in moment.evidence if evidence.text), "")
     return {
         "start_s": moment.span.start_s,
         "end_s": moment.span.end_s,
         "parts": highlight(text, question) if text else [(kinds, False)],
-        "note": kinds if text else "",
+        "note": f"{likelihood} · {kinds}" if text else likelihood,
         "picture": f"/thumbnail/{video_picture(moment)}" if moment.thumbnail else "",
     }
 

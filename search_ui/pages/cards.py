@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from grounding.spans import Span
 from indexer.catalog import videos
 from indexer.catalog.videos import VideoRow
 from indexer.formatting import container_title, format_span
@@ -33,7 +34,12 @@ LIKELIHOODS = {
 # Texts of components/cards.js.
 CARD_LABELS = {
     "list": N_("Answers"),
-    "choose": N_("Choose"),
+    "choose": N_("Keep this moment"),
+    "kept": N_("Kept among your moments"),
+    "taken": N_("Taken out of your moments"),
+    "up": N_("Right: it shows this"),
+    "down": N_("Wrong: it does not show this"),
+    "thanks": N_("Noted, thank you"),
     "like": N_("More like this"),
     "menu": N_("More"),
     "copy": N_("Copy link"),
@@ -66,7 +72,12 @@ def cards_data(link: Link, answer: Answer, tr: Translator) -> dict[str, Any]:
 
 def key_of(moment: Moment) -> str:
     """A text that identifies the moment on the page."""
-    return f"{moment.video_id}@{moment.span.start_s:.3f}-{moment.span.end_s:.3f}"
+    return key_of_span(moment.video_id, moment.span)
+
+
+def key_of_span(video_id: int, span: Span) -> str:
+    """As `key_of`, of a span of a video."""
+    return f"{video_id}@{span.start_s:.3f}-{span.end_s:.3f}"
 
 
 def place_of(moment: Moment) -> Place:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -12,13 +13,15 @@ from grounding.spans import format_time
 from indexer.admin.videos import Video
 from indexer.catalog import saved_searches
 from indexer.catalog.saved_searches import SavedSearch
+from indexer.catalog.video_queries import find_ready_since
+from indexer.errors import SeekpointError
 from indexer.formatting import container_title, video_title
 from indexer.messages import N_
 from search_ui import components, session_state
 from search_ui.app_state import app_state
 from search_ui.auth.access_rights import User
 from search_ui.i18n.translator import Translator
-from search_ui.pages import progress
+from search_ui.pages import answers, progress
 from search_ui.pages.cards import pictures_of
 from search_ui.session_state import escape_markdown
 from search_ui.url_state import Link, Place, Search, read_link
@@ -26,6 +29,7 @@ from search_ui.url_state import Link, Place, Search, read_link
 DEMO = "demo"
 NEWEST = 12
 RECENT = 8
+MOST_NEW_VIDEOS = 500
 SHOWN_SHARE = 0.3  # of the length: the beginning is often black, or a title
 PREVIEW_S = 6.0
 EXAMPLES = (
@@ -128,11 +132,14 @@ def _search_chips(
     st.caption(title, text_alignment="center")
     with st.container(horizontal=True, gap="small", key=f"chips_{key}"):
         for search in searches:
+            label = escape_markdown(search.title[:60])
+            if key == "saved" and (count := _count_new(search, user)):
+                label += f" :primary-background[{tr('{n} new', n=count)}]"
             st.button(
-                escape_markdown(search.title[:60]),
+                label,
                 key=f"{key}_{search.id}",
                 on_click=_ask_again,
-                args=(search,),
+                args=(search, user, key == "saved"),
             )
         if key == "recent":
             st.button(
@@ -154,8 +161,38 @@ def _search_chips(
                     )
 
 
-def _ask_again(search: SavedSearch) -> None:
-    session_state.go(read_link(parse_qs(urlsplit(search.link).query)))
+def _ask_again(search: SavedSearch, user: User, is_saved: bool) -> None:
+    if is_saved:  # what is new is new from now on
+        with app_state().library.catalog.begin() as session:
+            saved_searches.save_search(session, user.account_id, search.title, search.link)
+    session_state.go(_link_of(search))
+
+
+def _link_of(search: SavedSearch) -> Link:
+    return read_link(parse_qs(urlsplit(search.link).query))
+
+
+def _count_new(search: SavedSearch, user: User) -> int:
+    """Moments that answer a saved search in videos that became ready since it was asked last. The
+    question is asked again only where there are such videos, and once.
+    """
+    known: dict[int, tuple[Any, int]] = st.session_state.setdefault("new_for_saved", {})
+    stamp = (search.asked_at, app_state().jobs.finished)
+    if search.id in known and known[search.id][0] == stamp:
+        return known[search.id][1]
+    ids = None if user.collection_ids is None else list(user.collection_ids)
+    with app_state().library.catalog.read() as session:
+        new = set(find_ready_since(session, ids, search.asked_at, MOST_NEW_VIDEOS))
+    count = 0
+    if new:
+        asked = replace(_link_of(search).search, ground=False)
+        try:
+            shown = answers.ask(asked, user).shown
+        except SeekpointError:  # who asks it is told
+            shown = ()
+        count = sum(moment.video_id in new for moment in shown)
+    known[search.id] = stamp, count
+    return count
 
 
 def _forget(search: SavedSearch, user: User) -> None:

@@ -18,7 +18,7 @@ from search_ui.auth.access_rights import User
 from search_ui.i18n.streamlit_words import streamlit_words
 from search_ui.i18n.translator import Translator
 from search_ui.outages import note_error
-from search_ui.pages import library, search, system
+from search_ui.pages import library, moments, search, system
 from search_ui.url_state import LONGEST_QUESTION, PAGE_NAMES
 
 # In the page itself: Streamlit would keep a file in the memory of one process.
@@ -28,6 +28,7 @@ ICON = "data:image/svg+xml;base64," + b64encode(
 PAGES = (
     (search.show, N_("Search"), "search"),
     (library.show, N_("Library"), "video_library"),
+    (moments.show, N_("Moments"), "playlist_play"),
     (system.show, N_("System"), "monitor_heart"),
 )
 THEMES = {"System": N_("Auto"), "Light": N_("Light"), "Dark": N_("Dark")}

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
+from grounding.spans import format_time
 from indexer.formatting import format_bytes
 from indexer.messages import N_
 from search_ui import session_state
@@ -17,6 +18,7 @@ from search_ui.session_state import escape_markdown
 
 EVERY_S = 1.0
 SHOWN = 5
+MOST_PROBLEMS = 20
 STATES = {
     "waiting": N_("waiting"),
     "running": N_("running"),
@@ -28,16 +30,24 @@ STATES = {
 
 
 def show(user: User, tr: Translator, *, lately: bool = False) -> None:
-    """Bars of the jobs in collections that this user sees; the page is drawn again when one of
+    """The panel of jobs in collections that this user sees; the page is drawn again when one of
     them has ended. `lately`: those that ended well are listed too.
     """
     st.session_state["jobs_seen"] = app_state().jobs.finished
     jobs = _visible(user)
-    if any(job.is_open for job in jobs):
-        st.fragment(_live, run_every=EVERY_S)(user, tr)
-    for job in _last_of_each(jobs):
-        # A viewer cannot fix a problem and must not learn the server's folders from it.
-        if not job.is_open and (user.can_edit if job.problems else lately):
+    is_live = any(job.is_open for job in jobs)
+    # A viewer cannot fix a problem and must not learn the server's folders from it.
+    ended = [
+        job
+        for job in _last_of_each(jobs)
+        if not job.is_open and (user.can_edit if job.problems else lately)
+    ]
+    if not is_live and not ended:
+        return
+    with st.container(border=True, key="jobs"):
+        if is_live:
+            st.fragment(_live, run_every=EVERY_S)(user, tr)
+        for job in ended:
             _show_ended(job, user, tr)
 
 
@@ -50,9 +60,10 @@ def _live(user: User, tr: Translator) -> None:
 
 
 def _open(job: Job, user: User, tr: Translator) -> None:
-    parts = [tr(job.title), job.collection, tr(STATES[job.state]), *_figures(job, tr)]
+    heading = [tr(job.title), job.collection, tr(STATES[job.state])]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.progress(job.fraction, text=" · ".join(map(escape_markdown, parts)), width="stretch")
+        text = " · ".join(map(escape_markdown, heading))
+        st.progress(job.fraction, text=text, width="stretch")
         if user.can_edit:
             jobs = app_state().jobs
             is_paused = job.state == "paused"
@@ -60,18 +71,22 @@ def _open(job: Job, user: User, tr: Translator) -> None:
             icon = "play_arrow" if is_paused else "pause"
             _icon(job, icon, change, tr("Continue") if is_paused else tr("Pause"))
             _icon(job, "close", jobs.cancel, tr("Cancel"))
+    if figures := _figures(job, tr):
+        st.caption(" · ".join(map(escape_markdown, figures)))
 
 
 def _figures(job: Job, tr: Translator) -> list[str]:
     now = job.progress
     found = []
-    if now.files > 1:
+    if now.files:
         found.append(tr("{done} of {n} files", done=now.files_done, n=now.files))
     if now.size_bytes > 1:
         done, total = format_bytes(now.done_bytes), format_bytes(now.size_bytes)
         found.append(tr("{done} of {total}", done=done, total=total))
     if job.speed is not None:
         found.append(tr("{speed} times as fast as the video", speed=f"{job.speed:.2g}"))
+    if job.left_s is not None and job.state == "running":
+        found.append(tr("about {time} left", time=format_time(job.left_s)))
     if job.problems:
         found.append(tr("{n} with problems", n=len(job.problems)))
     return found
@@ -103,20 +118,19 @@ def _last_of_each(jobs: Sequence[Job]) -> list[Job]:
 
 def _show_ended(job: Job, user: User, tr: Translator) -> None:
     label = escape_markdown(tr(job.title))
-    if not job.problems:
-        st.caption(f":material/check: {label} · {tr(STATES[job.state])}")
-        return
-    problems = "\n".join(f"- {escape_markdown(tr(problem))}" for problem in job.problems[:10])
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.warning(
-            f"{label} · {tr('with problems')}\n\n{problems}",
-            icon=":material/warning:",
-            width="stretch",
-        )
+        if not job.problems:
+            st.caption(f":material/check: {label} · {tr(STATES[job.state])}")
+        else:
+            count = tr("{n} with problems", n=len(job.problems))
+            with st.expander(f"{label} · {count}", icon=":material/warning:", expanded=True):
+                for problem in job.problems[:MOST_PROBLEMS]:
+                    st.markdown(f"- {escape_markdown(tr(problem))}")
+                if len(job.problems) > MOST_PROBLEMS:
+                    st.caption(tr("and {n} more", n=len(job.problems) - MOST_PROBLEMS))
         if user.can_edit:
-            close = tr("Close")
             st.button(
-                close,
+                tr("Close"),
                 key=f"close_job_{job.id}",
                 icon=":material/close:",
                 type="tertiary",

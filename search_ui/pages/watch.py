@@ -60,6 +60,9 @@ PLAYER_LABELS = {
     "reset": N_("Reset"),
     "link": N_("Copy link"),
     "copied": N_("Link copied"),
+    "keep": N_("Keep"),
+    "keep_hint": N_("Keep this clip among your moments"),
+    "kept": N_("Kept among your moments"),
     "copy_path": N_("Copy the path"),
     "path_copied": N_("Path copied"),
     "clip": N_("Download"),
@@ -135,7 +138,16 @@ def _player(
         _data(link, place, video, answer, playback, _lanes(link, video, user), tr),
         on_next=lambda: _next(link, answer),
         on_where=lambda: _where(video, tr),
+        on_keep=lambda: _keep(link, video),
     )
+
+
+def _keep(link: Link, video: VideoRow) -> None:
+    clip = st.session_state["player"].get("keep")
+    if clip:
+        start_s = min(max(0.0, float(clip["start_s"])), video.duration_s)
+        end_s = min(max(start_s, float(clip["end_s"])), video.duration_s)
+        answers.keep(video.id, Span(start_s, end_s), link.search.text)
 
 
 def _make_copy(video: VideoRow) -> None:

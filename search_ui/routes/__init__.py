@@ -6,7 +6,20 @@ from importlib.util import find_spec
 
 from starlette.routing import BaseRoute
 
-from search_ui.routes import account, health, index_page, media, signin, stills, upload, watching
+from search_ui.routes import (
+    account,
+    folders,
+    health,
+    index_page,
+    media,
+    moment_files,
+    shared,
+    shelf,
+    signin,
+    stills,
+    upload,
+    watching,
+)
 
 
 def all_routes() -> list[BaseRoute]:
@@ -18,6 +31,10 @@ def all_routes() -> list[BaseRoute]:
         *media.routes(),
         *stills.routes(),
         *watching.routes(),
+        *shelf.routes(),
+        *folders.routes(),
+        *moment_files.routes(),
+        *shared.routes(),
         *upload.routes(),
         *health.routes(),
         *_api_routes(),

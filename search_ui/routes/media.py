@@ -10,6 +10,7 @@ import os
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from urllib.parse import quote
 
 from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
@@ -20,6 +21,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from indexer.admin.playback import open_for_playing, playback_of
+from indexer.artefacts import SHARED_FILE
 from indexer.catalog import videos
 from indexer.catalog.videos import VideoRow
 from indexer.errors import CatalogBusy, CatalogError, MediaError, SeekpointError
@@ -32,6 +34,8 @@ from search_ui.i18n.translator import translator_of
 log = logging.getLogger(__name__)
 
 LONGEST_CLIP_S = 600.0
+CLIPS_OF_A_VIDEO = 20
+"""The newest of those that programs had made are kept."""
 LOOK_EVERY_S = 0.5
 GONE_STATUS = 499  # nginx's number for somebody who hung up; nobody reads it
 THUMBNAIL_AGE_S = 86_400
@@ -41,7 +45,6 @@ def routes() -> list[BaseRoute]:
     """Routes of videos, thumbnails and clips."""
     return [
         Route("/stream/{video_id:int}", stream),
-        Route("/thumbnail/{video_id:int}/{time_ms:int}", thumbnail),
         Route("/clip/{video_id:int}/{start_ms:int}/{end_ms:int}", clip),
     ]
 
@@ -61,11 +64,6 @@ def stream_of(request: Request, video: VideoRow) -> Response:
         raise HTTPException(410, tr("The file is not there now."))
     descriptor = _open(request, video, found.path)
     return DescriptorResponse(descriptor, found.media_type, {"Cache-Control": "private, no-cache"})
-
-
-def thumbnail(request: Request) -> Response:
-    """The stored picture that is nearest to the time."""
-    return thumbnail_of(request, find_video(request), request.path_params["time_ms"] / 1000)
 
 
 def thumbnail_of(request: Request, video: VideoRow, time_s: float) -> Response:
@@ -102,14 +100,7 @@ async def clip_of(request: Request, video: VideoRow, start_s: float, end_s: floa
     """Cutting takes whole cores, so `CLIPS_AT_ONCE` limits how many are cut at a time, and one that
     nobody waits for any more is given up. Raises SeekpointError where it cannot be cut.
     """
-    end_s = min(end_s, video.duration_s)
-    if not 0 < end_s - start_s <= LONGEST_CLIP_S:
-        raise HTTPException(
-            422,
-            translator_of(request)(
-                "A clip is longer than nothing and no longer than {n} s.", n=f"{LONGEST_CLIP_S:g}"
-            ),
-        )
+    end_s = _clip_end_s(request, video, start_s, end_s)
     folder = tempfile.TemporaryDirectory(prefix="seekpoint-clip-")
     path = Path(folder.name) / "clip.mp4"
     try:
@@ -118,11 +109,60 @@ async def clip_of(request: Request, video: VideoRow, start_s: float, end_s: floa
     except BaseException:
         folder.cleanup()
         raise
-    stem = video_title("", video.paths[0].relative_path if video.paths else None, video.id)
-    name = f"{stem} {start_s:.1f}-{end_s:.1f}.mp4"
+    name = _clip_name(video, start_s, end_s)
     return FileResponse(
         path, media_type="video/mp4", filename=name, background=BackgroundTask(folder.cleanup)
     )
+
+
+async def keep_clip_of(request: Request, video: VideoRow, start_s: float, end_s: float) -> Path:
+    """As `clip_of`, kept among the artefacts of the video. One that is there is not cut again."""
+    end_s = _clip_end_s(request, video, start_s, end_s)
+    artefacts = app_state().library.artefacts
+    path = artefacts.clip(video.id, start_s, end_s)
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".", dir=path.parent) as folder:
+            part = Path(folder) / "clip.mp4"
+            async with app_state().clip_slots:
+                await _while_wanted(request, _cut, request, video, start_s, end_s, part)
+            part.chmod(SHARED_FILE)
+            part.replace(path)
+    await run_in_threadpool(artefacts.keep_clips, video.id, CLIPS_OF_A_VIDEO)
+    return path
+
+
+def kept_clip_of(
+    request: Request, video: VideoRow, start_s: float, end_s: float
+) -> Response | None:
+    """The clip that `keep_clip_of` kept, by ranges; None where there is none."""
+    end_s = min(end_s, video.duration_s)
+    path = app_state().library.artefacts.clip(video.id, start_s, end_s)
+    if not path.exists():
+        return None
+    name = quote(_clip_name(video, start_s, end_s))
+    headers = {
+        "Cache-Control": "private, no-cache",
+        "Content-Disposition": f"attachment; filename*=utf-8''{name}",
+    }
+    return DescriptorResponse(_open(request, video, path), "video/mp4", headers)
+
+
+def _clip_end_s(request: Request, video: VideoRow, start_s: float, end_s: float) -> float:
+    end_s = min(end_s, video.duration_s)
+    if not 0 < end_s - start_s <= LONGEST_CLIP_S:
+        raise HTTPException(
+            422,
+            translator_of(request)(
+                "A clip is longer than nothing and no longer than {n} s.", n=f"{LONGEST_CLIP_S:g}"
+            ),
+        )
+    return end_s
+
+
+def _clip_name(video: VideoRow, start_s: float, end_s: float) -> str:
+    stem = video_title("", video.paths[0].relative_path if video.paths else None, video.id)
+    return f"{stem} {start_s:.1f}-{end_s:.1f}.mp4"
 
 
 def _cut(request: Request, video: VideoRow, start_s: float, end_s: float, path: Path) -> None:

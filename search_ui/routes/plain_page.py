@@ -24,7 +24,7 @@ def plain_page(tr: Translator, title: str, body: str, status: int = 200) -> Resp
 <html lang="{tr.language}">
 <head>
 <meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Seekpoint: {escape(title)}</title>
+<title>Seekpoint: {escape(title)}</title><link rel="icon" href="/favicon.png">
 <style>{STYLE.read_text(encoding="utf-8")}</style><script>{THEME}</script>
 </head>
 <body><main><h1>Seekpoint</h1>{body}</main></body>

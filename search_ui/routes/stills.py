@@ -9,36 +9,69 @@ from pathlib import Path
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, RedirectResponse, Response
+from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from grounding.spans import Span
+from indexer.catalog.videos import VideoRow
 from indexer.errors import SeekpointError
 from indexer.questions.query_pictures import picture_path
 from search_ui.app_state import app_state
 from search_ui.i18n.translator import translator_of
-from search_ui.routes.media import find_video
+from search_ui.routes.media import find_video, thumbnail_of
 from search_ui.url_state import is_picture
 
 AGE_S = 7 * 86_400
+EMPTY = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 9"/>'
 LONGEST_STRIP_S = 3600.0
 
 
 def routes() -> list[BaseRoute]:
     """Routes of pictures of answers."""
     return [
+        Route("/thumbnail/{video_id:int}/{time_ms:int}", thumbnail),
         Route("/still/{video_id:int}/{time_ms:int}", still),
         Route("/strip/{video_id:int}/{start_ms:int}/{end_ms:int}", strip),
         Route("/asked/{name}", show_asked_picture),
     ]
 
 
+async def thumbnail(request: Request) -> Response:
+    """The stored picture that is nearest to the time. Of a video that is only just being read the
+    frame itself; where there is none either, an empty picture: a page asks for what may come.
+    """
+    video = await run_in_threadpool(find_video, request)
+    time_s = min(request.path_params["time_ms"] / 1000, video.duration_s)
+    return (
+        await run_in_threadpool(_stored, request, video, time_s)
+        or await picture_of(video.id, time_s)
+        or nothing()
+    )
+
+
 async def still(request: Request) -> Response:
     """The frame shown at the time; where it cannot be read, the stored picture nearest to it."""
     video = await run_in_threadpool(find_video, request)
-    time_ms = min(request.path_params["time_ms"], round(video.duration_s * 1000))
-    made = await picture_of(video.id, time_ms / 1000)
-    return made or RedirectResponse(f"/thumbnail/{video.id}/{time_ms}", 307)
+    time_s = min(request.path_params["time_ms"] / 1000, video.duration_s)
+    return (
+        await picture_of(video.id, time_s)
+        or await run_in_threadpool(_stored, request, video, time_s)
+        or nothing()
+    )
+
+
+def _stored(request: Request, video: VideoRow, time_s: float) -> Response | None:
+    try:
+        return thumbnail_of(request, video, time_s)
+    except HTTPException as error:
+        if error.status_code != 404:
+            raise
+        return None
+
+
+def nothing() -> Response:
+    """An empty picture."""
+    return Response(EMPTY, media_type="image/svg+xml", headers={"Cache-Control": "no-store"})
 
 
 async def strip(request: Request) -> Response:

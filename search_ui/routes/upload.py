@@ -32,6 +32,7 @@ from indexer.vectors.durable_files import flush
 from search_ui.app_state import app_state
 from search_ui.auth.access_rights import User
 from search_ui.i18n.translator import Translator, translator_of
+from search_ui.jobs import Job
 
 STEP_BYTES = 4_000_000
 LONGEST_NAME_BYTES = 150
@@ -49,18 +50,27 @@ async def upload(request: Request) -> Response:
     """The body is the file; its name comes percent-encoded in the header X-File-Name, the
     collection in the query.
     """
+    collection = request.query_params.get("collection", "").strip()
+    name = unquote(request.headers.get("x-file-name", ""))
+    stored, job = await receive_video(request, collection, name)
+    return JSONResponse({"name": stored, "job": job.id}, 201)
+
+
+async def receive_video(request: Request, collection: str, name: str) -> tuple[str, Job]:
+    """Takes the body as a file of this name into a collection: the name under which it is kept, and
+    the job that reads it. Raises HTTPException.
+    """
     user: User = request.state.user
     tr = translator_of(request)
     if not user.can_edit:
         raise HTTPException(403, tr("Viewers cannot add videos."))
-    collection = request.query_params.get("collection", "").strip()
     if not await run_in_threadpool(app_state().may_add_to, user, collection):
         raise HTTPException(403, tr("There is no such collection for you."))
     try:
         collection = collection_name(collection)
     except UsageError as error:
         raise HTTPException(422, tr(error.full_message)) from None
-    name = safe_name(unquote(request.headers.get("x-file-name", "")))
+    name = safe_name(name)
     if not name:
         raise HTTPException(415, tr("This is not a name of a video file."))
     folder = uploads_folder(app_state().library.context)
@@ -86,7 +96,7 @@ async def upload(request: Request) -> Response:
     job = await run_in_threadpool(
         lambda: app_state().jobs.ingest([stored], collection, actor=user.actor(), reach=reach)
     )
-    return JSONResponse({"name": stored.name, "job": job.id}, 201)
+    return stored.name, job
 
 
 class _Room:
@@ -108,12 +118,16 @@ class _Room:
         if more_bytes + reserve_bytes > shutil.disk_usage(self._folder).free:
             raise HTTPException(507, self._tr("There is no space for this file on the server."))
         # Who is at the machine itself has its disk anyway.
-        is_local = self._user.account_id is None
-        quota_bytes = 0 if is_local else self._settings.ui_upload_quota_mb * 1_000_000
+        quota_bytes = 0 if self._user.is_local else self._settings.ui_upload_quota_mb * 1_000_000
         try:
             with self._catalog.begin() as session:
                 self._upload_id = reserve_upload(
-                    session, self._user.account_id, wanted_bytes, quota_bytes, self._upload_id
+                    session,
+                    self._user.account_id,
+                    wanted_bytes,
+                    quota_bytes,
+                    self._upload_id,
+                    token_id=self._user.token_id,
                 )
         except StorageError as error:
             raise HTTPException(507, self._tr(error.full_message)) from None
@@ -134,13 +148,19 @@ class _Room:
 
 async def picture(request: Request) -> Response:
     """The body is a picture to ask with; answers with the name under which it is kept."""
+    return JSONResponse({"name": await receive_picture(request)}, 201)
+
+
+async def receive_picture(request: Request) -> str:
+    """Takes the body as a picture to ask with: the name under which it is kept. Raises
+    HTTPException.
+    """
     body = io.BytesIO()
     await _receive(request, body, LARGEST_BYTES)
     try:
-        name = await run_in_threadpool(keep_picture, app_state().settings, body.getvalue())
+        return await run_in_threadpool(keep_picture, app_state().settings, body.getvalue())
     except SeekpointError as error:
         raise HTTPException(422, translator_of(request)(error.full_message)) from None
-    return JSONResponse({"name": name}, 201)
 
 
 async def _receive(

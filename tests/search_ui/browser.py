@@ -15,7 +15,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Locator,
+    Page,
+    expect,
+    sync_playwright,
+)
 
 from tests.indexer.media.golden import read_number
 from tests.support import free_port
@@ -109,6 +116,7 @@ def serving(
         "SEEKPOINT_EMBEDDER": "demo",
         "SEEKPOINT_SPEECH": "0",
         "SEEKPOINT_SCREEN_TEXT": "0",
+        "SEEKPOINT_SOUND": "0",
         "OMP_NUM_THREADS": "1",
         **own,
     }
@@ -155,14 +163,30 @@ def chromium() -> Iterator[Browser]:
 
 @contextmanager
 def window(browser: Browser, url: str, **options) -> Iterator[Page]:
-    """A window of its own, 1280 x 900 in English unless told otherwise.
+    """A window that knows nothing yet, 1280 x 900 in English unless told otherwise. Fails as
+    `opened` does.
+    """
+    with fresh_context(browser, url, **options) as context, opened(context, url) as page:
+        yield page
+
+
+@contextmanager
+def fresh_context(browser: Browser, url: str, **options) -> Iterator[BrowserContext]:
+    """What windows share: cookies, what is stored, and the scripts that were loaded already."""
+    options = {"viewport": {"width": 1280, "height": 900}, "locale": "en-US", **options}
+    context = browser.new_context(base_url=url, **options)
+    context.set_default_timeout(SLOW_MS)
+    yield context
+    context.close()
+
+
+@contextmanager
+def opened(context: BrowserContext, url: str) -> Iterator[Page]:
+    """A window; what it stored is gone afterwards.
 
     An error in the browser's console, an error in a script, a dialog, or a request to another place
     fails the test.
     """
-    options = {"viewport": {"width": 1280, "height": 900}, "locale": "en-US", **options}
-    context = browser.new_context(base_url=url, **options)
-    context.set_default_timeout(SLOW_MS)
     page = context.new_page()
     problems: list[str] = []
 
@@ -174,7 +198,12 @@ def window(browser: Browser, url: str, **options) -> Iterator[Page]:
     page.on("dialog", lambda dialog: problems.append(f"dialog: {dialog.message}"))
     page.on("request", check)
     yield page
-    context.close()
+    if page.url.startswith(url):
+        page.evaluate("() => { localStorage.clear(); sessionStorage.clear() }")
+    for one in context.pages:
+        one.close()
+    context.clear_cookies()
+    context.clear_permissions()
     assert not problems
 
 
@@ -240,11 +269,6 @@ def number_shown(page: Page) -> tuple[int, float]:
 def drawn(page: Page) -> None:
     """Waits until Streamlit has drawn the page: what is pressed before may be lost."""
     page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
-
-
-def cell(page: Page, text: str) -> Locator:
-    """Of the table, which is drawn on a canvas and told to screen readers inside it."""
-    return page.get_by_test_id("stDataFrame").locator("[role=gridcell]", has_text=text).first
 
 
 def sign_in(page: Page, name: str) -> None:

@@ -219,6 +219,12 @@ def finish_task(
     return FinishedTask(*row)
 
 
+def note_damage(s: Session, task_id: int, damage: Message) -> None:
+    """What could not be read of a chunk that is done stands where the error of another would."""
+    is_done = (ChunkTask.id == task_id, ChunkTask.state == TaskState.DONE)
+    s.execute(update(ChunkTask).where(*is_done).values(error=damage))
+
+
 def retry_tasks(s: Session, video_ids: Sequence[int] | None = None) -> int:
     """Failed tasks of these videos wait again with their attempts forgotten; how many. None: of all
     videos.

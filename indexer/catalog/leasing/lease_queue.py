@@ -15,14 +15,14 @@ from sqlalchemy import and_, delete, func, or_, select, text, update
 from sqlalchemy.orm import Session, aliased
 
 from indexer.catalog.database.dialect import count_changed, in_values, is_sqlite, now_s
-from indexer.catalog.tables import ChunkTask, Job, PageJob, utc_now
+from indexer.catalog.tables import AlertDelivery, ChunkTask, Job, PageJob, utc_now
 from indexer.messages import Message
 from indexer.vocabulary import TaskState
 
 OPEN_STATES = (TaskState.PENDING, TaskState.RUNNING)
 _WAITING = {"state": TaskState.PENDING, "owner": None, "lease_until_s": None}
 
-RowT = TypeVar("RowT", ChunkTask, Job, PageJob)
+RowT = TypeVar("RowT", ChunkTask, Job, PageJob, AlertDelivery)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,11 +15,11 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from indexer.catalog import audit
-from indexer.catalog.accounts import LONGEST_NAME, check_role, name_key
+from indexer.catalog.accounts import LONGEST_NAME, ROLES, check_role, name_key
 from indexer.catalog.audit import Actor
 from indexer.catalog.database.dialect import count_changed, insert_or_ignore
 from indexer.catalog.database.text_normalize import normalize
-from indexer.catalog.tables import ApiToken, utc_now
+from indexer.catalog.tables import Account, ApiToken, utc_now
 from indexer.errors import UsageError
 from indexer.vocabulary import AuditAction
 
@@ -31,7 +31,10 @@ LONGEST_DAYS = 36_500.0
 
 @dataclass(frozen=True, slots=True)
 class TokenRow:
-    """Times in UTC. `collection_ids` None: all. `used_at` None: never; else to a minute."""
+    """Times in UTC. `collection_ids` None: all. `used_at` None: never; else to a minute.
+    `account_id`: whose it is; role and collections are no more than theirs then. None: the token
+    stands for itself.
+    """
 
     id: int
     name: str
@@ -40,6 +43,7 @@ class TokenRow:
     created_at: datetime
     expires_at: datetime
     used_at: datetime | None
+    account_id: int | None = None
 
     @property
     def is_expired(self) -> bool:
@@ -54,8 +58,11 @@ def add_token(
     collection_ids: Sequence[int] | None,
     days: float,
     actor: Actor,
+    account_id: int | None = None,
 ) -> str:
-    """The new token, which is kept nowhere. Raises UsageError, also for a name that is taken."""
+    """The new token, which is kept nowhere. Raises UsageError, also for a name that is taken.
+    `account_id`: whose it is, who may not do less; what it saves and uploads is theirs.
+    """
     name = normalize("NFC", name).strip()
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
         raise UsageError(
@@ -75,6 +82,7 @@ def add_token(
         "collection_ids": None if collection_ids is None else sorted(collection_ids),
         "created_at": now,
         "expires_at": now + timedelta(days=days),
+        "account_id": account_id,
     }
     insert = insert_or_ignore(s, ApiToken, ("name_key",)).values(**values)
     if s.scalar(insert.returning(ApiToken.id)) is None:
@@ -92,8 +100,9 @@ def find_token(s: Session, token: str) -> TokenRow | None:
     if not token.startswith(PREFIX) or len(token) > LONGEST_TOKEN:
         return None
     valid = (ApiToken.token_hash == _hash(token)) & (ApiToken.expires_at > utc_now())
-    found = s.scalar(select(ApiToken).where(valid))
-    return None if found is None else _row(found)
+    statement = select(ApiToken, Account).outerjoin(Account, Account.id == ApiToken.account_id)
+    found = s.execute(statement.where(valid)).one_or_none()
+    return None if found is None else _row(*found)
 
 
 def touch_token(s: Session, token_id: int) -> None:
@@ -103,7 +112,24 @@ def touch_token(s: Session, token_id: int) -> None:
 
 def list_tokens(s: Session) -> list[TokenRow]:
     """All tokens by name, expired ones too."""
-    return [_row(token) for token in s.scalars(select(ApiToken).order_by(ApiToken.name_key))]
+    statement = select(ApiToken, Account).outerjoin(Account, Account.id == ApiToken.account_id)
+    return [_row(*found) for found in s.execute(statement.order_by(ApiToken.name_key))]
+
+
+def get_collection_ids(
+    s: Session, account_id: int | None, token_id: int | None
+) -> tuple[int, ...] | None:
+    """The collections that an account, or a token that stands for itself, may see now; None: all.
+    Of somebody who is gone, or whose token is over, none.
+    """
+    if account_id is not None:
+        account = s.get(Account, account_id)
+        return () if account is None else _ids(account.collection_ids)
+    if token_id is not None:
+        valid = (ApiToken.id == token_id) & (ApiToken.expires_at > utc_now())
+        token = s.scalar(select(ApiToken).where(valid))
+        return () if token is None else _ids(token.collection_ids)
+    return None
 
 
 def revoke_token(s: Session, name: str, actor: Actor) -> None:
@@ -124,14 +150,28 @@ def _hash(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
 
 
-def _row(token: ApiToken) -> TokenRow:
-    ids = token.collection_ids
+def _row(token: ApiToken, account: Account | None) -> TokenRow:
+    role, ids = token.role, _ids(token.collection_ids)
+    if account is not None:
+        role = min(role, account.role, key=ROLES.index)
+        ids = _both(ids, _ids(account.collection_ids))
     return TokenRow(
         token.id,
         token.name,
-        token.role,
-        None if ids is None else tuple(int(id) for id in ids),
+        role,
+        ids,
         token.created_at,
         token.expires_at,
         token.used_at,
+        token.account_id,
     )
+
+
+def _ids(stored: list | None) -> tuple[int, ...] | None:
+    return None if stored is None else tuple(int(id) for id in stored)
+
+
+def _both(one: tuple[int, ...] | None, other: tuple[int, ...] | None) -> tuple[int, ...] | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return tuple(id for id in one if id in other)

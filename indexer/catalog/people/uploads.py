@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, delete, func, select, text, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.orm import Session
 
 from indexer.catalog.database.dialect import count_changed, in_values, is_sqlite
+from indexer.catalog.people.owner import belongs_to
 from indexer.catalog.tables import Upload, utc_now
 from indexer.errors import StorageError
 from indexer.formatting import format_bytes
@@ -23,9 +24,12 @@ def reserve_upload(
     size_bytes: int,
     quota_bytes: int,
     upload_id: int | None = None,
+    *,
+    token_id: int | None = None,
 ) -> int:
     """Room for a file that is coming, or (`upload_id`) more of it, up to `size_bytes` in all: its
-    id. Uploads at the same time count together. `quota_bytes` 0: as much as there is.
+    id. Uploads at the same time count together. `quota_bytes` 0: as much as there is. `token_id`:
+    of a program that stands for itself.
 
     Raises StorageError where the person would have more than that.
     """
@@ -33,7 +37,7 @@ def reserve_upload(
         s.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
     stalled = Upload.name.is_(None) & (Upload.created_at < utc_now() - STALLED)
     count_changed(s, delete(Upload).where(stalled))
-    others = used_bytes(s, account_id, but=upload_id)
+    others = used_bytes(s, account_id, but=upload_id, token_id=token_id)
     if quota_bytes and others + size_bytes > quota_bytes:
         raise StorageError(
             "you have {used} of uploads; {quota} are allowed",
@@ -46,7 +50,8 @@ def reserve_upload(
         same = update(Upload).where(Upload.id == upload_id)
         if count_changed(s, same.values(size_bytes=size_bytes, created_at=now)):
             return upload_id
-    upload = Upload(account_id=account_id, size_bytes=size_bytes, created_at=now)
+    own = token_id if account_id is None else None
+    upload = Upload(account_id=account_id, token_id=own, size_bytes=size_bytes, created_at=now)
     s.add(upload)
     s.flush()
     return upload.id
@@ -69,10 +74,10 @@ def forget_uploads(s: Session, names: Iterable[str]) -> None:
     count_changed(s, delete(Upload).where(in_values(s, Upload.name, names)))
 
 
-def used_bytes(s: Session, account_id: int | None, *, but: int | None = None) -> int:
-    """What the person keeps here, and what is coming."""
-    own: ColumnElement[bool] = (
-        Upload.account_id.is_(None) if account_id is None else Upload.account_id == account_id
-    )
-    counted = select(func.coalesce(func.sum(Upload.size_bytes), 0)).where(own)
+def used_bytes(
+    s: Session, account_id: int | None, *, but: int | None = None, token_id: int | None = None
+) -> int:
+    """What the person, or the program, keeps here, and what is coming."""
+    counted = select(func.coalesce(func.sum(Upload.size_bytes), 0))
+    counted = counted.where(belongs_to(Upload, account_id, token_id))
     return int(s.scalar(counted if but is None else counted.where(Upload.id != but)) or 0)

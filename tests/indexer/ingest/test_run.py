@@ -477,3 +477,20 @@ def test_a_home_of_any_name_holds_its_catalog(tmp_path, media):
     assert (home / "catalog.sqlite").is_file()
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith("what")] == [home.name]
     assert {file.state for file in demo_library(home).ingest([media]).files} == {"unchanged"}
+
+
+def test_what_could_not_be_read_of_a_video_stays_known(tmp_path, library):
+    path = colour_video(tmp_path / "media" / "cut.mp4", [("red", 4.0), ("blue", 8.0)])
+    content = bytearray(path.read_bytes())
+    for at in range(int(len(content) * 0.6), len(content)):
+        content[at] = at * 7 % 256
+    path.write_bytes(content)
+    (outcome,) = library.ingest([path]).files
+    assert outcome.state == "partly"
+    (video,) = library.videos()
+    assert video.state == VideoState.READY
+    assert video.is_partly_read
+    assert str(video.error) in str(outcome.error)
+    colour_video(path, [("red", 4.0), ("blue", 8.0)])
+    library.ingest([path])
+    assert not library.videos()[0].is_partly_read

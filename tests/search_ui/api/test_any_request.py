@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 
 from search_ui.api.app import make_api
 from search_ui.app_state import open_app_state
-from tests.search_ui.conftest import _client
+from tests.search_ui.conftest import client_of
 from tests.support import demo_settings
 
 DOCUMENT = make_api().openapi()
@@ -43,7 +43,7 @@ def values(schema: dict[str, Any]) -> st.SearchStrategy[list[str]]:
 
 @pytest.fixture(scope="module")
 def client(filled_home) -> Any:
-    with _client(open_app_state(demo_settings(filled_home), sign_in=False)) as client:
+    with client_of(open_app_state(demo_settings(filled_home), sign_in=False)) as client:
         yield client
 
 

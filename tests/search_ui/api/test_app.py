@@ -11,7 +11,7 @@ from indexer.embedders.demo import COLOURS
 from indexer.media.probe import probe
 from search_ui.api.rate_limit import RateLimit
 from search_ui.app_state import app_state, open_app_state
-from tests.search_ui.conftest import _client
+from tests.search_ui.conftest import client_of
 from tests.support import colour_video, demo_library, demo_settings
 
 
@@ -175,7 +175,7 @@ def test_it_says_no_in_the_language_that_is_asked_for(local):
 
 
 def test_other_methods_are_not_allowed(local, video_id):
-    answer = local.delete(f"/api/v1/videos/{video_id}")
+    answer = local.put(f"/api/v1/videos/{video_id}")
     assert (answer.status_code, answer.json()["code"]) == (405, "method-not-allowed")
 
 
@@ -193,7 +193,7 @@ def test_a_file_that_is_gone(tmp_path, local, monkeypatch):
 
 def test_so_many_requests_in_a_minute(filled_home, token):
     settings = demo_settings(filled_home, api_requests_per_minute=1)
-    with _client(open_app_state(settings, sign_in=True)) as client:
+    with client_of(open_app_state(settings, sign_in=True)) as client:
         first, second = ({"Authorization": f"Bearer {token()}"} for _ in range(2))
         assert client.get("/api/v1/collections", headers=first).status_code == 200
         refused = client.get("/api/v1/collections", headers=first)
@@ -203,7 +203,7 @@ def test_so_many_requests_in_a_minute(filled_home, token):
 
 
 def test_a_bucket_fills_again():
-    limit = RateLimit(_client, per_minute=60)  # pyright: ignore[reportArgumentType]
+    limit = RateLimit(client_of, per_minute=60)  # pyright: ignore[reportArgumentType]
     key = ("token", 1)
     assert [limit._take(key, 0.0) for _ in range(60)] == [0.0] * 60
     assert limit._take(key, 0.0) == pytest.approx(1.0)
@@ -224,6 +224,6 @@ def test_the_document_says_where_and_how(local):
     document = local.get("/api/openapi.json").json()
     assert document["servers"] == [{"url": "/api"}]
     assert document["components"]["securitySchemes"]["token"]["scheme"] == "bearer"
-    for operation in (one["get"] for one in document["paths"].values()):
+    for operation in (one for methods in document["paths"].values() for one in methods.values()):
         assert "application/problem+json" in operation["responses"]["default"]["content"]
         assert "422" not in operation["responses"]

@@ -16,7 +16,7 @@ from search_ui.auth.password_pool import MOST_WAITING
 from search_ui.auth.sessions import COOKIE, kept_secret
 from search_ui.routes import signin
 from search_ui.routes.signin import own_path
-from tests.search_ui.conftest import PASSWORD, _client
+from tests.search_ui.conftest import PASSWORD, client_of
 from tests.support import demo_library, demo_settings
 
 PAGE = {"Accept": "text/html"}
@@ -211,7 +211,7 @@ def guessed(tmp_path):
 
     def client(trusted=()):
         settings = demo_settings(tmp_path / "home", ui_trusted_proxies=list(trusted))
-        made.append(_client(open_app_state(settings, sign_in=True)))
+        made.append(client_of(open_app_state(settings, sign_in=True)))
         return made[-1]
 
     yield client

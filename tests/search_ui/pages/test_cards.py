@@ -16,37 +16,31 @@ def titles(page: Page) -> list[str]:
     return [text.split("\n")[0] for text in page.locator(".card .title").all_inner_texts()]
 
 
-def test_a_card_plays_its_moment_under_the_pointer(page):
+def test_a_card_plays_its_moment_under_the_pointer_and_with_the_focus(page):
     page.goto("/?q=green")
     found = card(page, "traffic light")
+    drawn(page)
+    the_picture_is_the_frame(page)
     found.hover()
     video = page.locator(".picture video.moving")
     expect(video).to_have_count(1)
     assert video.evaluate("video => video.muted")
     page.wait_for_function(f"video => ({MOVES})(video)", arg=video.element_handle())
-    page.mouse.move(2, 300)
-    expect(page.locator(".picture video")).to_have_count(0)
-
-
-def test_the_pointer_on_the_bar_takes_the_moment_there(page):
-    page.goto("/?q=green")
-    card(page, "traffic light").hover()
-    video = page.locator(".picture video.moving")
-    expect(video).to_have_count(1)
+    # The bar takes the moment to where the pointer is.
     box = page.locator(".picture.playing").bounding_box()
     page.wait_for_function("video => !video.seeking", arg=video.element_handle())
     page.mouse.move(box["x"] + box["width"] * 0.8, box["y"] + box["height"] - 5)
     near = "video => video.currentTime > 8 && video.currentTime < 10"
     page.wait_for_function(near, arg=video.element_handle())
-
-
-def test_a_card_with_the_focus_plays_too(page):
-    page.goto("/?q=green")
-    found = card(page, "traffic light")
-    drawn(page)
+    page.mouse.move(2, 300)
+    expect(page.locator(".picture video")).to_have_count(0)
     page.keyboard.press("Tab")
     found.focus()
     expect(page.locator(".picture video.moving")).to_have_count(1)
+    # Of the link itself the card would cut the ring off.
+    around = page.locator(".card", has=page.locator("a.open:focus"))
+    expect(around).to_have_css("outline-style", "solid")
+    expect(around).to_have_css("outline-width", "3px")
     page.keyboard.press("Shift+Tab")
     expect(page.locator(".picture video")).to_have_count(0)
 
@@ -65,8 +59,7 @@ def test_who_wants_no_motion_sees_five_frames(browser, url, options):
         expect(page.locator(".picture video")).to_have_count(0)
 
 
-def test_the_picture_is_the_frame_that_is_the_evidence(page):
-    page.goto("/?q=green")
+def the_picture_is_the_frame(page) -> None:
     image = card(page, "traffic light").locator("img.shown")
     page.wait_for_function(
         "image => /.still./.test(image.src) && image.complete", arg=image.element_handle()
@@ -111,20 +104,28 @@ def show_all(page: Page) -> None:
         button.click()
 
 
-def test_weaker_moments_are_shown_when_they_are_asked_for(page):
+def test_a_card_says_how_sure_it_is_and_weaker_ones_come_when_they_are_asked_for(page):
     page.goto("/?q=green")
-    card(page, "traffic light").wait_for()
+    found = card(page, "traffic light")
     drawn(page)
+    expect(found.locator(".likelihood")).to_have_text(re.compile("strong|likely"))
+    assert not re.search(r"\d%|score", found.inner_text())
+    page.get_by_role("button", name="More: traffic light").first.click()
+    expect(page.get_by_role("menu")).to_contain_text(re.compile(r"(strong|likely) · \d+ % sure"))
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("menuitemcheckbox", name="Keep this moment")).to_be_focused()
+    page.keyboard.press("Enter")
+    kept = page.get_by_role("checkbox", name="Keep this moment: traffic light").first
+    expect(kept).to_be_checked()
+    expect(page.get_by_role("button", name="More: traffic light").first).to_be_focused()
+    expect(page.locator(".said").first).to_have_text("Kept among your moments")
+    kept.uncheck(force=True)
+    expect(page.locator(".said").first).to_have_text("Taken out of your moments")
     expect(page.locator(".likelihood.weak")).to_have_count(0)
     page.get_by_role("button", name=re.compile(r"Show \d+ weaker moments")).click()
     expect(page.locator(".likelihood.weak").first).to_be_visible()
     expect(page.locator("button.weaker")).to_be_hidden()
-
-
-def test_how_large_the_pictures_are_is_remembered(page):
-    page.goto("/?q=green")
-    card(page, "traffic light").wait_for()
-    drawn(page)
+    # How large the pictures are is remembered.
     before = page.locator(".picture").first.bounding_box()["width"]
     page.get_by_role("slider", name="Size of the pictures").fill("30")
     larger = page.locator(".picture").first.bounding_box()["width"]
@@ -132,20 +133,6 @@ def test_how_large_the_pictures_are_is_remembered(page):
     page.reload()
     card(page, "traffic light").wait_for()
     assert page.locator(".picture").first.bounding_box()["width"] == pytest.approx(larger, abs=2)
-
-
-def test_a_card_says_how_sure_it_is_in_a_word_and_on_demand_in_a_number(page):
-    page.goto("/?q=green")
-    found = card(page, "traffic light")
-    expect(found.locator(".likelihood")).to_have_text(re.compile("strong|likely"))
-    assert not re.search(r"\d%|score", found.inner_text())
-    page.get_by_role("button", name="More: traffic light").first.click()
-    expect(page.get_by_role("menu")).to_contain_text(re.compile(r"(strong|likely) · \d+ % sure"))
-    page.keyboard.press("ArrowDown")
-    expect(page.get_by_role("menuitemcheckbox", name="Choose")).to_be_focused()
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("checkbox", name="Choose: traffic light").first).to_be_checked()
-    expect(page.get_by_role("button", name="More: traffic light").first).to_be_focused()
 
 
 def test_back_leads_to_the_card_where_one_was(page):
@@ -172,5 +159,5 @@ def test_back_leads_to_the_card_where_one_was(page):
 
 
 def test_every_kind_of_evidence_has_a_picture_of_its_own():
-    script = (files("search_ui.components") / "cards.js").read_text()
+    script = (files("search_ui.components") / "card_parts.js").read_text()
     assert all(f"  {kind}: " in script for kind in EVIDENCE)

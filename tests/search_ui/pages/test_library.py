@@ -1,19 +1,20 @@
-"""The library: upload, retry, remove, and who may."""
+"""The library: upload, the grid, retry, remove, and who may."""
+
+import re
 
 from playwright.sync_api import expect
 
-from indexer.admin.accounts import add_user, change_user
 from indexer.library import Library
-from tests.search_ui.browser import PASSWORD, at, card, cell, serving, sign_in, window
-from tests.support import colour_video, demo_library, demo_settings
+from tests.search_ui.browser import at, card, serving, window
+from tests.support import colour_video, demo_settings
 
 # Green twice inside one second, so that two answers start in the same second.
 TWICE = [("blue", 3.2), ("green", 0.3), ("blue", 0.2), ("red", 5), ("green", 4)]
 
 
 def test_first_visit_upload_two_moments_remove(browser, tmp_path):
-    """An empty library: a file is uploaded, asked, two moments in one second are told apart, and it
-    is removed again.
+    """An empty library: a file is uploaded, asked, two moments in one second are told apart; one
+    that failed is tried again; both are chosen with Shift, and removed.
     """
     video = colour_video(tmp_path / "twice.mp4", TWICE, (180, 320))
     with serving(tmp_path / "home") as url, window(browser, url) as page:
@@ -31,52 +32,47 @@ def test_first_visit_upload_two_moments_remove(browser, tmp_path):
         at(page, 3.2)
         page.goto("/?v=1&t=3.7&e=8.7")
         at(page, 3.7)
-        page.goto("/library")
-        grid = page.get_by_test_id("stDataFrame")
-        grid.wait_for()
-        grid.click(position={"x": 18, "y": 52})
-        page.get_by_role("button", name="Remove", exact=True).click()
-        page.get_by_role("button", name="Yes, remove").click()
-        expect(page.get_by_text("0 videos, 0:00")).to_be_visible()
-        expect(page.get_by_text("mine <img src=x onerror=alert(1)> **b**").first).to_be_attached()
 
-
-def test_a_failed_video_is_tried_again(browser, tmp_path):
-    colour_video(tmp_path / "videos" / "meadow.mp4", [("green", 3)], (180, 320))
-    Library(demo_settings(tmp_path / "home", chunk_timeout_s=0.001)).ingest(
-        [tmp_path / "videos"], "mine"
-    )
-    with serving(tmp_path / "home") as url, window(browser, url) as page:
+        colour_video(tmp_path / "videos" / "meadow.mp4", [("green", 3)], (180, 320))
+        hurried = Library(demo_settings(tmp_path / "home", chunk_timeout_s=0.001))
+        hurried.ingest([tmp_path / "videos"], "mine <img src=x onerror=alert(1)> **b**")
         page.goto("/library")
-        grid = page.get_by_test_id("stDataFrame")
-        grid.wait_for()
-        expect(cell(page, "failed")).to_be_attached()
-        grid.click(position={"x": 18, "y": 52})
+        meadow = page.locator(".shelf .card", has_text="meadow")
+        expect(meadow.locator(".is")).to_have_text("failed")
+        meadow.locator(".choose input").check(force=True)
         page.get_by_role("button", name="Try again").click()
         expect(page.get_by_text("Trying meadow again · done")).to_be_visible()
-        expect(cell(page, "ready")).to_be_attached()
+        expect(meadow.locator(".is")).to_have_text("ready")
         page.goto("/?q=green")
         card(page, "meadow").click()
         at(page, 0.0)
 
-
-def test_an_editor_who_is_none_any_more(browser, tmp_path):
-    """Between the question whether to remove and the answer."""
-    colour_video(tmp_path / "videos" / "meadow.mp4", [("green", 3)], (180, 320))
-    library = demo_library(tmp_path / "home")
-    library.ingest([tmp_path / "videos"], "mine")
-    add_user(library.catalog, "eve", PASSWORD, "editor")
-    with serving(tmp_path / "home", "--sign-in") as url, window(browser, url) as page:
-        sign_in(page, "eve")
         page.goto("/library")
-        expect(page.get_by_text("Add videos")).to_be_visible()
-        page.get_by_test_id("stDataFrame").click(position={"x": 18, "y": 52})
+        page.locator(".shelf a.open").first.click()  # a plain click watches
+        page.wait_for_url("**v=*")
+        page.go_back()
+        page.locator(".shelf a.open").nth(1).click(modifiers=["Shift"])
+        page.locator(".shelf a.open").first.click(modifiers=["Shift"])
+        expect(page.get_by_text("2 chosen")).to_be_visible()
         page.get_by_role("button", name="Remove", exact=True).click()
-        expect(page.get_by_role("button", name="Yes, remove")).to_be_visible()
-        change_user(library.catalog, "eve", role="viewer")
         page.get_by_role("button", name="Yes, remove").click()
-        expect(page.get_by_text("Add videos")).to_have_count(0)
-        page.goto("/library")
-        expect(page.get_by_text("1 videos, 0:03")).to_be_visible()
-        expect(page.get_by_text("Add videos")).to_have_count(0)
-        assert [video.state for video in library.videos()] == ["ready"]
+        expect(page.get_by_text("0 videos, 0:00")).to_be_visible()
+
+
+def test_the_grid_is_narrowed_ordered_and_in_view(page):
+    page.goto("/library")
+    titles = page.locator(".shelf .title")
+    expect(titles).to_have_count(3)
+    page.get_by_label("Order", exact=True).select_option("length")
+    expect(titles.first).to_have_text("numbers")
+    page.get_by_role("button", name="Newest, last or largest first").click()
+    expect(titles.first).to_have_text(re.compile("bold"))
+    page.get_by_role("searchbox").fill("LIGHT")
+    expect(titles).to_have_text(["traffic light"])
+    page.locator(".shelf .choose input").check(force=True)
+    bar = page.get_by_role("toolbar")
+    expect(bar).to_contain_text("traffic light.mp4")
+    box = bar.bounding_box()
+    assert box["y"] + box["height"] <= 900
+    bar.get_by_role("button", name="Watch").click()
+    at(page, 0.0)

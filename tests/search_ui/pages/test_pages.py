@@ -8,11 +8,10 @@ from streamlit.testing.v1 import AppTest
 from search_ui.app_state import app_state, open_app_state
 from search_ui.auth.access_rights import LOCAL_USER, User
 from search_ui.i18n.translator import Translator
-from search_ui.pages import answers
-from search_ui.pages import library as library_page
+from search_ui.pages import adding, answers
 from search_ui.server import MAIN
 from search_ui.url_state import Search
-from tests.support import demo_settings
+from tests.support import colour_video, demo_library, demo_settings
 
 WAIT_S = 60
 
@@ -177,24 +176,27 @@ def test_saved_search_and_forgetting(app):
     assert not [button for button in app.button if (button.key or "").startswith("forget_")]
 
 
-def test_a_long_list_of_videos_is_cut_and_searched(filled_home, monkeypatch):
-    monkeypatch.setattr(library_page, "MANY", 1)
-    open_app_state(demo_settings(filled_home), sign_in=False)
-    local = AppTest.from_function(_library_page, default_timeout=WAIT_S).run()
-    assert not local.exception
-    assert local.caption[0].value.startswith("3 videos")
-    assert "the newest 1 of them" in local.caption[0].value
-    assert local.dataframe[0].value["Title"].tolist() == ["diary"]
-    local.text_input(key="library_name").set_value("SUNset").run()
-    assert local.dataframe[0].value["Title"].tolist() == ["sunset"]
+def test_a_saved_search_tells_of_new_footage(tmp_path):
+    library = demo_library(tmp_path / "home")
+    library.ingest([colour_video(tmp_path / "a.mp4", [("red", 3)])], "mine")
+    open_app_state(demo_settings(tmp_path / "home"), sign_in=False)
+    app = AppTest.from_file(str(MAIN), default_timeout=WAIT_S)
+    asked(app, q="green")
+    next(button for button in app.button if button.label == "Save search").click().run()
+    library.ingest([colour_video(tmp_path / "b.mp4", [("green", 3)])], "mine")
+    library.ingest([colour_video(tmp_path / "c.mp4", [("pink", 3)])], "mine")
+    app.query_params.clear()
+    app.run()
 
+    def labels() -> list[str]:
+        return [one.label for one in app.button if (one.key or "").startswith("saved_")]
 
-def _library_page() -> None:
-    from search_ui import session_state
-    from search_ui.auth.access_rights import LOCAL_USER
-    from search_ui.pages import library
-
-    library.show(LOCAL_USER, session_state.translator())
+    assert labels() == ["green :primary-background[1 new]"]
+    next(one for one in app.button if (one.key or "").startswith("saved_")).click().run()
+    assert app.query_params["q"] == "green"
+    app.query_params.clear()
+    app.run()
+    assert labels() == ["green"]
 
 
 def test_folders_off_the_local_machine(filled_home, tmp_path):
@@ -240,7 +242,7 @@ def test_somebody_elses_collection_is_nowhere(filled_home, video_ids):
 
 def test_own_videos_do_not_land_in_the_demo():
     tr = Translator("en")
-    assert library_page._default_collection([], True, tr) == "My videos"
-    assert library_page._default_collection(["demo"], True, tr) == "My videos"
-    assert library_page._default_collection(["demo", "holidays"], True, tr) == "holidays"
-    assert library_page._default_collection(["demo"], False, tr) is None
+    assert adding._default_collection([], True, tr) == "My videos"
+    assert adding._default_collection(["demo"], True, tr) == "My videos"
+    assert adding._default_collection(["demo", "holidays"], True, tr) == "holidays"
+    assert adding._default_collection(["demo"], False, tr) is None

@@ -7,30 +7,16 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from indexer.media.output.sprites import SpriteGrid
-from tests.search_ui.browser import at, card, drawn, serving, window
-from tests.support import colour_video, demo_library
+from tests.search_ui.browser import at, card, drawn, window
 
-SHOTS = [("red", 20), ("green", 20), ("blue", 20)]
-SUBTITLES = "1\n00:00:05,000 --> 00:00:15,000\nStop, it is red.\n"
 # How much of the video is shown: where it begins and how long it is, as shares.
 SHOWN = """bar => [parseFloat(bar.style.left) / 100, parseFloat(bar.style.width) / 100]"""
 
 
-@pytest.fixture(scope="module")
-def minute(tmp_path_factory):
-    """A library with a minute of video in which something is said."""
-    folder = tmp_path_factory.mktemp("timeline")
-    path = colour_video(folder / "minute.mp4", SHOTS, (90, 160))
-    path.with_suffix(".srt").write_text(SUBTITLES)
-    demo_library(folder / "home", speech=True).ingest([path], "minutes")
-    with serving(folder / "home", speech="1") as url:
-        yield url
-
-
 @pytest.fixture
-def page(browser, minute):
-    with window(browser, minute) as page:
-        page.goto("/?v=1&t=22&e=30")
+def page(browser, studio):
+    with window(browser, studio.url) as page:
+        page.goto(studio.watch("minute", 22, 30))
         at(page, 22.0)
         page.locator("video").evaluate("v => v.pause()")
         drawn(page)
@@ -62,13 +48,14 @@ def test_wheel_zooms_where_the_pointer_is(page):
     point_at(page, 0.5)
     for _ in range(5):
         page.mouse.wheel(0, -120)
-    page.wait_for_timeout(100)
+    await_shown(page, 23.3, 13.4, 1)
     start_s, length_s = shown(page)
     assert length_s < 30
     assert start_s + length_s / 2 == pytest.approx(30, abs=1)
     for _ in range(10):
         page.mouse.wheel(0, 120)
     await_shown(page, 0, 60)
+    names_and_picture_at_the_pointer(page)
 
 
 def test_wheel_goes_on_scrolling_the_page_that_moves_under_it(page):
@@ -100,19 +87,11 @@ def test_keys_and_buttons_zoom_and_pan(page):
     await_shown(page, 11, 30)
     page.get_by_role("button", name="Zoom out").click()
     await_shown(page, 0, 60)
-
-
-def test_a_click_in_the_zoomed_timeline_seeks_there(page):
     page.keyboard.press("z")
     await_shown(page, 14, 24)
     box = page.locator(".track").bounding_box()
     page.mouse.click(box["x"] + box["width"] * 0.75, box["y"] + box["height"] - 8)
     at(page, 14 + 18, 0.2)
-
-
-def test_strip_below_moves_what_is_shown(page):
-    page.keyboard.press("z")
-    await_shown(page, 14, 24)
     strip = page.locator(".overview").bounding_box()
     y = strip["y"] + strip["height"] / 2
     page.mouse.move(strip["x"] + strip["width"] * 26 / 60, y)
@@ -122,10 +101,10 @@ def test_strip_below_moves_what_is_shown(page):
     await_shown(page, 24, 24)
 
 
-def test_two_fingers_zoom(browser, minute):
+def test_two_fingers_zoom(browser, studio):
     options = {"has_touch": True, "viewport": {"width": 800, "height": 900}}
-    with window(browser, minute, **options) as page:
-        page.goto("/?v=1&t=22&e=30")
+    with window(browser, studio.url, **options) as page:
+        page.goto(studio.watch("minute", 22, 30))
         at(page, 22.0)
         drawn(page)
         box = page.locator(".track").bounding_box()
@@ -144,15 +123,15 @@ def test_two_fingers_zoom(browser, minute):
         await_shown(page, 15, 30, 2)
 
 
-def test_a_lane_for_each_kind_that_there_is(page):
+def test_a_lane_for_each_kind_that_there_is(page, studio):
     expect(page.locator(".names span")).to_have_text(["Chapters", "Picture", "Speech"])
     page.goto("/?q=stop, it is red")
     card(page, "minute").click()
-    page.wait_for_url("**v=1*")
+    page.wait_for_url(f"**v={studio.ids['minute']}*")
     expect(page.locator(".names .answers", has_text="Speech")).to_be_visible()
 
 
-def test_picture_and_words_at_the_pointer(page):
+def names_and_picture_at_the_pointer(page):
     grid = SpriteGrid(60.0)
     for time_s, colour in ((10.25, "red"), (30.25, "green"), (50.25, "blue")):
         point_at(page, time_s / 60)

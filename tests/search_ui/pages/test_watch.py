@@ -5,16 +5,14 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.indexer.media.golden import ffmpeg
 from tests.search_ui.browser import (
     ask,
     at,
     card,
     number_shown,
-    serving,
     window,
 )
-from tests.support import colour_video, demo_library
+from tests.support import demo_library
 
 
 def test_ask_click_and_click_again(page):
@@ -30,18 +28,18 @@ def test_ask_click_and_click_again(page):
     assert video.evaluate("v => !v.paused || v.currentTime >= 10"), "it plays, or has played"
 
 
-@pytest.mark.parametrize("time_s", [3.96, 12.5, 19.9])
-def test_picture_is_the_frame_of_that_time(page, home, time_s):
+def test_picture_is_the_frame_of_that_time(page, home):
     video_id = next(
         v.video_id for v in demo_library(home).videos() if v.paths[0].path.endswith("numbers.mp4")
     )
-    page.goto(f"/?v={video_id}&t={time_s}&e=20")
-    page.locator("video").wait_for()
-    at(page, time_s)
-    number, shown_s = number_shown(page)
-    assert number == min(int(shown_s * 25 + 1e-6), 499)
-    page.keyboard.press(".")
-    assert number_shown(page)[0] == min(number + 1, 499)
+    for time_s in (3.96, 12.5, 19.9):
+        page.goto(f"/?v={video_id}&t={time_s}&e=20")
+        page.locator("video").wait_for()
+        at(page, time_s)
+        number, shown_s = number_shown(page)
+        assert number == min(int(shown_s * 25 + 1e-6), 499)
+        page.keyboard.press(".")
+        assert number_shown(page)[0] == min(number + 1, 499)
 
 
 def test_timeline_and_keys(page):
@@ -102,10 +100,13 @@ STOPS = """video => new Promise(ok => {
 })"""
 
 
-def test_span_stops_and_loops(page):
-    page.goto("/?q=green")
-    card(page, "traffic light").click()
-    at(page, 4.0)
+def test_span_stops_and_loops_and_its_link_opens_it(page):
+    watch_green(page)
+    other = page.context.new_page()
+    other.goto(page.url)
+    at(other, 4.0)
+    expect(other.get_by_role("textbox").first).to_have_value("green")
+    other.close()
     stopped_s = page.locator("video").evaluate(STOPS)
     assert 10 <= stopped_s < 15, "at the end of the moment, before that of the video"
     page.locator("video").evaluate("v => { v.currentTime = 13 }")
@@ -113,27 +114,9 @@ def test_span_stops_and_loops(page):
     at(page, 4.0)
 
 
-def test_same_link_in_a_new_window(page):
-    page.goto("/?q=green")
-    card(page, "traffic light").click()
-    at(page, 4.0)
-    page.wait_for_url("**v=*")
-    other = page.context.new_page()
-    other.goto(page.url)
-    at(other, 4.0)
-    expect(other.get_by_role("textbox").first).to_have_value("green")
-
-
-def test_sound_alone_plays_at_its_moment(browser, tmp_path):
-    (tmp_path / "talks").mkdir()
-    ffmpeg("-f", "lavfi", "-i", "sine=frequency=300:duration=8", tmp_path / "talks" / "hum.mp3")
-    (tmp_path / "talks" / "hum.srt").write_text(
-        "1\n00:00:05,000 --> 00:00:07,000\nThe kettle is humming.\n"
-    )
-    library = demo_library(tmp_path / "home", speech=True)
-    library.ingest([tmp_path / "talks" / "hum.mp3"], "talks")
-    with serving(tmp_path / "home") as url, window(browser, url) as page:
-        page.goto("/?q=kettle+humming")
+def test_sound_alone_plays_at_its_moment(browser, studio):
+    with window(browser, studio.url) as page:
+        page.goto("/?q=ripe+lemons")
         card(page, "hum").click()
         at(page, 5.0)
 
@@ -153,17 +136,13 @@ def watch_green(page) -> None:
     page.wait_for_url("**v=*")
 
 
-def test_below_the_title_stands_what_is_known(page, home):
+def test_typed_times_are_the_clip_and_all_that_is_made_of_it(page, home):
     watch_green(page)
     about = page.locator(".about")
     expect(about.locator(".when")).to_have_text("00:04.0 – 00:10.0")
     expect(about.locator(".why").first).to_contain_text("picture")
     expect(about.locator(".fact")).to_have_text(["colours"])
     expect(about.locator(".path")).to_have_text(str(home.parent / "videos" / "traffic light.mp4"))
-
-
-def test_typed_times_are_the_clip_and_all_that_is_made_of_it(page):
-    watch_green(page)
     assert clip_edges(page) == ["0:04.000", "0:10.000"]
     page.get_by_role("textbox", name="Start of the clip").fill("5.25")
     page.get_by_role("textbox", name="End of the clip").fill("0:07.5")
@@ -186,10 +165,7 @@ def test_typed_times_are_the_clip_and_all_that_is_made_of_it(page):
     page.get_by_role("button", name="Reset").click()
     assert clip_edges(page) == ["0:04.000", "0:10.000"]
     expect(page.get_by_role("button", name="Reset")).to_be_hidden()
-
-
-def test_a_time_that_is_none_changes_nothing(page):
-    watch_green(page)
+    # A time that is none changes nothing.
     start = page.get_by_role("textbox", name="Start of the clip")
     for wrong in ("soon", "1:75", "99", "-1"):
         start.fill(wrong)
@@ -198,7 +174,7 @@ def test_a_time_that_is_none_changes_nothing(page):
     assert page.locator("a.clip").get_attribute("href").endswith("/4000/10000")
 
 
-def test_ends_of_the_clip_are_dragged(page):
+def test_ends_of_the_clip_are_dragged_pushed_and_stop(page):
     watch_green(page)
     track = page.locator(".track").bounding_box()
     handle = page.get_by_role("slider", name="End of the clip")
@@ -215,15 +191,15 @@ def test_ends_of_the_clip_are_dragged(page):
     handle.press("Shift+ArrowRight")
     assert float(clip_edges(page)[1].removeprefix("0:")) == pytest.approx(end_s + 0.96, abs=0.002)
 
-
-def test_the_start_pushes_the_end_before_it(page):
-    watch_green(page)
+    # The start pushes the end before it.
     page.locator("video").evaluate(SEEK, 12)
     page.keyboard.press("[")
     assert clip_edges(page) == ["0:12.000", "0:12.040"]
     page.locator("video").evaluate(SEEK, 14)
     page.keyboard.press("]")
     assert clip_edges(page) == ["0:12.000", "0:14.000"]
+    page.get_by_role("button", name="Reset").click()
+    changed_clip_stops(page)
 
 
 SEEK = """(video, time_s) => new Promise(ok => {
@@ -233,8 +209,7 @@ SEEK = """(video, time_s) => new Promise(ok => {
 })"""
 
 
-def test_changed_clip_loops_and_stops(page):
-    watch_green(page)
+def changed_clip_stops(page) -> None:
     page.get_by_role("textbox", name="End of the clip").fill("5")
     page.keyboard.press("Tab")
     page.get_by_role("button", name="Play the clip again from its start").click()
@@ -248,14 +223,9 @@ def test_changed_clip_loops_and_stops(page):
 # --- sound, and what browsers cannot play ---
 
 
-def test_volume_is_kept(browser, tmp_path):
-    path = tmp_path / "tone.mp4"
-    sine = "sine=frequency=300:duration=4"
-    colour_video(tmp_path / "red.mp4", [("red", 4)], (180, 320))
-    ffmpeg("-i", tmp_path / "red.mp4", "-f", "lavfi", "-i", sine, "-c:v", "copy", path)
-    demo_library(tmp_path / "home").ingest([path], "tones")
-    with serving(tmp_path / "home") as url, window(browser, url) as page:
-        page.goto("/?v=1&t=1&e=2")
+def test_volume_is_kept(browser, studio):
+    with window(browser, studio.url) as page:
+        page.goto(studio.watch("tone", 1, 2))
         at(page, 1.0)
         volume = page.get_by_role("slider", name="Volume")
         volume.fill("0.3")
@@ -273,16 +243,15 @@ def test_volume_is_kept(browser, tmp_path):
         assert video.evaluate("v => v.volume") == 0.3
 
 
-def test_picture_stands_while_a_copy_is_made(browser, tmp_path):
-    source = colour_video(tmp_path / "red.mp4", [("red", 6)], (180, 320))
-    ffmpeg("-i", source, "-c:v", "mpeg4", tmp_path / "old.avi")
-    demo_library(tmp_path / "home").ingest([tmp_path / "old.avi"], "tapes")
-    with serving(tmp_path / "home") as url, window(browser, url) as page:
-        page.route("**/playback/1", lambda route: route.fulfill(json=HALF_MADE))
-        page.goto("/?v=1&t=1&e=2")
+def test_picture_stands_while_a_copy_is_made(browser, studio):
+    with window(browser, studio.url) as page:
+        made = f"**/playback/{studio.ids['old']}"
+        page.route(made, lambda route: route.fulfill(json=HALF_MADE))
+        page.goto(studio.watch("old", 1, 2))
         expect(page.locator(".veil-text")).to_contain_text("is being made: 50 %")
-        expect(page.locator("video")).to_have_attribute("poster", "/thumbnail/1/1000")
-        page.unroute("**/playback/1")
+        poster = f"/thumbnail/{studio.ids['old']}/1000"
+        expect(page.locator("video")).to_have_attribute("poster", poster)
+        page.unroute(made)
         at(page, 1.0)
         expect(page.locator(".veil")).to_be_hidden()
 

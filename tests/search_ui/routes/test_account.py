@@ -7,7 +7,7 @@ from indexer.catalog.people.sign_in_attempts import OF_A_PAIR
 from indexer.catalog.tables import AccountSession
 from search_ui.app_state import app_state, open_app_state
 from tests.search_ui.browser import PASSWORD
-from tests.search_ui.conftest import _client
+from tests.search_ui.conftest import client_of
 from tests.support import demo_library, demo_settings
 
 NEW = "another password"
@@ -23,7 +23,7 @@ def enter(tmp_path):
     made = []
 
     def client(name: str, browser: str = "Firefox"):
-        made.append(_client(shared))
+        made.append(client_of(shared))
         made[-1].headers["User-Agent"] = browser
         made[-1].post("/sign-in", data={"name": name, "password": PASSWORD}, follow_redirects=False)
         return made[-1]

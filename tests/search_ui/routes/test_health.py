@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from indexer.errors import CatalogError
 from search_ui.app_state import app_state, open_app_state
-from tests.search_ui.conftest import _client
+from tests.search_ui.conftest import client_of
 from tests.support import demo_settings
 
 
@@ -71,7 +71,7 @@ def test_where_people_sign_in_a_monitor_shows_its_token(filled_home):
         ("secret", "other", 401),
         ("secret", "secret", 200),
     ):
-        client = _client(
+        client = client_of(
             open_app_state(demo_settings(filled_home, metrics_token=token), sign_in=True)
         )
         answer = client.get("/metrics", headers={"Authorization": f"Bearer {passed}"})

@@ -11,7 +11,7 @@ from indexer.admin.accounts import add_user
 from indexer.library import Library
 from indexer.media.decode.reader import sample_frames
 from search_ui.app_state import app_state, open_app_state
-from tests.search_ui.conftest import PASSWORD, _client
+from tests.search_ui.conftest import PASSWORD, client_of
 from tests.support import colour_video, demo_settings
 
 WAIT_S = 60
@@ -155,7 +155,7 @@ def exchangeable(tmp_path):
     secret.chmod(0o600)
     stamp = path.stat()
     os.utime(secret, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
-    with _client(open_app_state(settings, sign_in=True)) as client:
+    with client_of(open_app_state(settings, sign_in=True)) as client:
         client.post("/sign-in", data={"name": "vera", "password": PASSWORD})
         assert client.get("/stream/1").status_code == 200
         yield client, path, secret

@@ -13,13 +13,13 @@ from indexer.catalog import accounts
 from indexer.catalog.people.uploads import used_bytes
 from search_ui.app_state import app_state, open_app_state
 from search_ui.routes.upload import safe_name
-from tests.search_ui.conftest import PASSWORD, _client
+from tests.search_ui.conftest import PASSWORD, client_of
 from tests.support import colour_video, demo_library, demo_settings
 
 
 @pytest.fixture
 def client(tmp_path):
-    with _client(
+    with client_of(
         open_app_state(demo_settings(tmp_path / "home", ui_upload_max_mb=1), sign_in=False)
     ) as client:
         yield client
@@ -191,7 +191,7 @@ def small(tmp_path):
     def client(**settings):
         add_user(demo_library(tmp_path / "home").catalog, "vera", PASSWORD, "editor")
         shared = open_app_state(demo_settings(tmp_path / "home", **settings), sign_in=True)
-        made.append(_client(shared))
+        made.append(client_of(shared))
         made[-1].post("/sign-in", data={"name": "vera", "password": PASSWORD})
         return made[-1]
 

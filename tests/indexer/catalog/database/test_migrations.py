@@ -10,13 +10,23 @@ import numpy as np
 import pytest
 from sqlalchemy import create_engine, delete, inspect, select, text
 
-from indexer.catalog import Catalog, accounts, audit, collections, saved_searches, videos
+from grounding.spans import Span
+from indexer.catalog import (
+    Catalog,
+    accounts,
+    alerts,
+    audit,
+    collections,
+    feedback,
+    saved_searches,
+    videos,
+)
 from indexer.catalog.audit import Actor
 from indexer.catalog.database import migrate
 from indexer.catalog.database.usage import measure_usage
 from indexer.catalog.leasing import chunk_tasks, jobs, page_job_files, page_jobs, processes
 from indexer.catalog.leasing.chunk_planning import plan_tasks
-from indexer.catalog.people import sessions, tokens
+from indexer.catalog.people import sessions, tokens, uploads
 from indexer.catalog.tables import ChunkTask, CollectionFolder, Job
 from indexer.errors import CatalogError, StorageError, UsageError
 from indexer.messages import Message
@@ -166,7 +176,7 @@ def test_page_jobs_and_the_audit_log_come_and_go_with_rows(new_url: str):
 
 def without_later_columns(newest: dict) -> dict:
     """What the tables hold but for the columns that came after the renaming."""
-    later = {("video", "sound_key"), ("collection", "language")}
+    later = {("video", "sound_key"), ("collection", "language"), ("search", "token_id")}
     return {
         table: [[pair for pair in row if (table, pair[0]) not in later] for row in rows]
         for table, rows in newest.items()
@@ -361,3 +371,34 @@ def test_a_server_is_not_migrated_while_workers_report(new_postgres_url: str):
     with create_engine(new_postgres_url).begin() as connection:
         connection.execute(text("UPDATE process SET seen_at_s = 0"))
     migrate.require_idle(new_postgres_url)
+
+
+def test_what_programs_own_comes_and_goes(new_url: str):
+    """Down with rows in the new tables, and up again; ids that were given are not used again."""
+    migrate.upgrade(new_url)
+    with Catalog(new_url).open() as catalog:
+        (video_id,) = support.add_ready(catalog, ["a.mp4"], np.random.default_rng(0))
+        with catalog.begin() as s:
+            account_id = accounts.add_account(s, "vera", "viewer", None, password_hash="hash")
+            tokens.add_token(s, "hers", "viewer", None, 30, Actor(), account_id)
+            tokens.add_token(s, "own", "viewer", None, 30, Actor())
+            hers, own = (token.id for token in tokens.list_tokens(s))
+            saved_searches.save_search(s, account_id, "hers", "/?q=a", token_id=hers)
+            search_id = saved_searches.save_search(s, None, "own", "/?q=b", token_id=own)
+            alerts.set_alert(s, search_id, alerts.Query("b"), "https://example.com/", "secret")
+            alerts.note_ready(s, video_id)
+            feedback.add_feedback(s, "b", video_id, Span(1, 2), True, token_id=own)
+            uploads.reserve_upload(s, None, 100, 0, token_id=own)
+            tokens.revoke_token(s, "own", Actor())
+            assert uploads.used_bytes(s, None) == 100, "it stays"
+            assert [one.span for one in feedback.list_feedback(s)] == [Span(1, 2)]
+            assert alerts.list_alerts(s, [search_id]) == {}
+    migrate.downgrade(new_url, "0010")
+    assert column_of(new_url, "search", "title") == ["hers"]
+    assert column_of(new_url, "api_token", "name") == ["hers"]
+    migrate.upgrade(new_url)
+    migrate.check(new_url)
+    with Catalog(new_url).open() as catalog, catalog.begin() as s:
+        tokens.add_token(s, "new", "viewer", None, 30, Actor())
+        assert next(one.id for one in tokens.list_tokens(s) if one.name == "new") > own
+        assert saved_searches.save_search(s, None, "new", "/?q=c") > search_id

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, text, update
 
-from indexer.catalog import Catalog, audit
+from indexer.catalog import Catalog, accounts, audit
 from indexer.catalog.audit import Actor
 from indexer.catalog.people.tokens import (
     PREFIX,
@@ -115,3 +115,20 @@ def test_both_ends_stand_in_the_audit_log(catalog: Catalog):
         ("token editing tool", "revoked"),
         ("token editing tool", "viewer"),
     ]
+
+
+def test_a_token_of_somebody_opens_no_more_than_they_may(catalog: Catalog):
+    with catalog.begin() as s:
+        vera = accounts.add_account(s, "vera", "editor", [3, 7], password_hash="hash")
+    wide = add(catalog, "wide", role="administrator", account_id=vera)
+    narrow = add(catalog, "narrow", collection_ids=[7, 9], account_id=vera)
+    with catalog.read() as s:
+        seen = [find_token(s, token) for token in (wide, narrow)]
+    assert [(one.role, one.collection_ids) for one in seen if one] == [
+        ("editor", (3, 7)),
+        ("viewer", (7,)),
+    ]
+    with catalog.begin() as s:
+        accounts.remove_account(s, "vera")
+    with catalog.read() as s:
+        assert find_token(s, wide) is None, "it ends with the account"

@@ -1,0 +1,27 @@
+"""Whose a row is: of an account, of a token that stands for itself, or (neither) of whoever is at
+the local machine.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_
+
+from indexer.catalog.tables import Feedback, SearchRow, Upload
+
+
+def belongs_to(
+    table: type[Feedback] | type[SearchRow] | type[Upload],
+    account_id: int | None,
+    token_id: int | None,
+) -> ColumnElement[bool]:
+    """The condition that a row is theirs. A token of an account has what the account has."""
+    return and_(
+        _is(table.account_id, account_id),
+        _is(table.token_id, token_id if account_id is None else None),
+    )
+
+
+def _is(column: Any, value: int | None) -> ColumnElement[bool]:
+    return column.is_(None) if value is None else column == value

@@ -1,0 +1,326 @@
+"""The library of a server, over its API.
+
+>>> from seekpoint import Client                                         # doctest: +SKIP
+>>> client = Client("http://localhost:8501", "skp_...")                  # doctest: +SKIP
+>>> client.search("when does the dog jump?").moments                     # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from grounding.spans import Span
+from indexer.admin.export import TranscriptLine
+from indexer.admin.removal import Removed
+from indexer.admin.status import Status
+from indexer.admin.videos import Video
+from indexer.catalog.collections import CollectionInfo
+from indexer.catalog.video_queries import Filters
+from indexer.chapters.chapters import Chapter
+from indexer.errors import CatalogError, MediaError, UsageError
+from indexer.ingest.discover import FoundFile, Unusable, find_files
+from indexer.ingest.report import FileOutcome, IngestReport, Observer
+from indexer.messages import as_message
+from indexer.search.curve import Lane
+from indexer.search.second_opinion.ask import Reply
+from indexer.search.types import Answer
+from seekpoint import values
+from seekpoint.transport import TIMEOUT_S, Transport
+
+PAGE = 100
+MOST_VIDEOS = 500
+DEFAULT_COLLECTION = "default"
+
+
+class Client:
+    """The library of a server, with the verbs and the values of `Library`; safe to share between
+    threads. `token`: of `seekpoint tokens add`; empty for a server of this machine without sign-in.
+
+    Errors are those of `Library`. Where the server asks to wait, calls wait.
+    """
+
+    def __init__(self, url: str, token: str = "", *, timeout_s: float = TIMEOUT_S) -> None:
+        self._transport = Transport(url, token, timeout_s)
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the connections."""
+        self._transport.close()
+
+    # --- ingest ---
+
+    def ingest(
+        self,
+        paths: Sequence[str | os.PathLike[str]],
+        collection: str = DEFAULT_COLLECTION,
+        *,
+        on_server: bool = False,
+        observer: Observer | None = None,
+    ) -> IngestReport:
+        """Sends files, and the videos below folders, and waits until they are searchable.
+        `on_server`: they are files and folders of the server, and nothing is sent.
+        """
+        began = time.monotonic()
+        observer = observer or Observer()
+        if on_server:
+            named = [os.fspath(path) for path in paths]
+            body = {"paths": named, "collection": collection}
+            job = self._wait(self._transport.json("POST", "/jobs", body=body), observer)
+            outcomes = [_outcome(path, job) for path in named]
+            video_s = job["video_s"]
+        else:
+            found = list(find_files(paths))
+            files = [file for file in found if isinstance(file, FoundFile)]
+            observer.on_start(len(found), sum(file.size_bytes for file in files))
+            outcomes, video_s = [], 0.0
+            for one in found:
+                outcome, seconds = self._send(one, collection)
+                observer.on_advance(one.size_bytes if isinstance(one, FoundFile) else 0, seconds)
+                observer.on_finish(outcome)
+                outcomes.append(outcome)
+                video_s += seconds
+        took_s = time.monotonic() - began
+        return IngestReport(collection, tuple(outcomes), (), video_s, took_s)
+
+    def _send(self, file: FoundFile | Unusable, collection: str) -> tuple[FileOutcome, float]:
+        """What became of a file, and the seconds of video in it."""
+        if isinstance(file, Unusable):
+            return _failed(file.path, file.error), 0.0
+        asked = {"collection": collection, "name": file.path.name}
+        try:
+            sent = self._transport.upload("/uploads", asked, file.path)
+        except MediaError as error:
+            return _failed(str(file.path), error), 0.0
+        job = self._wait(sent["job"], Observer())
+        stored = str(sent["name"])
+        ids = [
+            video.video_id
+            for video in self.videos([collection], named=Path(stored).stem)
+            if any(Path(one.path).name == stored for one in video.paths)
+        ]
+        return _outcome(str(file.path), job, ids[-1] if ids else None), job["video_s"]
+
+    def _wait(self, job: Mapping[str, Any], observer: Observer) -> Mapping[str, Any]:
+        """The job when it has ended."""
+        done_bytes, video_s = 0.0, 0.0
+        while True:
+            for name, data in self._transport.events(f"/jobs/{job['id']}/events"):
+                job = json.loads(data)
+                observer.on_advance(job["done_bytes"] - done_bytes, job["video_s"] - video_s)
+                done_bytes, video_s = job["done_bytes"], job["video_s"]
+                if name == "end":
+                    return job
+
+    # --- asking ---
+
+    def search(
+        self,
+        question: str,
+        *,
+        collections: Sequence[str] | None = None,
+        top: int = 10,
+        video_id: int | None = None,
+        only: Iterable[str] | None = None,
+        filters: Filters | None = None,
+        titles: bool = False,
+        ground: bool = False,
+    ) -> Answer:
+        """As `Library.search`."""
+        asked = {
+            "q": question,
+            "video_id": video_id,
+            "only": list(only or ()),
+            "titles": titles,
+            "ground": ground,
+        }
+        return self._search(asked, collections, filters, top)
+
+    def search_picture(
+        self,
+        name: str,
+        *,
+        question: str = "",
+        collections: Sequence[str] | None = None,
+        top: int = 10,
+        filters: Filters | None = None,
+    ) -> Answer:
+        """As `Library.search_picture`; `name` is that of `keep_picture`."""
+        return self._search({"picture": name, "q": question}, collections, filters, top)
+
+    def keep_picture(self, data: bytes) -> str:
+        """As `Library.keep_picture`."""
+        return str(self._transport.json("POST", "/pictures", content=data)["name"])
+
+    def more_like(
+        self,
+        video_id: int,
+        span: Span,
+        *,
+        collections: Sequence[str] | None = None,
+        top: int = 10,
+        filters: Filters | None = None,
+    ) -> Answer:
+        """As `Library.more_like`."""
+        like = f"{video_id}@{span.start_s:.3f}-{span.end_s:.3f}"
+        return self._search({"like": like}, collections, filters, top)
+
+    def _search(
+        self,
+        asked: Mapping[str, Any],
+        collections: Sequence[str] | None,
+        filters: Filters | None,
+        top: int,
+    ) -> Answer:
+        asked = {**asked, "weak": True, "collection": list(collections or ()), **_params(filters)}
+        pages: list[Mapping[str, Any]] = []
+        offset: int | None = 0
+        while offset is not None and (offset < top or not pages):
+            page = {**asked, "offset": offset, "limit": max(1, min(PAGE, top - offset))}
+            pages.append(self._transport.json("GET", "/search", page))
+            offset = pages[-1]["next_offset"]
+        return values.answer_of(pages, top)
+
+    def lanes(self, video_id: int, *, question: str) -> dict[str, Lane]:
+        """As `Library.lanes`, of a question."""
+        found = self._transport.json("GET", f"/videos/{video_id}/curve", {"q": question})
+        return values.lanes_of(found)
+
+    def chapters(self, video_id: int) -> list[Chapter]:
+        """As `Library.chapters`."""
+        return values.chapters_of(self._transport.json("GET", f"/videos/{video_id}/chapters"))
+
+    def transcript(self, video_id: int) -> list[TranscriptLine]:
+        """As `Library.transcript`."""
+        found = self._transport.json("GET", f"/videos/{video_id}/transcript")
+        return values.transcript_of(found)
+
+    def ask(
+        self,
+        video: str,
+        question: str,
+        *,
+        at_s: float | None = None,
+        sound: bool = False,
+        span: Span | None = None,
+    ) -> Reply:
+        """As `Library.ask`, of a video by its number."""
+        if not video.isdecimal():
+            raise UsageError(
+                "{video!r} is not the number of a video", "`videos` lists them", video=video
+            )
+        body: dict[str, Any] = {"question": question, "at_s": at_s, "sound": sound}
+        if span is not None:
+            body |= {"start_s": span.start_s, "end_s": span.end_s}
+        found = self._transport.json("POST", f"/videos/{video}/ask", body=body)
+        return values.reply_of(found)
+
+    def give_feedback(self, question: str, video_id: int, span: Span, *, good: bool) -> None:
+        """As `Library.give_feedback`."""
+        times = {"start_s": span.start_s, "end_s": span.end_s}
+        body = {"question": question, "video_id": video_id, "good": good, **times}
+        self._transport.json("POST", "/feedback", body=body)
+
+    # --- watching ---
+
+    def frame(self, video_id: int, at_s: float) -> bytes:
+        """As `Library.frame`."""
+        return self._transport.bytes(f"/videos/{video_id}/frame", {"at_s": at_s})
+
+    def clip(self, video: str, start_s: float, end_s: float, output: Path) -> None:
+        """As `Library.clip`, of a video by its number."""
+        asked = {"start_s": start_s, "end_s": end_s}
+        self._transport.save(f"/videos/{int(video)}/clip", asked, output)
+
+    def subtitles(self, video_id: int, output: Path) -> int:
+        """As `Library.subtitles`."""
+        text = self._transport.bytes(f"/videos/{video_id}/subtitles", {})
+        if not text:
+            raise UsageError(
+                "no speech is known of video {video_id}",
+                "a video without speech has none",
+                video_id=video_id,
+            )
+        output.write_bytes(text)
+        return text.count(b" --> ")
+
+    # --- looking after it ---
+
+    def videos(
+        self, names: Sequence[str] | None = None, *, newest: int | None = None, named: str = ""
+    ) -> list[Video]:
+        """As `Library.videos`."""
+        asked = {"collection": list(names or ()), "name": named, "limit": MOST_VIDEOS}
+        found: list[Video] = []
+        offset: int | None = 0
+        while offset is not None:
+            page = self._transport.json("GET", "/videos", {**asked, "offset": offset})
+            found += [values.video_of(one) for one in page["videos"]]
+            offset = page["next_offset"]
+        return found if newest is None else found[max(0, len(found) - newest) :]
+
+    def video(self, video_id: int) -> Video:
+        """As `Library.video`."""
+        return values.video_of(self._transport.json("GET", f"/videos/{video_id}"))
+
+    def collections(self) -> list[CollectionInfo]:
+        """As `Library.collections`: those that the token opens."""
+        return [values.collection_of(one) for one in self._transport.json("GET", "/collections")]
+
+    def remove(self, *, video_ids: Sequence[int] = (), collections: Sequence[str] = ()) -> Removed:
+        """As `Library.remove`, one after another."""
+        ids = {one.name: one.id for one in self.collections()}
+        for name in collections:
+            if name not in ids:
+                raise CatalogError(
+                    "there is no collection {name!r}",
+                    "choose from {names}",
+                    name=name,
+                    names=", ".join(sorted(ids)),
+                )
+        places = [f"/videos/{id}" for id in dict.fromkeys(video_ids)]
+        places += [f"/collections/{ids[name]}" for name in collections]
+        removed = [self._transport.json("DELETE", place) for place in places]
+        gone = tuple(id for one in removed for id in one["video_ids"])
+        return Removed(gone, sum(one["freed_bytes"] for one in removed))
+
+    def status(self) -> Status:
+        """As `Library.status`; the home and the broker are the server's own business."""
+        return values.status_of(self._transport.json("GET", "/status"))
+
+
+def _params(filters: Filters | None) -> dict[str, Any]:
+    if filters is None:
+        return {}
+
+    def day(value: date | None) -> str | None:
+        return None if value is None else value.isoformat()
+
+    return {
+        "recorded_from": day(filters.recorded_from),
+        "recorded_to": day(filters.recorded_to),
+        "shortest_s": filters.shortest_s or None,
+        "longest_s": filters.longest_s,
+        "name": filters.name,
+    }
+
+
+def _failed(path: str, error: MediaError) -> FileOutcome:
+    return FileOutcome(path, "failed", error=error.what, hint=error.advice)
+
+
+def _outcome(path: str, job: Mapping[str, Any], video_id: int | None = None) -> FileOutcome:
+    if job["state"] == "done":
+        return FileOutcome(path, "indexed", video_id)
+    error = values.problems_of(job) or as_message(job["state"])
+    return FileOutcome(path, "failed", video_id, error)

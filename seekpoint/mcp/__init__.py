@@ -1,0 +1,1 @@
+"""Seekpoint as tools of the Model Context Protocol."""

@@ -1,0 +1,240 @@
+"""One suite for the library and for the client of a server: the same verbs, values and errors."""
+
+import inspect
+import io
+from datetime import date
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from grounding.spans import Span
+from indexer.catalog.video_queries import Filters
+from indexer.embedders.demo import COLOURS
+from indexer.errors import CatalogError, ModelError, SeekpointError, UsageError
+from indexer.library import Library
+from indexer.media.probe import probe
+from seekpoint import Client
+from tests.support import colour_video, demo_settings
+
+
+@pytest.fixture(scope="module")
+def pair(served):
+    """The library, and a client of its server."""
+    client = Client(served.url, served.token("suite", "editor"))
+    yield {"library": Library(served.shared.settings), "client": client}
+    client.close()
+
+
+@pytest.fixture(params=["library", "client"])
+def verbs(pair, request) -> Library | Client:
+    return pair[request.param]
+
+
+@pytest.fixture(scope="module")
+def light(served) -> int:
+    (video,) = served.shared.library.videos(["colours"], named="traffic")
+    return video.video_id
+
+
+def test_search(verbs, light):
+    answer = verbs.search("when is it green?", collections=["colours"])
+    assert answer.matched
+    best = answer.moments[0]
+    assert (best.video_id, best.span, best.title) == (light, Span(4.0, 10.0), "traffic light")
+    assert best.evidence[0].kind == "picture"
+    assert best.likelihood == answer.shown[0].likelihood
+    assert verbs.search("pink", video_id=light).matched is False
+    (words,) = verbs.search("the first words", only=["speech"]).moments
+    assert (words.span.start_s, words.evidence[0].text) == (1.0, "the first words")
+    assert len(verbs.search("red", top=2).moments) == 2
+    none = Filters(recorded_from=date(2030, 1, 1))
+    assert verbs.search("red", filters=none).moments == ()
+
+
+def test_both_answer_alike(pair, light):
+    asked = {"collections": ["colours"], "top": 150, "titles": True}
+    own, theirs = (pair[name].search("red", **asked) for name in ("library", "client"))
+    assert [
+        (m.video_id, m.span, m.statement, m.offline, m.peak_s, m.path) for m in theirs.moments
+    ] == [
+        (
+            m.video_id,
+            Span(round(m.span.start_s, 3), round(m.span.end_s, 3)),
+            m.statement,
+            m.offline,
+            round(m.peak_s, 3),
+            m.path,
+        )
+        for m in own.moments
+    ]
+    assert [m.score for m in theirs.moments] == pytest.approx(
+        [m.score for m in own.moments], abs=1e-6
+    )
+    assert len(theirs.shown) == len(own.shown)
+    assert (theirs.statement, theirs.matched) == (own.statement, own.matched)
+    assert theirs.confidence == pytest.approx(own.confidence, abs=1e-6)
+    assert pair["client"].video(light) == pair["library"].video(light)
+    assert pair["client"].videos() == pair["library"].videos()
+    assert pair["client"].videos(newest=1) == pair["library"].videos(newest=1)
+    assert pair["client"].collections() == pair["library"].collections()
+    assert pair["client"].transcript(light) == pair["library"].transcript(light)
+    assert pair["client"].frame(light, 5.0) == pair["library"].frame(light, 5.0)
+    own, theirs = (pair[name].status() for name in ("library", "client"))
+    assert (theirs.videos, theirs.segments, theirs.queue.waiting) == (
+        own.videos,
+        own.segments,
+        own.queue.waiting,
+    )
+
+
+def test_by_picture_and_by_moment(verbs, light):
+    picture = io.BytesIO()
+    Image.fromarray(np.full((40, 60, 3), COLOURS["green"], np.uint8)).save(picture, "PNG")
+    name = verbs.keep_picture(picture.getvalue())
+    best = verbs.search_picture(name, collections=["colours"]).moments[0]
+    assert (best.video_id, best.span.overlap_s(Span(4.0, 10.0))) == (light, best.span.length_s)
+    assert verbs.search_picture(name, question="green").moments[0].video_id == light
+    alike = verbs.more_like(light, Span(4.0, 10.0), collections=["colours"])
+    assert all(m.span.overlap_s(Span(4.0, 10.0)) == 0 for m in alike.moments[:1])
+
+
+def test_one_video(verbs, light, tmp_path):
+    lane = verbs.lanes(light, question="green")["picture"]
+    assert 4 <= lane.times_s[int(np.argmax(lane.values))] <= 10
+    chapters = verbs.chapters(light)
+    assert (chapters[0].span.start_s, chapters[-1].span.end_s) == (0.0, 22.0)
+    (line,) = verbs.transcript(light)
+    assert (line.kind, line.text) == ("speech", "the first words")
+    assert verbs.subtitles(light, tmp_path / "words.srt") == 1
+    assert "00:00:01,000" in (tmp_path / "words.srt").read_text()
+    verbs.clip(str(light), 3.5, 5.5, tmp_path / "clip.mp4")
+    assert probe(tmp_path / "clip.mp4").duration_s == pytest.approx(2.0, abs=0.05)
+    with Image.open(io.BytesIO(verbs.frame(light, 5.0))) as picture:
+        seen = np.asarray(picture.convert("RGB"))[100, 100].astype(int)
+    assert np.abs(seen - COLOURS["green"]).max() < 30
+    verbs.give_feedback("green", light, Span(4.0, 10.0), good=True)
+
+
+def test_ingest_and_remove(verbs, tmp_path):
+    path = colour_video(tmp_path / "new" / "leaf.mp4", [("blue", 1), ("green", 2)])
+    (tmp_path / "new" / "text.mp4").write_text("no video")
+    report = verbs.ingest([tmp_path / "new"], "added")
+    states = {outcome.path.rpartition("/")[2]: outcome for outcome in report.files}
+    assert states["leaf.mp4"].state == "indexed"
+    assert states["text.mp4"].state == "failed"
+    assert states["text.mp4"].error
+    assert path.exists()
+    video_id = states["leaf.mp4"].video_id
+    assert video_id is not None
+    assert verbs.search("green", collections=["added"]).moments[0].video_id == video_id
+    assert verbs.remove(video_ids=[video_id]).video_ids == (video_id,)
+    assert verbs.videos(["added"]) == []
+    verbs.remove(collections=["added"])
+    assert "added" not in {one.name for one in verbs.collections()}
+
+
+@pytest.mark.parametrize(
+    ("verb", "values", "error"),
+    [
+        ("search", ("???",), UsageError),
+        ("search", ("дождь",), ModelError),
+        ("video", (999_999,), CatalogError),
+        ("transcript", (999_999,), CatalogError),
+        ("frame", (999_999, 1.0), CatalogError),
+        ("search_picture", ("a" * 64,), UsageError),
+        ("ask", ("1", "what is it?"), ModelError),
+    ],
+)
+def test_they_refuse_alike(verbs, verb, values, error):
+    with pytest.raises(error):
+        getattr(verbs, verb)(*values)
+
+
+def test_unknown_collections(verbs):
+    for ask in (
+        lambda: verbs.search("red", collections=["nothing"]),
+        lambda: verbs.videos(["nothing"]),
+        lambda: verbs.remove(collections=["nothing"]),
+    ):
+        with pytest.raises(CatalogError, match="collection"):
+            ask()
+
+
+def test_the_verbs_take_what_those_of_the_library_take():
+    shared = [
+        name
+        for name, _ in inspect.getmembers(Client, inspect.isfunction)
+        if not name.startswith("_") and name != "close"
+    ]
+    assert len(shared) > 15
+    for name in shared:
+        own = inspect.signature(getattr(Client, name)).parameters
+        librarys = inspect.signature(getattr(Library, name)).parameters
+        extra = set(own) - set(librarys)
+        assert extra <= {"on_server"}, name
+        for key in set(own) & set(librarys):
+            assert without_default(own[key]) == without_default(librarys[key]), (name, key)
+
+
+def without_default(parameter: inspect.Parameter) -> inspect.Parameter:
+    """`lanes` of the library may be asked without a question."""
+    return parameter.replace(default=inspect.Parameter.empty, annotation=inspect.Parameter.empty)
+
+
+# --- the client alone ---
+
+
+def test_files_of_the_server(served, pair):
+    folder = reachable_folder(served)
+    report = pair["client"].ingest([folder], "from the server", on_server=True)
+    assert [outcome.state for outcome in report.files] == ["indexed"]
+    assert len(pair["client"].videos(["from the server"])) == 1
+    with pytest.raises(UsageError, match="may not be added"):
+        pair["client"].ingest(["/etc"], "from the server", on_server=True)
+
+
+def reachable_folder(served):
+    """A video where the page may read."""
+    folder = demo_settings(served.folder / "home").home_path / "demo"
+    colour_video(folder / "sea.mp4", [("blue", 1), ("purple", 1)])
+    return folder
+
+
+def test_a_token_that_is_none_or_may_not(served):
+    with Client(served.url, "skp_wrong") as client, pytest.raises(UsageError, match="token"):
+        client.collections()
+    with Client(served.url, served.token("looks", "viewer")) as client:
+        assert client.search("green").moments
+        with pytest.raises(UsageError, match="Viewers"):
+            client.remove(video_ids=[1])
+
+
+def test_servers_that_are_none():
+    with pytest.raises(UsageError, match="not the address"):
+        Client("localhost:8501")
+    with Client("http://127.0.0.1:9") as client, pytest.raises(SeekpointError, match="not answer"):
+        client.collections()
+
+
+def test_it_waits_when_it_is_told_to(served, monkeypatch):
+    waits: list[float] = []
+    monkeypatch.setattr("seekpoint.transport.time.sleep", waits.append)
+    limit = [one for one in served_limits(served) if one]
+    assert limit
+    with Client(served.url, served.token("often", "viewer")) as client:
+        monkeypatch.setattr(limit[0], "_per_minute", 1)
+        client.collections()
+        with pytest.raises(SeekpointError, match="Too many requests"):
+            client.collections()
+    assert len(waits) == 4
+    assert all(1 <= wait_s <= 60 for wait_s in waits)
+
+
+def served_limits(served):
+    """The rate limit of the server, among its middleware."""
+    app = served.app.middleware_stack
+    while app is not None:
+        if type(app).__name__ == "RateLimit":
+            yield app
+        app = getattr(app, "app", None) or getattr(app, "_app", None)
