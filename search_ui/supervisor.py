@@ -14,6 +14,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from indexer.errors import SeekpointError
+from indexer.messages import NOTHING, Message
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +30,7 @@ class ThreadState:
     alive: bool
     age_s: float | None
     busy_s: float | None
-    error: str
+    error: Message
 
 
 class Supervisor:
@@ -120,7 +121,7 @@ class _Repeated:
         self._stopping = stopping
         self._well: float | None = None
         self._began: float | None = None
-        self._error = ""
+        self._error = NOTHING
         self._thread = threading.Thread(target=self._run, name=f"page-{name}", daemon=True)
         self._thread.start()
 
@@ -153,17 +154,18 @@ class _Repeated:
         try:
             again = self._work() is True
         except SeekpointError as error:
-            self._note(str(error.message))
+            self._note(error.what)
         except Exception as error:  # noqa: BLE001 that is what it is for
-            self._note(f"{type(error).__name__}: {error}", error)
+            values = {"name": type(error).__name__, "error": error}
+            self._note(Message("{name}: {error}", values), error)
         else:
-            self._error, self._well = "", time.monotonic()
+            self._error, self._well = NOTHING, time.monotonic()
             return again
         finally:
             self._began = None
         return False
 
-    def _note(self, error: str, defect: Exception | None = None) -> None:
+    def _note(self, error: Message, defect: Exception | None = None) -> None:
         """Once for each error: an outage of an hour is no thousand lines."""
         if error != self._error:
             log.warning("%s behind the page failed: %s", self._name, error, exc_info=defect)

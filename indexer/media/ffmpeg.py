@@ -16,6 +16,7 @@ import imageio_ffmpeg
 from indexer.errors import MediaError, MediaTimeout, UsageError
 from indexer.media.memory import limit_memory_of
 from indexer.process.abandon import ends_when_abandoned
+from indexer.process.end_with_parent import ending_with_parent
 from indexer.settings import Settings
 
 _LAST_LINES = 4
@@ -67,7 +68,10 @@ def _run(command: Sequence[str], timeout_s: float, memory_mb: int) -> tuple[int,
     """(exit status, what it wrote to stderr)."""
     with (
         subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+            ending_with_parent(command),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
         ) as process,
         ends_when_abandoned(process),
     ):

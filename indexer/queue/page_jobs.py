@@ -11,10 +11,12 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from sqlalchemy.orm import Session
+
 from indexer.admin.demo import make_library
 from indexer.admin.playback import make_proxy_of
 from indexer.catalog import watched_folders
-from indexer.catalog.leasing import page_job_files, page_jobs
+from indexer.catalog.leasing import page_job_files, page_jobs, processes
 from indexer.catalog.leasing.owner import dead_owners, owner_name
 from indexer.catalog.leasing.page_jobs import PageJobRow, PageProgress
 from indexer.context import Context
@@ -33,7 +35,12 @@ log = logging.getLogger(__name__)
 ADDING = (PageJobKind.INGEST, PageJobKind.DEMO, PageJobKind.RETRY, PageJobKind.WATCH)
 """Kinds that are done one after another; copies for browsers do not wait behind them."""
 
+LEFT_TO_WORKERS = (PageJobKind.INGEST, PageJobKind.WATCH, PageJobKind.RETRY)
+"""Kinds that a page hands over to workers, and that they begin by themselves where no page runs."""
+
 NOTED_EVERY_S = 0.5
+HAND_OVER_LEASE_S = 600.0
+"""Looking through the largest folders; nobody renews while a worker hands a job over."""
 
 
 class JobStopped(Exception):
@@ -82,8 +89,9 @@ class PageJobs:
         Raises CatalogError where the database is away: the job is kept then.
         """
         job = self._claim(kinds)
-        if job is None:
-            return None
+        return None if job is None else self._run(job)
+
+    def _run(self, job: PageJobRow) -> PageJobRow:
         try:
             problems = self._do(job) if job.wanted == Wanted.RUN else ()
         except JobStopped:
@@ -114,8 +122,17 @@ class PageJobs:
         with catalog.begin() as session:
             for job_id in left:
                 page_jobs.queue.release(session, [self.owner], job_id)
-            job_id = page_jobs.claim_page_job(session, self.owner, lease_s, kinds)
-            return None if job_id is None else page_jobs.get_page_job(session, job_id)
+            return self._take(session, lease_s, kinds)
+
+    def _take(
+        self,
+        session: Session,
+        lease_s: float,
+        kinds: Sequence[PageJobKind],
+        among: Sequence[int] | None = None,
+    ) -> PageJobRow | None:
+        job_id = page_jobs.claim_page_job(session, self.owner, lease_s, kinds, among)
+        return None if job_id is None else page_jobs.get_page_job(session, job_id)
 
     def _stop(self, job: PageJobRow) -> None:
         with self.context.catalog.begin() as session:
@@ -168,6 +185,37 @@ class PageJobs:
         return _Progress(self.context, job.id, self.owner, self._stopping)
 
     # --- what workers are at ---
+
+    def begin_without_page(self) -> int:
+        """Where no page runs, what people asked for there is handed over to workers, if this
+        machine has the files; how many jobs.
+        """
+        count = 0
+        while not self._stopping() and (job := self._claim_without_page()) is not None:
+            self._run(job)
+            count += 1
+        return count
+
+    def _claim_without_page(self) -> PageJobRow | None:
+        catalog = self.context.catalog
+        with catalog.read() as session:
+            waiting = page_jobs.list_page_jobs(session, only_open=True)
+            pages = [page.owner for page in processes.list_live(session, "page")]
+        # One that was killed on this machine has not reported its end.
+        if set(pages) - set(dead_owners(pages)):
+            return None
+        ids = [
+            job.id
+            for job in waiting
+            if not job.handed_over
+            and job.kind in LEFT_TO_WORKERS
+            and all(Path(path).exists() for path in job.details.get("paths", ()))
+        ]
+        if not ids:
+            return None
+        self.requeue_lost()
+        with catalog.begin() as session:
+            return self._take(session, HAND_OVER_LEASE_S, LEFT_TO_WORKERS, ids)
 
     def end_handed_over(self) -> None:
         """Notes which jobs workers are through with, and drops what was cancelled."""

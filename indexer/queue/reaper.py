@@ -27,7 +27,9 @@ def reap(context: Context, notify: Callable[[Mapping[str, int]], None]) -> int:
     """
     count = requeue_lost(context)
     # Whoever asked may have closed the page, or it may be down.
-    PageJobs(context).end_handed_over()
+    page_jobs = PageJobs(context)
+    page_jobs.begin_without_page()
+    page_jobs.end_handed_over()
     waiting = waiting_counts(context)
     if _was_anything_done(context):
         waiting["publish"] = 1

@@ -64,7 +64,7 @@ async def get_frame(request: Request, video: VisibleVideo, at_s: Time) -> Respon
     stored picture nearest to it.
     """
     time_s = round(min(at_s, video.duration_s), 3)
-    made = await picture_of(video.id, time_s)
+    made = await picture_of(request, video.id, time_s)
     return made or await run_in_threadpool(thumbnail_of, request, video, time_s)
 
 

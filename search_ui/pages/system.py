@@ -32,6 +32,20 @@ ACTIONS = {
     AuditAction.CHANGED_RIGHTS: N_("changed rights"),
 }
 
+THREADS = {
+    "audit": N_("Deleting old entries of the audit log"),
+    "copies": N_("Making copies for browsers"),
+    "folders": N_("Looking into watched folders"),
+    "handed-over": N_("Following what workers are at"),
+    "jobs": N_("Adding videos"),
+    "leases": N_("Holding on to work, and taking over what was lost"),
+    "models": N_("Loading models"),
+    "presence": N_("Reporting that this page runs"),
+    "snapshots": N_("Writing vector snapshots"),
+    "uploads": N_("Deleting what is left of broken uploads"),
+}
+"""What the threads of `Jobs` do, by their names."""
+
 
 def show(user: User, tr: Translator) -> None:
     """The page about the index, the installation and the models."""
@@ -101,7 +115,12 @@ def _threads(tr: Translator) -> None:
     mark = {True: ("✓", tr("ok")), False: ("✗", tr("not ok"))}
     _rows(
         [
-            (*mark[state.alive and not state.error], state.name, _age(state, tr), state.error)
+            (
+                *mark[state.alive and not state.error],
+                tr(THREADS.get(state.name, state.name)),
+                _age(state, tr),
+                tr(state.error),
+            )
             for state in states
         ]
     )

@@ -23,7 +23,7 @@ def routes() -> list[BaseRoute]:
 
 def healthz(request: Request) -> Response:
     """200 where the catalog answers and every thread lives, else 503 with the reason. What a thread
-    failed with is told to the local machine and to whoever shows the token.
+    or the database failed with is told to the local machine and to whoever shows the token.
     """
     shown = app_state()
     is_told = not shown.sign_in or _has_token(request, shown.settings.metrics_token)
@@ -36,7 +36,8 @@ def healthz(request: Request) -> Response:
         shown.library.catalog.ping()
     except SeekpointError as error:
         note_error(error, shown.requests, path="/healthz")
-        answer |= {"ok": False, "error": error.message}
+        told = error.message if is_told else "the database cannot be reached"
+        answer |= {"ok": False, "error": told}
     return JSONResponse(answer, 200 if answer["ok"] else 503)
 
 

@@ -26,6 +26,7 @@ from indexer.catalog import videos
 from indexer.catalog.videos import VideoRow
 from indexer.errors import CatalogBusy, CatalogError, MediaError, SeekpointError
 from indexer.formatting import video_title
+from indexer.paths import Reach
 from indexer.process.abandon import abandonable
 from search_ui.app_state import app_state
 from search_ui.auth.access_rights import User
@@ -72,7 +73,20 @@ def thumbnail_of(request: Request, video: VideoRow, time_s: float) -> Response:
     if path is None:
         raise HTTPException(404, translator_of(request)("There is no picture of this video yet."))
     headers = {"Cache-Control": f"private, max-age={THUMBNAIL_AGE_S}"}
-    return DescriptorResponse(_open(request, video, path), "image/jpeg", headers)
+    return stored_file(request, path, "image/jpeg", headers)
+
+
+def stored_file(
+    request: Request, path: Path, media_type: str, headers: Mapping[str, str]
+) -> Response:
+    """An artefact, from the descriptor that was checked: a regular file below their folder,
+    wherever links lead; 410 where it is not.
+    """
+    try:
+        descriptor = Reach.of([app_state().library.artefacts.root]).open(path)
+    except (MediaError, OSError) as error:
+        raise _gone(request, path.name, error) from None
+    return DescriptorResponse(descriptor, media_type, headers)
 
 
 def _open(request: Request, video: VideoRow, path: Path) -> int:
@@ -80,10 +94,12 @@ def _open(request: Request, video: VideoRow, path: Path) -> int:
     try:
         return open_for_playing(shared.library.context, video, path, shared.reach)
     except (MediaError, OSError) as error:
-        log.warning("video %d is not served: %s", video.id, error)
-        raise HTTPException(
-            410, translator_of(request)("The file is not there now, or has changed.")
-        ) from None
+        raise _gone(request, f"video {video.id}", error) from None
+
+
+def _gone(request: Request, what: str, error: Exception) -> HTTPException:
+    log.warning("%s is not served: %s", what, error)
+    return HTTPException(410, translator_of(request)("The file is not there now, or has changed."))
 
 
 async def clip(request: Request) -> Response:

@@ -100,7 +100,7 @@ async def clip(request: Request) -> Response:
 async def still(request: Request) -> Response:
     """The frame in the middle of one of the moments."""
     one = await _moment(request)
-    made = await picture_of(one.video.id, one.row.span.middle_s) or nothing()
+    made = await picture_of(request, one.video.id, one.row.span.middle_s) or nothing()
     made.headers.update(HEADERS)
     return made
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from grounding.spans import Span
@@ -18,7 +18,7 @@ from indexer.errors import SeekpointError
 from indexer.questions.query_pictures import picture_path
 from search_ui.app_state import app_state
 from search_ui.i18n.translator import translator_of
-from search_ui.routes.media import find_video, thumbnail_of
+from search_ui.routes.media import find_video, stored_file, thumbnail_of
 from search_ui.url_state import is_picture
 
 AGE_S = 7 * 86_400
@@ -44,7 +44,7 @@ async def thumbnail(request: Request) -> Response:
     time_s = min(request.path_params["time_ms"] / 1000, video.duration_s)
     return (
         await run_in_threadpool(_stored, request, video, time_s)
-        or await picture_of(video.id, time_s)
+        or await picture_of(request, video.id, time_s)
         or nothing()
     )
 
@@ -54,7 +54,7 @@ async def still(request: Request) -> Response:
     video = await run_in_threadpool(find_video, request)
     time_s = min(request.path_params["time_ms"] / 1000, video.duration_s)
     return (
-        await picture_of(video.id, time_s)
+        await picture_of(request, video.id, time_s)
         or await run_in_threadpool(_stored, request, video, time_s)
         or nothing()
     )
@@ -82,7 +82,7 @@ async def strip(request: Request) -> Response:
         min(request.path_params["end_ms"] / 1000, video.duration_s),
     )
     is_span = 0 < end_s - start_s <= LONGEST_STRIP_S
-    made = await picture_of(video.id, Span(start_s, end_s)) if is_span else None
+    made = await picture_of(request, video.id, Span(start_s, end_s)) if is_span else None
     if made is None:
         raise HTTPException(404, translator_of(request)("There is no picture of this video yet."))
     return made
@@ -94,10 +94,10 @@ def show_asked_picture(request: Request) -> Response:
     path = picture_path(app_state().settings, name) if is_picture(name) else None
     if path is None or not path.is_file():
         raise HTTPException(404, translator_of(request)("this picture is not kept any more"))
-    return _file(path, "image/png")
+    return _file(request, path, "image/png")
 
 
-async def picture_of(video_id: int, place: float | Span) -> Response | None:
+async def picture_of(request: Request, video_id: int, place: float | Span) -> Response | None:
     """The frame at a time, or five of a span; None where it cannot be read. Decoding takes whole
     cores, so `STILLS_AT_ONCE` limits how many are made at a time.
     """
@@ -109,9 +109,9 @@ async def picture_of(video_id: int, place: float | Span) -> Response | None:
                 found = await run_in_threadpool(library.make_still, video_id, place)
     except SeekpointError:
         return None
-    return _file(found, "image/webp")
+    return await run_in_threadpool(_file, request, found, "image/webp")
 
 
-def _file(path: Path, media_type: str) -> Response:
+def _file(request: Request, path: Path, media_type: str) -> Response:
     headers = {"Cache-Control": f"private, max-age={AGE_S}, immutable"}
-    return FileResponse(path, media_type=media_type, headers=headers)
+    return stored_file(request, path, media_type, headers)

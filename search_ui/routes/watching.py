@@ -13,7 +13,7 @@ from urllib.parse import quote
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from grounding.spans import Span
@@ -32,7 +32,7 @@ from search_ui.app_state import app_state
 from search_ui.export import as_csv, as_edl, as_playlist
 from search_ui.i18n.translator import translator_of
 from search_ui.jobs import Job
-from search_ui.routes.media import find_video
+from search_ui.routes.media import find_video, stored_file
 
 SPRITES_AGE_S = 86_400
 EXPORTS: dict[str, tuple[str, Callable[[list[Moment]], bytes]]] = {
@@ -123,11 +123,8 @@ async def sprites(request: Request) -> Response:
         raise HTTPException(500, tr(error.full_message)) from None
     if path is None:
         raise HTTPException(404, tr("There is no picture of this video yet."))
-    return FileResponse(
-        path,
-        media_type="image/jpeg",
-        headers={"Cache-Control": f"private, max-age={SPRITES_AGE_S}"},
-    )
+    headers = {"Cache-Control": f"private, max-age={SPRITES_AGE_S}"}
+    return await run_in_threadpool(stored_file, request, path, "image/jpeg", headers)
 
 
 def subtitles(request: Request) -> Response:

@@ -11,6 +11,7 @@ from indexer.catalog import watched_folders
 from indexer.library import Library
 from search_ui import jobs as jobs_module
 from search_ui.jobs import Job, Jobs
+from search_ui.pages.system import THREADS
 from tests.support import colour_video, demo_library
 
 WAIT_S = 60
@@ -47,6 +48,11 @@ def test_ingest_tells_of_its_progress(tmp_path, library, jobs):
     assert jobs.finished > before
     assert len(library.videos(["c"])) == 2
     assert Jobs(library).get(job.id) == job, "another process shows the same"
+
+
+def test_what_each_thread_does_can_be_said(jobs):
+    jobs.serve()
+    assert {state.name for state in jobs.supervisor.states()} == set(THREADS) - {"models"}
 
 
 def test_failure_names_the_file(tmp_path, jobs):

@@ -163,14 +163,20 @@ def list_held(s: Session, owner: str, kinds: Sequence[PageJobKind]) -> list[int]
 
 
 def claim_page_job(
-    s: Session, owner: str, lease_s: float, kinds: Sequence[PageJobKind]
+    s: Session,
+    owner: str,
+    lease_s: float,
+    kinds: Sequence[PageJobKind],
+    among: Sequence[int] | None = None,
 ) -> int | None:
-    """Takes the next job of these kinds, of which one runs at a time among all processes: its id,
-    or None.
+    """Takes the next job of these kinds, of which one runs at a time among all processes (`among`:
+    one of these alone): its id, or None.
     """
     if not is_sqlite(s):
         s.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _CLAIM_LOCK})
     row, candidates = _lane(s, kinds)
+    if among is not None:
+        candidates = candidates.where(in_values(s, row.id, among))
     job_id = queue.claim(s, row, candidates, owner, lease_s)
     if job_id is not None:
         nothing: dict[str, Any] = {"files": 0, "files_done": 0, "size_bytes": 0, "problems": []}

@@ -28,7 +28,7 @@ from indexer.media.duration import declared_duration_s, is_late_fragments, origi
 from indexer.media.memory import decoding_threads
 from indexer.media.open import MAX_PIXELS, check_pixels, media_errors, open_container
 from indexer.media.tracks import picture_stream
-from indexer.messages import Message, as_message, join_messages
+from indexer.messages import N_, Message, as_message, join_messages
 from indexer.paths import printable
 
 # a time asked for as k / rate may lie a rounding error before the picture's own time
@@ -380,23 +380,31 @@ class Damage:
         """What was counted; empty where nothing was."""
         found = []
         if self.count:
-            values = {
-                "count": self.count,
-                "reason": as_message(self.reason.lower()),
-                "time_s": self.first_s,
-            }
-            found.append(
-                Message("{count} packets could not be decoded ({reason})", values)
-                if self.first_s is None
-                else Message(
-                    "{count} packets could not be decoded after {time_s:.3f} s ({reason})", values
-                )
-            )
+            values = {"count": self.count, "reason": as_message(self.reason.lower())}
+            if self.first_s is not None:
+                values["time_s"] = self.first_s
+            found.append(Message(_undecoded(self.count, self.first_s), values))
         if self.backwards:
             found.append(
                 Message(
-                    "{count} pictures were left out because time goes backwards there",
+                    "one picture was left out because time goes backwards there"
+                    if self.backwards == 1
+                    else "{count} pictures were left out because time goes backwards there",
                     {"count": self.backwards},
                 )
             )
         return join_messages(found)
+
+
+def _undecoded(count: int, first_s: float | None) -> str:
+    if first_s is None:
+        one, many = (
+            N_("one packet could not be decoded ({reason})"),
+            N_("{count} packets could not be decoded ({reason})"),
+        )
+    else:
+        one, many = (
+            N_("one packet could not be decoded after {time_s:.3f} s ({reason})"),
+            N_("{count} packets could not be decoded after {time_s:.3f} s ({reason})"),
+        )
+    return one if count == 1 else many

@@ -111,8 +111,8 @@ def test_nothing_is_left_in_english(browser, url, home):
         page.get_by_role("button", name="添加文件夹").click()
         shows("服务器上没有该文件夹")
         page.goto("/system")
-        # Names of threads and models stay as they are in the log.
         expect(page.get_by_text("剩余").first).to_be_visible()
+        shows("页面后台的工作")
 
 
 def in_english(page: Page, recent: set[str]) -> list[str]:

@@ -38,7 +38,7 @@ def test_healthz_says_whether_the_catalog_answers(local, signed, monkeypatch: py
     answer = signed("").get("/healthz")
     assert (answer.status_code, answer.json()) == (
         503,
-        {"ok": False, "threads": {}, "error": "The database is away"},
+        {"ok": False, "threads": {}, "error": "the database cannot be reached"},
     )
 
 

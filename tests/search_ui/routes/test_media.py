@@ -208,13 +208,15 @@ def test_a_pipe_in_place_of_the_file_blocks_nobody(exchangeable):
     assert statuses(client) == {410}
 
 
-def test_a_thumbnail_that_became_a_link_is_not_followed(exchangeable, tmp_path):
+def test_artefacts_that_became_links_are_not_followed(exchangeable, tmp_path):
     client, _, secret = exchangeable
-    assert client.get("/thumbnail/1/0").status_code == 200
-    for picture in (tmp_path / "home" / "artefacts").rglob("*.jpg"):
+    made = ("/thumbnail/1/0", "/sprites/1/0", "/still/1/500", "/strip/1/0/1000")
+    assert {client.get(path).status_code for path in made} == {200}
+    artefacts = tmp_path / "home" / "artefacts"
+    for picture in [*artefacts.rglob("*.jpg"), *artefacts.rglob("*.webp")]:
         picture.unlink()
         picture.symlink_to(secret)
-    assert client.get("/thumbnail/1/0").status_code == 410
+    assert {client.get(path).status_code for path in made} == {410}
 
 
 def test_no_descriptor_stays_open(exchangeable):

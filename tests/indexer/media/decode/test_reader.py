@@ -270,7 +270,11 @@ def test_a_truncated_file_says_where_it_ends(make_golden):
     golden = make_golden("truncated")
     with Reader(golden.path) as reader:
         read = reader.read(0.0, 10.0, 25.0, 64)
-    assert read.damage.startswith("the pictures end at 1.")
+    # Where the cut falls within a picture, that depends on the encoder's threads: it is named too.
+    *undecoded, end = read.damage.split("; ")
+    assert end.startswith("the pictures end at 1.")
+    assert len(undecoded) <= 1
+    assert all(text.startswith("one packet could not be decoded after 1.") for text in undecoded)
     assert len(read.frames) > 25
 
 
