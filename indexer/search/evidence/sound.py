@@ -27,6 +27,7 @@ from indexer.catalog.vectors.served_keys import list_served_keys
 from indexer.context import Context
 from indexer.embedders.sound.sound_classes import SoundQuestion, ask_sound, load_sound_classes
 from indexer.embedders.sound.sound_embedder import sound_key
+from indexer.embedders.text.sentences import LOADING_TEXT
 from indexer.questions.statement import Statement
 from indexer.search.calibration import LIKELY_PROBABILITY
 from indexer.search.candidates import candidate_chunks, similarities
@@ -44,7 +45,6 @@ MIN_LIKENESS = 0.4  # below it the best of sounds is no answer: these questions 
 CANDIDATE_SEGMENTS = 400
 WINDOW_FRAMES, BEST_FRAMES = 6, 3  # a sound is as clear as the best half of some 3 s
 PER_VIDEO = 3
-LOADING_TEXT = "a sound"
 MOST_HITS = 50
 MIN_PROBABILITY = 0.04  # below it a sound is no evidence beside others
 
