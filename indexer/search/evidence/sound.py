@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from grounding.localize import localize
+from grounding.localize import LocalizerOptions, localize
 from grounding.spans import Span
 from indexer.catalog.frames import (
     StoredBlock,
@@ -45,6 +45,8 @@ MIN_LIKENESS = 0.4  # below it the best of sounds is no answer: these questions 
 CANDIDATE_SEGMENTS = 400
 WINDOW_FRAMES, BEST_FRAMES = 6, 3  # a sound is as clear as the best half of some 3 s
 PER_VIDEO = 3
+# Sounds begin and end sharply, and there is one frame each .48 s (docs/experiments/sound.md).
+BOUNDARIES = LocalizerOptions(smoothing_frames=1.0, length_weight=0.25)
 MOST_HITS = 50
 MIN_PROBABILITY = 0.04  # below it a sound is no evidence beside others
 
@@ -182,6 +184,7 @@ def moments(asked: SoundQuestion, heard: _Heard) -> Iterator[PassageHit]:
         start_s=heard.span.start_s,
         end_s=heard.span.end_s,
         count=PER_VIDEO,
+        options=BOUNDARIES,
     )
     for found in spans:
         inside = (heard.times_s >= found.span.start_s) & (heard.times_s < found.span.end_s)
