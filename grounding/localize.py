@@ -21,7 +21,7 @@ from grounding.spans import ScoredSpan, Span
 class LocalizerOptions:
     """What spans win; chosen by measuring (docs/experiments/localizer.md)."""
 
-    smoothing_frames: float = 1.0  # standard deviation of the Gaussian that smooths a shot's curve
+    smoothing_frames: float = 1.5  # standard deviation of the Gaussian that smooths a shot's curve
     # of seconds. 0: single frames win; 1/2: likelihood of one raised stretch in white noise; more:
     # long spans win
     length_power: float = 0.3
@@ -29,7 +29,7 @@ class LocalizerOptions:
         6.0  # people's moments: 3 to 4 s in films and camera recordings, 8 s in Charades-STA
     )
     # what a span loses for being e times longer or shorter than usual, in deviations of the curve
-    length_weight: float = 0.25
+    length_weight: float = 0.1
     max_span_s: float = 120.0
     # of two spans that share more of the shorter one, the better stays: a part of a moment is no
     # second moment
@@ -44,7 +44,7 @@ _PEAKS = 4  # neighbourhoods that are searched in a long video
 _NEIGHBOURHOOD_FRAMES = 240
 
 
-MOTION_WEIGHT = 0.2  # of motion beside the similarity, both in deviations of their own curves
+MOTION_WEIGHT = 0.4  # of motion beside the similarity, both in deviations of their own curves
 
 
 def with_motion(similarities: np.ndarray, vectors: np.ndarray) -> np.ndarray:
@@ -88,6 +88,7 @@ def localize(
     borders, is_cut = _borders(times, np.asarray(cuts_s, dtype=np.float64), start_s, end_s)
     curve = _smooth(values, is_cut, options.smoothing_frames)
     begin, end, scores = _score_spans(curve, borders, options)
+    begin, end = _widen(values, is_cut, begin, end)
     return _apart(borders[begin], borders[end], scores, count, options.max_shared)
 
 
@@ -205,6 +206,22 @@ def _neighbourhoods(curve: np.ndarray, exhaustive_frames: int) -> Iterator[tuple
         )
         yield first, last
         rest[first:last] = -np.inf
+
+
+def _widen(
+    values: np.ndarray, is_cut: np.ndarray, begin: np.ndarray, end: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Borders (M,) each, a frame further out where that frame of the unsmoothed curve (N,) is
+    nearer to the mean inside than to that outside: smoothing draws the borders of a sharp rise in.
+    """
+    N = len(values)
+    sums = np.concatenate([[0.0], np.cumsum(values)])
+    inside = sums[end] - sums[begin]
+    outside = (sums[-1] - inside) / np.maximum(N - (end - begin), 1)
+    middle = (inside / (end - begin) + outside) / 2
+    earlier = ~is_cut[begin] & (values[np.maximum(begin - 1, 0)] > middle)
+    later = ~is_cut[end] & (values[np.minimum(end, N - 1)] > middle)
+    return begin - earlier, end + later
 
 
 def _apart(

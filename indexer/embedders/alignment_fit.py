@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import torch
 from PIL import Image, UnidentifiedImageError
 
 from indexer.embedders import alignment as space
@@ -131,8 +132,11 @@ def embed_sentences(sentences: Sentences, texts: Sequence[str]) -> SentenceVecto
 def look_at(
     photographs: Sequence[Photograph], settings: Settings
 ) -> tuple[PictureViews, PictureViews]:
-    """Views of the photographs, and of the same mirrored."""
-    classifier = Classifier(weights_path(), *choose_device(settings))
+    """Views of the photographs, and of the same mirrored; in float32, so that the map does not
+    depend on what number formats a machine multiplies.
+    """
+    device, _ = choose_device(settings)
+    classifier = Classifier(weights_path(), device, torch.float32)
     plain, mirrored = [], []
     for images in _batches(photographs):
         plain.append(classifier.views(images))

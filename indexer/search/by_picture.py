@@ -120,7 +120,7 @@ def that_look_like(context: Context, answer: Answer, vector: np.ndarray) -> Answ
     return replace(
         answer,
         moments=moments,
-        matched=answer.matched and confidence >= LIKELY_PROBABILITY,
+        matched=confidence >= LIKELY_PROBABILITY,
         confidence=confidence,
         took_ms=answer.took_ms + (time.perf_counter() - started) * 1000,
     )

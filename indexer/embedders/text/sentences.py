@@ -48,6 +48,11 @@ _OTHERS = frozenset(
 from English. Lines: German, French, Spanish, Italian, Portuguese, Dutch, Polish, Turkish.
 """
 
+LOADING_TEXT = "a picture"
+"""What is embedded so that models are there before the first question. One text for all kinds of
+evidence: its vectors are remembered.
+"""
+
 _embedding = threading.Lock()  # the encoder is not made for several threads
 
 

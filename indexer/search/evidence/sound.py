@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from grounding.localize import localize
+from grounding.localize import LocalizerOptions, localize
 from grounding.spans import Span
 from indexer.catalog.frames import (
     StoredBlock,
@@ -27,6 +27,7 @@ from indexer.catalog.vectors.served_keys import list_served_keys
 from indexer.context import Context
 from indexer.embedders.sound.sound_classes import SoundQuestion, ask_sound, load_sound_classes
 from indexer.embedders.sound.sound_embedder import sound_key
+from indexer.embedders.text.sentences import LOADING_TEXT
 from indexer.questions.statement import Statement
 from indexer.search.calibration import LIKELY_PROBABILITY
 from indexer.search.candidates import candidate_chunks, similarities
@@ -44,7 +45,8 @@ MIN_LIKENESS = 0.4  # below it the best of sounds is no answer: these questions 
 CANDIDATE_SEGMENTS = 400
 WINDOW_FRAMES, BEST_FRAMES = 6, 3  # a sound is as clear as the best half of some 3 s
 PER_VIDEO = 3
-LOADING_TEXT = "a sound"
+# Sounds begin and end sharply, and there is one frame each .48 s (docs/experiments/sound.md).
+BOUNDARIES = LocalizerOptions(smoothing_frames=1.0, length_weight=0.25)
 MOST_HITS = 50
 MIN_PROBABILITY = 0.04  # below it a sound is no evidence beside others
 
@@ -182,6 +184,7 @@ def moments(asked: SoundQuestion, heard: _Heard) -> Iterator[PassageHit]:
         start_s=heard.span.start_s,
         end_s=heard.span.end_s,
         count=PER_VIDEO,
+        options=BOUNDARIES,
     )
     for found in spans:
         inside = (heard.times_s >= found.span.start_s) & (heard.times_s < found.span.end_s)

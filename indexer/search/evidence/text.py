@@ -21,10 +21,10 @@ from indexer.catalog.passages import PassageRow, get_passages
 from indexer.catalog.vectors.live_chunks import get_live_state
 from indexer.catalog.vectors.served_keys import list_served_keys
 from indexer.context import Context
+from indexer.embedders.text.sentences import LOADING_TEXT
 from indexer.passages.matching import matching_words, pairs_of
 from indexer.passages.text_space import TextSpace, text_space
 from indexer.questions.content_words import content_words
-from indexer.questions.neutral_prompts import NEUTRAL_PROMPTS
 from indexer.questions.statement import Statement
 from indexer.search.evidence.readable import is_readable
 from indexer.search.merge_overlapping import RRF_CONSTANT
@@ -48,7 +48,7 @@ MATCH_MEANING = 0.30  # needed for a match among few passages
 # (docs/experiments/text.md)
 MATCH_MARGIN = 0.15
 MATCH_MARGIN_ACROSS = 0.10  # the same between languages, where products spread less
-MATCHED = 0.5  # strength from which a passage is an answer
+MATCHED = 0.5  # strength of a meaning that is as near as a match needs
 SOME_WORDS = 0.3  # strength of a passage that has half of the words
 # of a passage that has the only word of a question, unless the word is rare or the question names
 # the kind
@@ -75,11 +75,6 @@ class TextAnswer:
 
     hits: Mapping[str, Sequence[PassageHit]] = field(default_factory=dict)
     strengths: Mapping[str, float] = field(default_factory=dict)
-
-    @property
-    def matched(self) -> bool:
-        """Whether a passage answers well enough to be a match."""
-        return any(strength >= MATCHED for strength in self.strengths.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +175,7 @@ class TextSearch:
         kinds = [kind for kind in scope.kinds if kind in STAGE_OF]
         if self._neutral is None and any(self._keys(scope, kinds).values()):
             self._neutral_vectors()
-            self._space().embed_questions(NEUTRAL_PROMPTS[:1])
+            self._space().embed_questions([LOADING_TEXT])
 
     def _space(self) -> TextSpace:
         return text_space(self._settings)

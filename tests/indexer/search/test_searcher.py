@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from grounding.spans import Span
+from indexer.search.calibration import LIKELY_PROBABILITY
 from tests.support import colour_video, demo_library
 
 
@@ -33,6 +34,14 @@ def test_the_score_of_no_match_is_low(library):
     answer = library.search("when does the zebra cross the street?")
     assert not answer.matched
     assert answer.moments[0].score < 0.2
+
+
+@pytest.mark.parametrize("question", ["when is it blue?", "when does the zebra cross?", "white"])
+def test_a_match_is_an_answer_with_a_likely_moment(library, question):
+    answer = library.search(question, top=50)
+    likely = [moment for moment in answer.moments if moment.score >= LIKELY_PROBABILITY]
+    assert answer.matched == bool(likely)
+    assert answer.confidence == max(moment.score for moment in answer.moments)
 
 
 def test_moments_of_one_video_do_not_overlap_much(library):

@@ -23,3 +23,12 @@ def test_minilm_equals_the_reference():
 
 def test_no_texts_no_vectors():
     assert Sentences().minilm.embed([]).shape == (0, 384)
+
+
+def test_a_text_that_was_asked_before_has_the_same_vector_and_one_of_its_own():
+    minilm = Sentences().minilm
+    first = minilm.embed(["a dog jumps"])
+    kept = first.copy()
+    first[:] = 0  # whoever has a vector may change it
+    assert (minilm.embed(["a dog jumps"]) == kept).all()
+    np.testing.assert_allclose(minilm.embed(["a dog jumps", "a cat"])[:1], kept, atol=1e-6)
