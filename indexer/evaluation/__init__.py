@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from lazy_loader import attach
 
 if TYPE_CHECKING:
-    from indexer.evaluation import evaluate, ground_truth, submissions
+    from indexer.evaluation import evaluate, feedback, ground_truth, submissions
 
 __getattr__, __dir__, __all__ = attach(
     __name__,
     submodules=[
         "evaluate",
+        "feedback",
         "ground_truth",
         "submissions",
     ],

@@ -27,7 +27,7 @@ from indexer.ingest.finalize import remove_artefacts
 from indexer.logs import about
 from indexer.media.files import MediaFiles
 from indexer.messages import NOTHING, Message
-from indexer.process.tracing import traced, traced_span
+from indexer.process.tracing import trace, trace_calls
 from indexer.settings import Settings
 from indexer.stages.base import Source, Stage
 
@@ -145,7 +145,7 @@ class Pipeline:
             started = time.monotonic()
             item = task.item
             ids = {"video": item.video_id, "chunk": item.chunk_id, "stage": item.stage}
-            with about(**ids), traced_span("ingest.stage", **ids):
+            with about(**ids), trace("ingest.stage", **ids):
                 read = future.result()[number]
                 outcome = self._compute(job, task, read, started)
                 _log(outcome)
@@ -177,7 +177,7 @@ class Pipeline:
             return self._fail(job, task, defect, started)
         return self._commit(job, task, result, started)
 
-    @traced("ingest.commit")
+    @trace_calls("ingest.commit")
     def _commit(self, job: Job, task: StageTask, result: Any, started: float) -> Outcome:
         """Rows, the state of the work and what follows for the video, in one transaction."""
         seconds = time.monotonic() - started
@@ -210,7 +210,7 @@ class Pipeline:
         return Outcome(job, task, "failed" if noted else "lost", seconds, error)
 
 
-@traced("ingest.read")
+@trace_calls("ingest.read")
 def _read(media: MediaFiles, job: Job) -> list[_Read]:
     """What each stage of a job takes; an error is that of the stages that it concerns."""
     pictures = _read_pictures(media, job)

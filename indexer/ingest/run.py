@@ -31,7 +31,7 @@ from indexer.ingest.report import FileOutcome, FileState, IngestReport, Observer
 from indexer.ingest.served_models import others_note, require_served_embedder
 from indexer.messages import NOTHING, Message
 from indexer.paths import EVERYTHING, Reach, printable
-from indexer.process.tracing import traced
+from indexer.process.tracing import trace_calls
 from indexer.settings import Settings
 from indexer.stages.base import Source, Stage
 
@@ -86,7 +86,7 @@ class Ingest:
         self._known: Mapping[tuple[str, str], KnownPath] = {}
         self._collection_id = 0
 
-    @traced("ingest")
+    @trace_calls("ingest")
     def run(
         self,
         paths: Sequence[str | os.PathLike[str]],

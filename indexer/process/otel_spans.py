@@ -18,7 +18,7 @@ from opentelemetry.trace import Status, StatusCode
 from indexer.process.tracing import Start
 
 
-def exported(url: str, process: str) -> Start:
+def make_starter(url: str, process: str) -> Start:
     """Starts spans that are sent to the collector in the background, and at the end of the
     process.
     """

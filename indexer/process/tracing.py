@@ -25,11 +25,11 @@ def start_tracing(url: str, process: str) -> None:
     """
     global _start
     if _start is None:
-        _start = import_module("indexer.process.otel_spans").exported(url, process)
+        _start = import_module("indexer.process.otel_spans").make_starter(url, process)
 
 
 @contextmanager
-def traced_span(name: str, **attributes: str | int | float | bool) -> Iterator[None]:
+def trace(name: str, **attributes: str | int | float | bool) -> Iterator[None]:
     """What is done inside is a span, a child of the one around it. An error is noted by its kind
     alone.
     """
@@ -40,7 +40,7 @@ def traced_span(name: str, **attributes: str | int | float | bool) -> Iterator[N
         yield
 
 
-def traced(name: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
+def trace_calls(name: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
     """Decorator: each call is a span."""
 
     def decorate(call: Callable[P, T]) -> Callable[P, T]:

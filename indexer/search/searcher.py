@@ -34,7 +34,7 @@ from indexer.errors import ModelError, UsageError
 from indexer.formatting import video_title
 from indexer.messages import Message
 from indexer.process.threads import numpy_on_one_thread
-from indexer.process.tracing import traced
+from indexer.process.tracing import trace_calls
 from indexer.questions.negation import Negation
 from indexer.questions.statement import Question, Statement, read_question
 from indexer.search.calibration import LIKELY_PROBABILITY
@@ -98,7 +98,7 @@ class Searcher:
         self._backgrounds: dict[str, _Background] = {}
         self._neutral: dict[str, np.ndarray] = {}
 
-    @traced("search")
+    @trace_calls("search")
     def search(self, text: str, scope: Scope, *, top: int = 10, per_video: int = 3) -> Answer:
         """Moments for a question, best first, at most `top` of them and `per_video` of one video.
         Raises UsageError for an empty question, ModelError for a script that no installed model
@@ -132,7 +132,7 @@ class Searcher:
             loading_ms,
         )
 
-    @traced("search.load")
+    @trace_calls("search.load")
     def _load(self, scope: Scope) -> float:
         """Loads the models that the first question in this scope needs; how long it took, in ms. A
         model that is missing is said by the search itself.
@@ -212,7 +212,7 @@ class Searcher:
 
     # --- picture ---
 
-    @traced("search.pictures")
+    @trace_calls("search.pictures")
     def _pictures(
         self, statement: Statement, scope: Scope, limit: int, per_video: int
     ) -> tuple[Ranking, list[Message]]:
@@ -301,7 +301,7 @@ class Searcher:
 
     # --- words, and both together ---
 
-    @traced("search.texts")
+    @trace_calls("search.texts")
     def _found_texts(self, statement: Statement, scope: Scope) -> TextAnswer:
         if statement.negation:  # a passage about what is denied says the opposite
             return TextAnswer()
@@ -349,7 +349,7 @@ class Searcher:
 
     # --- how a moment is shown ---
 
-    @traced("search.describe")
+    @trace_calls("search.describe")
     def describe(self, fused: Iterable[FusedMoment]) -> list[Moment]:
         """Moments with the paths, titles and thumbnails of their videos."""
         fused = list(fused)

@@ -22,8 +22,8 @@ from search_ui.app_state import app_state
 from search_ui.i18n.translator import translator_of
 from search_ui.routes.media import (
     clip_of,
+    find_clip_of,
     keep_clip_of,
-    kept_clip_of,
     stream_of,
     thumbnail_of,
 )
@@ -77,7 +77,7 @@ def get_thumbnail(request: Request, video: VisibleVideo, at_s: Time = 0.0) -> Re
 @router.get("/videos/{video_id}/clip", response_class=Response)
 async def get_clip(request: Request, video: VisibleVideo, start_s: Time, end_s: Time) -> Response:
     """[start_s, end_s) of a video, cut exactly (MP4)."""
-    kept = await run_in_threadpool(kept_clip_of, request, video, start_s, end_s)
+    kept = await run_in_threadpool(find_clip_of, request, video, start_s, end_s)
     return kept or await clip_of(request, video, start_s, end_s)
 
 

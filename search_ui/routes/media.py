@@ -148,7 +148,7 @@ async def keep_clip_of(request: Request, video: VideoRow, start_s: float, end_s:
     return path
 
 
-def kept_clip_of(
+def find_clip_of(
     request: Request, video: VideoRow, start_s: float, end_s: float
 ) -> Response | None:
     """The clip that `keep_clip_of` kept, by ranges; None where there is none."""

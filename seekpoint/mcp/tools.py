@@ -71,7 +71,7 @@ def add_tools(server: MCPServer, find: Find) -> None:
     ) -> Parts:
         """Find moments in the videos, best first: when does something happen? `matched` false:
         nothing seems to show it, and these are the nearest."""
-        with said():
+        with errors_in_words():
             verbs = find(context).verbs
             answer = verbs.search(
                 question, collections=collections, only=only, top=limit, titles=not only
@@ -98,14 +98,14 @@ def add_tools(server: MCPServer, find: Find) -> None:
         limit: Annotated[int, Field(ge=1, le=500)] = 50,
     ) -> str:
         """List the videos that were added last."""
-        with said():
+        with errors_in_words():
             found = find(context).verbs.videos(collections, newest=limit, named=name)
             return _json([_video(video) for video in found])
 
     @server.tool(annotations=READS, structured_output=False)
     def describe_video(context: Context, video_id: VideoId) -> Parts:
         """What a video is: its length, chapters and first words, and pictures spread over it."""
-        with said():
+        with errors_in_words():
             verbs = find(context).verbs
             video = verbs.video(video_id)
             chapters = [
@@ -126,7 +126,7 @@ def add_tools(server: MCPServer, find: Find) -> None:
         end_s: Annotated[float | None, Field(ge=0)] = None,
     ) -> str:
         """What is said, written and heard in a video, or in a part of it, line by line."""
-        with said():
+        with errors_in_words():
             lines = [
                 line
                 for line in find(context).verbs.transcript(video_id)
@@ -144,13 +144,13 @@ def add_tools(server: MCPServer, find: Find) -> None:
     @server.tool(annotations=READS, structured_output=False)
     def get_frame(context: Context, video_id: VideoId, at_s: Seconds) -> Parts:
         """The frame that is shown at a time, as a picture."""
-        with said():
+        with errors_in_words():
             return [*_look(find(context).verbs, video_id, at_s)]
 
     @server.tool(structured_output=False)
     def get_clip_link(context: Context, video_id: VideoId, start_s: Seconds, end_s: Seconds) -> str:
         """A link to a part of a video, cut exactly as a file (MP4), to give to a person."""
-        with said():
+        with errors_in_words():
             return clip_link(find(context), video_id, start_s, end_s)
 
     @server.tool(annotations=READS, structured_output=False)
@@ -165,7 +165,7 @@ def add_tools(server: MCPServer, find: Find) -> None:
         end_s: Annotated[float | None, Field(ge=0, description="About a part: its end")] = None,
     ) -> Parts:
         """Ask the vision-language model of the library about a video, where one is configured."""
-        with said():
+        with errors_in_words():
             verbs = find(context).verbs
             span = None if start_s is None or end_s is None else Span(start_s, max(start_s, end_s))
             reply = verbs.ask(str(video_id), question, at_s=at_s, span=span)
@@ -180,7 +180,7 @@ def add_tools(server: MCPServer, find: Find) -> None:
 
 
 @contextmanager
-def said() -> Iterator[None]:
+def errors_in_words() -> Iterator[None]:
     """What went wrong, and what to do about it, in words for the model."""
     try:
         yield
