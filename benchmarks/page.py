@@ -18,7 +18,9 @@ import tempfile
 import threading
 import time
 import urllib.request
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from playwright.sync_api import Page
@@ -37,6 +39,7 @@ from tests.search_ui.browser import chromium, serving
 from tests.support import colour_video, demo_library, demo_settings
 
 ROUNDS = 15
+VIDEOS = 3000
 SEGMENT_S, CHUNK_SEGMENTS, RATE_HZ = 5.0, 18, 2.0
 WORDS = ("red", "green", "blue", "yellow", "orange", "purple", "white", "black")
 
@@ -58,6 +61,7 @@ def main() -> None:
             home = small_library(folder)
             answering(home, "small library (3 videos)", clicks=True)
             loading(home)
+            looking_through(many_videos(folder / "many", VIDEOS))
         if arguments.only in (None, "memory"):
             viewers(folder / "viewers", arguments.gigabytes)
         if arguments.only in (None, "large"):
@@ -120,6 +124,25 @@ def loading(home: Path) -> None:
             page = browser.new_page(base_url=url, viewport={"width": 1280, "height": 900})
             row(f"first load of {path}", load(page, path, shown), "1.5 MB, 1 s, .1")
             page.close()
+
+
+def looking_through(home: Path) -> None:
+    """The library's page with thousands of videos: the first cards, and those at the end."""
+    with serving(home) as url, chromium() as browser:
+        page = browser.new_page(base_url=url, viewport={"width": 1280, "height": 900})
+        page.goto("/library")
+        page.locator(".shelf .title").first.wait_for()
+        started = time.perf_counter()
+        page.reload()
+        page.locator(".shelf .title").first.wait_for()
+        first_ms = (time.perf_counter() - started) * 1000
+        started = time.perf_counter()
+        page.get_by_test_id("stMain").evaluate("main => main.scrollTo(0, main.scrollHeight)")
+        page.locator(f".shelf [aria-posinset='{VIDEOS}'] .title").wait_for()
+        last_ms = (time.perf_counter() - started) * 1000
+        page.close()
+    found = f"first card after {first_ms:.0f} ms, the last {last_ms:.0f} ms after a jump"
+    row(f"library of {VIDEOS:,} videos, scripts known", found, "1 s")
 
 
 def load(page: Page, path: str, shown: str) -> str:
@@ -248,6 +271,25 @@ def small_library(folder: Path) -> Path:
     return folder / "home"
 
 
+def many_videos(folder: Path, count: int) -> Path:
+    """Rows of videos without media, as many as a family keeps; its home."""
+    library = demo_library(folder / "home")
+    now = utc_now()
+    with library.catalog.begin() as session:
+        collection_id = collections.ensure_collection(session, "archive")
+        for number in range(count):
+            own = {
+                **_made_up(number),
+                "collection_id": collection_id,
+                "recorded_at": now - timedelta(days=2 * number),
+                "duration_s": 60.0 + number % 500,
+            }
+            session.add(row_of_video := Video(**own))
+            session.flush()
+            session.add(_path_of(collection_id, row_of_video.id, number))
+    return folder / "home"
+
+
 def large_library(folder: Path, segments: int) -> Path:
     """Rows as an ingest would write them, without any media: what is measured is asking, not
     watching.
@@ -269,6 +311,34 @@ def large_library(folder: Path, segments: int) -> Path:
     return settings.home_path
 
 
+def _made_up(number: int) -> dict[str, Any]:
+    """Columns of a video that nobody has."""
+    return {
+        "content_hash": f"{number:064x}",
+        "size_bytes": 10**9,
+        "width": 1280,
+        "height": 720,
+        "fps": 25.0,
+        "codec": "h264",
+        "container": "mov,mp4,m4a,3gp,3g2,mj2",
+        "audio_tracks": 1,
+        "rotation": 0,
+        "state": "ready",
+        "created_at": utc_now(),
+    }
+
+
+def _path_of(collection_id: int, video_id: int, number: int) -> PathTable:
+    return PathTable(
+        collection_id=collection_id,
+        video_id=video_id,
+        root="local",
+        relative_path=f"made/up/{number}.mp4",
+        size_bytes=1,
+        mtime_ns=1,
+    )
+
+
 def _add_video(
     session,
     collection_id: int,
@@ -278,35 +348,15 @@ def _add_video(
     subjects: np.ndarray,
     rng: np.random.Generator,
 ) -> int:
-    now = utc_now()
     video = Video(
+        **_made_up(number),
         collection_id=collection_id,
-        content_hash=f"{number:064x}",
-        size_bytes=10**9,
         duration_s=count * SEGMENT_S,
-        width=1280,
-        height=720,
-        fps=25.0,
-        codec="h264",
-        container="mov,mp4,m4a,3gp,3g2,mj2",
-        audio_tracks=1,
-        rotation=0,
-        state="ready",
         picture_key=key,
-        created_at=now,
     )
     session.add(video)
     session.flush()
-    session.add(
-        PathTable(
-            collection_id=collection_id,
-            video_id=video.id,
-            root="local",
-            relative_path=f"made/up/{number}.mp4",
-            size_bytes=1,
-            mtime_ns=1,
-        )
-    )
+    session.add(_path_of(collection_id, video.id, number))
     for first in range(0, count, CHUNK_SEGMENTS):
         many = min(CHUNK_SEGMENTS, count - first)
         start_s = first * SEGMENT_S
@@ -326,7 +376,7 @@ def _add_video(
             key=key,
             state="done",
             video_s=video.duration_s,
-            created_at=now,
+            created_at=utc_now(),
             revision=int(rng.integers(1, 2**40)),
         )
         session.add(task)

@@ -58,7 +58,7 @@ class Folders {
     const item = document.createElement("li");
     const button = document.createElement("button");
     button.type = "button";
-    button.append(Object.assign(document.createElement("span"), { textContent: name }));
+    button.append(Object.assign(document.createElement("span"), { textContent: name, className: "names" }));
     if (videos) button.append(Object.assign(document.createElement("small"), { textContent: videos }));
     button.setAttribute("aria-label", videos ? `${name}, ${this.data.labels.videos.replace("{n}", videos)}` : name);
     button.onclick = () => this.open(path);

@@ -7,6 +7,7 @@ const BATCH = 60;
 const TYPED_MS = 200;
 const AT_WORK_MS = 3000; // videos that are being read are looked at again
 const MONTH_PX = 30;
+const HEADER_PX = 72;
 const ORDERS = ["added", "recorded", "title", "length", "size"];
 const STATES = ["", "work", "problem"];
 const USUAL = { find: "", collection: "", state: "", sort: "added", order: "falling", top: 0 };
@@ -180,7 +181,7 @@ class Shelf {
     }
     this.fetch([...seen].filter((id) => !this.rows.has(id) && !this.wanted.has(id)));
     this.keep(main.scrollTop);
-    this.marked(first);
+    this.marked((Math.max(0, Math.floor((HEADER_PX - above) / this.down)) + 1) * this.columns - 1);
   }
 
   async fetch(ids) {
@@ -371,11 +372,10 @@ class Shelf {
     const main = scroller(this.floor);
     const top = this.floor.getBoundingClientRect().top - main.getBoundingClientRect().top + main.scrollTop;
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    main.scrollTo({ top: top + Math.floor(place / this.columns) * this.down - 72, behavior: still ? "instant" : behavior });
+    main.scrollTo({ top: top + Math.floor(place / this.columns) * this.down - HEADER_PX, behavior: still ? "instant" : behavior });
   }
 
-  marked(first) {
-    const at = first + MARGIN_ROWS * this.columns;
+  marked(at) {
     let current = null;
     for (const button of this.find(".months").children) {
       button.removeAttribute("aria-current");

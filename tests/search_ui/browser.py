@@ -89,7 +89,7 @@ WORDS = """() => {
   const found = new Set();
   const look = root => {
     for (const element of root.querySelectorAll('*')) {
-      if (element.matches('script, style, noscript, title, [data-testid*=Icon], .title, .meta'))
+      if (element.matches('script, style, noscript, title, [data-testid*=Icon], .title, .meta, .names'))
         continue;
       if (element.shadowRoot) look(element.shadowRoot);
       for (const name of ['aria-label', 'title', 'placeholder', 'alt'])
@@ -176,8 +176,10 @@ def fresh_context(browser: Browser, url: str, **options) -> Iterator[BrowserCont
     options = {"viewport": {"width": 1280, "height": 900}, "locale": "en-US", **options}
     context = browser.new_context(base_url=url, **options)
     context.set_default_timeout(SLOW_MS)
-    yield context
-    context.close()
+    try:
+        yield context
+    finally:
+        context.close()
 
 
 @contextmanager
@@ -197,13 +199,15 @@ def opened(context: BrowserContext, url: str) -> Iterator[Page]:
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on("dialog", lambda dialog: problems.append(f"dialog: {dialog.message}"))
     page.on("request", check)
-    yield page
-    if page.url.startswith(url):
-        page.evaluate("() => { localStorage.clear(); sessionStorage.clear() }")
-    for one in context.pages:
-        one.close()
-    context.clear_cookies()
-    context.clear_permissions()
+    try:
+        yield page
+    finally:
+        if page.url.startswith(url):
+            page.evaluate("() => { localStorage.clear(); sessionStorage.clear() }")
+        for one in context.pages:  # one that stays open would keep the focus
+            one.close()
+        context.clear_cookies()
+        context.clear_permissions()
     assert not problems
 
 

@@ -60,7 +60,7 @@ def test_the_name_of_the_product_leads_to_the_first_page(page):
 
 # Of things, programs, settings and units: they are the same in every language.
 NAMES = re.compile(
-    r"^/.*\.mp4$|traffic light|numbers|colours|purple|green|yellow|blue|<img.*?> \*bold\*"
+    r"^/.*\.mp4$|^/\S*$|traffic light|numbers|colours|purple|green|yellow|blue|<img.*?> \*bold\*"
     r"|/media/videos|\S+/\S+|[a-z]+-[0-9a-f]{8,}|SEEKPOINT_\w+(=\S+)?|`[^`]*`|pip install \S+"
     r"|LEGO|CSV|EDL|M3U|Enter|Esc|Shift|Seekpoint|SQLite|recall@10|CPU|cpu|MB|GB|Charades-STA|IoU"
     r"|YAMNet|espeak-ng|seekpoint|siglip2|clip|lite|demo|whisper\S*|CTranslate2|rapidocr|GroundingGPT-7B|ffmpeg|HNSW"
