@@ -22,12 +22,12 @@ from indexer import admin, chapters, evaluation, ingest, search
 from indexer import queue as work_queue
 from indexer.admin import videos as video_list
 from indexer.artefacts import Artefacts
-from indexer.catalog import audit, collections, database, feedback, videos
+from indexer.catalog import audit, collections, database, videos
 from indexer.catalog.audit import Actor, AuditEntry
 from indexer.catalog.collections import CollectionInfo
 from indexer.catalog.database.column_types import sanitize_text
 from indexer.catalog.database.session import Catalog
-from indexer.catalog.people import folders
+from indexer.catalog.people import feedback, folders
 from indexer.catalog.thumbnails import nearest_thumbnail_s
 from indexer.catalog.video_queries import Filters
 from indexer.context import Context

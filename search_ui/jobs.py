@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from indexer.admin.uploads import delete_old_parts
-from indexer.catalog import alerts, audit, collections, videos, watched_folders
+from indexer.catalog import audit, collections, videos, watched_folders
 from indexer.catalog.audit import Actor
 from indexer.catalog.leasing import page_job_files, page_jobs, processes
 from indexer.catalog.leasing.owner import owner_name
 from indexer.catalog.leasing.page_jobs import PageJobRow, PageProgress
+from indexer.catalog.people import alerts
 from indexer.errors import SeekpointError
 from indexer.messages import N_, Message
 from indexer.paths import EVERYTHING, Reach

@@ -5,7 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("indexer", "grounding", "workers", "search_ui", "migrations")
+PACKAGES = ("indexer", "grounding", "workers", "search_ui", "seekpoint", "migrations")
 MOST_INNER_IMPORTS = 60
 MOST_MODULES = 15
 SOURCES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from indexer.catalog.alerts import note_ready
 from indexer.catalog.database.dialect import in_values
+from indexer.catalog.people.alerts import note_ready
 from indexer.catalog.tables import SERVED_KEY, Chunk, ChunkTask, Path, Video, utc_now
 from indexer.catalog.videos import lock_video, remove_orphans
 from indexer.messages import Message

@@ -9,7 +9,7 @@ from pathlib import Path
 from grounding.spans import Span
 from indexer.admin.videos import videos_of
 from indexer.catalog import collections as collection_queries
-from indexer.catalog.feedback import FeedbackRow, list_feedback
+from indexer.catalog.people.feedback import FeedbackRow, list_feedback
 from indexer.context import Context
 from indexer.errors import UsageError
 from indexer.evaluation.ground_truth import Row

@@ -12,9 +12,10 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from indexer.catalog import alerts, videos
-from indexer.catalog.alerts import Delivery
+from indexer.catalog import videos
 from indexer.catalog.leasing.owner import owner_name
+from indexer.catalog.people import alerts
+from indexer.catalog.people.alerts import Delivery
 from indexer.catalog.videos import VideoRow
 from indexer.context import Context
 from indexer.errors import CatalogError, SeekpointError

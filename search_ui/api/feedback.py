@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from grounding.spans import Span
-from indexer.catalog import feedback
+from indexer.catalog.people import feedback
 from search_ui.api.rights import LARGEST_ID, CurrentUser
 from search_ui.api.values import FeedbackItem
 from search_ui.app_state import app_state

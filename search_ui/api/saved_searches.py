@@ -12,9 +12,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from indexer.catalog import alerts, saved_searches
-from indexer.catalog.alerts import AlertRow, Query
-from indexer.catalog.saved_searches import SavedSearch
+from indexer.catalog.people import alerts, saved_searches
+from indexer.catalog.people.alerts import AlertRow, Query
+from indexer.catalog.people.saved_searches import SavedSearch
 from indexer.catalog.video_queries import Filters
 from indexer.questions.statement import read_question
 from indexer.queue.webhooks import LONGEST_URL, check_url, new_secret

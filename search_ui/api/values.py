@@ -9,8 +9,8 @@ from datetime import date, datetime
 from typing import Literal
 
 from indexer.admin.videos import Video
-from indexer.catalog.feedback import FeedbackRow
 from indexer.catalog.passages import PassageRow
+from indexer.catalog.people.feedback import FeedbackRow
 from indexer.chapters.chapters import Chapter
 from indexer.search.curve import Lane
 from indexer.search.second_opinion.ask import Reply

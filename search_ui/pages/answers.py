@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from grounding.spans import Span
-from indexer.catalog import collections, feedback, saved_searches, videos
-from indexer.catalog.people import moment_lists
+from indexer.catalog import collections, videos
+from indexer.catalog.people import feedback, moment_lists, saved_searches
 from indexer.catalog.people.moment_lists import ListKind
 from indexer.catalog.video_queries import Filters
 from indexer.catalog.videos import VideoRow

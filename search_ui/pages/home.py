@@ -11,8 +11,8 @@ import streamlit as st
 
 from grounding.spans import format_time
 from indexer.admin.videos import Video
-from indexer.catalog import saved_searches
-from indexer.catalog.saved_searches import SavedSearch
+from indexer.catalog.people import saved_searches
+from indexer.catalog.people.saved_searches import SavedSearch
 from indexer.catalog.video_queries import find_ready_since
 from indexer.errors import SeekpointError
 from indexer.formatting import container_title, video_title

@@ -89,8 +89,8 @@ WORDS = """() => {
   const found = new Set();
   const look = root => {
     for (const element of root.querySelectorAll('*')) {
-      if (element.matches('script, style, noscript, title, [data-testid*=Icon], .title, .meta, .names'))
-        continue;
+      const skipped = 'script, style, noscript, title, [data-testid*=Icon], .title, .meta, .names';
+      if (element.matches(skipped)) continue;
       if (element.shadowRoot) look(element.shadowRoot);
       for (const name of ['aria-label', 'title', 'placeholder', 'alt'])
         if (element.getAttribute(name)) found.add(element.getAttribute(name));

@@ -6,7 +6,8 @@ import pytest
 from typer.testing import CliRunner
 
 from grounding.spans import Span
-from indexer.catalog import accounts, feedback
+from indexer.catalog import accounts
+from indexer.catalog.people import feedback
 from indexer.cli import app
 from indexer.errors import UsageError
 from indexer.evaluation.feedback import feedback_rows

@@ -6,8 +6,9 @@ import logging
 import pytest
 from sqlalchemy import update
 
-from indexer.catalog import accounts, alerts, collections, saved_searches
-from indexer.catalog.alerts import Query
+from indexer.catalog import accounts, collections
+from indexer.catalog.people import alerts, saved_searches
+from indexer.catalog.people.alerts import Query
 from indexer.catalog.tables import AlertDelivery
 from indexer.catalog.video_queries import Filters
 from indexer.library import Library

@@ -13,10 +13,11 @@ import pytest
 from PIL import Image
 
 from grounding.spans import Span
-from indexer.catalog import saved_searches, watched_folders
+from indexer.catalog import watched_folders
 from indexer.catalog.leasing.chunk_planning import plan_tasks
 from indexer.catalog.leasing.chunk_tasks import claim_task
 from indexer.catalog.passages import NewPassage, commit_passages, list_passages
+from indexer.catalog.people import saved_searches
 from indexer.catalog.video_queries import Filters
 from indexer.embedders.demo import COLOURS
 from indexer.errors import UsageError

@@ -6,7 +6,7 @@ import time
 import pytest
 from playwright.sync_api import Page, expect
 
-from indexer.catalog.saved_searches import list_searches
+from indexer.catalog.people.saved_searches import list_searches
 from tests.search_ui.browser import (
     PLAYER,
     SLOW_MS,

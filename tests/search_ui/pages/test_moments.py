@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import expect
 
-from indexer.catalog import feedback
+from indexer.catalog.people import feedback
 from tests.search_ui.browser import PLAYER, STATE, card, drawn
 from tests.support import demo_library
 

@@ -11,22 +11,13 @@ import pytest
 from sqlalchemy import create_engine, delete, inspect, select, text
 
 from grounding.spans import Span
-from indexer.catalog import (
-    Catalog,
-    accounts,
-    alerts,
-    audit,
-    collections,
-    feedback,
-    saved_searches,
-    videos,
-)
+from indexer.catalog import Catalog, accounts, audit, collections, videos
 from indexer.catalog.audit import Actor
 from indexer.catalog.database import migrate
 from indexer.catalog.database.usage import measure_usage
 from indexer.catalog.leasing import chunk_tasks, jobs, page_job_files, page_jobs, processes
 from indexer.catalog.leasing.chunk_planning import plan_tasks
-from indexer.catalog.people import sessions, tokens, uploads
+from indexer.catalog.people import alerts, feedback, saved_searches, sessions, tokens, uploads
 from indexer.catalog.tables import ChunkTask, CollectionFolder, Job
 from indexer.errors import CatalogError, StorageError, UsageError
 from indexer.messages import Message

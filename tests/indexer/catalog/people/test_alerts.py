@@ -5,9 +5,10 @@ from datetime import date
 import numpy as np
 import pytest
 
-from indexer.catalog import Catalog, accounts, alerts, saved_searches, videos
-from indexer.catalog.alerts import Query
+from indexer.catalog import Catalog, accounts, videos
 from indexer.catalog.finalize import finalize_video
+from indexer.catalog.people import alerts, saved_searches
+from indexer.catalog.people.alerts import Query
 from indexer.catalog.video_queries import Filters
 from indexer.errors import UsageError
 from indexer.messages import Message

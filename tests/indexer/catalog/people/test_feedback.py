@@ -3,7 +3,8 @@
 import numpy as np
 
 from grounding.spans import Span
-from indexer.catalog import Catalog, accounts, feedback, videos
+from indexer.catalog import Catalog, accounts, videos
+from indexer.catalog.people import feedback
 from tests.indexer.catalog import support
 
 
