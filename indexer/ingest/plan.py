@@ -27,6 +27,7 @@ from indexer.paths import Roots, printable
 from indexer.settings import Settings
 from indexer.stages.base import Source, Stage
 from indexer.stages.segments import plan_chunks
+from indexer.vocabulary import VideoState
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -130,7 +131,8 @@ class Planner:
                 session, video_id, plan_chunks(video.duration_s, self.settings.chunk_s), self._keys
             )
             invalidate_tasks(session, video_id, outdated)
-            chunk_tasks.retry_tasks(session, [video_id])
+            if video.state != VideoState.PENDING:  # nothing of it was begun
+                chunk_tasks.retry_tasks(session, [video_id])
         return source
 
     def _find_outdated(self, video_id: int, path: Path) -> list[str]:

@@ -241,7 +241,7 @@ class Ingest:
                 values = {"error": message, "count": len(progress.errors) - 1}
                 message = Message("{error} (and {count} more chunks)", values)
             return FileOutcome(name, state, progress.video_id or None, message, first.advice)
-        if progress.video_id:
+        if progress.video_id and not progress.chunks_done:  # with the last chunk it was done
             finalize_video(self.catalog, self.artefacts, progress.video_id)
         if changed := self._changed_message(progress.file):
             again = Message("run the same command again")

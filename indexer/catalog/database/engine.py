@@ -11,6 +11,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from indexer.errors import CatalogError, UsageError
 
 CONNECT_TIMEOUT_S = 5
+_WRITES = "seekpoint_writes"
 
 
 def parse_url(url: str) -> URL:
@@ -73,9 +74,11 @@ def _sqlite_engine(url: URL, busy_timeout_s: float, *, foreign_keys: bool) -> En
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get("seekpoint_writes", False)
-        # As strict as a server.
-        connection.exec_driver_sql(f"PRAGMA query_only = {'OFF' if writes else 'ON'}")
+        writes = connection.get_execution_options().get(_WRITES, False)
+        # As strict as a server; there are many transactions, so only a change is said.
+        if connection.info.get(_WRITES) is not writes:
+            connection.exec_driver_sql(f"PRAGMA query_only = {'OFF' if writes else 'ON'}")
+            connection.info[_WRITES] = writes
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine

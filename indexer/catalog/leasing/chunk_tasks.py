@@ -205,18 +205,20 @@ def finish_task(
     """Marks the task (of this stage, if one is named) done under a new revision and deletes what an
     earlier attempt left; None when the owner had lost it. `seconds`: what it took.
     """
-    if not queue.lock_parent(s, task_id):
+    columns = (ChunkTask.chunk_id, ChunkTask.video_id, ChunkTask.collection_id, ChunkTask.key)
+    found = select(*columns, ChunkTask.stage, ChunkTask.revision).where(ChunkTask.id == task_id)
+    task = s.execute(found).one_or_none()
+    if task is None or lock_video(s, task.video_id) is None:
         return None
-    if stage is not None and stage != s.scalar(_column(ChunkTask.stage, task_id)):
+    if stage is not None and stage != task.stage:
         return None
     revision = 1 + secrets.randbelow(2**REVISION_BITS - 1)
     if not queue.finish(s, task_id, owner, revision=revision, seconds=float(seconds)):
         return None
-    for table in (FrameBlockRow, Segment, Passage):
-        s.execute(delete(table).where(table.task_id == task_id))
-    columns = (ChunkTask.id, ChunkTask.chunk_id, ChunkTask.video_id, ChunkTask.collection_id)
-    row = s.execute(select(*columns, ChunkTask.key).where(ChunkTask.id == task_id)).one()
-    return FinishedTask(*row)
+    if task.revision:  # it was done before; one that was not has left no rows
+        for table in (FrameBlockRow, Segment, Passage):
+            s.execute(delete(table).where(table.task_id == task_id))
+    return FinishedTask(task_id, task.chunk_id, task.video_id, task.collection_id, task.key)
 
 
 def note_damage(s: Session, task_id: int, damage: Message) -> None:
