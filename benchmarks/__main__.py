@@ -12,7 +12,8 @@ NOT_RUN = {"__init__", "__main__"}
 
 def _benchmarks() -> list[str]:
     """Names below `benchmarks`: `ingest`, `words.passages`; `support` has none."""
-    files = [*HERE.glob("*.py"), *HERE.glob("lego/*.py"), *HERE.glob("words/*.py")]
+    folders = (HERE, HERE / "api", HERE / "lego", HERE / "words")
+    files = [file for folder in folders for file in folder.glob("*.py")]
     paths = [file.relative_to(HERE).with_suffix("") for file in files if file.stem not in NOT_RUN]
     return sorted(".".join(path.parts) for path in paths)
 

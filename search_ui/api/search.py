@@ -42,10 +42,17 @@ def search(
         Query(max_length=LONGEST_QUESTION, description="when does the dog jump?"),
     ] = "",
     picture: Annotated[
-        str, Query(max_length=64, description="The name of a picture that was sent before")
+        str,
+        Query(
+            pattern="^([0-9a-f]{64})?$", description="The name of a picture that was sent before"
+        ),
     ] = "",
     like: Annotated[
-        str, Query(max_length=60, description="VIDEO@START-END: moments that look like that one")
+        str,
+        Query(
+            pattern=r"^(\d{1,18}@\d{1,7}(\.\d{1,6})?-\d{1,7}(\.\d{1,6})?)?$",
+            description="VIDEO@START-END: moments that look like that one",
+        ),
     ] = "",
     collection: Annotated[list[str] | None, Query(max_length=100)] = None,
     video_id: Annotated[int | None, Query(ge=0, le=LARGEST_ID)] = None,
