@@ -22,7 +22,7 @@ from indexer.formatting import format_span
 from search_ui.app_state import app_state
 from search_ui.i18n.translator import Translator, translator_of
 from search_ui.kept_moments import Kept, kept_moments, sharer
-from search_ui.routes.media import keep_clip_of, kept_clip_of
+from search_ui.routes.media import find_clip_of, keep_clip_of
 from search_ui.routes.plain_page import plain_page
 from search_ui.routes.stills import nothing, picture_of
 
@@ -89,7 +89,7 @@ async def clip(request: Request) -> Response:
         await keep_clip_of(request, one.video, span.start_s, span.end_s)
     except SeekpointError as error:
         raise HTTPException(410, translator_of(request)(error.full_message)) from None
-    found = await run_in_threadpool(kept_clip_of, request, one.video, span.start_s, span.end_s)
+    found = await run_in_threadpool(find_clip_of, request, one.video, span.start_s, span.end_s)
     if found is None:
         raise HTTPException(410, translator_of(request)("The file is not there now."))
     found.headers.update(HEADERS)
