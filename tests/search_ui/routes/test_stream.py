@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 
 from tests.indexer.media.golden import SOUND, read_number
-from tests.search_ui.browser import serving
 from tests.support import demo_library
 
 # As it is: constant to mirrored. By a proxy: the others.
@@ -48,7 +47,7 @@ SHOW = """async ([src, times]) => {
 }"""
 
 
-def test_a_browser_shows_what_the_library_means(browser, tmp_path):
+def test_a_browser_shows_what_the_library_means(browser, studio, tmp_path):
     """Every kind of file: the picture that Chromium shows at a time is the picture that the index
     calls by that time.
     """
@@ -57,24 +56,22 @@ def test_a_browser_shows_what_the_library_means(browser, tmp_path):
         (tmp_path / "v" / name).mkdir(parents=True)
         made = SOUND[name](tmp_path / "v" / name)
         goldens[made.path] = made
-    library = demo_library(tmp_path / "home")
+    library = demo_library(studio.home)
     library.ingest(list(goldens), "golden")
-    videos = {Path(video.paths[0].path): video.video_id for video in library.videos()}
+    videos = {Path(video.paths[0].path): video.video_id for video in library.videos(["golden"])}
     for video_id in videos.values():
         if library.playback(video_id).state == "wait":
             library.make_proxy(video_id, lambda share: None)
-    with serving(tmp_path / "home") as url:
-        page = browser.new_page(base_url=url)
-        page.goto("/sign-in")  # any page of ours
-        wrong = []
-        for path, golden in goldens.items():
-            middles = ((golden.times_s[:-1] + golden.times_s[1:]) / 2)[[0, 3, 11, 17, -1]].tolist()
-            pictures = page.evaluate(SHOW, [f"/stream/{videos[path]}", middles])
-            shown = [
-                read_number(np.array(item, np.uint8).reshape(-1, 96, 4)[..., :3])
-                for item in pictures
-            ]
-            wanted = [golden.number_at(time_s) for time_s in middles]
-            if shown != wanted:
-                wrong.append(f"{path.name}: {shown} instead of {wanted}")
+    page = browser.new_page(base_url=studio.url)
+    page.goto("/sign-in")  # any page of ours
+    wrong = []
+    for path, golden in goldens.items():
+        middles = ((golden.times_s[:-1] + golden.times_s[1:]) / 2)[[0, 3, 11, 17, -1]].tolist()
+        pictures = page.evaluate(SHOW, [f"/stream/{videos[path]}", middles])
+        shown = [
+            read_number(np.array(item, np.uint8).reshape(-1, 96, 4)[..., :3]) for item in pictures
+        ]
+        wanted = [golden.number_at(time_s) for time_s in middles]
+        if shown != wanted:
+            wrong.append(f"{path.name}: {shown} instead of {wanted}")
     assert wrong == []
