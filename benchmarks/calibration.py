@@ -57,7 +57,7 @@ MIXED = {"natural": 7, "more": 17}  # videos in each of three and four files
 PHOTOGRAPHS = 1900
 # How often a question has an answer, has one in another library, or is about something else.
 GROUP_WEIGHTS = {"with": 0.5, "masked": 0.3, "absent": 0.2}
-QUESTION = ("similarity", "best_photograph", "margin", "size")
+QUESTION = ("similarity", "best_photograph", "nearest_class", "margin", "size")
 Truth = dict[str, list[dict[str, Any]]]
 
 
@@ -91,14 +91,16 @@ def fit_all(library: Library, data: Path) -> dict[str, dict[str, float]]:
         names |= ingest_renamed(library, data / name, name)
     truth = {name: read_rows(data / TRUTHS[name], names) for name in SETS}
     pictures = Fit(picture_observations(library, truth), picture_weights)
+    alone = Fit(picture_observations(library, truth, alone=True), picture_weights)
     passages = Fit(passage_observations(library, truth), passage_weights)
     alike = Fit(likeness_observations(library), likeness_weights)
     report(pictures.left_out(QUESTION), pictures.found, by_library)
+    report(alone.left_out(("margin", "size")), alone.found, by_library)
     report(passages.left_out(("strength",)), passages.found, by_source)
     report(alike.left_out(("similarity", "best_photograph")), alike.found, by_source)
     return {
         "question": pictures.solve(QUESTION),
-        "question_alone": pictures.solve(("margin", "size")),
+        "question_alone": alone.solve(("margin", "size")),
         "likeness": alike.solve(("similarity", "best_photograph")),
         "likeness_alone": alike.solve(("similarity",)),
         "passage": passages.solve(("strength",)),
@@ -145,8 +147,12 @@ def shares(keys: Sequence[Hashable]) -> np.ndarray:
 # ---- what is observed ----------------------------------------------------------------------------
 
 
-def picture_observations(library: Library, truth: Truth) -> list[Observation]:
-    """Of every library that is made of the videos."""
+def picture_observations(
+    library: Library, truth: Truth, *, alone: bool = False
+) -> list[Observation]:
+    """Of every library that is made of the videos. `alone`: as an embedder without photographs and
+    names of classes would be asked.
+    """
     embedder = library.embedder
     neutral = neutral_vectors(library.settings.cache, embedder.key, embedder.embed_texts)
     found: list[Observation] = []
@@ -156,7 +162,8 @@ def picture_observations(library: Library, truth: Truth) -> list[Observation]:
             *ask_absent(embedder, neutral, absent_questions("fit"), name),
         ]
         for made, photographs in libraries_of(library, name):
-            found += observe(made, asked, photographs, neutral)
+            references = (None, None) if alone else (photographs, embedder.class_names)
+            found += observe(made, asked, *references, neutral)
             print(f"asked: {made.name}", file=sys.stderr, flush=True)
     return found
 

@@ -183,6 +183,7 @@ class WordEmbedder:
 
     name, key, dimension, short_side, languages = "benchmark", "benchmark", DIMENSION, 64, ("en",)
     photographs = None
+    class_names = None
 
     def __init__(self) -> None:
         self.sentences = Sentences()

@@ -50,6 +50,7 @@ class Observation:
     place: int
     similarity: float
     best_photograph: float
+    nearest_class: float
     margin: float
     size: float
     right: bool
@@ -97,16 +98,29 @@ def _vectors(embedder: Embedder, neutral: np.ndarray, question: str) -> QueryVec
 
 
 def observe(
-    library: ArrayLibrary, asked: Sequence[Asked], photographs: np.ndarray, neutral: np.ndarray
+    library: ArrayLibrary,
+    asked: Sequence[Asked],
+    photographs: np.ndarray | None,
+    class_names: np.ndarray | None,
+    neutral: np.ndarray,
 ) -> Iterator[Observation]:
-    """The best moments of each question to which the library has an answer or should have none."""
+    """The best moments of each question to which the library has an answer or should have none, by
+    an embedder with these photographs and names of classes.
+    """
     for one in asked:
         if one.video and one.video not in library.parts:
             continue
         blocks = library.nearest(one.query.video, one.video if one.masked else "")
-        found = rank_moments(one.query, blocks, background=library.background[:1]).moments
+        found = rank_moments(
+            one.query, blocks, photographs=photographs, background=library.background[:1]
+        ).moments
         scale = calibrate(
-            one.query.video, photographs, library.background, neutral, len(library.blocks)
+            one.query.video,
+            photographs,
+            class_names,
+            library.background,
+            neutral,
+            len(library.blocks),
         )
         for place, moment in enumerate(found[:BEST]):
             yield _observation(library, one, place, moment, scale)
@@ -128,6 +142,7 @@ def _observation(
         place,
         moment.score,
         scale.best_photograph,
+        scale.nearest_class,
         scale.margin(moment.score),
         scale.size,
         right,

@@ -37,6 +37,13 @@ class Embedder(Protocol):
         """
         ...
 
+    @property
+    def class_names(self) -> np.ndarray | None:
+        """Unit vectors (W, dimension) of the names of what the picture model was taught to tell
+        apart; None where there is no such list.
+        """
+        ...
+
     def embed_frames(self, images: np.ndarray) -> np.ndarray:
         """Unit vectors (N, dimension) float32 of images (N, H, W, 3) uint8 RGB of any size."""
         ...

@@ -84,6 +84,7 @@ CLIP = Family(
 
 class ContrastiveEmbedder:
     photographs = None
+    class_names = None
 
     def __init__(self, settings: Settings, family: Family) -> None:
         self.settings = settings

@@ -33,6 +33,7 @@ class DemoEmbedder:
     short_side = 64
     languages: tuple[str, ...] = ("en",)
     photographs = None
+    class_names = None
 
     def embed_frames(self, images: np.ndarray) -> np.ndarray:
         """Share of each basic colour over a grid of at most 32 x 32 pixels, then zeros: unit (N,

@@ -18,7 +18,7 @@ from indexer.embedders.alignment import (
     load_alignment,
     load_photograph_vectors,
 )
-from indexer.embedders.base import check_images
+from indexer.embedders.base import check_images, unit
 from indexer.embedders.devices import choose_device
 from indexer.embedders.identity import make_key
 from indexer.embedders.text.scripts import READ_BY_USE, mostly_in
@@ -54,6 +54,11 @@ class LiteEmbedder:
     def photographs(self) -> np.ndarray:
         """Unit vectors (R, 256) of the photographs that the map was fitted on."""
         return load_photograph_vectors()
+
+    @cached_property
+    def class_names(self) -> np.ndarray:
+        """Unit vectors (1000, 256) of the words of the ImageNet classes."""
+        return unit(self.alignment.classes)
 
     @cached_property
     def classifier(self):

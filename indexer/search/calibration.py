@@ -3,11 +3,12 @@
 A similarity by itself says little: questions differ in how near a picture can come. So each
 question is first asked of the photographs that the embedder was fitted on. An elephant that is in
 no video is in a photograph, and the best frame falls far behind the best photograph; what the
-photographs do not show well either, videos need not show better. Beside it counts the margin over
-what is usual in the library, in deviations of the same margin for neutral prompts, and the size of
-what was searched: among more videos the best one is wrong more often. The spread of the margin, the
-distance to the next answer and the agreement of the two sentence models add nothing
-(docs/experiments/alignment.md).
+photographs do not show well either, videos need not show better, unless the classifier has a name
+for it: no photograph shows a volcano, but what is taken for one is near to the word. Beside these
+counts the margin over what is usual in the library, in deviations of the same margin for neutral
+prompts, and the size of what was searched: among more videos the best one is wrong more often. The
+spread of the margin, the distance to the next answer and the agreement of the two sentence models
+add nothing (docs/experiments/alignment.md).
 """
 
 from __future__ import annotations
@@ -25,12 +26,14 @@ STRONG_PROBABILITY = 0.4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogOdds:
-    """Of an answer: linear in its similarity, in that of the best photograph, in the margin and in
-    the size of the library, log10 of its chunks; of a passage linear in its strength.
+    """Of an answer: linear in its similarity, in that of the best photograph, in that of the name
+    of the nearest class, in the margin and in the size of the library, log10 of its chunks; of a
+    passage linear in its strength.
     """
 
     similarity: float = 0.0
     best_photograph: float = 0.0
+    nearest_class: float = 0.0
     margin: float = 0.0
     size: float = 0.0
     strength: float = 0.0
@@ -41,6 +44,7 @@ class LogOdds:
         similarity: float = 0.0,
         *,
         best_photograph: float = 0.0,
+        nearest_class: float = 0.0,
         margin: float = 0.0,
         size: float = 0.0,
         strength: float = 0.0,
@@ -49,6 +53,7 @@ class LogOdds:
         odds = (
             self.similarity * similarity
             + self.best_photograph * best_photograph
+            + self.nearest_class * nearest_class
             + self.margin * margin
             + self.size * size
             + self.strength * strength
@@ -75,12 +80,14 @@ PASSAGE = _CONSTANTS["passage"]
 class Calibration:
     """Turns similarities to one query into probabilities.
 
-    `best_photograph`: the highest similarity of a photograph, 0 where there are none; `usual` and
-    `deviation`: of a similarity to a neutral prompt's best answer; `size` of the library.
+    `best_photograph`, `nearest_class`: the highest similarities of a photograph and of the name of
+    a class, 0 where there are none; `usual` and `deviation`: of a similarity to a neutral prompt's
+    best answer; `size` of the library.
     """
 
     odds: LogOdds
     best_photograph: float = 0.0
+    nearest_class: float = 0.0
     usual: float = 0.0
     deviation: float = 1.0
     size: float = 0.0
@@ -96,6 +103,7 @@ class Calibration:
         return self.odds.probability(
             similarity,
             best_photograph=self.best_photograph,
+            nearest_class=self.nearest_class,
             margin=self.margin(similarity),
             size=self.size,
         )
@@ -113,19 +121,23 @@ def passage_probability(strength: float) -> float:
 def calibrate(
     query: np.ndarray,
     photographs: np.ndarray | None,
+    class_names: np.ndarray | None,
     background: np.ndarray,
     neutral: np.ndarray | None,
     chunks: int,
 ) -> Calibration:
-    """For a question (D,): `photographs` (R, D) of the embedder or None, `background` (B, D)
-    sampled from the whole library, `neutral` (P, D) vectors of neutral prompts, `chunks`: how many
-    the library has.
+    """For a question (D,): `photographs` (R, D) and `class_names` (W, D) of the embedder, or None,
+    `background` (B, D) sampled from the whole library, `neutral` (P, D) vectors of neutral prompts,
+    `chunks`: how many the library has.
     """
     usual, deviation = _usual(query, background, neutral)
     size = float(np.log10(max(chunks, 1)))
-    if photographs is None:
-        return Calibration(QUESTION_ALONE, 0.0, usual, deviation, size)
-    return Calibration(QUESTION, float((photographs @ query).max()), usual, deviation, size)
+    if photographs is None or class_names is None:
+        return Calibration(QUESTION_ALONE, usual=usual, deviation=deviation, size=size)
+    best_photograph, nearest_class = (
+        float((known @ query).max()) for known in (photographs, class_names)
+    )
+    return Calibration(QUESTION, best_photograph, nearest_class, usual, deviation, size)
 
 
 def _usual(

@@ -21,6 +21,10 @@ from indexer.search.types import Block, RankedMoment, Ranking
 
 # Of some 4 s: one frame is noise, the mean of all drowns a short moment.
 WINDOW_FRAMES, BEST_FRAMES = 8, 3
+# Of how near the best frames are to the photographs nearest to them: a picture that is near to many
+# others is near to any question (hubness; Conneau et al. 2018, "Word translation without parallel
+# data"). Every fourth photograph says it as well as all.
+HUB_WEIGHT, NEAREST_PHOTOGRAPHS, PHOTOGRAPH_STEP = 0.1, 10, 4
 LOCALIZED = 12  # stretches whose boundaries are looked for; the others could not come into view
 SAME_RUN_S = 1.0  # blocks closer than this are one stretch
 
@@ -30,6 +34,7 @@ def rank_moments(
     blocks: Sequence[Block],
     *,
     photographs: np.ndarray | None = None,
+    class_names: np.ndarray | None = None,
     background: np.ndarray | None = None,
     neutral: np.ndarray | None = None,
     chunks: int | None = None,
@@ -38,24 +43,28 @@ def rank_moments(
 ) -> Ranking:
     """Moments of the blocks' videos, best first, at most `per_video` of each and `limit` in all.
 
-    `photographs` (R, D) of the embedder, if it has some, `background` (B, D): vectors sampled from
-    the whole library, `neutral` (P, D): vectors of `indexer.questions.neutral_prompts`, `chunks`:
-    how many the library has; probabilities come from these (calibration.py). Without a background
+    `photographs` (R, D) and `class_names` (W, D) of the embedder, if it has some, `background`
+    (B, D): vectors sampled from the whole library, `neutral` (P, D): vectors of
+    `indexer.questions.neutral_prompts`, `chunks`: how many the library has; probabilities come from
+    these (calibration.py). Without a background
     the blocks are their own library.
     """
     if not blocks:
         return Ranking((), 0.0, False)
-    stretches = _stretches(query, blocks)
+    hubs = None if photographs is None else np.ascontiguousarray(photographs[::PHOTOGRAPH_STEP])
+    stretches = _stretches(query, blocks, hubs)
     stretches.sort(key=lambda s: -s.score)
     per_stretch = (
-        moment for stretch in stretches[:LOCALIZED] for moment in _moments(stretch, per_video)
+        moment for stretch in stretches[:LOCALIZED] for moment in _moments(stretch, per_video, hubs)
     )
     moments = _order(per_stretch, per_video)
     rest = (_whole(stretch) for stretch in stretches[LOCALIZED:])
     if background is None:
         background = np.concatenate([block.vectors for block in blocks])
     usual = background.astype(np.float32, copy=False)
-    calibration = calibrate(query.video, photographs, usual, neutral, chunks or len(blocks))
+    calibration = calibrate(
+        query.video, photographs, class_names, usual, neutral, chunks or len(blocks)
+    )
     answers = tuple(
         replace(moment, probability=calibration.probability(moment.score))
         for moment in (*moments, *rest)[:limit]
@@ -70,7 +79,7 @@ def rank_moments(
 @dataclass(frozen=True, slots=True)
 class _Stretch:
     """Similarities (N,) of its frames: `curve` to what was asked, `place_curve` to what says where
-    in a video. `vectors` (n, D) of its chunks.
+    in a video. `vectors` (N, D).
     """
 
     video_id: int
@@ -78,7 +87,7 @@ class _Stretch:
     times_s: np.ndarray
     curve: np.ndarray
     place_curve: np.ndarray
-    vectors: tuple[np.ndarray, ...]
+    vectors: np.ndarray
     cuts_s: np.ndarray
     score: float
 
@@ -95,19 +104,25 @@ def _runs(blocks: Iterable[Block]) -> Iterator[list[Block]]:
     yield run
 
 
-def _stretches(query: QueryVectors, blocks: Sequence[Block]) -> list[_Stretch]:
+def _stretches(
+    query: QueryVectors, blocks: Sequence[Block], hubs: np.ndarray | None
+) -> list[_Stretch]:
     runs = list(_runs(blocks))
     vectors = [block.vectors for run in runs for block in run]
     curves = similarities(query.video, vectors)
     places = curves if query.place is query.video else similarities(query.place, vectors)
     each, each_place = iter(curves), iter(places)
     return [
-        _stretch(run, [next(each) for _ in run], [next(each_place) for _ in run]) for run in runs
+        _stretch(run, [next(each) for _ in run], [next(each_place) for _ in run], hubs)
+        for run in runs
     ]
 
 
 def _stretch(
-    run: Sequence[Block], curves: Sequence[np.ndarray], places: Sequence[np.ndarray]
+    run: Sequence[Block],
+    curves: Sequence[np.ndarray],
+    places: Sequence[np.ndarray],
+    hubs: np.ndarray | None,
 ) -> _Stretch:
     return _Stretch(
         run[0].video_id,
@@ -115,20 +130,37 @@ def _stretch(
         np.concatenate([block.times_s for block in run]),
         np.concatenate(curves),
         np.concatenate(places),
-        tuple(block.vectors for block in run),
+        np.concatenate([block.vectors for block in run]) if len(run) > 1 else run[0].vectors,
         np.concatenate([block.cuts_s for block in run]),
-        max(window_score(curve) for curve in curves),
+        max(
+            score_frames(curve, block.vectors, hubs)
+            for curve, block in zip(curves, run, strict=True)
+        ),
     )
 
 
-def window_score(curve: np.ndarray) -> float:
-    """How well the frames of a chunk (N,) answer: the best frames of its best window; -inf without
-    frames.
+def score_frames(curve: np.ndarray, vectors: np.ndarray, hubs: np.ndarray | None = None) -> float:
+    """How well frames with the similarities `curve` (N,) and `vectors` (N, D) answer: the best ones
+    of their best window, less what they owe to being near to everything, as `hubs` (H, D),
+    photographs of everyday things, say; -inf without frames.
     """
-    if not len(curve):
-        return -np.inf
+    score = window_score(curve)
+    if hubs is None or not len(curve):
+        return score
+    near = hubs @ vectors[_best_frames(curve)].astype(np.float32).mean(axis=0)
+    return score - HUB_WEIGHT * float(_mean_of_best(near, NEAREST_PHOTOGRAPHS))
+
+
+def window_score(curve: np.ndarray) -> float:
+    """Mean of the best frames of the best window of a curve (N,); -inf without frames."""
+    return float(curve[_best_frames(curve)].mean()) if len(curve) else -np.inf
+
+
+def _best_frames(curve: np.ndarray) -> np.ndarray:
+    """Places of the best frames of the best window of a curve (N,), N > 0."""
     windows = np.lib.stride_tricks.sliding_window_view(curve, min(WINDOW_FRAMES, len(curve)))
-    return float(_mean_of_best(windows, BEST_FRAMES).max())
+    first = int(np.argmax(_mean_of_best(windows, BEST_FRAMES)))
+    return first + np.argsort(windows[first], kind="stable")[-BEST_FRAMES:]
 
 
 def _mean_of_best(values: np.ndarray, count: int) -> np.ndarray:
@@ -137,13 +169,13 @@ def _mean_of_best(values: np.ndarray, count: int) -> np.ndarray:
     return np.partition(values, max(size - count, 0), axis=-1)[..., -count:].mean(axis=-1)
 
 
-def _moments(stretch: _Stretch, count: int) -> Iterator[RankedMoment]:
+def _moments(stretch: _Stretch, count: int, hubs: np.ndarray | None) -> Iterator[RankedMoment]:
     """The localizer's spans in its order; the first carries the score of the stretch, a later one
     at most that of the one before.
     """
     spans = localize(
         stretch.times_s,
-        with_motion(stretch.place_curve, np.concatenate(stretch.vectors)),
+        with_motion(stretch.place_curve, stretch.vectors),
         start_s=stretch.span.start_s,
         end_s=stretch.span.end_s,
         cuts_s=stretch.cuts_s,
@@ -151,7 +183,7 @@ def _moments(stretch: _Stretch, count: int) -> Iterator[RankedMoment]:
     )
     score = stretch.score
     for place, found in enumerate(spans):
-        score = score if place == 0 else min(score, _support(stretch, found))
+        score = score if place == 0 else min(score, _support(stretch, found, hubs))
         yield RankedMoment(stretch.video_id, found.span, score, _peak_s(stretch, found.span))
 
 
@@ -165,8 +197,9 @@ def _whole(stretch: _Stretch) -> RankedMoment:
     )
 
 
-def _support(stretch: _Stretch, found: ScoredSpan) -> float:
-    return window_score(stretch.curve[_inside(stretch, found.span)])
+def _support(stretch: _Stretch, found: ScoredSpan, hubs: np.ndarray | None) -> float:
+    inside = _inside(stretch, found.span)
+    return score_frames(stretch.curve[inside], stretch.vectors[inside], hubs)
 
 
 def _peak_s(stretch: _Stretch, span: Span) -> float:

@@ -246,6 +246,7 @@ class Searcher:
             query,
             blocks,
             photographs=embedder.photographs,
+            class_names=embedder.class_names,
             background=np.concatenate([sampled.vectors for sampled in background]),
             neutral=neutral,
             chunks=sum(sampled.chunks for sampled in background),

@@ -41,6 +41,7 @@ class QwenEmbedder:
         *("it", "ja", "ko", "nl", "no", "pl", "pt", "ro", "ru", "sv", "th", "tr", "uk", "vi"),
     )
     photographs = None
+    class_names = None
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings

@@ -1,5 +1,5 @@
-"""Floors of how well real videos are answered, through the product: a change that costs more than
-chance fails. `make quality` measures all of it.
+"""Floors of how well real videos are answered, through the product, on the shortest videos of both
+sets: a change that breaks search fails soon. `make quality` measures all of them.
 """
 
 import json
@@ -7,30 +7,31 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.support.real_videos import absent_questions
+from benchmarks.support.real_videos import TRUTHS, absent_questions
 from indexer.evaluation.report import Report
 from indexer.library import Library
 from indexer.settings import Settings
 
-pytestmark = pytest.mark.timeout(1500)  # the videos are read in the first test
+pytestmark = pytest.mark.timeout(240)  # the videos are read in the first test
 QUESTIONS_ZH = Path(__file__).with_name("questions_zh.jsonl")
-LONGEST_S = 16.1  # of the videos of `more`: 50 of 68, a minute of CPU time
-ROWS = {"natural": "ground_truth.jsonl", "more": "ground_truth_more.jsonl"}
+MORE_ZH = "ground_truth_more_chinese.jsonl"
+LONGEST_S = {"natural": 9.7, "more": 8.6}  # 8 and 13 videos, two and a half minutes
 
 
 @pytest.fixture(scope="module")
 def rows(test_data) -> dict[str, list[dict]]:
     """Of each collection: those about the videos that are read."""
-    read = {name: _read(test_data / file) for name, file in ROWS.items()}
-    read["more"] = [row for row in read["more"] if row["duration"] <= LONGEST_S]
-    return read
+    return {
+        name: [row for row in _read(test_data / TRUTHS[name]) if row["duration"] <= longest_s]
+        for name, longest_s in LONGEST_S.items()
+    }
 
 
 @pytest.fixture(scope="module")
 def library(test_data, rows, tmp_path_factory) -> Library:
     home = tmp_path_factory.mktemp("quality")
     library = Library(Settings(home=home, speech=False, screen_text=False, sound=False))
-    for name in ROWS:
+    for name in LONGEST_S:
         report = library.ingest(
             [test_data / name / video for video in sorted({row["video"] for row in rows[name]})],
             name,
@@ -51,18 +52,16 @@ def measured(library: Library, folder: Path, rows: list[dict], collection: str) 
 
 FLOORS = {
     "natural": {
-        "video_r1": 0.70,
-        "video_r5": 0.88,
-        "moment_r1_iou50": 0.20,
-        "grounding_r1_iou50": 0.34,
+        "video_r1": 0.65,
+        "video_r5": 0.76,
+        "grounding_miou": 0.15,
         "no_match_auroc": 0.75,
     },
     "more": {
-        "video_r1": 0.40,
-        "video_r5": 0.70,
-        "moment_r1_iou50": 0.12,
-        "grounding_r1_iou50": 0.34,
-        "no_match_auroc": 0.58,
+        "video_r1": 0.73,
+        "video_r5": 0.90,
+        "grounding_miou": 0.25,
+        "no_match_auroc": 0.70,
     },
 }
 
@@ -73,11 +72,14 @@ def test_real_videos_are_found_and_moments_placed(library, rows, tmp_path, colle
     assert {name: round(found[name], 3) for name in floors if found[name] < floors[name]} == {}
 
 
-def test_real_videos_are_found_in_chinese(library, rows, tmp_path):
-    chinese = {row["id"]: row["query"] for row in _read(QUESTIONS_ZH)}
-    asked = [row | {"query": chinese[row["id"]]} for row in rows["natural"] if row["id"] in chinese]
-    assert len(asked) == 30
-    assert measured(library, tmp_path, asked, "natural").all["video_r5"] >= 0.75
+@pytest.mark.parametrize("collection", LONGEST_S)
+def test_real_videos_are_found_in_chinese(library, rows, test_data, tmp_path, collection):
+    file = QUESTIONS_ZH if collection == "natural" else test_data / MORE_ZH
+    chinese = {row["id"]: row["query"] for row in _read(file)}
+    asked = [
+        row | {"query": chinese[row["id"]]} for row in rows[collection] if row["id"] in chinese
+    ]
+    assert measured(library, tmp_path, asked, collection).all["video_r1"] >= 0.7
 
 
 def test_most_of_what_no_video_shows_has_no_answer(library):
@@ -85,5 +87,6 @@ def test_most_of_what_no_video_shows_has_no_answer(library):
     assert sum(library.search(text).matched for text in held_out) <= 0.3 * len(held_out)
 
 
-def test_what_means_nothing_has_no_answer(library):
-    assert [t for t in absent_questions("gibberish") if library.search(t).matched] == []
+def test_what_means_nothing_has_hardly_an_answer(library):
+    """None in the whole sets; among as few videos as these a string may come near by chance."""
+    assert sum(library.search(text).matched for text in absent_questions("gibberish")) <= 1

@@ -7,7 +7,7 @@ from grounding.spans import Span
 from indexer.search.candidates import candidate_chunks, similarities
 from indexer.search.merge_overlapping import fuse
 from indexer.search.query_vectors import QueryVectors
-from indexer.search.ranking import rank_moments, window_score
+from indexer.search.ranking import rank_moments, score_frames, window_score
 from indexer.search.types import Block, PassageHit, RankedMoment
 
 DIMENSION = 16
@@ -99,6 +99,17 @@ def test_a_video_that_is_not_localised_is_still_listed():
     assert sorted({moment.video_id for moment in found}) == list(range(40))
     assert found[0].video_id == 39
     assert all(0 <= moment.span.start_s < moment.span.end_s <= 10 for moment in found)
+
+
+def test_what_is_near_to_every_photograph_answers_less():
+    """Both frames are as near to the question; one is a photograph itself."""
+    hub, other = np.array([[0.6, 0.8, 0.0]]), np.array([[0.6, 0.0, 0.8]])
+    asked, hubs = np.array([0.6]), np.repeat(hub, 20, axis=0)
+    assert score_frames(asked, hub) == score_frames(asked, other) == pytest.approx(0.6)
+    assert score_frames(asked, hub, hubs) == pytest.approx(0.6 - 0.1)
+    half = other.astype(np.float16)
+    assert score_frames(asked, half, hubs) == pytest.approx(0.6 - 0.036, abs=1e-3)
+    assert score_frames(np.empty(0), np.empty((0, 3)), hubs) == -np.inf
 
 
 def test_window_score_by_hand():
