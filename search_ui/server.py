@@ -183,7 +183,10 @@ def listen(host: str, port: int, *, shared: bool = False) -> socket.socket:
     """A socket bound to the address; `shared`: other processes of ours are bound to it too. Raises
     UsageError where that is not possible.
     """
-    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # The protocol by name: asyncio sends small answers at once (TCP_NODELAY) on such sockets only,
+    # and others wait 40 ms for the other end to acknowledge the head.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if shared:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)

@@ -21,7 +21,7 @@ from indexer.embedders.demo import COLOURS
 from search_ui.app_state import AppState, app_state, open_app_state
 from search_ui.connections.small_bodies import LARGEST_BYTES
 from tests.search_ui.browser import PASSWORD
-from tests.search_ui.conftest import _client
+from tests.search_ui.conftest import client_of
 from tests.support import colour_video, demo_settings
 
 Maker = Callable[..., TestClient]
@@ -55,7 +55,7 @@ def program(server, monkeypatch) -> Maker:
             ids = None if names is None else collections.find_collections(session, names)
             owner = accounts.require_account(session, user).id if user else None
             token = add_token(session, uuid.uuid4().hex, role, ids, 1, Actor(), owner)
-        client = _client(server)
+        client = client_of(server)
         client.headers["Authorization"] = f"Bearer {token}"
         return client
 
@@ -201,7 +201,7 @@ def test_a_saved_search_is_of_whose_it_is(program, server):
     place = f"/api/v1/saved-searches/{saved['id']}"
     assert hers.get(place).status_code == hers.delete(place).status_code == 404
     kept = hers.post("/api/v1/saved-searches", json={**asked, "title": "mine"}).json()
-    person = _client(server)
+    person = client_of(server)
     person.post("/sign-in", data={"name": "ada", "password": PASSWORD})
     assert person.get("/api/v1/saved-searches").json() == [kept], "what her token saved is hers"
     assert own.delete(place).status_code == 204

@@ -153,6 +153,9 @@ def test_uploads_pass_and_other_bodies_are_small(client, tmp_path):
     video += (2_000_000).to_bytes(4, "big") + b"free" + bytes(2_000_000 - 8)
     sent = client.post("/upload?collection=c", content=video, headers={"X-File-Name": "b.mp4"})
     assert sent.status_code == 201
+    sent = client.post("/api/v1/uploads?collection=c&name=b.mp4", content=video)
+    assert sent.status_code == 202
+    assert client.post("/api/v1/feedback", content=video).status_code == 413
     assert client.post("/sign-in", content=video).status_code == 413
 
 
