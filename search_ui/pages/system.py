@@ -33,6 +33,7 @@ ACTIONS = {
 }
 
 THREADS = {
+    "alerts": N_("Telling webhooks of saved searches"),
     "audit": N_("Deleting old entries of the audit log"),
     "copies": N_("Making copies for browsers"),
     "folders": N_("Looking into watched folders"),
