@@ -61,6 +61,8 @@ def _picture(home: Path) -> Image.Image:
         while not video.evaluate(READY):
             page.wait_for_timeout(100)
         video.evaluate("video => video.pause()")
+        # Where the library happens to lie is nobody's business.
+        page.locator(".about .path").evaluate("path => path.remove()")
         page.wait_for_timeout(1000)  # the page settles: curve, thumbnails
         return Image.open(io.BytesIO(page.screenshot())).convert("RGB")
 

@@ -114,6 +114,8 @@ function greet() {
 }
 // It is disabled as long as the connection is being made.
 new MutationObserver(greet).observe(document.documentElement, { subtree: true, childList: true, attributeFilter: ["disabled"] });
+// Scripts that the browser keeps may come when all is drawn: nothing changes any more then.
+greet();
 
 export default function (component) {
   const { parentElement, data, setTriggerValue } = component;

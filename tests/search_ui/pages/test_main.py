@@ -62,8 +62,9 @@ def test_the_name_of_the_product_leads_to_the_first_page(page):
 NAMES = re.compile(
     r"^/.*\.mp4$|^/\S*$|traffic light|numbers|colours|purple|green|yellow|blue|<img.*?> \*bold\*"
     r"|/media/videos|\S+/\S+|[a-z]+-[0-9a-f]{8,}|SEEKPOINT_\w+(=\S+)?|`[^`]*`|pip install \S+"
-    r"|LEGO|CSV|EDL|M3U|Enter|Esc|Shift|Seekpoint|SQLite|recall@10|CPU|cpu|MB|GB|Charades-STA|IoU"
-    r"|YAMNet|espeak-ng|seekpoint|siglip2|clip|lite|demo|whisper\S*|CTranslate2|rapidocr|GroundingGPT-7B|ffmpeg|HNSW"
+    r"|LEGO|CSV|EDL|M3U|Enter|Esc|Shift|Seekpoint|SQLite|recall@10|CPU|cpu|MB|GB|Charades-\w+|IoU"
+    r"|YAMNet|espeak-ng|seekpoint|siglip2|clip|lite|demo|whisper\S*|CTranslate2|rapidocr|R@1"
+    r"|GroundingGPT-7B|qwen3-vl-embedding|sentence-transformers|TimeLens(-8B)?|Qwen3-VL|ffmpeg|HNSW"
 )
 
 

@@ -1,5 +1,7 @@
 """The folder browser shows what somebody may add from, and nothing else."""
 
+from collections.abc import Iterator
+
 import pytest
 from starlette.testclient import TestClient
 
@@ -19,7 +21,7 @@ def media(tmp_path):
 
 
 @pytest.fixture
-def client(filled_home, media) -> TestClient:
+def client(filled_home, media) -> Iterator[TestClient]:
     settings = demo_settings(filled_home, ui_folders=[media])
     with client_of(open_app_state(settings, sign_in=False)) as client:
         yield client
