@@ -55,7 +55,7 @@ class LiteEmbedder:
         """Unit vectors (R, 256) of the photographs that the map was fitted on."""
         return load_photograph_vectors()
 
-    @cached_property
+    @property
     def class_names(self) -> np.ndarray:
         """Unit vectors (1000, 256) of the words of the ImageNet classes."""
         return unit(self.alignment.classes)

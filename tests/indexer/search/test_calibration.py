@@ -5,6 +5,7 @@ import pytest
 
 from indexer.embedders.base import unit
 from indexer.search.calibration import (
+    LIKELY_PROBABILITY,
     LIKENESS,
     QUESTION_ALONE,
     LogOdds,
@@ -97,7 +98,6 @@ def test_likeness_has_a_scale_of_its_own():
     assert not likeness_of(QUERY, None).matches(0.35)
 
 
-def test_passages_match_from_one_half():
-    assert passage_probability(0.5) == pytest.approx(0.5)
-    assert passage_probability(1.0) > 0.85
-    assert passage_probability(0.2) < 0.25
+def test_passages_match_from_about_one_half():
+    assert passage_probability(0.4) < LIKELY_PROBABILITY < passage_probability(0.6)
+    assert passage_probability(1.0) > 0.8
