@@ -24,8 +24,8 @@ def feedback_rows(context: Context, collections: Sequence[str]) -> list[Row]:
     """
     with context.catalog.read() as session:
         ids = collection_queries.find_collections(session, list(collections))
-        said = list_feedback(session, ids)
-    windows = _good_spans(said)
+        votes = list_feedback(session, ids)
+    windows = _good_spans(votes)
     videos = videos_of(context, list({video_id for _, video_id in windows}))
     names = {video.video_id: Path(video.paths[0].path).name for video in videos if video.paths}
     rows = [
@@ -42,9 +42,9 @@ def feedback_rows(context: Context, collections: Sequence[str]) -> list[Row]:
     return rows
 
 
-def _good_spans(said: Sequence[FeedbackRow]) -> dict[tuple[str, int], list[Span]]:
+def _good_spans(feedback: Sequence[FeedbackRow]) -> dict[tuple[str, int], list[Span]]:
     votes: dict[tuple[str, int, Span], int] = defaultdict(int)
-    for one in said:
+    for one in feedback:
         votes[one.question, one.video_id, one.span] += 1 if one.good else -1
     windows: dict[tuple[str, int], list[Span]] = defaultdict(list)
     for (question, video_id, span), balance in votes.items():

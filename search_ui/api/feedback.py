@@ -34,17 +34,17 @@ class NewFeedback(BaseModel, extra="forbid"):
 
 
 @router.post("/feedback", status_code=201)
-def give_feedback(request: Request, user: CurrentUser, given: NewFeedback) -> FeedbackItem:
+def give_feedback(request: Request, user: CurrentUser, body: NewFeedback) -> FeedbackItem:
     """Says whether a moment answers a question, in place of what you said of it before.
     `seekpoint evaluate --feedback` takes it as ground truth.
     """
     tr = translator_of(request)
-    if given.end_s <= given.start_s or not given.question.strip():
+    if body.end_s <= body.start_s or not body.question.strip():
         raise HTTPException(422, tr("Give a question, and a span that is longer than nothing."))
-    video = visible_video(request, given.video_id)
-    span = Span(given.start_s, given.end_s)
+    video = visible_video(request, body.video_id)
+    span = Span(body.start_s, body.end_s)
     with app_state().library.catalog.begin() as session:
-        feedback.add_feedback(session, given.question, video.id, span, given.good, **user.owner)
+        feedback.add_feedback(session, body.question, video.id, span, body.good, **user.owner)
         newest = feedback.list_own_feedback(session, None, **user.owner)[0]
     return FeedbackItem.of(newest)
 

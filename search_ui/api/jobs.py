@@ -154,19 +154,19 @@ def watch_job(request: Request, user: CurrentUser, job: VisibleJob) -> Streaming
 
 
 async def _events(user: User, job: Job | None, tr: Translator) -> AsyncIterator[str]:
-    began = said = time.monotonic()
+    began = sent_s = time.monotonic()
     last = ""
     yield "retry: 1000\n\n"
     while job is not None:
         now = json.dumps(asdict(JobItem.of(job, tr, with_problems=user.can_edit)))
         if now != last:
             yield f"event: progress\ndata: {now}\n\n"
-            last, said = now, time.monotonic()
+            last, sent_s = now, time.monotonic()
         if not job.is_open or time.monotonic() - began > LONGEST_S:
             break
-        if time.monotonic() - said > QUIET_S:
+        if time.monotonic() - sent_s > QUIET_S:
             yield ": nothing new\n\n"
-            said = time.monotonic()
+            sent_s = time.monotonic()
         await asyncio.sleep(LOOK_EVERY_S)
         job = await run_in_threadpool(app_state().jobs.get, job.id)
     if job is None or not job.is_open:

@@ -83,9 +83,9 @@ def save_search(request: Request, user: CurrentUser, wanted: NewSavedSearch) -> 
 @router.get("/saved-searches")
 def list_saved_searches(request: Request, user: CurrentUser) -> list[SavedSearchItem]:
     """The searches that you keep, newest first; on the page they are the same."""
-    found, told = _saved(user)
+    found, states = _saved(user)
     tr = translator_of(request)
-    return [_item(one, told.get(one.id), tr) for one in found]
+    return [_item(one, states.get(one.id), tr) for one in found]
 
 
 @router.get("/saved-searches/{search_id}")
@@ -141,11 +141,11 @@ def _saved(user: User) -> tuple[list[SavedSearch], dict[int, AlertRow]]:
 
 
 def _one(request: Request, user: User, search_id: int, secret: str = "") -> SavedSearchItem:
-    found, told = _saved(user)
+    found, states = _saved(user)
     tr = translator_of(request)
     for one in found:
         if one.id == search_id:
-            return _item(one, told.get(one.id), tr, secret)
+            return _item(one, states.get(one.id), tr, secret)
     raise HTTPException(404, tr("There is no such search."))
 
 

@@ -24,8 +24,8 @@ class SmallBodies:
         if scope["type"] != "http" or scope["path"] in self._but:
             await self._app(scope, receive, send)
             return
-        said = Headers(scope=scope).get("content-length", "")
-        got = int(said) if said.isdecimal() else 0
+        declared = Headers(scope=scope).get("content-length", "")
+        got = int(declared) if declared.isdecimal() else 0
         too_large = got > LARGEST_BYTES
         got = 0
 

@@ -315,8 +315,8 @@ def _said(search: Search, answer: Answer) -> dict[str, bool]:
     with app_state().library.catalog.read() as session:
         rows = feedback.list_own_feedback(session, search.text, account_id=user.account_id)
     shown = {key_of(moment) for moment in answer.moments}
-    said = {key_of_span(row.video_id, row.span): row.good for row in reversed(rows)}
-    return {key: good for key, good in said.items() if key in shown}
+    votes = {key_of_span(row.video_id, row.span): row.good for row in reversed(rows)}
+    return {key: good for key, good in votes.items() if key in shown}
 
 
 def _say_clicked(moments: Mapping[str, Moment], search: Search) -> None:

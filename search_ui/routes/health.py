@@ -36,8 +36,8 @@ def healthz(request: Request) -> Response:
         shown.library.catalog.ping()
     except SeekpointError as error:
         note_error(error, shown.requests, path="/healthz")
-        told = error.message if is_told else "the database cannot be reached"
-        answer |= {"ok": False, "error": told}
+        text = error.message if is_told else "the database cannot be reached"
+        answer |= {"ok": False, "error": text}
     return JSONResponse(answer, 200 if answer["ok"] else 503)
 
 

@@ -77,6 +77,6 @@ def test_spans_of_an_ingest_and_a_search(tmp_path, collector):
     assert ("ingest.stage", "ingest") in parents
     assert ("ingest.read", "ingest") in parents
     assert ("search.pictures", "search") in parents
-    told = b"".join(bodies)
-    assert b"secret" not in told
-    assert b"private" not in told
+    reported = b"".join(bodies)
+    assert b"secret" not in reported
+    assert b"private" not in reported

@@ -64,7 +64,7 @@ def program(server, monkeypatch) -> Maker:
 
 def until_ended(client: TestClient, job_id: int) -> list[dict]:
     """The jobs that the stream of events tells of, to its end."""
-    told: list[dict] = []
+    reported: list[dict] = []
     with client.stream("GET", f"/api/v1/jobs/{job_id}/events") as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
         name = ""
@@ -72,9 +72,9 @@ def until_ended(client: TestClient, job_id: int) -> list[dict]:
             if line.startswith("event: "):
                 name = line.removeprefix("event: ")
             elif line.startswith("data: "):
-                told.append(json.loads(line.removeprefix("data: ")))
-    assert name == "end", told
-    return told
+                reported.append(json.loads(line.removeprefix("data: ")))
+    assert name == "end", reported
+    return reported
 
 
 def test_a_folder_from_the_job_to_the_answer(program, server, tmp_path):
@@ -87,8 +87,12 @@ def test_a_folder_from_the_job_to_the_answer(program, server, tmp_path):
     started = client.post("/api/v1/jobs", json=asked)
     assert started.status_code == 202, started.text
     job_id = started.json()["id"]
-    told = until_ended(client, job_id)
-    assert (told[-1]["state"], told[-1]["fraction"], told[-1]["files"]) == ("done", 1.0, 1)
+    reported = until_ended(client, job_id)
+    assert (reported[-1]["state"], reported[-1]["fraction"], reported[-1]["files"]) == (
+        "done",
+        1.0,
+        1,
+    )
     assert viewer.get(f"/api/v1/jobs/{job_id}").json()["collection"] == "leaves"
     assert program("editor", ["colours"]).get(f"/api/v1/jobs/{job_id}").status_code == 404
     assert program("viewer", ["colours"]).get("/api/v1/jobs").json() == []
@@ -177,15 +181,15 @@ def test_a_clip_is_kept_and_served_by_ranges(program, server):
 def test_feedback_is_of_whoever_gave_it(program, server):
     viewer, other = program("viewer"), program("viewer", ["private"])
     (video_id, *_) = [v["video_id"] for v in viewer.get("/api/v1/videos").json()["videos"]]
-    given = {"question": "red?", "video_id": video_id, "start_s": 0, "end_s": 4, "good": False}
-    assert viewer.post("/api/v1/feedback", json=given).status_code == 201
-    said = viewer.post("/api/v1/feedback", json={**given, "good": True}).json()
-    assert viewer.get("/api/v1/feedback?q=red?").json() == [said]
+    thumb = {"question": "red?", "video_id": video_id, "start_s": 0, "end_s": 4, "good": False}
+    assert viewer.post("/api/v1/feedback", json=thumb).status_code == 201
+    kept = viewer.post("/api/v1/feedback", json={**thumb, "good": True}).json()
+    assert viewer.get("/api/v1/feedback?q=red?").json() == [kept]
     assert other.get("/api/v1/feedback").json() == []
-    assert other.post("/api/v1/feedback", json=given).status_code == 404, "not to be seen"
-    place = f"/api/v1/feedback/{said['id']}"
+    assert other.post("/api/v1/feedback", json=thumb).status_code == 404, "not to be seen"
+    place = f"/api/v1/feedback/{kept['id']}"
     assert other.delete(place).status_code == 404
-    assert viewer.post("/api/v1/feedback", json={**given, "end_s": 0}).status_code == 422
+    assert viewer.post("/api/v1/feedback", json={**thumb, "end_s": 0}).status_code == 422
     assert viewer.delete(place).status_code == 204
     assert viewer.get("/api/v1/feedback").json() == []
 

@@ -10,11 +10,10 @@ from tests.search_ui.browser import (
     SLOW_MS,
     at,
     card,
-    drawn,
     serving,
     window,
 )
-from tests.support import colour_video
+from tests.support import colour_video, run_command
 
 LEGO = Path(__file__).parents[2] / "grounding" / "lego" / "fixtures" / "tiny" / "checkpoint"
 
@@ -53,12 +52,7 @@ def test_demo_library_where_and_proxy(browser, tmp_path):
             "mpeg4",
             tmp_path / "old.avi",
         )
-        page.goto("/library")
-        page.get_by_text("Add videos").click()
-        page.get_by_text("Choose videos in the list").wait_for()
-        drawn(page)
-        page.get_by_placeholder("/media/videos").fill(str(tmp_path / "old.avi"))
-        page.get_by_role("button", name="Add folder").click()
-        expect(page.get_by_text("6 videos")).to_be_visible()
+        added = run_command(tmp_path / "home", "ingest", tmp_path / "old.avi")
+        assert added.returncode == 0, added.stderr
         page.goto("/?v=6&t=1&e=2")
         at(page, 1.0)

@@ -48,5 +48,5 @@ def test_kept_ordered_played_named_and_shared(page, home):
     page.get_by_role("button", name="Delete the list").click()
     expect(page.get_by_text("Nothing is kept here yet.")).to_be_visible()
     with demo_library(home).catalog.read() as session:
-        said = feedback.list_own_feedback(session, "green")
-    assert [word.good for word in said] == [True]
+        kept = feedback.list_own_feedback(session, "green")
+    assert [word.good for word in kept] == [True]

@@ -99,8 +99,8 @@ def test_a_video_in_words_and_pictures(ask):
     looks = pictures(result)
     assert is_colour(looks[0], "red")
     assert is_colour(looks[-1], "blue")
-    said = words(ask("get_transcript", video_id=video["video_id"]))
-    assert said == "[1.0-2.5] speech: the first words"
+    text = words(ask("get_transcript", video_id=video["video_id"]))
+    assert text == "[1.0-2.5] speech: the first words"
     nothing = words(ask("get_transcript", video_id=video["video_id"], start_s=10))
     assert nothing == "Nothing is said, written or heard there."
     (frame,) = pictures(ask("get_frame", video_id=video["video_id"], at_s=7))
@@ -128,9 +128,9 @@ def test_what_goes_wrong_is_told_in_words(ask):
         ("ask_video", {"video_id": 1, "question": "what is it?"}, "no grounder is configured"),
     ):
         result = ask(tool, **values)
-        said = " ".join(part.text for part in result.content if part.type == "text")
+        text = " ".join(part.text for part in result.content if part.type == "text")
         assert result.is_error or tool == "get_frame"
-        assert reason in said, (tool, said)
+        assert reason in text, (tool, text)
 
 
 def test_over_stdio_nothing_but_the_protocol_is_said(served):

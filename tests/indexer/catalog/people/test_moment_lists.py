@@ -54,8 +54,8 @@ def test_a_tray_becomes_a_list_and_a_link(catalog: Catalog):
         assert shared_links.end_link(s, link.id, actor)
     with catalog.begin() as s:
         assert shared_links.find_link(s, token) is None
-        told = [entry for entry in audit.list_entries(s) if entry.actor.name == "vera"]
-        assert [dict(entry.details).get("ended") for entry in told] == [1, None]
+        reported = [entry for entry in audit.list_entries(s) if entry.actor.name == "vera"]
+        assert [dict(entry.details).get("ended") for entry in reported] == [1, None]
 
 
 def test_a_link_ends_by_itself(catalog: Catalog):
