@@ -3,7 +3,6 @@ shipped.
 """
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,6 @@ from indexer.embedders.alignment import load_alignment, read_alignment, save_ali
 from indexer.embedders.alignment_fit import fit, main
 from indexer.embedders.base import unit
 from indexer.embedders.caption_sets import Photograph
-from indexer.embedders.classes import describe_classes
 from indexer.embedders.efficientnet import Classifier, PictureViews
 from indexer.embedders.lite import weights_path
 from indexer.embedders.text.sentences import Sentences
@@ -23,7 +21,6 @@ from indexer.errors import UsageError
 from indexer.settings import load_settings
 
 COLOURS = {"red": (200, 30, 30), "green": (30, 160, 60), "blue": (40, 60, 200)}
-CAPTIONS = describe_classes()[0]
 SHAPES = ("circle", "stripes", "checkerboard")
 
 
@@ -68,14 +65,6 @@ def fitted(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     fitted = tmp_path_factory.mktemp("fitted")
     assert main([str(folder), "-o", str(fitted)]) == 0
     return fitted
-
-
-@pytest.fixture(scope="module", autouse=True)
-def short_descriptions() -> Iterator[None]:
-    """One description of each class in place of three, which take a minute to embed."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("indexer.embedders.alignment_fit.describe_classes", lambda: [CAPTIONS])
-        yield
 
 
 def test_a_fit_learns_what_the_captions_say(fitted, settings):
