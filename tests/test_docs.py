@@ -133,7 +133,8 @@ def test_every_named_setting_exists():
     known = {f"SEEKPOINT_{name.upper()}" for name in Settings.model_fields}
     known |= {f"SEEKPOINT_{name.upper()}_FILE" for name in SECRETS}
     unknown = []
-    for page in [*PAGES, *sorted(filter(Path.is_file, (ROOT / "deploy").rglob("*")))]:
+    deployed = (path for path in (ROOT / "deploy").rglob("*") if path.is_file())
+    for page in [*PAGES, *sorted(path for path in deployed if path.suffix != ".pyc")]:
         named = set(re.findall(r"\bSEEKPOINT_[A-Z0-9_]+\b", page.read_text()))
         unknown += [f"{id_of(page)}: {name}" for name in named - known - OTHER_VARIABLES.keys()]
     assert unknown == []
