@@ -168,8 +168,8 @@ class Transport:
 def _wait_s(answer: httpx2.Response, *, is_safe: bool) -> float | None:
     """How long to wait before asking again; None: this is the answer."""
     again = answer.status_code == 429 or (answer.status_code == 503 and is_safe)
-    said = answer.headers.get("retry-after", "")
-    return min(float(said), LONGEST_WAIT_S) if again and said.isdecimal() else None
+    retry_after = answer.headers.get("retry-after", "")
+    return min(float(retry_after), LONGEST_WAIT_S) if again and retry_after.isdecimal() else None
 
 
 def _check(answer: httpx2.Response, kind: type[SeekpointError] | None = None) -> None:

@@ -156,6 +156,12 @@ def read_photograph_vectors(file: Path) -> np.ndarray:
 
 
 @load_once
+def load_class_vectors() -> np.ndarray:
+    """Unit vectors (1000, DIMENSION) of the words of the ImageNet classes."""
+    return unit(load_alignment().classes)
+
+
+@load_once
 def load_photograph_vectors() -> np.ndarray:
     """Unit vectors (R, DIMENSION) of the photographs that the map was fitted on."""
     return read_photograph_vectors(PHOTOGRAPHS_FILE)

@@ -16,9 +16,10 @@ from indexer.embedders.alignment import (
     FILE,
     Alignment,
     load_alignment,
+    load_class_vectors,
     load_photograph_vectors,
 )
-from indexer.embedders.base import check_images, unit
+from indexer.embedders.base import check_images
 from indexer.embedders.devices import choose_device
 from indexer.embedders.identity import make_key
 from indexer.embedders.text.scripts import READ_BY_USE, mostly_in
@@ -58,7 +59,7 @@ class LiteEmbedder:
     @property
     def class_names(self) -> np.ndarray:
         """Unit vectors (1000, 256) of the words of the ImageNet classes."""
-        return unit(self.alignment.classes)
+        return load_class_vectors()
 
     @cached_property
     def classifier(self):

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from grounding.spans import Span
 from indexer.catalog.database.column_types import sanitize_text
 from indexer.catalog.database.dialect import count_changed, in_values, insert_or_ignore
+from indexer.catalog.people.owner import is_of
 from indexer.catalog.tables import KeptMoment, MomentList
 from indexer.errors import UsageError
 
@@ -55,20 +56,22 @@ class KeptMomentRow:
 
 def tray_of(s: Session, account_id: int | None) -> int:
     """Id of the tray, which is made at first use."""
-    is_tray = _is_of(account_id) & (MomentList.kind == ListKind.TRAY)
+    is_tray = is_of(MomentList.account_id, account_id) & (MomentList.kind == ListKind.TRAY)
     known = s.scalar(select(MomentList.id).where(is_tray).order_by(MomentList.id))
     return known if known is not None else _add_list(s, account_id, ListKind.TRAY, "")
 
 
 def list_lists(s: Session, account_id: int | None, kind: ListKind) -> list[MomentListRow]:
     """The lists of this kind that an account has, newest first."""
-    found = _lists(_is_of(account_id) & (MomentList.kind == kind))
+    found = _lists(is_of(MomentList.account_id, account_id) & (MomentList.kind == kind))
     return [_row(*row) for row in s.execute(found)]
 
 
 def find_list(s: Session, account_id: int | None, list_id: int) -> MomentListRow | None:
     """The list of this number, if it is theirs."""
-    row = s.execute(_lists(_is_of(account_id) & (MomentList.id == list_id))).first()
+    row = s.execute(
+        _lists(is_of(MomentList.account_id, account_id) & (MomentList.id == list_id))
+    ).first()
     return None if row is None else _row(*row)
 
 
@@ -81,7 +84,9 @@ def copy_list(
     name = sanitize_text(" ".join(name.split()))
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
         raise UsageError("{name!r} is not a name for a list", "use letters and digits", name=name)
-    counted = select(func.count()).where(_is_of(account_id), MomentList.kind == kind)
+    counted = select(func.count()).where(
+        is_of(MomentList.account_id, account_id), MomentList.kind == kind
+    )
     if (s.scalar(counted) or 0) >= MOST_LISTS:
         raise UsageError("there are {n} lists already", "delete one first", n=MOST_LISTS)
     copy_id = _add_list(s, account_id, kind, name)
@@ -95,7 +100,7 @@ def copy_list(
 
 def delete_list(s: Session, account_id: int | None, list_id: int) -> bool:
     """Deletes a list of this account; False where it has none of this number."""
-    own = _is_of(account_id) & (MomentList.id == list_id)
+    own = is_of(MomentList.account_id, account_id) & (MomentList.id == list_id)
     return count_changed(s, delete(MomentList).where(own)) > 0
 
 
@@ -167,20 +172,13 @@ def remove_moments(s: Session, list_id: int, moment_ids: Sequence[int] | None = 
 
 def order_moments(s: Session, list_id: int, moment_ids: Sequence[int]) -> None:
     """The moments of a list in this order; those that are not named stand behind, as they were."""
-    known = [moment.id for moment in list_moments(s, list_id)]
-    wanted = [one for one in dict.fromkeys(moment_ids) if one in set(known)]
-    rest = [one for one in known if one not in set(wanted)]
-    for position, moment_id in enumerate([*wanted, *rest], 1):
+    known = dict.fromkeys(moment.id for moment in list_moments(s, list_id))
+    wanted = dict.fromkeys(one for one in moment_ids if one in known)
+    for position, moment_id in enumerate(wanted | known, 1):
         s.execute(update(KeptMoment).where(KeptMoment.id == moment_id).values(position=position))
 
 
 # --- reading rows ---
-
-
-def _is_of(account_id: int | None) -> Any:
-    if account_id is None:
-        return MomentList.account_id.is_(None)
-    return MomentList.account_id == account_id
 
 
 def _lists(condition: Any) -> Any:

@@ -18,10 +18,11 @@ def belongs_to(
 ) -> ColumnElement[bool]:
     """The condition that a row is theirs. A token of an account has what the account has."""
     return and_(
-        _is(table.account_id, account_id),
-        _is(table.token_id, token_id if account_id is None else None),
+        is_of(table.account_id, account_id),
+        is_of(table.token_id, token_id if account_id is None else None),
     )
 
 
-def _is(column: Any, value: int | None) -> ColumnElement[bool]:
+def is_of(column: Any, value: int | None) -> ColumnElement[bool]:
+    """The condition that a column holds this number, or none."""
     return column.is_(None) if value is None else column == value

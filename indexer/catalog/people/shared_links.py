@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from indexer.catalog import audit
 from indexer.catalog.audit import Actor
 from indexer.catalog.people.moment_lists import ListKind, copy_list
+from indexer.catalog.people.owner import is_of
 from indexer.catalog.tables import MomentList, SharedLink, utc_now
 from indexer.errors import UsageError
 from indexer.vocabulary import AuditAction
@@ -64,7 +65,7 @@ def find_link(s: Session, token: str) -> SharedLinkRow | None:
     if not token or len(token) > LONGEST_TOKEN:
         return None
     valid = (SharedLink.token_hash == _hash(token)) & (SharedLink.expires_at > utc_now())
-    found = s.execute(_joined().where(valid)).first()
+    found = s.execute(_links().where(valid)).first()
     return None if found is None else _row(*found)
 
 
@@ -75,10 +76,8 @@ def note_opened(s: Session, link_id: int) -> None:
 
 def list_links(s: Session, account_id: int | None) -> list[SharedLinkRow]:
     """The links that an account made, newest first, expired ones too."""
-    own = MomentList.account_id.is_(None)
-    if account_id is not None:
-        own = MomentList.account_id == account_id
-    found = s.execute(_joined().where(own).order_by(SharedLink.id.desc()))
+    own = is_of(MomentList.account_id, account_id)
+    found = s.execute(_links().where(own).order_by(SharedLink.id.desc()))
     return [_row(*row) for row in found]
 
 
@@ -92,7 +91,7 @@ def end_link(s: Session, link_id: int, actor: Actor) -> bool:
     return True
 
 
-def _joined() -> Any:
+def _links() -> Any:
     return select(SharedLink, MomentList).join(MomentList, MomentList.id == SharedLink.list_id)
 
 
