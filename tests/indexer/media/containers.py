@@ -176,7 +176,7 @@ def check(recipe: Recipe, path: Path, rng: np.random.Generator) -> None:
     assert all(later > earlier for earlier, later in itertools.pairwise(found_s))
     assert info.duration_s > found_s[-1] - 0.05
     with Reader(path, threads=1) as reader:
-        for time_s in rng.uniform(0.0, found_s[-1] + 0.5, 4):
+        for time_s in rng.uniform(0.0, found_s[-1] + 0.5, 2):
             assert read_number(reader.at([time_s]).images[0]) == _at(found_s, found, time_s)
         start_s = float(rng.uniform(0.0, found_s[-1]))
         read = reader.read(start_s, start_s + 1.0, 5.0, None)
