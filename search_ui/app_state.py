@@ -27,7 +27,11 @@ from search_ui.jobs import Jobs
 from search_ui.outages import RequestMetrics
 from search_ui.supervisor import ThreadMetrics
 
+# What decodes for seconds: who waits for a turn holds none of the threads that answer requests.
 CLIPS_AT_ONCE = 2
+SHEETS_AT_ONCE = 1
+PICTURES_AT_ONCE = 2
+PROBES_AT_ONCE = 4
 UNSEEN_EVERY_S = 600.0
 UNSEEN_KEPT = 10_000
 STILLS_AT_ONCE = 2
@@ -47,6 +51,9 @@ class AppState:
         self._unseen: dict[tuple[str, str], float] = {}
         self.clip_slots = asyncio.Semaphore(CLIPS_AT_ONCE)
         self.still_slots = asyncio.Semaphore(STILLS_AT_ONCE)
+        self.sheet_slots = asyncio.Semaphore(SHEETS_AT_ONCE)
+        self.picture_slots = asyncio.Semaphore(PICTURES_AT_ONCE)
+        self.probe_slots = asyncio.Semaphore(PROBES_AT_ONCE)
         self.registry = CollectorRegistry()
         self._shared_metrics = (
             CatalogMetrics(lambda: self.library.catalog),
