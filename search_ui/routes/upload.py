@@ -113,7 +113,7 @@ class _Room:
         """Room for so much in all. Raises 507."""
         if wanted_bytes <= self._taken_bytes:
             return
-        _check_space(self._folder, wanted_bytes - self._taken_bytes, self._tr)
+        check_space(self._folder, wanted_bytes - self._taken_bytes, self._tr)
         # Who is at the machine itself has its disk anyway.
         quota_bytes = 0 if self._user.is_local else self._settings.ui_upload_quota_mb * 1_000_000
         try:
@@ -143,7 +143,7 @@ class _Room:
                 finish_upload(session, self._upload_id, stored.name, stored.stat().st_size)
 
 
-def _check_space(folder: Path, more_bytes: int, tr: Translator) -> None:
+def check_space(folder: Path, more_bytes: int, tr: Translator) -> None:
     """Raises 507 where so much more would not leave the reserve of the disk."""
     reserve_bytes = app_state().settings.ui_disk_reserve_mb * 1_000_000
     if more_bytes + reserve_bytes > shutil.disk_usage(folder).free:
@@ -168,7 +168,7 @@ async def receive_picture(request: Request) -> str:
             request,
             body,
             LARGEST_BYTES,
-            lambda wanted_bytes: _check_space(folder, wanted_bytes, tr),
+            lambda wanted_bytes: check_space(folder, wanted_bytes, tr),
         )
         body.seek(0)
         try:
