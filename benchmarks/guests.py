@@ -30,7 +30,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
 from benchmarks.page import WORDS, small_library
-from benchmarks.support.measure import header, row, tree_bytes
+from benchmarks.support.measure import header, row, tree_bytes, tree_cpu_s
 from tests.search_ui.browser import serving
 
 PAUSE_S = 2.0
@@ -86,11 +86,15 @@ def measure(
     """Rows for so many people at a page of so many processes; the people come anew each round."""
     with serving(home, "--processes", str(processes)) as url:
         pid = int((home.parent / "server.pid").read_text())
-        asyncio.run(crowd(url, min(people, 2 * processes), 5.0, searcher))  # models are loaded
+        # Models are loaded, and whoever watches has processes started that read media.
+        asyncio.run(crowd(url, min(people, 2 * processes), 5.0, searcher))
+        asyncio.run(crowd(url, min(people, 4 * processes), 1.0, person))
         sizes, seen = [tree_bytes(pid)], Seen()
+        began_s, own_began_s = tree_cpu_s(pid), time.process_time()
         for _ in range(rounds):
             seen = asyncio.run(crowd(url, people, seconds, person))
             sizes.append(tree_bytes(pid))
+        page_s, own_s = tree_cpu_s(pid) - began_s, time.process_time() - own_began_s
     for kind, values in seen.seconds.items():
         ordered = sorted(values)
         row(
@@ -99,6 +103,8 @@ def measure(
             f"99 in 100 within {ordered[int(len(ordered) * 0.99)]:.2f} s",
             "",
         )
+    # Of two cores, two pages cannot have what the people take: at best 2 / (1 + their share).
+    row("CPU of the page and of the people", f"{page_s:.1f} s, {own_s:.1f} s", "")
     row("errors", str(dict(seen.errors) or "none"), "none")
     shown = ", ".join(f"{size / 1e6:.0f} MB" for size in sizes)
     row("memory before and after each round", shown, "flat after the first")
