@@ -20,6 +20,9 @@ from grounding.errors import CheckpointError
 MAPPED_PARTS = 64
 """A file is mapped again after each of so many parts, which gives the pages back."""
 
+SMALLEST_PART_BYTES = 8 << 20
+"""Mapping a file again costs more than the pages of a smaller part."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -54,7 +57,8 @@ class Shards:
         by_file: dict[Path, list[str]] = {}
         for name in names:
             by_file.setdefault(self.entries[name].file, []).append(name)
-        at_once = sum(entry.nbytes for entry in self.entries.values()) // MAPPED_PARTS
+        total = sum(entry.nbytes for entry in self.entries.values())
+        at_once = max(total // MAPPED_PARTS, SMALLEST_PART_BYTES)
         for file, own in by_file.items():
             for group in _groups(own, self.entries, at_once):
                 yield from _read_group(file, group)
