@@ -45,8 +45,11 @@ class Shards:
             for name, entry in _entries(file).items():
                 if name in self.entries:
                     raise CheckpointError(
-                        f"{name} is in {self.entries[name].file.name} and again in {file.name} of "
-                        f"{folder}"
+                        "{name} is in {file_name} and again in {other} of {folder}",
+                        name=name,
+                        file_name=self.entries[name].file.name,
+                        other=file.name,
+                        folder=folder,
                     )
                 self.entries[name] = entry
 
@@ -73,19 +76,26 @@ def _weight_files(folder: Path) -> list[Path]:
             absent = sorted(path.name for path in wanted - set(files))
             if absent:
                 raise CheckpointError(
-                    f"{folder} lacks {', '.join(absent)}, which {index.name} names"
+                    "{folder} lacks {absent}, which {index_name} names",
+                    folder=folder,
+                    absent=", ".join(absent),
+                    index_name=index.name,
                 )
             files = sorted(wanted)
         if files:
             return files
-    raise CheckpointError(f"{folder} holds neither model*.safetensors nor pytorch_model*.bin")
+    raise CheckpointError(
+        "{folder} holds neither model*.safetensors nor pytorch_model*.bin", folder=folder
+    )
 
 
 def _weight_map(index: Path) -> Mapping[str, str]:
     try:
         return dict(json.loads(index.read_text(encoding="utf-8"))["weight_map"])
     except (KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{index} is not the index of a checkpoint: {error!r}") from error
+        raise CheckpointError(
+            "{index} is not the index of a checkpoint: {error}", index=index, error=repr(error)
+        ) from error
 
 
 def _entries(file: Path) -> dict[str, Entry]:
@@ -108,7 +118,9 @@ def _safetensors_header(file: Path) -> Iterator[tuple[str, tuple[int, ...], int]
             )
     except (SafetensorError, OSError) as error:
         raise CheckpointError(
-            f"{file} is not a safetensors file, or not all of it is there: {error}"
+            "{file} is not a safetensors file, or not all of it is there: {error}",
+            file=file,
+            error=error,
         ) from error
     for name, info in header.items():
         if name != "__metadata__":
@@ -120,11 +132,13 @@ def _torch_file(file: Path) -> dict[str, Tensor]:
     try:
         stored = torch.load(file, map_location="cpu", mmap=True, weights_only=True)
     except (RuntimeError, UnpicklingError, OSError, EOFError) as error:
-        raise CheckpointError(f"{file} cannot be read as tensors: {error}") from error
+        raise CheckpointError(
+            "{file} cannot be read as tensors: {error}", file=file, error=error
+        ) from error
     if not isinstance(stored, dict) or not all(
         isinstance(tensor, Tensor) for tensor in stored.values()
     ):
-        raise CheckpointError(f"{file} does not hold tensors by name")
+        raise CheckpointError("{file} does not hold tensors by name", file=file)
     return stored
 
 

@@ -10,7 +10,9 @@ from string import Formatter
 import indexer
 import workers
 from indexer.errors import SeekpointError
-from search_ui.i18n.extract import ERROR_CLASSES, TEXT_FUNCTIONS, extract
+from search_ui.i18n.extract import ERROR_CLASSES, MODEL_ERRORS, TEXT_FUNCTIONS, extract
+
+WITH_ERRORS = ("indexer", "workers", "grounding/lego", "grounding/language_model")
 
 
 def found(source: str) -> list[str]:
@@ -62,7 +64,7 @@ def test_no_text_is_put_together_before_it_is_translated():
     """Neither an f-string nor `str(...)` can be looked up in a catalogue."""
     root = Path(indexer.__file__).parents[1]
     hidden = []
-    packages = ("indexer", "workers", "search_ui")
+    packages = (*WITH_ERRORS, "search_ui")
     for path in sorted(path for name in packages for path in (root / name).rglob("*.py")):
         hidden += [
             f"{path.relative_to(root)}:{call.lineno}"
@@ -75,9 +77,9 @@ def test_no_text_is_put_together_before_it_is_translated():
 def test_every_field_of_an_error_has_its_value():
     root = Path(indexer.__file__).parents[1]
     lacking = []
-    for path in [*root.glob("indexer/**/*.py"), *root.glob("workers/**/*.py")]:
+    for path in [path for name in WITH_ERRORS for path in root.glob(f"{name}/**/*.py")]:
         for call in ast.walk(ast.parse(path.read_text())):
-            if isinstance(call, ast.Call) and call_name(call) in ERROR_CLASSES:
+            if isinstance(call, ast.Call) and call_name(call) in (*ERROR_CLASSES, *MODEL_ERRORS):
                 values = {keyword.arg for keyword in call.keywords}
                 texts = found(f"{call_name(call)}({', '.join(map(ast.unparse, call.args))})")
                 for name in {name for text in texts for name in fields(text)} - values:
