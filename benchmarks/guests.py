@@ -63,6 +63,7 @@ def main() -> None:
     parser.add_argument("--guests", type=int, default=0)
     parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--processes", default="1,2")
+    parser.add_argument("--rounds", type=int, default=1, help="memory is measured after each")
     arguments = parser.parse_args()
     counts = [int(count) for count in arguments.processes.split(",")]
     with tempfile.TemporaryDirectory() as name:
@@ -71,7 +72,7 @@ def main() -> None:
         for count in counts:
             many = arguments.guests or arguments.searchers
             person = guest if arguments.guests else searcher
-            measure(home, count, many, arguments.seconds, person)
+            measure(home, count, many, arguments.seconds, person, arguments.rounds)
 
 
 def measure(
@@ -80,14 +81,16 @@ def measure(
     people: int,
     seconds: float,
     person: Callable[[str, Seen, float], Awaitable[None]],
+    rounds: int = 1,
 ) -> None:
-    """Rows for so many people at a page of so many processes."""
+    """Rows for so many people at a page of so many processes; the people come anew each round."""
     with serving(home, "--processes", str(processes)) as url:
         pid = int((home.parent / "server.pid").read_text())
         asyncio.run(crowd(url, min(people, 2 * processes), 5.0, searcher))  # models are loaded
-        before = tree_bytes(pid)
-        seen = asyncio.run(crowd(url, people, seconds, person))
-        after = tree_bytes(pid)
+        sizes, seen = [tree_bytes(pid)], Seen()
+        for _ in range(rounds):
+            seen = asyncio.run(crowd(url, people, seconds, person))
+            sizes.append(tree_bytes(pid))
     for kind, values in seen.seconds.items():
         ordered = sorted(values)
         row(
@@ -97,7 +100,8 @@ def measure(
             "",
         )
     row("errors", str(dict(seen.errors) or "none"), "none")
-    row("memory before and after", f"{before / 1e6:.0f} MB, {after / 1e6:.0f} MB", "flat")
+    shown = ", ".join(f"{size / 1e6:.0f} MB" for size in sizes)
+    row("memory before and after each round", shown, "flat after the first")
 
 
 async def crowd(

@@ -27,7 +27,13 @@ from search_ui.jobs import Jobs
 from search_ui.outages import RequestMetrics
 from search_ui.supervisor import ThreadMetrics
 
+# What decodes for seconds: who waits for a turn holds none of the threads that answer requests.
 CLIPS_AT_ONCE = 2
+SHEETS_AT_ONCE = 1
+PICTURES_AT_ONCE = 2
+PROBES_AT_ONCE = 4
+LONG_AT_ONCE = 8
+LONG_OF_A_PERSON = 2
 UNSEEN_EVERY_S = 600.0
 UNSEEN_KEPT = 10_000
 STILLS_AT_ONCE = 2
@@ -47,6 +53,11 @@ class AppState:
         self._unseen: dict[tuple[str, str], float] = {}
         self.clip_slots = asyncio.Semaphore(CLIPS_AT_ONCE)
         self.still_slots = asyncio.Semaphore(STILLS_AT_ONCE)
+        self.sheet_slots = asyncio.Semaphore(SHEETS_AT_ONCE)
+        self.picture_slots = asyncio.Semaphore(PICTURES_AT_ONCE)
+        self.probe_slots = asyncio.Semaphore(PROBES_AT_ONCE)
+        self.long_slots = asyncio.Semaphore(LONG_AT_ONCE)
+        self._turns: dict[tuple[int | None, int | None], asyncio.Semaphore] = {}
         self.registry = CollectorRegistry()
         self._shared_metrics = (
             CatalogMetrics(lambda: self.library.catalog),
@@ -69,6 +80,11 @@ class AppState:
         for collector in self._shared_metrics:
             together.register(collector)
         return together
+
+    def turns_of(self, user: User) -> asyncio.Semaphore:
+        """The turns of a person, or of a token, at what takes long."""
+        key = user.account_id, user.token_id
+        return self._turns.setdefault(key, asyncio.Semaphore(LONG_OF_A_PERSON))
 
     def visible_names(self, user: User) -> list[str]:
         """Names of the collections that the user may see."""

@@ -228,7 +228,7 @@ class Jobs:
         start = self.supervisor.start
         start("leases", self._look_after_leases, self._library.settings.lease_s / 3)
         start("jobs", self._run_adding, LOOK_EVERY_S)
-        start("copies", lambda: self._run([PageJobKind.PROXY]), LOOK_EVERY_S)
+        start("copies", self._runner.make_next_proxy, LOOK_EVERY_S)
         start("handed-over", self._runner.end_handed_over, LOOK_EVERY_S)
 
     def serve(self) -> None:

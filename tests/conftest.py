@@ -1,15 +1,23 @@
 import os
+import sqlite3
 import tempfile
+import threading
 import uuid
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hypothesis import HealthCheck, settings
+
+from indexer.catalog import Catalog
+from indexer.catalog.database import migrate
 
 # How fast examples are made depends on what else the machine does.
 settings.register_profile("any speed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any speed")
+REAL_UPGRADE = migrate._upgrade
 
 
 def pytest_configure() -> None:
@@ -20,6 +28,38 @@ def pytest_configure() -> None:
         if name.startswith("SEEKPOINT_") and name != "SEEKPOINT_TEST_DATA"
     ]:
         del os.environ[name]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _tables_are_made_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """All migrations are run for the first new SQLite file of this process; a later one gets the
+    pages of that. Whoever tests `migrate` asks for `real_migrations`.
+    """
+    first = tmp_path_factory.mktemp("tables") / "catalog.sqlite"
+    making = threading.Lock()
+
+    def upgrade(catalog: Catalog) -> None:
+        path = catalog.sqlite_path
+        if path is None or migrate._revision(catalog) is not None:
+            REAL_UPGRADE(catalog)
+            return
+        with making:
+            if not first.exists():
+                REAL_UPGRADE(Catalog(f"sqlite:///{first}"))
+        with FileLock(f"{path}.lock"), closing(sqlite3.connect(path)) as target:
+            if migrate._revision(catalog) is None:
+                with closing(sqlite3.connect(first)) as source:
+                    source.backup(target)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(migrate, "_upgrade", upgrade)
+        yield
+
+
+@pytest.fixture
+def real_migrations(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All migrations are run, also for a file that has no tables yet."""
+    monkeypatch.setattr(migrate, "_upgrade", REAL_UPGRADE)
 
 
 @pytest.fixture(scope="session")

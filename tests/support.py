@@ -26,22 +26,27 @@ RATE = 25
 
 
 def colour_video(
-    path: Path, shots: Sequence[tuple[str, float]], size: tuple[int, int] = (64, 96)
+    path: Path,
+    shots: Sequence[tuple[str, float]],
+    size: tuple[int, int] = (64, 96),
+    rate: int = RATE,
 ) -> Path:
-    """One plain colour per shot, with a small moving square so that no two frames are equal."""
+    """One plain colour per shot, with a small moving square so that no two frames are equal. A
+    long one is made sooner at a lower rate.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
 
     def images():
         number = 0
         for colour, length_s in shots:
-            for _ in range(round(length_s * RATE)):
+            for _ in range(round(length_s * rate)):
                 image = np.full((*size, 3), COLOURS[colour], np.uint8)
                 x = number * 2 % (size[1] - 4)
                 image[:4, x : x + 4] = 255 - image[0, 0]
                 number += 1
                 yield image
 
-    write_video(path, images(), RATE)
+    write_video(path, images(), rate)
     return path
 
 
@@ -87,10 +92,15 @@ def run_command(
     """`seekpoint ARGUMENTS` with the exit status and what is printed, in this process: starting
     one takes longer than most commands.
     """
+    return run_in(demo_environment(home, **environment), *arguments)
+
+
+def run_in(environment: dict[str, str], *arguments: object) -> subprocess.CompletedProcess[str]:
+    """The same with a whole environment."""
     argv = ["seekpoint", *map(str, arguments)]
     out, err, status = StringIO(), StringIO(), 0
     with (
-        mock.patch.dict(os.environ, demo_environment(home, **environment), clear=True),
+        mock.patch.dict(os.environ, environment, clear=True),
         mock.patch.object(sys, "argv", argv),
         redirect_stdout(out),
         redirect_stderr(err),

@@ -4,14 +4,18 @@ its children.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
 
 from celery import Celery, signals
+from celery.apps import worker
 
 from indexer.logs import about, set_up
 from indexer.settings import load_settings
+
+log = logging.getLogger(__name__)
 
 _open: dict[str, AbstractContextManager[None]] = {}
 
@@ -32,7 +36,14 @@ def _connect(signal: Any, handler: Callable[..., None]) -> None:
 
 def _set_up(**_: Any) -> None:
     """That somebody listens to this signal keeps Celery from handlers of its own."""
-    set_up(load_settings(), "worker")
+    settings = load_settings()
+    set_up(settings, "worker")
+    if settings.log_format == "json":  # what Celery says of signals it writes past all logs
+        worker.safe_say = _say
+
+
+def _say(message: str, *_: object) -> None:
+    log.info(message)
 
 
 def _begin(task_id: str, task: Any, **_: Any) -> None:

@@ -26,11 +26,14 @@ PAUSE_S = 3.0
 released, and would only fail again at once.
 """
 
+CONVERSION_TIMEOUT_S = 7 * 86_400
+"""A film may take hours; ffmpeg has a time-out of its own, which follows the film's length."""
+
 Result = dict[str, Any]
 
 
-def _task(kind: str) -> Callable:
-    return app.task(name=task_name(kind), queue=queue_name(kind))
+def _task(kind: str, **options: Any) -> Callable:
+    return app.task(name=task_name(kind), queue=queue_name(kind), **options)
 
 
 @_task(StageName.PICTURE)
@@ -75,7 +78,13 @@ def ground() -> Result:
     return _run("ground", lambda: runner().ground())
 
 
-@_task("artefacts")
+@_task("proxy", time_limit=CONVERSION_TIMEOUT_S)
+def proxy() -> Result:
+    """Proxies that somebody waits for."""
+    return _run("proxy", lambda: runner().make_proxies())
+
+
+@_task("artefacts", time_limit=CONVERSION_TIMEOUT_S)
 def artefacts() -> Result:
     """Thumbnails and proxies of videos."""
     return _run("artefacts", lambda: runner().make_artefacts())

@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 KINDS = (
     "ground",
     "reap",
+    "proxy",
     "publish",
     "plan",
     StageName.PICTURE,
@@ -48,6 +49,7 @@ QUEUES: Mapping[str, tuple[str, ...]] = {
     ),
     "cpu": (
         "reap",
+        "proxy",
         "publish",
         "plan",
         StageName.SPEECH,

@@ -8,22 +8,25 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from sqlalchemy.orm import Session
 
 from indexer.admin.demo import make_library
 from indexer.admin.playback import make_proxy_of
-from indexer.catalog import watched_folders
+from indexer.catalog import videos, watched_folders
 from indexer.catalog.leasing import page_job_files, page_jobs, processes
 from indexer.catalog.leasing.owner import dead_owners, owner_name
 from indexer.catalog.leasing.page_jobs import PageJobRow, PageProgress
+from indexer.catalog.tables import utc_now
+from indexer.catalog.videos import VideoRow
 from indexer.context import Context
-from indexer.errors import CatalogError, SeekpointError
+from indexer.errors import CatalogError, MediaError, SeekpointError
 from indexer.ingest.run import FileOutcome, Ingest, IngestReport, Observer
 from indexer.messages import Message, with_advice
 from indexer.paths import EVERYTHING, Reach
+from indexer.process.abandon import abandonable
 from indexer.queue.notify import Notifier
 from indexer.queue.publish_snapshots import publish
 from indexer.queue.retry import retry
@@ -35,8 +38,11 @@ log = logging.getLogger(__name__)
 ADDING = (PageJobKind.INGEST, PageJobKind.DEMO, PageJobKind.RETRY, PageJobKind.WATCH)
 """Kinds that are done one after another; copies for browsers do not wait behind them."""
 
-LEFT_TO_WORKERS = (PageJobKind.INGEST, PageJobKind.WATCH, PageJobKind.RETRY)
+LEFT_TO_WORKERS = ADDING
 """Kinds that a page hands over to workers, and that they begin by themselves where no page runs."""
+
+WORKERS_BEGIN_WITHIN_S = 10.0
+"""A proxy that no worker has begun by then is made by the page: somebody waits for it."""
 
 NOTED_EVERY_S = 0.5
 HAND_OVER_LEASE_S = 600.0
@@ -161,7 +167,22 @@ class PageJobs:
         progress = self._progress(job)
         assert job.video_id is not None, "a job that converts names its video"
         progress.on_start(1, 1)
-        make_proxy_of(self.context, job.video_id, progress.at)
+        with abandonable() as work:
+
+            def note(share: float) -> None:  # from a thread beside ffmpeg
+                try:
+                    progress.at(share)
+                except JobStopped:
+                    work.abandon()
+                except CatalogError as error:
+                    log.warning("%s; the conversion goes on", error)
+
+            try:
+                make_proxy_of(self.context, job.video_id, note)
+            except MediaError:
+                if work.abandoned:
+                    raise JobStopped from None
+                raise
         return ()
 
     def _add(self, job: PageJobRow, paths: Sequence[Path]) -> Sequence[Message]:
@@ -183,6 +204,51 @@ class PageJobs:
 
     def _progress(self, job: PageJobRow) -> _Progress:
         return _Progress(self.context, job.id, self.owner, self._stopping)
+
+    # --- proxies, which people wait for ---
+
+    def make_next_proxy(self) -> bool:
+        """Makes the next proxy, as a page: one that workers may begin is left to them for a while.
+        False: none was made.
+        """
+        if self.context.settings.broker_url:
+            with self.context.catalog.read() as session:
+                asked_at = page_jobs.oldest_waiting(session, PageJobKind.PROXY)
+                workers = processes.list_live(session, "worker")
+            if asked_at is None:
+                return False
+            waited_s = (utc_now() - asked_at).total_seconds()
+            if waited_s < WORKERS_BEGIN_WITHIN_S and any("proxy" in one.kinds for one in workers):
+                _notify(self.context, {"proxy": 1})
+                return False
+        return self.run_next([PageJobKind.PROXY]) is not None
+
+    def make_next_proxy_here(self) -> bool:
+        """Makes the next proxy of a file that this machine has, as a worker. False: none was
+        made.
+        """
+        with self.context.catalog.read() as session:
+            waiting = [
+                (job.id, videos.get_video(session, job.video_id))
+                for job in page_jobs.list_page_jobs(session, only_open=True)
+                if job.kind == PageJobKind.PROXY and job.video_id is not None
+            ]
+        ids = [job_id for job_id, video in waiting if self._has_file(video)]
+        if not ids:
+            return False
+        lease_s = self.context.settings.lease_s
+        with self.context.catalog.begin() as session:
+            job = self._take(session, lease_s, [PageJobKind.PROXY], ids)
+        if job is None:
+            return False
+        self._run(job)
+        return True
+
+    def _has_file(self, video: VideoRow) -> bool:
+        try:
+            return self.context.path_of(video).exists()
+        except (SeekpointError, OSError):
+            return False
 
     # --- what workers are at ---
 
@@ -213,7 +279,6 @@ class PageJobs:
         ]
         if not ids:
             return None
-        self.requeue_lost()
         with catalog.begin() as session:
             return self._take(session, HAND_OVER_LEASE_S, LEFT_TO_WORKERS, ids)
 
@@ -241,7 +306,7 @@ def hand_over(
     progress = PageProgress(files=len(report.files), size_bytes=_size_bytes(context, job))
     if queued:
         context.catalog.write(lambda s: page_jobs.hand_over(s, job.id, owner, progress, problems))
-        _notify(context)
+        _notify(context, {JobKind.PLAN: waiting_counts(context).get("plan", 0)})
     return problems
 
 
@@ -250,10 +315,10 @@ def _size_bytes(context: Context, job: PageJobRow) -> int:
         return page_job_files.sum_bytes(session, job.id)
 
 
-def _notify(context: Context) -> None:
+def _notify(context: Context, counts: Mapping[str, int]) -> None:
     """Without a broker in reach they find the work when it is back: the reaper tells of it."""
     try:
-        Notifier(context.settings).notify({JobKind.PLAN: waiting_counts(context).get("plan", 0)})
+        Notifier(context.settings).notify(counts)
     except SeekpointError as error:
         log.warning("workers could not be notified: %s", error)
 

@@ -16,9 +16,10 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from indexer.catalog.leasing import jobs, page_job_files, processes
-from indexer.catalog.leasing.heartbeat import Leases, release_all
+from indexer.catalog.leasing.heartbeat import QUEUES, Leases, release_all
 from indexer.catalog.leasing.jobs import ClaimedJob
 from indexer.catalog.leasing.owner import owner_name
+from indexer.catalog.leasing.page_jobs import queue as page_job_queue
 from indexer.catalog.leasing.progress import count_waiting
 from indexer.context import Context
 from indexer.errors import CatalogError, MediaError, ModelError, SeekpointError, StorageError
@@ -29,6 +30,7 @@ from indexer.passages.screen.ocr import require_text_model
 from indexer.passages.speech.recognition import require_speech_model
 from indexer.queue.artefacts import make_artefacts
 from indexer.queue.chunk_claims import ChunkClaims
+from indexer.queue.page_jobs import PageJobs
 from indexer.queue.plan_file import plan_file
 from indexer.queue.publish_snapshots import publish_alone
 from indexer.queue.reachable import RootUnavailable
@@ -163,6 +165,15 @@ class Runner:
             JobKind.ARTEFACTS, lambda job: make_artefacts(self.context, int(job.video_id or 0))
         )
 
+    def make_proxies(self) -> WorkSlice:
+        """Makes the proxies that were asked for on the page, where their files are here."""
+        page_jobs = PageJobs(self.context, self._stopping)
+        count = 0
+        with Leases(self.catalog, self.owner, self.settings.lease_s, [page_job_queue]):
+            while not self._stopping() and page_jobs.make_next_proxy_here():
+                count += 1
+        return WorkSlice("proxy", done=count)
+
     def _run_jobs(
         self,
         kind: JobKind,
@@ -261,7 +272,7 @@ class Runner:
     def release_all(self) -> None:
         """All that this process holds waits for others; its attempts do not count."""
         with self.catalog.begin() as session:
-            release_all(session, self.owner)
+            release_all(session, self.owner, [*QUEUES, page_job_queue])
 
 
 def _message(error: Exception) -> Message:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from indexer.catalog import collections, videos
 from indexer.catalog.database.column_types import sanitize_text
-from indexer.catalog.leasing import jobs, page_job_files
+from indexer.catalog.leasing import jobs, page_job_files, page_jobs
 from indexer.catalog.leasing.progress import count_waiting
 from indexer.catalog.video_paths import get_known_paths
 from indexer.context import Context
@@ -24,7 +24,7 @@ from indexer.ingest.run import FileOutcome, IngestReport
 from indexer.ingest.served_models import others_note, require_served_embedder
 from indexer.paths import EVERYTHING, Reach, absolute_path, printable
 from indexer.queue.notify import Notifier
-from indexer.vocabulary import JobKind
+from indexer.vocabulary import JobKind, PageJobKind
 
 FILES_PER_TRANSACTION = 1000
 
@@ -214,4 +214,6 @@ def waiting_counts(context: Context) -> dict[str, int]:
         for kind, of_kind in jobs.count_jobs(session).items():
             if of_kind.pending:
                 counts[kind] = of_kind.pending
+        if page_jobs.is_waiting(session, [PageJobKind.PROXY]):
+            counts["proxy"] = 1
     return counts

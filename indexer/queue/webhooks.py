@@ -8,12 +8,15 @@ was checked: a name that answers differently a moment later leads nowhere else.
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import hmac
 import ipaddress
 import secrets
 import socket
+import threading
 import time
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
@@ -24,7 +27,12 @@ from indexer.messages import Message, as_message
 SECRET_PREFIX = "whsec_"
 TIMEOUT_S = 10.0
 LONGEST_URL = 2000
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# IPv6 addresses that hold an IPv4 address in their last bits; and what no network serves to all.
+_HOLDS_IPV4 = [
+    ipaddress.IPv6Network(one)
+    for one in ("64:ff9b::/96", "64:ff9b:1::/48", "::/96", "::ffff:0:0:0/96")
+]
+_NEVER_PUBLIC = ipaddress.IPv4Network("192.0.0.0/24")
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -83,9 +91,11 @@ def send(url: str, secret: str, message_id: str, body: bytes, *, allow_private: 
         "webhook-timestamp": str(at_s),
         "webhook-signature": sign(secret, message_id, at_s, body),
     }
-    asked = {"sni_hostname": parts.hostname}
+    deadline = _Deadline()
+    asked = {"sni_hostname": parts.hostname, "trace": deadline.note}
     try:
         with (
+            deadline,
             httpx2.Client(timeout=TIMEOUT_S, trust_env=False) as client,
             client.stream(
                 "POST", target, content=body, headers=headers, extensions=asked
@@ -93,7 +103,7 @@ def send(url: str, secret: str, message_id: str, body: bytes, *, allow_private: 
         ):
             status = response.status_code
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-        reason = as_message(str(error) or type(error).__name__)
+        reason = as_message(str(error).rstrip(".") or type(error).__name__)
     else:
         if 200 <= status < 300:
             return
@@ -104,6 +114,46 @@ def send(url: str, secret: str, message_id: str, body: bytes, *, allow_private: 
         host=parts.hostname,
         reason=reason,
     )
+
+
+class _Deadline:
+    """Ends the connection after TIMEOUT_S in all: a receiver that sends a byte now and then never
+    runs into a time-out of the client, and would keep the messages of everybody else waiting.
+    """
+
+    def __init__(self) -> None:
+        self._timer = threading.Timer(TIMEOUT_S, self._end)
+        self._timer.daemon = True
+        self._lock = threading.Lock()
+        self._socket: socket.socket | None = None
+        self._is_over = False
+
+    def __enter__(self) -> None:
+        self._timer.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+        with self._lock:
+            self._socket = None
+
+    def note(self, event: str, values: dict[str, Any]) -> None:
+        """Follows the client's own report of what it does."""
+        if event == "connection.connect_tcp.complete":
+            with self._lock:
+                self._socket = values["return_value"].get_extra_info("socket")
+                if self._is_over:
+                    self._shut_down()
+
+    def _end(self) -> None:
+        with self._lock:
+            self._is_over = True
+            self._shut_down()
+
+    def _shut_down(self) -> None:
+        if self._socket is not None:
+            with contextlib.suppress(OSError):
+                # Not that of TLS, which would wait for the other side.
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
 
 def _resolve(host: str, port: int) -> list[Address]:
@@ -120,10 +170,12 @@ def _is_public(address: Address) -> bool:
     """Of addresses that hold another one, that one counts."""
     if isinstance(address, ipaddress.IPv6Address):
         inner = address.ipv4_mapped or address.sixtofour
-        if address in _NAT64:
+        if any(address in network for network in _HOLDS_IPV4):
             inner = ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
         if inner is not None:
             return _is_public(inner)
         if address.is_site_local or address.teredo is not None:
             return False
+    if address in _NEVER_PUBLIC:
+        return False
     return address.is_global and not address.is_multicast

@@ -1,8 +1,9 @@
-"""Who asks the API, and what of the library that concerns."""
+"""Who asks the API, what of the library that concerns, and when it is their turn."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, nullcontext
 from typing import Annotated
 
 from fastapi import Depends, Path
@@ -19,6 +20,7 @@ from search_ui.i18n.translator import translator_of
 from search_ui.routes.media import visible_video
 
 LARGEST_ID = 2**63 - 1
+NO = frozenset({"", "0", "off", "f", "false", "n", "no"})
 
 
 async def current_user(request: Request) -> User:
@@ -31,6 +33,22 @@ def video_of_path(
 ) -> VideoRow:
     """The video with the number in the address; 404 for one that is unknown or not to be seen."""
     return visible_video(request, video_id)
+
+
+async def long_turn(request: Request) -> AsyncIterator[None]:
+    """For what takes seconds or minutes, so that it is done a few times at once, and twice for one
+    person. Whoever waits for a turn holds none of the threads that answer requests.
+    """
+    user: User = request.state.user
+    async with app_state().turns_of(user), app_state().long_slots:
+        yield
+
+
+async def grounder_turn(request: Request) -> AsyncIterator[None]:
+    """A long turn for a search that the grounder looks at; any other takes none."""
+    is_asked = any(one.lower() not in NO for one in request.query_params.getlist("ground"))
+    async with asynccontextmanager(long_turn)(request) if is_asked else nullcontext():
+        yield
 
 
 CurrentUser = Annotated[User, Depends(current_user)]

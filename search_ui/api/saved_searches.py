@@ -6,7 +6,7 @@ from datetime import date
 from typing import Annotated
 from urllib.parse import parse_qs, urlsplit
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -19,7 +19,7 @@ from indexer.catalog.video_queries import Filters
 from indexer.questions.statement import read_question
 from indexer.queue.webhooks import LONGEST_URL, check_url, new_secret
 from indexer.valid_text import require_valid_text
-from search_ui.api.rights import LARGEST_ID, CurrentUser, chosen_collections
+from search_ui.api.rights import LARGEST_ID, CurrentUser, chosen_collections, long_turn
 from search_ui.api.values import Kind, SavedSearchItem, Webhook
 from search_ui.app_state import app_state
 from search_ui.auth.access_rights import User
@@ -52,7 +52,7 @@ class NewSavedSearch(BaseModel, extra="forbid"):
     webhook: NewWebhook | None = None
 
 
-@router.post("/saved-searches", status_code=201)
+@router.post("/saved-searches", status_code=201, dependencies=[Depends(long_turn)])
 def save_search(request: Request, user: CurrentUser, wanted: NewSavedSearch) -> SavedSearchItem:
     """Keeps a search. With a webhook, each video that becomes ready from now on and shows what was
     asked is told there; the answer holds the secret that signs the messages, this once.

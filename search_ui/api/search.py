@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
@@ -14,7 +14,13 @@ from indexer.catalog.frames import get_cuts
 from indexer.catalog.video_queries import Filters
 from indexer.search.types import Answer
 from search_ui.api.filters import VideoFilters
-from search_ui.api.rights import LARGEST_ID, CurrentUser, VisibleVideo, chosen_collections
+from search_ui.api.rights import (
+    LARGEST_ID,
+    CurrentUser,
+    VisibleVideo,
+    chosen_collections,
+    grounder_turn,
+)
 from search_ui.api.values import KeptPicture, Kind, SearchAnswer, VideoCurve
 from search_ui.app_state import app_state
 from search_ui.i18n.translator import translator_of
@@ -32,7 +38,7 @@ BYTES: dict[str, Any] = {
 Question = Annotated[str, Query(min_length=1, max_length=LONGEST_QUESTION)]
 
 
-@router.get("/search")
+@router.get("/search", dependencies=[Depends(grounder_turn)])
 def search(
     request: Request,
     user: CurrentUser,

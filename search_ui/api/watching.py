@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -16,7 +16,7 @@ from grounding.spans import Span
 from indexer.admin.export import speech_within
 from indexer.catalog.passages import list_passages
 from indexer.passages.subtitles.writer import write_srt
-from search_ui.api.rights import VisibleVideo
+from search_ui.api.rights import VisibleVideo, long_turn
 from search_ui.api.values import ChapterItem, Chapters, KeptClip, Line, ReplyItem, Transcript
 from search_ui.app_state import app_state
 from search_ui.i18n.translator import translator_of
@@ -111,7 +111,7 @@ class NewQuestion(BaseModel, extra="forbid"):
     end_s: Seconds | None = None
 
 
-@router.post("/videos/{video_id}/ask")
+@router.post("/videos/{video_id}/ask", dependencies=[Depends(long_turn)])
 def ask(request: Request, video: VisibleVideo, asked: NewQuestion) -> ReplyItem:
     """Asks the grounder about a video; 501 where none is configured."""
     start_s, end_s = asked.start_s, asked.end_s

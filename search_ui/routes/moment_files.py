@@ -24,6 +24,7 @@ from search_ui.auth.access_rights import User
 from search_ui.i18n.translator import translator_of
 from search_ui.kept_moments import Kept, kept_moments
 from search_ui.routes.media import keep_clip_of
+from search_ui.routes.upload import check_space
 
 MOST_CLIPS = 100
 LONGEST_S = 1800.0
@@ -97,9 +98,14 @@ async def _made(
             clip = await keep_clip_of(request, one.video, span.start_s, span.end_s)
             # Of many of one video the first may be gone before the last is cut.
             own = Path(folder.name) / f"{number}.mp4"
+            tr = translator_of(request)
+            # Once more in the file that is made of them.
+            await run_in_threadpool(check_space, own.parent, 2 * clip.stat().st_size, tr)
             clips.append(await run_in_threadpool(shutil.copyfile, clip, own))
         async with app_state().clip_slots:
             await run_in_threadpool(write, clips, path)
+        for own in clips:
+            own.unlink()
     except SeekpointError as error:
         folder.cleanup()
         raise HTTPException(500, translator_of(request)(error.full_message)) from None

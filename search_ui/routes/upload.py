@@ -4,7 +4,6 @@ lead anywhere.
 
 from __future__ import annotations
 
-import io
 import os
 import shutil
 import tempfile
@@ -84,7 +83,8 @@ async def receive_video(request: Request, collection: str, name: str) -> tuple[s
         try:
             await _receive(request, file, limit_bytes, room.take)
             file.flush()
-            await run_in_threadpool(_check_video, part, tr)
+            async with app_state().probe_slots:
+                await run_in_threadpool(_check_video, part, tr)
             stored = await run_in_threadpool(_store, part, folder, name)
         except BaseException:
             await run_in_threadpool(room.give_back)
@@ -113,10 +113,7 @@ class _Room:
         """Room for so much in all. Raises 507."""
         if wanted_bytes <= self._taken_bytes:
             return
-        reserve_bytes = self._settings.ui_disk_reserve_mb * 1_000_000
-        more_bytes = wanted_bytes - self._taken_bytes
-        if more_bytes + reserve_bytes > shutil.disk_usage(self._folder).free:
-            raise HTTPException(507, self._tr("There is no space for this file on the server."))
+        check_space(self._folder, wanted_bytes - self._taken_bytes, self._tr)
         # Who is at the machine itself has its disk anyway.
         quota_bytes = 0 if self._user.is_local else self._settings.ui_upload_quota_mb * 1_000_000
         try:
@@ -146,6 +143,13 @@ class _Room:
                 finish_upload(session, self._upload_id, stored.name, stored.stat().st_size)
 
 
+def check_space(folder: Path, more_bytes: int, tr: Translator) -> None:
+    """Raises 507 where so much more would not leave the reserve of the disk."""
+    reserve_bytes = app_state().settings.ui_disk_reserve_mb * 1_000_000
+    if more_bytes + reserve_bytes > shutil.disk_usage(folder).free:
+        raise HTTPException(507, tr("There is no space for this file on the server."))
+
+
 async def picture(request: Request) -> Response:
     """The body is a picture to ask with; answers with the name under which it is kept."""
     return JSONResponse({"name": await receive_picture(request)}, 201)
@@ -155,12 +159,23 @@ async def receive_picture(request: Request) -> str:
     """Takes the body as a picture to ask with: the name under which it is kept. Raises
     HTTPException.
     """
-    body = io.BytesIO()
-    await _receive(request, body, LARGEST_BYTES)
-    try:
-        return await run_in_threadpool(keep_picture, app_state().settings, body.getvalue())
-    except SeekpointError as error:
-        raise HTTPException(422, translator_of(request)(error.full_message)) from None
+    settings, tr = app_state().settings, translator_of(request)
+    folder = settings.artefacts
+    folder.mkdir(parents=True, exist_ok=True)
+    # Many may come at once, slowly: none of them is in memory before its turn.
+    with tempfile.TemporaryFile(dir=folder) as body:
+        await _receive(
+            request,
+            body,
+            LARGEST_BYTES,
+            lambda wanted_bytes: check_space(folder, wanted_bytes, tr),
+        )
+        body.seek(0)
+        try:
+            async with app_state().picture_slots:
+                return await run_in_threadpool(lambda: keep_picture(settings, body.read()))
+        except SeekpointError as error:
+            raise HTTPException(422, tr(error.full_message)) from None
 
 
 async def _receive(

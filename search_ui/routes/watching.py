@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Callable
+from contextlib import nullcontext
 from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
@@ -113,10 +114,11 @@ async def sprites(request: Request) -> Response:
     """A sheet of small pictures; making it takes seconds, once."""
     video = await run_in_threadpool(find_video, request)
     tr = translator_of(request)
+    context, number = app_state().library.context, request.path_params["number"]
+    is_made = context.artefacts.sprite_sheet(video.id, number).exists()
     try:
-        path = await run_in_threadpool(
-            sheet_of, app_state().library.context, video, request.path_params["number"]
-        )
+        async with nullcontext() if is_made else app_state().sheet_slots:
+            path = await run_in_threadpool(sheet_of, context, video, number)
     except MediaError as error:  # gone, or it cannot be read
         raise HTTPException(410, tr(error.full_message)) from None
     except SeekpointError as error:

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from typing import Any, Self
 
 from indexer.catalog.database.migrate import upgrade
 from indexer.library import Library
-from tests.support import demo_environment, demo_settings
+from tests.support import demo_environment, demo_settings, run_in
 from tests.workers.servers import PostgresServer, RedisServer, is_listening
 
 REAPER_INTERVAL_S = 1.0
@@ -29,10 +30,12 @@ class Fleet:
     """A folder with Redis, PostgreSQL, a home, and the workers that were started; all end with the
     block.
 
-    `settings` are those of every process, by their names without the prefix.
+    `settings` are those of every process, by their names without the prefix. With `tables` there
+    is no server of its own but a copy of that database: whoever stops PostgreSQL needs the server.
     """
 
     settings: dict[str, str] = field(default_factory=dict)
+    tables: PostgresServer | None = None
     workers: list[subprocess.Popen] = field(default_factory=list)
 
     def __enter__(self) -> Self:
@@ -43,9 +46,10 @@ class Fleet:
         self.postgres = PostgresServer(self.folder / "postgres")
         try:
             self.redis.start()
-            self.postgres.create()
-            self.postgres.start()
-            upgrade(self.postgres.url)
+            if self.tables is None:
+                start_with_tables(self.postgres)
+            else:
+                self.postgres = self.tables.copy_database(f"fleet_{uuid.uuid4().hex}")
         except BaseException:
             self.__exit__()
             raise
@@ -55,8 +59,11 @@ class Fleet:
         for worker in self.workers:
             kill_group(worker)
         self.redis.stop()
-        if is_listening(self.postgres.port):
-            self.postgres.stop()
+        if self.tables is None:
+            if is_listening(self.postgres.port):
+                self.postgres.stop()
+        elif self.postgres.port == self.tables.port:
+            self.postgres.drop_database()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     @property
@@ -80,8 +87,11 @@ class Fleet:
     def run(
         self, *arguments: object, timeout_s: float = 120, **environment: str
     ) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "indexer", *map(str, arguments)]
+        """`seekpoint ARGUMENTS`; only a worker needs a process of its own."""
         env = {**self.environment, **environment}
+        if arguments[0] != "worker":
+            return run_in(env, *arguments)
+        command = [sys.executable, "-m", "indexer", *map(str, arguments)]
         return subprocess.run(
             command, env=env, capture_output=True, text=True, timeout=timeout_s, check=False
         )
@@ -145,6 +155,13 @@ class Fleet:
             or status.chunks.get("waiting")
             or status.queue.workers
         )
+
+
+def start_with_tables(server: PostgresServer) -> None:
+    """Makes and starts a server with the tables of this version."""
+    server.create()
+    server.start()
+    upgrade(server.url)
 
 
 def children(pid: int) -> list[int]:

@@ -11,8 +11,9 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from urllib.parse import quote
 
 from tests.support import free_port
 
@@ -97,15 +98,24 @@ class PostgresServer:
 
     folder: Path
     port: int = field(default_factory=free_port)
+    database: str = "postgres"
 
     @property
     def url(self) -> str:
         return self.url_with(PASSWORD)
 
-    def url_with(self, password: str, database: str = "postgres") -> str:
-        from urllib.parse import quote
+    def url_with(self, password: str) -> str:
+        return f"postgresql://seekpoint:{quote(password)}@127.0.0.1:{self.port}/{self.database}"
 
-        return f"postgresql://seekpoint:{quote(password)}@127.0.0.1:{self.port}/{database}"
+    def copy_database(self, name: str) -> PostgresServer:
+        """The same server with a database of that name, made from the one that this names; nobody
+        may be connected to that.
+        """
+        replace(self, database="template1").sql(f"CREATE DATABASE {name} TEMPLATE {self.database}")
+        return replace(self, database=name)
+
+    def drop_database(self) -> None:
+        replace(self, database="template1").sql(f"DROP DATABASE {self.database} WITH (FORCE)")
 
     def create(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)

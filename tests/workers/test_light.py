@@ -42,6 +42,7 @@ def test_importing_the_tasks_loads_nothing_heavy(tmp_path):
         "ground",
         "picture",
         "plan",
+        "proxy",
         "publish",
         "reap",
         "screen",

@@ -33,7 +33,9 @@ def make_media(folder: Path, count: int, length_s: float = 30.0) -> Path:
     colours = ["red", "green", "blue", "yellow", "purple", "orange"]
     for number in range(count):
         colour_video(
-            folder / f"{number}.mp4", [(colours[number % 6], length_s + number), ("black", 10.0)]
+            folder / f"{number}.mp4",
+            [(colours[number % 6], length_s + number), ("black", 10.0)],
+            rate=5,
         )
     return folder
 
@@ -110,7 +112,7 @@ def test_a_chunk_that_kills_its_worker_is_dead_lettered_and_the_rest_is_searchab
     """Whoever takes a chunk of that video is killed while it has it."""
     fleet.settings["MAX_ATTEMPTS"] = "2"
     media = make_media(fleet.folder / "media", 2)
-    poison = colour_video(fleet.folder / "poison" / "poison.mp4", [("purple", 150.0)])
+    poison = colour_video(fleet.folder / "poison" / "poison.mp4", [("purple", 150.0)], rate=5)
     library = fleet.library()
     worker = fleet.start()
     bad = _planned(library, poison)

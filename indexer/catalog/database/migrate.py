@@ -8,6 +8,7 @@ import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -131,9 +132,10 @@ def revision(url: str) -> str | None:
         return None if path is not None and not path.exists() else _revision(catalog)
 
 
+@cache
 def head() -> str:
     """Revision that this version needs."""
-    newest = ScriptDirectory.from_config(_config(None)).get_current_head()
+    newest = _scripts().get_current_head()
     if newest is None:
         raise CatalogError("no migrations are installed", "install seekpoint again")
     return newest
@@ -175,10 +177,7 @@ def _revision(catalog: Catalog) -> str | None:
 
 
 def _refuse_newer(found: str | None, url: URL) -> None:
-    known = {
-        script.revision for script in ScriptDirectory.from_config(_config(None)).walk_revisions()
-    }
-    if found is not None and found not in known:
+    if found is not None and found not in _known_revisions():
         place = url.render_as_string(hide_password=True)
         raise CatalogError(
             "the catalog {place} has revision {found}, which is newer than this version of "
@@ -187,6 +186,16 @@ def _refuse_newer(found: str | None, url: URL) -> None:
             place=place,
             found=found,
         )
+
+
+@cache
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config(None))
+
+
+@cache
+def _known_revisions() -> frozenset[str]:
+    return frozenset(script.revision for script in _scripts().walk_revisions())
 
 
 def _config(connection: Connection | None) -> Config:

@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import logging
 import threading
-from typing import Self
+from collections.abc import Sequence
+from typing import Any, Self
 
 from sqlalchemy.orm import Session
 
 from indexer.catalog.database.session import Catalog
 from indexer.catalog.leasing import chunk_tasks, jobs
+from indexer.catalog.leasing.lease_queue import LeaseQueue
 from indexer.errors import SeekpointError
 
 log = logging.getLogger(__name__)
@@ -23,14 +25,21 @@ RENEWALS = 3
 
 
 class Leases:
-    """While the block runs, all that `owner` holds is renewed from a thread; when it ends, what is
-    still held is released.
+    """While the block runs, all that `owner` holds of these queues is renewed from a thread; when
+    it ends, what is still held is released.
     """
 
-    def __init__(self, catalog: Catalog, owner: str, lease_s: float) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        owner: str,
+        lease_s: float,
+        queues: Sequence[LeaseQueue[Any]] = QUEUES,
+    ) -> None:
         self._catalog = catalog
         self._owner = owner
         self._lease_s = lease_s
+        self._queues = queues
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._renew, name="leases", daemon=True)
 
@@ -43,7 +52,7 @@ class Leases:
         self._thread.join()
         try:
             with self._catalog.begin() as session:
-                release_all(session, self._owner)
+                release_all(session, self._owner, self._queues)
         except SeekpointError as error:
             if kind is None:
                 raise
@@ -54,7 +63,7 @@ class Leases:
         while not self._ended.wait(self._lease_s / RENEWALS):
             try:
                 with self._catalog.begin() as session:
-                    for queue in QUEUES:
+                    for queue in self._queues:
                         queue.renew(session, self._owner, self._lease_s)
             except SeekpointError as error:
                 log.warning("the leases could not be renewed: %s", error)
@@ -62,9 +71,9 @@ class Leases:
                 log.exception("the leases could not be renewed")
 
 
-def release_all(s: Session, owner: str) -> int:
+def release_all(s: Session, owner: str, queues: Sequence[LeaseQueue[Any]] = QUEUES) -> int:
     """All that the owner holds waits for others, and its attempts do not count; how many rows."""
-    return sum(queue.release(s, [owner]) for queue in QUEUES)
+    return sum(queue.release(s, [owner]) for queue in queues)
 
 
 def list_owners(s: Session) -> set[str]:

@@ -154,6 +154,17 @@ def is_waiting(s: Session, kinds: Sequence[PageJobKind]) -> bool:
     return s.scalar(_lane(s, kinds)[1].limit(1)) is not None
 
 
+def oldest_waiting(s: Session, kind: PageJobKind) -> datetime | None:
+    """When the job of this kind was asked for that can be claimed and has waited longest."""
+    row, candidates = _lane(s, [kind])
+    return s.scalar(
+        candidates.with_only_columns(row.created_at)
+        .order_by(None)
+        .order_by(row.created_at)
+        .limit(1)
+    )
+
+
 def list_held(s: Session, owner: str, kinds: Sequence[PageJobKind]) -> list[int]:
     """Ids of the jobs of these kinds that the owner holds."""
     held = select(PageJob.id).where(

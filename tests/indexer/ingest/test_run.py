@@ -27,12 +27,18 @@ from tests.support import colour_video, demo_environment, demo_library, demo_set
 RED_BLUE = [("red", 6.0), ("blue", 6.0)]
 
 
-@pytest.fixture
-def media(tmp_path) -> Path:
-    folder = tmp_path / "media"
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("made")
     colour_video(folder / "one.mp4", RED_BLUE)
     colour_video(folder / "deep" / "two.mp4", [("green", 5.0), ("yellow", 5.0)])
     return folder
+
+
+@pytest.fixture
+def media(made, tmp_path) -> Path:
+    """Two small videos that the test may change."""
+    return Path(shutil.copytree(made, tmp_path / "media"))
 
 
 @pytest.fixture
@@ -248,7 +254,7 @@ def test_half_done_reindexing_still_serves_the_old_answers(tmp_path, library):
 def test_killed_at_random_moments_and_repeated_gives_the_same_rows(tmp_path):
     media = tmp_path / "media"
     for number, colour in enumerate(["red", "green", "blue", "yellow", "purple", "orange"]):
-        colour_video(media / f"{number}.mp4", [(colour, 40.0), ("black", 45.0)])
+        colour_video(media / f"{number}.mp4", [(colour, 40.0), ("black", 45.0)], rate=10)
     whole = demo_library(tmp_path / "whole")
     whole.ingest([media])
     home = tmp_path / "home"
@@ -276,7 +282,7 @@ def test_killed_at_random_moments_and_repeated_gives_the_same_rows(tmp_path):
 def test_two_ingests_at_once_do_the_work_once(tmp_path):
     media = tmp_path / "media"
     for number, colour in enumerate(["red", "green", "blue", "yellow"]):
-        colour_video(media / f"{number}.mp4", [(colour, 20.0), ("black", 10.0)])
+        colour_video(media / f"{number}.mp4", [(colour, 20.0), ("black", 10.0)], rate=10)
     command = [sys.executable, "-m", "indexer", "ingest", str(media)]
     env = demo_environment(tmp_path / "home")
     both = [

@@ -12,6 +12,7 @@ import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 
 import av
@@ -38,17 +39,22 @@ def draw(number: int, width: int = 192, height: int = 128) -> np.ndarray:
 
 def read_number(image: np.ndarray) -> int:
     """The number burnt into an upright picture; fails where the squares cannot be read."""
-    height, width = image.shape[:2]
-    bits = []
-    for place in range(ROWS * COLUMNS):
-        row, column = divmod(place, COLUMNS)
-        y, x = height * (2 * row + 1) // (4 * ROWS), width * (2 * column + 1) // (2 * COLUMNS)
-        patch = image[max(0, y - 2) : y + 3, max(0, x - 2) : x + 3].mean()
+    patches = image[_squares(*image.shape[:2])].reshape(ROWS * COLUMNS, -1).mean(axis=1)
+    for place, patch in enumerate(patches):
         assert patch < 90 or patch > 165, f"square {place} is neither black nor white: {patch:.0f}"
-        bits.append(patch > 128)
+    bits = (patches > 128).tolist()
     number = sum(1 << i for i in range(BITS) if bits[i])
     assert bits == _bits(number), "parity"
     return number
+
+
+@lru_cache
+def _squares(height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rows (12, 5, 1) and columns (12, 1, 5) of the middles of the squares."""
+    places, around = np.arange(ROWS * COLUMNS)[:, None], np.arange(-2, 3)
+    y = height * (2 * (places // COLUMNS) + 1) // (4 * ROWS) + around
+    x = width * (2 * (places % COLUMNS) + 1) // (2 * COLUMNS) + around
+    return y.clip(0, height - 1)[:, :, None], x.clip(0, width - 1)[:, None, :]
 
 
 def _bits(number: int) -> list[bool]:

@@ -1,7 +1,9 @@
 """Files that public reports named: each kind is made small by ffmpeg, and shown as it shows it."""
 
 import itertools
+from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +23,22 @@ from tests.indexer.media.reference import ffmpeg_pictures
 
 SMALL = "s=96x64:r=25"
 X264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
+
+
+Once = Callable[..., Path]
+
+
+@pytest.fixture(scope="module")
+def once(tmp_path_factory) -> Once:
+    """`once(make, ...)`: what `make(folder, ...)` makes, which several tests read and none
+    changes.
+    """
+
+    @cache
+    def made(make: Once, *args: object) -> Path:
+        return make(tmp_path_factory.mktemp(make.__name__), *args)
+
+    return made
 
 
 def lavfi(source: str) -> tuple[str, ...]:
@@ -107,8 +125,8 @@ WITHOUT_TIMES = [avi, avi_mpeg4, avi_packed, raw_h264, raw_mpeg2]
 
 @pytest.mark.parametrize("make", WITHOUT_TIMES)
 @pytest.mark.parametrize("threads", [1, 0])
-def test_pictures_without_presentation_times_are_those_of_ffmpeg(tmp_path, make, threads):
-    path = make(tmp_path)
+def test_pictures_without_presentation_times_are_those_of_ffmpeg(tmp_path, make, threads, once):
+    path = once(make)
     times_s, images = ffmpeg_pictures(path)
     found_s, numbers = shown(path, threads=threads)
     assert numbers == [read_number(image) for image in images] == list(range(120))
@@ -116,8 +134,10 @@ def test_pictures_without_presentation_times_are_those_of_ffmpeg(tmp_path, make,
 
 
 @pytest.mark.parametrize("make", WITHOUT_TIMES)
-def test_a_seek_shows_what_reading_on_shows_without_presentation_times(tmp_path, make, settings):
-    path = make(tmp_path)
+def test_a_seek_shows_what_reading_on_shows_without_presentation_times(
+    tmp_path, make, settings, once
+):
+    path = once(make)
     found_s, numbers = shown(path)
     for time_s in (0.5, 1.37, 2.9, 4.0):
         expected = numbers[int(np.searchsorted(found_s, time_s + 1e-6, side="right")) - 1]
@@ -133,8 +153,10 @@ def test_a_seek_shows_what_reading_on_shows_without_presentation_times(tmp_path,
 
 
 @pytest.mark.parametrize("make", WITHOUT_TIMES)
-def test_clip_and_copy_agree_with_the_index_without_presentation_times(tmp_path, make, settings):
-    path = make(tmp_path)
+def test_clip_and_copy_agree_with_the_index_without_presentation_times(
+    tmp_path, make, settings, once
+):
+    path = once(make)
     found_s, numbers = shown(path)
     cut_clip(path, 1.5, 3.0, tmp_path / "clip.mp4", settings)
     at = int(np.searchsorted(found_s, 1.5 + 1e-6, side="right")) - 1
@@ -148,8 +170,8 @@ def test_clip_and_copy_agree_with_the_index_without_presentation_times(tmp_path,
 
 
 @pytest.mark.parametrize("make", [avi, avi_packed])
-def test_keyframes_of_an_avi_have_the_times_that_they_have_among_all(tmp_path, make):
-    path = make(tmp_path)
+def test_keyframes_of_an_avi_have_the_times_that_they_have_among_all(tmp_path, make, once):
+    path = once(make)
     found_s, numbers = shown(path)
     times = dict(zip(numbers, found_s, strict=True))
     with Reader(path) as reader:
@@ -260,8 +282,8 @@ def cover_first(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("make", [two_tracks, cover_first])
-def test_clip_and_copy_show_the_track_of_the_index(tmp_path, make, settings):
-    path = make(tmp_path)
+def test_clip_and_copy_show_the_track_of_the_index(tmp_path, make, settings, once):
+    path = once(make)
     assert mean_colour(path).argmax() == 2
     cut_clip(path, 0.5, 2.0, tmp_path / "clip.mp4", settings)
     assert mean_colour(tmp_path / "clip.mp4").argmax() == 2
@@ -321,8 +343,8 @@ def undecodable_sound(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("make", [ended_sound, empty_track, undecodable_sound])
-def test_pictures_without_their_sound_are_read_cut_and_played(tmp_path, make, settings):
-    path = make(tmp_path)
+def test_pictures_without_their_sound_are_read_cut_and_played(tmp_path, make, settings, once):
+    path = once(make)
     assert probe(path).width
     cut_clip(path, 4.0, 5.0, tmp_path / "clip.mp4", settings)
     _, numbers = shown(tmp_path / "clip.mp4")
@@ -392,8 +414,8 @@ def joined(folder: Path, suffix: str) -> Path:
 
 
 @pytest.mark.parametrize("suffix", ["vob", "ts"])
-def test_a_clock_that_restarts_goes_on_as_in_a_player(tmp_path, suffix, settings):
-    path = joined(tmp_path, suffix)
+def test_a_clock_that_restarts_goes_on_as_in_a_player(tmp_path, suffix, settings, once):
+    path = once(joined, suffix)
     info = probe(path)
     assert info.restarts
     assert info.duration_s == pytest.approx(12.0, abs=0.3)
@@ -439,8 +461,10 @@ def loud_from(samples: np.ndarray) -> float:
 
 
 @pytest.mark.parametrize("suffix", ["vob", "ts"])
-def test_sound_of_a_clip_behind_a_restart_is_heard_with_its_pictures(tmp_path, suffix, settings):
-    path = beeps(tmp_path, suffix)
+def test_sound_of_a_clip_behind_a_restart_is_heard_with_its_pictures(
+    tmp_path, suffix, settings, once
+):
+    path = once(beeps, suffix)
     found_s, numbers = shown(path)
     for part in (1, 2):
         begin_s = found_s[[i for i, n in enumerate(numbers) if n == 50][part]]  # 2 s into the part
@@ -454,8 +478,8 @@ def test_sound_of_a_clip_behind_a_restart_is_heard_with_its_pictures(tmp_path, s
 
 
 @pytest.mark.parametrize("suffix", ["vob", "ts"])
-def test_a_seek_behind_restarts_reads_what_is_near(tmp_path, suffix, monkeypatch):
-    path = beeps(tmp_path, suffix, count=12)
+def test_a_seek_behind_restarts_reads_what_is_near(tmp_path, suffix, monkeypatch, once):
+    path = once(beeps, suffix, 12)
     found_s, numbers = shown(path)
     assert len(numbers) > 1700
     read = 0
@@ -585,9 +609,7 @@ def test_pictures_of_one_pixel_are_cut_and_copied(tmp_path, settings):
         assert mean_colour(tmp_path / name, 0.5).argmax() == 0
 
 
-def test_times_rise_in_all_that_is_read(tmp_path):
+def test_times_rise_in_all_that_is_read(once):
     for make in (avi, raw_mpeg2):
-        folder = tmp_path / make.__name__
-        folder.mkdir()
-        found_s, _ = shown(make(folder))
+        found_s, _ = shown(once(make))
         assert all(b > a for a, b in itertools.pairwise(found_s))

@@ -1,18 +1,24 @@
 """What people asked for on a page that is gone: workers begin it by themselves."""
 
+import threading
 from pathlib import Path
 
 import pytest
 
+from indexer.admin.playback import proxy_path
 from indexer.catalog import collections
 from indexer.catalog.leasing import page_jobs, processes
 from indexer.catalog.leasing.owner import owner_name
 from indexer.library import Library
+from indexer.queue.page_jobs import PageJobs
 from indexer.queue.reaper import reap
 from indexer.queue.runner import Runner
+from indexer.queue.submit import waiting_counts
 from indexer.vocabulary import PageJobKind
 from search_ui.jobs import Jobs
+from tests.indexer.media.golden import ffmpeg
 from tests.support import colour_video, demo_library
+from tests.workers.servers import wait_until
 
 ELSEWHERE = "another machine/1/1"
 
@@ -29,6 +35,67 @@ def ask_for(library: Library, *paths: Path) -> None:
         for path in paths:
             details = {"paths": [str(path)]}
             page_jobs.add_page_job(session, PageJobKind.INGEST, collection_id, path.name, details)
+
+
+def ask_for_proxy(library: Library) -> int:
+    """The one video is to be converted."""
+    (video,) = library.videos()
+    with library.catalog.begin() as session:
+        collection_id = collections.ensure_collection(session, "films")
+        page_jobs.add_page_job(
+            session, PageJobKind.PROXY, collection_id, "a", {}, video_id=video.video_id
+        )
+    return video.video_id
+
+
+@pytest.fixture
+def odd_file(tmp_path, library) -> Path:
+    """One that browsers do not play, in the library."""
+    path = tmp_path / "a.avi"
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=d=1:r=5:s=64x64", "-c:v", "mpeg4", path)
+    library.ingest([path], "films")
+    return path
+
+
+def test_a_copy_is_made_by_a_worker_and_by_the_page_where_none_begins(library, odd_file):
+    video_id = ask_for_proxy(library)
+    page, runner = PageJobs(library.context), Runner(library.context)
+    with library.catalog.begin() as session:
+        processes.report_process(session, ELSEWHERE, "worker", ["proxy"])
+    assert not page.make_next_proxy(), "it is left to the worker"
+    assert waiting_counts(library.context) == {"proxy": 1}
+    away = odd_file.rename(odd_file.with_name("away.avi"))
+    assert runner.make_proxies().done == 0, "this machine lacks the file"
+    away.rename(odd_file)
+    assert runner.make_proxies().done == 1
+    assert library.playback(video_id).state == "ready"
+    assert states(library) == {"a": "done"}
+    proxy_path(library.context, video_id).unlink()
+    ask_for_proxy(library)
+    with library.catalog.begin() as session:
+        processes.end_process(session, ELSEWHERE)
+    assert page.make_next_proxy(), "there is no worker"
+    assert library.playback(video_id).state == "ready"
+
+
+def test_a_copy_that_is_cancelled_ends_its_ffmpeg(tmp_path, library, odd_file):
+    video_id = ask_for_proxy(library)
+    program = tmp_path / "ffmpeg"
+    program.write_text(
+        '#!/bin/sh\nwhile [ "$1" != -progress ]; do shift; done\n'
+        'echo out_time_us=1000 > "$2"\nexec sleep 100\n'
+    )
+    program.chmod(0o700)
+    page = PageJobs(demo_library(tmp_path / "home", ffmpeg=str(program)).context)
+    jobs = Jobs(library)
+    converting = threading.Thread(target=page.make_next_proxy)
+    converting.start()
+    wait_until(lambda: jobs.all()[0].state == "running", 60, "it is begun")
+    jobs.cancel(jobs.all()[0].id)
+    converting.join(60)
+    assert not converting.is_alive()
+    assert jobs.all()[0].state == "cancelled"
+    assert not proxy_path(library.context, video_id).exists()
 
 
 def states(library: Library) -> dict[str, str]:

@@ -1,5 +1,9 @@
 """Webhooks are signed as the standard says, and lead to no address that is not meant for them."""
 
+import contextlib
+import socket
+import threading
+
 import pytest
 
 from indexer.errors import QueueError, UsageError
@@ -29,12 +33,15 @@ def test_a_signature_is_that_of_the_standards_example():
         "http://[::1]/",
         "http://[::ffff:127.0.0.1]/",
         "http://[64:ff9b::a00:1]/",
+        "http://[64:ff9b:1::a00:1]/",
+        "http://[::a00:1]/",
         "http://[2002:a00:1::]/",
         "http://[fd00::1]/",
         "http://[fec0::1]/",
         "http://10.0.0.1/",
         "http://100.64.0.1/",
         "http://169.254.169.254/latest/meta-data",
+        "http://192.0.0.8/",
         "http://192.168.1.1/",
         "http://224.0.0.1/",
         "http://0.0.0.0/",
@@ -84,3 +91,27 @@ def test_a_name_counts_by_each_of_its_addresses(monkeypatch):
 def test_nobody_there(free_url):
     with pytest.raises(QueueError, match="did not take the message"):
         send(free_url, new_secret(), "msg_1", b"{}", allow_private=True)
+
+
+def test_a_receiver_that_trickles_does_not_hold_up_the_others(monkeypatch):
+    """A byte now and then, without end: none of the client's own time-outs is reached."""
+    monkeypatch.setattr(webhooks, "TIMEOUT_S", 0.5)
+    is_over = threading.Event()
+
+    def trickle() -> None:
+        connection, _ = server.accept()
+        with connection, contextlib.suppress(OSError):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+            while not is_over.wait(0.1):
+                connection.sendall(b"x")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=trickle, daemon=True)
+        thread.start()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/"
+        try:
+            with pytest.raises(QueueError, match="did not take the message"):
+                send(url, new_secret(), "msg_1", b"{}", allow_private=True)
+        finally:
+            is_over.set()
+            thread.join(10)

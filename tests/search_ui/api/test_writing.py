@@ -3,9 +3,11 @@
 import io
 import json
 import shutil
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +20,13 @@ from indexer.catalog import accounts, collections
 from indexer.catalog.audit import Actor
 from indexer.catalog.people.tokens import add_token
 from indexer.embedders.demo import COLOURS
+from indexer.errors import UsageError
 from search_ui.app_state import AppState, app_state, open_app_state
 from search_ui.connections.small_bodies import LARGEST_BYTES
 from tests.search_ui.browser import PASSWORD
 from tests.search_ui.conftest import client_of
 from tests.support import colour_video, demo_settings
+from tests.workers.servers import wait_until
 
 Maker = Callable[..., TestClient]
 
@@ -264,3 +268,28 @@ def test_nothing_waits(server):
         time.sleep(0.1)
     assert not any(job.is_open for job in server.jobs.all())
     assert not list(Path(server.settings.uploads).glob(".upload-*"))
+
+
+def test_who_asks_the_grounder_often_holds_up_nobody(program: Maker, monkeypatch):
+    """More requests than there are threads, and answers that take minutes."""
+    go_on, asked = threading.Event(), []
+
+    def answer(*_: object, **__: object) -> None:
+        asked.append(1)
+        go_on.wait(60)
+        raise UsageError("there is no grounder")
+
+    monkeypatch.setattr(app_state().library, "ask", answer)
+    monkeypatch.setattr(app_state().library, "search", answer)
+    many = 25  # of each; requests are answered by 40 threads
+    with program("viewer") as client, ThreadPoolExecutor(2 * many) as pool:
+        ask = "/api/v1/videos/1/ask"
+        stuck = [pool.submit(client.post, ask, json={"question": "what?"}) for _ in range(many)]
+        address = "/api/v1/search?q=red&ground=True"
+        stuck += [pool.submit(client.get, address) for _ in range(many)]
+        wait_until(lambda: len(asked) == 2, 60, "two are answered")
+        assert client.get("/api/v1/videos").status_code == 200
+        assert len(asked) == 2
+        go_on.set()
+        assert {one.result().status_code for one in stuck} == {400}
+    assert len(asked) == 2 * many

@@ -13,6 +13,7 @@ from indexer.catalog.audit import Actor
 from indexer.catalog.people import moment_lists, shared_links
 from indexer.library import Library
 from indexer.vocabulary import AuditAction
+from search_ui.app_state import app_state
 from tests.search_ui.browser import PASSWORD
 
 SPAN = Span(4.0, 5.0)
@@ -82,11 +83,16 @@ def test_a_link_that_is_none(signed, token):
     assert signed("").get(f"/shared/{token}").status_code in (401, 404)
 
 
-def test_a_list_as_clips_and_as_one_video(local, signed, library, video_ids):
+def test_a_list_as_clips_and_as_one_video(local, signed, library, video_ids, monkeypatch):
     with library.catalog.begin() as session:
         tray = moment_lists.tray_of(session, None)
         moment_lists.add_moment(session, tray, video_ids["sunset.mp4"], Span(1.0, 2.0))
         moment_lists.add_moment(session, tray, video_ids["traffic light.mp4"], SPAN)
+    settings = app_state().settings
+    with monkeypatch.context() as patch:
+        full = settings.model_copy(update={"ui_disk_reserve_mb": 10**9})
+        patch.setattr(app_state(), "settings", full)
+        assert local.get(f"/kept/{tray}/clips.zip").status_code == 507, "the disk has a reserve"
     packed = local.get(f"/kept/{tray}/clips.zip")
     names = zipfile.ZipFile(io.BytesIO(packed.content)).namelist()
     assert names == ["001 sunset.mp4", "002 traffic light.mp4"]

@@ -1,6 +1,7 @@
 """Uploads, attacked."""
 
 import struct
+import threading
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
@@ -12,9 +13,11 @@ from indexer.admin.accounts import add_user
 from indexer.catalog import accounts
 from indexer.catalog.people.uploads import used_bytes
 from search_ui.app_state import app_state, open_app_state
+from search_ui.routes import upload
 from search_ui.routes.upload import safe_name
 from tests.search_ui.conftest import PASSWORD, client_of
 from tests.support import colour_video, demo_library, demo_settings
+from tests.workers.servers import wait_until
 
 
 @pytest.fixture
@@ -263,3 +266,23 @@ def test_names_of_collections_are_short_and_printable(client, tmp_path, name):
     )
     assert answer.status_code in (400, 422)
     assert files(client) == []
+
+
+def test_who_sends_many_pictures_holds_up_nobody(client, monkeypatch):
+    """More requests than there are threads, and decoding that does not come to an end."""
+    go_on, read = threading.Event(), []
+
+    def keep(_: object, data: bytes) -> str:
+        read.append(data)
+        go_on.wait(60)
+        return "name"
+
+    monkeypatch.setattr(upload, "keep_picture", keep)
+    many = 50  # requests are answered by 40 threads
+    with ThreadPoolExecutor(many) as pool:
+        stuck = [pool.submit(client.post, "/picture", content=b"a picture") for _ in range(many)]
+        wait_until(lambda: len(read) == 2, 60, "two are decoded")
+        assert client.get("/thumbnail/1/0").status_code == 404
+        assert len(read) == 2, "the others are not in memory yet"
+        go_on.set()
+        assert {one.result().status_code for one in stuck} == {201}

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import unquote
 
@@ -9,7 +10,11 @@ import pytest
 from PIL import Image
 
 from search_ui.app_state import app_state
+from search_ui.routes import watching
 from tests.support import colour_video, demo_library
+from tests.workers.servers import wait_until
+
+MANY = 50  # requests are answered by 40 threads
 
 
 @pytest.fixture
@@ -38,6 +43,24 @@ def test_sheet_is_made_once_and_served_by_ranges(local, library, video_id):
     assert (part.status_code, part.content) == (206, path.read_bytes()[:100])
     assert path.stat().st_mtime_ns == written
     assert Image.open(io.BytesIO(answers[0].content)).format == "JPEG"
+
+
+def test_who_asks_for_many_sheets_holds_up_nobody(local, video_id, monkeypatch):
+    """More requests than there are threads, and decoding that does not come to an end."""
+    go_on, asked = threading.Event(), []
+
+    def decode(*_: object) -> None:
+        asked.append(1)
+        go_on.wait(60)
+
+    monkeypatch.setattr(watching, "sheet_of", decode)
+    with ThreadPoolExecutor(MANY) as pool:
+        stuck = [pool.submit(local.get, f"/sprites/{video_id}/{100 + n}") for n in range(MANY)]
+        wait_until(lambda: asked, 60, "one is decoded")
+        assert local.get(f"/lines/{video_id}").status_code == 200
+        assert len(asked) == 1
+        go_on.set()
+        assert {one.result().status_code for one in stuck} == {404}
 
 
 def test_sheets_that_there_are_not(local, video_id):

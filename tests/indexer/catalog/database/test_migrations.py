@@ -24,6 +24,8 @@ from indexer.messages import Message
 from indexer.vocabulary import AuditAction, PageJobKind
 from tests.indexer.catalog import support
 
+pytestmark = pytest.mark.usefixtures("real_migrations")
+
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:

@@ -169,7 +169,7 @@ def test_a_full_database_is_a_storage_error_and_keeps_what_was(sqlite_catalog: C
 def test_a_disk_that_takes_no_more_is_a_storage_error(sqlite_catalog: Catalog):
     program = """
 import resource, sys
-resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))
+resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, 600_000))
 from indexer.catalog import Catalog
 from indexer.errors import StorageError
 from tests.indexer.catalog.database.test_session import fill
