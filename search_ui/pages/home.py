@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -105,8 +106,7 @@ def _add_demo() -> None:
 
 
 def _examples(tr: Translator) -> None:
-    st.caption(tr("Try"), text_alignment="center")
-    with st.container(horizontal=True, gap="small", key="chips_example"):
+    with _chips(tr("Try"), "example"):
         for number, example in enumerate(EXAMPLES):
             st.button(
                 tr(example),
@@ -124,13 +124,22 @@ def _once(searches: Sequence[SavedSearch]) -> list[SavedSearch]:
     return list(seen.values())
 
 
+@contextmanager
+def _chips(title: str, key: str) -> Iterator[None]:
+    """A row of buttons behind a word of what they are."""
+    with st.container(
+        horizontal=True, vertical_alignment="center", gap="small", key=f"chips_{key}"
+    ):
+        st.caption(title, width="content")
+        yield
+
+
 def _search_chips(
     title: str, searches: Sequence[SavedSearch], key: str, user: User, tr: Translator
 ) -> None:
     if not searches:
         return
-    st.caption(title, text_alignment="center")
-    with st.container(horizontal=True, gap="small", key=f"chips_{key}"):
+    with _chips(title, key):
         for search in searches:
             label = escape_markdown(search.title[:60])
             if key == "saved" and (count := _count_new(search, user)):

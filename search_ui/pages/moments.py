@@ -194,6 +194,7 @@ def _as_data(one: Kept) -> dict[str, Any]:
         "start_s": row.span.start_s,
         "end_s": row.span.end_s,
         "src": f"/stream/{video.id}",
+        "poster": f"/still/{video.id}/{round(row.span.middle_s * 1000)}",
         "picture": f"/thumbnail/{video.id}/{round(row.span.middle_s * 1000)}",
         "question": row.question,
         "collection": video.collection,
@@ -278,7 +279,10 @@ def _links(user: User, tr: Translator) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.text(" · ".join(parts), width="stretch")
             st.button(
-                tr("End"), key=f"end_link_{link.id}", on_click=_end_link, args=(link.id, user)
+                tr("Stop sharing"),
+                key=f"end_link_{link.id}",
+                on_click=_end_link,
+                args=(link.id, user),
             )
 
 

@@ -43,6 +43,10 @@ def test_a_card_plays_its_moment_under_the_pointer_and_with_the_focus(page):
     expect(around).to_have_css("outline-width", "3px")
     page.keyboard.press("Shift+Tab")
     expect(page.locator(".picture video")).to_have_count(0)
+    page.keyboard.press("Tab")
+    expect(page.locator(".picture video.moving")).to_have_count(1)
+    page.locator("a.open:focus .picture").click()
+    page.locator(PLAYER).wait_for()
 
 
 def test_who_wants_no_motion_sees_five_frames(page):

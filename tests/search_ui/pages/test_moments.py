@@ -50,7 +50,7 @@ def test_kept_ordered_played_named_and_shared(page, home):
     expect(link).to_contain_text(re.compile(r"http://127\.0\.0\.1:\d+/shared/\S{40,}"))
     page.keyboard.press("Escape")
     expect(page.get_by_text(f"until {until}")).to_be_visible()
-    page.get_by_role("button", name="End").click()
+    page.get_by_role("button", name="Stop sharing").click()
     expect(page.get_by_text("Shared links")).to_have_count(0)
     page.get_by_role("button", name="Delete the list").click()
     expect(page.get_by_text("Nothing is kept here yet.")).to_be_visible()
