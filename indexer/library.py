@@ -51,12 +51,11 @@ from indexer.vocabulary import SEARCHED_KINDS, AuditAction, EvidenceKind, StageN
 
 if TYPE_CHECKING:
     from indexer.admin.backup import BackupReport, RestoreReport
-    from indexer.admin.doctor import Check
     from indexer.admin.export import TranscriptLine
     from indexer.admin.models.download import Offer
     from indexer.admin.models.states import ModelState
     from indexer.admin.playback import Playback
-    from indexer.admin.removal import Removed
+    from indexer.admin.reports import Check, Removed
     from indexer.admin.status import Status
     from indexer.admin.videos import Video
     from indexer.chapters.chapters import Chapter
