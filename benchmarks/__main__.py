@@ -98,6 +98,7 @@ def list_benchmarks() -> list[str]:
     folders = (HERE, HERE / "api", HERE / "lego", HERE / "words")
     files = [file for folder in folders for file in folder.glob("*.py")]
     paths = [file.relative_to(HERE).with_suffix("") for file in files if file.stem not in NOT_RUN]
+    paths += [file.parent.relative_to(HERE) for file in HERE.glob("*/__main__.py")]
     return sorted(".".join(path.parts) for path in paths)
 
 
