@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from grounding.spans import Span
-from indexer.catalog.frames import get_cuts
+from indexer.catalog.frames import get_cuts, get_filled
 from indexer.catalog.video_queries import Filters
 from indexer.search.types import Answer
 from search_ui.api.filters import VideoFilters
@@ -178,4 +178,10 @@ def get_curve(
     lanes = library.lanes(video.id, question=q, like=moment, picture=picture)
     with library.catalog.read() as session:
         cuts_s = get_cuts(session, [video.id]).get(video.id)
-    return VideoCurve(video.id, lanes, [] if cuts_s is None else cuts_s.round(3).tolist())
+        filled = get_filled(session, video.id)
+    return VideoCurve(
+        video.id,
+        lanes,
+        [] if cuts_s is None else cuts_s.round(3).tolist(),
+        [(round(span.start_s, 3), round(span.end_s, 3)) for span in filled],
+    )

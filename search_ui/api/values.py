@@ -202,11 +202,14 @@ class SearchAnswer:
 
 @dataclass(frozen=True, slots=True)
 class VideoCurve:
-    """What of each kind of evidence fits a question over time, and where shots begin."""
+    """What of each kind of evidence fits a question over time, and where shots begin.
+    `filled_s`: (start_s, end_s) of what an adaptive ingest did not look at picture by picture.
+    """
 
     video_id: int
     lanes: dict[str, Lane]
     cuts_s: list[float]
+    filled_s: list[tuple[float, float]]
 
 
 @dataclass(frozen=True, slots=True)
