@@ -68,7 +68,7 @@ hashes: .venv/audit/.done
 	@touch $@
 
 bench: .venv/.all
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks $(BENCH)
 
 # Programs that some tests drive; installed when that is possible, named when it is not.
 tools:

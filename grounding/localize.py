@@ -3,7 +3,8 @@
 Every span between two borders is scored at once: mean inside minus mean outside (TFVTG, Zheng et
 al. 2024), times the length to a power, for without it the best span is a single frame, minus what a
 log-normal prior over lengths says against it. The curve is smoothed within shots, never across a
-cut; borders lie half-way between two frames or on the cut between them. What each step gained and
+cut; borders lie half-way between two frames or on the cut between them, and go to where the
+similarity itself changes at once. What each step gained and
 what was tried in vain is in docs/experiments/localizer.md.
 """
 
@@ -45,19 +46,20 @@ _NEIGHBOURHOOD_FRAMES = 240
 
 
 MOTION_WEIGHT = 0.4  # of motion beside the similarity, both in deviations of their own curves
+# A border moves so many frames at most to a step that is this share of what its span stands out by.
+SHARP_REACH, SHARP_STEP = 2, 0.9
 
 
-def with_motion(similarities: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-    """A curve (N,) for `localize` in which frames that change count for more, as people ask for
-    what happens. `vectors` (N, D) of the same frames, unit: change is the distance to the frame
-    before or after, whichever is larger.
+def change_between(vectors: np.ndarray) -> np.ndarray:
+    """How much each frame (N, D), unit, differs from the one before or after it, whichever is
+    further: (N,) cosine distances, the `motion` of `localize`.
     """
     change = np.zeros(len(vectors))
     if len(vectors) > 1:
         steps = 1 - (vectors[1:].astype(np.float32) * vectors[:-1].astype(np.float32)).sum(axis=1)
         change[1:] = steps
         change[:-1] = np.maximum(change[:-1], steps)
-    return _standard(np.asarray(similarities)) + MOTION_WEIGHT * _standard(change)
+    return change
 
 
 def _standard(values: np.ndarray) -> np.ndarray:
@@ -72,23 +74,31 @@ def localize(
     end_s: float,
     cuts_s: Sequence[float] | np.ndarray = (),
     count: int = 5,
+    motion: np.ndarray | None = None,
     options: LocalizerOptions = DEFAULT,
 ) -> list[ScoredSpan]:
     """Spans of the stretch `[start_s, end_s)` that stand out, best first, at most `count`; none
     overlaps a better one by much.
 
     `times_s` (N,) float64 rising, `similarities` (N,) of the frames to the query, `cuts_s` starts
-    of shots. A score is in standard deviations of the curve: spans of one curve are ordered by it,
-    two curves are not comparable. Raises `ValueError` where lengths differ, times fall or values
-    are not finite.
+    of shots. With `motion` (N,), see `change_between`, frames that change count for more, as people
+    ask for what happens. A score is in standard deviations of the curve: spans of one curve are
+    ordered by it, two curves are not comparable. Raises `ValueError` where lengths differ, times
+    fall or values are not finite.
     """
-    times, values = _check(times_s, similarities)
-    if not len(values):
+    times, similarities = _check(times_s, similarities)
+    if not len(times):
         return []
+    values = similarities
+    if motion is not None:
+        values = _standard(similarities) + MOTION_WEIGHT * _standard(motion)
     borders, is_cut = _borders(times, np.asarray(cuts_s, dtype=np.float64), start_s, end_s)
     curve = _smooth(values, is_cut, options.smoothing_frames)
     begin, end, scores = _score_spans(curve, borders, options)
-    begin, end = _widen(values, is_cut, begin, end)
+    wide_begin, wide_end = _widen(values, is_cut, begin, end)
+    sharp_begin, sharp_end = _find_steps(similarities, is_cut, begin, end)
+    begin = np.where(sharp_begin < 0, wide_begin, sharp_begin)
+    end = np.where(sharp_end < 0, wide_end, sharp_end)
     return _apart(borders[begin], borders[end], scores, count, options.max_shared)
 
 
@@ -222,6 +232,42 @@ def _widen(
     earlier = ~is_cut[begin] & (values[np.maximum(begin - 1, 0)] > middle)
     later = ~is_cut[end] & (values[np.minimum(end, N - 1)] > middle)
     return begin - earlier, end + later
+
+
+def _find_steps(
+    similarities: np.ndarray, is_cut: np.ndarray, begin: np.ndarray, end: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Borders (M,) each, those near to `begin` and `end` at which the similarity (N,) takes nearly
+    all of the way between outside and inside in one step; -1 where there is none. Such a change
+    begins there, whatever smoothing says, and motion, which raises the frame before it too.
+    """
+    N = len(similarities)
+    sums = np.concatenate([[0.0], np.cumsum(similarities)])
+    inside = sums[end] - sums[begin]
+    outside = (sums[-1] - inside) / np.maximum(N - (end - begin), 1)
+    needed = SHARP_STEP * (inside / (end - begin) - outside)
+    steps = np.diff(similarities)
+    rise, rise_at = _steepest_near(steps)
+    fall, fall_at = _steepest_near(-steps)
+    rises = ~is_cut[begin] & (needed > 0) & (rise[begin] > needed)
+    falls = ~is_cut[end] & (needed > 0) & (fall[end] > needed)
+    ordered = np.where(rises, rise_at[begin], begin) < np.where(falls, fall_at[end], end)
+    return (
+        np.where(rises & ordered, rise_at[begin], -1),
+        np.where(falls & ordered, fall_at[end], -1),
+    )
+
+
+def _steepest_near(steps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of each border (N + 1,) the highest of the steps (N - 1,) that lie at most SHARP_REACH frames
+    from it, and the border at that step.
+    """
+    nothing = np.full(SHARP_REACH + 1, -np.inf)
+    windows = np.lib.stride_tricks.sliding_window_view(
+        np.concatenate([nothing, steps, nothing]), 2 * SHARP_REACH + 1
+    )
+    at = windows.argmax(axis=1)
+    return windows.max(axis=1), np.arange(len(windows)) + at - SHARP_REACH
 
 
 def _apart(

@@ -133,14 +133,23 @@ class Context:
         own = self.settings.grounder_kind in ("lego", "transformers")
         return own and self.settings.torch_device.startswith("cuda")
 
-    def stages(self, *, fast: bool = False, events: bool | None = None) -> list[Stage]:
-        """The stages that the settings ask for. `events` None: where a checkpoint is configured
-        and the device is a GPU. Raises ModelError where a model is missing.
+    def stages(
+        self, *, fast: bool = False, adaptive: bool | None = None, events: bool | None = None
+    ) -> list[Stage]:
+        """The stages that the settings ask for. `adaptive` None: as the setting says. `events`
+        None: where a checkpoint is configured and the device is a GPU. Raises ModelError where a
+        model is missing.
         """
         wanted = self.events_by_default if events is None else events
         from indexer.stages.configured import configured_stages
 
-        return configured_stages(self.settings, lambda: self.embedder, fast=fast, events=wanted)
+        return configured_stages(
+            self.settings,
+            lambda: self.embedder,
+            fast=fast,
+            adaptive=self.settings.adaptive if adaptive is None else adaptive,
+            events=wanted,
+        )
 
     # --- files ---
 

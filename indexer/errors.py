@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from string import Formatter
 from typing import Any
 
+from grounding.errors import GroundingError
 from indexer.messages import N_, Message, as_message, hide_passwords, with_advice
 
 
@@ -53,11 +54,15 @@ def _fill(text: str | Message, values: Mapping[str, Any]) -> Message:
     names = {name for _, name, _, _ in Formatter().parse(text) if name}
     if not names:
         return Message(text.format())
-    return Message(text, {name: _hide_passwords(values[name]) for name in names})
+    return Message(text, {name: _stored(values[name]) for name in names})
 
 
-def _hide_passwords(value: Any) -> Any:
-    """URLs come in errors of settings, of databases and of brokers, and errors are stored."""
+def _stored(value: Any) -> Any:
+    """As a message keeps it: an error of a model as a message of its own, and nothing with the
+    password of a URL, as errors of settings, databases and brokers have them.
+    """
+    if isinstance(value, GroundingError):
+        return _fill(value.template, value.values)
     return value if isinstance(value, Message | bool | int | float) else hide_passwords(str(value))
 
 

@@ -51,12 +51,11 @@ from indexer.vocabulary import SEARCHED_KINDS, AuditAction, EvidenceKind, StageN
 
 if TYPE_CHECKING:
     from indexer.admin.backup import BackupReport, RestoreReport
-    from indexer.admin.doctor import Check
     from indexer.admin.export import TranscriptLine
     from indexer.admin.models.download import Offer
     from indexer.admin.models.states import ModelState
     from indexer.admin.playback import Playback
-    from indexer.admin.removal import Removed
+    from indexer.admin.reports import Check, Removed
     from indexer.admin.status import Status
     from indexer.admin.videos import Video
     from indexer.chapters.chapters import Chapter
@@ -127,6 +126,7 @@ class Library:
         collection: str = DEFAULT_COLLECTION,
         *,
         fast: bool = False,
+        adaptive: bool | None = None,
         events: bool | None = None,
         queue: bool = False,
         language: str | None = None,
@@ -136,11 +136,12 @@ class Library:
         """Makes files and folders searchable; safe to stop and to repeat. Files that fail are named
         in the report, the rest goes on.
 
-        `events`: whether the grounder describes every window; None: where it is a model of this
-        machine's own and the device is a GPU. `queue`: notes the files for workers and returns at
-        once. `language`: what is mostly spoken in the collection (ISO 639-1), for videos whose own
-        language is unclear; empty: it is not known; None: as before. `reach`: where files may
-        lie, links resolved.
+        `fast`: from keyframes alone. `adaptive`: in full only where something happens; None: as
+        the setting says. `events`: whether the grounder describes every window; None: where it is
+        a model of this machine's own and the device is a GPU. `queue`: notes the files for workers
+        and returns at once. `language`: what is mostly spoken in the collection (ISO 639-1), for
+        videos whose own language is unclear; empty: it is not known; None: as before. `reach`:
+        where files may lie, links resolved.
         """
         require_valid_text(collection)
         if not collection.strip():
@@ -153,9 +154,15 @@ class Library:
             self._give_folders(paths, collection)
         if queue:
             return work_queue.submit.enqueue(
-                self.context, paths, collection, fast=fast, events=events, reach=reach
+                self.context,
+                paths,
+                collection,
+                fast=fast,
+                adaptive=adaptive,
+                events=events,
+                reach=reach,
             )
-        stages = self.context.stages(fast=fast, events=events)
+        stages = self.context.stages(fast=fast, adaptive=adaptive, events=events)
         run = ingest.run.Ingest(self.catalog, self.settings, stages, observer)
         report = run.run(paths, collection, reach)
         self.publish(force=False)

@@ -86,6 +86,24 @@ class Settings(BaseSettings):
         ),
     ] = False
 
+    adaptive: Annotated[
+        bool,
+        Field(
+            description=(
+                "Decode in full only where something happens; what lies between is filled from "
+                "the keyframes around it (`seekpoint ingest --adaptive`)"
+            )
+        ),
+    ] = False
+    adaptive_budget: Annotated[
+        float,
+        Field(
+            gt=0,
+            le=1,
+            description="Share of a chunk that an adaptive ingest decodes in full at most",
+        ),
+    ] = 0.5
+
     speech: Annotated[
         bool, Field(description="Recognise speech (subtitles that a file has win over it)")
     ] = True

@@ -17,7 +17,8 @@ from typing import Any
 
 from grounding.spans import Span
 from indexer.admin.export import TranscriptLine
-from indexer.admin.removal import Removed
+from indexer.admin.models.states import ModelState
+from indexer.admin.reports import Check, Removed
 from indexer.admin.status import Status
 from indexer.admin.videos import Video
 from indexer.catalog.collections import CollectionInfo
@@ -27,9 +28,12 @@ from indexer.errors import CatalogError, MediaError, UsageError
 from indexer.ingest.discover import FoundFile, Unusable, find_files
 from indexer.ingest.report import FileOutcome, IngestReport, Observer
 from indexer.messages import as_message
-from indexer.search.curve import Lane
+from indexer.queue.retry import Retried
+from indexer.search.curve import Curve, Lane
 from indexer.search.second_opinion.ask import Reply
 from indexer.search.types import Answer
+from indexer.vectors.base import Published
+from indexer.vocabulary import VideoState
 from seekpoint import values
 from seekpoint.transport import TIMEOUT_S, Transport
 
@@ -172,8 +176,7 @@ class Client:
         filters: Filters | None = None,
     ) -> Answer:
         """As `Library.more_like`."""
-        like = f"{video_id}@{span.start_s:.3f}-{span.end_s:.3f}"
-        return self._search({"like": like}, collections, filters, top)
+        return self._search({"like": _place(video_id, span)}, collections, filters, top)
 
     def _search(
         self,
@@ -191,10 +194,33 @@ class Client:
             offset = pages[-1]["next_offset"]
         return values.answer_of(pages, top)
 
-    def lanes(self, video_id: int, *, question: str) -> dict[str, Lane]:
-        """As `Library.lanes`, of a question."""
-        found = self._transport.json("GET", f"/videos/{video_id}/curve", {"q": question})
-        return values.lanes_of(found)
+    def lanes(
+        self,
+        video_id: int,
+        *,
+        question: str = "",
+        like: tuple[int, Span] | None = None,
+        picture: str = "",
+    ) -> dict[str, Lane]:
+        """As `Library.lanes`."""
+        return values.lanes_of(self._fit(video_id, question, like, picture))
+
+    def curve(
+        self,
+        video_id: int,
+        *,
+        question: str = "",
+        like: tuple[int, Span] | None = None,
+        picture: str = "",
+    ) -> Curve:
+        """As `Library.curve`."""
+        return values.curve_of(self._fit(video_id, question, like, picture))
+
+    def _fit(
+        self, video_id: int, question: str, like: tuple[int, Span] | None, picture: str
+    ) -> Mapping[str, Any]:
+        asked = {"q": question, "picture": picture, "like": _place(*like) if like else ""}
+        return self._transport.json("GET", f"/videos/{video_id}/curve", asked)
 
     def chapters(self, video_id: int) -> list[Chapter]:
         """As `Library.chapters`."""
@@ -254,6 +280,13 @@ class Client:
         output.write_bytes(text)
         return text.count(b" --> ")
 
+    def transcripts(self, names: Sequence[str] | None, output: Path) -> int:
+        """As `Library.transcripts`: of the collections that the token opens."""
+        asked = {"collection": list(names or ())}
+        self._transport.save("/transcripts", asked, output)
+        with output.open("rb") as lines:
+            return sum(1 for _ in lines)
+
     # --- looking after it ---
 
     def videos(
@@ -294,9 +327,51 @@ class Client:
         gone = tuple(id for one in removed for id in one["video_ids"])
         return Removed(gone, sum(one["freed_bytes"] for one in removed))
 
+    def retry(
+        self, video_ids: Sequence[int] | None = None, observer: Observer | None = None
+    ) -> Retried:
+        """As `Library.retry`: failed videos one after another. `chunks` is 0, which the server
+        does not count.
+        """
+        failed = [video for video in self.videos() if video.state == VideoState.FAILED]
+        if video_ids is not None:
+            named = {self.video(id).video_id for id in dict.fromkeys(video_ids)}
+            failed = [video for video in failed if video.video_id in named]
+        ready, errors = 0, []
+        for video in failed:
+            job = self._transport.json("POST", f"/videos/{video.video_id}/retry")
+            done = self._wait(job, observer or Observer())
+            ready += done["state"] == "done"
+            errors += [as_message(problem) for problem in done["problems"]]
+        return Retried(len(failed), 0, ready, tuple(errors))
+
+    def cancel(self, video_ids: Sequence[int] | None = None) -> int:
+        """As `Library.cancel`; None: for tokens that open all collections."""
+        places = ["/cancel"]
+        if video_ids is not None:
+            places = [f"/videos/{id}/cancel" for id in video_ids]
+        return sum(self._transport.json("POST", place)["dropped"] for place in places)
+
+    def reindex(self) -> list[Published]:
+        """As `Library.reindex`."""
+        return [Published(**one) for one in self._transport.json("POST", "/reindex")]
+
+    def doctor(self) -> list[Check]:
+        """As `Library.doctor`, of the server."""
+        return [values.check_of(one) for one in self._transport.json("GET", "/checks")]
+
+    def models(self) -> list[ModelState]:
+        """As `Library.models`, of the server."""
+        return [values.model_of(one) for one in self._transport.json("GET", "/models")]
+
     def status(self) -> Status:
         """As `Library.status`; the home and the broker are the server's own business."""
         return values.status_of(self._transport.json("GET", "/status"))
+
+
+def _place(video_id: int, span: Span) -> str:
+    """A moment as the API writes it."""
+    return f"{video_id}@{span.start_s:.3f}-{span.end_s:.3f}"
 
 
 def _params(filters: Filters | None) -> dict[str, Any]:

@@ -10,14 +10,17 @@ from typing import Any
 from grounding.lego.generate.answers import Box
 from grounding.spans import Span
 from indexer.admin.export import TranscriptLine
+from indexer.admin.models.states import ModelState
+from indexer.admin.reports import Check
 from indexer.admin.status import QueueStatus, Status
 from indexer.admin.videos import Video, VideoPath
 from indexer.catalog.collections import CollectionInfo
 from indexer.chapters.chapters import Chapter
 from indexer.messages import Message, as_message
-from indexer.search.curve import Lane
+from indexer.search.curve import Curve, Lane
 from indexer.search.second_opinion.ask import Reply
 from indexer.search.types import Answer, Evidence, Grounded, Moment
+from indexer.vocabulary import EvidenceKind
 
 Document = Mapping[str, Any]
 
@@ -95,6 +98,24 @@ def lanes_of(found: Document) -> dict[str, Lane]:
         kind: Lane(lane["times_s"], lane["values"], [tuple(span) for span in lane["spans"]])
         for kind, lane in found["lanes"].items()
     }
+
+
+def curve_of(found: Document) -> Curve:
+    """What of the pictures fits, and the cuts."""
+    lane = found["lanes"].get(EvidenceKind.PICTURE, {"times_s": [], "values": []})
+    return Curve(lane["times_s"], lane["values"], found["cuts_s"])
+
+
+def check_of(found: Document) -> Check:
+    """Something that was looked at."""
+    name, seen, mend = (as_message(found[part]) for part in ("name", "found", "mend"))
+    return Check(name, found["ok"], seen, mend)
+
+
+def model_of(found: Document) -> ModelState:
+    """A model that is known."""
+    texts = {name: as_message(found[name]) for name in ("purpose", "quality", "how_to_get")}
+    return ModelState(**{**found, **texts})
 
 
 def chapters_of(found: Document) -> list[Chapter]:

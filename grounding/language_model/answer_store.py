@@ -68,8 +68,9 @@ class Answers:
             yield
         except sqlite3.Error as error:
             raise DataError(
-                f"{self.path} cannot be used as a store of answers: {error}; remove it or name "
-                "another"
+                "{path} cannot be used as a store of answers: {error}; remove it or name another",
+                path=self.path,
+                error=error,
             ) from error
 
     def close(self) -> None:

@@ -67,7 +67,7 @@ class Refused(NoAnswer):
     """The endpoint says that the request is wrong."""
 
     def __init__(self, status: int, text: str) -> None:
-        super().__init__(f"endpoint: status {status}: {text!r}")
+        super().__init__("endpoint: status {status}: {text}", status=status, text=repr(text))
         self.status = status
 
 
@@ -167,13 +167,15 @@ class Endpoint:
             self._address = httpx2.URL(self.settings.url.rstrip("/") + "/chat/completions")
         except (httpx2.InvalidURL, ValueError) as error:
             raise EndpointError(
-                f"{self.settings.url!r} is not an address of an endpoint: {error}"
+                "{url} is not an address of an endpoint: {error}",
+                url=repr(self.settings.url),
+                error=error,
             ) from error
         if self._address.scheme not in ("http", "https"):
             raise EndpointError(
-                f"{self.settings.url!r} is not an address of an endpoint; it begins with http:// "
-                "or "
-                "https:// and ends with /v1"
+                "{url} is not an address of an endpoint; it begins with http:// or "
+                "https:// and ends with /v1",
+                url=repr(self.settings.url),
             )
         return self
 
@@ -253,10 +255,13 @@ class Endpoint:
             self._failed_in_a_row += 1
             if self._failed_in_a_row >= self.settings.give_up_after:
                 raise EndpointError(
-                    f"{self.settings.url} failed {self._failed_in_a_row} requests in a row, each "
-                    f"{self.settings.attempts} times; the last time: {error.name}. What was "
-                    "answered "
-                    "is kept; the same command goes on"
+                    "{url} failed {failed_in_a_row} requests in a row, each {attempts} "
+                    "times; the last time: {error_name}. What was answered is kept; the same "
+                    "command goes on",
+                    url=self.settings.url,
+                    failed_in_a_row=self._failed_in_a_row,
+                    attempts=self.settings.attempts,
+                    error_name=error.name,
                 ) from error
             raise NoAnswer(f"endpoint: {error.name}") from error
         self._failed_in_a_row = 0
@@ -310,7 +315,9 @@ class Endpoint:
             raise _Passing("timeout") from error
         except httpx2.UnsupportedProtocol as error:
             raise EndpointError(
-                f"{self.settings.url!r} is not an address of an endpoint: {error}"
+                "{url} is not an address of an endpoint: {error}",
+                url=repr(self.settings.url),
+                error=error,
             ) from error
         # a body that is not in the encoding that its header names
         except httpx2.DecodingError as error:
@@ -323,9 +330,10 @@ class Endpoint:
         status = response.status_code
         if status in FATAL_STATUS:
             raise EndpointError(
-                f"{self._address} answers {status}: {response.text[:200]!r}; check the address, "
-                "the "
-                "key and the model"
+                "{address} answers {status}: {text}; check the address, the key and the model",
+                address=self._address,
+                status=status,
+                text=repr(response.text[:200]),
             )
         if status in RETRIED_STATUS or status >= 500:
             raise _Passing(f"status {status}", _seconds(response.headers.get("retry-after", "")))

@@ -89,7 +89,11 @@ def load_grounder(
     folder = Path(folder).expanduser()
     clip_folder = Path(clip_folder).expanduser() if clip_folder else None
     if dtype not in (*DTYPES, *BITS):
-        raise LegoError(f"dtype {dtype!r} is unknown; choose one of {', '.join((*DTYPES, *BITS))}")
+        raise LegoError(
+            "dtype {dtype} is unknown; choose one of {dtypes}",
+            dtype=repr(dtype),
+            dtypes=", ".join((*DTYPES, *BITS)),
+        )
     check_device(device)
     if dtype in BITS:
         model = load_model(folder, clip_folder=clip_folder, without=without, dtype=torch.bfloat16)
@@ -104,8 +108,10 @@ def load_grounder(
     )
     if "image" in model.modalities and image_transform.size != model.modality("image").size:
         raise CheckpointError(
-            f"{clip} prepares pictures of {image_transform.size} pixels, but its tower reads "
-            f"{model.modality('image').size}"
+            "{clip} prepares pictures of {prepared} pixels, but its tower reads {read}",
+            clip=clip,
+            prepared=image_transform.size,
+            read=model.modality("image").size,
         )
     tokenizer = load_tokenizer(folder, model)
     return Grounder(
@@ -123,8 +129,9 @@ def check_device(device: str) -> None:
     # AssertionError: a torch that was built without CUDA
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise LegoError(
-            f"device {device!r} cannot be used here: {str(error).splitlines()[0]}; choose cpu, or "
-            "cuda with a GPU"
+            "device {device} cannot be used here: {error}; choose cpu, or cuda with a GPU",
+            device=repr(device),
+            error=str(error).splitlines()[0],
         ) from error
 
 
@@ -190,7 +197,11 @@ class Grounder:
     ) -> list[list[Span]]:
         """One question about several windows in one batch; `spans` says where they lie."""
         if len(windows) != len(spans):
-            raise MediaError(f"{len(windows)} windows, but {len(spans)} spans")
+            raise MediaError(
+                "{windows_count} windows, but {spans_count} spans",
+                windows_count=len(windows),
+                spans_count=len(spans),
+            )
         wording = questions.when_question(question)
         replies = self.ask_all([(wording, {"video": self._video(frames)}) for frames in windows])
         return [parse_spans(reply.text, span) for reply, span in zip(replies, spans)]
@@ -235,7 +246,8 @@ class Grounder:
         media, picture = self._media(image, frames, audio)
         if len(media) != 1:
             raise MediaError(
-                f"describe takes exactly one of image, frames and audio, not {len(media)}"
+                "describe takes exactly one of image, frames and audio, not {media_count}",
+                media_count=len(media),
             )
         (name,) = media
         text = self.ask_all([(questions.DESCRIBE[name], media)])[0].text

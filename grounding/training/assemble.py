@@ -130,16 +130,22 @@ def _write(
     missing = sorted(set(wanted) - set(found))
     if missing:
         raise CheckpointError(
-            f"the part {what} lacks {', '.join(missing[:4])}, {len(missing)} tensors in all: is it "
-            "the right file?"
+            "the part {what} lacks {missing}, {missing_count} tensors in all: is it "
+            "the right file?",
+            what=what,
+            missing=", ".join(missing[:4]),
+            missing_count=len(missing),
         )
     unfit = next(
         (name for name, shape in wanted.items() if tuple(found[name].shape) != shape), None
     )
     if unfit:
         raise CheckpointError(
-            f"{unfit} of the part {what} has the shape {list(found[unfit].shape)}, expected "
-            f"{list(wanted[unfit])}"
+            "{unfit} of the part {what} has the shape {found_shape}, expected {wanted}",
+            unfit=unfit,
+            what=what,
+            found_shape=list(found[unfit].shape),
+            wanted=list(wanted[unfit]),
         )
     save_file(
         {name: found[name].to(dtype).contiguous() for name in wanted},
@@ -164,7 +170,9 @@ def _read_prefixed(file: Path, prefix: str) -> dict[str, Tensor]:
     try:
         stored: Any = torch.load(file, map_location="cpu", mmap=True, weights_only=True)
     except (RuntimeError, UnpicklingError, OSError, EOFError) as error:
-        raise CheckpointError(f"{file} cannot be read as tensors: {error}") from error
+        raise CheckpointError(
+            "{file} cannot be read as tensors: {error}", file=file, error=error
+        ) from error
     tensors = stored.get("model", stored) if isinstance(stored, dict) else {}
     return {prefix + name: tensor for name, tensor in tensors.items() if isinstance(tensor, Tensor)}
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
+from indexer.admin.reports import Check
 from indexer.admin.status import status
 from indexer.admin.uploads import list_stray_uploads, uploads_folder
 from indexer.admin.videos import list_videos
@@ -45,16 +45,6 @@ UPLOADS = Message("uploads")
 WORK = Message("work")
 SERVED = Message("served models")
 DISK = Message("disk")
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """`found`: what was seen; `mend`: what to do about it, empty where nothing is to be done."""
-
-    name: Message
-    ok: bool
-    found: Message
-    mend: Message = NOTHING
 
 
 def examine(context: Context) -> list[Check]:

@@ -77,8 +77,16 @@ def write_transcripts(context: Context, names: Sequence[str] | None, output: Pat
     """Writes all speech and screen text of collections (None: all) as JSON lines, video by video;
     how many lines.
     """
+    text = transcripts_text(context, names)
+    write_atomically(output, text.encode())
+    return text.count("\n")
+
+
+def transcripts_text(context: Context, names: Sequence[str] | None) -> str:
+    """All speech and screen text of collections (None: all) as JSON lines, video by video. Raises
+    CatalogError for an unknown collection.
+    """
     text = io.StringIO()
-    count = 0
     with context.catalog.read() as session:
         ids = collections.find_collections(session, list(names)) if names else None
         for video in videos.list_videos(session, collection_ids=ids):
@@ -89,9 +97,7 @@ def write_transcripts(context: Context, names: Sequence[str] | None, output: Pat
                 "path": context.shown_path(video),
             }
             write_json_lines(found, text, **about)
-            count += len(found)
-    write_atomically(output, text.getvalue().encode())
-    return count
+    return text.getvalue()
 
 
 def _one_language(speech: Sequence[Passage], preferred: str) -> list[Passage]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from indexer.admin.reports import Removed
 from indexer.admin.status import status
 from indexer.catalog import audit, videos
 from indexer.catalog import collections as collection_queries
@@ -18,12 +18,6 @@ from indexer.vocabulary import AuditAction
 WORTH_REWRITING = 0.1
 """Share of a file that must be free before it is rewritten: less is used again by what comes next.
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Removed:
-    video_ids: tuple[int, ...]
-    freed_bytes: int
 
 
 def remove(

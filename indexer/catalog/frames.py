@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -22,29 +22,35 @@ _COLUMNS = (
     FrameBlockRow.times_s,
     FrameBlockRow.vectors,
     FrameBlockRow.cuts_s,
+    FrameBlockRow.filled,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class FrameBlock:
     """Frames in the order of time: `times_s` (N,) float64, unit `vectors` (N, D) float32 or
-    float16, `cuts_s` (K,) float64.
+    float16, `cuts_s` (K,) float64; `filled` (N,) bool: those that were not decoded, and stand for
+    what is around them (none, where it is not given).
     """
 
     times_s: np.ndarray
     vectors: np.ndarray
     cuts_s: np.ndarray
+    filled: np.ndarray = field(default_factory=lambda: np.empty(0, bool))
 
     def __post_init__(self) -> None:
+        if not len(self.filled):
+            object.__setattr__(self, "filled", np.zeros(len(self.times_s), bool))
         if (
             self.vectors.ndim != 2
             or self.times_s.shape != self.vectors.shape[:1]
             or self.cuts_s.ndim != 1
+            or self.filled.shape != self.times_s.shape
         ):
             raise ValueError(
-                "a block has times (N,), vectors (N, D) and cuts (K,), not "
+                "a block has times (N,), vectors (N, D), cuts (K,) and filled (N,), not "
                 f"times_s {self.times_s.shape}, vectors {self.vectors.shape}, "
-                f"cuts_s {self.cuts_s.shape}"
+                f"cuts_s {self.cuts_s.shape}, filled {self.filled.shape}"
             )
 
     def __repr__(self) -> str:
@@ -74,6 +80,7 @@ def insert_frames(s: Session, task: FinishedTask, frames: FrameBlock) -> None:
             times_s=frames.times_s.astype("<f8").tobytes(),
             cuts_s=frames.cuts_s.astype("<f8").tobytes(),
             vectors=pack(frames.vectors),
+            filled=np.packbits(frames.filled).tobytes() if frames.filled.any() else None,
         )
     )
 
@@ -103,6 +110,7 @@ def get_video_frames(s: Session, video_id: int, key: str) -> FrameBlock:
         np.concatenate([block.times_s for block in blocks]),
         np.concatenate([block.vectors for block in blocks]).astype(np.float32),
         np.concatenate([block.cuts_s for block in blocks]),
+        np.concatenate([block.filled for block in blocks]),
     )
 
 
@@ -120,6 +128,27 @@ def get_cuts(s: Session, video_ids: Iterable[int]) -> dict[int, np.ndarray]:
     for row in s.execute(statement):
         found.setdefault(row.video_id, []).append(np.frombuffer(row.cuts_s, "<f8"))
     return {id: np.unique(np.concatenate(cuts)) for id, cuts in found.items()}
+
+
+def get_filled(s: Session, video_id: int) -> list[Span]:
+    """The stretches of a video whose served frames were not looked at and stand for those around
+    them, each from its first frame to the next one that was, or to its last.
+    """
+    of_video = and_(Video.id == FrameBlockRow.video_id, Video.picture_key == FrameBlockRow.key)
+    statement = (
+        select(*_COLUMNS)
+        .join(Video, of_video)
+        .where(FrameBlockRow.video_id == video_id, FrameBlockRow.filled.is_not(None))
+    )
+    blocks = [_block(row) for row in s.execute(statement)]
+    return sorted(span for block in blocks for span in _filled_spans(block))
+
+
+def _filled_spans(block: FrameBlock) -> Iterator[Span]:
+    edges = np.flatnonzero(np.diff(block.filled.astype(np.int8), prepend=0, append=0))
+    last = len(block.times_s) - 1
+    for first, end in zip(edges[::2], edges[1::2], strict=True):
+        yield Span(float(block.times_s[first]), float(block.times_s[min(end, last)]))
 
 
 def get_stored_blocks(s: Session, chunk_ids: Iterable[int], key: str) -> list[StoredBlock]:
@@ -145,8 +174,11 @@ def get_video_blocks(s: Session, video_id: int, key: str) -> list[StoredBlock]:
 
 
 def _block(row: Any) -> FrameBlock:
+    times_s = np.frombuffer(row.times_s, "<f8")
+    bits = np.frombuffer(row.filled or b"", np.uint8)
     return FrameBlock(
-        np.frombuffer(row.times_s, "<f8"),
+        times_s,
         np.frombuffer(row.vectors, "<f2").reshape(-1, row.dimension),
         np.frombuffer(row.cuts_s, "<f8"),
+        np.unpackbits(bits, count=len(times_s)).astype(bool),
     )

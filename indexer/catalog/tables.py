@@ -320,7 +320,8 @@ class PageJobFile(Base):
 
 class FrameBlockRow(Base):
     """All frames of a chunk: `times_s` (N,) float64, `vectors` (N, D) float16, `cuts_s` (K,)
-    float64, little endian.
+    float64, little endian; `filled`: a bit for each frame, set where it was not decoded (NULL: none
+    is).
     """
 
     __tablename__ = "frame_block"
@@ -336,6 +337,7 @@ class FrameBlockRow(Base):
     times_s: Mapped[bytes]
     cuts_s: Mapped[bytes]
     vectors: Mapped[bytes]
+    filled: Mapped[bytes | None]
 
 
 class Segment(Base):

@@ -34,6 +34,14 @@ def ingest(
         bool,
         typer.Option("--fast", help="Read keyframes only: many times faster, coarser in time."),
     ] = False,
+    adaptive: Annotated[
+        bool | None,
+        typer.Option(
+            "--adaptive/--no-adaptive",
+            help="Read keyframes first, and everything only where something happens: many times "
+            "faster on long recordings (SEEKPOINT_ADAPTIVE).",
+        ),
+    ] = None,
     events: Annotated[
         bool | None,
         typer.Option(
@@ -72,6 +80,7 @@ def ingest(
             paths,
             collection,
             fast=fast,
+            adaptive=adaptive,
             events=events,
             queue=queue,
             language=language,

@@ -22,7 +22,7 @@ from indexer.embedders.base import unit
 from indexer.embedders.caption_sets import Photograph, read_photographs
 from indexer.embedders.classes import describe_classes
 from indexer.embedders.devices import choose_device
-from indexer.embedders.efficientnet import SIDE, Classifier, PictureViews
+from indexer.embedders.efficientnet import SIDE, Classifier, PictureViews, concatenate_views
 from indexer.embedders.lite import weights_path
 from indexer.embedders.text.sentences import Sentences
 from indexer.errors import SeekpointError, UsageError
@@ -94,8 +94,16 @@ def save_fitted(fitted: Fitted, folder: Path) -> None:
     space.save_photograph_vectors(fitted.photographs, folder / space.PHOTOGRAPHS_FILE.name)
 
 
-def fit(photographs: Sequence[Photograph], settings: Settings) -> Fitted:
-    """The map that these photographs teach. UsageError where they are too few or cannot be read."""
+def fit(
+    photographs: Sequence[Photograph],
+    settings: Settings,
+    classes: Sequence[SentenceVectors] | None = None,
+) -> Fitted:
+    """The map that these photographs teach. UsageError where they are too few or cannot be read.
+
+    `classes`: one or more descriptions of each of the 1000 ImageNet classes, embedded; None takes
+    those of `describe_classes`.
+    """
     if len(photographs) < MIN_PHOTOGRAPHS:
         raise UsageError(
             "{count} photographs are too few to fit a map",
@@ -110,7 +118,9 @@ def fit(photographs: Sequence[Photograph], settings: Settings) -> Fitted:
     captions = embed_sentences(sentences, texts)
     log.info("looking at %d photographs", len(photographs))
     plain, mirrored = look_at(photographs, settings)
-    classes = [embed_sentences(sentences, texts) for texts in describe_classes()]
+    if classes is None:
+        log.info("reading what the classes are called")
+        classes = [embed_sentences(sentences, texts) for texts in describe_classes()]
     log.info("fitting")
     alignment = solve(CaptionedViews(plain, mirrored, captions, owners), classes)
     return Fitted(alignment, alignment.pictures(plain))
@@ -141,7 +151,7 @@ def look_at(
     for images in _batches(photographs):
         plain.append(classifier.views(images))
         mirrored.append(classifier.views(images[:, :, ::-1]))
-    return _concatenate(plain), _concatenate(mirrored)
+    return concatenate_views(plain), concatenate_views(mirrored)
 
 
 def _batches(photographs: Sequence[Photograph]) -> Iterator[np.ndarray]:
@@ -165,14 +175,6 @@ def _centre_square(path: Path) -> np.ndarray:
     left, top = (image.width - short) // 2, (image.height - short) // 2
     square = image.crop((left, top, left + short, top + short))
     return np.asarray(square.resize((SIDE, SIDE), Image.Resampling.BICUBIC))
-
-
-def _concatenate(batches: Sequence[PictureViews]) -> PictureViews:
-    return PictureViews(
-        np.concatenate([views.cells for views in batches]),
-        np.concatenate([views.earlier for views in batches]),
-        np.concatenate([views.probabilities for views in batches]),
-    )
 
 
 # ---- the map -------------------------------------------------------------------------------------

@@ -7,9 +7,6 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-# Texts embedded alone that the sentence models remember: every kind of evidence asks for the same.
-REMEMBERED_TEXTS = 64
-
 
 @runtime_checkable
 class Embedder(Protocol):

@@ -4,7 +4,7 @@ id.
 
 from __future__ import annotations
 
-import threading
+from dataclasses import dataclass, field
 
 from indexer import grounder
 from indexer.embedders.identity import make_key
@@ -19,6 +19,7 @@ from indexer.errors import ModelError
 from indexer.grounder import tasks
 from indexer.grounder.base import FrameBudget
 from indexer.grounder.chat import ChatGrounder
+from indexer.process.load_once import load_once
 from indexer.settings import Settings
 
 QWEN3_VL = ModelKind(
@@ -29,20 +30,33 @@ QWEN3_VL = ModelKind(
 )
 RATE_HZ = 2.0  # what TimeLens was trained with
 
-_loaded: dict[tuple, ChatGrounder] = {}
-_lock = threading.Lock()
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A checkpoint, what it is shown, and the settings that it is loaded by; two are equal where it
+    would be the same.
+    """
+
+    frames: FrameBudget
+    settings: Settings = field(compare=False)
+    way: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        s = self.settings
+        object.__setattr__(self, "way", (s.grounder_model, s.torch_device, s.dtype))
 
 
 def load_qwen(settings: Settings) -> ChatGrounder:
     """Once per process and checkpoint. Raises ModelError where there is none, or it fails."""
+    require_qwen(settings)
     frames = FrameBudget(settings.grounder_frames, settings.grounder_frame_side, RATE_HZ)
-    wanted = (settings.grounder_model, frames, settings.torch_device, settings.dtype)
-    with _lock:
-        if wanted not in _loaded:
-            require_qwen(settings)
-            folder = find_folder(settings.grounder_model, QWEN3_VL)
-            _loaded[wanted] = ChatGrounder(grounder.qwen_model.QwenModel(folder, frames, settings))
-        return _loaded[wanted]
+    return _load(_Wanted(frames, settings))
+
+
+@load_once
+def _load(wanted: _Wanted) -> ChatGrounder:
+    folder = find_folder(wanted.settings.grounder_model, QWEN3_VL)
+    return ChatGrounder(grounder.qwen_model.QwenModel(folder, wanted.frames, wanted.settings))
 
 
 def require_qwen(settings: Settings) -> None:

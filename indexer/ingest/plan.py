@@ -66,7 +66,8 @@ class Planner:
             return False
         same = (known.size_bytes, known.mtime_ns) == (file.size_bytes, file.mtime_ns)
         current = known.state == "ready" and all(
-            known.keys.get(name) == stage.key for name, stage in self.stages.items()
+            known.keys.get(name) in (stage.key, stage.better_key or stage.key)
+            for name, stage in self.stages.items()
         )
         current = current and not self._find_outdated(known.video_id, file.path)
         if same and current and known.offline:
@@ -128,7 +129,10 @@ class Planner:
             source = source_at(video, path)
             self._require_something(source)
             plan_tasks(
-                session, video_id, plan_chunks(video.duration_s, self.settings.chunk_s), self._keys
+                session,
+                video_id,
+                plan_chunks(video.duration_s, self.settings.chunk_s),
+                self._keys(video),
             )
             invalidate_tasks(session, video_id, outdated)
             if video.state != VideoState.PENDING:  # nothing of it was begun
@@ -167,9 +171,15 @@ class Planner:
                 path=printable(source.path),
             )
 
-    @property
-    def _keys(self) -> dict[str, str]:
-        return {name: stage.key for name, stage in self.stages.items()}
+    def _keys(self, video: VideoRow) -> dict[str, str]:
+        """What is done in a better way, and complete, stays."""
+        complete = video.keys if video.state == VideoState.READY else {}
+        return {
+            name: better
+            if (better := stage.better_key) and complete.get(name) == better
+            else stage.key
+            for name, stage in self.stages.items()
+        }
 
     def _relation(
         self, session: Session, video: VideoRow, stamp: PathStamp

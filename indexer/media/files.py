@@ -73,14 +73,14 @@ class MediaFiles:
 
     def pictures(self, path: Path, span: Span, samplings: Sequence[Sampling]) -> list[PictureRead]:
         """Sampled pictures and cuts of a span, for each of the samplings. Those that want all
-        pictures are decoded together, and those that want keyframes alone.
+        pictures with one budget are decoded together, and those that want keyframes alone.
         """
         reads: dict[Sampling, PictureRead] = {}
-        for keyframes_only in (False, True):
-            together = [one for one in samplings if one.keyframes_only == keyframes_only]
-            if together:
-                found = self._open(path).read_each(span.start_s, span.end_s, together)
-                reads |= dict(zip(together, found, strict=True))
+        kinds = dict.fromkeys((one.keyframes_only, one.budget) for one in samplings)
+        for kind in sorted(kinds):
+            together = [one for one in samplings if (one.keyframes_only, one.budget) == kind]
+            found = self._open(path).read_each(span.start_s, span.end_s, together)
+            reads |= dict(zip(together, found, strict=True))
         return [reads[sampling] for sampling in samplings]
 
     def frames_at(self, path: Path, times_s: np.ndarray, *, short_side: int | None) -> Frames:

@@ -51,6 +51,11 @@ class ShotPictures:
         self._smalls: deque[SmallPicture] = deque(maxlen=1 + FLASH_PICTURES)
         self._ahead: deque[ShotPicture] = deque()
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether enough pictures were passed, so that it decides as if it had begun earlier."""
+        return len(self._scores) == PAST
+
     def __iter__(self) -> Iterator[ShotPicture]:
         """The same picture again until `advance` is called: one that outlasts a span begins the
         next span too.

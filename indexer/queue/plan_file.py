@@ -19,7 +19,11 @@ def plan_file(context: Context, job: ClaimedJob) -> None:
     """
     file = _find(context, job)
     details = job.details
-    stages = context.stages(fast=details["fast"], events=details["events"])
+    stages = context.stages(
+        fast=details["fast"],
+        adaptive=details.get("adaptive", False),  # jobs that were noted before there was one
+        events=details["events"],
+    )
     planner = Planner(context.catalog, context.settings, {stage.name: stage for stage in stages})
     video_id = planner.recognise(file, job.collection_id).video_id
     planner.plan(video_id, file.path)

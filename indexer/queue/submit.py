@@ -35,6 +35,7 @@ def enqueue(
     collection: str,
     *,
     fast: bool,
+    adaptive: bool | None = None,
     events: bool | None,
     reach: Reach = EVERYTHING,
 ) -> IngestReport:
@@ -44,7 +45,9 @@ def enqueue(
     notifier = Notifier(context.settings)
     # Before anything is noted: somebody who mistyped the broker should not queue by accident.
     notifier.check()
-    report = note_files(context, paths, collection, fast=fast, events=events, reach=reach)
+    report = note_files(
+        context, paths, collection, fast=fast, adaptive=adaptive, events=events, reach=reach
+    )
     arrived = sum(file.state == "queued" for file in report.files)
     if arrived:
         _notify(notifier, arrived)
@@ -57,6 +60,7 @@ def note_files(
     collection: str,
     *,
     fast: bool = False,
+    adaptive: bool | None = None,
     events: bool | None = None,
     page_job_id: int | None = None,
     reach: Reach = EVERYTHING,
@@ -65,7 +69,9 @@ def note_files(
     that they belong to; `reach`: where they may lie. It may be repeated.
     """
     started = time.monotonic()
-    submission = _Submission(context, collection, fast=fast, events=events, job_id=page_job_id)
+    submission = _Submission(
+        context, collection, fast=fast, adaptive=adaptive, events=events, job_id=page_job_id
+    )
     found = list(find_files(paths, reach))
     files = [file for file in found if isinstance(file, FoundFile)]
     outcomes = [
@@ -108,16 +114,22 @@ class _Submission:
         collection: str,
         *,
         fast: bool,
+        adaptive: bool | None,
         events: bool | None,
         job_id: int | None,
     ) -> None:
         self._catalog = context.catalog
         self._page_job_id = job_id
         self._fast = fast
+        self._adaptive = context.settings.adaptive if adaptive is None else adaptive
         self._events = events
         # Without a grounder its key is not known here: the worker that plans has to look.
         self._knows_events = bool(context.settings.grounder_kind)
-        stages = context.stages(fast=fast, events=events if self._knows_events else False)
+        stages = context.stages(
+            fast=fast,
+            adaptive=self._adaptive,
+            events=events if self._knows_events else False,
+        )
         if not context.settings.change_model:
             require_served_embedder(context.catalog, stages)
         self.planner = Planner(
@@ -151,6 +163,7 @@ class _Submission:
             "root": root,
             "relative_path": relative_path,
             "fast": self._fast,
+            "adaptive": self._adaptive,
             "events": self._events,
             "mtime_ns": file.mtime_ns,
         }

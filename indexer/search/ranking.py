@@ -12,7 +12,7 @@ from itertools import groupby, pairwise
 
 import numpy as np
 
-from grounding.localize import localize, with_motion
+from grounding.localize import change_between, localize
 from grounding.spans import ScoredSpan, Span
 from indexer.search.calibration import calibrate
 from indexer.search.candidates import similarities
@@ -175,11 +175,12 @@ def _moments(stretch: _Stretch, count: int, hubs: np.ndarray | None) -> Iterator
     """
     spans = localize(
         stretch.times_s,
-        with_motion(stretch.place_curve, stretch.vectors),
+        stretch.place_curve,
         start_s=stretch.span.start_s,
         end_s=stretch.span.end_s,
         cuts_s=stretch.cuts_s,
         count=count,
+        motion=change_between(stretch.vectors),
     )
     score = stretch.score
     for place, found in enumerate(spans):

@@ -45,6 +45,11 @@ class Stage(Protocol):
         ...
 
     @property
+    def better_key(self) -> str | None:
+        """Of a more thorough way to do it, whose complete rows are kept; None: there is none."""
+        ...
+
+    @property
     def sampling(self) -> Sampling | None:
         """The pictures that it takes of a chunk; None where it reads for itself. Those that all
         stages of a chunk take come from one decoding.

@@ -23,6 +23,7 @@ def configured_stages(
     embedder: Callable[[], Embedder],
     *,
     fast: bool = False,
+    adaptive: bool = False,
     events: bool = False,
 ) -> list[Stage]:
     """In the order in which they are done: pictures first, since they make a chunk searchable;
@@ -31,13 +32,15 @@ def configured_stages(
     Raises ModelError where a model that they need is not there: one error at the start, not one for
     each chunk.
     """
-    stages: list[Stage] = [PictureStage(embedder(), settings, Artefacts(settings.artefacts), fast)]
+    artefacts = Artefacts(settings.artefacts)
+    adaptive = adaptive and not fast
+    stages: list[Stage] = [PictureStage(embedder(), settings, artefacts, fast, adaptive)]
     if settings.speech:
         require_speech_model(settings)
         stages.append(SpeechStage(settings))
     if settings.screen_text and not fast:
         require_text_model()
-        stages.append(_screen_stage(settings))
+        stages.append(_screen_stage(settings, adaptive))
     if settings.sound:
         stages.append(SoundStage(settings))
     if events:
@@ -47,20 +50,21 @@ def configured_stages(
 
 
 def stages_named(name: str, settings: Settings, embedder: Callable[[], Embedder]) -> list[Stage]:
-    """All ways in which this machine can do a stage (pictures whole and fast); none where the
+    """All ways in which this machine can do a stage (pictures whole, fast and
+    adaptive); none where the
     settings or a checkpoint lack.
 
     No other stage's model is asked for.
     """
     if name == StageName.PICTURE:
         return [
-            PictureStage(embedder(), settings, Artefacts(settings.artefacts), fast)
-            for fast in (False, True)
+            PictureStage(embedder(), settings, Artefacts(settings.artefacts), fast, adaptive)
+            for fast, adaptive in ((False, False), (True, False), (False, True))
         ]
     if name == StageName.SPEECH and settings.speech:
         return [SpeechStage(settings)]
     if name == StageName.SCREEN and settings.screen_text:
-        return [_screen_stage(settings)]
+        return [_screen_stage(settings, adaptive) for adaptive in (False, True)]
     if name == StageName.SOUND and settings.sound:
         return [SoundStage(settings)]
     if name == StageName.EVENTS and settings.grounder_kind:
@@ -69,7 +73,7 @@ def stages_named(name: str, settings: Settings, embedder: Callable[[], Embedder]
     return []
 
 
-def _screen_stage(settings: Settings) -> Stage:
+def _screen_stage(settings: Settings, adaptive: bool) -> Stage:
     from indexer.stages.screen import ScreenStage  # needs the packages of the extra `ocr`
 
-    return ScreenStage(settings)
+    return ScreenStage(settings, adaptive)

@@ -36,6 +36,11 @@ class PassageStage:
         return f"{text_space(self.settings).key}/{self.model_key}"
 
     @property
+    def better_key(self) -> str | None:
+        """None: there is one way to do it."""
+        return None
+
+    @property
     def model_key(self) -> str:
         """Identity of the model that finds the text, and of its sampling."""
         raise NotImplementedError

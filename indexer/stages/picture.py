@@ -21,6 +21,7 @@ from indexer.media.output.thumbnails import jpeg
 from indexer.messages import NOTHING, Message
 from indexer.settings import Settings
 from indexer.stages.base import Source
+from indexer.stages.fill import Rows, embed_changing, fill_rows
 from indexer.stages.segments import Segment, build_segments, plan_segments
 from indexer.vocabulary import StageName
 
@@ -36,18 +37,19 @@ class PictureResult:
     """Frames, segments and damage of a chunk."""
 
     block: FrameBlock
-    segments: list[Segment]
+    segments: list[NewSegment]
     damage: Message
 
 
 @dataclass(frozen=True, slots=True)
 class PictureStage:
-    """`fast`: from keyframes alone."""
+    """`fast`: from keyframes alone; `adaptive`: in full only where something happens."""
 
     embedder: Embedder
     settings: Settings
     artefacts: Artefacts
     fast: bool = False
+    adaptive: bool = False
     name: str = StageName.PICTURE
 
     @property
@@ -57,8 +59,18 @@ class PictureStage:
         """
         if self.fast:
             return f"{self.embedder.key}/keyframes.{REVISION}"
+        share = f"{self.settings.adaptive_budget:g}of" if self.adaptive else ""
+        return f"{self.embedder.key}/{share}{self._sampled}"
+
+    @property
+    def better_key(self) -> str | None:
+        """That of the full pass: what was done so is not done again in parts."""
+        return f"{self.embedder.key}/{self._sampled}" if self.adaptive else None
+
+    @property
+    def _sampled(self) -> str:
         lengths = f"{self.settings.segment_min_s:g}-{self.settings.segment_max_s:g}s"
-        return f"{self.embedder.key}/{self.settings.frame_rate_hz:g}hz-{lengths}.{REVISION}"
+        return f"{self.settings.frame_rate_hz:g}hz-{lengths}.{REVISION}"
 
     @property
     def reads_sound(self) -> bool:
@@ -73,7 +85,8 @@ class PictureStage:
     @property
     def sampling(self) -> Sampling:
         """Pictures of the embedder's size."""
-        return Sampling(self.settings.frame_rate_hz, self.embedder.short_side, self.fast)
+        budget = self.settings.adaptive_budget if self.adaptive else 1.0
+        return Sampling(self.settings.frame_rate_hz, self.embedder.short_side, self.fast, budget)
 
     def read(
         self, media: MediaFiles, source: Source, span: Span, pictures: PictureRead | None
@@ -92,36 +105,48 @@ class PictureStage:
                 NOTHING,
             )
         frames = read.frames
-        vectors = self.embedder.embed_frames(frames.images)
+        vectors, known = self._embed(frames, read.cuts_s)
+        rows = fill_rows(
+            frames, vectors, known, read.gaps, read.cuts_s, self.settings.frame_rate_hz
+        )
         planned = plan_segments(
             item.span,
             read.cuts_s.tolist(),
             self.settings.segment_min_s,
             self.settings.segment_max_s,
         )
-        segments = build_segments(planned, frames.times_s, vectors)
+        segments = build_segments(planned, rows.times_s, rows.vectors)
         if isinstance(self.embedder, ClipEmbedder):
-            segments = _embed_as_clips(self.embedder, segments, frames)
-        for segment in segments:
-            picture = jpeg(frames.images[segment.thumbnail], THUMBNAIL_WIDTH)
-            self.artefacts.write_thumbnail(
-                item.video_id, float(frames.times_s[segment.thumbnail]), picture
-            )
+            segments = _embed_as_clips(self.embedder, segments, frames, rows)
+        pictures = {int(rows.picture[segment.thumbnail]) for segment in segments}
+        for picture in sorted(pictures):
+            data = jpeg(frames.images[picture], THUMBNAIL_WIDTH)
+            time_s = float(frames.times_s[picture])
+            self.artefacts.write_thumbnail(item.video_id, time_s, data)
         return PictureResult(
-            FrameBlock(frames.times_s, vectors.astype(np.float16), read.cuts_s),
-            segments,
+            FrameBlock(rows.times_s, rows.vectors.astype(np.float16), read.cuts_s, rows.filled),
+            [
+                NewSegment(
+                    segment.span,
+                    segment.vector,
+                    float(frames.times_s[rows.picture[segment.thumbnail]]),
+                )
+                for segment in segments
+            ],
             read.damage,
         )
+
+    def _embed(self, frames: Frames, cuts_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(N, D) vectors and which of them are known: all, unless only what changes is wanted."""
+        if self.adaptive and len(frames):
+            return embed_changing(self.embedder.embed_frames, frames, cuts_s)
+        return self.embedder.embed_frames(frames.images), np.ones(len(frames), bool)
 
     def commit(
         self, session: Session, item: ClaimedTask, owner: str, result: PictureResult, seconds: float
     ) -> bool:
         """Stores frames and segments."""
-        new = [
-            NewSegment(s.span, s.vector, float(result.block.times_s[s.thumbnail]))
-            for s in result.segments
-        ]
-        return commit_picture(session, item.task_id, owner, result.block, new, seconds)
+        return commit_picture(session, item.task_id, owner, result.block, result.segments, seconds)
 
     def damage(self, result: PictureResult) -> Message:
         """Of the pictures."""
@@ -129,10 +154,11 @@ class PictureStage:
 
 
 def _embed_as_clips(
-    embedder: ClipEmbedder, segments: list[Segment], frames: Frames
+    embedder: ClipEmbedder, segments: list[Segment], frames: Frames, rows: Rows
 ) -> list[Segment]:
     """The segments with the vectors of their clips in place of the means of their frames."""
-    clips = [frames.images[segment.rows] for segment in segments]
-    times_s = [frames.times_s[segment.rows] for segment in segments]
+    shown = [rows.picture[segment.rows] for segment in segments]
+    clips = [frames.images[pictures] for pictures in shown]
+    times_s = [rows.times_s[segment.rows] for segment in segments]
     vectors = embedder.embed_clips(clips, [times - times[0] for times in times_s])
     return [replace(one, vector=row) for one, row in zip(segments, vectors, strict=True)]

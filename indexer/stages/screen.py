@@ -16,6 +16,7 @@ from indexer.passages.screen.ocr import SHORT_SIDE
 from indexer.passages.screen.screen_reader import RATE_HZ, read_screen, screen_key
 from indexer.settings import Settings
 from indexer.stages.base import Source
+from indexer.stages.fill import repeat_stills
 from indexer.stages.passages import PassageStage
 
 
@@ -24,17 +25,25 @@ class ScreenStage(PassageStage):
     """Text that is written on the screen."""
 
     settings: Settings
+    adaptive: bool = False
     name: str = "screen"
 
     @property
     def model_key(self) -> str:
         """Of the OCR model and the sampling."""
-        return screen_key(self.settings)
+        share = f"{self.settings.adaptive_budget:g}of-" if self.adaptive else ""
+        return f"{share}{screen_key(self.settings)}"
+
+    @property
+    def better_key(self) -> str | None:
+        """That of the full pass: what was done so is not done again in parts."""
+        return ScreenStage(self.settings).key if self.adaptive else None
 
     @property
     def sampling(self) -> Sampling:
         """Pictures large enough for small text."""
-        return Sampling(RATE_HZ, SHORT_SIDE)
+        budget = self.settings.adaptive_budget if self.adaptive else 1.0
+        return Sampling(RATE_HZ, SHORT_SIDE, budget=budget)
 
     def read(
         self, media: MediaFiles, source: Source, span: Span, pictures: PictureRead | None
@@ -45,6 +54,7 @@ class ScreenStage(PassageStage):
 
     def find(self, item: ClaimedTask, read: PictureRead | None) -> list[Passage]:
         """One passage for each line, from when it appears to when it goes."""
-        return (
-            [] if read is None else read_screen(self.settings, read.frames, read.cuts_s, item.span)
-        )
+        if read is None:
+            return []
+        frames = repeat_stills(read.frames, read.gaps, RATE_HZ)
+        return read_screen(self.settings, frames, read.cuts_s, item.span)

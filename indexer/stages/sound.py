@@ -63,6 +63,11 @@ class SoundStage:
         return f"{sound_key()}/{STEP_S:g}s.{REVISION}-{sound_events.VERSION}"
 
     @property
+    def better_key(self) -> str | None:
+        """None: there is one way to do it."""
+        return None
+
+    @property
     def sampling(self) -> Sampling | None:
         """None: it takes no pictures."""
         return None

@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Mount
 
 from indexer.errors import ModelError, SeekpointError
-from search_ui.api import feedback, jobs, library, saved_searches, search, watching
+from search_ui.api import feedback, jobs, library, saved_searches, search, upkeep, watching
 from search_ui.api.docs_page import docs_page
 from search_ui.api.problems import FOLDER, MEDIA_TYPE, problem, problem_of, status_of
 from search_ui.app_state import app_state
@@ -67,7 +67,7 @@ def make_api() -> FastAPI:
         redirect_slashes=False,
         responses=ANY_PROBLEM,
     )
-    for part in (library, search, watching, jobs, feedback, saved_searches):
+    for part in (library, search, watching, jobs, feedback, saved_searches, upkeep):
         api.include_router(part.router, prefix="/v1")
     api.add_middleware(SmallBodies, but=tuple(FOLDER.rstrip("/") + path for path in OF_FILES))
     api.openapi = lambda: _document(api)

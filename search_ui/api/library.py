@@ -18,6 +18,7 @@ from search_ui.api.rights import (
     CurrentUser,
     VisibleVideo,
     chosen_collections,
+    require_all,
     require_editor,
 )
 from search_ui.api.values import Health, LibraryStatus, RemovedItem, VideoPage
@@ -98,8 +99,7 @@ def remove_collection(
 def get_status(request: Request, user: CurrentUser) -> LibraryStatus:
     """What the library holds and what waits; for those who may see all collections."""
     tr = translator_of(request)
-    if user.collection_ids is not None:
-        raise HTTPException(403, tr("Only those who may see all collections may see this."))
+    require_all(request, user)
     status = app_state().library.status()
     return LibraryStatus(
         videos=status.videos,

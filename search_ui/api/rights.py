@@ -81,6 +81,13 @@ def require_editor(request: Request, user: User) -> None:
         raise HTTPException(403, translator_of(request)("Viewers cannot change the library."))
 
 
+def require_all(request: Request, user: User) -> None:
+    """403 for who may see some collections only."""
+    if user.collection_ids is not None:
+        words = translator_of(request)("Only those who may see all collections may see this.")
+        raise HTTPException(403, words)
+
+
 def editor_of(request: Request, user: User, collection: str) -> str:
     """The collection as it is called, to which the user may add; 403 for any other."""
     if not user.can_edit:

@@ -13,12 +13,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from indexer.catalog.people import alerts, saved_searches
-from indexer.catalog.people.alerts import AlertRow, Query
+from indexer.catalog.people.alerts import AlertRow
 from indexer.catalog.people.saved_searches import SavedSearch
-from indexer.catalog.video_queries import Filters
 from indexer.questions.statement import read_question
-from indexer.queue.webhooks import LONGEST_URL, check_url, new_secret
+from indexer.queue.webhooks import LONGEST_URL
 from indexer.valid_text import require_valid_text
+from search_ui.alerts import require_webhook, set_webhook
 from search_ui.api.rights import LARGEST_ID, CurrentUser, chosen_collections, long_turn
 from search_ui.api.values import Kind, SavedSearchItem, Webhook
 from search_ui.app_state import app_state
@@ -63,9 +63,7 @@ def save_search(request: Request, user: CurrentUser, wanted: NewSavedSearch) -> 
     names = tuple(chosen.values()) if wanted.collections else ()
     secret = ""
     if wanted.webhook is not None:
-        allowed = app_state().settings.webhook_private_addresses
-        check_url(wanted.webhook.url, allow_private=allowed)
-        secret = new_secret()
+        require_webhook(wanted.webhook.url)
     search = _search(wanted, names)
     title, link = wanted.title.strip() or wanted.question, Link(search).href()
     if len(link) > saved_searches.LONGEST_LINK:
@@ -75,8 +73,7 @@ def save_search(request: Request, user: CurrentUser, wanted: NewSavedSearch) -> 
             session, user.account_id, title, link, token_id=user.token_id
         )
         if wanted.webhook is not None:
-            query = Query(wanted.question, names or None, search.only or None, _filters(search))
-            alerts.set_alert(session, search_id, query, wanted.webhook.url, secret)
+            secret = set_webhook(session, search_id, search, names, wanted.webhook.url)
     return _one(request, user, search_id, secret)
 
 
@@ -119,16 +116,6 @@ def _search(wanted: NewSavedSearch, names: tuple[str, ...]) -> Search:
         shortest_min=wanted.shortest_min,
         longest_min=wanted.longest_min,
         name=wanted.name,
-    )
-
-
-def _filters(search: Search) -> Filters:
-    return Filters(
-        search.recorded_from,
-        search.recorded_to,
-        60 * (search.shortest_min or 0.0),
-        None if search.longest_min is None else 60 * search.longest_min,
-        search.name,
     )
 
 

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from grounding.spans import Span
-from indexer.catalog.frames import get_cuts
+from indexer.catalog.frames import get_cuts, get_filled
 from indexer.catalog.video_queries import Filters
 from indexer.search.types import Answer
 from search_ui.api.filters import VideoFilters
@@ -35,7 +35,18 @@ BYTES: dict[str, Any] = {
         "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
     }
 }
-Question = Annotated[str, Query(min_length=1, max_length=LONGEST_QUESTION)]
+Question = Annotated[str, Query(max_length=LONGEST_QUESTION, description="when does the dog jump?")]
+PictureName = Annotated[
+    str,
+    Query(pattern="^([0-9a-f]{64})?$", description="The name of a picture that was sent before"),
+]
+MomentPlace = Annotated[
+    str,
+    Query(
+        pattern=r"^(\d{1,18}@\d{1,7}(\.\d{1,6})?-\d{1,7}(\.\d{1,6})?)?$",
+        description="VIDEO@START-END: what looks like that moment",
+    ),
+]
 
 
 @router.get("/search", dependencies=[Depends(grounder_turn)])
@@ -43,23 +54,9 @@ def search(
     request: Request,
     user: CurrentUser,
     filters: VideoFilters,
-    q: Annotated[
-        str,
-        Query(max_length=LONGEST_QUESTION, description="when does the dog jump?"),
-    ] = "",
-    picture: Annotated[
-        str,
-        Query(
-            pattern="^([0-9a-f]{64})?$", description="The name of a picture that was sent before"
-        ),
-    ] = "",
-    like: Annotated[
-        str,
-        Query(
-            pattern=r"^(\d{1,18}@\d{1,7}(\.\d{1,6})?-\d{1,7}(\.\d{1,6})?)?$",
-            description="VIDEO@START-END: moments that look like that one",
-        ),
-    ] = "",
+    q: Question = "",
+    picture: PictureName = "",
+    like: MomentPlace = "",
     collection: Annotated[list[str] | None, Query(max_length=100)] = None,
     video_id: Annotated[int | None, Query(ge=0, le=LARGEST_ID)] = None,
     only: Annotated[
@@ -79,14 +76,11 @@ def search(
     tr = translator_of(request)
     if not (q.strip() or picture or like) or (like and (q.strip() or picture)):
         raise HTTPException(422, tr("Ask with a question, a picture or both, or with a moment."))
-    if picture and not is_picture(picture):
-        raise HTTPException(422, tr("This picture is not kept: send it first."))
-    place = read_like(like) if like else None
-    if like and place is None:
-        raise HTTPException(422, tr("A moment is written VIDEO@START-END, in seconds."))
+    _require_picture(request, picture)
+    place = _place_of(request, like)
     chosen = chosen_collections(request, user, collection or ())
-    for id in filter(None, (video_id, place and place.video_id)):
-        visible_video(request, id)
+    if video_id:
+        visible_video(request, video_id)
     answer = Answer(q, q, False, 0.0, (), 0.0)
     if chosen is None or chosen:
         names = None if chosen is None else list(chosen.values())
@@ -96,6 +90,27 @@ def search(
             ended(answer.matched)
     notes = [tr(note) for note in answer.notes]
     return SearchAnswer.of(answer, offset, limit, notes, weak=weak or bool(place))
+
+
+def _require_picture(request: Request, picture: str) -> None:
+    if picture and not is_picture(picture):
+        words = translator_of(request)("This picture is not kept: send it first.")
+        raise HTTPException(422, words)
+
+
+def _place_of(request: Request, like: str) -> Place | None:
+    """The moment that is written, of a video that may be seen; 422 and 404."""
+    place = read_like(like) if like else None
+    if like and place is None:
+        words = translator_of(request)("A moment is written VIDEO@START-END, in seconds.")
+        raise HTTPException(422, words)
+    if place is not None:
+        visible_video(request, place.video_id)
+    return place
+
+
+def _span_of(place: Place) -> Span:
+    return Span(place.start_s, place.end_s or place.start_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +127,12 @@ class _Asked:
 def _ask(q: str, picture: str, place: Place | None, asked: _Asked) -> Answer:
     library = app_state().library
     if place is not None:
-        span = Span(place.start_s, place.end_s or place.start_s)
         return library.more_like(
-            place.video_id, span, collections=asked.names, top=asked.top, filters=asked.filters
+            place.video_id,
+            _span_of(place),
+            collections=asked.names,
+            top=asked.top,
+            filters=asked.filters,
         )
     if picture:
         return library.search_picture(
@@ -143,12 +161,27 @@ async def keep_picture(request: Request) -> KeptPicture:
 
 
 @router.get("/videos/{video_id}/curve")
-def get_curve(video: VisibleVideo, q: Question) -> VideoCurve:
-    """How well each part of a video fits a question, for each kind of evidence; strengths are in
-    [0, 1].
+def get_curve(
+    request: Request,
+    video: VisibleVideo,
+    q: Question = "",
+    picture: PictureName = "",
+    like: MomentPlace = "",
+) -> VideoCurve:
+    """How well each part of a video fits a question, a picture or a moment, for each kind of
+    evidence; strengths are in [0, 1]. Where nothing is asked, its cuts alone.
     """
+    place = _place_of(request, like)
+    _require_picture(request, picture)
     library = app_state().library
-    lanes = library.lanes(video.id, question=q)
+    moment = None if place is None else (place.video_id, _span_of(place))
+    lanes = library.lanes(video.id, question=q, like=moment, picture=picture)
     with library.catalog.read() as session:
         cuts_s = get_cuts(session, [video.id]).get(video.id)
-    return VideoCurve(video.id, lanes, [] if cuts_s is None else cuts_s.round(3).tolist())
+        filled = get_filled(session, video.id)
+    return VideoCurve(
+        video.id,
+        lanes,
+        [] if cuts_s is None else cuts_s.round(3).tolist(),
+        [(round(span.start_s, 3), round(span.end_s, 3)) for span in filled],
+    )

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
+from indexer.admin.models.states import ModelState
+from indexer.admin.reports import Check
 from indexer.admin.videos import Video
 from indexer.catalog.passages import PassageRow
 from indexer.catalog.people.feedback import FeedbackRow
@@ -15,6 +17,7 @@ from indexer.chapters.chapters import Chapter
 from indexer.search.curve import Lane
 from indexer.search.second_opinion.ask import Reply
 from indexer.search.types import Answer, Evidence, Grounded, Moment
+from indexer.vectors.base import Published
 from search_ui.i18n.translator import Translator
 from search_ui.jobs import Job
 
@@ -199,11 +202,14 @@ class SearchAnswer:
 
 @dataclass(frozen=True, slots=True)
 class VideoCurve:
-    """What of each kind of evidence fits a question over time, and where shots begin."""
+    """What of each kind of evidence fits a question over time, and where shots begin.
+    `filled_s`: (start_s, end_s) of what an adaptive ingest did not look at picture by picture.
+    """
 
     video_id: int
     lanes: dict[str, Lane]
     cuts_s: list[float]
+    filled_s: list[tuple[float, float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,6 +377,81 @@ class RemovedItem:
 
     video_ids: list[int]
     freed_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """How many pieces of work were dropped."""
+
+    dropped: int
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedItem:
+    """A vector snapshot that was written: `kind` is flat, ivf, empty (nothing is served under the
+    key) or unchanged (another writer was faster); of a database, hnsw or exact.
+    """
+
+    key: str
+    rows: int
+    kind: str
+    seconds: float
+    size_bytes: int
+
+    @classmethod
+    def of(cls, published: Published) -> PublishedItem:
+        """Seconds to a millisecond."""
+        seconds = round(published.seconds, 3)
+        return cls(published.key, published.rows, published.kind, seconds, published.size_bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckItem:
+    """Something that was looked at: what was seen, and what to do where it is not `ok`."""
+
+    name: str
+    ok: bool
+    found: str
+    mend: str
+
+    @classmethod
+    def of(cls, check: Check, tr: Translator) -> CheckItem:
+        """In the language of whoever asks."""
+        return cls(tr(check.name), check.ok, tr(check.found), tr(check.mend))
+
+
+@dataclass(frozen=True, slots=True)
+class ModelItem:
+    """A model that is known. `in_use`: the settings of the server choose it."""
+
+    kind: str
+    name: str
+    installed: bool
+    in_use: bool
+    purpose: str
+    needs: str
+    size_mb: int
+    licence: str
+    languages: str
+    quality: str
+    how_to_get: str
+
+    @classmethod
+    def of(cls, model: ModelState, tr: Translator) -> ModelItem:
+        """In the language of whoever asks."""
+        return cls(
+            model.kind,
+            model.name,
+            model.installed,
+            model.in_use,
+            tr(model.purpose),
+            model.needs,
+            model.size_mb,
+            model.licence,
+            model.languages,
+            tr(model.quality),
+            tr(model.how_to_get),
+        )
 
 
 @dataclass(frozen=True, slots=True)

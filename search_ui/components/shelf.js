@@ -112,7 +112,8 @@ class Shelf {
     this.rows.clear();
     this.wanted.clear();
     this.chosen = new Set([...this.chosen].filter((id) => this.place.has(id)));
-    this.find(".count").textContent = labels.count.replace("{n}", found.ids.length).replace("{length}", found.length);
+    const count = found.ids.length === 1 ? labels.one : labels.count;
+    this.find(".count").textContent = count.replace("{n}", found.ids.length).replace("{length}", found.length);
     const states = STATES.filter((name) => !name || found.counts[name] || name === state);
     fill(this.find(".state"), labels.state, states.map((name) => [name, `${labels.states[name || "all"]} (${found.counts[name]})`]), state);
     this.find(".state").hidden = states.length < 2;

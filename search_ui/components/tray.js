@@ -54,7 +54,7 @@ class Tray {
     if (!moment) return;
     this.mark(number);
     this.say("");
-    this.video.poster = moment.picture;
+    this.video.poster = moment.poster;
     this.video.src = `${moment.src}#t=${moment.start_s.toFixed(3)}`;
     if (plays) this.video.play().catch(() => {});
   }

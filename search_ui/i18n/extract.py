@@ -27,8 +27,10 @@ ERROR_CLASSES = (
     "ReadingProcessDied",
     "RootUnavailable",
 )
+# Errors of the models: what went wrong alone.
+MODEL_ERRORS = ("LegoError", "CheckpointError", "PromptError", "DataError", "EndpointError")
 # The first argument of each is a text.
-TEXT_FUNCTIONS = ("tr", "N_", "Message", "translator_of")
+TEXT_FUNCTIONS = ("tr", "N_", "Message", "translator_of", *MODEL_ERRORS)
 
 
 def extract(

@@ -14,11 +14,11 @@ from grounding.spans import Span
 from indexer.catalog import collections, videos
 from indexer.catalog.people import feedback, moment_lists, saved_searches
 from indexer.catalog.people.moment_lists import ListKind
-from indexer.catalog.video_queries import Filters
 from indexer.catalog.videos import VideoRow
 from indexer.errors import CatalogBusy, CatalogError
 from indexer.search.types import Answer, Moment
 from search_ui import components, session_state
+from search_ui.alerts import filters_of
 from search_ui.app_state import app_state
 from search_ui.auth.access_rights import User
 from search_ui.export import as_csv, as_edl, as_playlist
@@ -79,13 +79,7 @@ def ask(search: Search, user: User, top: int = ASKED_AT_ONCE) -> Answer:
     names = app_state().visible_names(user)
     wanted = [name for name in search.collections if name in names] if search.collections else names
     _note_unseen(search, names, user)
-    filters = Filters(
-        recorded_from=search.recorded_from,
-        recorded_to=search.recorded_to,
-        shortest_s=(search.shortest_min or 0) * 60,
-        longest_s=search.longest_min * 60 if search.longest_min else None,
-        name=search.name,
-    )
+    filters = filters_of(search)
     if not wanted:
         return Answer(search.text, search.text, False, 0.0, (), 0.0)
     everything = user.collection_ids is None and not search.collections

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import streamlit as st
 
@@ -23,8 +23,9 @@ from search_ui.auth.access_rights import User
 from search_ui.i18n.translator import Translator
 from search_ui.pages import answers, progress
 from search_ui.pages.cards import pictures_of
+from search_ui.pages.saved import link_of, manage
 from search_ui.session_state import escape_markdown
-from search_ui.url_state import Link, Place, Search, read_link
+from search_ui.url_state import Link, Place, Search
 
 DEMO = "demo"
 NEWEST = 12
@@ -105,8 +106,7 @@ def _add_demo() -> None:
 
 
 def _examples(tr: Translator) -> None:
-    st.caption(tr("Try"), text_alignment="center")
-    with st.container(horizontal=True, gap="small", key="chips_example"):
+    with _chips(tr("Try"), "example"):
         for number, example in enumerate(EXAMPLES):
             st.button(
                 tr(example),
@@ -124,13 +124,22 @@ def _once(searches: Sequence[SavedSearch]) -> list[SavedSearch]:
     return list(seen.values())
 
 
+@contextmanager
+def _chips(title: str, key: str) -> Iterator[None]:
+    """A row of buttons behind a word of what they are."""
+    with st.container(
+        horizontal=True, vertical_alignment="center", gap="small", key=f"chips_{key}"
+    ):
+        st.caption(title, width="content")
+        yield
+
+
 def _search_chips(
     title: str, searches: Sequence[SavedSearch], key: str, user: User, tr: Translator
 ) -> None:
     if not searches:
         return
-    st.caption(title, text_alignment="center")
-    with st.container(horizontal=True, gap="small", key=f"chips_{key}"):
+    with _chips(title, key):
         for search in searches:
             label = escape_markdown(search.title[:60])
             if key == "saved" and (count := _count_new(search, user)):
@@ -151,25 +160,14 @@ def _search_chips(
                 args=(user,),
             )
         if key == "saved":
-            with st.popover(tr("Forget"), icon=":material/bookmark_remove:", width="content"):
-                for search in searches:
-                    st.button(
-                        escape_markdown(search.title[:60]),
-                        key=f"forget_{search.id}",
-                        on_click=_forget,
-                        args=(search, user),
-                    )
+            manage(searches, user, tr)
 
 
 def _ask_again(search: SavedSearch, user: User, is_saved: bool) -> None:
     if is_saved:  # what is new is new from now on
         with app_state().library.catalog.begin() as session:
             saved_searches.save_search(session, user.account_id, search.title, search.link)
-    session_state.go(_link_of(search))
-
-
-def _link_of(search: SavedSearch) -> Link:
-    return read_link(parse_qs(urlsplit(search.link).query))
+    session_state.go(link_of(search))
 
 
 def _count_new(search: SavedSearch, user: User) -> int:
@@ -185,7 +183,7 @@ def _count_new(search: SavedSearch, user: User) -> int:
         new = set(find_ready_since(session, ids, search.asked_at, MOST_NEW_VIDEOS))
     count = 0
     if new:
-        asked = replace(_link_of(search).search, ground=False)
+        asked = replace(link_of(search).search, ground=False)
         try:
             shown = answers.ask(asked, user).shown
         except SeekpointError:  # who asks it is told
@@ -193,11 +191,6 @@ def _count_new(search: SavedSearch, user: User) -> int:
         count = sum(moment.video_id in new for moment in shown)
     known[search.id] = stamp, count
     return count
-
-
-def _forget(search: SavedSearch, user: User) -> None:
-    with app_state().library.catalog.begin() as session:
-        saved_searches.delete_search(session, user.account_id, search.id)
 
 
 def _clear_recent(user: User) -> None:

@@ -55,6 +55,7 @@ SHELF_LABELS = {
     "choose": N_("Choose"),
     "chosen": N_("{n} chosen"),
     "count": N_("{n} videos, {length}"),
+    "one": N_("1 video, {length}"),
     "actions": N_("What to do with the chosen videos"),
     "months": N_("By date"),
     "watch": N_("Watch"),

@@ -5,7 +5,9 @@ show them to others.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import streamlit as st
 
@@ -24,7 +26,7 @@ from search_ui.pages.answers import downloads
 from search_ui.session_state import escape_markdown
 from search_ui.url_state import Link, Place, Search
 
-DAYS = (1, 7, 30, 90, 365)
+USUAL_DAYS = 30
 # Texts of components/tray.js.
 TRAY_LABELS = {
     "list": N_("Moments"),
@@ -90,7 +92,10 @@ def _actions(
 ) -> None:
     length = format_time(sum(one.row.span.length_s for one in moments))
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="list_head"):
-        st.caption(tr("{n} moments, {length}", n=len(moments), length=length), width="stretch")
+        many = tr("{n} moments, {length}", n=len(moments), length=length)
+        st.caption(
+            many if len(moments) > 1 else tr("1 moment, {length}", length=length), width="stretch"
+        )
         if is_tray:
             with st.popover(tr("Keep as a list"), icon=":material/bookmark:", width="content"):
                 _name_it(list_id, user, tr)
@@ -189,6 +194,7 @@ def _as_data(one: Kept) -> dict[str, Any]:
         "start_s": row.span.start_s,
         "end_s": row.span.end_s,
         "src": f"/stream/{video.id}",
+        "poster": f"/still/{video.id}/{round(row.span.middle_s * 1000)}",
         "picture": f"/thumbnail/{video.id}/{round(row.span.middle_s * 1000)}",
         "question": row.question,
         "collection": video.collection,
@@ -205,14 +211,17 @@ def _share(list_id: int, user: User, tr: Translator) -> None:
         name = st.text_input(
             tr("What they see as its title"), value=_name(list_id, user, tr), max_chars=100
         )
-        days = st.selectbox(
-            tr("How long it works"),
-            DAYS,
-            index=2,
-            format_func=lambda days: tr("{n} days", n=days) if days > 1 else tr("one day"),
+        today = datetime.now(_time_zone()).date()
+        last_day = st.date_input(
+            tr("The last day on which it works"),
+            value=today + timedelta(days=USUAL_DAYS),
+            min_value=today,
+            max_value=today + timedelta(days=int(shared_links.LONGEST_DAYS) - 1),
+            key="share_until",
         )
         if st.form_submit_button(tr("Make a link"), type="primary"):
             try:
+                days = _days_until_end_of(last_day)
                 with app_state().library.catalog.begin() as session:
                     token = shared_links.add_link(session, list_id, name, days, user.actor())
             except UsageError as error:
@@ -222,6 +231,20 @@ def _share(list_id: int, user: User, tr: Translator) -> None:
     if token := st.session_state.get("shared_token"):
         st.code(f"{_origin()}/shared/{token}", language=None, wrap_lines=True)
         st.caption(tr("It is shown only here and now: copy it."))
+
+
+def _time_zone() -> tzinfo:
+    """That of the browser."""
+    try:
+        return ZoneInfo(st.context.timezone or "UTC")
+    except (KeyError, ValueError):  # a browser may say anything
+        return UTC
+
+
+def _days_until_end_of(day: date) -> float:
+    """From now, as the calendar of whoever looks at it has the day."""
+    end = datetime.combine(day + timedelta(days=1), time(), _time_zone())
+    return (end - datetime.now(UTC)) / timedelta(days=1)
 
 
 def _name(list_id: int, user: User, tr: Translator) -> str:
@@ -245,7 +268,8 @@ def _links(user: User, tr: Translator) -> None:
         return
     st.subheader(tr("Shared links"), anchor=False)
     for link in links:
-        until = tr("until {day}", day=link.expires_at.date().isoformat())
+        last = (link.expires_at - timedelta(seconds=1)).astimezone(_time_zone())
+        until = tr("until {day}", day=last.date().isoformat())
         opened = (
             tr("opened last {day}", day=link.opened_at.date().isoformat())
             if link.opened_at
@@ -255,7 +279,10 @@ def _links(user: User, tr: Translator) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.text(" · ".join(parts), width="stretch")
             st.button(
-                tr("End"), key=f"end_link_{link.id}", on_click=_end_link, args=(link.id, user)
+                tr("Stop sharing"),
+                key=f"end_link_{link.id}",
+                on_click=_end_link,
+                args=(link.id, user),
             )
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from grounding.localize import LocalizerOptions, localize
+from grounding.localize import LocalizerOptions, change_between, localize
 from grounding.spans import Span
 
 
@@ -32,9 +32,7 @@ def test_borders_snap_to_cuts():
 
 
 def test_smoothing_never_crosses_a_cut():
-    """A step of one frame at a cut keeps its height; without the cut it is blurred and the span
-    grows.
-    """
+    """A step of one frame at a cut keeps its height; without the cut it is blurred."""
     curve = raised(60, (20, 23, 0.3))
     sharp = localize(
         times(60),
@@ -48,7 +46,29 @@ def test_smoothing_never_crosses_a_cut():
     blurred = localize(
         times(60), curve, start_s=0, end_s=30, options=LocalizerOptions(smoothing_frames=3)
     )[0]
-    assert blurred.span.length_s > sharp.span.length_s
+    assert blurred.score < 0.9 * sharp.score
+
+
+@pytest.mark.parametrize("rate_hz", [1.0, 2.0])
+@pytest.mark.parametrize(("start_s", "end_s"), [(30, 50), (12, 17), (44, 60)])
+def test_motion_does_not_name_a_sharp_change_early(rate_hz, start_s, end_s):
+    """The frame before a change moves as much as the one after it, and does not belong to it."""
+    when = times(int(60 * rate_hz), rate_hz)
+    inside = (when >= start_s) & (when < end_s)
+    vectors = np.stack([inside, ~inside], axis=1).astype(np.float32)
+    best = localize(
+        when, 0.1 + 0.7 * inside, start_s=0, end_s=60, motion=change_between(vectors), count=1
+    )[0]
+    half_step = 0.5 / rate_hz
+    last = end_s - half_step if end_s < 60 else 60
+    assert best.span == Span(start_s - half_step, last)
+
+
+def test_motion_of_frames_by_hand():
+    """Two alike, then another: the second and the third differ by all, the first by nothing."""
+    vectors = np.array([[1, 0], [1, 0], [0, 1]], np.float32)
+    assert change_between(vectors).tolist() == [0, 1, 1]
+    assert change_between(vectors[:1]).tolist() == [0]
 
 
 def test_a_stretch_at_either_end_is_clamped_to_the_video():

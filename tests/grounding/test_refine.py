@@ -28,6 +28,8 @@ from grounding.refine import (
 from grounding.spans import Span
 
 SEEDS = range(6)
+# For a difference of two gains: of six seeds it may be a fifth of what it is of many.
+MANY_SEEDS = range(24)
 
 
 @dataclass(frozen=True)
@@ -137,10 +139,10 @@ TIMELENS = with_errors(0.69, 0.25)
 PUBLISHED = {"LEGO": (LEGO, 0.296, 0.119), "TimeLens-8B": (TIMELENS, 0.63, 0.352)}
 
 
-def gain(grounder, cases, rule):
+def gain(grounder, cases, rule, seeds=SEEDS):
     """Change of mIoU, and the share of accepted spans."""
     changes, accepted = [], []
-    for seed in SEEDS:
+    for seed in seeds:
         rng = np.random.default_rng(seed)
         for case in cases:
             windows = windows_around(case.localized, case.duration_s)
@@ -170,8 +172,8 @@ def test_grounder_with_published_errors_does_not_lose(cases):
 
 
 def test_todays_best_gains_more_than_lego(cases):
-    change, accepted = gain(TIMELENS, cases, Rule())
-    assert change > gain(LEGO, cases, Rule())[0] + 0.001
+    change, accepted = gain(TIMELENS, cases, Rule(), MANY_SEEDS)
+    assert change > gain(LEGO, cases, Rule(), MANY_SEEDS)[0] + 0.004
     assert 0.05 < accepted < 0.5
 
 

@@ -84,6 +84,11 @@ FIRST_CARD = """other => new Promise(done => {
   };
   look();
 })"""
+PENDING = """() => {
+  const look = root => [...root.querySelectorAll('*')].some(e =>
+    e.shadowRoot ? look(e.shadowRoot) : e.tagName === 'IMG' && e.loading !== 'lazy' && !e.complete);
+  return !look(document);
+}"""
 # All words on the page, also those that are only read out; names of videos are not words of ours.
 WORDS = """() => {
   const found = new Set();
@@ -273,6 +278,11 @@ def number_shown(page: Page) -> tuple[int, float]:
 def drawn(page: Page) -> None:
     """Waits until Streamlit has drawn the page: what is pressed before may be lost."""
     page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+
+
+def pictures_are_there(page: Page) -> None:
+    """Waits for all that are in view."""
+    page.wait_for_function(PENDING)
 
 
 def sign_in(page: Page, name: str) -> None:

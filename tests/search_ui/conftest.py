@@ -7,6 +7,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from indexer.admin import accounts
 from indexer.admin.accounts import add_user
 from indexer.library import Library
 from indexer.media.output.encode import write_video
@@ -21,6 +22,17 @@ SHOTS = {
     "traffic light.mp4": [("red", 4), ("green", 6), ("blue", 5)],
     "sunset.mp4": [("orange", 5), ("purple", 5)],
 }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cheap_passwords() -> Iterator[None]:
+    """Hundreds of passwords are hashed here, each for a hundredth of what one costs: the hash says
+    what it cost, so whoever compares it, in any process, spends the same.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(accounts, "COST", 2**8)
+        patch.setattr(accounts, "_NOBODY", accounts.hash_password("nobody's"))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import pytest
 import seekpoint
 from indexer.library import Library
 
-HEAVY = ("torch", "transformers", "fastapi", "mcp", "opentelemetry", "streamlit")
+HEAVY = ("torch", "faiss", "transformers", "fastapi", "mcp", "opentelemetry", "streamlit")
 LOADED = "import sys, {module}; print(*[name for name in {heavy} if name in sys.modules])"
 
 

@@ -80,6 +80,14 @@ def test_both_answer_alike(pair, light):
     assert pair["client"].collections() == pair["library"].collections()
     assert pair["client"].transcript(light) == pair["library"].transcript(light)
     assert pair["client"].frame(light, 5.0) == pair["library"].frame(light, 5.0)
+    for like in ({}, {"question": "green"}, {"like": (light, Span(4.0, 10.0))}):
+        assert pair["client"].curve(light, **like) == pair["library"].curve(light, **like)
+    assert [str(one.found) for one in pair["client"].doctor() if one.ok] == [
+        str(one.found) for one in pair["library"].doctor() if one.ok
+    ]
+    assert [(one.name, one.installed, str(one.purpose)) for one in pair["client"].models()] == [
+        (one.name, one.installed, str(one.purpose)) for one in pair["library"].models()
+    ]
     own, theirs = (pair[name].status() for name in ("library", "client"))
     assert (theirs.videos, theirs.segments, theirs.queue.waiting) == (
         own.videos,
@@ -114,6 +122,8 @@ def test_one_video(verbs, light, tmp_path):
         seen = np.asarray(picture.convert("RGB"))[100, 100].astype(int)
     assert np.abs(seen - COLOURS["green"]).max() < 30
     verbs.give_feedback("green", light, Span(4.0, 10.0), good=True)
+    assert verbs.transcripts(["colours"], tmp_path / "words.jsonl") == 1
+    assert '"the first words"' in (tmp_path / "words.jsonl").read_text()
 
 
 def test_ingest_and_remove(verbs, tmp_path):
@@ -124,6 +134,8 @@ def test_ingest_and_remove(verbs, tmp_path):
     assert states["leaf.mp4"].state == "indexed"
     assert states["text.mp4"].state == "failed"
     assert states["text.mp4"].error
+    assert (verbs.retry().videos, verbs.cancel(), verbs.cancel([])) == (0, 0, 0)
+    assert {one.rows for one in verbs.reindex()} >= {verbs.status().segments}
     assert path.exists()
     video_id = states["leaf.mp4"].video_id
     assert video_id is not None
@@ -142,6 +154,9 @@ def test_ingest_and_remove(verbs, tmp_path):
         ("video", (999_999,), CatalogError),
         ("transcript", (999_999,), CatalogError),
         ("frame", (999_999, 1.0), CatalogError),
+        ("cancel", ([999_999],), CatalogError),
+        ("retry", ([999_999],), CatalogError),
+        ("curve", (999_999,), CatalogError),
         ("search_picture", ("a" * 64,), UsageError),
         ("ask", ("1", "what is it?"), ModelError),
     ],

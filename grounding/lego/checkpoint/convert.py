@@ -48,7 +48,9 @@ def convert(
     """
     source, target = Path(source), Path(target)
     if target.exists():
-        raise CheckpointError(f"{target} exists already; remove it or name another folder")
+        raise CheckpointError(
+            "{target} exists already; remove it or name another folder", target=target
+        )
     clip = find_clip_folder(source, clip_folder)
     check(source, clip, without)
     target.parent.mkdir(parents=True, exist_ok=True)

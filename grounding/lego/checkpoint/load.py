@@ -34,6 +34,8 @@ CLIP_UNUSED = (
     r"vision_model\.embeddings\.position_ids",
 )
 CLIP_FOLDERS = ("clip_tower", "clip_full")
+MISFIT = "the checkpoint does not fit the model: {problems}"
+MISFIT_OF_FOLDER = "{folder}: the checkpoint does not fit the model: {problems}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +98,10 @@ def empty_model(config: LegoConfig, kinds: Sequence[type[Modality]]) -> LegoMode
             model = LegoModel(config, kinds)
     except Exception as error:  # transformers and torch raise whatever they run into
         raise CheckpointError(
-            f"the sizes in config.json and {DIMS_FILE} do not make a model: "
-            f"{type(error).__name__}: {error}"
+            "the sizes in config.json and {dims_file} do not make a model: {name}: {error}",
+            dims_file=DIMS_FILE,
+            name=type(error).__name__,
+            error=error,
         ) from error
     if ImageModality in kinds:
         image = model.modality(ImageModality.name)
@@ -106,8 +110,10 @@ def empty_model(config: LegoConfig, kinds: Sequence[type[Modality]]) -> LegoMode
         ) ** 2 + config.image_class_token  # type: ignore[arg-type]
         if patches != image.tokens:
             raise CheckpointError(
-                f"config.json has image_token_len {image.tokens}, but the CLIP tower makes "
-                f"{patches} tokens of an image"
+                "config.json has image_token_len {tokens}, but the CLIP tower makes "
+                "{patches} tokens of an image",
+                tokens=image.tokens,
+                patches=patches,
             )
     return model
 
@@ -117,8 +123,9 @@ def _check_names(off: Iterable[str], kinds: Sequence[type[Modality]]) -> None:
     unknown = sorted(set(off) - known)
     if unknown:
         raise CheckpointError(
-            f"there is no modality {', '.join(unknown)} to be without; there are "
-            f"{', '.join(sorted(known))}"
+            "there is no modality {unknown} to be without; there are {known}",
+            unknown=", ".join(unknown),
+            known=", ".join(sorted(known)),
         )
 
 
@@ -175,7 +182,7 @@ def place(
     ]
     problems += [f"{to_published(model, name)} is missing" for name in missing]
     if problems:
-        raise CheckpointError(_summary(problems))
+        raise CheckpointError(MISFIT, problems=_listed(problems))
     return Placement(placed, tuple(unused))
 
 
@@ -232,9 +239,9 @@ def _first(renames: Sequence[Rename], name: str) -> str | None:
     )
 
 
-def _summary(problems: list[str], shown: int = 8) -> str:
+def _listed(problems: list[str], shown: int = 8) -> str:
     rest = f"; and {len(problems) - shown} more" if len(problems) > shown else ""
-    return "the checkpoint does not fit the model: " + "; ".join(problems[:shown]) + rest
+    return "; ".join(problems[:shown]) + rest
 
 
 def _fill(
@@ -283,7 +290,7 @@ def _load_clip(
             problems.append(f"{name} is not a tensor of CLIP")
     problems += [f"{name.removeprefix(target)} is missing" for name in ours - set(placed.values())]
     if problems:
-        raise CheckpointError(f"{folder}: {_summary(problems)}")
+        raise CheckpointError(MISFIT_OF_FOLDER, folder=folder, problems=_listed(problems))
     _fill(model, shards, placed, device, dtype)
 
 
@@ -303,7 +310,7 @@ def _finish(
         )
     left = [name for name, t in (*model.named_parameters(), *model.named_buffers()) if t.is_meta]
     if left:
-        raise CheckpointError(_summary([f"{name} was not filled" for name in left]))
+        raise CheckpointError(MISFIT, problems=_listed([f"{name} was not filled" for name in left]))
 
 
 def find_clip_folder(folder: Path, named: str | Path | None) -> Path | None:
@@ -312,7 +319,9 @@ def find_clip_folder(folder: Path, named: str | Path | None) -> Path | None:
     """
     if named is not None:
         if not (Path(named) / "config.json").is_file():
-            raise CheckpointError(f"{named} holds no config.json: it is not a CLIP folder")
+            raise CheckpointError(
+                "{named} holds no config.json: it is not a CLIP folder", named=named
+            )
         return Path(named)
     places = (parent / name for parent in (folder, folder.parent) for name in CLIP_FOLDERS)
     return next((place for place in places if (place / "config.json").is_file()), None)

@@ -33,7 +33,7 @@ def save_model(
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
-        raise CheckpointError(f"{folder} is not empty")
+        raise CheckpointError("{folder} is not empty", folder=folder)
     absent = tuple(kind.name for kind in MODALITIES if kind.name not in model.modalities)
     _write_json(folder / "config.json", as_json(model.config.with_changes(without=absent)))
     _write_json(folder / DIMS_FILE, dims_as_json(model.config))

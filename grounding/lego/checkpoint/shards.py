@@ -20,6 +20,9 @@ from grounding.errors import CheckpointError
 MAPPED_PARTS = 64
 """A file is mapped again after each of so many parts, which gives the pages back."""
 
+SMALLEST_PART_BYTES = 8 << 20
+"""Mapping a file again costs more than the pages of a smaller part."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -42,8 +45,11 @@ class Shards:
             for name, entry in _entries(file).items():
                 if name in self.entries:
                     raise CheckpointError(
-                        f"{name} is in {self.entries[name].file.name} and again in {file.name} of "
-                        f"{folder}"
+                        "{name} is in {file_name} and again in {other} of {folder}",
+                        name=name,
+                        file_name=self.entries[name].file.name,
+                        other=file.name,
+                        folder=folder,
                     )
                 self.entries[name] = entry
 
@@ -54,7 +60,8 @@ class Shards:
         by_file: dict[Path, list[str]] = {}
         for name in names:
             by_file.setdefault(self.entries[name].file, []).append(name)
-        at_once = sum(entry.nbytes for entry in self.entries.values()) // MAPPED_PARTS
+        total = sum(entry.nbytes for entry in self.entries.values())
+        at_once = max(total // MAPPED_PARTS, SMALLEST_PART_BYTES)
         for file, own in by_file.items():
             for group in _groups(own, self.entries, at_once):
                 yield from _read_group(file, group)
@@ -69,19 +76,26 @@ def _weight_files(folder: Path) -> list[Path]:
             absent = sorted(path.name for path in wanted - set(files))
             if absent:
                 raise CheckpointError(
-                    f"{folder} lacks {', '.join(absent)}, which {index.name} names"
+                    "{folder} lacks {absent}, which {index_name} names",
+                    folder=folder,
+                    absent=", ".join(absent),
+                    index_name=index.name,
                 )
             files = sorted(wanted)
         if files:
             return files
-    raise CheckpointError(f"{folder} holds neither model*.safetensors nor pytorch_model*.bin")
+    raise CheckpointError(
+        "{folder} holds neither model*.safetensors nor pytorch_model*.bin", folder=folder
+    )
 
 
 def _weight_map(index: Path) -> Mapping[str, str]:
     try:
         return dict(json.loads(index.read_text(encoding="utf-8"))["weight_map"])
     except (KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{index} is not the index of a checkpoint: {error!r}") from error
+        raise CheckpointError(
+            "{index} is not the index of a checkpoint: {error}", index=index, error=repr(error)
+        ) from error
 
 
 def _entries(file: Path) -> dict[str, Entry]:
@@ -104,7 +118,9 @@ def _safetensors_header(file: Path) -> Iterator[tuple[str, tuple[int, ...], int]
             )
     except (SafetensorError, OSError) as error:
         raise CheckpointError(
-            f"{file} is not a safetensors file, or not all of it is there: {error}"
+            "{file} is not a safetensors file, or not all of it is there: {error}",
+            file=file,
+            error=error,
         ) from error
     for name, info in header.items():
         if name != "__metadata__":
@@ -116,11 +132,13 @@ def _torch_file(file: Path) -> dict[str, Tensor]:
     try:
         stored = torch.load(file, map_location="cpu", mmap=True, weights_only=True)
     except (RuntimeError, UnpicklingError, OSError, EOFError) as error:
-        raise CheckpointError(f"{file} cannot be read as tensors: {error}") from error
+        raise CheckpointError(
+            "{file} cannot be read as tensors: {error}", file=file, error=error
+        ) from error
     if not isinstance(stored, dict) or not all(
         isinstance(tensor, Tensor) for tensor in stored.values()
     ):
-        raise CheckpointError(f"{file} does not hold tensors by name")
+        raise CheckpointError("{file} does not hold tensors by name", file=file)
     return stored
 
 

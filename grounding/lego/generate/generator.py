@@ -107,7 +107,11 @@ class Generator:
         context = int(self.model.language.config.max_position_embeddings)
         longest = max(len(prompt.ids) for prompt in prompts)
         if not all(prompt.ids for prompt in prompts) or longest >= context:
-            raise PromptError(f"a prompt has {longest} tokens; this model reads 1 to {context - 1}")
+            raise PromptError(
+                "a prompt has {longest} tokens; this model reads 1 to {context}",
+                longest=longest,
+                context=context - 1,
+            )
         return replace(config, max_new_tokens=min(config.max_new_tokens, context - longest))
 
     def _start(self, prompts: Sequence[Prompt]) -> tuple[DecodeState, Tensor]:
@@ -257,7 +261,7 @@ def token_keys(model: LegoModel, prompt: Prompt) -> tuple[int | Encoded, ...]:
         tokens = model.modality(name).tokens
         for first, item in zip(placeholder_starts(ids, model.placeholder_ids(name), tokens), items):
             if not isinstance(item, Encoded):
-                raise PromptError(f"generation takes encoded media, and a {name} is not")
+                raise PromptError("generation takes encoded media, and a {name} is not", name=name)
             keys[first : first + tokens] = [item] * tokens
     return tuple(keys)
 

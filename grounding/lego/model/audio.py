@@ -67,6 +67,7 @@ class AudioModality(Modality):
         check_shape("a sound (clips, 1, mels, frames)", item, (None, 1, dims.mels, dims.frames))
         if item.shape[0] > self.config.audio_positions:
             raise MediaError(
-                f"a sound has {item.shape[0]} clips; this model reads at most "
-                f"{self.config.audio_positions}"
+                "a sound has {clips} clips; this model reads at most {audio_positions}",
+                clips=item.shape[0],
+                audio_positions=self.config.audio_positions,
             )

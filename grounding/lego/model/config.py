@@ -167,8 +167,10 @@ def read_config(
     raw = _read_json(folder / "config.json", "a LEGO checkpoint folder holds config.json")
     if raw.get("model_type") != MODEL_TYPE:
         raise CheckpointError(
-            f"{folder / 'config.json'} is of model_type {raw.get('model_type')!r}, not "
-            f"{MODEL_TYPE!r}"
+            "{folder} is of model_type {found}, not {model_type}",
+            folder=folder / "config.json",
+            found=repr(raw.get("model_type")),
+            model_type=repr(MODEL_TYPE),
         )
     dims_file = dims_file or find_dims(folder)
     dims = _read_json(dims_file, "sizes of the encoders") if dims_file else {}
@@ -202,11 +204,14 @@ def _config_from(
         )
     except KeyError as error:
         raise CheckpointError(
-            f"config.json has no {error.args[0]!r}: it is not a complete LEGO configuration"
+            "config.json has no {field}: it is not a complete LEGO configuration",
+            field=repr(error.args[0]),
         ) from error
     except (TypeError, ValueError, AttributeError) as error:
         raise CheckpointError(
-            f"config.json or {DIMS_FILE} holds a value of the wrong kind: {error}"
+            "config.json or {dims_file} holds a value of the wrong kind: {error}",
+            dims_file=DIMS_FILE,
+            error=error,
         ) from error
 
 
@@ -310,7 +315,9 @@ def _read_clip(folder: Path | None) -> Mapping[str, Any]:
     raw = _read_json(folder / "config.json", "a CLIP folder holds config.json")
     if not str(raw.get("model_type", "")).startswith("clip"):
         raise CheckpointError(
-            f"{folder / 'config.json'} is of model_type {raw.get('model_type')!r}, not a CLIP model"
+            "{folder} is of model_type {found}, not a CLIP model",
+            folder=folder / "config.json",
+            found=repr(raw.get("model_type")),
         )
     vision = raw.get("vision_config", raw)
     return {key: vision[key] for key in _CLIP_KEYS if key in vision}
@@ -323,11 +330,13 @@ def find_dims(folder: Path) -> Path | None:
 
 def _read_json(path: Path, what: str) -> dict[str, Any]:
     if not path.is_file():
-        raise CheckpointError(f"{path} does not exist ({what})")
+        raise CheckpointError("{path} does not exist ({what})", path=path, what=what)
     try:
         read = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:  # not JSON, or not UTF-8
-        raise CheckpointError(f"{path} is not JSON: {error}") from error
+        raise CheckpointError("{path} is not JSON: {error}", path=path, error=error) from error
     if not isinstance(read, dict):
-        raise CheckpointError(f"{path} holds a {type(read).__name__} and not an object")
+        raise CheckpointError(
+            "{path} holds a {name} and not an object", path=path, name=type(read).__name__
+        )
     return read

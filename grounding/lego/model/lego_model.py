@@ -69,7 +69,9 @@ class LegoModel(nn.Module):
         """Raises MediaError for one that this model lacks."""
         if name not in self.modalities:
             raise MediaError(
-                f"this model has no modality {name!r}; it has {', '.join(self.modalities)}"
+                "this model has no modality {name}; it has {modalities}",
+                name=repr(name),
+                modalities=", ".join(self.modalities),
             )
         return self.modalities[name]  # type: ignore[return-value]
 
@@ -99,7 +101,11 @@ class LegoModel(nn.Module):
         """
         media = [{}] * len(input_ids) if media is None else media
         if len(media) != len(input_ids):
-            raise PromptError(f"{len(input_ids)} prompts, but media for {len(media)}")
+            raise PromptError(
+                "{input_ids_count} prompts, but media for {media_count}",
+                input_ids_count=len(input_ids),
+                media_count=len(media),
+            )
         embeds = self.language.model.embed_tokens(input_ids)
         for name in dict.fromkeys((*self.modalities, *(name for row in media for name in row))):
             places, items = self._places(name, input_ids, media, allow_unused)
@@ -122,8 +128,12 @@ class LegoModel(nn.Module):
                 continue
             if len(firsts) != len(row_items):
                 raise PromptError(
-                    f"prompt {row} has {len(firsts)} placeholders for {name}, but {len(row_items)} "
-                    "items"
+                    "prompt {row} has {firsts_count} placeholders for {name}, but "
+                    "{row_items_count} items",
+                    row=row,
+                    firsts_count=len(firsts),
+                    name=name,
+                    row_items_count=len(row_items),
                 )
             places += [(row, first) for first in firsts]
             items += row_items
@@ -134,7 +144,11 @@ class LegoModel(nn.Module):
             (item for item in items if isinstance(item, Encoded) and item.modality != name), None
         )
         if wrong is not None:
-            raise MediaError(f"an encoded {wrong.modality} stands among the items of {name}")
+            raise MediaError(
+                "an encoded {modality} stands among the items of {name}",
+                modality=wrong.modality,
+                name=name,
+            )
         fresh = iter(self.encode(name, [item for item in items if not isinstance(item, Encoded)]))
         return [item if isinstance(item, Encoded) else next(fresh) for item in items]
 
@@ -161,8 +175,9 @@ class LegoModel(nn.Module):
         """
         if name not in self.config.placeholder_ids:
             raise PromptError(
-                f"no token ids are known for the placeholder of {name!r}; grow the model's "
-                "vocabulary by it first"
+                "no token ids are known for the placeholder of {name}; grow the model's "
+                "vocabulary by it first",
+                name=repr(name),
             )
         return self.config.placeholder_ids[name]
 

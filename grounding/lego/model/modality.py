@@ -123,4 +123,9 @@ def check_shape(what: str, item: Tensor, expected: Sequence[int | None]) -> None
     )
     if not fits:
         shape = ", ".join("any" if size is None else str(size) for size in expected)
-        raise MediaError(f"{what} has the shape {tuple(item.shape)}; expected ({shape})")
+        raise MediaError(
+            "{what} has the shape {item_shape}; expected ({shape})",
+            what=what,
+            item_shape=tuple(item.shape),
+            shape=shape,
+        )

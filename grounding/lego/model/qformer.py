@@ -58,7 +58,9 @@ class Positions(nn.Module):
         rows = self.table.num_embeddings
         if steps.shape[1] > rows:
             raise MediaError(
-                f"{steps.shape[1]} steps in time, but this model has positions for {rows}"
+                "{steps} steps in time, but this model has positions for {rows}",
+                steps=steps.shape[1],
+                rows=rows,
             )
         placed = steps + self.table.weight[: steps.shape[1], None]
         return placed.flatten(1, 2)

@@ -23,12 +23,19 @@ def placeholder_starts(ids: Tensor, placeholder: tuple[int, int, int], tokens: i
         if after != [patch] * tokens + [end]:
             count = next((i for i, token in enumerate(after) if token != patch), len(after))
             raise PromptError(
-                f"the placeholder at token {first - 1} holds {count} patches and not {tokens} "
-                "followed by its end token"
+                "the placeholder at token {first} holds {count} patches and not {tokens} "
+                "followed by its end token",
+                first=first - 1,
+                count=count,
+                tokens=tokens,
             )
     strays = int((ids == patch).sum()) - tokens * len(firsts)
     if strays:
-        raise PromptError(f"{strays} patch tokens (id {patch}) stand outside a placeholder")
+        raise PromptError(
+            "{strays} patch tokens (id {patch}) stand outside a placeholder",
+            strays=strays,
+            patch=patch,
+        )
     return firsts
 
 

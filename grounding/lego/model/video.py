@@ -93,6 +93,7 @@ class VideoModality(Modality):
         check_shape("a clip (channels, frames, height, width)", item, (3, None, size, size))
         if item.shape[1] > self.config.max_frames:
             raise MediaError(
-                f"a clip has {item.shape[1]} frames; this model reads at most "
-                f"{self.config.max_frames}"
+                "a clip has {frames} frames; this model reads at most {max_frames}",
+                frames=item.shape[1],
+                max_frames=self.config.max_frames,
             )

@@ -46,8 +46,11 @@ def sound_tensor(samples: np.ndarray, mels: int = 128, frames: int = 204) -> Ten
         or len(samples) < FRAME_SAMPLES
     ):
         raise MediaError(
-            f"a sound has the shape {samples.shape} and dtype {samples.dtype}; expected "
-            f"{FRAME_SAMPLES} or more floats, mono, 16 kHz"
+            "a sound has the shape {samples_shape} and dtype {samples_dtype}; "
+            "expected {frame_samples} or more floats, mono, 16 kHz",
+            samples_shape=samples.shape,
+            samples_dtype=samples.dtype,
+            frame_samples=FRAME_SAMPLES,
         )
     wave = torch.from_numpy(samples.astype(np.float32))  # a copy: the mean is taken off in place
     return torch.stack([_clip(wave, start_s, mels, frames) for start_s in clip_starts_s(len(wave))])

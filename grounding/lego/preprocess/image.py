@@ -37,7 +37,7 @@ class ImageTransform:
         """
         file = clip_folder / "preprocessor_config.json"
         if not file.is_file():
-            raise CheckpointError(f"{file} does not exist; it comes with CLIP's weights")
+            raise CheckpointError("{file} does not exist; it comes with CLIP's weights", file=file)
         try:
             raw: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
             crop = raw["crop_size"]
@@ -45,7 +45,9 @@ class ImageTransform:
             return cls(int(size), tuple(raw["image_mean"]), tuple(raw["image_std"]))
         except (KeyError, TypeError, ValueError) as error:
             raise CheckpointError(
-                f"{file} does not say how CLIP's pictures are prepared: {error!r}"
+                "{file} does not say how CLIP's pictures are prepared: {error}",
+                file=file,
+                error=repr(error),
             ) from error
 
     def __call__(self, image: np.ndarray) -> Tensor:
@@ -85,6 +87,10 @@ def check_pixels(what: str, pixels: np.ndarray, layout: str = "H, W, 3") -> None
         or 0 in pixels.shape
     ):
         raise MediaError(
-            f"{what} has the shape {pixels.shape} and dtype {pixels.dtype}; expected ({layout}) "
-            "uint8"
+            "{what} has the shape {pixels_shape} and dtype {pixels_dtype}; expected "
+            "({layout}) uint8",
+            what=what,
+            pixels_shape=pixels.shape,
+            pixels_dtype=pixels.dtype,
+            layout=layout,
         )

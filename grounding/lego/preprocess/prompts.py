@@ -63,7 +63,8 @@ def encode_with_labels(
             )
             if ids[: len(after)] != after or after[: len(before)] != before:
                 raise PromptError(
-                    f"the answer {turn.text[:60]!r} does not begin and end at token borders"
+                    "the answer {text} does not begin and end at token borders",
+                    text=repr(turn.text[:60]),
                 )
             labels[len(before) : len(after)] = after[len(before) :]
     return ids, labels
@@ -99,8 +100,9 @@ def check_question(
     found = next((token for token in reserved if token in question), None)
     if found is not None:
         raise PromptError(
-            f"a question must not contain {found!r}, which has a meaning in prompts: "
-            f"{question[:80]!r}"
+            "a question must not contain {found}, which has a meaning in prompts: {question}",
+            found=repr(found),
+            question=repr(question[:80]),
         )
     if not question.strip():
         raise PromptError("the question is empty")

@@ -35,13 +35,16 @@ class LegoTokenizer:
         folder = Path(folder)
         if not any((folder / name).is_file() for name in ("tokenizer.model", "tokenizer.json")):
             raise CheckpointError(
-                f"{folder} holds no tokenizer.model; it comes with the checkpoint"
+                "{folder} holds no tokenizer.model; it comes with the checkpoint", folder=folder
             )
         try:
             self._inner = LlamaTokenizer.from_pretrained(folder)
         except Exception as error:  # transformers raises whatever a damaged file leads to
             raise CheckpointError(
-                f"the tokenizer in {folder} cannot be read: {type(error).__name__}: {error}"
+                "the tokenizer in {folder} cannot be read: {name}: {error}",
+                folder=folder,
+                name=type(error).__name__,
+                error=error,
             ) from error
         self._modalities = tuple(modalities)
         # the published nine come first and in their order, whichever modalities are switched on
@@ -120,8 +123,11 @@ def load_tokenizer(folder: str | Path, model: LegoModel) -> LegoTokenizer:
     for name, ids in tokenizer.placeholder_ids().items():
         if model.placeholder_ids(name) != ids:
             raise LegoError(
-                f"the tokenizer in {folder} gives {name} the ids {ids}, the checkpoint "
-                f"{model.placeholder_ids(name)}"
+                "the tokenizer in {folder} gives {name} the ids {ids}, the checkpoint {model}",
+                folder=folder,
+                name=name,
+                ids=ids,
+                model=model.placeholder_ids(name),
             )
     return tokenizer
 

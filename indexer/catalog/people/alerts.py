@@ -103,6 +103,11 @@ def set_alert(s: Session, search_id: int, query: Query, url: str, secret: str) -
     s.flush()
 
 
+def delete_alert(s: Session, search_id: int) -> None:
+    """The saved search tells nobody any more."""
+    count_changed(s, delete(SearchAlert).where(SearchAlert.search_id == search_id))
+
+
 def list_alerts(s: Session, search_ids: Sequence[int]) -> dict[int, AlertRow]:
     """The alerts of these searches, by the search."""
     found = s.scalars(select(SearchAlert).where(SearchAlert.search_id.in_(search_ids))).all()

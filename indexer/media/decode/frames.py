@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from grounding.spans import Span
+
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Frames:
@@ -45,13 +47,25 @@ class Frames:
 
 
 @dataclass(frozen=True, slots=True)
+class Gap:
+    """A stretch of a video of which one picture alone was read: the keyframe that begins at
+    `picture_s`, which may lie before the stretch.
+    """
+
+    span: Span
+    picture_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Sampling:
     """Which pictures of a span somebody wants: those on the grid k / rate_hz, scaled to
     `short_side` pixels (None: as they are).
 
-    `keyframes_only`: of the keyframes alone.
+    `keyframes_only`: of the keyframes alone. `budget`: the share of the time that is decoded in
+    full at most; of the rest come keyframes alone.
     """
 
     rate_hz: float
     short_side: int | None
     keyframes_only: bool = False
+    budget: float = 1.0

@@ -16,9 +16,12 @@ from typing import Self
 
 import numpy as np
 
+from grounding.spans import Span
 from indexer.errors import MediaError
+from indexer.media.decode.adaptive import KeyframeTrack, read_parts
 from indexer.media.decode.decoder import EPSILON_S, Picture, PictureTrack
-from indexer.media.decode.frames import Frames, Sampling
+from indexer.media.decode.frames import Frames, Gap, Sampling
+from indexer.media.decode.samples import Chosen, Sample, collect, on_grid
 from indexer.media.duration import scan_packets
 from indexer.media.geometry import Scaler, displayed_size, fit_short_side, orientation
 from indexer.media.open import MAX_PIXELS, media_errors, open_container
@@ -29,18 +32,18 @@ from indexer.paths import printable
 MAX_READ_BYTES = 2 << 30  # of pictures in one answer
 # how far before a span to begin, until enough pictures come before it to tell a cut at its start
 _CONTEXT_S = (1.0, 5.0, 30.0, 300.0)
-_GRID_EPSILON = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
 class PictureRead:
     """frames: sampled pictures; cuts_s: (K,) float64, starts of new shots inside the span; damage:
-    what could not be decoded, or "".
+    what could not be decoded, or ""; gaps: stretches of which a keyframe alone was read.
     """
 
     frames: Frames
     cuts_s: np.ndarray
     damage: Message
+    gaps: tuple[Gap, ...] = ()
 
 
 class Reader:
@@ -60,6 +63,7 @@ class Reader:
         self._shots: ShotPictures | None = None
         self._next_s: float | None = None  # where `_shots` stands
         self._cut_off: tuple[float | None] | None = None  # None: not looked at yet
+        self._keys: KeyframeTrack | None = None
         self._scalers: dict[int | None, Scaler] = {}
 
     def __enter__(self) -> Self:
@@ -71,6 +75,8 @@ class Reader:
     def close(self) -> None:
         """Closes the file."""
         self._track.close()
+        if self._keys is not None:
+            self._keys.close()
 
     @property
     def decoded(self) -> int:
@@ -97,31 +103,69 @@ class Reader:
     def read_each(
         self, start_s: float, end_s: float, samplings: Sequence[Sampling]
     ) -> list[PictureRead]:
-        """What `read` gives for each of the samplings, which all want keyframes or all do not, from
-        decoding the span once.
+        """What `read` gives for each of the samplings, which all want keyframes or all do not, and
+        have the same budget, from decoding the span once.
         """
         for sampling in samplings:
             _check_span(start_s, end_s, sampling.rate_hz)
-        if len({sampling.keyframes_only for sampling in samplings}) != 1:
+        if len({(sampling.keyframes_only, sampling.budget) for sampling in samplings}) != 1:
             raise ValueError(
-                "samplings of one read take all pictures, or all keyframes alone, "
-                f"not {samplings!r}"
+                "samplings of one read take all pictures, or all keyframes alone, or have one "
+                f"budget, not {samplings!r}"
             )
         self._track.damage.clear()
+        if samplings[0].budget < 1 and not samplings[0].keyframes_only:
+            reads = self._read_parts(Span(start_s, end_s), samplings)
+            if reads is not None:
+                return reads
         with media_errors(self.path):
             shots = self._position(start_s, samplings[0].keyframes_only)
             self._next_s = None  # where it stands is known again when all went well
             samples = [
-                _Sample(_Chosen(self, sampling.short_side), start_s, end_s, sampling.rate_hz)
+                Sample(Chosen(self, sampling.short_side), start_s, end_s, sampling.rate_hz)
                 for sampling in samplings
             ]
-            cuts = _collect(shots, start_s, end_s, samples)
+            cuts = collect(shots, start_s, end_s, samples)
         self._next_s = end_s
         self._require_pictures()
         return [
-            PictureRead(sample.chosen.frames(), np.array(cuts, np.float64), self._damage())
+            PictureRead(
+                sample.chosen.frames(), np.array(cuts, np.float64), self._damage(self._track)
+            )
             for sample in samples
         ]
+
+    def _read_parts(self, span: Span, samplings: Sequence[Sampling]) -> list[PictureRead] | None:
+        """By keyframes, and in full where something happens; None where a plain read is better."""
+        with media_errors(self.path):
+            if self._keys is None:
+                track = PictureTrack(
+                    self.path, threads=self._track.threads, max_pixels=self._track.max_pixels
+                )
+                self._keys = KeyframeTrack(self, track)
+            parts = read_parts(self._keys, self._begin, self, span, samplings)
+        if parts is None:
+            return None
+        self._shots, self._next_s = parts.shots, None
+        if self._shots is not None and self._shots.is_settled:
+            self._next_s = span.end_s
+        found = (self._track.damage.message, self._damage(self._keys.track))
+        damage = join_messages([message for message in found if message])
+        return [
+            PictureRead(
+                chosen.frames(), np.unique(np.array(parts.cuts_s)), damage, tuple(parts.gaps)
+            )
+            for chosen in parts.chosen
+        ]
+
+    def _begin(self, start_s: float, at_keyframe: bool) -> ShotPictures:
+        if not at_keyframe:
+            return self._position(start_s, False)
+        self._track.set_keyframes_only(False)
+        self._track.seek(start_s)
+        self._shots, self._next_s = ShotPictures(self._track), None
+        _skip_to(self._shots, start_s)
+        return self._shots
 
     def sample(
         self,
@@ -134,11 +178,11 @@ class Reader:
         """Pictures at the grid times alone, without looking for cuts; `end_s` None: to the end."""
         end_s = math.inf if end_s is None else end_s
         _check_span(start_s, end_s, rate_hz)
-        chosen = _Chosen(self, short_side)
+        chosen = Chosen(self, short_side)
         for picture, is_first in self._from(start_s, keyframes_only):
             if picture.time_s >= end_s:
                 break
-            if _on_grid(picture, is_first, start_s, end_s, rate_hz):
+            if on_grid(picture, is_first, start_s, end_s, rate_hz):
                 chosen.add(picture)
         self._require_pictures()
         return chosen.frames()
@@ -156,7 +200,7 @@ class Reader:
         wanted = np.asarray(times_s, np.float64)
         if wanted.ndim != 1 or not np.isfinite(wanted).all():
             raise ValueError(f"times_s must be a flat list of finite seconds, not {times_s!r}")
-        chosen = _Chosen(self, short_side)
+        chosen = Chosen(self, short_side)
         order = np.argsort(wanted, kind="stable")
         place = np.empty(len(wanted), np.intp)
         shown: Picture | None = None
@@ -255,19 +299,19 @@ class Reader:
                 reason=reason,
             )
 
-    def _damage(self) -> Message:
-        found = [counted] if (counted := self._track.damage.message) else []
-        if self._track.at_end and (declared_s := self._cut_off_from_s()) is not None:
-            values = {"end_s": float(self._track.end_s), "declared_s": float(declared_s)}
+    def _damage(self, track: PictureTrack) -> Message:
+        found = [counted] if (counted := track.damage.message) else []
+        if track.at_end and (declared_s := self._cut_off_from_s(track)) is not None:
+            values = {"end_s": float(track.end_s), "declared_s": float(declared_s)}
             found.append(Message("the pictures end at {end_s:.3f} s of {declared_s:.3f} s", values))
         return join_messages(found)
 
-    def _cut_off_from_s(self) -> float | None:
+    def _cut_off_from_s(self, track: PictureTrack) -> float | None:
         """The length that the file should have had, if it breaks off. Sound may go on after the
         pictures: that is no damage.
         """
         if self._cut_off is None:
-            track, whole_s = self._track, self._track.declared_whole_s
+            whole_s = track.declared_whole_s
             declared_s = track.declared_end_s if track.declared_end_s is not None else whole_s
             is_short = declared_s is not None and _is_short(track.end_s, declared_s)
             # Some containers give each stream the length of the whole.
@@ -288,39 +332,6 @@ def _is_short(end_s: float, declared_s: float) -> bool:
     return declared_s - end_s > max(1.0, 0.01 * declared_s)
 
 
-class _Chosen:
-    """Scaled pictures as they are chosen; the decoded ones are let go at once."""
-
-    def __init__(self, reader: Reader, short_side: int | None) -> None:
-        self._reader, self._short_side = reader, short_side
-        self._images: list[np.ndarray] = []
-        self._times_s: list[float] = []
-        self._durations_s: list[float] = []
-
-    def __len__(self) -> int:
-        return len(self._images)
-
-    def add(self, picture: Picture) -> None:
-        image = self._reader.scaler(picture, self._short_side).rgb(picture.frame)
-        if (len(self._images) + 1) * image.nbytes > self._reader.max_bytes:
-            raise MediaError(
-                "{path}: more than {count} pictures of {height} x {width} at once",
-                "ask for a shorter span, a lower rate or a smaller short_side",
-                path=printable(self._reader.path),
-                count=len(self._images),
-                height=image.shape[1],
-                width=image.shape[0],
-            )
-        self._images.append(image)
-        self._times_s.append(picture.time_s)
-        self._durations_s.append(picture.duration_s)
-
-    def frames(self) -> Frames:
-        if not self._images:
-            return Frames.empty()
-        return Frames(np.stack(self._images), np.array(self._times_s), np.array(self._durations_s))
-
-
 def _check_span(start_s: float, end_s: float, rate_hz: float) -> None:
     if not (math.isfinite(start_s) and start_s <= end_s and rate_hz > 0):
         raise ValueError(
@@ -337,65 +348,6 @@ def _skip_to(shots: ShotPictures, start_s: float) -> int:
         shots.advance()
         count += 1
     return count
-
-
-@dataclass(slots=True)
-class _Sample:
-    """The pictures of one sampling. `unseen` is the first picture of a shot that has none chosen
-    yet.
-    """
-
-    chosen: _Chosen
-    start_s: float
-    end_s: float
-    rate_hz: float
-    unseen: Picture | None = None
-
-    def offer(self, picture: Picture, *, is_first: bool, starts_shot: bool) -> None:
-        if starts_shot:
-            self.end_shot()
-            self.unseen = picture
-        if _on_grid(picture, is_first, self.start_s, self.end_s, self.rate_hz):
-            self.chosen.add(picture)
-            self.unseen = None
-
-    def end_shot(self) -> None:
-        if self.unseen is not None:
-            self.chosen.add(self.unseen)
-            self.unseen = None
-
-
-def _collect(
-    shots: ShotPictures, start_s: float, end_s: float, samples: Sequence[_Sample]
-) -> list[float]:
-    """Offers the pictures of the span to each sample and returns its cuts."""
-    cuts: list[float] = []
-    for shot in shots:
-        picture = shot.picture
-        if picture.time_s >= end_s - EPSILON_S:
-            break
-        starts_shot = bool(shot.starts_shot) and picture.time_s >= start_s - EPSILON_S
-        if starts_shot:
-            cuts.append(picture.time_s)
-        for sample in samples:
-            sample.offer(picture, is_first=shot.is_first, starts_shot=starts_shot)
-        if picture.end_s > end_s + EPSILON_S:
-            break
-        shots.advance()
-    for sample in samples:
-        sample.end_shot()
-    return cuts
-
-
-def _on_grid(
-    picture: Picture, is_first: bool, start_s: float, end_s: float, rate_hz: float
-) -> bool:
-    """Whether this is the picture shown at some k / rate_hz in [start_s, end_s). The first of all
-    is shown before its time too.
-    """
-    shown_from_s = -math.inf if is_first else picture.time_s - EPSILON_S
-    grid_s = math.ceil(max(start_s, shown_from_s) * rate_hz - _GRID_EPSILON) / rate_hz
-    return grid_s < min(end_s - _GRID_EPSILON, picture.end_s - EPSILON_S)
 
 
 def _advance(

@@ -317,9 +317,10 @@ class ReaderProcess:
     ) -> list[PictureRead]:
         """As Reader.read_each; MediaTimeout when it takes too long."""
         reads, at = [], 0
-        for description, cuts_s, damage in self._ask("read", start_s, end_s, tuple(samplings)):
+        answers = self._ask("read", start_s, end_s, tuple(samplings))
+        for description, cuts_s, damage, gaps in answers:
             frames = self._process.frames(description, at)
-            reads.append(PictureRead(frames, cuts_s, damage))
+            reads.append(PictureRead(frames, cuts_s, damage, gaps))
             at += frames.images.nbytes
         return reads
 

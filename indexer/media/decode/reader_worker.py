@@ -114,7 +114,7 @@ def put_images(answer: Any, memory: int) -> Any:
         return _description(answer)
     if isinstance(answer, list) and answer and isinstance(answer[0], PictureRead):
         write_all(memory, (read.frames.images for read in answer))
-        return [(_description(read.frames), read.cuts_s, read.damage) for read in answer]
+        return [(_description(read.frames), read.cuts_s, read.damage, read.gaps) for read in answer]
     return answer
 
 

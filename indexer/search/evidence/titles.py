@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from pathlib import PurePath
 
 from sqlalchemy.orm import Session
 
@@ -113,8 +114,10 @@ def _hits_by_name(
 ) -> list[PassageHit]:
     hits = []
     for video in find_named_videos(s, collection_ids, _telling(words), CANDIDATES):
-        name = video.title or video.paths.rpartition("/")[2]
         held = words & _words_of(f"{video.title} {video.paths}")
+        # What is shown is what holds them; the title in a container may be that of a program.
+        file = PurePath(video.paths.rpartition("/")[2]).stem
+        name = max((file, video.title or ""), key=lambda name: len(words & _words_of(name)))
         if len(held) >= SHARE * len(words):
             hits.append(
                 PassageHit(

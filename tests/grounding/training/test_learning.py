@@ -22,10 +22,10 @@ from grounding.training.tiny.demo import Plan, assemble, stage_plan
 
 PARTS = Path(__file__).parent / "fixtures" / "tiny_parts"
 PLAN = Plan(
-    amounts=Amounts(clips=1, pictures=1, sources=400, test=1),
-    stage_steps=(160, 1, 1),
-    rates=(3e-3, 1e-3, 1e-3),
-    batch=32,
+    amounts=Amounts(clips=1, pictures=1, sources=200, test=1),
+    stage_steps=(80, 1, 1),
+    rates=(5e-3, 1e-3, 1e-3),
+    batch=16,
 )
 ASKED = 60
 
@@ -76,8 +76,8 @@ def named(learned, folder, swapped=0):
 
 def test_a_frozen_language_model_comes_to_say_what_is_heard(learned):
     rhythms, voices = named(learned, learned / "stage1" / "model")
-    assert rhythms >= 0.6  # a guess: .33; reached .80
-    assert voices >= 0.8  # a guess: .12; reached 1.00
+    assert rhythms >= 0.6  # a guess: .33; reached .85
+    assert voices >= 0.8  # a guess: .12; reached .98
 
 
 def test_with_another_sound_it_is_no_better_than_a_guess(learned):

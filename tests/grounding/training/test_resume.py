@@ -70,7 +70,7 @@ def test_killed_run_goes_on_to_the_same_losses(planned, drawn, tmp_path):
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     assert not (output / "model").exists()
-    subprocess.run(command, check=True, capture_output=True)
+    run_stage(planned(1, output="killed", epochs=9.0, **settings))
     assert read_losses(output / "log.jsonl") == pytest.approx(
         read_losses(whole.parent / "log.jsonl"), rel=1e-6
     )
@@ -182,39 +182,23 @@ def test_two_processes_take_the_steps_of_one_with_all_their_rows(planned, drawn,
     fixed |= {"group_by_length": False, "gradient_checkpointing": False}
     config = tmp_path / "settings.json"
     config.write_text(json.dumps(fixed))
-    logs = []
-    for processes in (1, 2):
-        output = tmp_path / f"of-{processes}"
-        command = [
-            sys.executable,
-            "-m",
-            "torch.distributed.run",
-            "--nproc-per-node",
-            processes,
-            "--master-port",
-            free_port(),
-        ]
-        command += [
-            "-m",
-            "grounding.training",
-            "stage1",
-            "--from",
-            START,
-            "--output",
-            output,
-            "--data",
-            drawn / "stage1.jsonl",
-        ]
-        command += ["--config", config, "--set", f"batch_size={8 // processes}"]
-        done = subprocess.run(
-            [*map(str, command)],
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr[-3000:]
-        logs.append(json.loads((output / "log.jsonl").read_text().splitlines()[0]))
-    one, two = logs
+    run_stage(planned(1, output="of-1", batch_size=8, **fixed))
+    output = tmp_path / "of-2"
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", 2]
+    command += ["--master-port", free_port(), "-m", "grounding.training", "stage1"]
+    command += ["--from", START, "--output", output, "--data", drawn / "stage1.jsonl"]
+    command += ["--config", config, "--set", "batch_size=4"]
+    done = subprocess.run(
+        [*map(str, command)],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    one, two = (
+        json.loads((tmp_path / name / "log.jsonl").read_text().splitlines()[0])
+        for name in ("of-1", "of-2")
+    )
     assert two["loss"] == pytest.approx(one["loss"], rel=1e-4)
     assert two["grad_norm"] == pytest.approx(one["grad_norm"], rel=1e-3)

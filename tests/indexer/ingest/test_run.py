@@ -245,10 +245,10 @@ def test_half_done_reindexing_still_serves_the_old_answers(tmp_path, library):
         other.ingest([path], observer=StopAfterOne())
     assert stopped
     assert "2hz" in _list(other)[0].keys["picture"]
-    assert other.search("blue").moments[0].span.start_s == pytest.approx(70.0, abs=1.0)
+    assert other.search("blue").moments[0].span.start_s == pytest.approx(70.0, abs=0.6)
     other.ingest([path])
     assert "1hz" in _list(other)[0].keys["picture"]
-    assert other.search("blue").moments[0].span.start_s == pytest.approx(70.0, abs=2.0)
+    assert other.search("blue").moments[0].span.start_s == pytest.approx(70.0, abs=1.1)
 
 
 def test_killed_at_random_moments_and_repeated_gives_the_same_rows(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import socket
 import threading
@@ -36,6 +37,7 @@ def endless(request: Request) -> Response:
     async def pieces():
         while True:
             yield bytes(1_000_000)
+            await asyncio.sleep(0)  # what writes to nobody waits for nothing else
 
     return StreamingResponse(pieces())
 
@@ -64,6 +66,7 @@ def serving(limits: ConnectionLimits) -> Iterator[tuple[int, uvicorn.Server]]:
     finally:
         server.should_exit = True
         thread.join(PATIENCE_S)
+    assert not thread.is_alive(), "it would go on beside all other tests"
 
 
 @pytest.fixture

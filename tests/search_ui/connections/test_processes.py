@@ -13,23 +13,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from indexer.admin.accounts import add_user
-from tests.search_ui.browser import PASSWORD, serving
-from tests.support import colour_video, demo_library
+from search_ui.server import listen
+from tests.search_ui.browser import PASSWORD
 
 PATIENCE_S = 120
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    """Address of a page of two processes, and the number of the one that started them."""
-    folder = tmp_path_factory.mktemp("processes")
-    library = demo_library(folder / "home")
-    library.ingest([colour_video(folder / "a.mp4", [("green", 2)])], "c")
-    add_user(library.catalog, "vera", PASSWORD, "editor")
-    words = ["--sign-in", "--processes", "2"]
-    with serving(folder / "home", *words, log_format="json", metrics_token="token") as url:
-        yield url, int((folder / "server.pid").read_text())
 
 
 def members(parent: int) -> set[int]:
@@ -42,8 +29,8 @@ def members(parent: int) -> set[int]:
     return found
 
 
-def test_both_answer_and_know_the_same_session(site):
-    url, parent = site
+def test_both_answer_and_know_the_same_session(pair):
+    url, parent = pair.url, pair.pid
     deadline = time.monotonic() + PATIENCE_S
     while len(members(parent)) < 2:
         assert time.monotonic() < deadline
@@ -56,25 +43,22 @@ def test_both_answer_and_know_the_same_session(site):
         assert answer.status_code == 200
 
 
-def test_an_address_is_taken_once(site):
-    from search_ui.server import listen
-
-    url, _ = site
+def test_an_address_is_taken_once(pair):
     with pytest.raises(Exception, match="cannot be used"):
-        listen("127.0.0.1", int(url.rpartition(":")[2]))
+        listen("127.0.0.1", int(pair.url.rpartition(":")[2]))
 
 
-def test_metrics_are_of_all_processes(site):
+def test_metrics_are_of_all_processes(pair):
     request = urllib.request.Request(
-        f"{site[0]}/metrics", headers={"Authorization": "Bearer token"}
+        f"{pair.url}/metrics", headers={"Authorization": "Bearer token"}
     )
     with urllib.request.urlopen(request, timeout=60) as answer:
         text = answer.read().decode()
     assert re.search(r"^seekpoint_catalog_up 1", text, re.MULTILINE)
 
 
-def test_one_that_is_killed_is_replaced_and_all_end_together(site):
-    url, parent = site
+def test_one_that_is_killed_is_replaced_and_all_end_together(pair):
+    url, parent = pair.url, pair.pid
     before = members(parent)
     os.kill(min(before), signal.SIGKILL)
     deadline = time.monotonic() + PATIENCE_S

@@ -17,11 +17,10 @@ import pytest
 from websockets.sync.client import connect
 from websockets.typing import Origin, Subprotocol
 
-from indexer.admin.accounts import add_user
 from indexer.catalog.people.sign_in_attempts import OF_A_PAIR
 from search_ui.auth.sessions import COOKIE
-from tests.search_ui.browser import PASSWORD, serving
-from tests.support import colour_video, demo_library, free_port
+from tests.search_ui.browser import PASSWORD
+from tests.support import colour_video, free_port
 
 DEPLOY = Path(__file__).parents[3] / "deploy"
 NAME = "videos.example.com"
@@ -50,22 +49,19 @@ def certificate(folder: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    """Port of nginx with our configuration in front of a page with `vera` and one video."""
+def site(pair, tmp_path_factory):
+    """Ports of nginx with our configuration in front of a page of two processes."""
     if not shutil.which("nginx") or not shutil.which("openssl"):
         pytest.skip("nginx or openssl is not installed")
     folder = tmp_path_factory.mktemp("nginx")
     folder.chmod(0o755)
     certificate(folder)
-    library = demo_library(folder / "home")
-    library.ingest([colour_video(folder / "a.mp4", [("green", 2)])], "c")
-    add_user(library.catalog, "vera", PASSWORD, "editor")
-    page, secure, plain = free_port(), free_port(), free_port()
+    secure, plain = free_port(), free_port()
     text = (DEPLOY / "nginx.conf").read_text()
     for old, new in {
         "listen 443 ssl": f"listen 127.0.0.1:{secure} ssl",
         "listen 80": f"listen 127.0.0.1:{plain}",
-        "127.0.0.1:8501": f"127.0.0.1:{page}",
+        "127.0.0.1:8501": pair.url.removeprefix("http://"),
         "/etc/ssl/seekpoint": str(folder),
     }.items():
         assert old in text
@@ -73,15 +69,13 @@ def site(tmp_path_factory):
     (folder / "seekpoint.conf").write_text(text)
     (folder / "nginx.conf").write_text(MAIN.format(folder=folder))
     program = ["nginx", "-c", str(folder / "nginx.conf"), "-g", "daemon off; user root;"]
-    trusted = '["127.0.0.1"]'
-    with serving(folder / "home", "--sign-in", port=page, ui_trusted_proxies=trusted):
-        server = subprocess.Popen(program)
-        try:
-            await_port(secure, server)
-            yield secure, plain
-        finally:
-            server.terminate()
-            server.wait(20)
+    server = subprocess.Popen(program)
+    try:
+        await_port(secure, server)
+        yield secure, plain
+    finally:
+        server.terminate()
+        server.wait(20)
 
 
 def await_port(port: int, server: subprocess.Popen) -> None:

@@ -17,6 +17,7 @@ ROOT = Path(search_ui.__file__).parents[1]
 LANGUAGES = sorted(folder.name for folder in LOCALES.iterdir())
 
 
+@cache
 def extracted() -> dict[str, str]:
     """The texts that `make messages` would find, with where they are."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["babel"]["mappings"]

@@ -3,17 +3,16 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.search_ui.browser import at, drawn, window
+from tests.search_ui.browser import at, drawn
 
 
 @pytest.fixture
-def page(browser, studio):
-    with window(browser, studio.url) as page:
-        page.goto(studio.watch("talk", 23, 25))
-        at(page, 23.0)
-        page.locator("video").evaluate("v => v.pause()")
-        drawn(page)
-        yield page
+def page(studio_page, studio):
+    studio_page.goto(studio.watch("talk", 23, 25))
+    at(studio_page, 23.0)
+    studio_page.locator("video").evaluate("v => v.pause()")
+    drawn(studio_page)
+    return studio_page
 
 
 def current(page):

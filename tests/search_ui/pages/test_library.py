@@ -27,7 +27,7 @@ def test_first_visit_upload_two_moments_remove(browser, tmp_path):
         page.keyboard.press("Enter")
         page.get_by_role("tab", name="Upload").click()
         page.locator("input[type=file]").first.set_input_files(video)
-        expect(page.get_by_text("1 videos, 0:12")).to_be_visible()
+        expect(page.get_by_text("1 video, 0:12")).to_be_visible()
         page.goto("/?v=1&t=3.2&e=3.5")
         at(page, 3.2)
         page.goto("/?v=1&t=3.7&e=8.7")

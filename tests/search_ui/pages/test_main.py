@@ -12,6 +12,7 @@ from tests.search_ui.browser import (
     SLOW_MS,
     WORDS,
     drawn,
+    pictures_are_there,
     window,
 )
 from tests.support import demo_library
@@ -68,52 +69,52 @@ NAMES = re.compile(
 )
 
 
-def test_nothing_is_left_in_english(browser, url, home):
+def test_nothing_is_left_in_english(chinese_page, home):
     """Every page in a Chinese browser; names of things stay as they are."""
     with demo_library(home).catalog.read() as session:
         recent = {search.title for search in list_searches(session, None, saved=False)}
-    with window(browser, url, locale="zh-CN") as page:
+    page = chinese_page
 
-        def shows(text: str) -> None:
-            expect(page.get_by_text(text).first).to_be_visible()
-            # Streamlit's own words are changed once they are there.
-            deadline = time.monotonic() + SLOW_MS / 1000
-            while left := in_english(page, recent):
-                assert time.monotonic() < deadline, left
-                page.wait_for_timeout(50)
+    def shows(text: str) -> None:
+        expect(page.get_by_text(text).first).to_be_visible()
+        # Streamlit's own words are changed once they are there.
+        deadline = time.monotonic() + SLOW_MS / 1000
+        while left := in_english(page, recent):
+            assert time.monotonic() < deadline, left
+            page.wait_for_timeout(50)
 
-        page.goto("/")
-        page.locator("a.open").first.wait_for()
-        shows("最新视频")
-        page.get_by_role("button", name="筛选").click()
-        page.get_by_role("button", name="选择日期").first.click()
-        shows("一月" if time.localtime().tm_mon == 1 else "年")
-        page.keyboard.press("Escape")
-        page.goto("/?q=green")
-        page.locator("a.open").first.wait_for()
-        shows("结果")
-        page.goto("/?q=猫在哪里")
-        shows("已安装的文本模型都不认识")
-        page.goto("/?q=green&v=1&t=1&e=2")
-        page.locator(PLAYER).wait_for()
-        drawn(page)
-        page.keyboard.press("?")
-        shows("快捷键")
-        page.keyboard.press("Escape")
-        page.goto("/library")
-        page.locator(".shelf .choose input").first.check(force=True)
-        page.get_by_role("button", name="移除", exact=True).click()
-        shows("确认移除")
-        page.get_by_test_id("stDialog").get_by_test_id("stBaseButton-secondary").click()
-        expect(page.get_by_test_id("stDialog")).to_have_count(0)
-        drawn(page)
-        page.get_by_text("添加视频").click()
-        page.get_by_placeholder("/media/videos").fill("/nowhere")
-        page.get_by_role("button", name="添加文件夹").click()
-        shows("服务器上没有该文件夹")
-        page.goto("/system")
-        expect(page.get_by_text("剩余").first).to_be_visible()
-        shows("页面后台的工作")
+    page.goto("/")
+    page.locator("a.open").first.wait_for()
+    shows("最新视频")
+    page.get_by_role("button", name="筛选").click()
+    page.get_by_role("button", name="选择日期").first.click()
+    shows("一月" if time.localtime().tm_mon == 1 else "年")
+    page.keyboard.press("Escape")
+    page.goto("/?q=green")
+    page.locator("a.open").first.wait_for()
+    shows("结果")
+    page.goto("/?q=猫在哪里")
+    shows("已安装的文本模型都不认识")
+    page.goto("/?q=green&v=1&t=1&e=2")
+    page.locator(PLAYER).wait_for()
+    drawn(page)
+    page.keyboard.press("?")
+    shows("快捷键")
+    page.keyboard.press("Escape")
+    page.goto("/library")
+    page.locator(".shelf .choose input").first.check(force=True)
+    page.get_by_role("button", name="移除", exact=True).click()
+    shows("确认移除")
+    page.get_by_test_id("stDialog").get_by_test_id("stBaseButton-secondary").click()
+    expect(page.get_by_test_id("stDialog")).to_have_count(0)
+    drawn(page)
+    page.get_by_text("添加视频").click()
+    page.get_by_placeholder("/media/videos").fill("/nowhere")
+    page.get_by_role("button", name="添加文件夹").click()
+    shows("服务器上没有该文件夹")
+    page.goto("/system")
+    expect(page.get_by_text("剩余").first).to_be_visible()
+    shows("页面后台的工作")
 
 
 def in_english(page: Page, recent: set[str]) -> list[str]:
@@ -174,37 +175,10 @@ def test_a_question_on_its_way_is_seen_though_the_server_says_nothing(page):
     expect(body).to_have_css("opacity", "0.45")
 
 
-def test_an_address_that_is_none_is_said_in_one_language(browser, url):
-    with window(browser, url, locale="zh-CN") as page:
-        page.goto("/nowhere")
-        expect(page.get_by_text("没有该页面")).to_be_visible()
-        expect(page.get_by_role("dialog")).not_to_contain_text("requested")
-
-
-def test_no_request_of_a_page_fails(page):
-    failed = []
-    page.on("response", lambda answer: failed.append(answer.url) if answer.status >= 400 else None)
-    # Going on to the next page breaks off what is fetched for later.
-    page.on("requestfailed", lambda one: one.failure == ABORTED or failed.append(one.url))
-    shown = {"/": "a.open", "/library": ".shelf .title", "/system": ".checks", "/moments": "h2"}
-    for path, selector in {**shown, "/search?q=green": "a.open"}.items():
-        page.goto(path)
-        page.locator(selector).first.wait_for()
-        drawn(page)
-        pictures_are_there(page)
-    assert failed == []
-
-
-ABORTED = "net::ERR_ABORTED"
-PENDING = """() => {
-  const look = root => [...root.querySelectorAll('*')].some(e =>
-    e.shadowRoot ? look(e.shadowRoot) : e.tagName === 'IMG' && e.loading !== 'lazy' && !e.complete);
-  return !look(document);
-}"""
-
-
-def pictures_are_there(page: Page) -> None:
-    page.wait_for_function(PENDING)
+def test_an_address_that_is_none_is_said_in_one_language(chinese_page):
+    chinese_page.goto("/nowhere")
+    expect(chinese_page.get_by_text("没有该页面")).to_be_visible()
+    expect(chinese_page.get_by_role("dialog")).not_to_contain_text("requested")
 
 
 @pytest.mark.parametrize(("path", "shown"), [("/", "a.open"), ("/library", ".shelf .title")])
@@ -241,17 +215,6 @@ def test_slash_goes_to_the_question_and_keys_are_shown(page):
     expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog", name="Keys")).to_have_count(0)
-
-
-def test_the_title_says_what_was_asked(page):
-    page.goto("/?q=green")
-    expect(page).to_have_title("green · Seekpoint")
-    page.goto("/")
-    expect(page).to_have_title("Seekpoint")
-    page.goto("/?q=green&v=1&t=1&e=2")
-    expect(page).to_have_title(re.compile(r".+ · green · Seekpoint"))
-    page.goto("/library")
-    expect(page).to_have_title("Library · Seekpoint")
 
 
 def test_nothing_moves_while_a_narrow_page_is_drawn(browser, url):

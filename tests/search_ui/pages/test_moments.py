@@ -1,6 +1,7 @@
 """Moments are kept over several searches, ordered by hand, played, named and shared."""
 
 import re
+from datetime import datetime, timedelta
 
 from playwright.sync_api import expect
 
@@ -39,11 +40,17 @@ def test_kept_ordered_played_named_and_shared(page, home):
     page.get_by_label("Name of the list").press("Enter")
     expect(page.get_by_role("button", name="Delete the list")).to_be_visible()
     page.get_by_role("button", name="Share", exact=True).click()
+    page.get_by_role("button", name="Choose date").click()
+    expect(page.get_by_role("grid")).to_be_visible()
+    page.keyboard.press("ArrowLeft")  # a month from now is chosen; the day before
+    page.keyboard.press("Enter")
+    until = datetime.now().date() + timedelta(days=29)
     page.get_by_role("button", name="Make a link").click()
     link = page.get_by_test_id("stCode")
     expect(link).to_contain_text(re.compile(r"http://127\.0\.0\.1:\d+/shared/\S{40,}"))
     page.keyboard.press("Escape")
-    page.get_by_role("button", name="End").click()
+    expect(page.get_by_text(f"until {until}")).to_be_visible()
+    page.get_by_role("button", name="Stop sharing").click()
     expect(page.get_by_text("Shared links")).to_have_count(0)
     page.get_by_role("button", name="Delete the list").click()
     expect(page.get_by_text("Nothing is kept here yet.")).to_be_visible()

@@ -5,6 +5,9 @@ from datetime import date
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from indexer.catalog.people import alerts, saved_searches
+from indexer.catalog.people.alerts import AlertRow
+from indexer.catalog.video_queries import Filters
 from search_ui.app_state import app_state, open_app_state
 from search_ui.auth.access_rights import LOCAL_USER, User
 from search_ui.i18n.translator import Translator
@@ -171,7 +174,8 @@ def test_saved_search_and_forgetting(app):
     app.query_params.clear()
     app.run()
     saved = [button for button in app.button if (button.key or "").startswith("forget_")]
-    assert [button.label for button in saved] == ["blue"]
+    assert len(saved) == 1
+    assert "blue" in [text.value for text in app.text]
     saved[0].click().run()
     assert not [button for button in app.button if (button.key or "").startswith("forget_")]
 
@@ -246,3 +250,32 @@ def test_own_videos_do_not_land_in_the_demo():
     assert adding._default_collection(["demo"], True, tr) == "My videos"
     assert adding._default_collection(["demo", "holidays"], True, tr) == "holidays"
     assert adding._default_collection(["demo"], False, tr) is None
+
+
+def test_a_saved_search_tells_at_an_address_until_it_is_empty(tmp_path):
+    state = open_app_state(
+        demo_settings(tmp_path / "home", webhook_private_addresses=True), sign_in=False
+    )
+    state.library.ingest([colour_video(tmp_path / "a.mp4", [("red", 1)])], "mine")
+    app = AppTest.from_file(str(MAIN), default_timeout=WAIT_S)
+    asked(app, q="green", collection="mine", max="5")
+    next(button for button in app.button if button.label == "Save search").click().run()
+    app.query_params.clear()
+    app.run()
+
+    def tell(url: str, button: str) -> AlertRow | None:
+        (field,) = [box for box in app.text_input if (box.key or "").startswith("webhook_")]
+        field.set_value(url)
+        next(one for one in app.button if one.label == button).click().run()
+        assert not app.exception
+        with state.library.catalog.read() as session:
+            (saved,) = saved_searches.list_searches(session, None, saved=True)
+            return alerts.list_alerts(session, [saved.id]).get(saved.id)
+
+    assert tell("ftp://127.0.0.1/x", "Tell") is None
+    assert "is not an address for a webhook" in app.error[0].value.replace("\\", "")
+    alert = tell("http://127.0.0.1/x", "Tell")
+    assert alert is not None
+    assert alert.query == alerts.Query("green", ("mine",), None, Filters(longest_s=300.0))
+    assert [code.value[:6] for code in app.code] == ["whsec_"]
+    assert tell("", "Change") is None

@@ -7,20 +7,19 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from indexer.media.output.sprites import SpriteGrid
-from tests.search_ui.browser import at, card, drawn, window
+from tests.search_ui.browser import at, card, drawn
 
 # How much of the video is shown: where it begins and how long it is, as shares.
 SHOWN = """bar => [parseFloat(bar.style.left) / 100, parseFloat(bar.style.width) / 100]"""
 
 
 @pytest.fixture
-def page(browser, studio):
-    with window(browser, studio.url) as page:
-        page.goto(studio.watch("minute", 22, 30))
-        at(page, 22.0)
-        page.locator("video").evaluate("v => v.pause()")
-        drawn(page)
-        yield page
+def page(studio_page, studio):
+    studio_page.goto(studio.watch("minute", 22, 30))
+    at(studio_page, 22.0)
+    studio_page.locator("video").evaluate("v => v.pause()")
+    drawn(studio_page)
+    return studio_page
 
 
 def shown(page) -> tuple[float, float]:
@@ -43,7 +42,7 @@ def await_shown(page, start_s: float, length_s: float, within_s: float = 0.5) ->
     raise AssertionError(f"{found} instead of {(start_s, length_s)}")
 
 
-def test_wheel_zooms_where_the_pointer_is(page):
+def test_wheel_and_fingers_zoom_where_they_are(page):
     await_shown(page, 0, 60)
     point_at(page, 0.5)
     for _ in range(5):
@@ -56,6 +55,7 @@ def test_wheel_zooms_where_the_pointer_is(page):
         page.mouse.wheel(0, 120)
     await_shown(page, 0, 60)
     names_and_picture_at_the_pointer(page)
+    two_fingers_zoom(page)
 
 
 def test_wheel_goes_on_scrolling_the_page_that_moves_under_it(page):
@@ -101,26 +101,23 @@ def test_keys_and_buttons_zoom_and_pan(page):
     await_shown(page, 24, 24)
 
 
-def test_two_fingers_zoom(browser, studio):
-    options = {"has_touch": True, "viewport": {"width": 800, "height": 900}}
-    with window(browser, studio.url, **options) as page:
-        page.goto(studio.watch("minute", 22, 30))
-        at(page, 22.0)
-        drawn(page)
-        box = page.locator(".track").bounding_box()
-        y, middle = box["y"] + 10, box["x"] + box["width"] / 2
-        fingers = page.context.new_cdp_session(page)
+def two_fingers_zoom(page):
+    fingers = page.context.new_cdp_session(page)
+    fingers.send("Emulation.setTouchEmulationEnabled", {"enabled": True, "maxTouchPoints": 2})
+    box = page.locator(".track").bounding_box()
+    y, middle = box["y"] + 10, box["x"] + box["width"] / 2
 
-        def touch(kind: str, *apart: float) -> None:
-            points = [{"x": middle + x, "y": y, "id": n} for n, x in enumerate(apart)]
-            fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    def touch(kind: str, *apart: float) -> None:
+        points = [{"x": middle + x, "y": y, "id": n} for n, x in enumerate(apart)]
+        fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
 
-        touch("touchStart", -50)
-        touch("touchStart", -50, 50)
-        for wider in (60, 80, 100):
-            touch("touchMove", -wider, wider)
-        touch("touchEnd")
-        await_shown(page, 15, 30, 2)
+    touch("touchStart", -50)
+    touch("touchStart", -50, 50)
+    for wider in (60, 80, 100):
+        touch("touchMove", -wider, wider)
+    touch("touchEnd")
+    await_shown(page, 15, 30, 2)
+    fingers.detach()
 
 
 def test_a_lane_for_each_kind_that_there_is(page, studio):

@@ -10,7 +10,6 @@ from tests.search_ui.browser import (
     at,
     card,
     number_shown,
-    window,
 )
 from tests.support import demo_library
 
@@ -114,11 +113,10 @@ def test_span_stops_and_loops_and_its_link_opens_it(page):
     at(page, 4.0)
 
 
-def test_sound_alone_plays_at_its_moment(browser, studio):
-    with window(browser, studio.url) as page:
-        page.goto("/?q=ripe+lemons")
-        card(page, "hum").click()
-        at(page, 5.0)
+def test_sound_alone_plays_at_its_moment(studio_page):
+    studio_page.goto("/?q=ripe+lemons")
+    card(studio_page, "hum").click()
+    at(studio_page, 5.0)
 
 
 # --- the clip ---
@@ -223,37 +221,37 @@ def changed_clip_stops(page) -> None:
 # --- sound, and what browsers cannot play ---
 
 
-def test_volume_is_kept(browser, studio):
-    with window(browser, studio.url) as page:
-        page.goto(studio.watch("tone", 1, 2))
-        at(page, 1.0)
-        volume = page.get_by_role("slider", name="Volume")
-        volume.fill("0.3")
-        video = page.locator("video")
-        assert video.evaluate("v => [v.volume, v.muted]") == [0.3, False]
-        mute = page.get_by_role("button", name="Mute")
-        mute.click()
-        expect(mute).to_have_attribute("aria-pressed", "true")
-        expect(volume).to_have_value("0")
-        mute.click()
-        expect(volume).to_have_value("0.3")
-        page.reload()
-        at(page, 1.0)
-        expect(volume).to_have_value("0.3")
-        assert video.evaluate("v => v.volume") == 0.3
+def test_volume_is_kept(studio_page, studio):
+    page = studio_page
+    page.goto(studio.watch("tone", 1, 2))
+    at(page, 1.0)
+    volume = page.get_by_role("slider", name="Volume")
+    volume.fill("0.3")
+    video = page.locator("video")
+    assert video.evaluate("v => [v.volume, v.muted]") == [0.3, False]
+    mute = page.get_by_role("button", name="Mute")
+    mute.click()
+    expect(mute).to_have_attribute("aria-pressed", "true")
+    expect(volume).to_have_value("0")
+    mute.click()
+    expect(volume).to_have_value("0.3")
+    page.reload()
+    at(page, 1.0)
+    expect(volume).to_have_value("0.3")
+    assert video.evaluate("v => v.volume") == 0.3
 
 
-def test_picture_stands_while_a_copy_is_made(browser, studio):
-    with window(browser, studio.url) as page:
-        made = f"**/playback/{studio.ids['old']}"
-        page.route(made, lambda route: route.fulfill(json=HALF_MADE))
-        page.goto(studio.watch("old", 1, 2))
-        expect(page.locator(".veil-text")).to_contain_text("is being made: 50 %")
-        poster = f"/thumbnail/{studio.ids['old']}/1000"
-        expect(page.locator("video")).to_have_attribute("poster", poster)
-        page.unroute(made)
-        at(page, 1.0)
-        expect(page.locator(".veil")).to_be_hidden()
+def test_picture_stands_while_a_copy_is_made(studio_page, studio):
+    page = studio_page
+    made = f"**/playback/{studio.ids['old']}"
+    page.route(made, lambda route: route.fulfill(json=HALF_MADE))
+    page.goto(studio.watch("old", 1, 2))
+    expect(page.locator(".veil-text")).to_contain_text("is being made: 50 %")
+    poster = f"/thumbnail/{studio.ids['old']}/1000"
+    expect(page.locator("video")).to_have_attribute("poster", poster)
+    page.unroute(made)
+    at(page, 1.0)
+    expect(page.locator(".veil")).to_be_hidden()
 
 
 HALF_MADE = {"state": "wait", "fraction": 0.5, "problem": ""}

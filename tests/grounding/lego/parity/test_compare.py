@@ -2,8 +2,6 @@
 
 import json
 import shutil
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -40,16 +38,11 @@ def test_all_expected_arrays_are_compared_but_the_quirk(tiny, quantities):
     }
 
 
-def test_command_exits_0_and_prints_a_line_a_quantity(tiny):
-    run = subprocess.run(
-        [sys.executable, "-m", "grounding.lego.parity", str(tiny)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert run.returncode == 0, run.stderr
-    assert "greedy24.video" in run.stdout
-    assert "FAIL" not in run.stdout
+def test_command_exits_0_and_prints_a_line_a_quantity(tiny, capsys):
+    assert main([str(tiny)]) == 0
+    printed = capsys.readouterr().out
+    assert "greedy24.video" in printed
+    assert "FAIL" not in printed
 
 
 def _change_array(folder, file, key, amount):
