@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -30,6 +31,7 @@ log = logging.getLogger(__name__)
 WAITS_S = (30.0, 120.0, 600.0, 3600.0, 4 * 3600.0, 12 * 3600.0)
 """Between one attempt and the next: a receiver may be away for most of a day."""
 LEASE_S = 120.0
+LAST_S = 600.0
 MOMENTS = 10
 
 
@@ -40,6 +42,9 @@ class Alerts:
         self._context = context
         self._searcher = searcher
         self._owner = owner_name()
+        # Until when the messages of an account or token come last: its receivers hang, and one
+        # message after the other would wait for each of them.
+        self._last: dict[tuple[int | None, int | None], float] = {}
 
     def run_next(self) -> bool:
         """Does the next delivery that is due; False: there is none. Raises CatalogError where the
@@ -50,7 +55,9 @@ class Alerts:
             if not alerts.is_due(session):
                 return False
         with catalog.begin() as session:
-            delivery = alerts.claim_delivery(session, self._owner, LEASE_S)
+            now_s = time.monotonic()
+            self._last = {one: until for one, until in self._last.items() if until > now_s}
+            delivery = alerts.claim_delivery(session, self._owner, LEASE_S, list(self._last))
         if delivery is None:
             return False
         try:
@@ -61,6 +68,7 @@ class Alerts:
             raise
         except SeekpointError as error:
             log.warning("delivery %d of a saved search failed: %s", delivery.id, error)
+            self._last[delivery.belongs_to] = time.monotonic() + LAST_S
             self._postpone(delivery, error)
         return True
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, literal, select, update
+from sqlalchemy import case, delete, func, literal, or_, select, update
 from sqlalchemy.orm import Session
 
 from indexer.catalog.database.column_types import sanitize_text
@@ -60,7 +60,8 @@ class AlertRow:
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """A video to ask an alert's question; `body`: what is sent, once the video is known to match.
-    `collection_ids` None: whose search it is may see all.
+    `collection_ids` None: whose search it is may see all. `belongs_to`: the ids of the account and
+    of the token that it is of.
     """
 
     id: int
@@ -73,6 +74,7 @@ class Delivery:
     secret: str
     body: str | None
     collection_ids: tuple[int, ...] | None
+    belongs_to: tuple[int | None, int | None]
 
 
 def set_alert(s: Session, search_id: int, query: Query, url: str, secret: str) -> None:
@@ -141,9 +143,21 @@ def is_due(s: Session) -> bool:
     return s.scalar(_due(s)[1].limit(1)) is not None
 
 
-def claim_delivery(s: Session, owner: str, lease_s: float) -> Delivery | None:
-    """Takes the next delivery that is due; None: there is none."""
+def claim_delivery(
+    s: Session,
+    owner: str,
+    lease_s: float,
+    last: Sequence[tuple[int | None, int | None]] = (),
+) -> Delivery | None:
+    """Takes the next delivery that is due; None: there is none. Those that belong to `last` (ids of
+    account and token) come after all others.
+    """
     row, candidates = _due(s)
+    if last:
+        own = or_(*(belongs_to(SearchRow, account, token) for account, token in last))
+        theirs = select(SearchAlert.id).join(SearchRow, SearchRow.id == SearchAlert.search_id)
+        waits = case((row.alert_id.in_(theirs.where(own)), 1), else_=0)
+        candidates = candidates.order_by(None).order_by(waits, row.due_s, row.id)
     delivery_id = queue.claim(s, row, candidates, owner, lease_s)
     if delivery_id is None:
         return None
@@ -165,6 +179,7 @@ def claim_delivery(s: Session, owner: str, lease_s: float) -> Delivery | None:
         alert.secret,
         delivery.body,
         get_collection_ids(s, search.account_id, search.token_id),
+        (search.account_id, search.token_id),
     )
 
 

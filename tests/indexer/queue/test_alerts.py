@@ -112,3 +112,20 @@ def test_private_addresses_need_a_setting(tmp_path, receiver, caplog):
     assert Alerts(library.context, lambda: library.searcher).run_next()
     assert receiver.received == []
     assert waiting(library) == 1
+
+
+def test_one_whose_receivers_hang_holds_up_nobody(
+    tmp_path, library, deliveries, receiver, free_url, caplog
+):
+    caplog.set_level(logging.CRITICAL)
+    with library.catalog.begin() as s:
+        vera = accounts.add_account(s, "vera", "viewer", None, password_hash="hash")
+    for question in ("red", "blue"):
+        save(library, free_url, Query(question), vera)
+    save(library, receiver.url, Query("red"))
+    colour_video(tmp_path / "a" / "film.mp4", [("blue", 2), ("red", 2)])
+    library.ingest([tmp_path / "a"])
+    assert deliveries.run_next()
+    assert receiver.received == []
+    assert deliveries.run_next()
+    assert len(receiver.received) == 1, "it does not wait for the others of whom one failed"

@@ -88,3 +88,18 @@ def test_nobody_has_very_many(catalog: Catalog, monkeypatch: pytest.MonkeyPatch)
     save(catalog)
     with pytest.raises(UsageError, match="1 saved searches with webhooks"):
         save(catalog, query=Query("a cat"))
+
+
+def test_those_of_whose_receivers_hang_come_last(catalog: Catalog):
+    with catalog.begin() as s:
+        vera = accounts.add_account(s, "vera", "viewer", None, password_hash="hash")
+    save(catalog, vera)
+    search_id = save(catalog)
+    support.add_ready(catalog, ["a.mp4"], np.random.default_rng(1))
+    with catalog.begin() as s:
+        first = alerts.claim_delivery(s, "me", 60.0, [(vera, None)])
+        second = alerts.claim_delivery(s, "me", 60.0, [(vera, None)])
+    assert first is not None
+    assert second is not None
+    assert (first.search_id, first.belongs_to) == (search_id, (None, None))
+    assert second.belongs_to == (vera, None)
