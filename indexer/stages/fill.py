@@ -19,7 +19,7 @@ import numpy as np
 from indexer.media.decode.frames import Frames, Gap
 
 STRIDE = 8  # pictures of a shot that are passed over at most
-VECTOR_CHANGE = 0.05  # of 1 - cosine, from where on what lies between two pictures is looked at
+VECTOR_CHANGE = 0.1  # of 1 - cosine, from where on what lies between two pictures is looked at
 PICTURE_CHANGE = 8.0  # of 255, of the brightness of a coarse picture against the nearer neighbour
 _COARSE = 16  # pixels on each side of what one of its samples stands for
 _EPSILON_S = 1e-6

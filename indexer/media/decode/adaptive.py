@@ -88,7 +88,7 @@ class KeyframeTrack:
     ) -> tuple[list[Keyframe], Keyframe | None]:
         """Those that are shown during a span, and the one after them."""
         scales = [Chosen(self._sizes, sampling.short_side) for sampling in samplings]
-        self.track.seek(span.start_s)
+        self.track.seek(span.start_s + EPSILON_S)
         found: list[Keyframe] = []
         is_from_start = self.track.at_start
         for picture in self.track.pictures():
@@ -126,7 +126,7 @@ def read_parts(
     from a time on, and is told whether that is the time of a keyframe.
     """
     groups, keyframes = keys.groups(span, samplings)
-    wanted = choose_groups(groups, span, samplings[0].budget)
+    wanted = choose_groups(groups, span, samplings[0].budget or 0.0)
     share_s = sum(group.span.overlap_s(span) for group, full in zip(groups, wanted) if full)
     if not groups or share_s > _MAX_SHARE * span.length_s:
         return None

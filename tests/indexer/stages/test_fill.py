@@ -67,7 +67,7 @@ def test_a_still_shot_is_looked_at_a_few_times_and_what_changes_every_time():
 
 def test_what_shows_up_between_two_equal_pictures_is_looked_at():
     values = [100] * 17
-    values[3] = 160
+    values[3] = 220
     frames = frames_of(np.arange(17) / 2, values)
     _, known = embed_changing(embed, frames, NO_CUTS)
     assert known[2:5].all(), "and what is beside it"
