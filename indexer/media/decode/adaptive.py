@@ -23,7 +23,7 @@ from indexer.media.decode.samples import Chosen, Sample, Sizes, collect
 from indexer.media.shot_boundaries import SmallPicture, difference, small_picture
 from indexer.media.shots import ShotPictures
 
-_MIN_GROUP_S = 1.0  # on average: of shorter ones the keyframes are as dear as everything
+_MIN_GROUP_S = 0.75  # on average: of shorter ones the keyframes are as dear as everything
 _MAX_SHARE = 0.85  # of a span: more is decoded as one, which passes no picture twice
 
 
