@@ -71,7 +71,7 @@ class KeyframeTrack:
             return [], []
         self.track.damage.clear()
         keyframes, following = self._keyframes(span, samplings)
-        if not keyframes or self.track.damage.count:
+        if not keyframes or self.track.damage.count or self.track.damage.backwards:
             return [], []
         if span.length_s < _MIN_GROUP_S * len(keyframes):
             return [], []
@@ -90,9 +90,9 @@ class KeyframeTrack:
         scales = [Chosen(self._sizes, sampling.short_side) for sampling in samplings]
         self.track.seek(span.start_s + EPSILON_S)
         found: list[Keyframe] = []
-        is_from_start = self.track.at_start
+        begins_s = max(span.start_s, self.track.first_s) if self.track.at_start else span.start_s
         for picture in self.track.pictures():
-            if not found and not is_from_start and picture.time_s > span.start_s + EPSILON_S:
+            if not found and picture.time_s > begins_s + EPSILON_S:  # what comes before has none
                 return [], None
             small = small_picture(picture.frame)
             if picture.time_s >= span.end_s - EPSILON_S:
