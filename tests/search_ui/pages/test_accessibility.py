@@ -63,14 +63,14 @@ def look_at(page: Page, path: str, shown: str) -> dict[tuple[str, str], list[str
 
 
 # Colours that change slowly have changed.
-# Bars and pulses that go on for ever, and what stands still, are not waited for.
+# Bars and pulses that go on for ever, and what stands still, are not waited for; what is not drawn
+# has neither a next frame nor an end.
 REPAINTED = """async () => {
-  const drawn = () => new Promise(requestAnimationFrame);
-  await drawn();
-  await drawn();
+  const within = (ms, done) => Promise.race([done, new Promise(ok => setTimeout(ok, ms))]);
+  for (let frame = 0; frame < 2; frame++) await within(1000, new Promise(requestAnimationFrame));
   const moving = document.getAnimations().filter(one =>
     one.playState === 'running' && isFinite(one.effect.getComputedTiming().endTime));
-  await Promise.all(moving.map(one => one.finished.catch(() => 0)));
+  await within(5000, Promise.all(moving.map(one => one.finished.catch(() => 0))));
 }"""
 
 
