@@ -102,7 +102,7 @@ class Settings(BaseSettings):
             le=1,
             description="Share of a chunk that an adaptive ingest decodes in full at most",
         ),
-    ] = 0.5
+    ] = 1.0
 
     speech: Annotated[
         bool, Field(description="Recognise speech (subtitles that a file has win over it)")

@@ -49,6 +49,14 @@ class Recognised:
     notes: tuple[Message, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What can be read of a video, and how many tasks were added for it."""
+
+    source: Source
+    added: int
+
+
 class Planner:
     """`stages` by name are those that a video should have."""
 
@@ -119,7 +127,7 @@ class Planner:
             note = Message("{reason}; speech is recognised instead", {"reason": error.message})
             return (note,)
 
-    def plan(self, video_id: int, path: Path) -> Source:
+    def plan(self, video_id: int, path: Path) -> Planned:
         """Plans the chunks and stages that the video lacks, those that failed among them; repeating
         it changes nothing.
         """
@@ -128,7 +136,7 @@ class Planner:
             video = videos.get_video(session, video_id)
             source = source_at(video, path)
             self._require_something(source)
-            plan_tasks(
+            added = plan_tasks(
                 session,
                 video_id,
                 plan_chunks(video.duration_s, self.settings.chunk_s),
@@ -137,7 +145,7 @@ class Planner:
             invalidate_tasks(session, video_id, outdated)
             if video.state != VideoState.PENDING:  # nothing of it was begun
                 chunk_tasks.retry_tasks(session, [video_id])
-        return source
+        return Planned(source, added)
 
     def _find_outdated(self, video_id: int, path: Path) -> list[str]:
         """Stages that were done before something beside the file changed, such as subtitles that

@@ -47,6 +47,7 @@ class _FileProgress:
     relation: Relation = "new"
     unchanged: bool = False
     source: Source | None = None
+    tasks: int | None = None  # how many there are; None: not known
     chunks_done: int = 0
     advanced_bytes: float = 0.0
     errors: list[SeekpointError] = field(default_factory=list)
@@ -176,12 +177,21 @@ class Ingest:
         progress.video_id, progress.relation = recognised.video_id, recognised.relation
         self._forgotten.update(recognised.forgotten)
         self._notes += recognised.notes
-        progress.source = self.planner.plan(progress.video_id, progress.file.path)
+        planned = self.planner.plan(progress.video_id, progress.file.path)
+        progress.source = planned.source
+        if recognised.relation == "new" and planned.added:
+            progress.tasks = planned.added  # nobody can have begun anything
 
     def _claims(self, progress: _FileProgress) -> Iterator[_FileJob]:
         assert progress.source is not None, "a file is planned before its chunks are done"
-        while (item := self._claim(progress.video_id, tuple(self.stages))) is not None:
+        claimed = 0
+        # To ask once more whether something waits is dear where files are small.
+        while claimed != progress.tasks:
+            item = self._claim(progress.video_id, tuple(self.stages))
+            if item is None:
+                return
             items = [item, *self._same_media(item)]
+            claimed += len(items)
             tasks = tuple(StageTask(one, self.stages[one.stage]) for one in items)
             yield _FileJob(progress.source, tasks, file=progress)
 

@@ -77,7 +77,7 @@ class MediaFiles:
         """
         reads: dict[Sampling, PictureRead] = {}
         kinds = dict.fromkeys((one.keyframes_only, one.budget) for one in samplings)
-        for kind in sorted(kinds):
+        for kind in sorted(kinds, key=lambda kind: kind[0]):  # all pictures first
             together = [one for one in samplings if (one.keyframes_only, one.budget) == kind]
             found = self._open(path).read_each(span.start_s, span.end_s, together)
             reads |= dict(zip(together, found, strict=True))

@@ -2,7 +2,7 @@
 say so.
 
 Two things are saved. Of a stretch that was not decoded there is one picture alone, and rows on the
-grid are filled in. Of the pictures that there are, first every eighth of a shot gets its vector;
+grid are filled in. Of the pictures that there are, first every fourth of a shot gets its vector;
 between two of them the others do only where these differ, or where a picture in between looks like
 neither. So a still shot costs little, and what changes is looked at picture by picture.
 """
@@ -18,7 +18,7 @@ import numpy as np
 
 from indexer.media.decode.frames import Frames, Gap
 
-STRIDE = 8  # pictures of a shot that are passed over at most
+STRIDE = 4  # pictures of a shot that are passed over at most
 VECTOR_CHANGE = 0.05  # of 1 - cosine, from where on what lies between two pictures is looked at
 PICTURE_CHANGE = 8.0  # of 255, of the brightness of a coarse picture against the nearer neighbour
 _COARSE = 16  # pixels on each side of what one of its samples stands for

@@ -85,7 +85,7 @@ class PictureStage:
     @property
     def sampling(self) -> Sampling:
         """Pictures of the embedder's size."""
-        budget = self.settings.adaptive_budget if self.adaptive else 1.0
+        budget = self.settings.adaptive_budget if self.adaptive else None
         return Sampling(self.settings.frame_rate_hz, self.embedder.short_side, self.fast, budget)
 
     def read(

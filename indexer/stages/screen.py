@@ -42,7 +42,7 @@ class ScreenStage(PassageStage):
     @property
     def sampling(self) -> Sampling:
         """Pictures large enough for small text."""
-        budget = self.settings.adaptive_budget if self.adaptive else 1.0
+        budget = self.settings.adaptive_budget if self.adaptive else None
         return Sampling(RATE_HZ, SHORT_SIDE, budget=budget)
 
     def read(

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
+from pydantic import TypeAdapter
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from starlette.responses import Response
 
 from grounding.spans import Span
 from indexer.catalog.frames import get_cuts, get_filled
@@ -40,6 +42,7 @@ PictureName = Annotated[
     str,
     Query(pattern="^([0-9a-f]{64})?$", description="The name of a picture that was sent before"),
 ]
+_ANSWER = TypeAdapter(SearchAnswer)
 MomentPlace = Annotated[
     str,
     Query(
@@ -49,7 +52,7 @@ MomentPlace = Annotated[
 ]
 
 
-@router.get("/search", dependencies=[Depends(grounder_turn)])
+@router.get("/search", response_model=SearchAnswer, dependencies=[Depends(grounder_turn)])
 def search(
     request: Request,
     user: CurrentUser,
@@ -69,7 +72,7 @@ def search(
     ground: Annotated[bool, Query(description="The grounder looks at the best again")] = False,
     offset: Annotated[int, Query(ge=0, le=900)] = 0,
     limit: Annotated[int, Query(ge=1, le=100)] = 10,
-) -> SearchAnswer:
+) -> Response:
     """Moments that answer a question, that look like a picture (with a question: both), or that
     look like a moment of the library; best first, page by page.
     """
@@ -89,7 +92,9 @@ def search(
             answer = _ask(q, picture, place, asked)
             ended(answer.matched)
     notes = [tr(note) for note in answer.notes]
-    return SearchAnswer.of(answer, offset, limit, notes, weak=weak or bool(place))
+    found = SearchAnswer.of(answer, offset, limit, notes, weak=weak or bool(place))
+    # Checking what is made here would take longer than writing it, and a thread more.
+    return Response(_ANSWER.dump_json(found), media_type="application/json")
 
 
 def _require_picture(request: Request, picture: str) -> None:

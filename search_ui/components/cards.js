@@ -3,6 +3,7 @@
 const lists = new WeakMap();
 const ANSWERED_MS = 4000;
 const STILL_PX = 12;
+const SAID_MS = 3000;
 const BACK_MS = 20_000; // a list that comes back is drawn by then, perhaps more than once
 const AT_ONCE = 24; // cards drawn, and as many again when the last of them is near
 const VIEW = "seekpoint-view"; // how the cards are shown: {group, size}, written by toolbar.js
@@ -308,8 +309,9 @@ class List {
   say(what) {
     const place = this.find(".said");
     place.textContent = what;
+    place.classList.remove("over");
     clearTimeout(this.saying);
-    this.saying = setTimeout(() => (place.textContent = ""), 3000);
+    this.saying = setTimeout(() => place.classList.add("over"), SAID_MS);
   }
 }
 

@@ -109,7 +109,7 @@ class Shelf {
     this.ids = found.ids;
     this.months = found.months;
     this.place = new Map(found.ids.map((id, place) => [id, place]));
-    this.rows.clear();
+    this.rows = new Map(Object.entries(found.rows).map(([id, row]) => [Number(id), row]));
     this.wanted.clear();
     this.chosen = new Set([...this.chosen].filter((id) => this.place.has(id)));
     const count = found.ids.length === 1 ? labels.one : labels.count;

@@ -25,6 +25,7 @@ from search_ui.i18n.translator import Translator, translator_of
 from search_ui.url_state import Link, Place
 
 MOST_ROWS = 200
+FIRST_ROWS = 40  # more than are in view of most windows
 LARGEST_ID = 2**62
 SHOWN_SHARE = 0.3  # of the length: the beginning is often black, or a title
 PREVIEW_S = 6.0
@@ -51,7 +52,7 @@ def routes() -> list[BaseRoute]:
 
 def shelf(request: Request) -> Response:
     """Numbers of all videos that pass, in order, with where each month begins; how many there are
-    of each kind, and how long they are together.
+    of each kind, how long they are together, and what the first cards say.
     """
     asked = request.query_params
     order, named = asked.get("sort", "added"), asked.get("find", "")[:200].strip()
@@ -68,6 +69,7 @@ def shelf(request: Request) -> Response:
             "months": _months(getattr(video, at) for video in ordered) if at else [],
             "length": format_time(sum(video.duration_s for video in ordered)),
             "counts": {name: sum(map(passes, videos)) for name, passes in NARROWED.items()},
+            "rows": _rows_of(request, [video.video_id for video in ordered[:FIRST_ROWS]]),
         },
         headers={"Cache-Control": "no-store"},
     )
@@ -109,14 +111,15 @@ def rows(request: Request) -> Response:
     """
     asked = request.query_params.get("ids", "").split(",")[:MOST_ROWS]
     ids = [int(one) for one in asked if one.isdecimal() and len(one) < 19]
-    user: User = request.state.user
-    names = set(app_state().visible_names(user))
-    found = app_state().library.videos_of([one for one in ids if one < LARGEST_ID])
+    found = _rows_of(request, [one for one in ids if one < LARGEST_ID])
+    return JSONResponse(found, headers={"Cache-Control": "no-store"})
+
+
+def _rows_of(request: Request, ids: list[int]) -> dict[str, dict[str, Any]]:
+    names = set(app_state().visible_names(request.state.user))
     tr = translator_of(request)
-    return JSONResponse(
-        {str(video.video_id): _row(video, tr) for video in found if video.collection in names},
-        headers={"Cache-Control": "no-store"},
-    )
+    found = app_state().library.videos_of(ids)
+    return {str(video.video_id): _row(video, tr) for video in found if video.collection in names}
 
 
 def _row(video: Video, tr: Translator) -> dict[str, Any]:

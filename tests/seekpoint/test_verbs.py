@@ -3,6 +3,7 @@
 import inspect
 import io
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -190,6 +191,14 @@ def test_the_verbs_take_what_those_of_the_library_take():
         assert extra <= {"on_server"}, name
         for key in set(own) & set(librarys):
             assert without_default(own[key]) == without_default(librarys[key]), (name, key)
+
+
+def test_what_the_client_lacks_is_named_in_the_guide():
+    guide = (Path(__file__).parents[2] / "docs" / "guides" / "api.md").read_text()
+    verbs = {name for name, _ in inspect.getmembers(Library, inspect.isfunction)}
+    lacking = {name for name in verbs - set(dir(Client)) if not name.startswith("_")}
+    assert {name for name in lacking if f"`{name}`" not in guide} == set()
+    assert "evaluate" in lacking
 
 
 def without_default(parameter: inspect.Parameter) -> inspect.Parameter:

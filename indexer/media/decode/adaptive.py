@@ -23,7 +23,7 @@ from indexer.media.decode.samples import Chosen, Sample, Sizes, collect
 from indexer.media.shot_boundaries import SmallPicture, difference, small_picture
 from indexer.media.shots import ShotPictures
 
-_MIN_GROUP_S = 1.0  # on average: of shorter ones the keyframes are as dear as everything
+_MIN_GROUP_S = 0.75  # on average: of shorter ones the keyframes are as dear as everything
 _MAX_SHARE = 0.85  # of a span: more is decoded as one, which passes no picture twice
 
 
@@ -71,7 +71,7 @@ class KeyframeTrack:
             return [], []
         self.track.damage.clear()
         keyframes, following = self._keyframes(span, samplings)
-        if not keyframes or self.track.damage.count:
+        if not keyframes or self.track.damage.count or self.track.damage.backwards:
             return [], []
         if span.length_s < _MIN_GROUP_S * len(keyframes):
             return [], []
@@ -88,11 +88,11 @@ class KeyframeTrack:
     ) -> tuple[list[Keyframe], Keyframe | None]:
         """Those that are shown during a span, and the one after them."""
         scales = [Chosen(self._sizes, sampling.short_side) for sampling in samplings]
-        self.track.seek(span.start_s)
+        self.track.seek(span.start_s + EPSILON_S)
         found: list[Keyframe] = []
-        is_from_start = self.track.at_start
+        begins_s = max(span.start_s, self.track.first_s) if self.track.at_start else span.start_s
         for picture in self.track.pictures():
-            if not found and not is_from_start and picture.time_s > span.start_s + EPSILON_S:
+            if not found and picture.time_s > begins_s + EPSILON_S:  # what comes before has none
                 return [], None
             small = small_picture(picture.frame)
             if picture.time_s >= span.end_s - EPSILON_S:
@@ -126,7 +126,7 @@ def read_parts(
     from a time on, and is told whether that is the time of a keyframe.
     """
     groups, keyframes = keys.groups(span, samplings)
-    wanted = choose_groups(groups, span, samplings[0].budget)
+    wanted = choose_groups(groups, span, samplings[0].budget or 0.0)
     share_s = sum(group.span.overlap_s(span) for group, full in zip(groups, wanted) if full)
     if not groups or share_s > _MAX_SHARE * span.length_s:
         return None

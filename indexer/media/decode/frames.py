@@ -61,11 +61,11 @@ class Sampling:
     """Which pictures of a span somebody wants: those on the grid k / rate_hz, scaled to
     `short_side` pixels (None: as they are).
 
-    `keyframes_only`: of the keyframes alone. `budget`: the share of the time that is decoded in
-    full at most; of the rest come keyframes alone.
+    `keyframes_only`: of the keyframes alone. `budget`: only where something happens everything
+    is decoded, at most this share of the time; of the rest come keyframes alone. None: all is.
     """
 
     rate_hz: float
     short_side: int | None
     keyframes_only: bool = False
-    budget: float = 1.0
+    budget: float | None = None

@@ -114,7 +114,7 @@ class Reader:
                 f"budget, not {samplings!r}"
             )
         self._track.damage.clear()
-        if samplings[0].budget < 1 and not samplings[0].keyframes_only:
+        if samplings[0].budget is not None and not samplings[0].keyframes_only:
             reads = self._read_parts(Span(start_s, end_s), samplings)
             if reads is not None:
                 return reads
@@ -162,7 +162,7 @@ class Reader:
         if not at_keyframe:
             return self._position(start_s, False)
         self._track.set_keyframes_only(False)
-        self._track.seek(start_s)
+        self._track.seek(start_s + EPSILON_S)  # rounded down it would lie before the keyframe
         self._shots, self._next_s = ShotPictures(self._track), None
         _skip_to(self._shots, start_s)
         return self._shots

@@ -82,4 +82,4 @@ def test_workers_find_the_same(footage, tmp_path):
 
 def test_the_command_takes_it(footage, tmp_path):
     run_command(tmp_path, "ingest", footage, "--adaptive")
-    assert "/0.5of" in picture_key(demo_library(tmp_path))[1]
+    assert "/1of" in picture_key(demo_library(tmp_path))[1]

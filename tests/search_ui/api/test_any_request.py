@@ -29,9 +29,9 @@ from tests.support import demo_settings
 
 EXAMPLES = 6
 """Of each operation; `python -m benchmarks.any_request` asks for hundreds."""
-# Each example of these takes seconds of decoding, cutting or waiting, whatever is asked; the limits
-# of their parameters are tested by themselves.
-SLOW = ("clip", "clips", "frame", "events")
+# Each example of these takes seconds of decoding, cutting, looking around or waiting, whatever is
+# asked; the limits of their parameters are tested by themselves.
+SLOW = ("clip", "clips", "frame", "events", "checks")
 OPERATIONS = sorted(
     (
         (method.upper(), path)

@@ -23,8 +23,13 @@ def pair(tmp_path_factory) -> Iterator[Pair]:
     library = demo_library(folder / "home")
     library.ingest([colour_video(folder / "a.mp4", [("green", 2)])], "c")
     add_user(library.catalog, "vera", PASSWORD, "editor")
-    settings = {"log_format": "json", "metrics_token": "token"}
-    trusted = '["127.0.0.1"]'
-    words = ["--sign-in", "--processes", "2"]
-    with serving(folder / "home", *words, ui_trusted_proxies=trusted, **settings) as url:
+    with serving(
+        folder / "home",
+        "--sign-in",
+        "--processes",
+        "2",
+        log_format="json",
+        metrics_token="token",
+        ui_trusted_proxies='["127.0.0.1"]',
+    ) as url:
         yield Pair(url, int((folder / "server.pid").read_text()))

@@ -4,6 +4,7 @@ says what is shown, and no request fails.
 
 import re
 from importlib.resources import files
+from typing import Literal
 
 from playwright.sync_api import Page, expect
 
@@ -23,6 +24,7 @@ PAGES = {
 }
 # The other theme changes nothing but colours.
 CONTRAST = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
+Theme = Literal["light", "dark"]
 ABORTED = "net::ERR_ABORTED"
 
 
@@ -54,7 +56,8 @@ def look_at(page: Page, path: str, shown: str) -> dict[tuple[str, str], list[str
     drawn(page)
     page.evaluate(AXE.read_text())
     found = {}
-    for colours, rules in (("light", {}), ("dark", CONTRAST)):
+    themes: tuple[tuple[Theme, dict], ...] = (("light", {}), ("dark", CONTRAST))
+    for colours, rules in themes:
         page.emulate_media(color_scheme=colours)
         page.evaluate(REPAINTED)
         if problems := violations(page, rules):
@@ -63,14 +66,14 @@ def look_at(page: Page, path: str, shown: str) -> dict[tuple[str, str], list[str
 
 
 # Colours that change slowly have changed.
-# Bars and pulses that go on for ever, and what stands still, are not waited for.
+# Bars and pulses that go on for ever, and what stands still, are not waited for; what is not drawn
+# has neither a next frame nor an end.
 REPAINTED = """async () => {
-  const drawn = () => new Promise(requestAnimationFrame);
-  await drawn();
-  await drawn();
+  const within = (ms, done) => Promise.race([done, new Promise(ok => setTimeout(ok, ms))]);
+  for (let frame = 0; frame < 2; frame++) await within(1000, new Promise(requestAnimationFrame));
   const moving = document.getAnimations().filter(one =>
     one.playState === 'running' && isFinite(one.effect.getComputedTiming().endTime));
-  await Promise.all(moving.map(one => one.finished.catch(() => 0)));
+  await within(5000, Promise.all(moving.map(one => one.finished.catch(() => 0))));
 }"""
 
 

@@ -35,6 +35,7 @@ def test_numbers_first_then_what_stands_on_cards(local, video_ids):
     found = local.get("/shelf?sort=length&order=falling").json()
     assert set(found["ids"]) == set(video_ids.values())
     assert found["ids"][0] == video_ids["traffic light.mp4"]
+    assert {int(id) for id in found["rows"]} == set(found["ids"])
     assert found["counts"] == {"": 3, "work": 0, "problem": 0}
     assert local.get("/shelf?find=SUN").json()["ids"] == [video_ids["sunset.mp4"]]
     rows = local.get(f"/shelf/rows?ids={video_ids['sunset.mp4']},999999,x").json()

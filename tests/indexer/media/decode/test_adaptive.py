@@ -3,6 +3,7 @@
 import itertools
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -81,6 +82,22 @@ def test_files_whose_keyframes_cannot_stand_alone_are_read_in_full(tmp_path, nam
     (plain,), _ = read(path, PLAIN, 0, LENGTH_S)
     assert not found.gaps
     assert found.frames.times_s.tolist() == plain.frames.times_s.tolist()
+
+
+def test_what_comes_before_the_first_keyframe_is_not_lost(footage, tmp_path):
+    path = tmp_path / "e.mkv"
+    with av.open(str(footage)) as source, av.open(str(path), "w") as target:
+        stream = source.streams.video[0]
+        copied = target.add_stream_from_template(stream)
+        for number, packet in enumerate(source.demux(stream)):
+            if number and packet.dts is not None:
+                packet.stream = copied
+                target.mux(packet)
+    (plain,), _ = read(path, PLAIN, 0, LENGTH_S)
+    (found,), _ = read(path, ADAPTIVE, 0, LENGTH_S)
+    wanted = [time_s for time_s in plain.frames.times_s if not is_in_gap(time_s, found)]
+    assert wanted[0] == plain.frames.times_s[0]
+    assert set(wanted) <= set(found.frames.times_s)
 
 
 def test_samplings_of_one_read_have_the_same_gaps_and_one_budget(footage):
