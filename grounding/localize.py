@@ -47,7 +47,7 @@ _NEIGHBOURHOOD_FRAMES = 240
 
 MOTION_WEIGHT = 0.4  # of motion beside the similarity, both in deviations of their own curves
 # A border moves so many frames at most to a step that is this share of what its span stands out by.
-SHARP_REACH, SHARP_STEP = 2, 0.9
+SHARP_REACH, SHARP_STEP = 2, 0.75
 
 
 def change_between(vectors: np.ndarray) -> np.ndarray:
