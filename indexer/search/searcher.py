@@ -68,6 +68,7 @@ BACKGROUND_SEGMENTS = 500
 BACKGROUND_LOOK_S = 1.0  # counting a large library takes longer than searching it
 # share of the library that may come or go before the background is sampled again
 BACKGROUND_DRIFT = 0.1
+MOST_BACKGROUNDS = 32  # sets of collections that are remembered, half a megabyte each
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ class Searcher:
         self._catalog = context.catalog
         self._texts = TextSearch(context)
         self._sounds = SoundSearch(context)
-        self._backgrounds: dict[str, _Background] = {}
+        self._backgrounds: dict[tuple[str, tuple[int, ...] | None], _Background] = {}
         self._neutral: dict[str, np.ndarray] = {}
 
     @trace_calls("search")
@@ -239,7 +240,7 @@ class Searcher:
         for key in keys:
             if embedder_key_of(key) == embedder.key:
                 blocks += self._blocks(key, query.video, scope)
-                background.append(self._background(key))
+                background.append(self._background(key, scope.collection_ids))
         if not blocks:
             return NOTHING, notes
         ranking = rank_moments(
@@ -281,23 +282,29 @@ class Searcher:
             )
         return self._neutral[embedder.key]
 
-    def _background(self, key: str) -> _Background:
-        """Segment vectors (B, D) sampled over the whole library: what an answer must stand out
-        from. Renewed as the library grows.
+    def _background(self, key: str, collection_ids: tuple[int, ...] | None) -> _Background:
+        """Segment vectors (B, D) sampled over the collections that are asked, None: all of them.
+        They are what an answer must stand out from: other collections hold nothing that could be
+        taken for it. Renewed as the library grows.
         """
-        known = self._backgrounds.get(key)
+        asked = (key, collection_ids)
+        known = self._backgrounds.get(asked)
         if known is not None and (
             time.monotonic() - known.looked_s < BACKGROUND_LOOK_S or not known.watch.has_changed()
         ):
             return known
         with self._catalog.read() as session:
-            live = get_live_state(session, key).chunks
+            live = get_live_state(session, key, collection_ids=collection_ids).chunks
             if known is None or abs(live - known.chunks) > known.chunks * BACKGROUND_DRIFT:
-                vectors = sample_vectors(session, key, BACKGROUND_SEGMENTS)
+                vectors = sample_vectors(
+                    session, key, BACKGROUND_SEGMENTS, collection_ids=collection_ids
+                )
                 known = _Background(
                     live, vectors, time.monotonic(), known.watch if known else self._catalog.watch()
                 )
-        known = self._backgrounds[key] = replace(known, looked_s=time.monotonic())
+        while len(self._backgrounds) >= MOST_BACKGROUNDS and asked not in self._backgrounds:
+            self._backgrounds.pop(next(iter(self._backgrounds)), None)
+        known = self._backgrounds[asked] = replace(known, looked_s=time.monotonic())
         return known
 
     # --- words, and both together ---

@@ -94,11 +94,18 @@ def count_vectors(
     return s.scalar(counted) or 0
 
 
-def sample_vectors(s: Session, key: str, count: int, seed: int = 0) -> np.ndarray:
+def sample_vectors(
+    s: Session,
+    key: str,
+    count: int,
+    seed: int = 0,
+    collection_ids: Sequence[int] | None = None,
+) -> np.ndarray:
     """At most `count` segment vectors (N, D) float32 from random searchable chunks, few of each
     video, so that a long one does not decide what is usual; the same for the same library and seed.
+    `collection_ids`: of these alone; None: of all.
     """
-    chunk_ids, _ = get_live_chunks(s, key)
+    chunk_ids, _ = get_live_chunks(s, key, collection_ids=collection_ids)
     if not len(chunk_ids):
         return np.empty((0, dimension_of(s, key) or 0), np.float32)
     random = np.random.default_rng(seed)

@@ -36,6 +36,20 @@ def test_the_score_of_no_match_is_low(library):
     assert answer.moments[0].score < 0.2
 
 
+def test_other_collections_change_no_probability_of_one(tmp_path):
+    """Nothing in them can be taken for an answer."""
+    colour_video(tmp_path / "one" / "a.mp4", [("red", 5.0), ("blue", 5.0)])
+    shots = [("green", 4.0), ("white", 4.0), ("yellow", 4.0), ("purple", 4.0)]
+    colour_video(tmp_path / "two" / "b.mp4", shots)
+    library = demo_library(tmp_path / "home")
+    library.ingest([tmp_path / "one"], "one")
+    alone = library.search("blue", collections=["one"])
+    library.ingest([tmp_path / "two"], "two")
+    beside = demo_library(tmp_path / "home").search("blue", collections=["one"])
+    assert [m.score for m in beside.moments] == pytest.approx([m.score for m in alone.moments])
+    assert library.search("blue").moments[0].score != pytest.approx(alone.moments[0].score)
+
+
 @pytest.mark.parametrize("question", ["when is it blue?", "when does the zebra cross?", "white"])
 def test_a_match_is_an_answer_with_a_likely_moment(library, question):
     answer = library.search(question, top=50)
