@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.support.observations import SHARED
 from benchmarks.support.real_videos import (
     FOLDERS,
     TRUTHS,
@@ -31,6 +32,7 @@ from benchmarks.support.real_videos import (
     read_rows,
 )
 from grounding.metrics.reliability import calibration_error, calibration_error_by_chance
+from grounding.spans import Span
 from indexer.evaluation.report import Report
 from indexer.library import Library
 from indexer.settings import Settings
@@ -139,12 +141,23 @@ def figures_of(report: Report) -> dict[str, Any]:
 
 
 def first_moments(report: Report) -> tuple[list[float], list[bool]]:
-    """The probability of the first moment of each answer, and whether it is of the right video;
-    each row with its video, and without where no other video is a fair answer.
+    """The probability of the first moment of each answer, and whether it shows what was asked; each
+    row with its video, and without where no other video is a fair answer.
     """
     rows = [row for row in report.rows if "masked_confidence" in row and row["first"]]
     promised = [row["first"][3] for row in rows] + [row["masked_confidence"] for row in rows]
-    return promised, [row["rank"] == 1 for row in rows] + [False] * len(rows)
+    return promised, [_is_shown(row) for row in rows] + [False] * len(rows)
+
+
+def _is_shown(row: dict[str, Any]) -> bool:
+    """Whether the first moment is of the right video and shares SHARED of the shorter span with a
+    true window, as probabilities are fitted.
+    """
+    found = Span(*row["first"][1:3])
+    windows = [Span(*window) for window in row["windows"]]
+    return row["rank"] == 1 and any(
+        found.overlap_s(one) >= SHARED * min(found.length_s, one.length_s) > 0 for one in windows
+    )
 
 
 def matches(library: Library, which: str) -> dict[str, int]:
@@ -183,8 +196,8 @@ def page(figures: dict[str, Any], library: Library) -> Iterator[str]:
     yield (
         "Expected calibration error of the first moment (ten groups of equal size): each row with"
         " its video, and without it where no other would be a fair answer; a moment is right if it"
-        " is of the right video. Beside it, what probabilities that hold exactly would have by"
-        " chance with as few rows."
+        " shares half of the shorter span with a true window, as it was fitted. Beside it, what"
+        " probabilities that hold exactly would have by chance with as few rows."
     )
     yield ""
     yield "| rows | calibration error | by chance |"
