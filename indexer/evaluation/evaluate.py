@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from grounding.spans import ScoredSpan
@@ -18,7 +19,6 @@ from indexer.media.files import MediaFiles
 from indexer.search.scope import make_scope
 from indexer.search.searcher import Searcher
 from indexer.search.second_opinion.refinement import second_opinion
-from indexer.search.types import Scope
 
 
 def evaluate_library(
@@ -56,10 +56,8 @@ def evaluate_library(
         if without:
             # Asked as a selection of the others, so that a masked video takes no place among the
             # candidates.
-            scope = Scope(
-                video_ids=tuple(v.video_id for name, v in videos.items() if name not in without),
-                kinds=base.kinds,
-            )
+            others = tuple(v.video_id for name, v in videos.items() if name not in without)
+            scope = replace(base, video_ids=others)
         answer = searcher.search(query, scope, top=RANKED_MOMENTS)
         if (
             answer.notes and not answer.moments and not without
