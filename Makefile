@@ -12,8 +12,9 @@ ALL_EXTRAS := $(RUN_EXTRAS),speech-multilingual,queue,postgres,vlm,mcp,otel,trai
 demo: .venv/.run
 	$(BIN)/seekpoint demo
 
+# Each of the two workers has a core: threads of torch that wait by spinning make tests several times slower.
 test: .venv/.all tools
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: .venv/.all
 	$(BIN)/ruff check .
