@@ -165,7 +165,9 @@ def test_segments_are_embedded_as_clips_and_frames_kept(embedder, folder, tmp_pa
     task = SimpleNamespace(span=span, video_id=1)
     result = stage.compute(task, read)  # pyright: ignore[reportArgumentType]
     for segment in result.segments:
-        images, seconds = read.frames.images[segment.rows], read.frames.times_s[segment.rows]
+        times_s = read.frames.times_s
+        within = (segment.span.start_s <= times_s) & (times_s < segment.span.end_s)
+        images, seconds = read.frames.images[within], times_s[within]
         expected = embedder.embed_clips([images], [seconds - seconds[0]])[0]
         np.testing.assert_allclose(segment.vector, expected, atol=1e-5)
     assert result.block.vectors.shape == (len(read.frames.images), 32)
