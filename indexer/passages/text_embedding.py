@@ -50,6 +50,12 @@ def is_english(text: str) -> bool:
     return Sentences.is_english(text[:LONGEST])
 
 
+def recognizes(words: Sequence[str]) -> bool:
+    """Whether a model knows one of the words of a question."""
+    with _embedding:
+        return _models().recognizes(words)
+
+
 def across(vectors: np.ndarray) -> np.ndarray:
     """Unit vectors (N, 896) float32 of their multilingual part alone: what finds texts in other
     languages.

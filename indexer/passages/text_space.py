@@ -41,6 +41,10 @@ class TextSpace(Protocol):
         """Whether the text gets a vector."""
         ...
 
+    def recognizes(self, words: Sequence[str]) -> bool:
+        """Whether the vector of a question of these words means something."""
+        ...
+
     def is_english(self, text: str) -> bool:
         """Whether two texts of which this holds are compared by all of their vectors."""
         ...
@@ -56,6 +60,7 @@ class EmbeddedSpace:
     embed_questions = staticmethod(text_embedding.embed_meaning)
     across = staticmethod(text_embedding.across)
     reads = staticmethod(text_embedding.reads)
+    recognizes = staticmethod(text_embedding.recognizes)
     is_english = staticmethod(text_embedding.is_english)
 
 

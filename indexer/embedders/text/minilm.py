@@ -18,6 +18,8 @@ from indexer.embedders.base import unit
 from indexer.embedders.text.encoder import SentenceEncoder
 from indexer.embedders.text.mapped_weights import map_weights
 
+PADDING = "[PAD]"
+
 
 class MiniLM(SentenceEncoder):
     """Sentences to unit vectors (N, 384) float32; longer than 256 word pieces is cut."""
@@ -34,6 +36,11 @@ class MiniLM(SentenceEncoder):
         self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self.tokenizer.enable_truncation(limit)
         self.tokenizer.enable_padding()
+
+    def pieces(self, word: str) -> list[str]:
+        """The pieces of the vocabulary that a word is made of; one: it is in the vocabulary."""
+        tokens = self.tokenizer.encode(word, add_special_tokens=False).tokens
+        return [token.removeprefix("##") for token in tokens if token != PADDING]
 
     def _embed(self, texts: Sequence[str]) -> np.ndarray:
         encoded = self.tokenizer.encode_batch(list(texts))

@@ -33,9 +33,12 @@ class MultilingualEncoder(SentenceEncoder):
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
-        self._model = _load_backend(
-            folder / "weights.npz", MultilingualTokenizer(folder / "sp.model")
-        )
+        self._tokenizer = MultilingualTokenizer(folder / "sp.model")
+        self._model = _load_backend(folder / "weights.npz", self._tokenizer)
+
+    def count_pieces(self, word: str) -> int:
+        """How many pieces of the vocabulary a word is made of; one: it is in the vocabulary."""
+        return len(self._tokenizer.encode(word, add_bos=False, add_eos=False))
 
     def _embed(self, texts: Sequence[str]) -> np.ndarray:
         return unit(self._model.encode(list(texts)))

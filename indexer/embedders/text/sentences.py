@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,6 +53,12 @@ LOADING_TEXT = "a picture"
 evidence: its vectors are remembered.
 """
 
+# A word that a vocabulary holds in few long pieces is a word: "bullfight", "Fahrradfahrer".
+MIN_KNOWN = 3  # letters
+MIN_PART = 4  # letters of each half of an English compound
+MIN_LONG = 7  # letters of a compound in another language
+LETTERS_A_PIECE = 3.5
+
 _embedding = threading.Lock()  # the encoder is not made for several threads
 
 
@@ -73,6 +79,24 @@ class Sentences:
         """Unit vectors (N, 512) float32."""
         with _embedding:
             return self.multilingual.embed(texts)
+
+    def recognizes(self, words: Iterable[str]) -> bool:
+        """Whether a model knows one of the words of a question, so that the vector of the question
+        means something: letters without a meaning are near to other letters without one. Words
+        that are not in Latin letters always count.
+        """
+        return any(self._knows(word.casefold()) for word in words)
+
+    def _knows(self, word: str) -> bool:
+        if not mostly_in(word, {"LATIN"}):
+            return any(letter.isalpha() for letter in word)
+        if len(word) < MIN_KNOWN:
+            return False
+        pieces = self.minilm.pieces(word)
+        if len(pieces) == 1 or (len(pieces) == 2 and min(map(len, pieces)) >= MIN_PART):
+            return True
+        count = self.multilingual.count_pieces(word)
+        return count == 1 or (len(word) >= MIN_LONG and len(word) >= LETTERS_A_PIECE * count)
 
     @staticmethod
     def is_english(text: str) -> bool:

@@ -4,6 +4,7 @@ joined into one list.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -99,7 +100,8 @@ class _Asked:
         )
         terms = parse_terms(query)
         text = " ".join(statement.phrases) or statement.words
-        vector = space.embed_questions([text])[0] if space.reads(text) else None
+        known = space.reads(text) and space.recognizes(re.findall(r"\w+", query))
+        vector = space.embed_questions([text])[0] if known else None
         return cls(
             query,
             terms,

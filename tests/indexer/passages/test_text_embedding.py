@@ -5,7 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from indexer.passages.text_embedding import DIMENSION, MULTILINGUAL_SIZE, embed_meaning, reads
+from indexer.passages.text_embedding import (
+    DIMENSION,
+    MULTILINGUAL_SIZE,
+    embed_meaning,
+    reads,
+    recognizes,
+)
 from indexer.passages.text_space import EmbeddedSpace
 from indexer.stages.passages import with_meaning
 from tests.indexer.passages.sounds import SENTENCES
@@ -49,3 +55,23 @@ def test_what_no_model_reads_gets_no_vector():
     stored = with_meaning([Passage("screen", 0, 1, text) for text in texts], EmbeddedSpace())
     assert [passage.vector is not None for passage in stored] == [True, False, False]
     assert [passage.text for passage in stored] == list(texts)
+
+
+@pytest.mark.parametrize(
+    ("question", "known"),
+    [
+        ("a dog jumps", True),
+        ("bullfight", True),
+        ("un perro corre", True),
+        ("Fahrradfahrer", True),
+        ("собака бежит", True),
+        ("狗跳", True),
+        ("zxqv", False),
+        ("asdf jklö qwer", False),
+        ("blorf zindle quax", False),
+        ("4711", False),
+        ("", False),
+    ],
+)
+def test_a_question_without_a_known_word_means_nothing(question, known):
+    assert recognizes(question.split()) is known
