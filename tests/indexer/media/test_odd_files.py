@@ -204,6 +204,13 @@ def test_an_absurd_length_is_that_of_what_plays(tmp_path, settings):
     assert probe(tmp_path / "proxy.mp4").duration_s == pytest.approx(9.96, abs=0.1)
 
 
+def test_a_picture_that_claims_to_last_a_day_does_not_make_the_video_so_long(tmp_path):
+    path = tmp_path / "day.mp4"
+    jump = r"setts=ts=if(gte(N\,249)\,TS+9e4/TB\,TS)"
+    ffmpeg(*lavfi(f"testsrc2=d=10:{SMALL}"), *X264, "-bf", 0, "-bsf:v", jump, path)
+    assert probe(path).duration_s == pytest.approx(9.92, abs=0.1)
+
+
 def test_a_length_of_months_is_an_error(tmp_path):
     path = tmp_path / "months.mkv"
     slow = "setts=ts=TS*60000:duration=DURATION*60000"
@@ -522,6 +529,15 @@ def test_a_place_that_is_not_found_again_is_read_from_the_beginning(tmp_path):
     frames = sample_frames(path, times_s=[9.0])
     at = int(np.searchsorted(found_s, 9.0 + 1e-6, side="right")) - 1
     assert read_number(frames.images[0]) == numbers[at]
+
+
+def test_a_raw_stream_has_no_clock_that_could_restart(tmp_path):
+    """FFmpeg counts its times from 0 again after each seek."""
+    path = tmp_path / "raw.m4v"
+    source = lavfi("testsrc2=s=320x240:r=25:d=3")
+    ffmpeg(*source, "-c:v", "mpeg4", "-q:v", 2, "-bf", 2, "-f", "m4v", path)
+    assert path.stat().st_size > 400_000, "else the places that are looked at are one"
+    assert clock.restarting_clock(path) is None
 
 
 # -- colours ---------------------------------------------------------------------------------------
