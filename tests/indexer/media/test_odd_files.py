@@ -169,6 +169,16 @@ def test_clip_and_copy_agree_with_the_index_without_presentation_times(
         assert read_number(frames.images[0]) == expected
 
 
+def test_a_raw_stream_of_jpegs_is_no_single_picture(tmp_path, settings):
+    path = tmp_path / "raw.mjpeg"
+    ffmpeg(*lavfi("testsrc2=s=640x360:r=25:d=2"), "-c:v", "mjpeg", path)
+    assert probe(path).duration_s == pytest.approx(2.0)
+    make_proxy(path, tmp_path / "proxy.mp4", settings)
+    cut_clip(path, 0.5, 1.5, tmp_path / "clip.mp4", settings)
+    assert probe(tmp_path / "proxy.mp4").duration_s == pytest.approx(2.0)
+    assert probe(tmp_path / "clip.mp4").duration_s == pytest.approx(1.0)
+
+
 @pytest.mark.parametrize("make", [avi, avi_packed])
 def test_keyframes_of_an_avi_have_the_times_that_they_have_among_all(tmp_path, make, once):
     path = once(make)
