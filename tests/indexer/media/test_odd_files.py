@@ -393,6 +393,24 @@ def test_the_next_track_that_can_be_decoded_is_heard(tmp_path, settings):
     assert np.abs(np.fft.rfft(samples)).argmax() == pytest.approx(2000, abs=5)
 
 
+@pytest.mark.parametrize("noise", ["drop=1", "amount=1"])
+def test_the_next_track_is_heard_where_the_first_has_no_sound(tmp_path, settings, noise):
+    """The first one is announced: it is empty, or nothing of it decodes."""
+    path = tmp_path / "both.mkv"
+    ffmpeg(
+        *lavfi(f"testsrc2=d=4:{SMALL}"),
+        *lavfi("sine=f=440:d=4"),
+        *lavfi("sine=f=2000:d=4"),
+        *("-map", 0, "-map", 1, "-map", 2, *X264, "-c:a", "aac", "-bsf:a:0", f"noise={noise}"),
+        path,
+    )
+    assert probe(path).sound_index == 2
+    cut_clip(path, 1.0, 3.0, tmp_path / "clip.mp4", settings)
+    for heard in (path, tmp_path / "clip.mp4"):
+        samples, _ = read_audio(heard, 0.5, 1.5)
+        assert np.abs(np.fft.rfft(samples)).argmax() == pytest.approx(2000, abs=5)
+
+
 def test_a_clip_before_the_first_picture_says_where_it_is(tmp_path, settings):
     encode(tmp_path / "source.mp4", count=100, crf="18")
     path = tmp_path / "v5.mp4"
