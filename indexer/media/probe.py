@@ -67,6 +67,7 @@ def probe(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) -> Vide
             restarts=restarting_clock(path) is not None,
             timed=not container.format.flags & Flags.no_timestamps.value,
             matrix=known_matrix(picture) if picture else "",
+            undecoded="" if picture else ", ".join(picture_codecs(container)),
             notes=_notes(path, container, picture),
         )
 
