@@ -200,7 +200,7 @@ def test_the_originals_are_sound(originals):
     for kind in KINDS:
         process = MediaProcess(originals / kind)
         process.call("open", str(originals / kind), 1, MAX_PIXELS, timeout_s=TIMEOUT_S)
-        (reported, cuts_s, damage), _ = process.call(
+        (reported, cuts_s, damage, _), _ = process.call(
             "read", 0.0, 5.0, SAMPLINGS, timeout_s=TIMEOUT_S
         )
         assert (reported[0][1:], damage, len(cuts_s)) == ((48, 72, 3), "", 0), kind
