@@ -20,8 +20,8 @@ class VideoInfo:
     the pictures clockwise: 0, 90, 180 or 270 degrees. `fps` is the average rate. `picture_index`
     and `sound_index` number the streams of the file that are shown and heard. `restarts`: the clock
     of the file starts again on the way. `timed`: packets have times. `matrix`: of the colours, as
-    ffmpeg names the one to take instead of one that it does not know. `notes` are sentences for
-    whoever adds the file.
+    ffmpeg names the one to take instead of one that it does not know. `undecoded`: the codecs of
+    its pictures, where none of them decodes. `notes` are sentences for whoever adds the file.
     """
 
     duration_s: float
@@ -41,4 +41,5 @@ class VideoInfo:
     restarts: bool = False
     timed: bool = True
     matrix: str = ""
+    undecoded: str = ""
     notes: tuple[Message, ...] = ()

@@ -106,7 +106,8 @@ class Planner:
                 info.duration_s,
                 has_pictures=info.width > 0,
                 has_sound=bool(info.audio_tracks),
-            )
+            ),
+            info.undecoded,
         )
         with self.catalog.begin() as session:
             video_id = videos.add_video(
@@ -165,19 +166,27 @@ class Planner:
                 if was_done_before(session, video_id, name, changed_s)
             ]
 
-    def _require_something(self, source: Source) -> None:
+    def _require_something(self, source: Source, undecoded: str = "") -> None:
         if not source.has_pictures and not source.has_sound:
             raise MediaError(
                 "{path} has neither pictures nor sound",
                 "check that it is a video",
                 path=printable(source.path),
             )
-        if not source.has_pictures and not {"speech", "sound"} & self.stages.keys():
+        if source.has_pictures or {"speech", "sound"} & self.stages.keys():
+            return
+        if undecoded:
             raise MediaError(
-                "{path} has no video stream",
+                "{path} holds no picture that can be decoded ({codecs})",
                 "switch speech or sound on (SEEKPOINT_SPEECH=1, SEEKPOINT_SOUND=1) to search it",
                 path=printable(source.path),
+                codecs=undecoded,
             )
+        raise MediaError(
+            "{path} has no video stream",
+            "switch speech or sound on (SEEKPOINT_SPEECH=1, SEEKPOINT_SOUND=1) to search it",
+            path=printable(source.path),
+        )
 
     def _keys(self, video: VideoRow) -> dict[str, str]:
         """What is done in a better way, and complete, stays."""

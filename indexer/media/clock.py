@@ -83,7 +83,9 @@ def restarting_clock(path: str | os.PathLike[str]) -> Clock | None:
 def _clock(path: str, size_bytes: int, mtime_ns: int) -> Clock | None:
     del mtime_ns
     with open_container(path) as container:
-        if not container.format.flags & Flags.ts_discont.value:
+        flags = container.format.flags
+        # Raw streams have no clock: after each seek FFmpeg counts from 0 again.
+        if not flags & Flags.ts_discont.value or flags & Flags.no_timestamps.value:
             return None
         restarts = _restarts(container, size_bytes)
     if not restarts:

@@ -85,7 +85,8 @@ def scan_packets(
     container: InputContainer, from_s: float = 0.0, max_gap_s: float | None = None
 ) -> tuple[float, int]:
     """(when the last packet of picture or sound ends, how many pictures), from reading all packets
-    from `from_s` on. What comes more than `max_gap_s` after everything before does not count.
+    from `from_s` on. What comes more than `max_gap_s` after everything before does not count, nor
+    does the length of a packet that claims to last longer.
 
     Packets without times leave the first at 0. A container that breaks off ends there.
     """
@@ -109,7 +110,8 @@ def scan_packets(
             time_s = float(ticks * packet.time_base - origin)
             if max_gap_s is None or time_s - end_s <= max_gap_s:
                 length_s = float((packet.duration or 0) * packet.time_base)
-                end_s = max(end_s, time_s + length_s)
+                counts = max_gap_s is None or length_s <= max_gap_s
+                end_s = max(end_s, time_s + (length_s if counts else 0.0))
     return end_s, pictures
 
 

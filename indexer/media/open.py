@@ -23,6 +23,8 @@ from indexer.media.formats import DEMUXERS
 from indexer.messages import as_message
 from indexer.paths import printable
 
+MJPEG = "mjpeg"
+_MJPEG_SUFFIXES = (".mjpeg", ".mjpg")
 MAX_PIXELS = 16384 * 8704
 _HINT = (
     "check that it plays elsewhere (playlists and scripts are not followed); "
@@ -112,10 +114,15 @@ def open_container(path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -
         "format_whitelist": ",".join(DEMUXERS),
         "max_pixels": str(max_pixels),
     }
+    name = "file:" + os.path.abspath(path)
     with media_errors(path):
-        return av.open(
-            "file:" + os.path.abspath(path), mode="r", options=options, metadata_errors="replace"
-        )
+        try:
+            return av.open(name, options=options, metadata_errors="replace")
+        except av.error.FFmpegError:
+            # FFmpeg takes a stream of JPEGs for a single picture, which is not allowed.
+            if Path(path).suffix.lower() not in _MJPEG_SUFFIXES:
+                raise
+            return av.open(name, format=MJPEG, options=options, metadata_errors="replace")
 
 
 def packets(container: InputContainer, *streams: Stream) -> Iterator[Packet]:

@@ -32,12 +32,12 @@ def is_playable(path: str | os.PathLike[str]) -> bool:
         if abs((container.start_time or 0) / 1_000_000) > START_SLACK_S:
             return False
         if not videos:
-            first = sounds and _is_first(sounds, sound_stream(container))
+            first = sounds and _is_first(sounds, sound_stream(container, path))
             return bool(first) and kind in SOUND_ONLY and _codec(sounds[0]) in SOUND_ONLY_CODECS
         # Browsers take the first track of each kind, and fail on sound that they cannot decode.
         if not _is_first(videos, picture_stream(container)):
             return False
-        if sounds and not _is_first(sounds, sound_stream(container)):
+        if sounds and not _is_first(sounds, sound_stream(container, path)):
             return False
         picture = videos[0].codec_context
         sound_ok = not sounds or _codec(sounds[0]) in SOUND.get(kind, ())

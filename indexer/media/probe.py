@@ -22,6 +22,7 @@ from indexer.media.duration import duration_s, origin_s
 from indexer.media.geometry import Orientation, displayed_size, known_matrix, orientation
 from indexer.media.open import MAX_PIXELS, check_pixels, media_errors, open_container, packets
 from indexer.media.tracks import (
+    INTERLEAVED_PACKETS,
     is_decodable_sound,
     picture_codecs,
     picture_stream,
@@ -32,13 +33,12 @@ from indexer.paths import printable
 from indexer.video_info import Track, VideoInfo
 
 _PACKETS_TO_TRY = 1000  # until one picture or one piece of sound is decoded
-_INTERLEAVED_PACKETS = 5000  # of all streams, until sound is believed to come later
 
 
 def probe(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) -> VideoInfo:
     """Raises MediaError for what is not a readable file with a picture or sound that decodes."""
     with media_errors(path), open_container(path, max_pixels) as container:
-        video, sound = picture_stream(container), sound_stream(container)
+        video, sound = picture_stream(container), sound_stream(container, path)
         if sound is not None and not _has_sound(path, sound.index):
             sound = None
         picture = _first_picture(path, video, max_pixels) if video else None
@@ -67,6 +67,7 @@ def probe(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) -> Vide
             restarts=restarting_clock(path) is not None,
             timed=not container.format.flags & Flags.no_timestamps.value,
             matrix=known_matrix(picture) if picture else "",
+            undecoded="" if picture else ", ".join(picture_codecs(container)),
             notes=_notes(path, container, picture),
         )
 
@@ -178,7 +179,7 @@ def _has_sound(path: str | os.PathLike[str], index: int) -> bool:
             for number, packet in enumerate(packets(container)):
                 if packet.stream_index == index and len(own) < _PACKETS_TO_TRY:
                     own.append(packet)
-                if more := number >= _INTERLEAVED_PACKETS:
+                if more := number >= INTERLEAVED_PACKETS:
                     break
         return _first_frame(iter(own), stream.codec_context) is not None or (more and not own)
 

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
+import av.error
 import av.logging
 from av.audio.stream import AudioStream
 from av.container import InputContainer
+from av.packet import Packet
 from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
+
+from indexer.media.open import open_container, packets
+
+INTERLEAVED_PACKETS = 5000  # of all streams, until sound is believed to come later
 
 # A line of FFmpeg's description: the codec or none, and its four characters with their number.
 _DESCRIBED = re.compile(
@@ -31,9 +40,54 @@ def picture_streams(container: InputContainer) -> list[VideoStream]:
     return [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
 
 
-def sound_stream(container: InputContainer) -> AudioStream | None:
-    """The first sound track that can be decoded."""
-    return next((s for s in container.streams.audio if is_decodable_sound(s)), None)
+def sound_stream(container: InputContainer, path: str | os.PathLike[str]) -> AudioStream | None:
+    """The first sound track that can be decoded; of several, the first of which something is."""
+    streams = [s for s in container.streams.audio if is_decodable_sound(s)]
+    if len(streams) > 1:
+        status = os.stat(path)
+        heard = _first_heard(os.fspath(path), status.st_size, status.st_mtime_ns)
+        return next((s for s in streams if s.index == heard), streams[0])
+    return streams[0] if streams else None
+
+
+@lru_cache(maxsize=64)
+def _first_heard(path: str, size_bytes: int, mtime_ns: int) -> int | None:
+    """The number of the stream; None where no sound decodes near the beginning."""
+    del size_bytes, mtime_ns
+    with open_container(path) as container:
+        silent = {s.index: s for s in container.streams.audio if is_decodable_sound(s)}
+        first, heard = min(silent), set[int]()
+        source = packets(container)
+        for _ in range(INTERLEAVED_PACKETS):
+            packet = _next(source)
+            if packet is None or first in heard:
+                break
+            stream = silent.get(packet.stream_index)
+            if stream is not None and _decodes(stream, packet):
+                heard.add(stream.index)
+                del silent[stream.index]
+        heard |= {stream.index for stream in silent.values() if _decodes(stream, None)}
+        return min(heard, default=None)
+
+
+def _next(source: Iterator[Packet]) -> Packet | None:
+    """None at the end, and where the file breaks off."""
+    try:
+        return next(source, None)
+    except av.error.MemoryError:
+        raise
+    except av.error.FFmpegError:
+        return None
+
+
+def _decodes(stream: AudioStream, packet: Packet | None) -> bool:
+    """Whether a piece of sound comes of it; without a packet, of what the decoder holds back."""
+    try:
+        return bool(stream.codec_context.decode(packet))
+    except av.error.MemoryError:
+        raise
+    except av.error.FFmpegError:
+        return False
 
 
 def is_decodable_sound(stream: Stream) -> bool:

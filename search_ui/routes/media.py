@@ -24,7 +24,7 @@ from indexer.admin.playback import open_for_playing, playback_of
 from indexer.artefacts import SHARED_FILE
 from indexer.catalog import videos
 from indexer.catalog.videos import VideoRow
-from indexer.errors import CatalogBusy, CatalogError, MediaError, SeekpointError
+from indexer.errors import CatalogBusy, CatalogError, MediaError, SeekpointError, UsageError
 from indexer.formatting import video_title
 from indexer.paths import Reach
 from indexer.process.abandon import abandonable
@@ -108,6 +108,8 @@ async def clip(request: Request) -> Response:
     start_ms, end_ms = request.path_params["start_ms"], request.path_params["end_ms"]
     try:
         return await clip_of(request, video, start_ms / 1000, end_ms / 1000)
+    except UsageError as error:  # there is no picture yet in this span
+        raise HTTPException(422, translator_of(request)(error.full_message)) from None
     except SeekpointError as error:
         raise HTTPException(500, translator_of(request)(error.full_message)) from None
 

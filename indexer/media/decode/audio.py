@@ -71,7 +71,7 @@ def _track(
 ) -> AudioStream:
     streams = container.streams.audio
     if track is None:
-        stream = sound_stream(container)
+        stream = sound_stream(container, path)
     else:
         stream = streams[track] if 0 <= track < len(streams) else None
     if stream is None or not is_decodable_sound(stream):

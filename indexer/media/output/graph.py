@@ -11,6 +11,7 @@ import ffmpeg
 from indexer.errors import MediaError, MediaTimeout
 from indexer.media.formats import DEMUXERS
 from indexer.media.memory import decoding_threads
+from indexer.media.open import MJPEG
 from indexer.video_info import VideoInfo
 
 _SMALLEST = 2  # sides that the encoder takes
@@ -24,6 +25,8 @@ def input_of(src: str | os.PathLike[str], info: VideoInfo, seek_s: float = 0.0) 
     instead, and begins at 0; it cannot be sought, nor can a file without times.
     """
     options: dict[str, Any] = _threads(info) | ({} if info.restarts else {"copyts": None})
+    if info.container == MJPEG:  # which ffmpeg may take for a single picture
+        options |= {"f": MJPEG}
     # A seek to the beginning of an AVI skips what ffmpeg read to recognise it.
     if seek_s > 0 and not info.restarts and info.timed:
         options |= {"ss": seek_s, "noaccurate_seek": None}

@@ -388,6 +388,16 @@ def test_sound_alone_is_refused_without_speech_and_leaves_no_video(tmp_path, lib
     assert library.videos() == []
 
 
+def test_pictures_of_an_unknown_codec_are_named_where_sound_is_not_searched(tmp_path, library):
+    path = tmp_path / "unknown.mp4"
+    inputs = ("-f", "lavfi", "-i", "color=red:s=64x48:d=2", "-f", "lavfi", "-i", "sine=duration=2")
+    ffmpeg(*inputs, "-c:v", "libx264", path)
+    path.write_bytes(path.read_bytes().replace(b"avc1", b"zzzz").replace(b"avcC", b"yyyy"))
+    report = library.ingest([path])
+    assert "holds no picture that can be decoded (zzzz)" in report.failures[0].error
+    assert "SEEKPOINT_SPEECH" in report.failures[0].hint
+
+
 def test_retry_names_what_is_gone_and_does_the_rest(media, library):
     report = library.ingest([media])
     with library.catalog.begin() as session:

@@ -169,6 +169,16 @@ def test_clip_and_copy_agree_with_the_index_without_presentation_times(
         assert read_number(frames.images[0]) == expected
 
 
+def test_a_raw_stream_of_jpegs_is_no_single_picture(tmp_path, settings):
+    path = tmp_path / "raw.mjpeg"
+    ffmpeg(*lavfi("testsrc2=s=640x360:r=25:d=2"), "-c:v", "mjpeg", path)
+    assert probe(path).duration_s == pytest.approx(2.0)
+    make_proxy(path, tmp_path / "proxy.mp4", settings)
+    cut_clip(path, 0.5, 1.5, tmp_path / "clip.mp4", settings)
+    assert probe(tmp_path / "proxy.mp4").duration_s == pytest.approx(2.0)
+    assert probe(tmp_path / "clip.mp4").duration_s == pytest.approx(1.0)
+
+
 @pytest.mark.parametrize("make", [avi, avi_packed])
 def test_keyframes_of_an_avi_have_the_times_that_they_have_among_all(tmp_path, make, once):
     path = once(make)
@@ -202,6 +212,13 @@ def test_an_absurd_length_is_that_of_what_plays(tmp_path, settings):
     assert probe(path).duration_s == pytest.approx(9.96, abs=0.1)
     make_proxy(path, tmp_path / "proxy.mp4", settings)
     assert probe(tmp_path / "proxy.mp4").duration_s == pytest.approx(9.96, abs=0.1)
+
+
+def test_a_picture_that_claims_to_last_a_day_does_not_make_the_video_so_long(tmp_path):
+    path = tmp_path / "day.mp4"
+    jump = r"setts=ts=if(gte(N\,249)\,TS+9e4/TB\,TS)"
+    ffmpeg(*lavfi(f"testsrc2=d=10:{SMALL}"), *X264, "-bf", 0, "-bsf:v", jump, path)
+    assert probe(path).duration_s == pytest.approx(9.92, abs=0.1)
 
 
 def test_a_length_of_months_is_an_error(tmp_path):
@@ -376,6 +393,24 @@ def test_the_next_track_that_can_be_decoded_is_heard(tmp_path, settings):
     assert np.abs(np.fft.rfft(samples)).argmax() == pytest.approx(2000, abs=5)
 
 
+@pytest.mark.parametrize("noise", ["drop=1", "amount=1"])
+def test_the_next_track_is_heard_where_the_first_has_no_sound(tmp_path, settings, noise):
+    """The first one is announced: it is empty, or nothing of it decodes."""
+    path = tmp_path / "both.mkv"
+    ffmpeg(
+        *lavfi(f"testsrc2=d=4:{SMALL}"),
+        *lavfi("sine=f=440:d=4"),
+        *lavfi("sine=f=2000:d=4"),
+        *("-map", 0, "-map", 1, "-map", 2, *X264, "-c:a", "aac", "-bsf:a:0", f"noise={noise}"),
+        path,
+    )
+    assert probe(path).sound_index == 2
+    cut_clip(path, 1.0, 3.0, tmp_path / "clip.mp4", settings)
+    for heard in (path, tmp_path / "clip.mp4"):
+        samples, _ = read_audio(heard, 0.5, 1.5)
+        assert np.abs(np.fft.rfft(samples)).argmax() == pytest.approx(2000, abs=5)
+
+
 def test_a_clip_before_the_first_picture_says_where_it_is(tmp_path, settings):
     encode(tmp_path / "source.mp4", count=100, crf="18")
     path = tmp_path / "v5.mp4"
@@ -522,6 +557,15 @@ def test_a_place_that_is_not_found_again_is_read_from_the_beginning(tmp_path):
     frames = sample_frames(path, times_s=[9.0])
     at = int(np.searchsorted(found_s, 9.0 + 1e-6, side="right")) - 1
     assert read_number(frames.images[0]) == numbers[at]
+
+
+def test_a_raw_stream_has_no_clock_that_could_restart(tmp_path):
+    """FFmpeg counts its times from 0 again after each seek."""
+    path = tmp_path / "raw.m4v"
+    source = lavfi("testsrc2=s=320x240:r=25:d=3")
+    ffmpeg(*source, "-c:v", "mpeg4", "-q:v", 2, "-bf", 2, "-f", "m4v", path)
+    assert path.stat().st_size > 400_000, "else the places that are looked at are one"
+    assert clock.restarting_clock(path) is None
 
 
 # -- colours ---------------------------------------------------------------------------------------

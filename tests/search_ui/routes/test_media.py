@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from indexer.admin.accounts import add_user
+from indexer.errors import UsageError
 from indexer.library import Library
 from indexer.media.decode.reader import sample_frames
 from search_ui.app_state import app_state, open_app_state
@@ -267,6 +268,15 @@ def test_many_clips_wait_and_keep_nobody_else_waiting(local, video_ids, monkeypa
         finally:
             go_on.set()
         assert {clip.result(WAIT_S).content for clip in clips} == {b"clip"}
+
+
+def test_clip_before_the_first_picture_is_no_fault_of_the_server(local, video_ids, monkeypatch):
+    def cut(video: str, start_s: float, end_s: float, output: Path) -> None:
+        raise UsageError("{src} has no picture before {first_s:.3f} s", src=video, first_s=5.0)
+
+    monkeypatch.setattr(app_state().library, "clip", cut)
+    answer = local.get(f"/clip/{video_ids['sunset.mp4']}/1000/3000")
+    assert (answer.status_code, "before 5.000 s" in answer.text) == (422, True)
 
 
 @pytest.mark.parametrize("span", ["5000/5000", "6000/5000", "99000/99500", "0/700000000"])
