@@ -96,7 +96,6 @@ def join_messages(messages: Sequence[Message]) -> Message:
 
 def as_message(text: str | Message) -> Message:
     """The message itself; other text, of the system or another program, is one without values."""
-    """A text without values as a message; a message as it is."""
     return text if isinstance(text, Message) else Message(text)
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import streamlit as st
 
@@ -16,7 +15,7 @@ from indexer.valid_text import is_valid_text
 from search_ui.app_state import app_state
 from search_ui.auth.access_rights import LOCAL_USER, User
 from search_ui.i18n.translator import Translator
-from search_ui.url_state import LONGEST_QUESTION, Link, Place, Search, read_link
+from search_ui.url_state import LONGEST_QUESTION, Link, Place, Search, parse_link, read_link
 
 # Widget of each field of a search.
 FIELDS = {
@@ -96,7 +95,7 @@ def open_place(link: Link, place: Place) -> None:
 def open_clicked(cards: str) -> None:
     """Follows the link of the clicked card, which may belong to an answer replaced meanwhile."""
     clicked = st.session_state[cards].get("open")
-    link = read_link(parse_qs(urlsplit(str(clicked["href"])).query)) if clicked else Link()
+    link = parse_link(str(clicked["href"])) if clicked else Link()
     if link.place is not None:
         open_place(link, link.place)
 
@@ -111,7 +110,7 @@ def go_clicked(component: str) -> None:
     """Follows the link that was clicked in a component of ours, which stands in its `go`."""
     clicked = st.session_state[component].get("go")
     if clicked:
-        go(read_link(parse_qs(urlsplit(str(clicked["href"])).query)))
+        go(parse_link(str(clicked["href"])))
 
 
 def escape_markdown(text: str) -> str:

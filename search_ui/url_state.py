@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from indexer.search.types import KINDS
 from indexer.valid_text import is_valid_text
@@ -115,6 +115,11 @@ def read_link(params: Mapping[str, list[str]]) -> Link:
         ground=first("ground") == "1",
     )
     return Link(search, _place(first("v"), first("t"), first("e")))
+
+
+def parse_link(url: str) -> Link:
+    """As `read_link`, from an address of the page."""
+    return read_link(parse_qs(urlsplit(url).query))
 
 
 def like_of(place: Place) -> str:

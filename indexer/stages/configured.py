@@ -50,9 +50,8 @@ def configured_stages(
 
 
 def stages_named(name: str, settings: Settings, embedder: Callable[[], Embedder]) -> list[Stage]:
-    """All ways in which this machine can do a stage (pictures whole, fast and
-    adaptive); none where the
-    settings or a checkpoint lack.
+    """All ways in which this machine can do a stage (pictures whole, fast and adaptive); none where
+    the settings or a checkpoint lack.
 
     No other stage's model is asked for.
     """

@@ -60,16 +60,8 @@ def fill_rows(
     if not len(frames):
         nothing = np.empty(0)
         return Rows(nothing, vectors, np.empty(0, bool), np.empty(0, np.intp))
-    times, pictures = [frames.times_s], [np.arange(len(frames))]
-    for gap in gaps:
-        first = int(np.searchsorted(frames.times_s, gap.span.start_s - _EPSILON_S))
-        grid_s = _grid(gap.span.start_s, gap.span.end_s, rate_hz)
-        times.append(grid_s)
-        pictures.append(np.full(len(grid_s), first))
-    times_s, picture = np.concatenate(times), np.concatenate(pictures)
-    is_known = np.concatenate([known, np.zeros(len(times_s) - len(known), bool)])
-    order = np.argsort(times_s, kind="stable")
-    times_s, picture, is_known = times_s[order], picture[order], is_known[order]
+    times_s, picture, order = _with_gaps(frames, gaps, rate_hz)
+    is_known = np.concatenate([known, np.zeros(len(times_s) - len(known), bool)])[order]
     shots = np.searchsorted(np.sort(cuts_s), times_s + _EPSILON_S)
     rows = _between(times_s, vectors[picture], is_known, shots)
     filled = ~is_known
@@ -156,6 +148,23 @@ def _coarse(images: np.ndarray) -> np.ndarray:
     )
 
 
+def _with_gaps(
+    frames: Frames, gaps: Sequence[Gap], rate_hz: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Times (M,) of the pictures and of each k / rate_hz of the gaps, rising; the picture that
+    shows each; and where each stood before it was sorted, pictures first.
+    """
+    times, pictures = [frames.times_s], [np.arange(len(frames))]
+    for gap in gaps:
+        first = int(np.searchsorted(frames.times_s, gap.span.start_s - _EPSILON_S))
+        grid_s = _grid(gap.span.start_s, gap.span.end_s, rate_hz)
+        times.append(grid_s)
+        pictures.append(np.full(len(grid_s), first))
+    times_s, picture = np.concatenate(times), np.concatenate(pictures)
+    order = np.argsort(times_s, kind="stable")
+    return times_s[order], picture[order], order
+
+
 def _grid(start_s: float, end_s: float, rate_hz: float) -> np.ndarray:
     """Grid times inside of (start_s, end_s)."""
     first = math.floor(start_s * rate_hz + _GRID_EPSILON) + 1
@@ -169,13 +178,5 @@ def repeat_stills(frames: Frames, gaps: Sequence[Gap], rate_hz: float) -> Frames
     """
     if not gaps:
         return frames
-    places, times_s = [np.arange(len(frames))], [frames.times_s]
-    for gap in gaps:
-        grid_s = _grid(gap.span.start_s, gap.span.end_s, rate_hz)
-        first = np.searchsorted(frames.times_s, gap.span.start_s - _EPSILON_S)
-        places.append(np.full(len(grid_s), first))
-        times_s.append(grid_s)
-    place, time_s = np.concatenate(places), np.concatenate(times_s)
-    order = np.argsort(time_s, kind="stable")
-    place = place[order]
-    return Frames(frames.images[place], time_s[order], frames.durations_s[place])
+    times_s, picture, _ = _with_gaps(frames, gaps, rate_hz)
+    return Frames(frames.images[picture], times_s, frames.durations_s[picture])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Annotated
-from urllib.parse import parse_qs, urlsplit
 
 from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel, Field
@@ -24,7 +23,7 @@ from search_ui.api.values import Kind, SavedSearchItem, Webhook
 from search_ui.app_state import app_state
 from search_ui.auth.access_rights import User
 from search_ui.i18n.translator import Translator, translator_of
-from search_ui.url_state import FIRST_DAY, LAST_DAY, LONGEST_QUESTION, Link, Search, read_link
+from search_ui.url_state import FIRST_DAY, LAST_DAY, LONGEST_QUESTION, Link, Search, parse_link
 
 router = APIRouter(tags=["saved searches"])
 Day = Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY)]
@@ -139,7 +138,7 @@ def _one(request: Request, user: User, search_id: int, secret: str = "") -> Save
 def _item(
     saved: SavedSearch, alert: AlertRow | None, tr: Translator, secret: str = ""
 ) -> SavedSearchItem:
-    search = read_link(parse_qs(urlsplit(saved.link).query)).search
+    search = parse_link(saved.link).search
     webhook = None
     if alert is not None:
         error = tr(alert.error) if alert.error else None

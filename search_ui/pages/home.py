@@ -23,9 +23,9 @@ from search_ui.auth.access_rights import User
 from search_ui.i18n.translator import Translator
 from search_ui.pages import answers, progress
 from search_ui.pages.cards import pictures_of
-from search_ui.pages.saved import link_of, manage
+from search_ui.pages.saved import manage
 from search_ui.session_state import escape_markdown
-from search_ui.url_state import Link, Place, Search
+from search_ui.url_state import Link, Place, Search, parse_link
 
 DEMO = "demo"
 NEWEST = 12
@@ -167,7 +167,7 @@ def _ask_again(search: SavedSearch, user: User, is_saved: bool) -> None:
     if is_saved:  # what is new is new from now on
         with app_state().library.catalog.begin() as session:
             saved_searches.save_search(session, user.account_id, search.title, search.link)
-    session_state.go(link_of(search))
+    session_state.go(parse_link(search.link))
 
 
 def _count_new(search: SavedSearch, user: User) -> int:
@@ -183,7 +183,7 @@ def _count_new(search: SavedSearch, user: User) -> int:
         new = set(find_ready_since(session, ids, search.asked_at, MOST_NEW_VIDEOS))
     count = 0
     if new:
-        asked = replace(link_of(search).search, ground=False)
+        asked = replace(parse_link(search.link).search, ground=False)
         try:
             shown = answers.ask(asked, user).shown
         except SeekpointError:  # who asks it is told

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from urllib.parse import parse_qs, urlsplit
 
 import streamlit as st
 
@@ -17,7 +16,7 @@ from search_ui.app_state import app_state
 from search_ui.auth.access_rights import User
 from search_ui.i18n.translator import Translator
 from search_ui.session_state import escape_markdown
-from search_ui.url_state import Link, read_link
+from search_ui.url_state import parse_link
 
 
 def manage(searches: Sequence[SavedSearch], user: User, tr: Translator) -> None:
@@ -72,7 +71,7 @@ def _state(alert: AlertRow, tr: Translator) -> None:
 
 def _set(search: SavedSearch, url: str, user: User, tr: Translator) -> None:
     """An empty address: it tells nobody from now on."""
-    asked = link_of(search).search
+    asked = parse_link(search.link).search
     names = [name for name in asked.collections if name in app_state().visible_names(user)]
     made = st.session_state.setdefault("webhook_secret", {})
     made.pop(search.id, None)
@@ -96,8 +95,3 @@ def _set(search: SavedSearch, url: str, user: User, tr: Translator) -> None:
 def _forget(search: SavedSearch, user: User) -> None:
     with app_state().library.catalog.begin() as session:
         saved_searches.delete_search(session, user.account_id, search.id)
-
-
-def link_of(search: SavedSearch) -> Link:
-    """What the search asks, as it was saved."""
-    return read_link(parse_qs(urlsplit(search.link).query))

@@ -18,8 +18,6 @@ from indexer.embedders.base import unit
 from indexer.embedders.text.encoder import SentenceEncoder
 from indexer.embedders.text.mapped_weights import map_weights
 
-PADDING = "[PAD]"
-
 
 class MiniLM(SentenceEncoder):
     """Sentences to unit vectors (N, 384) float32; longer than 256 word pieces is cut."""
@@ -40,7 +38,7 @@ class MiniLM(SentenceEncoder):
     def pieces(self, word: str) -> list[str]:
         """The pieces of the vocabulary that a word is made of; one: it is in the vocabulary."""
         tokens = self.tokenizer.encode(word, add_special_tokens=False).tokens
-        return [token.removeprefix("##") for token in tokens if token != PADDING]
+        return [token.removeprefix("##") for token in tokens]
 
     def _embed(self, texts: Sequence[str]) -> np.ndarray:
         encoded = self.tokenizer.encode_batch(list(texts))
