@@ -12,9 +12,9 @@ ALL_EXTRAS := $(RUN_EXTRAS),speech-multilingual,queue,postgres,vlm,mcp,otel,trai
 demo: .venv/.run
 	$(BIN)/seekpoint demo
 
-# Each of the two workers has a core: threads of torch that wait by spinning make tests several times slower.
+# A worker of the tests has no core to spare: threads of torch that wait by spinning make tests several times slower.
 test: .venv/.all tools
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal
 
 lint: .venv/.all
 	$(BIN)/ruff check .
@@ -79,12 +79,15 @@ tools:
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 with its venv module is needed (Debian: apt install python3-venv)"; exit 1; }
 	$(PYTHON) -m venv .venv
 
+# Byte code is made of what is imported, when it is: making it of all that is installed takes longer than installing.
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt
+
 .venv/.run: .venv/bin/python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(RUN_EXTRAS)]'
+	$(PIP_INSTALL) -e '.[$(RUN_EXTRAS)]'
 	@touch $@
 
 .venv/.all: .venv/bin/python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(ALL_EXTRAS)]'
+	$(PIP_INSTALL) -e '.[$(ALL_EXTRAS)]'
 	@touch .venv/.run $@
 
 clean:

@@ -1,3 +1,4 @@
+import gc
 import os
 import sqlite3
 import tempfile
@@ -28,6 +29,19 @@ def pytest_configure() -> None:
         if name.startswith("SEEKPOINT_") and name != "SEEKPOINT_TEST_DATA"
     ]:
         del os.environ[name]
+    gc.disable()  # imports make hundreds of thousands of objects and hardly a cycle
+
+
+def pytest_collection_finish() -> None:
+    """What the tests import stays to the end: no collection has to go through it again."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One worker more than there are cores, since tests of pages, queues and databases wait."""
+    return min(os.cpu_count() or 1, 7) + 1
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -43,12 +43,20 @@ def cluster_interval(
         members.setdefault(cluster, []).append(row)
     if not members:
         return float("nan"), float("nan")
-    rows_of = [np.array(rows) for rows in members.values()]
+    rows = np.concatenate([np.array(rows) for rows in members.values()])
+    sizes = np.array([len(rows) for rows in members.values()])
+    starts = np.cumsum(sizes) - sizes
     random = np.random.default_rng(SEED)
-    drawn = random.integers(0, len(rows_of), (RESAMPLES, len(rows_of)))
-    results = np.array([statistic(np.concatenate([rows_of[n] for n in draw])) for draw in drawn])
+    drawn = random.integers(0, len(sizes), (RESAMPLES, len(sizes)))
+    results = np.array([statistic(rows[_runs(starts[draw], sizes[draw])]) for draw in drawn])
     results = results[~np.isnan(results)]
     return _percentiles(results, level) if results.size else (float("nan"), float("nan"))
+
+
+def _runs(starts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """The whole numbers from each start on, so many as its size says, one run after another."""
+    offsets = np.cumsum(sizes) - sizes
+    return np.repeat(starts - offsets, sizes) + np.arange(sizes.sum())
 
 
 def _percentiles(results: np.ndarray, level: float) -> tuple[float, float]:

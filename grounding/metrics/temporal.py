@@ -40,18 +40,18 @@ def average_precision(
     ordered = sorted(predictions[:MAX_PREDICTIONS], key=lambda p: -p.score)
     if not ordered or not windows:
         return np.zeros(len(thresholds))
-    ious = np.array([[p.span.iou(window) for window in windows] for p in ordered])
+    ious = [[p.span.iou(window) for window in windows] for p in ordered]
     return np.array([_area(_hits(ious, threshold), len(windows)) for threshold in thresholds])
 
 
-def _hits(ious: np.ndarray, threshold: float) -> np.ndarray:
-    """(P, W) IoU -> (P,) bool: the prediction takes the best window of those still free."""
-    free = np.ones(ious.shape[1], dtype=bool)
-    hits = np.zeros(ious.shape[0], dtype=bool)
+def _hits(ious: list[list[float]], threshold: float) -> np.ndarray:
+    """P lists of W IoU -> (P,) bool: the prediction takes the best window of those still free."""
+    free = list(range(len(ious[0])))
+    hits = np.zeros(len(ious), dtype=bool)
     for place, row in enumerate(ious):
-        window = int(np.argmax(np.where(free, row, -1.0)))
-        if free[window] and row[window] >= threshold:
-            free[window] = False
+        best = max(free, key=row.__getitem__, default=None)
+        if best is not None and row[best] >= threshold:
+            free.remove(best)
             hits[place] = True
     return hits
 

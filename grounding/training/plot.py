@@ -22,7 +22,7 @@ def plot_losses(log_file: Path, picture: Path) -> None:
         xlabel="step", ylabel="loss", title=log_file.parent.name.encode(errors="replace").decode()
     )
     axes.grid(alpha=0.3)
-    figure.savefig(picture, dpi=120, bbox_inches="tight")
+    figure.savefig(picture, dpi=120)
 
 
 def read_losses(log_file: Path) -> dict[int, float]:

@@ -122,7 +122,6 @@ def test_no_text_where_nobody_speaks(model: SpeechModel, sound: np.ndarray):
     ("voice", "texts"),
     [
         ("cmn", CHINESE),
-        ("cmn+f3", CHINESE),
         (
             "ru",
             (
@@ -159,7 +158,7 @@ def by_chunk(model: SpeechModel, samples: np.ndarray) -> list[list[Passage]]:
 
 
 @needs_espeak
-@pytest.mark.parametrize("begins_s", [56.5, 57.5, 58.5, 59.5])
+@pytest.mark.parametrize("begins_s", [57.5, 59.5])
 def test_a_sentence_across_an_edge_comes_once_and_whole(model: SpeechModel, begins_s: float):
     across = "A child watches the lighthouse while the storm passes over the island."
     samples = place(
