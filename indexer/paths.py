@@ -98,7 +98,10 @@ class Reach:
 
     def holds(self, path: str | os.PathLike[str]) -> bool:
         """Whether the file, or folder, at the end of all links is one of these."""
-        return self._holds_real(_real(path))
+        try:
+            return self._holds_real(_real(path))
+        except ValueError:  # NUL, or half of a character: no path
+            return False
 
     def open(self, path: str | os.PathLike[str]) -> int:
         """A descriptor of the regular file at the path, whose true place was checked after it was

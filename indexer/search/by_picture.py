@@ -13,13 +13,13 @@ from grounding.spans import ScoredSpan, Span
 from indexer.catalog import videos
 from indexer.catalog.frames import get_video_frames
 from indexer.catalog.segments import get_segments
-from indexer.catalog.vectors.served_keys import list_picture_keys
 from indexer.context import Context
 from indexer.embedders.base import unit
 from indexer.errors import UsageError
 from indexer.questions.query_pictures import read_picture
 from indexer.search.calibration import LIKELY_PROBABILITY, likeness_of
 from indexer.search.distinct import drop_repeats
+from indexer.search.scope import served_keys
 from indexer.search.searcher import Searcher
 from indexer.search.types import Answer, Evidence, FusedMoment, Moment, Scope
 from indexer.stages.base import embedder_key_of
@@ -70,12 +70,11 @@ def search_vector(
     """
     started = time.perf_counter()
     found: dict[int, list[ScoredSpan]] = {}
-    with context.catalog.read() as session:
-        keys = [
-            key
-            for key in list_picture_keys(session, scope.collection_ids)
-            if embedder_key_of(key) == context.embedder.key
-        ]
+    keys = [
+        key
+        for key in served_keys(context.catalog, scope, StageName.PICTURE)
+        if embedder_key_of(key) == context.embedder.key
+    ]
     for key in keys:
         hits = context.index_for(key).search(vector, CANDIDATES, scope.selection)
         score_of = dict(zip(hits.ids.tolist(), hits.scores.tolist(), strict=True))

@@ -6,11 +6,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from indexer.catalog import collections, videos
+from indexer.catalog.database.session import Catalog
+from indexer.catalog.vectors.served_keys import get_served_keys
 from indexer.catalog.video_queries import Filters, find_videos
 from indexer.context import Context
 from indexer.errors import UsageError
 from indexer.search.types import KINDS, Scope
 from indexer.valid_text import require_valid_text
+from indexer.vocabulary import StageName
 
 
 def make_scope(
@@ -53,3 +56,16 @@ def _apply_filters(context: Context, scope: Scope, filters: Filters | None) -> S
         ids = find_videos(session, scope.collection_ids, filters)
     chosen = ids if scope.video_ids is None else [id for id in ids if id in scope.video_ids]
     return replace(scope, video_ids=tuple(chosen))
+
+
+def with_served_keys(catalog: Catalog, scope: Scope) -> Scope:
+    """The scope with the keys that are served in it, read where nobody has read them yet."""
+    if scope.served is not None:
+        return scope
+    with catalog.read() as session:
+        return replace(scope, served=get_served_keys(session, StageName, scope.collection_ids))
+
+
+def served_keys(catalog: Catalog, scope: Scope, stage: str) -> Sequence[str]:
+    """Keys of a stage that are served in the scope, by how many videos, most first."""
+    return (with_served_keys(catalog, scope).served or {})[stage]

@@ -24,7 +24,6 @@ from indexer.catalog.frames import (
 from indexer.catalog.segments import get_segments
 from indexer.catalog.thumbnails import nearest_thumbnails_s
 from indexer.catalog.vectors.live_chunks import get_live_state
-from indexer.catalog.vectors.served_keys import list_picture_keys
 from indexer.catalog.vectors.vector_rows import sample_vectors
 from indexer.context import Context
 from indexer.embedders.base import Embedder
@@ -48,9 +47,10 @@ from indexer.search.merge_overlapping import fuse
 from indexer.search.neutral_baseline import neutral_vectors
 from indexer.search.query_vectors import query_vectors
 from indexer.search.ranking import rank_moments
+from indexer.search.scope import served_keys, with_served_keys
 from indexer.search.types import Answer, Block, FusedMoment, Moment, PassageHit, Ranking, Scope
 from indexer.stages.base import embedder_key_of
-from indexer.vocabulary import EvidenceKind
+from indexer.vocabulary import EvidenceKind, StageName
 
 CANDIDATE_SEGMENTS = 400
 RANKED_MOMENTS = 50
@@ -108,6 +108,7 @@ class Searcher:
         question = read_question(text)
         if not question.statement.strip():
             raise UsageError("the question is empty", 'say what happens: "when does the dog jump?"')
+        scope = with_served_keys(self._catalog, scope)
         loading_ms = self._load(scope)
         started = time.perf_counter()
         answered = [
@@ -139,8 +140,7 @@ class Searcher:
         model that is missing is said by the search itself.
         """
         started = time.perf_counter()
-        with self._catalog.read() as session:
-            keys = list_picture_keys(session, scope.collection_ids)
+        keys = served_keys(self._catalog, scope, StageName.PICTURE)
         with suppress(ModelError):
             wanted = keys and "picture" in scope.kinds
             if wanted and self._context.embedder.key not in self._neutral:
@@ -163,7 +163,7 @@ class Searcher:
         """The best spans of one given video, best first: from the curve of all its frames, and from
         what is said and written in it.
         """
-        scope = Scope(video_ids=(video_id,))
+        scope = with_served_keys(self._catalog, Scope(video_ids=(video_id,)))
         moments = interleave(
             [
                 self._describe(self._answer(statement, scope, count, count), statement, count)
@@ -176,7 +176,7 @@ class Searcher:
         """The passages of one video that answer a question, by kind of evidence; sounds among
         them.
         """
-        scope = Scope(video_ids=(video_id,))
+        scope = with_served_keys(self._catalog, Scope(video_ids=(video_id,)))
         found: dict[str, list[PassageHit]] = {}
         for statement in read_question(text).statements:
             for kind, hits in self._found_texts(statement, scope).hits.items():
@@ -219,8 +219,7 @@ class Searcher:
     ) -> tuple[Ranking, list[Message]]:
         if "picture" not in scope.kinds:
             return NOTHING, []
-        with self._catalog.read() as session:
-            keys = list_picture_keys(session, scope.collection_ids)
+        keys = served_keys(self._catalog, scope, StageName.PICTURE)
         if not keys:
             return NOTHING, []
         embedder = self._context.embedder

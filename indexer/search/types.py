@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -21,12 +22,14 @@ class Scope:
     """What a search looks at: everything, some collections, or some videos.
 
     `kinds`: the kinds of evidence that count. `titles`: names and dates of files are evidence too.
+    `served`: the keys that are served in it, by stage, where a search has read them already.
     """
 
     collection_ids: tuple[int, ...] | None = None
     video_ids: tuple[int, ...] | None = None
     kinds: tuple[str, ...] = KINDS
     titles: bool = False
+    served: Mapping[str, Sequence[str]] | None = field(default=None, compare=False)
 
     @property
     def selection(self) -> Selection:

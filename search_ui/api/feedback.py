@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, Field
+from pydantic import Field
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,7 +13,7 @@ from starlette.responses import Response
 from grounding.spans import Span
 from indexer.catalog.people import feedback
 from search_ui.api.rights import LARGEST_ID, CurrentUser
-from search_ui.api.values import FeedbackItem
+from search_ui.api.values import Body, FeedbackItem
 from search_ui.app_state import app_state
 from search_ui.i18n.translator import translator_of
 from search_ui.routes.media import visible_video
@@ -23,7 +23,7 @@ router = APIRouter(tags=["feedback"])
 Seconds = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
 
 
-class NewFeedback(BaseModel, extra="forbid"):
+class NewFeedback(Body):
     """Whether a span of a video shows what was asked."""
 
     question: str = Field(min_length=1, max_length=LONGEST_QUESTION)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import time
 from collections.abc import AsyncIterator
 from dataclasses import asdict
@@ -12,14 +13,14 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, Field
+from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
 from search_ui.api.rights import LARGEST_ID, CurrentUser, VisibleVideo, editor_of, require_editor
-from search_ui.api.values import JobItem, Uploaded
+from search_ui.api.values import Body, JobItem, Uploaded
 from search_ui.app_state import app_state
 from search_ui.auth.access_rights import User
 from search_ui.i18n.translator import Translator, translator_of
@@ -46,7 +47,7 @@ ANSWER_EVENTS: dict[int | str, dict[str, Any]] = {
 }
 
 
-class NewJob(BaseModel, extra="forbid"):
+class NewJob(Body):
     """Files and folders of the server to make searchable."""
 
     paths: list[Annotated[str, Field(min_length=1, max_length=4000)]] = Field(
@@ -55,7 +56,7 @@ class NewJob(BaseModel, extra="forbid"):
     collection: str = Field(min_length=1, max_length=100)
 
 
-class JobChange(BaseModel, extra="forbid"):
+class JobChange(Body):
     """`cancel` drops what is not done; what is done stays searchable."""
 
     wanted: Literal["run", "pause", "cancel"]
@@ -87,13 +88,14 @@ def ingest(request: Request, user: CurrentUser, wanted: NewJob) -> JobItem:
     tr = translator_of(request)
     collection = editor_of(request, user, wanted.collection)
     reach = shared.reach_of(user, collection)
-    paths = [FilePath(path).expanduser() for path in wanted.paths]
+    # Unlike those of pathlib, these raise nothing at unknown people and endless names.
+    paths = [FilePath(os.path.expanduser(path)) for path in wanted.paths]
     if not all(path.is_absolute() and reach.holds(path) for path in paths):
         raise HTTPException(403, tr("This folder may not be added from here."))
-    if not all(path.exists() for path in paths):
+    if not all(os.path.exists(path) for path in paths):
         raise HTTPException(404, tr("There is no such folder on the server."))
     for path in paths:
-        if path.is_dir():
+        if os.path.isdir(path):
             shared.give_folder(user, collection, path)
     job = shared.jobs.ingest(paths, collection, actor=user.actor(), reach=reach)
     return _item(request, user, job)

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path
-from pydantic import BaseModel, Field
+from pydantic import Field
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,10 +16,9 @@ from indexer.catalog.people.alerts import AlertRow
 from indexer.catalog.people.saved_searches import SavedSearch
 from indexer.questions.statement import read_question
 from indexer.queue.webhooks import LONGEST_URL
-from indexer.valid_text import require_valid_text
 from search_ui.alerts import require_webhook, set_webhook
 from search_ui.api.rights import LARGEST_ID, CurrentUser, chosen_collections, long_turn
-from search_ui.api.values import Kind, SavedSearchItem, Webhook
+from search_ui.api.values import Body, Kind, SavedSearchItem, Webhook
 from search_ui.app_state import app_state
 from search_ui.auth.access_rights import User
 from search_ui.i18n.translator import Translator, translator_of
@@ -30,13 +29,13 @@ Day = Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY)]
 Minutes = Annotated[float, Field(ge=0, lt=1e6, allow_inf_nan=False)]
 
 
-class NewWebhook(BaseModel, extra="forbid"):
+class NewWebhook(Body):
     """Where to tell of new footage."""
 
     url: str = Field(min_length=1, max_length=LONGEST_URL)
 
 
-class NewSavedSearch(BaseModel, extra="forbid"):
+class NewSavedSearch(Body):
     """A search as the page has it; no `title`: the question. Days are in UTC, both included."""
 
     question: str = Field(min_length=1, max_length=LONGEST_QUESTION)
@@ -56,7 +55,6 @@ def save_search(request: Request, user: CurrentUser, wanted: NewSavedSearch) -> 
     """Keeps a search. With a webhook, each video that becomes ready from now on and shows what was
     asked is told there; the answer holds the secret that signs the messages, this once.
     """
-    require_valid_text(wanted.question, wanted.title, wanted.name)
     read_question(wanted.question)  # refuses what asks for nothing
     chosen = chosen_collections(request, user, wanted.collections) or {}
     names = tuple(chosen.values()) if wanted.collections else ()

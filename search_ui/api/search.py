@@ -161,7 +161,9 @@ def _ask(q: str, picture: str, place: Place | None, asked: _Asked) -> Answer:
 
 @router.post("/pictures", status_code=201, openapi_extra=BYTES)
 async def keep_picture(request: Request) -> KeptPicture:
-    """Takes the body (JPEG, PNG, WebP) as a picture to search by. The oldest of many go."""
+    """Takes the body (JPEG, PNG, WebP, GIF, BMP, AVIF) as a picture to search by. The oldest of
+    many go.
+    """
     return KeptPicture(await receive_picture(request))
 
 

@@ -6,7 +6,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
+from typing import Any, Literal
+
+from pydantic import BaseModel, field_validator
 
 from indexer.admin.models.states import ModelState
 from indexer.admin.reports import Check
@@ -17,12 +19,27 @@ from indexer.chapters.chapters import Chapter
 from indexer.search.curve import Lane
 from indexer.search.second_opinion.ask import Reply
 from indexer.search.types import Answer, Evidence, Grounded, Moment
+from indexer.valid_text import is_valid_text
 from indexer.vectors.base import Published
 from search_ui.i18n.translator import Translator
 from search_ui.jobs import Job
 
 Kind = Literal["picture", "speech", "screen", "sound", "event"]
 """A kind of evidence that a search may be limited to."""
+
+
+class Body(BaseModel, extra="forbid"):
+    """What programs send as JSON: nothing that is unknown, and texts that files and databases
+    take.
+    """
+
+    @field_validator("*")
+    @classmethod
+    def _require_text(cls, value: Any) -> Any:
+        for text in value if isinstance(value, list) else [value]:
+            if isinstance(text, str) and not is_valid_text(text):
+                raise ValueError("a NUL character, or half of a character")
+        return value
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import io
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel, Field
+from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -17,7 +17,7 @@ from indexer.admin.export import speech_within
 from indexer.catalog.passages import list_passages
 from indexer.passages.subtitles.writer import write_srt
 from search_ui.api.rights import VisibleVideo, long_turn
-from search_ui.api.values import ChapterItem, Chapters, KeptClip, Line, ReplyItem, Transcript
+from search_ui.api.values import Body, ChapterItem, Chapters, KeptClip, Line, ReplyItem, Transcript
 from search_ui.app_state import app_state
 from search_ui.i18n.translator import translator_of
 from search_ui.routes.media import (
@@ -81,7 +81,7 @@ async def get_clip(request: Request, video: VisibleVideo, start_s: Time, end_s: 
     return kept or await clip_of(request, video, start_s, end_s)
 
 
-class NewClip(BaseModel, extra="forbid"):
+class NewClip(Body):
     """A part of a video."""
 
     start_s: Seconds
@@ -99,7 +99,7 @@ async def make_clip(request: Request, video: VisibleVideo, wanted: NewClip) -> K
     return KeptClip(video.id, start_s, end_s, path.stat().st_size, place)
 
 
-class NewQuestion(BaseModel, extra="forbid"):
+class NewQuestion(Body):
     """A question about a video: about the frame at `at_s`, what is heard (`sound`), or the part
     from `start_s` to `end_s`; without any, about where the question's best moment is.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
@@ -87,12 +88,12 @@ def _default_collection(names: Sequence[str], may_make: bool, tr: Translator) ->
 
 
 def _add_folder(user: User, path: str, collection: str, again: bool, tr: Translator) -> None:
-    folder = Path(path.strip()).expanduser()
+    folder = Path(os.path.expanduser(path.strip()))
     if not collection or not app_state().may_add_to(user, collection):
         st.error(tr("Choose a collection, or write the name of a new one."))
     elif not app_state().reach_of(user, collection).holds(folder):
         st.error(tr("This folder may not be added from here."))
-    elif not path.strip() or not folder.is_absolute() or not folder.exists():
+    elif not path.strip() or not folder.is_absolute() or not os.path.exists(folder):
         st.error(tr("There is no such folder on the server."))
     elif again:
         app_state().give_folder(user, collection, folder)

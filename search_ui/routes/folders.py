@@ -43,7 +43,7 @@ def folders(request: Request) -> Response:
         found = [_folder(folder, str(folder)) for folder in _starts(reach) if folder.is_dir()]
         return _answer({"path": "", "above": None, "folders": found, "videos": 0, "more": False})
     here = Path(path)
-    if not here.is_absolute() or "\0" in path or not reach.holds(here) or not here.is_dir():
+    if not here.is_absolute() or not reach.holds(here) or not os.path.isdir(here):
         raise HTTPException(404, translator_of(request)("There is no such folder on the server."))
     below = sorted(_below(here, reach), key=lambda folder: folder.name.casefold())
     above = here.parent if here.parent != here and reach.holds(here.parent) else None

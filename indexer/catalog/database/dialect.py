@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
-from sqlalchemy import BigInteger, ColumnElement, Text, bindparam, func, literal, select
+from sqlalchemy import BigInteger, ColumnElement, Text, bindparam, func, literal, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -30,10 +30,12 @@ def in_values(
     """
     listed = [value if isinstance(value, str) else int(value) for value in values]
     if is_sqlite(s):
-        each = func.json_each(bindparam(None, json.dumps(listed), unique=True)).table_valued(
-            "value"
+        # As text: a searcher asks so ten times a question, and putting a table of values together
+        # takes ten times as long.
+        each = text("(SELECT value FROM json_each(:listed))")
+        return column.bool_op("IN")(
+            each.bindparams(bindparam("listed", json.dumps(listed), unique=True))
         )
-        return column.in_(select(each.c.value))
     kind = Text() if isinstance(column.type, Text) else BigInteger()
     return column == func.any(bindparam(None, listed, type_=ARRAY(kind), unique=True))
 

@@ -23,7 +23,6 @@ from indexer.catalog.frames import (
     get_video_frames,
 )
 from indexer.catalog.segments import get_segments
-from indexer.catalog.vectors.served_keys import list_served_keys
 from indexer.context import Context
 from indexer.embedders.sound.sound_classes import SoundQuestion, ask_sound, load_sound_classes
 from indexer.embedders.sound.sound_embedder import sound_key
@@ -31,6 +30,7 @@ from indexer.embedders.text.sentences import LOADING_TEXT
 from indexer.questions.statement import Statement
 from indexer.search.calibration import LIKELY_PROBABILITY
 from indexer.search.candidates import candidate_chunks, similarities
+from indexer.search.scope import served_keys
 from indexer.search.types import PassageHit, Scope
 from indexer.stages.base import embedder_key_of
 from indexer.vocabulary import EvidenceKind, StageName
@@ -104,8 +104,7 @@ class SoundSearch:
         """Served keys of the installed model, where sounds count."""
         if EvidenceKind.SOUND not in scope.kinds:
             return []
-        with self._context.catalog.read() as session:
-            keys = list_served_keys(session, StageName.SOUND, scope.collection_ids)
+        keys = served_keys(self._context.catalog, scope, StageName.SOUND)
         return [key for key in keys if embedder_key_of(key) == sound_key()]
 
     def curve(self, statement: Statement, video_id: int, key: str) -> tuple[np.ndarray, np.ndarray]:

@@ -20,7 +20,6 @@ from indexer.catalog.fulltext import (
 )
 from indexer.catalog.passages import PassageRow, get_passages
 from indexer.catalog.vectors.live_chunks import get_live_state
-from indexer.catalog.vectors.served_keys import list_served_keys
 from indexer.context import Context
 from indexer.embedders.text.sentences import LOADING_TEXT
 from indexer.passages.matching import matching_words, pairs_of
@@ -30,6 +29,7 @@ from indexer.questions.statement import Statement
 from indexer.search.evidence.readable import is_readable
 from indexer.search.merge_overlapping import RRF_CONSTANT
 from indexer.search.neutral_baseline import neutral_vectors
+from indexer.search.scope import served_keys, with_served_keys
 from indexer.search.types import PassageHit, Scope
 from indexer.stages.base import embedder_key_of
 from indexer.vectors.base import Selection, VectorIndex
@@ -182,12 +182,9 @@ class TextSearch:
     def _space(self) -> TextSpace:
         return text_space(self._settings)
 
-    def _keys(self, scope: Scope, kinds: Sequence[str]) -> dict[str, list[str]]:
-        with self._catalog.read() as session:
-            return {
-                kind: list_served_keys(session, STAGE_OF[kind], scope.collection_ids)
-                for kind in kinds
-            }
+    def _keys(self, scope: Scope, kinds: Sequence[str]) -> dict[str, Sequence[str]]:
+        scope = with_served_keys(self._catalog, scope)
+        return {kind: served_keys(self._catalog, scope, STAGE_OF[kind]) for kind in kinds}
 
     def find(self, statement: Statement, scope: Scope, kinds: Sequence[str]) -> TextAnswer:
         """Passages of these kinds. What the best one leaves far behind is not among them."""

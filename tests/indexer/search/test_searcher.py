@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sqlalchemy import event
 
 from grounding.spans import Span
 from indexer.search.calibration import LIKELY_PROBABILITY
@@ -111,3 +112,19 @@ def test_the_curve_of_two_events_is_as_high_at_one_as_at_the_other(library):
     both = np.array(library.curve(video, question="When is it blue and when is it red?").values)
     assert np.ptp(one) == 1
     assert np.ptp(both) == 0
+
+
+def test_a_search_asks_the_catalog_a_few_times_only(library):
+    """What is served is read once, whatever kinds of evidence there are."""
+    library.search("when is it blue?", titles=True)
+    statements: list[str] = []
+
+    def note(connection, cursor, statement, *rest) -> None:
+        statements.append(statement)
+
+    event.listen(library.catalog.engine, "before_cursor_execute", note)
+    try:
+        library.search("when is it red?", titles=True)
+    finally:
+        event.remove(library.catalog.engine, "before_cursor_execute", note)
+    assert len(statements) <= 20, statements

@@ -1,6 +1,7 @@
 """What the API answers, and how it says no."""
 
 import io
+import json
 import re
 
 import numpy as np
@@ -166,6 +167,33 @@ def test_how_it_says_no(local, video_id, place, status, code):
     found = answer.json()
     assert (found["status"], found["code"]) == (status, code)
     assert found["detail"]
+
+
+@pytest.mark.parametrize(
+    ("place", "body"),
+    [
+        ("jobs", {"paths": ["/a\0b"], "collection": "colours"}),
+        ("jobs", {"paths": ["/a"], "collection": "col\0ours"}),
+        ("feedback", {"question": "\0", "video_id": 1, "start_s": 0, "end_s": 1, "good": True}),
+        ("saved-searches", {"question": "a dog", "collections": ["\0"]}),
+        ("videos/1/ask", {"question": "a\ud800"}),
+    ],
+)
+def test_no_body_brings_what_is_no_text(local, place, body):
+    answer = local.post(
+        f"/api/v1/{place}",
+        content=json.dumps(body),
+        headers={"Content-Type": "application/json"},
+    )
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
+
+
+@pytest.mark.parametrize("path", ["~nobody-here/x", "/" + "a" * 3900, "/dev/null/x", "relative"])
+def test_no_path_is_a_defect(local, path):
+    body = {"paths": [path], "collection": "colours"}
+    answer = local.post("/api/v1/jobs", json=body)
+    assert answer.json()["code"] in {"forbidden", "not-found"}
+    assert local.get("/folders", params={"path": path, "collection": "colours"}).status_code == 404
 
 
 def test_it_says_no_in_the_language_that_is_asked_for(local):
