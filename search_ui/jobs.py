@@ -22,7 +22,7 @@ from indexer.errors import SeekpointError
 from indexer.messages import N_, Message
 from indexer.paths import EVERYTHING, Reach
 from indexer.queue.alerts import Alerts
-from indexer.queue.page_jobs import ADDING, PageJobs
+from indexer.queue.page_jobs import PageJobs
 from indexer.queue.publish_snapshots import publish_alone
 from indexer.vocabulary import AuditAction, PageJobKind, TaskState, Wanted
 from search_ui.supervisor import Supervisor
@@ -175,7 +175,9 @@ class Jobs:
 
     def demo(self, collection: str, *, actor: Actor = LOCAL_ACTOR) -> Job:
         """The demonstration videos are made and ingested."""
-        return self._add(PageJobKind.DEMO, "", collection, {}, actor=actor)
+        folder = self._library.settings.home_path / "demo"
+        folder.mkdir(parents=True, exist_ok=True)  # who sees it can make them for this page
+        return self._add(PageJobKind.DEMO, "", collection, {"paths": [str(folder)]}, actor=actor)
 
     def retry(self, video_id: int, subject: str, collection: str) -> Job:
         """The failed chunks of a video are done again."""
@@ -212,7 +214,7 @@ class Jobs:
                 account_id=actor.account_id,
             )
             if kind in (PageJobKind.INGEST, PageJobKind.DEMO):
-                what = {"paths": details.get("paths", ["demo"])}
+                what = {"paths": details["paths"]}
                 audit.record(session, AuditAction.ADDED, actor, collection, what)
             row = page_jobs.get_page_job(session, job_id)
             assert row is not None, "it was just added"
@@ -260,14 +262,11 @@ class Jobs:
         self._runner.requeue_lost()
 
     def _run_adding(self) -> bool:
-        if not self._run(ADDING):
+        if not self._runner.run_next_adding():
             return False
         with contextlib.suppress(SeekpointError):  # the next search says so
             self._library.warm()
         return True
-
-    def _run(self, kinds: Sequence[PageJobKind]) -> bool:
-        return self._runner.run_next(kinds) is not None
 
     def _publish(self) -> None:
         publish_alone(self._library.context)

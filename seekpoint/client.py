@@ -330,20 +330,19 @@ class Client:
     def retry(
         self, video_ids: Sequence[int] | None = None, observer: Observer | None = None
     ) -> Retried:
-        """As `Library.retry`: failed videos one after another. `chunks` is 0, which the server
-        does not count.
-        """
+        """As `Library.retry`: failed videos one after another."""
         failed = [video for video in self.videos() if video.state == VideoState.FAILED]
         if video_ids is not None:
             named = {self.video(id).video_id for id in dict.fromkeys(video_ids)}
             failed = [video for video in failed if video.video_id in named]
-        ready, errors = 0, []
+        chunks, ready, errors = 0, 0, []
         for video in failed:
             job = self._transport.json("POST", f"/videos/{video.video_id}/retry")
+            chunks += job["chunks"]
             done = self._wait(job, observer or Observer())
             ready += done["state"] == "done"
             errors += [as_message(problem) for problem in done["problems"]]
-        return Retried(len(failed), 0, ready, tuple(errors))
+        return Retried(len(failed), chunks, ready, tuple(errors))
 
     def cancel(self, video_ids: Sequence[int] | None = None) -> int:
         """As `Library.cancel`; None: for tokens that open all collections."""

@@ -42,7 +42,7 @@ LEFT_TO_WORKERS = ADDING
 """Kinds that a page hands over to workers, and that they begin by themselves where no page runs."""
 
 WORKERS_BEGIN_WITHIN_S = 10.0
-"""A proxy that no worker has begun by then is made by the page: somebody waits for it."""
+"""A proxy, or the demo, that no worker has begun by then is made by the page: somebody waits."""
 
 NOTED_EVERY_S = 0.5
 HAND_OVER_LEASE_S = 600.0
@@ -118,6 +118,28 @@ class PageJobs:
         )
         return job
 
+    def run_next_adding(self) -> bool:
+        """Does the next job that adds, as a page: the files of the demo, which take seconds of
+        computing, are left to workers for a while. False: nothing was done.
+        """
+        left = self._is_left_to_workers(PageJobKind.DEMO, "reap")
+        kinds = [kind for kind in ADDING if not (left and kind == PageJobKind.DEMO)]
+        return self.run_next(kinds) is not None
+
+    def _is_left_to_workers(self, kind: PageJobKind, task: str) -> bool:
+        """Whether a job of this kind waits that workers may still begin; they are notified."""
+        if not self.context.settings.broker_url:
+            return False
+        with self.context.catalog.read() as session:
+            asked_at = page_jobs.oldest_waiting(session, kind)
+            workers = processes.list_live(session, "worker") if asked_at is not None else []
+        if asked_at is None or not any(task in worker.kinds for worker in workers):
+            return False
+        if (utc_now() - asked_at).total_seconds() >= WORKERS_BEGIN_WITHIN_S:
+            return False
+        _notify(self.context, {task: 1})
+        return True
+
     def _claim(self, kinds: Sequence[PageJobKind]) -> PageJobRow | None:
         catalog, lease_s = self.context.catalog, self.context.settings.lease_s
         with catalog.read() as session:
@@ -159,8 +181,8 @@ class PageJobs:
             assert job.video_id is not None, "a job that tries again names its video"
             return retry(self.context, [job.video_id], self._progress(job)).errors
         if job.kind == PageJobKind.DEMO:
-            folder = make_library(self.context.settings.home_path / "demo")[0].parent
-            return self._add(job, [folder])
+            (folder,) = job.details.get("paths") or [self.context.settings.home_path / "demo"]
+            return self._add(job, [make_library(Path(folder))[0].parent])
         return self._add(job, [Path(path) for path in job.details["paths"]])
 
     def _make_proxy(self, job: PageJobRow) -> Sequence[Message]:
@@ -211,16 +233,8 @@ class PageJobs:
         """Makes the next proxy, as a page: one that workers may begin is left to them for a while.
         False: none was made.
         """
-        if self.context.settings.broker_url:
-            with self.context.catalog.read() as session:
-                asked_at = page_jobs.oldest_waiting(session, PageJobKind.PROXY)
-                workers = processes.list_live(session, "worker")
-            if asked_at is None:
-                return False
-            waited_s = (utc_now() - asked_at).total_seconds()
-            if waited_s < WORKERS_BEGIN_WITHIN_S and any("proxy" in one.kinds for one in workers):
-                _notify(self.context, {"proxy": 1})
-                return False
+        if self._is_left_to_workers(PageJobKind.PROXY, "proxy"):
+            return False
         return self.run_next([PageJobKind.PROXY]) is not None
 
     def make_next_proxy_here(self) -> bool:
@@ -252,35 +266,35 @@ class PageJobs:
 
     # --- what workers are at ---
 
-    def begin_without_page(self) -> int:
+    def begin_as_worker(self) -> int:
         """Where no page runs, what people asked for there is handed over to workers, if this
-        machine has the files; how many jobs.
+        machine has the files; how many jobs. Where one runs, only the demo is made for it.
         """
         count = 0
-        while not self._stopping() and (job := self._claim_without_page()) is not None:
+        while not self._stopping() and (job := self._claim_as_worker()) is not None:
             self._run(job)
             count += 1
         return count
 
-    def _claim_without_page(self) -> PageJobRow | None:
+    def _claim_as_worker(self) -> PageJobRow | None:
         catalog = self.context.catalog
         with catalog.read() as session:
             waiting = page_jobs.list_page_jobs(session, only_open=True)
             pages = [page.owner for page in processes.list_live(session, "page")]
         # One that was killed on this machine has not reported its end.
-        if set(pages) - set(dead_owners(pages)):
-            return None
+        has_page = bool(set(pages) - set(dead_owners(pages)))
+        kinds = (PageJobKind.DEMO,) if has_page else LEFT_TO_WORKERS
         ids = [
             job.id
             for job in waiting
             if not job.handed_over
-            and job.kind in LEFT_TO_WORKERS
+            and job.kind in kinds
             and all(Path(path).exists() for path in job.details.get("paths", ()))
         ]
         if not ids:
             return None
         with catalog.begin() as session:
-            return self._take(session, HAND_OVER_LEASE_S, LEFT_TO_WORKERS, ids)
+            return self._take(session, HAND_OVER_LEASE_S, kinds, ids)
 
     def end_handed_over(self) -> None:
         """Notes which jobs workers are through with, and drops what was cancelled."""

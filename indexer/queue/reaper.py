@@ -29,7 +29,7 @@ def reap(context: Context, notify: Callable[[Mapping[str, int]], None]) -> int:
     # Whoever asked may have closed the page, or it may be down.
     page_jobs = PageJobs(context)
     page_jobs.requeue_lost()
-    page_jobs.begin_without_page()
+    page_jobs.begin_as_worker()
     page_jobs.end_handed_over()
     waiting = waiting_counts(context)
     if _was_anything_done(context):

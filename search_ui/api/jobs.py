@@ -19,8 +19,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from indexer.catalog.leasing.chunk_tasks import count_failed_tasks
 from search_ui.api.rights import LARGEST_ID, CurrentUser, VisibleVideo, editor_of, require_editor
-from search_ui.api.values import Body, JobItem, Uploaded
+from search_ui.api.values import Body, JobItem, RetryItem, Uploaded
 from search_ui.app_state import app_state
 from search_ui.auth.access_rights import User
 from search_ui.i18n.translator import Translator, translator_of
@@ -113,12 +114,14 @@ async def upload(
 
 
 @router.post("/videos/{video_id}/retry", status_code=202)
-def retry(request: Request, user: CurrentUser, video: VisibleVideo) -> JobItem:
+def retry(request: Request, user: CurrentUser, video: VisibleVideo) -> RetryItem:
     """Does what failed of a video again."""
     require_editor(request, user)
     title = app_state().library.video(video.id).title or ""
+    with app_state().library.catalog.read() as session:
+        chunks = count_failed_tasks(session, video.id)
     job = app_state().jobs.retry(video.id, title, video.collection)
-    return _item(request, user, job)
+    return RetryItem(**asdict(_item(request, user, job)), chunks=chunks)
 
 
 @router.get("/jobs/{job_id}")

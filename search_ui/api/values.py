@@ -363,6 +363,13 @@ class JobItem:
 
 
 @dataclass(frozen=True, slots=True)
+class RetryItem(JobItem):
+    """`chunks`: how many chunks had failed and are done again."""
+
+    chunks: int
+
+
+@dataclass(frozen=True, slots=True)
 class Uploaded:
     """`name`: under which the file is kept; `job`: what reads it."""
 

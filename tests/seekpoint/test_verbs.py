@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from sqlalchemy import update
 
 from grounding.spans import Span
+from indexer.catalog.tables import ChunkTask, Video
 from indexer.catalog.video_queries import Filters
 from indexer.embedders.demo import COLOURS
 from indexer.errors import CatalogError, ModelError, SeekpointError, UsageError
@@ -125,6 +127,18 @@ def test_one_video(verbs, light, tmp_path):
     verbs.give_feedback("green", light, Span(4.0, 10.0), good=True)
     assert verbs.transcripts(["colours"], tmp_path / "words.jsonl") == 1
     assert '"the first words"' in (tmp_path / "words.jsonl").read_text()
+
+
+def test_retry(verbs, served, tmp_path):
+    path = colour_video(tmp_path / "again.mp4", [("blue", 1)])
+    (outcome,) = verbs.ingest([path], "again").files
+    with served.shared.library.catalog.begin() as session:
+        session.execute(update(Video).where(Video.id == outcome.video_id).values(state="failed"))
+        tasks = update(ChunkTask).where(ChunkTask.video_id == outcome.video_id)
+        count = session.execute(tasks.values(state="failed")).rowcount
+    done = verbs.retry([outcome.video_id])
+    assert (done.videos, done.chunks, done.ready, done.errors) == (1, count, 1, ())
+    assert verbs.remove(collections=["again"]).video_ids == (outcome.video_id,)
 
 
 def test_ingest_and_remove(verbs, tmp_path):

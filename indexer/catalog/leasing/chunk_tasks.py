@@ -227,6 +227,14 @@ def note_damage(s: Session, task_id: int, damage: Message) -> None:
     s.execute(update(ChunkTask).where(*is_done).values(error=damage))
 
 
+def count_failed_tasks(s: Session, video_id: int) -> int:
+    """How many tasks of a video have failed."""
+    failed = select(func.count()).where(
+        ChunkTask.video_id == video_id, ChunkTask.state == TaskState.FAILED
+    )
+    return s.scalar(failed) or 0
+
+
 def retry_tasks(s: Session, video_ids: Sequence[int] | None = None) -> int:
     """Failed tasks of these videos wait again with their attempts forgotten; how many. None: of all
     videos.

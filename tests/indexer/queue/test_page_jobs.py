@@ -1,10 +1,12 @@
 """What people asked for on a page that is gone: workers begin it by themselves."""
 
+import shutil
 import threading
 from pathlib import Path
 
 import pytest
 
+from indexer.admin.demo import PROGRAMMES
 from indexer.admin.playback import proxy_path
 from indexer.catalog import collections
 from indexer.catalog.leasing import page_jobs, processes
@@ -117,6 +119,25 @@ def test_workers_begin_it(tmp_path, library):
     runner.run_stage("picture")
     assert states(library) == {**waiting, "a.mp4": "done"}
     assert [video.state for video in library.videos()] == ["ready"]
+
+
+def test_the_demo_is_made_by_a_worker_that_sees_its_folder(tmp_path, library):
+    """The page, whose people it would hold up, makes it where no worker does."""
+    folder = tmp_path / "home" / "demo"
+    with library.catalog.begin() as session:
+        collection_id = collections.ensure_collection(session, "demo")
+        details = {"paths": [str(folder)]}
+        page_jobs.add_page_job(session, PageJobKind.DEMO, collection_id, "", details)
+        processes.report_process(session, ELSEWHERE, "page", [])
+        processes.report_process(session, f"{ELSEWHERE}2", "worker", ["reap"])
+    assert not PageJobs(library.context).run_next_adding(), "it is left to a worker"
+    assert states(library) == {"": "waiting"}, "this worker has another home"
+    made = colour_video(folder / "a.mp4", [("red", 1)])
+    for name in PROGRAMMES:  # making the real ones takes a while
+        shutil.copy(made, folder / name)
+    assert states(library) == {"": "running"}
+    with library.catalog.read() as session:
+        assert all(job.handed_over for job in page_jobs.list_page_jobs(session))
 
 
 def test_what_a_killed_page_held_is_begun_again(tmp_path, library):
