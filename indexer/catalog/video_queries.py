@@ -151,6 +151,14 @@ def find_ready_since(
     return list(s.scalars(found))
 
 
+def has_ready(s: Session, collection_ids: Sequence[int] | None) -> bool:
+    """Whether any video of the collections (None: of all) is ready."""
+    found = select(Video.id).where(Video.state == VideoState.READY).limit(1)
+    if collection_ids is not None:
+        found = found.where(in_values(s, Video.collection_id, collection_ids))
+    return s.scalar(found) is not None
+
+
 def find_recorded_videos(
     s: Session, collection_ids: Sequence[int] | None, first: date, last: date
 ) -> list[int]:

@@ -27,7 +27,16 @@ from search_ui.pages.cards import cards_data, key_of, key_of_span, place_of
 from search_ui.session_state import escape_markdown
 from search_ui.url_state import Link, Search, read_like
 
-__all__ = ["answer_to", "ask", "find_video", "headline", "note_search", "place_of", "show_cards"]
+__all__ = [
+    "answer_to",
+    "ask",
+    "find_video",
+    "headline",
+    "kept_keys",
+    "note_search",
+    "place_of",
+    "show_cards",
+]
 
 log = logging.getLogger(__name__)
 
@@ -141,8 +150,10 @@ def note_search(search: Search, user: User) -> None:
 # --- above the cards ---
 
 
-def headline(link: Link, answer: Answer, user: User, tr: Translator) -> None:
-    """The line above the answers: warnings, notes, how many, and what can be done with them."""
+def headline(link: Link, answer: Answer, kept: Sequence[str], user: User, tr: Translator) -> None:
+    """The line above the answers: warnings, notes, how many, and what can be done with them.
+    `kept`: as `kept_keys` reads them.
+    """
     if answer.moments and not answer.matched:
         st.warning(
             f"**{tr('No match')}.** "
@@ -174,7 +185,7 @@ def headline(link: Link, answer: Answer, user: User, tr: Translator) -> None:
                 type="tertiary",
             )
         if answer.moments:
-            _export(answer, tr)
+            _export(answer, kept, tr)
 
 
 def _count(moments: Sequence[Moment], took_ms: float, tr: Translator) -> str:
@@ -200,8 +211,7 @@ def _save(search: Search, user: User) -> None:
     st.toast(session_state.translator()("Saved"))
 
 
-def _export(answer: Answer, tr: Translator) -> None:
-    kept = set(_kept_keys())
+def _export(answer: Answer, kept: Sequence[str], tr: Translator) -> None:
     chosen = [moment for moment in answer.moments if key_of(moment) in kept]
     moments = chosen or list(answer.shown)
     with st.popover(tr("Export"), icon=":material/download:", width="content"):
@@ -233,8 +243,18 @@ def downloads(moments: Sequence[Moment], name: str, tr: Translator) -> list[dict
 # --- cards ---
 
 
-def show_cards(link: Link, answer: Answer, tr: Translator, *, narrow: bool = False) -> None:
-    """The moments as cards; `narrow`: in one column, beside the player."""
+def show_cards(
+    link: Link,
+    answer: Answer,
+    known: Mapping[int, VideoRow],
+    kept: Sequence[str],
+    tr: Translator,
+    *,
+    narrow: bool = False,
+) -> None:
+    """The moments as cards; `known`: their videos, `kept`: as `kept_keys` reads them, `narrow`: in
+    one column, beside the player.
+    """
 
     def on_like() -> None:
         clicked = st.session_state["moments"].get("like")
@@ -245,9 +265,9 @@ def show_cards(link: Link, answer: Answer, tr: Translator, *, narrow: bool = Fal
     moments = {key_of(moment): moment for moment in answer.moments}
 
     asked = most_of(link.search)
-    data = cards_data(link, answer, tr) | {
+    data = cards_data(link, answer, known, tr) | {
         "narrow": narrow,
-        "chosen": _kept_keys(),
+        "chosen": list(kept),
         "said": _said(link.search, answer),
         "can_say": bool(link.search.text.strip()),
         "has_more": not narrow and asked < MOST_MOMENTS and len(answer.moments) >= asked,
@@ -288,7 +308,7 @@ def _keep_clicked(moments: Mapping[str, Moment], search: Search) -> None:
         keep(moment.video_id, span, search.text, on=bool(clicked["on"]))
 
 
-def _kept_keys() -> list[str]:
+def kept_keys() -> list[str]:
     """Of the moments in the tray, as cards have them."""
     user = session_state.user()
     if user is None:

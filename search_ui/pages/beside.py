@@ -19,7 +19,7 @@ from search_ui.app_state import app_state
 from search_ui.highlight import highlight
 from search_ui.i18n.translator import Translator
 from search_ui.pages import answers
-from search_ui.pages.cards import LIKELIHOODS
+from search_ui.pages.cards import LIKELIHOODS, videos_of
 from search_ui.session_state import escape_markdown
 from search_ui.url_state import Link
 
@@ -48,7 +48,9 @@ def show(link: Link, video: VideoRow, answer: Answer | None, tr: Translator) -> 
     *first, transcript, chapters, asking = st.tabs(names)
     if answer and first:
         with first[0], st.container(key="more_moments"):
-            answers.show_cards(link, answer, tr, narrow=True)
+            answers.show_cards(
+                link, answer, videos_of(answer), answers.kept_keys(), tr, narrow=True
+            )
     with transcript:
         components.panel(_lines(video, tr), key="transcript")
     with chapters:

@@ -52,12 +52,20 @@ CARD_LABELS = {
 }
 
 
-def cards_data(link: Link, answer: Answer, tr: Translator) -> dict[str, Any]:
-    """The moments and the words on them. Those that are unlikely come when they are asked for."""
+def videos_of(answer: Answer) -> dict[int, VideoRow]:
+    """The videos of an answer, by number."""
+    with app_state().library.catalog.read() as session:
+        return videos.get_videos(session, {moment.video_id for moment in answer.moments})
+
+
+def cards_data(
+    link: Link, answer: Answer, known: Mapping[int, VideoRow], tr: Translator
+) -> dict[str, Any]:
+    """The moments and the words on them. Those that are unlikely come when they are asked for.
+    `known`: as `videos_of` reads them.
+    """
     weaker = {key_of(moment) for moment in answer.weaker}
     moments = answer.moments
-    with app_state().library.catalog.read() as session:
-        known = videos.get_videos(session, {moment.video_id for moment in moments})
     return {
         "cards": [
             _card(link, moment, known, tr) | {"weaker": key_of(moment) in weaker}

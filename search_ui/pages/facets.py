@@ -44,10 +44,14 @@ class Chip:
         }
 
 
-def show(search: Search, answer: Answer, user: User, tr: Translator) -> None:
-    """The chips of a search and of its answers; nothing where there is nothing to choose."""
+def show(
+    search: Search, answer: Answer, known: Mapping[int, VideoRow], user: User, tr: Translator
+) -> None:
+    """The chips of a search and of its answers, whose videos are known; nothing where there is
+    nothing to choose.
+    """
     active = active_chips(search, user, tr)
-    groups = _groups(search, answer.shown, tr)
+    groups = _groups(search, answer.shown, known, tr)
     if not active and not groups:
         return
     data = {
@@ -104,11 +108,12 @@ def _like_chip(search: Search, user: User, tr: Translator) -> Chip:
 
 
 def _groups(
-    search: Search, moments: tuple[Moment, ...], tr: Translator
+    search: Search,
+    moments: tuple[Moment, ...],
+    known: Mapping[int, VideoRow],
+    tr: Translator,
 ) -> list[tuple[str, list[Chip]]]:
     """Groups of chips in which there is more than one to choose from."""
-    with app_state().library.catalog.read() as session:
-        known = videos.get_videos(session, {moment.video_id for moment in moments})
     groups = (
         (tr("Collection"), _collections(search, moments)),
         (tr("Year"), _years(search, moments, known)),

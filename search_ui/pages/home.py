@@ -13,7 +13,7 @@ from grounding.spans import format_time
 from indexer.admin.videos import Video
 from indexer.catalog.people import saved_searches
 from indexer.catalog.people.saved_searches import SavedSearch
-from indexer.catalog.video_queries import find_ready_since
+from indexer.catalog.video_queries import find_ready_since, has_ready
 from indexer.errors import SeekpointError
 from indexer.formatting import container_title, video_title
 from indexer.messages import N_
@@ -67,7 +67,9 @@ def show(link: Link, user: User, tr: Translator) -> None:
 
 def is_empty(user: User) -> bool:
     """Whether there is nothing that could answer this user."""
-    return not any(one.ready for one in user.visible(app_state().library.collections()))
+    ids = None if user.collection_ids is None else list(user.collection_ids)
+    with app_state().library.catalog.read() as session:
+        return not has_ready(session, ids)
 
 
 def show_empty(user: User, tr: Translator) -> None:

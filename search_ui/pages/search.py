@@ -15,6 +15,7 @@ from search_ui.app_state import app_state
 from search_ui.auth.access_rights import User
 from search_ui.i18n.translator import Translator
 from search_ui.pages import answers, ask, facets, home, watch
+from search_ui.pages.cards import videos_of
 from search_ui.session_state import escape_markdown
 from search_ui.url_state import Link
 
@@ -74,13 +75,14 @@ def _answers(link: Link, user: User, tr: Translator) -> None:
         ):
             answer = answers.answer_to(link.search, user)
     except UsageError as error:  # "???", or a picture that is not kept any more
-        facets.show(link.search, NO_ANSWER, user, tr)
+        facets.show(link.search, NO_ANSWER, {}, user, tr)
         text = tr(error.full_message)
         st.info(escape_markdown(text[:1].upper() + text[1:]), icon=":material/chat_bubble:")
         return
-    facets.show(link.search, answer, user, tr)
-    answers.headline(link, answer, user, tr)
+    known, kept = videos_of(answer), answers.kept_keys()
+    facets.show(link.search, answer, known, user, tr)
+    answers.headline(link, answer, kept, user, tr)
     if answer.moments:
-        answers.show_cards(link, answer, tr)
+        answers.show_cards(link, answer, known, kept, tr)
     else:
         st.info(tr("Nothing found."))

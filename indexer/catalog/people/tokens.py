@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from indexer.catalog import audit
@@ -27,6 +27,11 @@ PREFIX = "skp_"
 """Tools that look for secrets in what people publish know a token by its beginning."""
 LONGEST_TOKEN = 100
 LONGEST_DAYS = 36_500.0
+_WITH_OWNER = select(ApiToken, Account).outerjoin(Account, Account.id == ApiToken.account_id)
+# Put together once: it is asked with each request.
+_VALID = _WITH_OWNER.where(
+    ApiToken.token_hash == bindparam("token_hash"), ApiToken.expires_at > bindparam("now")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +104,8 @@ def find_token(s: Session, token: str) -> TokenRow | None:
     """None for one that is unknown, revoked or expired."""
     if not token.startswith(PREFIX) or len(token) > LONGEST_TOKEN:
         return None
-    valid = (ApiToken.token_hash == _hash(token)) & (ApiToken.expires_at > utc_now())
-    statement = select(ApiToken, Account).outerjoin(Account, Account.id == ApiToken.account_id)
-    found = s.execute(statement.where(valid)).one_or_none()
+    shown = {"token_hash": _hash(token), "now": utc_now()}
+    found = s.execute(_VALID, shown).one_or_none()
     return None if found is None else _row(*found)
 
 
@@ -112,8 +116,7 @@ def touch_token(s: Session, token_id: int) -> None:
 
 def list_tokens(s: Session) -> list[TokenRow]:
     """All tokens by name, expired ones too."""
-    statement = select(ApiToken, Account).outerjoin(Account, Account.id == ApiToken.account_id)
-    return [_row(*found) for found in s.execute(statement.order_by(ApiToken.name_key))]
+    return [_row(*found) for found in s.execute(_WITH_OWNER.order_by(ApiToken.name_key))]
 
 
 def get_collection_ids(

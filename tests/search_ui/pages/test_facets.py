@@ -10,6 +10,7 @@ from search_ui.app_state import open_app_state
 from search_ui.auth.access_rights import LOCAL_USER
 from search_ui.i18n.translator import Translator
 from search_ui.pages import facets
+from search_ui.pages.cards import videos_of
 from search_ui.url_state import Search
 from tests.search_ui.browser import card, drawn
 from tests.support import demo_settings
@@ -62,10 +63,11 @@ def test_more_like_this_shows_what_it_is_like(filled_home, video_ids):
 
 def test_what_could_narrow_is_counted(filled_home):
     state = open_app_state(demo_settings(filled_home), sign_in=False)
-    moments = state.library.search("pink or green", top=50).moments
+    answer = state.library.search("pink or green", top=50)
+    moments, known = answer.moments, videos_of(answer)
     counts = {
         chip.label: chip.count
-        for _, chips in facets._groups(Search("x"), moments, TR)
+        for _, chips in facets._groups(Search("x"), moments, known, TR)
         for chip in chips
     }
     for name in ("colours", "private"):
