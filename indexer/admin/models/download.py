@@ -272,6 +272,8 @@ def _read_from(
             for block in response.iter_bytes():  # as it comes: what was received is kept
                 out.write(block)
                 have += len(block)
+                if have > file.size:  # it may never end; the checksum says that it is wrong
+                    return
                 progress(have)
 
 

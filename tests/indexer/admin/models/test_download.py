@@ -110,6 +110,16 @@ def test_a_file_that_is_not_what_the_hub_says_is_refused(hub, files, settings, n
     assert (fetch(offer) / name).read_bytes() == files[name]
 
 
+def test_a_file_that_does_not_end_fills_no_disk(hub, files, settings):
+    hub.endless.add("model.safetensors")
+    seen: list[int] = []
+    offer = get_offer(settings, "clip")
+    with pytest.raises(ModelError, match="checksum"):
+        fetch(offer, seen.append)
+    assert max(seen) <= offer.size_bytes
+    assert not list(settings.home_path.rglob("model.safetensors*"))
+
+
 def test_names_that_lead_out_of_the_folder_are_refused(hub, settings, tmp_path):
     hub.files["../../../evil.json"] = b"{}"
     hub.files = {"../evil.json": b"{}", **hub.files}
