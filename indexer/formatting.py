@@ -22,6 +22,16 @@ def format_span(span: Span, *, tenths: bool = False) -> str:
     return f"{format_time(span.start_s, tenths=tenths)} - {format_time(span.end_s, tenths=tenths)}"
 
 
+def format_span_briefly(span: Span) -> str:
+    """In whole seconds; with tenths where both ends would read the same.
+
+    >>> format_span_briefly(Span(4.2, 10.9)), format_span_briefly(Span(8.1, 8.8))
+    ('0:04 - 0:10', '0:08.1 - 0:08.8')
+    """
+    alike = format_time(span.start_s) == format_time(span.end_s)
+    return format_span(span, tenths=alike)
+
+
 def video_title(title: str | None, path: str | PurePath | None, number: int) -> str:
     """The file's name without its suffix, else the title in the container, else the number of the
     video.
@@ -53,6 +63,7 @@ _FROM_A_PROGRAM = re.compile(
     r"|img|image|mvi|mov|vid|dsc[fn]?|dji|gopr|gp|gh|gx|pxl|p|c|wp|cimg|sam|hpim|stream|out"
     r"|core media video|videohandler|made with \S+|created (?:by|with|using) .*"
     r"|\S*(?:encode|ffmpeg|handbrake|imovie|premiere|davinci|resolve|final cut|camtasia)\S*"
+    r"|(?:https?://)?(?:www\.)?[\w-]+(?:\.[\w-]+)*\.(?:com|net|org|io|app|tv|me|co|cn)/?"
     r"|我的影片|无标题|未命名|视频|项目|新建项目|影片)?"
     r"[\s_#.:()/-]*[\dTZtz\s_.:()/-]*)",
     re.IGNORECASE,

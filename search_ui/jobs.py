@@ -52,7 +52,9 @@ TITLES = {
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """`subject`: what of. `progress`: how far it is. `problems`: what failed, file by file."""
+    """`subject`: what of. `account_id`: who asked for it. `progress`: how far it is. `problems`:
+    what failed, file by file.
+    """
 
     id: int
     kind: PageJobKind
@@ -60,6 +62,7 @@ class Job:
     collection: str
     collection_id: int
     video_id: int | None
+    account_id: int | None
     state: State
     progress: PageProgress
     problems: tuple[Message, ...]
@@ -182,6 +185,20 @@ class Jobs:
     def retry(self, video_id: int, subject: str, collection: str) -> Job:
         """The failed chunks of a video are done again."""
         return self._add(PageJobKind.RETRY, subject, collection, {}, video_id=video_id)
+
+    def again(self, job_id: int, *, actor: Actor = LOCAL_ACTOR, reach: Reach | None = None) -> None:
+        """One that has ended is asked for once more, as it was; what succeeded is not done again.
+        `reach`: where its files may lie now; None: where they might then.
+        """
+        with self._library.catalog.read() as session:
+            row = page_jobs.get_page_job(session, job_id)
+        if row is None or row.is_open:
+            return
+        details = dict(row.details)
+        if reach is not None and "reach" in details:
+            details["reach"] = reach.to_json()
+        video_id = row.video_id
+        self._add(row.kind, row.subject, row.collection, details, video_id=video_id, actor=actor)
 
     def proxy(self, video_id: int, subject: str, collection: str) -> Job:
         """The proxy of a video; one that is being made already is that job."""
@@ -320,6 +337,7 @@ def _job(session: Session, row: PageJobRow) -> Job:
         row.collection,
         row.collection_id,
         row.video_id,
+        row.account_id,
         _state(row),
         progress,
         problems,

@@ -14,7 +14,7 @@ from typing import Any
 
 import streamlit as st
 from starlette.middleware import Middleware
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, request_response
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from indexer.catalog import accounts
@@ -33,6 +33,7 @@ from search_ui.connections.slow_bodies import SlowBodies
 from search_ui.connections.used_routes import UsedRoutes
 from search_ui.outages import Outages, note_error
 from search_ui.routes import all_routes
+from search_ui.routes.plain_page import missing_page
 from search_ui.session_state import escape_markdown, show_error, translator
 
 WARM_EVERY_S = 60.0
@@ -125,7 +126,12 @@ def middleware(
         Middleware(StaticCompression),
         Middleware(AuthMiddleware, app_state=shared),
         Middleware(RateLimit, per_minute=shared.settings.api_requests_per_minute),
-        Middleware(UsedRoutes, routes=routes, has_oidc=has_oidc),
+        Middleware(
+            UsedRoutes,
+            routes=routes,
+            missing=request_response(missing_page),
+            has_oidc=has_oidc,
+        ),
     ]
 
 

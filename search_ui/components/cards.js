@@ -5,6 +5,7 @@ const ANSWERED_MS = 4000;
 const STILL_PX = 12;
 const SAID_MS = 3000;
 const BACK_MS = 20_000; // a list that comes back is drawn by then, perhaps more than once
+const FEW = 3; // cards that have room to be larger
 const AT_ONCE = 24; // cards drawn, and as many again when the last of them is near
 const VIEW = "seekpoint-view"; // how the cards are shown: {group, size}, written by toolbar.js
 const PLACES = "seekpoint-place"; // where one was in a list, by its search
@@ -79,6 +80,7 @@ class List {
     const all = this.weaker ? data.cards : data.cards.filter((card) => !card.weaker);
     const grouped = group === "video" && !data.narrow ? byVideo(all) : all.map((card) => [card]);
     const drawn = grouped.slice(0, this.shown);
+    this.list.classList.toggle("few", grouped.length <= FEW && !data.narrow);
     const texts = drawn.map((cards) => JSON.stringify(cards.map(({ current, made, ...card }) => card)));
     const labels = JSON.stringify(data.labels);
     if (labels !== this.labels) this.texts = [];

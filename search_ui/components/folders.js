@@ -1,4 +1,5 @@
 // Folders of the server that may be added: a click goes into one, the path of the one that is open stands in the box.
+const TYPED_MS = 300;
 const browsers = new WeakMap();
 
 export default function (component) {
@@ -20,6 +21,10 @@ class Folders {
     this.find(".start").onclick = () => this.open("");
     this.find(".above").onclick = () => this.open(this.here?.above ?? "");
     this.find(".path").addEventListener("change", ({ target }) => this.open(target.value.trim()));
+    this.find(".path").addEventListener("input", ({ target }) => {
+      clearTimeout(this.typing);
+      this.typing = setTimeout(() => this.open(target.value.trim(), true), TYPED_MS);
+    });
   }
 
   update({ data, setTriggerValue }) {
@@ -38,20 +43,22 @@ class Folders {
     if (isNew) this.open("");
   }
 
-  async open(path) {
+  // `typed`: it is being written, and may be the beginning of a path only.
+  async open(path, typed = false) {
+    clearTimeout(this.typing);
     const { labels, collection } = this.data;
     const opening = (this.opening = Symbol("open"));
     const answer = await fetch(`/folders?${new URLSearchParams({ collection, path })}`).catch(() => null);
     if (opening !== this.opening) return;
-    if (!answer?.ok) return this.say(labels.gone);
+    if (!answer?.ok) return this.say(typed ? "" : labels.gone);
     this.here = await answer.json();
     const { folders, above, videos, more } = this.here;
-    if (path || this.here.path) this.find(".path").value = this.here.path;
+    if (!typed && (path || this.here.path)) this.find(".path").value = this.here.path;
     this.find(".above").hidden = above === null;
     this.find(".start").hidden = !this.here.path;
     this.find(".here").textContent = this.here.path ? labels.videos.replace("{n}", videos) : "";
     this.find("ul").replaceChildren(...folders.map((folder) => this.row(folder)));
-    this.say(more ? labels.more : folders.length ? "" : labels.none);
+    this.say(more ? labels.more : folders.length || videos ? "" : labels.none);
   }
 
   row({ path, name, videos }) {

@@ -5,8 +5,6 @@ const THEME = "seekpoint-theme"; // the sign-in page, which is not Streamlit's, 
 const SAID = ["aria-label", "title", "placeholder"];
 // Where words of people stand, which are theirs.
 const THEIRS = "[data-testid=stMarkdownContainer], [data-testid=stHeading], [data-testid=stText], [data-testid=stDataFrame], [role=option], script, style";
-// Except for what Streamlit says of an address that is none.
-const ALARM = "[data-testid=stDialog]:not(:has([data-testid=stButton]))";
 let watching = false;
 
 const LONGEST = 2000; // of a question; url_state.py cuts there too
@@ -195,7 +193,7 @@ function translate(words) {
   const look = (node) => {
     if (node.nodeType === Node.TEXT_NODE) {
       const around = node.parentElement;
-      if (!around?.closest(THEIRS) || around.closest(ALARM)) change(node.nodeValue, (other) => (node.nodeValue = other));
+      if (!around?.closest(THEIRS)) change(node.nodeValue, (other) => (node.nodeValue = other));
     } else if (node.nodeType === Node.ELEMENT_NODE) {
       for (const name of SAID) change(node.getAttribute(name), (other) => node.setAttribute(name, other));
       node.childNodes.forEach(look);

@@ -9,6 +9,7 @@
 const players = new WeakMap();
 const FRAME_SLACK_S = 0.001; // a frame's own time, rounded, may lie just before the frame: aim inside it
 const ASK_AGAIN_MS = 1000; // while a copy for browsers is made
+const SAME_SHAPE = 0.02;
 const PINNED_SHARE = 0.3; // of the height of a telephone
 const VOLUME_KEY = "seekpoint-volume";
 
@@ -83,6 +84,7 @@ class Player {
     this.on(video, "click", () => this.toggle());
     this.on(video, "play", () => this.showPlaying());
     this.on(video, "pause", () => this.showPlaying());
+    this.on(video, "loadedmetadata", () => this.fit());
     this.on(video, "error", () => video.getAttribute("src") && this.say(this.data?.labels.error ?? ""));
     this.on(video, "seeking", () => this.find(".boxes").replaceChildren());
     this.on(video, "volumechange", () => this.showVolume());
@@ -110,7 +112,8 @@ class Player {
     this.data = data;
     this.trigger = setTriggerValue;
     this.label(data.labels);
-    this.find(".screen").style.aspectRatio = `${data.width || 16} / ${data.height || 9}`;
+    this.find(".screen").style.setProperty("--shape", String((data.width || 16) / (data.height || 9)));
+    this.fit();
     this.find(".next").disabled = !data.has_next;
     this.find(".where").hidden = !data.can_locate;
     this.find(".sound").hidden = !data.has_sound;
@@ -121,6 +124,13 @@ class Player {
     this.awaitCopy();
     this.load(data);
     this.showBoxes();
+  }
+
+  // Sizes in a file are whole numbers of pixels, and those of a copy are even.
+  fit() {
+    const { videoWidth, videoHeight } = this.video;
+    const shape = (this.data?.width || 16) / (this.data?.height || 9);
+    this.video.classList.toggle("fills", videoHeight > 0 && Math.abs(videoWidth / videoHeight / shape - 1) < SAME_SHAPE);
   }
 
   async fetchLines() {

@@ -4,7 +4,7 @@ const KINDS = ["picture", "speech", "screen", "sound", "event"];
 const RULER_PX = 16, CHAPTERS_PX = 20, PICTURE_PX = 40, LANE_PX = 19, GAP_PX = 3, OVERVIEW_MIN = 0.001;
 const TILES_A_ROW = 10, TILES_A_SHEET = 100; // as indexer/media/output/sprites.py cuts them
 const STEPS_S = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200];
-const SHORTEST_VIEW_S = 1;
+const SHORTEST_VIEW_S = 1, HATCH_PX = 6;
 const REST_MS = 140; // a pointer that rests this long wants to see the picture there
 const OWN_SCROLL_MS = 500; // a scroll that began elsewhere goes on there
 
@@ -89,7 +89,7 @@ class Timeline {
     if (data.has_chapters) add("chapters", CHAPTERS_PX);
     for (const kind of KINDS) if (data.kinds.includes(kind) || data.lanes[kind]) add(kind, kind === "picture" ? PICTURE_PX : LANE_PX);
     this.height = top + 2;
-    this.find(".timeline").style.setProperty("--height", `${this.height}px`);
+    this.find(".player").style.setProperty("--height", `${this.height}px`);
     this.find(".names").replaceChildren(
       ...this.bands.map(({ kind, top, height }) => {
         const name = document.createElement("span");
@@ -139,8 +139,10 @@ class Timeline {
       band.written = 0;
       if (band.kind === "chapters") this.drawChapters(pen, band);
       else {
-        if (band.kind === "picture") this.drawShots(pen, band);
-        else this.drawLines(pen, band, this.lines[band.kind] ?? [], 0.32);
+        if (band.kind === "picture") {
+          this.drawShots(pen, band);
+          this.drawFilled(pen, band);
+        } else this.drawLines(pen, band, this.lines[band.kind] ?? [], 0.32);
         this.drawAnswers(pen, band);
       }
     }
@@ -188,6 +190,29 @@ class Timeline {
       if (starts[n + 1] < this.view.from_s || starts[n] > this.view.to_s) continue;
       this.block(pen, band, starts[n], starts[n + 1], alone ? 0.16 : 0.08);
     }
+  }
+
+  // Hatched: what stands for the pictures around it.
+  drawFilled(pen, band) {
+    pen.save();
+    pen.strokeStyle = this.color("--ink");
+    pen.globalAlpha = 0.28;
+    for (const [start_s, end_s] of this.lines.filled_s ?? []) {
+      const left = Math.max(0, this.x(start_s)), right = Math.min(this.width, this.x(end_s));
+      if (right <= left) continue;
+      pen.save();
+      pen.beginPath();
+      pen.rect(left, band.top, right - left, band.height);
+      pen.clip();
+      pen.beginPath();
+      for (let x = left - band.height; x < right; x += HATCH_PX) {
+        pen.moveTo(x, band.top + band.height);
+        pen.lineTo(x + band.height, band.top);
+      }
+      pen.stroke();
+      pen.restore();
+    }
+    pen.restore();
   }
 
   drawLines(pen, band, lines, alpha) {
@@ -504,6 +529,8 @@ class Timeline {
       const lines = (this.lines[band.kind] ?? []).filter(([start_s, end_s]) => time_s >= start_s && time_s < end_s);
       return lines.map(([, , text]) => text).join(" · ").slice(0, 300);
     }
+    const isFilled = band?.kind === "picture" && this.lines.filled_s?.some(([start_s, end_s]) => time_s >= start_s && time_s < end_s);
+    if (isFilled) return this.data.labels.filled;
     return this.chapters.find(({ start_s, end_s }) => time_s >= start_s && time_s < end_s)?.name ?? "";
   }
 

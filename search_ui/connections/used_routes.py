@@ -18,10 +18,15 @@ OIDC_PATHS = frozenset({"/auth/login", "/oauth2callback"})
 
 
 class UsedRoutes:
-    """404 for any other path. `has_oidc`: Streamlit's login with OpenID Connect is in use."""
+    """404 for any other path. `missing` answers people who look at such an address; `has_oidc`:
+    Streamlit's login with OpenID Connect is in use.
+    """
 
-    def __init__(self, app: ASGIApp, routes: Sequence[BaseRoute], has_oidc: bool) -> None:
+    def __init__(
+        self, app: ASGIApp, routes: Sequence[BaseRoute], missing: ASGIApp, has_oidc: bool
+    ) -> None:
         self._app = app
+        self._missing = missing
         self._routes = routes
         self._paths = STREAMLIT_PATHS | (OIDC_PATHS if has_oidc else frozenset())
 
@@ -29,8 +34,7 @@ class UsedRoutes:
         if scope["type"] == "lifespan" or self._is_used(scope):
             await self._app(scope, receive, send)
         elif _is_page(scope):
-            # Streamlit's script in the page says that there is none at this address.
-            await self._app({**scope, "path": "/", "raw_path": b"/"}, receive, send)
+            await self._missing(scope, receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
         else:

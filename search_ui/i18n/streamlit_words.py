@@ -9,12 +9,6 @@ from indexer.messages import N_
 from search_ui.i18n.translator import ENGLISH, Translator
 
 STREAMLIT_WORDS = (
-    N_("Page not found"),
-    N_(
-        "You have requested page /{}, but no corresponding file was found in the app's pages/ "
-        "directory. Running the app's main page."
-    ),
-    N_("The page that you have requested does not seem to exist. Running the app's main page."),
     N_("Skip to main content"),
     N_("App pages"),
     N_("Expand sidebar"),
@@ -75,7 +69,6 @@ STREAMLIT_WORDS = (
     N_("Statistics"),
     N_("Loading..."),
     N_("Connection error"),
-    N_("Page not found"),
 )
 
 

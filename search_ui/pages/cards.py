@@ -8,7 +8,7 @@ from typing import Any
 from grounding.spans import Span
 from indexer.catalog import videos
 from indexer.catalog.videos import VideoRow
-from indexer.formatting import container_title, format_span
+from indexer.formatting import container_title, format_span_briefly
 from indexer.messages import N_
 from indexer.search.likelihood import Likelihood
 from indexer.search.types import Answer, Evidence, Grounded, Moment
@@ -123,7 +123,7 @@ def _card(
         "collection": moment.collection,
         "date": video.recorded_at.date().isoformat() if video.recorded_at else "",
         "offline": moment.offline,
-        "span": format_span(moment.span),
+        "span": format_span_briefly(moment.span),
         "likelihood": str(moment.likelihood),
         "percent": round(moment.score * 100),
         "why": _why(moment, link.search.text, tr),
@@ -149,7 +149,7 @@ def _opinion(grounded: Grounded, tr: Translator) -> str:
     label = (
         tr("{name} names no time", name=grounded.by)
         if grounded.span is None
-        else tr("{name}: {span}", name=grounded.by, span=format_span(grounded.span))
+        else tr("{name}: {span}", name=grounded.by, span=format_span_briefly(grounded.span))
     )
     return label if grounded.sees else tr("{opinion}, and does not see it", opinion=label)
 

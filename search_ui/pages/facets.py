@@ -11,7 +11,7 @@ from typing import Any
 from grounding.spans import Span
 from indexer.catalog import videos
 from indexer.catalog.videos import VideoRow
-from indexer.formatting import format_span, video_title
+from indexer.formatting import format_span_briefly, video_title
 from indexer.search.types import KINDS, Answer, Moment
 from search_ui import components, session_state
 from search_ui.app_state import app_state
@@ -103,7 +103,7 @@ def _like_chip(search: Search, user: User, tr: Translator) -> Chip:
     span = Span(place.start_s, place.end_s or place.start_s)
     path = video.paths[0].relative_path if video.paths else None
     title = video_title(video.title, path, video.id)
-    label = tr("like {title}, {span}", title=title, span=format_span(span))
+    label = tr("like {title}, {span}", title=title, span=format_span_briefly(span))
     return Chip(label, without, picture=f"/still/{video.id}/{round(span.middle_s * 1000)}")
 
 

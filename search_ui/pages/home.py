@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import streamlit as st
@@ -33,6 +34,7 @@ RECENT = 8
 MOST_NEW_VIDEOS = 500
 SHOWN_SHARE = 0.3  # of the length: the beginning is often black, or a title
 PREVIEW_S = 6.0
+SETTLED = timedelta(seconds=2)  # an index looks twice a second for what is new
 EXAMPLES = (
     N_("When is there a close-up of a cat?"),
     N_("When do people ride bicycles in the street?"),
@@ -174,15 +176,18 @@ def _ask_again(search: SavedSearch, user: User, is_saved: bool) -> None:
 
 def _count_new(search: SavedSearch, user: User) -> int:
     """Moments that answer a saved search in videos that became ready since it was asked last. The
-    question is asked again only where there are such videos, and once.
+    question is asked again only where there are such videos, and once: but while indexes may not
+    hold the newest of them yet, the count is not remembered.
     """
     known: dict[int, tuple[Any, int]] = st.session_state.setdefault("new_for_saved", {})
     stamp = (search.asked_at, app_state().jobs.finished)
     if search.id in known and known[search.id][0] == stamp:
         return known[search.id][1]
     ids = None if user.collection_ids is None else list(user.collection_ids)
+    settled = datetime.now(UTC) - SETTLED
     with app_state().library.catalog.read() as session:
         new = set(find_ready_since(session, ids, search.asked_at, MOST_NEW_VIDEOS))
+        is_settled = not find_ready_since(session, ids, settled, 1)
     count = 0
     if new:
         asked = replace(parse_link(search.link).search, ground=False)
@@ -191,7 +196,8 @@ def _count_new(search: SavedSearch, user: User) -> int:
         except SeekpointError:  # who asks it is told
             shown = ()
         count = sum(moment.video_id in new for moment in shown)
-    known[search.id] = stamp, count
+    if is_settled:
+        known[search.id] = stamp, count
     return count
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
+from indexer.catalog.people import moment_lists
 from indexer.errors import SeekpointError
 from indexer.messages import N_
 from search_ui import components, session_state
@@ -72,15 +73,23 @@ def main() -> None:
     ]
     st.session_state["pages"] = pages
     chosen = st.navigation(pages, position="hidden")
-    _top_bar(pages, tr)
+    _top_bar(pages, tr, _count_kept(user))
     if chosen != pages[0]:
         st.set_page_config(page_title=f"{chosen.title} · Seekpoint")
     chosen.run()
 
 
-def _top_bar(pages: list[StreamlitPage], tr: Translator) -> None:
+def _count_kept(user: User) -> int:
+    try:
+        with app_state().library.catalog.read() as session:
+            return moment_lists.count_in_tray(session, user.account_id)
+    except SeekpointError:  # the page itself says what is wrong
+        return 0
+
+
+def _top_bar(pages: list[StreamlitPage], tr: Translator, kept: int = 0) -> None:
     """The product's name, the colours and the keys; the pages, which a telephone has at the
-    bottom.
+    bottom, with how many moments are kept.
     """
     with st.container(horizontal=True, vertical_alignment="center", key="top_bar"):
         with st.container(key="brand"):
@@ -89,8 +98,9 @@ def _top_bar(pages: list[StreamlitPage], tr: Translator) -> None:
         components.frame(_frame(tr), on_go=lambda: session_state.go_clicked("frame"))
     if pages:
         with st.container(horizontal=True, vertical_alignment="center", key="nav"):
-            for page in pages:
-                st.page_link(page)
+            for page, (show, *_) in zip(pages, PAGES):
+                badge = f" :gray-badge[{kept}]" if kept and show is moments.show else ""
+                st.page_link(page, label=page.title + badge)
 
 
 def _frame(tr: Translator) -> dict[str, Any]:

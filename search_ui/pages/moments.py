@@ -15,7 +15,7 @@ from grounding.spans import format_time
 from indexer.catalog.people import moment_lists, shared_links
 from indexer.catalog.people.moment_lists import ListKind, MomentListRow
 from indexer.errors import UsageError
-from indexer.formatting import format_span
+from indexer.formatting import format_span_briefly
 from indexer.messages import N_
 from search_ui import components, session_state
 from search_ui.app_state import app_state
@@ -52,13 +52,25 @@ def show(user: User, tr: Translator) -> None:
         _actions(chosen, chosen == tray, moments, user, tr)
         _tray(chosen, moments, user, tr)
     else:
-        st.info(
-            tr("Nothing is kept here yet. Press the box on a card, or Keep under the player."),
-            icon=":material/playlist_add:",
-        )
+        _say_how(tr)
         if chosen != tray:
             _delete(chosen, user, tr)
     _links(user, tr)
+
+
+def _say_how(tr: Translator) -> None:
+    with st.container(key="nothing_kept", horizontal_alignment="center", gap="small"):
+        st.markdown(":material/playlist_add:")
+        st.subheader(tr("Nothing is kept here yet"), anchor=False)
+        st.write(
+            tr(
+                "Press the box on a card, or Keep under the player: what you keep over several "
+                "searches comes together here, to be played, cut, exported or shared."
+            )
+        )
+        st.page_link(
+            st.session_state["pages"][0], label=tr("Find moments"), icon=":material/search:"
+        )
 
 
 def _lists(user: User) -> list[MomentListRow]:
@@ -190,7 +202,7 @@ def _as_data(one: Kept) -> dict[str, Any]:
     return {
         "id": row.id,
         "title": one.title,
-        "span": format_span(row.span),
+        "span": format_span_briefly(row.span),
         "start_s": row.span.start_s,
         "end_s": row.span.end_s,
         "src": f"/stream/{video.id}",

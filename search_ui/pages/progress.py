@@ -9,6 +9,7 @@ import streamlit as st
 from grounding.spans import format_time
 from indexer.formatting import format_bytes
 from indexer.messages import N_
+from indexer.vocabulary import PageJobKind
 from search_ui import session_state
 from search_ui.app_state import app_state
 from search_ui.auth.access_rights import User
@@ -128,6 +129,15 @@ def _show_ended(job: Job, user: User, tr: Translator) -> None:
                     st.markdown(f"- {escape_markdown(tr(problem))}")
                 if len(job.problems) > MOST_PROBLEMS:
                     st.caption(tr("and {n} more", n=len(job.problems) - MOST_PROBLEMS))
+        if job.problems and _may_ask_again(job, user):
+            st.button(
+                tr("Try again"),
+                key=f"again_job_{job.id}",
+                icon=":material/refresh:",
+                type="tertiary",
+                on_click=_ask_again,
+                args=(job, user),
+            )
         if user.can_edit:
             st.button(
                 tr("Close"),
@@ -137,6 +147,18 @@ def _show_ended(job: Job, user: User, tr: Translator) -> None:
                 on_click=app_state().jobs.forget,
                 args=(job.id,),
             )
+
+
+def _may_ask_again(job: Job, user: User) -> bool:
+    """Who asked for it, and who sees everything. Watched folders are looked into anyway."""
+    is_own = user.collection_ids is None or job.account_id == user.account_id
+    return is_own and job.kind != PageJobKind.WATCH and app_state().may_add_to(user, job.collection)
+
+
+def _ask_again(job: Job, user: User) -> None:
+    if session_state.may_edit():
+        reach = app_state().reach if user.collection_ids is None else None
+        app_state().jobs.again(job.id, actor=user.actor(), reach=reach)
 
 
 def _visible(user: User) -> list[Job]:

@@ -48,6 +48,7 @@ PLAYER_LABELS = {
     "full": N_("Full screen"),
     "speed": N_("Speed"),
     "timeline": N_("Timeline"),
+    "filled": N_("Hardly anything changes here: not looked at picture by picture"),
     "zoom_in": N_("Zoom in"),
     "zoom_out": N_("Zoom out"),
     "cut": N_("Clip"),

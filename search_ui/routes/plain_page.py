@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from functools import cache
 from html import escape
 from pathlib import Path
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from search_ui.i18n.translator import Translator
+from search_ui.i18n.translator import Translator, translator_of
 
 STYLE = Path(__file__).parents[1] / "sign_in.css"
+ICON = Path(__file__).parents[1] / "icon.svg"
 LARGEST_FORM_BYTES = 10_000
 # The choice that somebody made on a page of Streamlit's (components/frame.js) holds here too.
 THEME = (
@@ -25,11 +28,29 @@ def plain_page(tr: Translator, title: str, body: str, status: int = 200) -> Resp
 <head>
 <meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Seekpoint: {escape(title)}</title><link rel="icon" href="/favicon.png">
-<style>{STYLE.read_text(encoding="utf-8")}</style><script>{THEME}</script>
+<style>{_style()}</style><script>{THEME}</script>
 </head>
 <body><main><h1>Seekpoint</h1>{body}</main></body>
 </html>"""
     return HTMLResponse(document, status, headers={"Cache-Control": "no-store"})
+
+
+def missing_page(request: Request) -> Response:
+    """What a person sees at an address where there is nothing, and the way to the first page."""
+    tr = translator_of(request)
+    body = (
+        f"<p>{escape(tr('There is no page at this address.'))}</p>"
+        f'<a class="button" href="/">{escape(tr("To the first page"))}</a>'
+    )
+    return plain_page(
+        tr, tr("Page not found"), f"<h2>{escape(tr('Page not found'))}</h2>{body}", 404
+    )
+
+
+@cache
+def _style() -> str:
+    icon = f"data:image/svg+xml,{quote(ICON.read_text(encoding='utf-8').strip())}"
+    return STYLE.read_text(encoding="utf-8").replace("ICON", icon, 1)
 
 
 async def small_form(request: Request) -> dict[str, str] | None:

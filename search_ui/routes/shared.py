@@ -18,7 +18,7 @@ from starlette.routing import BaseRoute, Route
 from indexer.catalog.people import shared_links
 from indexer.catalog.people.shared_links import SharedLinkRow
 from indexer.errors import SeekpointError
-from indexer.formatting import format_span
+from indexer.formatting import format_span_briefly
 from search_ui.app_state import app_state
 from search_ui.i18n.translator import Translator, translator_of
 from search_ui.kept_moments import Kept, kept_moments, sharer
@@ -61,7 +61,11 @@ def shared_page(request: Request) -> Response:
 def _body(link: SharedLinkRow, moments: list[Kept], tr: Translator) -> str:
     data: dict[str, Any] = {
         "moments": [
-            {"title": one.title, "span": format_span(one.row.span), "question": one.row.question}
+            {
+                "title": one.title,
+                "span": format_span_briefly(one.row.span),
+                "question": one.row.question,
+            }
             for one in moments
         ],
         "labels": {

@@ -21,7 +21,7 @@ from grounding.spans import Span
 from indexer.admin.export import speech_within
 from indexer.admin.playback import playback_of
 from indexer.admin.sprites import sheet_of
-from indexer.catalog.frames import get_cuts
+from indexer.catalog.frames import get_cuts, get_filled
 from indexer.catalog.passages import list_passages
 from indexer.catalog.videos import VideoRow
 from indexer.errors import MediaError, SeekpointError
@@ -79,13 +79,18 @@ def proxy_job(video_id: int) -> Job | None:
 
 def lines(request: Request) -> Response:
     """Everything that is known of a video over time, whatever was asked: lines (start_s, end_s,
-    text) by kind, and the starts of shots.
+    text) by kind, the starts of shots, and the stretches that were not looked
+    at picture by picture.
     """
     video = find_video(request)
     with app_state().library.catalog.read() as session:
         passages = list_passages(session, video.id)
         cuts_s = get_cuts(session, [video.id]).get(video.id)
-    found: dict[str, list] = {"cuts_s": [] if cuts_s is None else cuts_s.round(3).tolist()}
+        filled = get_filled(session, video.id)
+    found: dict[str, list] = {
+        "cuts_s": [] if cuts_s is None else cuts_s.round(3).tolist(),
+        "filled_s": [(round(span.start_s, 3), round(span.end_s, 3)) for span in filled],
+    }
     for passage in passages:
         line = (round(passage.span.start_s, 3), round(passage.span.end_s, 3), passage.text)
         found.setdefault(passage.kind, []).append(line)

@@ -50,15 +50,22 @@ PLAYER = ".screen video"
 # A seek that is still on its way would be taken for the one that is waited for.
 TO_THE_MIDDLE = """async video => {
   const drawn = () => new Promise(requestAnimationFrame);
+  const late = performance.now() + SLOW_MS;
+  const until = async (isSo, what) => {
+    while (!isSo()) {
+      if (performance.now() > late) throw new Error(`${what} at ${video.currentTime} s`);
+      await drawn();
+    }
+  };
   video.pause();
-  while (video.seeking || video.readyState < 2) await drawn();
-  await new Promise(ok => {
-    video.onseeked = ok;
-    video.currentTime = (Math.floor(video.currentTime * 25 + 1e-6) + 0.5) / 25;
-  });
+  await until(() => !video.seeking && video.readyState >= 2, 'no picture');
+  let there = false;
+  video.onseeked = () => (there = true);
+  video.currentTime = (Math.floor(video.currentTime * 25 + 1e-6) + 0.5) / 25;
+  await until(() => there, 'the seek did not end');
   await drawn();
   await drawn();
-}"""
+}""".replace("SLOW_MS", str(SLOW_MS))
 PICTURE = """video => {
   const canvas = document.createElement('canvas');
   canvas.width = video.videoWidth;
@@ -69,7 +76,7 @@ PICTURE = """video => {
 }"""
 # The first card whose link is not the given one, as soon as it is laid out: its link and where it
 # can be pressed.
-FIRST_CARD = """other => new Promise(done => {
+FIRST_CARD = """other => {
   const find = root => {
     for (const element of root.querySelectorAll('*')) {
       if (element.matches('a.open')) return element;
@@ -77,13 +84,10 @@ FIRST_CARD = """other => new Promise(done => {
       if (inner) return inner;
     }
   };
-  const look = () => {
-    const card = find(document), box = card?.getBoundingClientRect();
-    if (!box?.width || card.getAttribute('href') === other) requestAnimationFrame(look);
-    else done([card.getAttribute('href'), box.x + box.width / 2, box.y + box.height / 3]);
-  };
-  look();
-})"""
+  const card = find(document), box = card?.getBoundingClientRect();
+  if (!box?.width || card.getAttribute('href') === other) return null;
+  return [card.getAttribute('href'), box.x + box.width / 2, box.y + box.height / 3];
+}"""
 PENDING = """() => {
   const look = root => [...root.querySelectorAll('*')].some(e =>
     e.shadowRoot ? look(e.shadowRoot) : e.tagName === 'IMG' && e.loading !== 'lazy' && !e.complete);
@@ -238,7 +242,7 @@ def first_card(page: Page, other: str = "") -> tuple[str, float, float]:
     """The link of the first card, and where it can be pressed: as soon as there is one whose link
     is not `other`.
     """
-    return page.evaluate(FIRST_CARD, other)
+    return page.wait_for_function(FIRST_CARD, arg=other, timeout=SLOW_MS).json_value()
 
 
 def at(page: Page, time_s: float, within_s: float = 0.1) -> None:

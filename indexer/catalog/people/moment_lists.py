@@ -114,6 +114,15 @@ def _add_list(s: Session, account_id: int | None, kind: ListKind, name: str) -> 
 # --- moments ---
 
 
+def count_in_tray(s: Session, account_id: int | None) -> int:
+    """How many moments lie in the tray of an account; 0 where it has none yet."""
+    is_tray = is_of(MomentList.account_id, account_id) & (MomentList.kind == ListKind.TRAY)
+    of_tray = select(func.count(KeptMoment.id)).join(
+        MomentList, MomentList.id == KeptMoment.list_id
+    )
+    return s.scalar(of_tray.where(is_tray)) or 0
+
+
 def list_moments(s: Session, list_id: int) -> list[KeptMomentRow]:
     """The moments of a list in its order."""
     rows = s.scalars(
