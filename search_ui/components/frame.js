@@ -130,6 +130,10 @@ export default function (component) {
   select.value = localStorage.getItem(THEME) ?? "System";
   select.onchange = () => choose(select.value, data.paths);
   showKeys(find, data);
+  const account = find(".account");
+  account.hidden = !data.account;
+  if (data.account) Object.assign(account, { href: data.account.href, title: data.labels.account });
+  if (data.account) account.querySelector("span").textContent = data.account.name;
   paint(parentElement);
   if (!watching && data.words.length) translate(data.words);
 }

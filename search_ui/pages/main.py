@@ -58,7 +58,7 @@ def main() -> None:
     tr = session_state.translator()
     user = session_state.user()
     if user is None:
-        _top_bar([], tr)
+        _top_bar([], None, tr)
         st.link_button(tr("Sign in"), "/sign-in")
         st.stop()
     pages = [
@@ -73,7 +73,7 @@ def main() -> None:
     ]
     st.session_state["pages"] = pages
     chosen = st.navigation(pages, position="hidden")
-    _top_bar(pages, tr, _count_kept(user))
+    _top_bar(pages, user, tr)
     if chosen != pages[0]:
         st.set_page_config(page_title=f"{chosen.title} · Seekpoint")
     chosen.run()
@@ -87,7 +87,7 @@ def _count_kept(user: User) -> int:
         return 0
 
 
-def _top_bar(pages: list[StreamlitPage], tr: Translator, kept: int = 0) -> None:
+def _top_bar(pages: list[StreamlitPage], user: User | None, tr: Translator) -> None:
     """The product's name, the colours and the keys; the pages, which a telephone has at the
     bottom, with how many moments are kept.
     """
@@ -95,17 +95,21 @@ def _top_bar(pages: list[StreamlitPage], tr: Translator, kept: int = 0) -> None:
         with st.container(key="brand"):
             if pages:
                 st.page_link(pages[0], label="Seekpoint")
-        components.frame(_frame(tr), on_go=lambda: session_state.go_clicked("frame"))
-    if pages:
+        components.frame(_frame(user, tr), on_go=lambda: session_state.go_clicked("frame"))
+    if user is not None:
+        kept = _count_kept(user)
         with st.container(horizontal=True, vertical_alignment="center", key="nav"):
             for page, (show, *_) in zip(pages, PAGES):
                 badge = f" :gray-badge[{kept}]" if kept and show is moments.show else ""
                 st.page_link(page, label=page.title + badge)
 
 
-def _frame(tr: Translator) -> dict[str, Any]:
+def _frame(user: User | None, tr: Translator) -> dict[str, Any]:
+    account = user if user is not None and user.account_id is not None else None
     return {
+        "account": {"name": account.name, "href": "/account"} if account else None,
         "labels": {
+            "account": tr("Your account"),
             "theme": tr("Colours"),
             "themes": {name: tr(label) for name, label in THEMES.items()},
             "keys": tr("Keys"),
