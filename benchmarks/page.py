@@ -133,7 +133,9 @@ def looking_through(home: Path) -> None:
         page.goto("/library")
         page.locator(".shelf .title").first.wait_for()
         started = time.perf_counter()
-        page.reload()
+        page.reload(wait_until="commit")
+        page.locator("#first-screen b").first.wait_for()
+        seen_ms = (time.perf_counter() - started) * 1000
         page.locator(".shelf .title").first.wait_for()
         first_ms = (time.perf_counter() - started) * 1000
         started = time.perf_counter()
@@ -141,7 +143,10 @@ def looking_through(home: Path) -> None:
         page.locator(f".shelf [aria-posinset='{VIDEOS}'] .title").wait_for()
         last_ms = (time.perf_counter() - started) * 1000
         page.close()
-    found = f"first card after {first_ms:.0f} ms, the last {last_ms:.0f} ms after a jump"
+    found = (
+        f"cards seen after {seen_ms:.0f} ms, all of the page {first_ms:.0f} ms, "
+        f"the last {last_ms:.0f} ms after a jump"
+    )
     row(f"library of {VIDEOS:,} videos, scripts known", found, "1 s")
 
 

@@ -128,6 +128,7 @@ class Shelf {
       else if (main.scrollTop > this.floor.offsetTop) main.scrollTop = Math.max(0, this.floor.offsetTop - 120);
     }
     this.draw();
+    requestAnimationFrame(() => window.dispatchEvent(new CustomEvent("seekpoint-drawn")));
   }
 
   measure() {

@@ -71,8 +71,16 @@ def show(user: User, tr: Translator) -> None:
     collections = user.visible(app_state().library.collections())
     st.header(tr("Library"), anchor=False)
     if user.can_edit:
-        with st.expander(tr("Add videos"), expanded=not collections, icon=":material/add:"):
-            adding.show(user, collections, tr)
+        panel = st.expander(
+            tr("Add videos"),
+            expanded=not collections,
+            icon=":material/add:",
+            on_change="rerun",
+            key="adding",
+        )
+        if panel.open:  # a page that only shows what there is loads less
+            with panel:
+                adding.show(user, collections, tr)
     progress.show(user, tr, lately=True)
     if collections:
         _videos(user, collections, tr)

@@ -17,9 +17,11 @@ from streamlit.file_util import get_static_dir
 
 from search_ui.app_state import app_state
 from search_ui.i18n.translator import Translator, translator_of
+from search_ui.routes.first_screen import first_screen
 from search_ui.url_state import PAGE_NAMES
 
 STYLE = Path(__file__).parents[1] / "style.css"
+LIBRARY = "/library"
 ICON = Path(__file__).parents[1] / "icon.svg"
 
 
@@ -33,8 +35,12 @@ def index_page(request: Request) -> Response:
     where the page could show nothing.
     """
     app_state().library.catalog.ping()
+    document = _document(translator_of(request))
+    if request.url.path == LIBRARY:
+        before, end, after = document.rpartition("</body>")
+        document = f"{before}{first_screen(request).replace('ICON', _icon())}{end}{after}"
     return HTMLResponse(
-        _document(translator_of(request)),
+        document,
         headers={"Cache-Control": "no-cache", "Vary": "Accept-Language"},
     )
 
@@ -45,11 +51,20 @@ def _document(tr: Translator) -> str:
     document = document.replace('<html lang="en">', f'<html lang="{tr.language}">', 1)
     document = document.replace("<title>Streamlit</title>", "<title>Seekpoint</title>", 1)
     # Streamlit would look for its server below the address of each page first, and find nothing.
-    script = "<script>window.__streamlit = { BACKEND_BASE_URL: location.origin + '/' }</script>"
+    # The colours that somebody chose (components/frame.js) hold before it draws anything.
+    script = (
+        "<script>window.__streamlit = { BACKEND_BASE_URL: location.origin + '/' };"
+        "document.documentElement.dataset.theme = "
+        "localStorage.getItem('seekpoint-theme') ?? 'System'</script>"
+    )
     document = document.replace("<head>", f"<head>{script}", 1)
     # Behind the head, where Streamlit's own styles will stand: of two rules alike the later one
     # holds.
     before, end, after = document.rpartition("</body>")
-    icon = f"data:image/svg+xml,{quote(ICON.read_text(encoding='utf-8').strip())}"
-    style = STYLE.read_text(encoding="utf-8").replace("ICON", icon, 1)
+    style = STYLE.read_text(encoding="utf-8").replace("ICON", _icon(), 1)
     return f"{before}<style>{style}</style>{end}{after}"
+
+
+@cache
+def _icon() -> str:
+    return f"data:image/svg+xml,{quote(ICON.read_text(encoding='utf-8').strip())}"

@@ -95,6 +95,17 @@ def in_order(videos: Iterable[ListedVideo], order: str, *, falling: bool) -> lis
     return [*sorted(known, key=key, reverse=falling), *rest]
 
 
+def newest_rows(request: Request, most: int) -> tuple[list[dict[str, Any]], int, str]:
+    """What the first cards say, as the page shows them to who was never there; how many videos
+    there are, and how long they are together.
+    """
+    videos = in_order(_listed(request.state.user, "", ""), "added", falling=True)
+    ids = [video.video_id for video in videos[:most]]
+    rows = _rows_of(request, ids)
+    length = format_time(sum(video.duration_s for video in videos))
+    return [rows[str(id)] for id in ids if str(id) in rows], len(videos), length
+
+
 def _months(days: Iterable[datetime | None]) -> list[tuple[str, int]]:
     """(`2023-05`, number of the first video of that month) in their order."""
     found: list[tuple[str, int]] = []

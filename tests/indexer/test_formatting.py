@@ -21,6 +21,8 @@ FROM_PROGRAMS = (
     "HandBrake 1.3",
     "Created with iMovie",
     "tides",
+    "clideo.com",
+    "https://www.example-tools.io/",
     "",
     None,
     " " * 50_000,
@@ -32,6 +34,9 @@ def test_a_title_of_a_program_says_nothing(title):
     assert container_title(title, "tides.mp4") == ""
 
 
-@pytest.mark.parametrize("title", ["The tides of Brittany", "Movie night in Rome", "Project X-ray"])
+@pytest.mark.parametrize(
+    "title",
+    ["The tides of Brittany", "Movie night in Rome", "Project X-ray", "We met on dating.com"],
+)
 def test_a_title_of_a_person_is_shown(title):
     assert container_title(title, "clip 12.mp4") == title

@@ -9,6 +9,7 @@ import pytest
 
 from indexer.catalog import watched_folders
 from indexer.library import Library
+from indexer.paths import Reach
 from search_ui import jobs as jobs_module
 from search_ui.jobs import Job, Jobs
 from search_ui.pages.system import THREADS
@@ -60,6 +61,23 @@ def test_failure_names_the_file(tmp_path, jobs):
     job = ended(jobs, jobs.ingest([tmp_path / "bad.mp4"], "c"))
     assert job.state == "failed"
     assert "bad.mp4" in str(job.problems[0])
+
+
+def test_what_failed_is_asked_for_again(tmp_path, library, jobs):
+    path = tmp_path / "bad.mp4"
+    path.write_bytes(b"no video")
+    failed = ended(jobs, jobs.ingest([path], "c"))
+    colour_video(path, [("red", 2)])
+    jobs.again(failed.id, reach=Reach.of([tmp_path / "elsewhere"]))
+    refused = ended(jobs, jobs.all()[0])
+    assert (refused.state, library.videos(["c"])) == ("failed", []), "not where they may lie now"
+    jobs.again(failed.id)
+    mended = ended(jobs, jobs.all()[0])
+    assert (mended.title, mended.state) == (failed.title, "done")
+    assert len(library.videos(["c"])) == 1
+    count = len(jobs.all())
+    jobs.again(10**6)
+    assert len(jobs.all()) == count
 
 
 def test_the_line_goes_on_after_a_failure(tmp_path, jobs):

@@ -175,12 +175,6 @@ def test_a_question_on_its_way_is_seen_though_the_server_says_nothing(page):
     expect(body).to_have_css("opacity", "0.45")
 
 
-def test_an_address_that_is_none_is_said_in_one_language(chinese_page):
-    chinese_page.goto("/nowhere")
-    expect(chinese_page.get_by_text("没有该页面")).to_be_visible()
-    expect(chinese_page.get_by_role("dialog")).not_to_contain_text("requested")
-
-
 @pytest.mark.parametrize(("path", "shown"), [("/", "a.open"), ("/library", ".shelf .title")])
 def test_the_first_load_is_small(browser, url, path, shown):
     """At most 1.5 MB over the wire; Streamlit's scripts alone would be twice that."""

@@ -23,6 +23,7 @@ def test_kept_ordered_played_named_and_shared(page, home):
     page.locator(PLAYER).wait_for()
     drawn(page)
     page.locator(".player .keep").click()
+    expect(page.get_by_role("link", name="Moments 2")).to_be_visible()
     page.get_by_role("link", name="Moments").click()
     titles = page.locator(".tray .title")
     expect(titles).to_have_count(2)
@@ -53,7 +54,7 @@ def test_kept_ordered_played_named_and_shared(page, home):
     page.get_by_role("button", name="Stop sharing").click()
     expect(page.get_by_text("Shared links")).to_have_count(0)
     page.get_by_role("button", name="Delete the list").click()
-    expect(page.get_by_text("Nothing is kept here yet.")).to_be_visible()
+    expect(page.get_by_text("Nothing is kept here yet")).to_be_visible()
     with demo_library(home).catalog.read() as session:
         kept = feedback.list_own_feedback(session, "green")
     assert [word.good for word in kept] == [True]

@@ -6,9 +6,12 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import unquote
 
+import numpy as np
 import pytest
 from PIL import Image
+from sqlalchemy import update
 
+from indexer.catalog.tables import FrameBlockRow
 from search_ui.app_state import app_state
 from search_ui.routes import watching
 from tests.support import colour_video, demo_library
@@ -29,6 +32,21 @@ def test_playback_says_that_a_file_plays(local, video_id):
 
 def test_lines_hold_the_shots(local, video_id):
     assert local.get(f"/lines/{video_id}").json()["cuts_s"] == [4.0, 10.0]
+
+
+def test_lines_name_what_was_not_looked_at(local, library, video_id):
+    """As an adaptive ingest leaves it; put back afterwards, for other tests read the same."""
+    of_video = update(FrameBlockRow).where(FrameBlockRow.video_id == video_id)
+    with library.catalog.begin() as session:
+        bits = np.zeros(30, bool)
+        bits[4:10] = True
+        session.execute(of_video.values(filled=np.packbits(bits).tobytes()))
+    try:
+        assert local.get(f"/lines/{video_id}").json()["filled_s"] == [[2.0, 5.0]]
+    finally:
+        with library.catalog.begin() as session:
+            session.execute(of_video.values(filled=None))
+    assert local.get(f"/lines/{video_id}").json()["filled_s"] == []
 
 
 def test_sheet_is_made_once_and_served_by_ranges(local, library, video_id):

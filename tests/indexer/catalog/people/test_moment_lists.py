@@ -30,6 +30,8 @@ def test_a_tray_becomes_a_list_and_a_link(catalog: Catalog):
         moment_lists.order_moments(s, tray, [two.id, 999])
         assert [each.id for each in moment_lists.list_moments(s, tray)] == [two.id, one.id]
         kept = moment_lists.copy_list(s, vera, tray, " Best  of ")
+        assert moment_lists.count_in_tray(s, vera) == 2, "what lies in lists is not counted"
+        assert moment_lists.count_in_tray(s, None) == 0
         moment_lists.remove_moments(s, tray, [two.id])
         (named,) = moment_lists.list_lists(s, vera, ListKind.NAMED)
         assert (named.id, named.name, named.moments) == (kept, "Best of", 2)
