@@ -33,6 +33,8 @@ PAGES = (
     ("library", "/library", ".shelf .title"),
     ("moments", "/moments", "h2"),
     ("system", "/system", ".checks"),
+    ("sign-in", "/sign-in", "input"),
+    ("missing", "/nowhere", "h2"),
 )
 SETTLED_MS = 1500
 WAIT_MS = 60_000

@@ -4,6 +4,8 @@ missing=""
 for pair in redis-server:redis-server espeak-ng:espeak-ng chromium:chromium nginx:nginx; do
     command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair##*:}"
 done
+# Without it a browser draws Chinese as boxes.
+[ -e /usr/share/fonts/truetype/wqy/wqy-microhei.ttc ] || missing="$missing fonts-wqy-microhei"
 [ -z "$missing" ] && exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
     log=$(mktemp)
