@@ -85,7 +85,7 @@ class Player {
     this.on(video, "play", () => this.showPlaying());
     this.on(video, "pause", () => this.showPlaying());
     this.on(video, "loadedmetadata", () => this.fit());
-    this.on(video, "error", () => video.getAttribute("src") && this.say(this.data?.labels.error ?? ""));
+    this.on(video, "error", () => video.getAttribute("src") && this.say(this.data?.labels.error ?? "", true));
     this.on(video, "seeking", () => this.find(".boxes").replaceChildren());
     this.on(video, "volumechange", () => this.showVolume());
     this.on(this.find(".play"), "click", () => this.toggle());
@@ -202,7 +202,7 @@ class Player {
     this.seek(this.editor.clip.start_s, true);
     this.video.play().catch((error) => {
       // Without a click on this page first, browsers do not start sound: the frame stands, ready to be played.
-      if (error.name === "NotAllowedError") this.say(this.data.labels.press_play);
+      if (error.name === "NotAllowedError") this.say(this.data.labels.press_play, true);
     });
   }
 
@@ -273,7 +273,7 @@ class Player {
   toggle() {
     if (!this.source) return;
     if (!this.video.paused) this.video.pause();
-    else this.video.play().catch(() => this.say(this.data.labels.error));
+    else this.video.play().catch(() => this.say(this.data.labels.error, true));
   }
 
   setLoop(on) {
@@ -535,7 +535,14 @@ class Player {
     bar.value = wait.fraction ?? 0;
   }
 
-  say(text) {
-    this.find(".status").textContent = text;
+  // For some seconds; what stays so (`lasting`) is said as long as it is so.
+  say(text, lasting = false) {
+    const status = this.find(".status");
+    if (!text && !status.textContent) return;
+    status.classList.toggle("lasting", lasting);
+    status.style.animation = "none";
+    status.textContent = text;
+    void status.offsetWidth; // it begins again
+    status.style.animation = "";
   }
 }

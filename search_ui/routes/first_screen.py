@@ -35,8 +35,10 @@ SCRIPT = """(() => {
 })()"""
 
 
-def first_screen(request: Request) -> str:
-    """HTML to stand in the document of the library's page; "" where there is nothing to show."""
+def first_screen(request: Request, icon: str) -> str:
+    """HTML to stand in the document of the library's page; "" where there is nothing to show.
+    `icon`: the address of the product's picture.
+    """
     user, tr = request.state.user, translator_of(request)
     rows, count, length = newest_rows(request, CARDS)
     if not rows:
@@ -48,7 +50,7 @@ def first_screen(request: Request) -> str:
     )
     cards = "".join(_card(row) for row in rows)
     return (
-        f"<style>{STYLE.read_text(encoding='utf-8')}</style>"
+        f"<style>{STYLE.read_text(encoding='utf-8').replace('ICON', icon, 1)}</style>"
         f'<div id="first-screen" aria-busy="true">{_words("name", "Seekpoint")}'
         f'<div class="first-body">{_words("title", tr("Library"))}{_add(user, tr)}'
         f"{_words('bar', counted)}<ul>{cards}</ul></div></div>"

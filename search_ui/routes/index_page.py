@@ -38,7 +38,7 @@ def index_page(request: Request) -> Response:
     document = _document(translator_of(request))
     if request.url.path == LIBRARY:
         before, end, after = document.rpartition("</body>")
-        document = f"{before}{first_screen(request).replace('ICON', _icon())}{end}{after}"
+        document = f"{before}{first_screen(request, _icon())}{end}{after}"
     return HTMLResponse(
         document,
         headers={"Cache-Control": "no-cache", "Vary": "Accept-Language"},

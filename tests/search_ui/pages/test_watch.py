@@ -6,12 +6,17 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.search_ui.browser import (
+    PLAYER,
     ask,
     at,
     card,
+    drawn,
     number_shown,
 )
 from tests.support import demo_library
+
+SHAPE = "screen => Number(screen.style.getPropertyValue('--shape'))"
+SHAPE_OF_VIDEO = "video => video.videoWidth / video.videoHeight"
 
 
 def test_ask_click_and_click_again(page):
@@ -255,3 +260,27 @@ def test_picture_stands_while_a_copy_is_made(studio_page, studio):
 
 
 HALF_MADE = {"state": "wait", "fraction": 0.5, "problem": ""}
+
+
+def test_what_an_upright_video_is_played_with_is_in_view(page, home):
+    """Its shape is taken as the player has it from the video; nothing else on the page changes."""
+    video_id = next(
+        v.video_id for v in demo_library(home).videos() if v.paths[0].path.endswith("numbers.mp4")
+    )
+    page.goto(f"/?v={video_id}&t=1&e=2")
+    page.locator(PLAYER).wait_for()
+    drawn(page)
+    screen, bar = page.locator(".screen"), page.locator(".player .bar")
+    wide = screen.evaluate(SHAPE)
+    assert wide == pytest.approx(page.locator(PLAYER).evaluate(SHAPE_OF_VIDEO), abs=0.01)
+    expect(page.locator(".screen video.fills")).to_have_count(1)
+    upright = 9 / 16
+    for height, shape in ((900, wide), (900, upright), (700, upright), (1080, 1.0)):
+        page.set_viewport_size({"width": 1280, "height": height})
+        screen.evaluate("(screen, shape) => screen.style.setProperty('--shape', shape)", str(shape))
+        box, controls = screen.bounding_box(), bar.bounding_box()
+        assert box is not None
+        assert controls is not None
+        assert box["width"] / box["height"] == pytest.approx(shape, rel=0.01)
+        assert controls["y"] + controls["height"] <= height
+    page.set_viewport_size({"width": 1280, "height": 900})
