@@ -16,6 +16,12 @@ from tests.search_ui.browser import (
 from tests.support import demo_library
 
 SHAPE = "screen => Number(screen.style.getPropertyValue('--shape'))"
+COVERED = """screen => {
+  const around = screen.getBoundingClientRect();
+  const inside = screen.querySelector('video').getBoundingClientRect();
+  return inside.left < around.left && inside.right > around.right
+    && inside.top < around.top && inside.bottom > around.bottom;
+}"""
 SHAPE_OF_VIDEO = "video => video.videoWidth / video.videoHeight"
 
 
@@ -274,6 +280,7 @@ def test_what_an_upright_video_is_played_with_is_in_view(page, home):
     wide = screen.evaluate(SHAPE)
     assert wide == pytest.approx(page.locator(PLAYER).evaluate(SHAPE_OF_VIDEO), abs=0.01)
     expect(page.locator(".screen video.fills")).to_have_count(1)
+    assert screen.evaluate(COVERED), "no black edge"
     upright = 9 / 16
     for height, shape in ((900, wide), (900, upright), (700, upright), (1080, 1.0)):
         page.set_viewport_size({"width": 1280, "height": height})
