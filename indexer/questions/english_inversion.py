@@ -126,6 +126,8 @@ def verb_position(words: Sequence[str]) -> int:
             and lower[i] not in CATENATIVES
         )
         return _before_adverbs(lower, i + 1 if noun_before_verb else i)
+    while earliest < len(lower) - 1 and lower[earliest - 1] in ADJECTIVES:
+        earliest += 1  # [the, orange, flower, wuzzle]: the noun is still to come
     return min(earliest, len(words))
 
 

@@ -93,6 +93,11 @@ VERBS = english_words(
     marry munch nap nibble nuzzle obey observe overflow peek phone plow poke protest
     race ram refuse remember rob search shear snuggle soothe speed steer study swirl tackle tag
     text tidy transport trespass undress unload vote wade warn water
+    accelerate bleat bloom blossom buzz capsize chirp chuckle crumble darken devour doze drown
+    evaporate flicker flutter forage frown germinate giggle glisten gnaw grin gush harden hibernate
+    hiss knead leak meow moo neigh peck plummet pounce preen purr quack ripen scamper shatter
+    shimmer shiver simmer sizzle skid slither smoulder sneak snooze solidify somersault sparkle spew
+    sprout squeak swerve thaw topple trickle trot twinkle vibrate waddle weep whisk wilt wobble
     """
 )
 CATENATIVES = english_words(
@@ -112,7 +117,8 @@ ADJECTIVES = english_words(
     open closed shut empty full alone asleep awake dark bright wet dry dead alive ready red green
     blue yellow black white clear cloudy crowded quiet loud angry happy sad sick old new hot cold
     warm clean dirty high low long short big small free busy broken still on off late early
-    finished done naked bald barefoot
+    finished done naked bald barefoot orange purple pink brown gray grey young little large tall
+    tiny huge
     """
 )
 """What `is` says of a subject, where it is the last word."""
