@@ -77,6 +77,7 @@ _ENDS_IN_TIME = re.compile(
 )
 _ASKS_END = re.compile(r"[?？]|[吗嗎呢]\s*$")
 _FIRST_THEN = re.compile(r"^(先[^、，,；;]+?)(?=再|又)")
+_THEN_AGAIN = re.compile(r"(先[^、，,；;]+?)(?=再|又)")
 _EACH = re.compile(r"(?:分别|分別|各自?)(?:都)?$")
 _BRING = re.compile(
     r"^把(.+?)(?:给我|給我|帮我|幫我)?(?:找|调|調|放|挑|选|選|列|标|標|截)"
@@ -197,7 +198,7 @@ def _split(question: str) -> _Asked:
 
 def _read_list_before(text: str) -> _Asked:
     """`他起床、刷牙、出门分别是什么时候`: what is listed stands before the words that ask."""
-    listed = re.sub("(?<=.)[和及与與](?=.)", "、", text)
+    listed = _THEN_AGAIN.sub(r"\1、", re.sub("(?<=.)[和及与與](?=.)", "、", text))
     subject = _subject(listed)
     return _Asked(subject, listed.removeprefix(subject), when=True)
 

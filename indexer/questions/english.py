@@ -19,7 +19,7 @@ from indexer.questions.english_inversion import (
     split_auxiliary,
     subject_length,
 )
-from indexer.questions.english_words import AUXILIARIES, PREPOSITIONS, PRONOUNS
+from indexer.questions.english_words import AUXILIARIES, DETERMINERS, PREPOSITIONS, PRONOUNS
 
 # ---- what asks -----------------------------------------------------------------------------------
 
@@ -42,10 +42,11 @@ _IN_EVENT = (
     r"talk|concert|ceremony|performance|play|programme|program|session|meeting|party))?"
 )
 _LINK = (
-    r"(?:when|where|in which|at which|during which|on which|that shows?|which shows?|"
-    r"that contains?|showing|containing|featuring|depicting|with|of|about|for when|for|that has|"
-    r"that have|which has|which have)"
+    r"(?:(?:right |just |exactly )?when|where|in which|at which|during which|on which|that shows?|"
+    r"which shows?|that contains?|showing|containing|featuring|depicting|with|of|about|for when|"
+    r"for|that has|that have|which has|which have)"
 )
+_WHO = r"(?:he|she|they|someone|somebody|everyone|everybody)"  # the part she sings
 _LEAD = (
     r"(?:(?:please|hey|hi|hello|ok|okay|so|and|well|um|also|then)[, ]+|"
     r"(?:can|could|do|did) (?:you|u|we|i) (?:last |first |ever )?"
@@ -58,7 +59,8 @@ _LEAD = (
     rf"(?:i|we) (?:remember|recall) (?=(?:a|an|the|that|some) {_MOMENT} {_LINK} )|"
     r"(?:any|some)thing (?:with|showing|that shows|that has|where|in which) |"
     rf"(?:looking|searching) for (?=(?:(?:any|some|a|an|the) )?{_MOMENT} )|"
-    rf"(?:when|where) (?:is|are|was|were) (?=(?:the|that|a|an|any|those) {_MOMENT} {_LINK} )|"
+    r"(?:when|where) (?:is|are|was|were) "
+    rf"(?=(?:the|that|a|an|any|those) {_MOMENT} (?:{_LINK}|{_WHO}) )|"
     r"(?:i|we) (?:would like|want|need|wish) to "
     r"(?:see|find|know|watch|view|look at|jump to|go to) |"
     r"(?:i|we)(?:'d| would) like to (?:see|find|know|watch|view) |"
@@ -106,16 +108,19 @@ _WHEN = re.compile(
 _ARTICLE = (
     r"(?:(?:the|a|an|any|every|each|all|some|one|those|these|that|this)(?: of)?(?: the| those)? )?"
 )
-_MOMENT_WHERE = re.compile(rf"{_ARTICLE}{_MOMENT}{_IN_FILM} {_LINK} (?!it\b)", re.IGNORECASE)
+_MOMENT_WHERE = re.compile(
+    rf"{_ARTICLE}{_MOMENT}{_IN_FILM} (?:{_LINK} (?!it\b)|(?={_WHO} ))", re.IGNORECASE
+)
 _THERE = re.compile(
     r"(?:is|are|was|were|isn't|aren't|wasn't|weren't) there(?: also| ever)?"
     rf"(?: (?:any|some) (?={_MOMENT} {_LINK})| any| some)? ",
     re.IGNORECASE,
 )
 _TAIL = re.compile(
-    r"(?:,? (?:please|thanks|thank you)|"
+    r"(?:(?<!say)(?<!says)(?<!said)(?<!saying),? (?:please|pls|plz|thanks|thank you)|"
     r",? (?:in|of|within|during|throughout) (?:the|this|that|these|my|our|any)(?: of the)? "
     rf"(?:whole |entire )?{_FILM}|"
+    r",? (?:when|where) (?:is|was) (?:that|this|it)|"
     r" anywhere|,? if (?:any|at all|possible|there is one)|,? for me)$",
     re.IGNORECASE,
 )
@@ -132,6 +137,12 @@ _SECOND_WHEN = re.compile(
     rf"(?:what|why|how) {_AUX})\b)",
     re.IGNORECASE,
 )
+
+_MEANWHILE = r"(?:before|after|while|once|during) [^,]+"
+_BEFORE_WHEN = re.compile(  # before the train leaves, when does he wave
+    rf"^({_MEANWHILE}), ((?:when|where|(?:at|in) (?:what|which) \w+) .+)$", re.IGNORECASE
+)
+_WITHIN_WHEN = re.compile(rf"^(when|where), ({_MEANWHILE}), (.+)$", re.IGNORECASE)
 
 
 def english_statements(text: str) -> list[str]:
@@ -170,6 +181,7 @@ def _asks(text: str) -> bool:
 
 def _statements(question: str) -> list[str]:
     text = re.sub(r"^(when|where|who|what)['’]?s\b", r"\1 is", question, flags=re.IGNORECASE)
+    text = _BEFORE_WHEN.sub(r"\2 \1", _WITHIN_WHEN.sub(r"\1 \3 \2", text))
     previous = ""
     while text != previous:
         previous = text
@@ -250,6 +262,8 @@ def _question_word(text: str) -> str:
         return _how_many(words[2:])
     if first == "how" and len(words) > 3 and _is_auxiliary(words[2]):  # how tall is the tower
         return invert(" ".join(words[2:]))
+    if first == "count" and second in DETERMINERS:
+        return " ".join(words[1:])
     if first in ("what", "which"):
         return _what(words)
     if _is_auxiliary(first):

@@ -49,6 +49,7 @@ _PREDICATE_STARTS = (
         "alone",
     }
 )
+_ENDS_OF_HEAD = PREPOSITIONS | {"who", "which", "that"}
 _IRREGULAR_THIRD_PERSONS = {"be": "is", "have": "has", "do": "does", "go": "goes"}
 
 
@@ -167,7 +168,7 @@ def is_plural(subject: Sequence[str]) -> bool:
     if "and" in lower:
         return True
     head_end = next(
-        (i for i, word in enumerate(lower) if word in PREPOSITIONS and i > 0), len(lower)
+        (i for i, word in enumerate(lower) if word in _ENDS_OF_HEAD and i > 0), len(lower)
     )
     head = lower[head_end - 1]
     return (

@@ -16,7 +16,9 @@ _WRITTEN_THING = (
 )
 _SCREEN = (
     re.compile(
-        rf".*?\b{_WRITTEN_THING}\b(?: \w+){{0,2}}? (?:that |which )?"
+        rf".*?\b{_WRITTEN_THING}\b"
+        r"(?: (?:in|on|at|of|above|behind|over|by) (?:the|a|an|his|her|their) \w+)?"
+        r"(?: \w+){0,2}? (?:that |which )?"
         r"(?:say|says|saying|said|read|reads|reading|spells|spell|spelling)(?:[:,]? that)?[:,]? "
         r"(?P<content>.+)",
         re.IGNORECASE,
