@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from grounding.spans import Span
@@ -11,39 +12,34 @@ from indexer.search.types import Evidence, FusedMoment, PassageHit, RankedMoment
 from indexer.vocabulary import EvidenceKind
 
 TITLE = "title"  # a name says nothing about what is seen in the video
-RRF_CONSTANT = 60
-"""Cormack, Clarke and Buettcher 2009, "Reciprocal rank fusion outperforms Condorcet"."""
-
-
-def _alike(kind: str, score: float) -> float:
-    del kind, score
-    return 1.0
+HINT_ODDS = 1.0  # in favour of the kind that the question names: "she says ...", "the sign reads"
+TITLE_ODDS = 3.0  # in favour of a moment whose video is called what was asked
+LEAST_PROBABILITY = 1e-6
 
 
 def fuse(
     picture: Sequence[RankedMoment],
     passages: Mapping[str, Sequence[PassageHit]],
-    weigh: Callable[[str, float], float] = _alike,
+    hint: str = "",
 ) -> list[FusedMoment]:
-    """Reciprocal rank fusion on the time line: moments and passages that overlap in a video are one
-    answer with several evidences.
+    """Moments and passages that overlap in a video are one answer with several evidences; answers
+    are in the order of their log odds.
 
-    `passages`: kind -> hits, best first. The span is the one of the kind that ranks the answer
-    highest (weight / (60 + rank)); spans are never united. `weigh`: kind and score of an evidence
-    -> its weight.
+    Every kind has its probability on one scale, so that none needs a weight: a word by chance stays
+    behind what is clearly seen, and a sentence that says just what was asked is before it.
+
+    `passages`: kind -> hits, best first. The span is that of the most probable evidence; spans are
+    never united. `hint`: the kind that the question names.
     """
     entries = [
-        _Entry("picture", rank, m.video_id, m.span, m.score, m.peak_s, m.probability)
-        for rank, m in enumerate(picture, 1)
+        _Entry("picture", m.video_id, m.span, m.score, m.peak_s, m.probability) for m in picture
     ]
     for kind, hits in passages.items():
-        entries += [_passage_entry(kind, rank, h) for rank, h in enumerate(hits, 1)]
-    weighted = [
-        (entry, weigh(entry.kind, entry.score) / (RRF_CONSTANT + entry.rank)) for entry in entries
-    ]
+        entries += [_passage_entry(kind, hit) for hit in hits]
+    scored = [(entry, _log_odds(entry) + HINT_ODDS * (entry.kind == hint)) for entry in entries]
     fused: list[FusedMoment] = []
     # A title holds for a whole video: it joins the best moment there, and no moment joins it.
-    for entry, gain in sorted(weighted, key=lambda pair: (pair[0].kind == TITLE, -pair[1])):
+    for entry, score in sorted(scored, key=lambda pair: (pair[0].kind == TITLE, -pair[1])):
         evidence = Evidence(entry.kind, entry.score, entry.text, entry.words)
         place = _answer_of(fused, entry)
         if place is None:
@@ -51,7 +47,7 @@ def fuse(
                 FusedMoment(
                     entry.video_id,
                     entry.span,
-                    gain,
+                    score,
                     entry.peak_s,
                     (evidence,),
                     entry.probability,
@@ -60,7 +56,7 @@ def fuse(
         elif all(known.kind != entry.kind for known in fused[place].evidence):
             fused[place] = replace(
                 fused[place],
-                score=fused[place].score + gain,
+                score=fused[place].score + TITLE_ODDS * (entry.kind == TITLE),
                 evidence=(*fused[place].evidence, evidence),
                 probability=max(fused[place].probability, entry.probability),
             )
@@ -70,7 +66,6 @@ def fuse(
 @dataclass(frozen=True, slots=True)
 class _Entry:
     kind: str
-    rank: int
     video_id: int
     span: Span
     score: float
@@ -80,10 +75,14 @@ class _Entry:
     words: tuple[tuple[float, float, str], ...] = ()
 
 
-def _passage_entry(kind: str, rank: int, hit: PassageHit) -> _Entry:
+def _log_odds(entry: _Entry) -> float:
+    probability = min(max(entry.probability, LEAST_PROBABILITY), 1 - LEAST_PROBABILITY)
+    return math.log(probability / (1 - probability))
+
+
+def _passage_entry(kind: str, hit: PassageHit) -> _Entry:
     return _Entry(
         kind,
-        rank,
         hit.video_id,
         hit.span,
         hit.score,
@@ -101,10 +100,12 @@ def _seen_s(hit: PassageHit) -> float:
 
 
 def _probability(kind: str, hit: PassageHit) -> float:
-    """That a hit answers; the score of a sound is that already."""
-    if kind == TITLE:
-        return 0.0
-    return hit.score if kind == EvidenceKind.SOUND else passage_probability(hit.score)
+    return 0.0 if kind == TITLE else probability_of(kind, hit.score)
+
+
+def probability_of(kind: str, score: float) -> float:
+    """That a passage or a sound with this score answers; the score of a sound is that already."""
+    return score if kind == EvidenceKind.SOUND else passage_probability(score)
 
 
 def _answer_of(fused: Sequence[FusedMoment], entry: _Entry) -> int | None:

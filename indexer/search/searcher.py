@@ -40,10 +40,10 @@ from indexer.search.calibration import LIKELY_PROBABILITY
 from indexer.search.candidates import candidate_chunks
 from indexer.search.distinct import drop_repeats
 from indexer.search.evidence import titles
-from indexer.search.evidence.sound import SoundSearch, strength_of
+from indexer.search.evidence.sound import SoundSearch
 from indexer.search.evidence.text import STAGE_OF, TextAnswer, TextSearch
 from indexer.search.interleave import interleave
-from indexer.search.merge_overlapping import fuse
+from indexer.search.merge_overlapping import fuse, probability_of
 from indexer.search.neutral_baseline import neutral_vectors
 from indexer.search.query_vectors import query_vectors
 from indexer.search.ranking import rank_moments
@@ -54,15 +54,8 @@ from indexer.vocabulary import EvidenceKind, StageName
 
 CANDIDATE_SEGMENTS = 400
 RANKED_MOMENTS = 50
-HINT_WEIGHT = 2.0  # of the kind that the question names: "she says ...", "the sign reads ..."
-# strength of a passage that may lift a picture: half of the words; one common word of five lifted
-# any above the best
-MIN_SUPPORT = 0.3
-TEXT_WEIGHT = 0.2, 1.5  # of a passage that hardly answers, and of one that says just what was asked
-# of pictures where no passage is stronger than ANSWERED_STRENGTH, and where one says just what was
-# asked
-PICTURE_WEIGHT = 1.0, 0.2
-ANSWERED_STRENGTH = 0.6
+# Probability of a passage or a sound that is named beside pictures: of half of the words.
+MIN_SUPPORT = 0.059
 NOTHING = Ranking(moments=(), confidence=0.0, matched=False)
 BACKGROUND_SEGMENTS = 500
 BACKGROUND_LOOK_S = 1.0  # counting a large library takes longer than searching it
@@ -317,10 +310,7 @@ class Searcher:
         sounds = self._sounds.find(statement, scope)
         if not sounds.hits:
             return texts
-        return TextAnswer(
-            {**texts.hits, EvidenceKind.SOUND: sounds.hits},
-            {**texts.strengths, EvidenceKind.SOUND: sounds.strength},
-        )
+        return TextAnswer({**texts.hits, EvidenceKind.SOUND: sounds.hits})
 
     def _fuse(
         self, statement: Statement, scope: Scope, pictures: Ranking, texts: TextAnswer
@@ -328,7 +318,7 @@ class Searcher:
         hits: dict[str, Sequence[PassageHit]] = dict(texts.hits)
         if pictures.moments:  # without pictures even a weak passage is the nearest that there is
             hits = {
-                kind: [hit for hit in found if _strength(kind, hit.score) >= MIN_SUPPORT]
+                kind: [hit for hit in found if probability_of(kind, hit.score) >= MIN_SUPPORT]
                 for kind, found in hits.items()
             }
         if scope.titles:
@@ -336,17 +326,7 @@ class Searcher:
                 hits[titles.KIND] = titles.title_hits(
                     session, statement.text, scope.collection_ids, scope.video_ids
                 )
-        best = max(texts.strengths.values(), default=0.0)
-
-        def weigh(kind: str, score: float) -> float:
-            if kind == titles.KIND:
-                return titles.WEIGHT
-            hinted = HINT_WEIGHT if kind == statement.hint else 1.0
-            if kind == "picture":
-                return hinted * float(np.interp(best, [ANSWERED_STRENGTH, 1], PICTURE_WEIGHT))
-            return hinted * float(np.interp(_strength(kind, score), [0, 1], TEXT_WEIGHT))
-
-        fused = titles.behind_what_is_seen(fuse(pictures.moments, hits, weigh))
+        fused = titles.behind_what_is_seen(fuse(pictures.moments, hits, statement.hint))
         return drop_repeats(titles.openings(fused), self.cuts_of)
 
     def cuts_of(self, video_ids: set[int]) -> dict[int, np.ndarray]:
@@ -395,11 +375,6 @@ class Searcher:
             path.offline,
             peak_s=min(max(moment.peak_s, 0.0), video.duration_s),
         )
-
-
-def _strength(kind: str, score: float) -> float:
-    """How well a passage or a sound answers, in [0, 1]; .5 is a match."""
-    return strength_of(score) if kind == EvidenceKind.SOUND else score
 
 
 def _question_notes(question: Question, answered: Sequence[_Answered]) -> list[Message]:

@@ -59,6 +59,11 @@ MIN_PART = 4  # letters of each half of an English compound
 MIN_LONG = 7  # letters of a compound in another language
 LETTERS_A_PIECE = 3.5
 
+# Chinese characters that write a cry, a particle or a noise.
+_INTERJECTIONS = frozenset(
+    "啊阿吧吗嗎呢呀哦哟喲唉哎嗯呃哼哈嘿呵嘻哇呜嗚咦喂嘛啦咯哒噠嗒嘎呱咕咚叮嗡嗖唰啪砰喵咩哞唔噢嗷嘟嘀嗨哩呗唄啵嘭噗"
+)
+
 _embedding = threading.Lock()  # the encoder is not made for several threads
 
 
@@ -83,14 +88,14 @@ class Sentences:
     def recognizes(self, words: Iterable[str]) -> bool:
         """Whether a model knows one of the words of a question, so that the vector of the question
         means something: letters without a meaning are near to other letters without one. Words
-        that are not in Latin letters always count.
+        that are not in Latin letters count, but for those that say no more than "ha ha".
         """
         return any(self._knows(word.casefold()) for word in words)
 
     def _knows(self, word: str) -> bool:
         if not mostly_in(word, {"LATIN"}):
-            return any(letter.isalpha() for letter in word)
-        if len(word) < MIN_KNOWN:
+            return any(letter.isalpha() and letter not in _INTERJECTIONS for letter in word)
+        if len(word) < MIN_KNOWN or len(set(word)) == 1:  # www
             return False
         pieces = self.minilm.pieces(word)
         if len(pieces) == 1 or (len(pieces) == 2 and min(map(len, pieces)) >= MIN_PART):

@@ -28,7 +28,6 @@ from indexer.embedders.sound.sound_classes import SoundQuestion, ask_sound, load
 from indexer.embedders.sound.sound_embedder import sound_key
 from indexer.embedders.text.sentences import LOADING_TEXT
 from indexer.questions.statement import Statement
-from indexer.search.calibration import LIKELY_PROBABILITY
 from indexer.search.candidates import candidate_chunks, similarities
 from indexer.search.scope import served_keys
 from indexer.search.types import PassageHit, Scope
@@ -39,8 +38,6 @@ from indexer.vocabulary import EvidenceKind, StageName
 # much a single class is meant, and a constant. One in four questions is taken to have an answer.
 # The number of videos, 5 to 60, made no difference.
 LIKENESS_WEIGHT, CLARITY_WEIGHT, FOCUS_WEIGHT, OFFSET = 5.31, 5.79, -3.65, -7.49
-# Probabilities that are as good as a passage of strength 0, .5 (a match) and 1.
-STRENGTHS = (0.0, LIKELY_PROBABILITY, 0.32)
 MIN_LIKENESS = 0.4  # below it the best of sounds is no answer: these questions are not searched
 CANDIDATE_SEGMENTS = 400
 WINDOW_FRAMES, BEST_FRAMES = 6, 3  # a sound is as clear as the best half of some 3 s
@@ -56,11 +53,6 @@ class SoundAnswer:
     """`hits`, best first; their score is the probability that they are what was asked."""
 
     hits: Sequence[PassageHit] = ()
-
-    @property
-    def strength(self) -> float:
-        """How well the best one answers, on the scale of passages, where .5 is a match."""
-        return strength_of(self.hits[0].score) if self.hits else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,8 +200,3 @@ def probability(likeness: float, clarity: float, focus: float) -> float:
     """
     odds = LIKENESS_WEIGHT * likeness + CLARITY_WEIGHT * clarity + FOCUS_WEIGHT * focus + OFFSET
     return 1 / (1 + math.exp(-odds))
-
-
-def strength_of(probability: float) -> float:
-    """On the scale of passages."""
-    return float(np.interp(probability, STRENGTHS, (0.0, 0.5, 1.0)))

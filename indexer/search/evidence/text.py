@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from grounding.spans import Span
+from indexer.catalog.database.text_normalize import UNSPACED
 from indexer.catalog.fulltext import (
     Term,
     WordHit,
@@ -27,7 +28,6 @@ from indexer.passages.text_space import TextSpace, text_space
 from indexer.questions.content_words import content_words
 from indexer.questions.statement import Statement
 from indexer.search.evidence.readable import is_readable
-from indexer.search.merge_overlapping import RRF_CONSTANT
 from indexer.search.neutral_baseline import neutral_vectors
 from indexer.search.scope import served_keys, with_served_keys
 from indexer.search.types import PassageHit, Scope
@@ -58,9 +58,12 @@ ENOUGH = 20  # passages with all words; those with some of them are then not loo
 RARE = 20  # passages with a word that is telling by itself
 COUNTED = 1000  # passages with a word; a word that more hold is as common as any
 FEW_PASSAGES = 100  # among fewer, which words are common is chance
+UNSPACED_PHRASE = 4  # characters of Chinese and the like: two words
 COMPARABLE = 0.5  # share of the best strength below which a passage is left out
 LONG_S = 12.0  # a longer passage is narrowed to the words that matched and what is around them
 AROUND_S = 2.0
+# Cormack, Clarke and Buettcher 2009, "Reciprocal rank fusion outperforms Condorcet".
+RRF_CONSTANT = 60
 PROBED = (
     8  # passages that are nearest to a neutral prompt, before those in English are counted in full
 )
@@ -70,12 +73,9 @@ DRIFT = 0.1
 
 @dataclass(frozen=True, slots=True)
 class TextAnswer:
-    """`hits`: kind -> passages, best first. `strengths`: kind -> how well the best one answers, in
-    [0, 1].
-    """
+    """`hits`: kind -> passages, best first."""
 
     hits: Mapping[str, Sequence[PassageHit]] = field(default_factory=dict)
-    strengths: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +141,8 @@ class _Near:
             english = space.is_english(known[id].text)
             if english and asked_in_english:
                 product, needed = self.english.get(id, 0.0), self.needed
+            elif not _is_phrase(known[id].text):
+                continue  # a mark or a name in another language is near to anything short
             else:
                 product, needed = (
                     _cosine(self.across.get(id, 0.0), space, english=english),
@@ -195,14 +197,11 @@ class TextSearch:
         found = {
             kind: self._find_kind(asked, scope, kind, keys[kind]) for kind in kinds if keys[kind]
         }
-        return TextAnswer(
-            {kind: hits for kind, (hits, _) in found.items() if hits},
-            {kind: strength for kind, (hits, strength) in found.items() if hits},
-        )
+        return TextAnswer({kind: hits for kind, hits in found.items() if hits})
 
     def _find_kind(
         self, asked: _Asked, scope: Scope, kind: str, keys: Iterable[str]
-    ) -> tuple[list[PassageHit], float]:
+    ) -> list[PassageHit]:
         worded, by_words = self._by_words(asked, scope, kind)
         nearest = self._by_meaning(asked, scope.selection, STAGE_OF[kind], keys)
         with self._catalog.read() as session:
@@ -225,13 +224,13 @@ class TextSearch:
             strengths[id] = max(by_word, near.get(id, 0.0))
         best = max(strengths.values(), default=0.0)
         if best <= 0:
-            return [], 0.0
+            return []
         places = _reciprocal(list(worded), list(near))
         kept = sorted(
             (id for id in known if strengths[id] >= COMPARABLE * best),
             key=lambda id: (-places[id], id),
         )[:KEPT]
-        return [_hit(known[id], matches[id], strengths[id], asked.quoted) for id in kept], best
+        return [_hit(known[id], matches[id], strengths[id], asked.quoted) for id in kept]
 
     # --- words ---
 
@@ -356,6 +355,13 @@ def rarity(holders: int, passages: int) -> float:
     Jones 1972), smoothed so that it stays above 0.
     """
     return float(np.log1p(max(passages, FEW_PASSAGES) / (holders + 1)))
+
+
+def _is_phrase(text: str) -> bool:
+    """Whether it is more than a word: two of them, or as many characters of a script that does not
+    part them.
+    """
+    return len(text.split()) > 1 or len(UNSPACED.findall(text)) >= UNSPACED_PHRASE
 
 
 def _strength_of_words(asked: _Asked, share: float, complete_hits: int, *, complete: bool) -> float:

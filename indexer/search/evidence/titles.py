@@ -22,8 +22,6 @@ from indexer.search.types import FusedMoment, PassageHit
 from indexer.vocabulary import EvidenceKind
 
 KIND = "title"
-# Less than the last of fifty pictures is worth (1 / 110).
-WEIGHT = 0.5
 SHARE = 2 / 3  # of the question's words that a name has to hold
 OPENING_S = 8.0
 CANDIDATES = 500

@@ -69,6 +69,8 @@ def test_what_no_model_reads_gets_no_vector():
         ("zxqv", False),
         ("asdf jklö qwer", False),
         ("blorf zindle quax", False),
+        ("qqq www eee rrr", False),
+        ("啊吧嘎咯哒唔", False),
         ("4711", False),
         ("", False),
     ],

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from grounding.spans import Span
+from indexer.search.calibration import passage_probability
 from indexer.search.candidates import candidate_chunks, similarities
 from indexer.search.merge_overlapping import fuse
 from indexer.search.query_vectors import QueryVectors
@@ -192,21 +193,19 @@ def test_candidate_chunks_serve_videos_before_chunks():
     assert candidate_chunks(np.zeros(0, int), np.zeros(0, int), np.zeros(0)) == []
 
 
-def moment(video_id: int, start_s: float, end_s: float) -> RankedMoment:
-    return RankedMoment(video_id, Span(start_s, end_s), 0.3, (start_s + end_s) / 2)
+def moment(video_id: int, start_s: float, end_s: float, probability: float = 0.0) -> RankedMoment:
+    return RankedMoment(video_id, Span(start_s, end_s), 0.3, (start_s + end_s) / 2, probability)
 
 
-def test_fusion_adds_up_what_agrees():
-    pictures = [moment(1, 0, 10), moment(2, 20, 30)]
-    speech = [PassageHit(2, Span(22, 26), "there it is", 5.0)]
+def test_fusion_joins_what_agrees():
+    pictures = [moment(1, 0, 10, 0.5), moment(2, 20, 30, 0.3)]
+    speech = [PassageHit(2, Span(22, 26), "there it is", 1.0)]
     first, second = fuse(pictures, {"speech": speech})
-    assert (first.video_id, first.span) == (
-        2,
-        Span(22, 26),
-    )  # the span of the kind that ranks it highest
-    assert first.score == pytest.approx(1 / 61 + 1 / 62)
+    # the span of the most probable evidence
+    assert (first.video_id, first.span) == (2, Span(22, 26))
+    assert first.probability == passage_probability(1.0)
     assert {e.kind: e.text for e in first.evidence} == {"picture": "", "speech": "there it is"}
-    assert (second.video_id, second.score) == (1, pytest.approx(1 / 61))
+    assert (second.video_id, second.probability) == (1, 0.5)
 
 
 def test_fusion_keeps_apart_what_does_not_overlap_and_never_unites_spans():
@@ -226,40 +225,29 @@ def test_fusion_keeps_apart_what_does_not_overlap_and_never_unites_spans():
 
 
 def test_a_kind_counts_once_for_one_answer():
-    speech = [PassageHit(1, Span(1, 3), "one", 2.0), PassageHit(1, Span(4, 6), "two", 1.0)]
-    answer = next(
-        m
-        for m in fuse([moment(1, 0, 10)], {"speech": speech})
-        if any(e.kind == "picture" for e in m.evidence)
-    )
-    assert answer.score == pytest.approx(2 / 61)
+    speech = [PassageHit(1, Span(1, 3), "one", 1.0), PassageHit(1, Span(4, 6), "two", 0.9)]
+    best = fuse([moment(1, 0, 10, 0.3)], {"speech": speech})[0]
+    assert [evidence.kind for evidence in best.evidence] == ["speech", "picture"]
 
 
-def test_weights_steer():
-    pictures, speech = [moment(1, 0, 10)], [PassageHit(2, Span(0, 4), "said", 1.0)]
-    assert (
-        fuse(pictures, {"speech": speech}, lambda kind, _: 2.0 if kind == "speech" else 1.0)[
-            0
-        ].video_id
-        == 2
-    )
-    assert (
-        fuse(pictures, {"speech": speech}, lambda kind, _: 0.5 if kind == "speech" else 1.0)[
-            0
-        ].video_id
-        == 1
-    )
+def test_answers_are_in_the_order_of_their_probabilities():
+    """Whatever the kind: a word by chance stays behind what is clearly seen, among what is unlikely
+    too.
+    """
+    pictures = [moment(1, 0, 10, 0.6), moment(2, 0, 10, 0.1), moment(3, 0, 10, 0.02)]
+    passages = {
+        "speech": [PassageHit(4, Span(0, 4), "just what was asked", 1.0)],
+        "screen": [PassageHit(5, Span(0, 4), "some of its words", 0.6)],
+        "sound": [PassageHit(6, Span(0, 4), "a bark", 0.05)],
+    }
+    fused = fuse(pictures, passages)
+    assert [m.video_id for m in fused] == [4, 1, 5, 2, 6, 3]
+    shown = [m.probability for m in fused]
+    assert shown == sorted(shown, reverse=True)
 
 
-def test_what_says_just_what_was_asked_is_before_what_a_picture_lifts():
-    pictures = [moment(2, 0, 10), moment(1, 0, 10)]
-    speech = [
-        PassageHit(1, Span(2, 5), "just what was asked", 1.0),
-        PassageHit(2, Span(2, 5), "one word of it", 0.5),
-    ]
-    assert (
-        fuse(pictures, {"speech": speech}, lambda kind, score: 0.2 if kind == "picture" else score)[
-            0
-        ].video_id
-        == 1
-    )
+def test_a_question_that_names_a_kind_is_in_favour_of_it():
+    pictures = [moment(1, 0, 10, 0.4)]
+    speech = [PassageHit(2, Span(0, 4), "half of it", 0.6)]
+    assert fuse(pictures, {"speech": speech})[0].video_id == 1
+    assert fuse(pictures, {"speech": speech}, "speech")[0].video_id == 2

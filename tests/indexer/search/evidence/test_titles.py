@@ -14,20 +14,15 @@ def named(video_id: int) -> PassageHit:
     return PassageHit(video_id, Span(0, 60), "a dog", 1.0)
 
 
-def answers(pictures, names, picture_weight: float = 1.0):
-    def weigh(kind: str, _: float) -> float:
-        return titles.WEIGHT if kind == titles.KIND else picture_weight
-
-    fused = fuse(pictures, {titles.KIND: names}, weigh)
+def answers(pictures, names):
+    fused = fuse(pictures, {titles.KIND: names})
     return titles.openings(titles.behind_what_is_seen(fused))
 
 
 def test_a_name_is_behind_every_picture_that_likely_shows_it():
-    """Also where the words of a passage let pictures weigh little."""
-    for weight in (1.0, 0.2):
-        pictures = [picture(video, 0.5) for video in range(1, 31)]
-        found = answers(pictures, [named(99)], weight)
-        assert [m.video_id for m in found] == [*range(1, 31), 99]
+    pictures = [picture(video, 0.5) for video in range(1, 31)]
+    found = answers(pictures, [named(99)])
+    assert [m.video_id for m in found] == [*range(1, 31), 99]
 
 
 def test_a_name_lifts_no_unlikely_moment_above_a_likely_one():
@@ -38,11 +33,11 @@ def test_a_name_lifts_no_unlikely_moment_above_a_likely_one():
 def test_a_name_helps_among_likely_moments_and_where_nothing_is_seen():
     assert [m.video_id for m in answers([picture(1, 0.6), picture(2, 0.5)], [named(2)])] == [2, 1]
     assert [m.video_id for m in answers([picture(1, 0.1), picture(2, 0.1)], [named(2)])] == [2, 1]
+    assert [m.video_id for m in answers([picture(1, 0.9), picture(2, 0.25)], [named(2)])] == [1, 2]
 
 
 def test_a_name_keeps_the_moment_that_is_seen():
     """It does not become the opening of its video."""
-    for weight in (1.0, 0.2):
-        (found,) = answers([picture(1, 0.6)], [named(1)], weight)
-        assert found.span == Span(20, 30)
-        assert [evidence.kind for evidence in found.evidence] == ["picture", "title"]
+    (found,) = answers([picture(1, 0.6)], [named(1)])
+    assert found.span == Span(20, 30)
+    assert [evidence.kind for evidence in found.evidence] == ["picture", "title"]
