@@ -297,6 +297,9 @@ class TextSearch:
                 english.update(zip(hits.ids.tolist(), hits.scores.tolist()))
             hits = index.search(in_any_language, CANDIDATES, selection)
             across.update(zip(hits.ids.tolist(), hits.scores.tolist()))
+            best = max((*english.values(), *across.values()), default=0.0)
+            if best * max(1.0, space.across_scale) <= NEAR:
+                continue  # what is usual, which takes many searches, does not matter
             usual = self._usual_of(key, stage)
             needed = max(needed, usual.product + MATCH_MARGIN)
             needed_across = max(needed_across, usual.cosine + MATCH_MARGIN_ACROSS)
