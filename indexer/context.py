@@ -57,7 +57,12 @@ class Context:
         """
         with self._lock:
             if self._catalog is None:
-                catalog = Catalog(self.settings.url).open()
+                settings = self.settings
+                catalog = Catalog(
+                    settings.url,
+                    read_url=settings.database_read_url,
+                    read_lag_s=settings.database_read_lag_s,
+                ).open()
                 self._close_to_others(catalog)
                 self._catalog = catalog
             return self._catalog

@@ -32,6 +32,20 @@ class Settings(BaseSettings):
     database_url: Annotated[
         str, Field(description="SQLAlchemy URL of the catalog; empty: SQLite in the home")
     ] = ""
+    database_read_url: Annotated[
+        str,
+        Field(
+            description="URL of a streaming replica of that PostgreSQL, from which searches read; "
+            "empty: none"
+        ),
+    ] = ""
+    database_read_lag_s: Annotated[
+        float,
+        Field(
+            gt=0,
+            description="Seconds by which the replica may be behind; else the primary is asked",
+        ),
+    ] = 2.0
     artefact_root: Annotated[
         Path | None,
         Field(
@@ -580,6 +594,7 @@ RENAMED = {
 FILE = "settings.env"
 SECRETS = (
     "database_url",
+    "database_read_url",
     "broker_url",
     "grounder_key",
     "metrics_token",

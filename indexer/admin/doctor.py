@@ -34,6 +34,7 @@ FFMPEG_TIMEOUT_S = 30.0
 WRITE_LOCK_S = 3.0  # an ingest holds the lock for milliseconds
 REINDEX = Message("`seekpoint reindex` rebuilds the vector index from the catalog")
 DATABASE = Message("database")
+REPLICA = Message("replica")
 FFMPEG = Message("ffmpeg")
 MODELS = Message("models")
 SPEECH = Message("speech")
@@ -50,6 +51,8 @@ DISK = Message("disk")
 def examine(context: Context) -> list[Check]:
     """Runs every check; one that fails does not keep the others from running."""
     checks = [_guard(DATABASE, lambda: _database(context))]
+    if context.settings.database_read_url and checks[0].ok:
+        checks.append(_guard(REPLICA, lambda: check_replica(context)))
     checks.append(_guard(FFMPEG, lambda: _ffmpeg(context)))
     checks.append(_guard(MODELS, lambda: _model(context)))
     if context.settings.speech:
@@ -87,6 +90,14 @@ def _database(context: Context) -> Check:
         session.connection()
     values = {"database": kind, "revision": database.migrate.revision(context.settings.url)}
     return Check(DATABASE, True, Message("{database} at revision {revision}", values))
+
+
+def check_replica(context: Context) -> Check:
+    """How far the replica is behind. Raises CatalogError where it cannot be read from."""
+    replica = context.catalog.replica
+    assert replica is not None, "the settings name it"
+    found = Message("behind by {seconds:.1f} s at most", {"seconds": replica.describe_lag()})
+    return Check(REPLICA, True, found)
 
 
 def _ffmpeg(context: Context) -> Check:

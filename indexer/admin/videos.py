@@ -56,7 +56,7 @@ def list_videos(
     `newest`: at most so many, those added last. `named`: a piece of the title or the file's name,
     in any case of letters. Raises CatalogError for an unknown collection.
     """
-    with context.catalog.read() as session:
+    with context.catalog.read_replica() as session:
         ids = collections.find_collections(session, list(names)) if names else None
         if newest is None and not named:
             found = videos.list_videos(session, collection_ids=ids)

@@ -68,6 +68,18 @@ def search_vector(
     """Segments nearest to the vector, best first, none of which repeats a better one; what overlaps
     `without` (video, span) or continues it in the same shot is not news and left out.
     """
+    with context.catalog.read_from_one_server():
+        return _search_vector(context, searcher, vector, scope, top, without)
+
+
+def _search_vector(
+    context: Context,
+    searcher: Searcher,
+    vector: np.ndarray,
+    scope: Scope,
+    top: int,
+    without: tuple[int, Span] | None,
+) -> Answer:
     started = time.perf_counter()
     found: dict[int, list[ScoredSpan]] = {}
     keys = [
@@ -78,7 +90,7 @@ def search_vector(
     for key in keys:
         hits = context.index_for(key).search(vector, CANDIDATES, scope.selection)
         score_of = dict(zip(hits.ids.tolist(), hits.scores.tolist(), strict=True))
-        with context.catalog.read() as session:
+        with context.catalog.read_replica() as session:
             for segment in get_segments(session, score_of):
                 if (
                     without is None

@@ -62,7 +62,7 @@ def with_served_keys(catalog: Catalog, scope: Scope) -> Scope:
     """The scope with the keys that are served in it, read where nobody has read them yet."""
     if scope.served is not None:
         return scope
-    with catalog.read() as session:
+    with catalog.read_replica() as session:
         return replace(scope, served=get_served_keys(session, StageName, scope.collection_ids))
 
 

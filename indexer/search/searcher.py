@@ -29,7 +29,7 @@ from indexer.context import Context
 from indexer.embedders.base import Embedder
 from indexer.embedders.text.scripts import unread_words
 from indexer.embedders.text.sentences import LOADING_TEXT
-from indexer.errors import ModelError, UsageError
+from indexer.errors import CatalogBusy, ModelError, UsageError
 from indexer.formatting import video_title
 from indexer.messages import Message
 from indexer.process.threads import numpy_on_one_thread
@@ -98,6 +98,17 @@ class Searcher:
         Raises UsageError for an empty question, ModelError for a script that no installed model
         reads.
         """
+        try:
+            with self._catalog.read_from_one_server():
+                return self._search(text, scope, top, per_video)
+        except CatalogBusy:
+            if self._catalog.replica is None:
+                raise
+        # The replica went away under it.
+        with self._catalog.read_from_one_server(primary=True):
+            return self._search(text, scope, top, per_video)
+
+    def _search(self, text: str, scope: Scope, top: int, per_video: int) -> Answer:
         question = read_question(text)
         if not question.statement.strip():
             raise UsageError("the question is empty", 'say what happens: "when does the dog jump?"')
@@ -251,12 +262,12 @@ class Searcher:
     def _blocks(self, key: str, query, scope: Scope) -> list[Block]:
         """The frames of the chunks that may hold the answer; of a video that was given, all."""
         if scope.video_ids is not None and len(scope.video_ids) == 1:
-            with self._catalog.read() as session:
+            with self._catalog.read_replica() as session:
                 return _as_blocks(get_video_blocks(session, scope.video_ids[0], key))
         hits = self._context.index_for(key).search(query, CANDIDATE_SEGMENTS, scope.selection)
         if not len(hits.ids):
             return []
-        with self._catalog.read() as session:
+        with self._catalog.read_replica() as session:
             score_of = dict(zip(hits.ids.tolist(), hits.scores.tolist()))
             found = get_segments(session, hits.ids.tolist())
             chunk_ids = candidate_chunks(
@@ -285,7 +296,7 @@ class Searcher:
             time.monotonic() - known.looked_s < BACKGROUND_LOOK_S or not known.watch.has_changed()
         ):
             return known
-        with self._catalog.read() as session:
+        with self._catalog.read_replica() as session:
             live = get_live_state(session, key, collection_ids=collection_ids).chunks
             if known is None or abs(live - known.chunks) > known.chunks * BACKGROUND_DRIFT:
                 vectors = sample_vectors(
@@ -322,7 +333,7 @@ class Searcher:
                 for kind, found in hits.items()
             }
         if scope.titles:
-            with self._catalog.read() as session:
+            with self._catalog.read_replica() as session:
                 hits[titles.KIND] = titles.title_hits(
                     session, statement.text, scope.collection_ids, scope.video_ids
                 )
@@ -331,7 +342,7 @@ class Searcher:
 
     def cuts_of(self, video_ids: set[int]) -> dict[int, np.ndarray]:
         """Video -> times (K,) in seconds, rising, where its shots begin."""
-        with self._catalog.read() as session:
+        with self._catalog.read_replica() as session:
             return get_cuts(session, video_ids)
 
     # --- how a moment is shown ---
@@ -340,7 +351,7 @@ class Searcher:
     def describe(self, fused: Iterable[FusedMoment]) -> list[Moment]:
         """Moments with the paths, titles and thumbnails of their videos."""
         fused = list(fused)
-        with self._catalog.read() as session:
+        with self._catalog.read_replica() as session:
             known = videos.get_videos(session, {moment.video_id for moment in fused})
             nearest = nearest_thumbnails_s(
                 session, [(moment.video_id, moment.peak_s) for moment in fused]

@@ -197,7 +197,7 @@ class FaissIndex:
         """
         pointer, snapshot = self._store.open_or_rebuild()
         view = _View(pointer, snapshot)
-        with self._catalog.read() as session:
+        with self._catalog.read_replica() as session:
             stored = len(snapshot.rows) if snapshot else 0
             missing = count_vectors(session, self.key, self._lacking(session, view), self.stage)
         if missing <= max(self._tail_rows, stored // 10):
@@ -232,7 +232,7 @@ class FaissIndex:
         return _Difference.of(view, *get_live_chunks(session, self.key, self.stage)).lacking
 
     def _caught_up(self, view: _View) -> _View:
-        with self._catalog.read() as session:
+        with self._catalog.read_replica() as session:
             state = get_live_state(session, self.key, self.stage)
             if state == view.state:
                 return view

@@ -109,7 +109,7 @@ class PgVectorIndex:
         query = check_query(query, k, self.dimension)
         if () in (selection.collection_ids, selection.video_ids):
             return NO_HITS
-        with self._catalog.read() as session:
+        with self._catalog.read_replica() as session:
             return self._search(session, self._read_state(session), query, k, selection)
 
     def _search(

@@ -44,7 +44,8 @@ def nearest_rows(
             else rows[start : start + BLOCK_ROWS]
         )
         here = questions @ exact.vectors(block).T
-        best = np.argsort(-here, axis=1)[:, :NEIGHBOURS]
+        few = min(NEIGHBOURS, here.shape[1])
+        best = np.argpartition(-here, few - 1, axis=1)[:, :few]
         scores.append(np.take_along_axis(here, best, axis=1))
         numbers.append(best + start if rows is None else rows[start + best])
     all_scores, all_numbers = np.concatenate(scores, axis=1), np.concatenate(numbers, axis=1)

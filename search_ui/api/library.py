@@ -46,7 +46,7 @@ def list_videos(
     """Videos in the order in which they were added, page by page."""
     chosen = chosen_collections(request, user, collection or ())
     library = app_state().library
-    with library.catalog.read() as session:
+    with library.catalog.read_replica() as session:
         ids = find_videos(session, None if chosen is None else list(chosen), filters)
     found = library.videos_of(ids[offset : offset + limit])
     more = offset + limit if len(ids) > offset + limit else None

@@ -183,7 +183,7 @@ def get_curve(
     library = app_state().library
     moment = None if place is None else (place.video_id, _span_of(place))
     lanes = library.lanes(video.id, question=q, like=moment, picture=picture)
-    with library.catalog.read() as session:
+    with library.catalog.read_replica() as session:
         cuts_s = get_cuts(session, [video.id]).get(video.id)
         filled = get_filled(session, video.id)
     return VideoCurve(

@@ -77,8 +77,8 @@ def shelf(request: Request) -> Response:
 
 def _listed(user: User, collection: str, named: str) -> list[ListedVideo]:
     library = app_state().library
-    with library.catalog.read() as session:
-        seen = user.visible(library.collections())
+    seen = user.visible(library.collections())
+    with library.catalog.read_replica() as session:
         ids = [one.id for one in seen if not collection or one.name == collection]
         everything = user.collection_ids is None and not collection
         return list_briefly(session, None if everything else ids, named)

@@ -1,8 +1,9 @@
-"""`Catalog`: one database, an engine per process, two kinds of transaction.
+"""`Catalog`: one database, an engine per process, three kinds of transaction.
 
 `begin()` writes. On SQLite it takes the write lock at once: a transaction that first reads and then
 writes would otherwise fail (SQLITE_BUSY_SNAPSHOT) without waiting when another writer came between.
-`read()` sees one consistent state and never waits for writers.
+`read()` sees one consistent state and never waits for writers. `read_replica()` may be a moment
+behind.
 """
 
 from __future__ import annotations
@@ -24,10 +25,12 @@ from indexer.catalog import database
 from indexer.catalog.database.change_watcher import ChangeWatcher
 from indexer.catalog.database.db_errors import text_error, translate
 from indexer.catalog.database.engine import make_engine, parse_url
+from indexer.catalog.database.replica import Replica
 from indexer.catalog.database.revisions import is_current
 from indexer.errors import CatalogBusy
 
 BUSY_TIMEOUT_S = 30.0
+READ_LAG_S = 2.0
 RETRY_WAITS_S = (0.2, 1.0, 3.0)
 
 log = logging.getLogger(__name__)
@@ -39,16 +42,26 @@ class Catalog:
     """The catalog at an SQLAlchemy `url` (`sqlite:///file` or `postgresql://...`).
 
     Threads may share it; a forked child gets an engine of its own. `busy_timeout_s` is how long a
-    writer waits for another one on SQLite.
+    writer waits for another one on SQLite. `read_url`: a streaming replica, which may be behind by
+    `read_lag_s`; empty: none.
     """
 
-    def __init__(self, url: str, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        busy_timeout_s: float = BUSY_TIMEOUT_S,
+        read_url: str = "",
+        read_lag_s: float = READ_LAG_S,
+    ) -> None:
         self.url = parse_url(url)
+        self.replica = Replica(self, Catalog(read_url), read_lag_s) if read_url else None
         self._busy_timeout_s = busy_timeout_s
         self._lock = threading.Lock()
         self._engine: Engine | None = None
         self._pid = 0
         self._writing = threading.local()
+        self._reading = threading.local()
 
     def __repr__(self) -> str:
         return f"Catalog({self.url.render_as_string(hide_password=True)!r})"
@@ -98,6 +111,7 @@ class Catalog:
                 yield session
         finally:
             self._writing.now = False
+        self.require_current()
 
     def write(self, work: Callable[[Session], T]) -> T:
         """`work` in a transaction of `begin`, up to three times more when a server was unreachable
@@ -118,6 +132,38 @@ class Catalog:
         """A read-only transaction that sees one state throughout. Raises CatalogError."""
         with self._session(writes=False) as session:
             yield session
+
+    @contextmanager
+    def read_replica(self) -> Iterator[Session]:
+        """As `read`, from the replica where there is one that shows all that this process wrote and
+        is not too far behind; else from the primary. For what others may have written a moment ago
+        without anybody being told that it is there.
+        """
+        chosen = getattr(self._reading, "chosen", None)
+        replica = self._usable_replica() if chosen is None else chosen[0]
+        with self.read() if replica is None else replica.read() as session:
+            yield session
+
+    @contextmanager
+    def read_from_one_server(self, *, primary: bool = False) -> Iterator[None]:
+        """All of this thread's `read_replica` inside go to the same server: none sees less than one
+        before it. `primary`: to that one.
+        """
+        self._reading.chosen = (None if primary else self._usable_replica(),)
+        try:
+            yield
+        finally:
+            self._reading.chosen = None
+
+    def require_current(self) -> None:
+        """What anybody committed before this call is seen by `read_replica` in this process after
+        it.
+        """
+        if self.replica is not None:
+            self.replica.note_write()
+
+    def _usable_replica(self) -> Replica | None:
+        return self.replica if self.replica is not None and self.replica.is_usable() else None
 
     @contextmanager
     def _session(self, *, writes: bool) -> Iterator[Session]:
@@ -207,6 +253,8 @@ class Catalog:
             if self._engine is not None and self._pid == os.getpid():
                 self._engine.dispose()
             self._engine = None
+        if self.replica is not None:
+            self.replica.standby.close()
 
     def __enter__(self) -> Catalog:
         return self

@@ -104,7 +104,7 @@ class SoundSearch:
         asked = ask_sound(statement.text) if embedder_key_of(key) == sound_key() else None
         if asked is None:
             return np.empty(0), np.empty(0)
-        with self._context.catalog.read() as session:
+        with self._context.catalog.read_replica() as session:
             block = get_video_frames(session, video_id, key)
         values = block.vectors @ asked.vector if len(block.times_s) else np.empty(0)
         return block.times_s, values
@@ -114,7 +114,7 @@ class SoundSearch:
             yield from moments(asked, heard)
 
     def _stretches(self, asked: SoundQuestion, key: str, scope: Scope) -> list[_Heard]:
-        with self._context.catalog.read() as session:
+        with self._context.catalog.read_replica() as session:
             if scope.video_ids is not None and len(scope.video_ids) == 1:
                 blocks = get_video_blocks(session, scope.video_ids[0], key)
             else:
@@ -127,7 +127,7 @@ class SoundSearch:
         if not len(hits.ids):
             return []
         score_of = dict(zip(hits.ids.tolist(), hits.scores.tolist()))
-        with self._context.catalog.read() as session:
+        with self._context.catalog.read_replica() as session:
             found = get_segments(session, hits.ids.tolist())
         return candidate_chunks(
             np.array([segment.chunk_id for segment in found]),

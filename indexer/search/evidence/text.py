@@ -204,7 +204,7 @@ class TextSearch:
     ) -> list[PassageHit]:
         worded, by_words = self._by_words(asked, scope, kind)
         nearest = self._by_meaning(asked, scope.selection, STAGE_OF[kind], keys)
-        with self._catalog.read() as session:
+        with self._catalog.read_replica() as session:
             known = get_passages(session, {*worded, *nearest.ids})
         near = nearest.strengths(known, self._space(), asked_in_english=asked.english)
         known = {
@@ -238,7 +238,7 @@ class TextSearch:
         """Passages in their order, True where they hold all words; and how many hold all."""
         if not asked.terms:
             return {}, 0
-        with self._catalog.read() as session:
+        with self._catalog.read_replica() as session:
 
             def found(query: str, *, every: bool) -> list[WordHit]:
                 match = "all" if every else "any"
@@ -262,7 +262,7 @@ class TextSearch:
 
     def _rarities(self, asked: _Asked, scope: Scope, kind: str) -> list[float]:
         """What each loose term weighs, above 0: the logarithm of how few passages hold it."""
-        with self._catalog.read() as session:
+        with self._catalog.read_replica() as session:
             holders, passages = count_holders(
                 session,
                 asked.loose,
@@ -311,7 +311,7 @@ class TextSearch:
 
         The median: some prompts do have an answer.
         """
-        with self._catalog.read() as session:
+        with self._catalog.read_replica() as session:
             live = get_live_state(session, key, stage).chunks
         known = self._usual.get(key)
         if known is None or abs(live - known.chunks) > known.chunks * DRIFT:
@@ -339,7 +339,7 @@ class TextSearch:
         space = self._space()
         across = space.across(self._neutral_vectors())
         found = [index.search(vector, PROBED) for vector in across]
-        with self._catalog.read() as session:
+        with self._catalog.read_replica() as session:
             known = get_passages(session, {id for hits in found for id in hits.ids.tolist()})
         english = {id: space.is_english(row.text) for id, row in known.items()}
         cosines = [
