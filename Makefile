@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Byte code is kept, whatever the environment says: the tests start many processes.
 export PYTHONDONTWRITEBYTECODE :=
 RUN_EXTRAS := cpu,speech,ocr,demo,ui,api,lego
-ALL_EXTRAS := $(RUN_EXTRAS),speech-multilingual,queue,postgres,vlm,mcp,otel,train,dev
+ALL_EXTRAS := $(RUN_EXTRAS),speech-multilingual,queue,postgres,s3,vlm,mcp,otel,train,dev
 
 .PHONY: demo test lint audit hashes format docs screenshot screenshots messages calibration quality bench tools clean train-demo
 

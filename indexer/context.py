@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from indexer.artefacts import Artefacts
 from indexer.catalog.database.session import Catalog
+from indexer.catalog.objects.frame_store import FrameStore
 from indexer.catalog.tables import SEGMENT_STAGES
 from indexer.catalog.vectors.served_keys import list_vector_keys
 from indexer.catalog.vectors.vector_rows import dimension_of
@@ -58,8 +59,10 @@ class Context:
         with self._lock:
             if self._catalog is None:
                 settings = self.settings
+                frames = settings.frames_url
                 catalog = Catalog(
                     settings.url,
+                    frames=FrameStore(frames, settings.s3_endpoint) if frames else None,
                     read_url=settings.database_read_url,
                     read_lag_s=settings.database_read_lag_s,
                 ).open()

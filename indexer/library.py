@@ -21,12 +21,15 @@ from grounding.spans import ScoredSpan, Span
 from indexer import admin, chapters, evaluation, ingest, search
 from indexer import queue as work_queue
 from indexer.admin import videos as video_list
+from indexer.admin.removal import WORTH_REWRITING
 from indexer.artefacts import Artefacts
 from indexer.catalog import audit, collections, database, videos
 from indexer.catalog.audit import Actor, AuditEntry
 from indexer.catalog.collections import CollectionInfo
 from indexer.catalog.database.column_types import sanitize_text
+from indexer.catalog.database.maintenance import compact
 from indexer.catalog.database.session import Catalog
+from indexer.catalog.objects.upkeep import move_all
 from indexer.catalog.people import feedback, folders
 from indexer.catalog.thumbnails import nearest_thumbnail_s
 from indexer.catalog.video_queries import Filters
@@ -591,6 +594,17 @@ class Library:
         that is there is kept aside. `verify`: what was brought back is compared with the backup.
         """
         return admin.backup.restore(self.context, folder, verify=verify, replace=replace)
+
+    def move_frames(
+        self, *, to_storage: bool = True, progress: Callable[[int], None] = lambda done: None
+    ) -> int:
+        """Moves the vectors of frames out of the database into the object storage that the settings
+        name, or back, while the library is in use; `progress` is told how many chunks are done.
+        How many there were. Raises UsageError where no storage is set.
+        """
+        count = move_all(self.catalog, to_store=to_storage, progress=progress)
+        compact(self.catalog, WORTH_REWRITING)
+        return count
 
     def upgrade_database(self, *, anyway: bool = False) -> str:
         """Brings the database to the revision of this program, and returns it. Raises UsageError

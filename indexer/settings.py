@@ -46,6 +46,17 @@ class Settings(BaseSettings):
             description="Seconds by which the replica may be behind; else the primary is asked",
         ),
     ] = 2.0
+    frames_url: Annotated[
+        str,
+        Field(
+            description="Object storage for the vectors of frames, such as s3://bucket/folder; "
+            "empty: they are in the database (docs/guides/scale.md)"
+        ),
+    ] = ""
+    s3_endpoint: Annotated[
+        str,
+        Field(description="Server of the object storage; empty: Amazon's, as its client finds it"),
+    ] = ""
     artefact_root: Annotated[
         Path | None,
         Field(

@@ -36,7 +36,7 @@ from indexer.vectors.recall import nearest_rows
 QUESTIONS = Path(__file__).parents[1] / "absent_questions.json"
 STEPS = ("fill", "publish", "ask")
 CANDIDATES = 400
-CHECKED_QUESTIONS = 50
+CHECKED_QUESTIONS = 30
 
 
 def main() -> None:
@@ -45,6 +45,7 @@ def main() -> None:
     parser.add_argument("--step", choices=STEPS, nargs="+", default=STEPS, help="default: all")
     parser.add_argument("--rows", type=int, default=10_000_000)
     parser.add_argument("--frames-hz", type=float, default=0.8)
+    parser.add_argument("--questions", type=int, default=60, help="at most 100")
     parser.add_argument("--folder", type=Path, help="is kept; default: a temporary one")
     options = parser.parse_args()
     if options.folder is not None:
@@ -65,7 +66,7 @@ def _run(folder: Path, options: argparse.Namespace) -> None:
         elif step == "publish":
             publish(context, key)
         else:
-            ask(context, key)
+            ask(context, key, load_questions()[: options.questions])
 
 
 def fill_catalog(context: Context, shape: Shape) -> None:
@@ -92,9 +93,9 @@ def publish(context: Context, key: str) -> None:
     say("peak of memory", f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.1f} GB")
 
 
-def ask(context: Context, key: str) -> None:
+def ask(context: Context, key: str, captions: list[str]) -> None:
     """Whole answers in words, the index alone, and its recall."""
-    questions = [f"when is there {text}?" for text in load_questions()]
+    questions = [f"when is there {text}?" for text in captions]
     embedder = context.embedder
     embedder.embed_texts(["a picture"])
     before = anonymous_gb()

@@ -16,6 +16,8 @@ from typing import Any
 
 from indexer.catalog.database import copies, migrate
 from indexer.catalog.database.session import Catalog
+from indexer.catalog.frames import count_objects
+from indexer.catalog.objects.upkeep import find_missing
 from indexer.context import Context
 from indexer.errors import CatalogError, StorageError, UsageError, os_reason
 from indexer.messages import Message
@@ -35,7 +37,8 @@ FORMAT = 1
 @dataclass(frozen=True, slots=True)
 class BackupReport:
     """What a backup holds. `rows` by table; `files` besides the catalog, and the `size_bytes` of
-    all; `seconds`: what it took.
+    all; `seconds`: what it took. `objects`: chunks whose vectors of frames lie in object storage,
+    which a backup only names.
     """
 
     folder: Path
@@ -44,6 +47,7 @@ class BackupReport:
     files: int
     size_bytes: int
     seconds: float
+    objects: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,8 @@ def backup(context: Context, folder: Path) -> BackupReport:
     try:
         # The catalog first: a file without its row is found, a row without its file shows nothing.
         _, rows = copies.dump(context.catalog, folder)
+        with context.catalog.read() as session:
+            objects = count_objects(session)
         _copy_tree(_files_of_home(settings), settings.home_path, folder / HOME)
         _copy_tree(_artefacts(settings), settings.artefacts, folder / ARTEFACTS)
         write_whole(folder / SETTINGS, _settings_text().encode())
@@ -91,13 +97,14 @@ def backup(context: Context, folder: Path) -> BackupReport:
             "revision": revision,
             "rows": rows,
             "files": files,
+            "frames_url": settings.frames_url,
         }
         write_whole(folder / MANIFEST, json.dumps(manifest, indent=1).encode())
     except OSError as error:
         raise _storage_error(folder, error) from error
     size_bytes = sum(stamp["size"] for stamp in files.values())
     seconds = time.monotonic() - started
-    return BackupReport(folder, revision, rows, len(files) - 2, size_bytes, seconds)
+    return BackupReport(folder, revision, rows, len(files) - 2, size_bytes, seconds, objects)
 
 
 def _make_new(folder: Path, settings: Settings) -> None:
@@ -204,6 +211,7 @@ def restore(
         raise _storage_error(settings.home_path, error) from error
     if verify:
         _verify(catalog, manifest, places)
+        _verify_objects(context)
     catalog.close()
     files = len(manifest["files"]) - 2
     return RestoreReport(
@@ -313,6 +321,21 @@ def _verify(catalog: Catalog, manifest: dict[str, Any], places: dict[str, Path])
             if name.startswith(f"{part}/")
         }
         _check_files(place, of_part, place)
+
+
+def _verify_objects(context: Context) -> None:
+    with context.catalog.read() as session:
+        if not count_objects(session):
+            return
+    _, video_ids = find_missing(context.catalog)
+    if video_ids:
+        raise StorageError(
+            "vectors of {videos} restored videos are not all in {url}",
+            "bring the objects back, or remove these videos and ingest them again: "
+            "`seekpoint doctor` names them",
+            videos=len(video_ids),
+            url=context.settings.frames_url,
+        )
 
 
 def _other_settings(folder: Path) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from indexer.admin.uploads import list_stray_uploads, uploads_folder
 from indexer.admin.videos import list_videos
 from indexer.catalog import database
 from indexer.catalog.database.session import Catalog
+from indexer.catalog.objects.upkeep import find_missing
 from indexer.context import Context
 from indexer.embedders.devices import choose_device
 from indexer.errors import SeekpointError, SnapshotError
@@ -35,6 +36,7 @@ WRITE_LOCK_S = 3.0  # an ingest holds the lock for milliseconds
 REINDEX = Message("`seekpoint reindex` rebuilds the vector index from the catalog")
 DATABASE = Message("database")
 REPLICA = Message("replica")
+FRAMES = Message("frames")
 FFMPEG = Message("ffmpeg")
 MODELS = Message("models")
 SPEECH = Message("speech")
@@ -53,6 +55,8 @@ def examine(context: Context) -> list[Check]:
     checks = [_guard(DATABASE, lambda: _database(context))]
     if context.settings.database_read_url and checks[0].ok:
         checks.append(_guard(REPLICA, lambda: check_replica(context)))
+    if context.settings.frames_url and checks[0].ok:
+        checks.append(_guard(FRAMES, lambda: check_frames(context)))
     checks.append(_guard(FFMPEG, lambda: _ffmpeg(context)))
     checks.append(_guard(MODELS, lambda: _model(context)))
     if context.settings.speech:
@@ -98,6 +102,24 @@ def check_replica(context: Context) -> Check:
     assert replica is not None, "the settings name it"
     found = Message("behind by {seconds:.1f} s at most", {"seconds": replica.describe_lag()})
     return Check(REPLICA, True, found)
+
+
+def check_frames(context: Context) -> Check:
+    """Whether all vectors of frames that rows name are in the object storage. Raises CatalogBusy,
+    StorageError where it does not answer.
+    """
+    count, video_ids = find_missing(context.catalog)
+    values = {"count": count, "url": context.settings.frames_url}
+    if not video_ids:
+        found = Message("vectors of {count} chunks in {url}, all there", values)
+        return Check(FRAMES, True, found)
+    values |= {
+        "videos": len(video_ids),
+        "numbers": ", ".join(str(video_id) for video_id in video_ids[:5]),
+    }
+    found = Message("vectors of {videos} videos (numbers {numbers}) are not all in {url}", values)
+    mend = Message("bring the objects back, or remove these videos and ingest them again")
+    return Check(FRAMES, False, found, mend)
 
 
 def _ffmpeg(context: Context) -> Check:

@@ -12,6 +12,7 @@ from indexer.catalog.audit import Actor
 from indexer.catalog.database import maintenance
 from indexer.catalog.vectors.live_chunks import get_live_state
 from indexer.context import Context
+from indexer.ingest.finalize import remove_artefacts
 from indexer.vectors.publish_snapshot import remove_snapshots_except
 from indexer.vocabulary import AuditAction
 
@@ -38,8 +39,7 @@ def remove(
         for name, collection_id in zip(names, collection_ids):
             audit.record(session, AuditAction.REMOVED, actor, name)
             ids += collection_queries.remove_collection(session, collection_id)
-    for video_id in ids:
-        context.artefacts.remove_video(video_id)
+    remove_artefacts(context.catalog, context.artefacts, ids)
     if (
         context.settings.vectors == "faiss"
     ):  # a server gives the space of removed rows back by itself (autovacuum)

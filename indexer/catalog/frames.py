@@ -1,20 +1,24 @@
-"""Frames of chunks: their times, their unit vectors (float16, one blob per chunk) and the cuts."""
+"""Frames of chunks: their times, their unit vectors (float16, one blob per chunk) and the cuts. The
+vectors are in the database, or where the catalog's `FrameStore` is, as the row of each chunk says.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from sqlalchemy import and_, insert, select
+from sqlalchemy import and_, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from grounding.spans import Span
 from indexer.catalog.database.dialect import in_values
 from indexer.catalog.database.half_vector import pack
 from indexer.catalog.leasing.chunk_tasks import FinishedTask
+from indexer.catalog.objects.frame_store import IN_SESSION, FrameStore
 from indexer.catalog.tables import Chunk, FrameBlockRow, Video
+from indexer.errors import CatalogError
 
 _COLUMNS = (
     FrameBlockRow.chunk_id,
@@ -23,6 +27,7 @@ _COLUMNS = (
     FrameBlockRow.vectors,
     FrameBlockRow.cuts_s,
     FrameBlockRow.filled,
+    FrameBlockRow.object_name,
 )
 
 
@@ -68,7 +73,15 @@ class StoredBlock:
 
 
 def insert_frames(s: Session, task: FinishedTask, frames: FrameBlock) -> None:
-    """Stores the frames of a chunk. ValueError where float16 cannot hold a number."""
+    """Stores the frames of a chunk. An object is written before this transaction is committed: one
+    that is rolled back leaves an object that nothing names, which `sweep_objects` deletes.
+
+    Raises ValueError where float16 cannot hold a number; CatalogBusy, StorageError.
+    """
+    vectors, name = pack(frames.vectors), None
+    store = _store(s)
+    if store is not None and vectors:
+        name, vectors = store.write(task.video_id, task.chunk_id, vectors), b""
     s.execute(
         insert(FrameBlockRow).values(
             task_id=task.task_id,
@@ -79,8 +92,9 @@ def insert_frames(s: Session, task: FinishedTask, frames: FrameBlock) -> None:
             dimension=frames.vectors.shape[1],
             times_s=frames.times_s.astype("<f8").tobytes(),
             cuts_s=frames.cuts_s.astype("<f8").tobytes(),
-            vectors=pack(frames.vectors),
+            vectors=vectors,
             filled=np.packbits(frames.filled).tobytes() if frames.filled.any() else None,
+            object_name=name,
         )
     )
 
@@ -90,7 +104,8 @@ def get_frame_blocks(s: Session, chunk_ids: Iterable[int], key: str) -> dict[int
     statement = select(*_COLUMNS).where(
         in_values(s, FrameBlockRow.chunk_id, chunk_ids), FrameBlockRow.key == key
     )
-    return {row.chunk_id: _block(row) for row in s.execute(statement)}
+    rows = s.execute(statement).all()
+    return {row.chunk_id: block for row, block in zip(rows, _blocks(s, rows), strict=True)}
 
 
 def get_video_frames(s: Session, video_id: int, key: str) -> FrameBlock:
@@ -103,7 +118,7 @@ def get_video_frames(s: Session, video_id: int, key: str) -> FrameBlock:
         .where(FrameBlockRow.video_id == video_id, FrameBlockRow.key == key)
         .order_by(Chunk.number)
     )
-    blocks = [_block(row) for row in s.execute(statement)]
+    blocks = _blocks(s, s.execute(statement).all())
     if not blocks:
         return FrameBlock(np.empty(0), np.empty((0, 0), np.float32), np.empty(0))
     return FrameBlock(
@@ -136,19 +151,19 @@ def get_filled(s: Session, video_id: int) -> list[Span]:
     """
     of_video = and_(Video.id == FrameBlockRow.video_id, Video.picture_key == FrameBlockRow.key)
     statement = (
-        select(*_COLUMNS)
+        select(FrameBlockRow.times_s, FrameBlockRow.filled)
         .join(Video, of_video)
         .where(FrameBlockRow.video_id == video_id, FrameBlockRow.filled.is_not(None))
     )
-    blocks = [_block(row) for row in s.execute(statement)]
-    return sorted(span for block in blocks for span in _filled_spans(block))
+    return sorted(span for row in s.execute(statement) for span in _filled_spans(row))
 
 
-def _filled_spans(block: FrameBlock) -> Iterator[Span]:
-    edges = np.flatnonzero(np.diff(block.filled.astype(np.int8), prepend=0, append=0))
-    last = len(block.times_s) - 1
+def _filled_spans(row: Any) -> Iterator[Span]:
+    times_s, filled = np.frombuffer(row.times_s, "<f8"), _filled(row)
+    edges = np.flatnonzero(np.diff(filled.astype(np.int8), prepend=0, append=0))
+    last = len(times_s) - 1
     for first, end in zip(edges[::2], edges[1::2], strict=True):
-        yield Span(float(block.times_s[first]), float(block.times_s[min(end, last)]))
+        yield Span(float(times_s[first]), float(times_s[min(end, last)]))
 
 
 def get_stored_blocks(s: Session, chunk_ids: Iterable[int], key: str) -> list[StoredBlock]:
@@ -173,12 +188,92 @@ def get_video_blocks(s: Session, video_id: int, key: str) -> list[StoredBlock]:
     return get_stored_blocks(s, chunk_ids, key)
 
 
-def _block(row: Any) -> FrameBlock:
-    times_s = np.frombuffer(row.times_s, "<f8")
-    bits = np.frombuffer(row.filled or b"", np.uint8)
-    return FrameBlock(
-        times_s,
-        np.frombuffer(row.vectors, "<f2").reshape(-1, row.dimension),
-        np.frombuffer(row.cuts_s, "<f8"),
-        np.unpackbits(bits, count=len(times_s)).astype(bool),
+def _blocks(s: Session, rows: Sequence[Any]) -> list[FrameBlock]:
+    vectors_of = _read_objects(s, [row.object_name for row in rows if row.object_name])
+    return [
+        FrameBlock(
+            np.frombuffer(row.times_s, "<f8"),
+            np.frombuffer(
+                vectors_of[row.object_name] if row.object_name else row.vectors, "<f2"
+            ).reshape(-1, row.dimension),
+            np.frombuffer(row.cuts_s, "<f8"),
+            _filled(row),
+        )
+        for row in rows
+    ]
+
+
+def _filled(row: Any) -> np.ndarray:
+    count = len(row.times_s) // 8
+    return np.unpackbits(np.frombuffer(row.filled or b"", np.uint8), count=count).astype(bool)
+
+
+# --- objects ---
+
+
+def _store(s: Session) -> FrameStore | None:
+    return s.info.get(IN_SESSION)
+
+
+def _read_objects(s: Session, names: Sequence[str]) -> Mapping[str, bytes]:
+    if not names:
+        return {}
+    if (store := _store(s)) is None:
+        raise CatalogError(
+            "vectors of frames are in object storage, and SEEKPOINT_FRAMES_URL is not set",
+            "set it as on the machines that ingest",
+        )
+    return store.read_all(names)
+
+
+def move_frames(s: Session, store: FrameStore, count: int, *, to_store: bool) -> int:
+    """Moves the vectors of at most `count` chunks out of the database into the store, or back; how
+    many there were. What was written stays in the store until it is swept.
+
+    Nobody may write the rows meanwhile: they are locked.
+    """
+    is_inside = FrameBlockRow.object_name.is_(None)
+    wanted = (is_inside, FrameBlockRow.count > 0) if to_store else (~is_inside,)
+    columns = (
+        FrameBlockRow.task_id,
+        FrameBlockRow.video_id,
+        FrameBlockRow.chunk_id,
+        FrameBlockRow.vectors,
+        FrameBlockRow.object_name,
     )
+    rows = s.execute(select(*columns).where(*wanted).limit(count).with_for_update()).all()
+    if to_store:
+        names = store.write_all([(row.video_id, row.chunk_id, row.vectors) for row in rows])
+        values = [{"vectors": b"", "object_name": name} for name in names]
+    else:
+        found = store.read_all([row.object_name for row in rows])
+        values = [{"vectors": found[row.object_name], "object_name": None} for row in rows]
+    for row, changed in zip(rows, values, strict=True):
+        s.execute(update(FrameBlockRow).where(FrameBlockRow.task_id == row.task_id).values(changed))
+    return len(rows)
+
+
+def count_objects(s: Session) -> int:
+    """Chunks whose vectors are in object storage."""
+    return s.scalar(select(func.count()).where(FrameBlockRow.object_name.is_not(None))) or 0
+
+
+def list_unnamed(s: Session, names: Iterable[str]) -> list[str]:
+    """Those of the objects that no row names."""
+    listed = list(names)
+    named = set(
+        s.scalars(
+            select(FrameBlockRow.object_name).where(in_values(s, FrameBlockRow.object_name, listed))
+        )
+    )
+    return [name for name in listed if name not in named]
+
+
+def list_videos_without_objects(s: Session, there: Set[str]) -> list[int]:
+    """Videos with rows that name an object which is not there, by number."""
+    rows = s.execute(
+        select(FrameBlockRow.video_id, FrameBlockRow.object_name).where(
+            FrameBlockRow.object_name.is_not(None)
+        )
+    )
+    return sorted({row.video_id for row in rows if row.object_name not in there})

@@ -321,7 +321,7 @@ class PageJobFile(Base):
 class FrameBlockRow(Base):
     """All frames of a chunk: `times_s` (N,) float64, `vectors` (N, D) float16, `cuts_s` (K,)
     float64, little endian; `filled`: a bit for each frame, set where it was not decoded (NULL: none
-    is).
+    is). `object_name`: of the object that holds the vectors, which are empty here then.
     """
 
     __tablename__ = "frame_block"
@@ -338,6 +338,7 @@ class FrameBlockRow(Base):
     cuts_s: Mapped[bytes]
     vectors: Mapped[bytes]
     filled: Mapped[bytes | None]
+    object_name: Mapped[str | None] = mapped_column(index=True)
 
 
 class Segment(Base):

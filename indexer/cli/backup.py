@@ -27,6 +27,11 @@ def backup(
         f"{report.files} files, {format_bytes(report.size_bytes)}, in {report.seconds:.1f} s. "
         "It holds secrets: keep it as safe as the library."
     )
+    if report.objects:
+        note(
+            f"the vectors of frames of {report.objects} chunks are in object storage and not in "
+            "the backup: keep its versions, or a copy, as long as the backup"
+        )
 
 
 def restore(

@@ -1,4 +1,5 @@
-"""Looking after the installation: `doctor`, `audit`, `models`, `models get`, `db upgrade`."""
+"""Looking after the installation: `doctor`, `audit`, `models`, `models get`, `db upgrade`, `db
+move-frames`."""
 
 from __future__ import annotations
 
@@ -177,3 +178,23 @@ def upgrade(
         print_json({"revision": revision})
     else:
         stdout.print(f"the catalog is at revision {revision}")
+
+
+@database.command(name="move-frames")
+def move_frames(
+    back: Annotated[
+        bool, typer.Option("--back", help="Out of the object storage, into the database.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Move the vectors of frames to the object storage of SEEKPOINT_FRAMES_URL, or back."""
+    columns = (TextColumn("{task.completed} chunks"),)
+    with Progress(*columns, console=stderr) as progress:
+        bar = progress.add_task("", total=None)
+        count = Library().move_frames(
+            to_storage=not back, progress=lambda done: progress.update(bar, completed=done)
+        )
+    if as_json:
+        print_json({"chunks": count})
+    else:
+        stdout.print(f"the vectors of {count} chunks were moved")

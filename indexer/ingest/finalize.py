@@ -10,6 +10,7 @@ from indexer.artefacts import Artefacts
 from indexer.catalog import videos
 from indexer.catalog.database.session import Catalog
 from indexer.catalog.finalize import finalize_video as finalize_rows
+from indexer.catalog.objects.upkeep import sweep_objects
 from indexer.catalog.video_paths import KnownPath, set_offline
 from indexer.ingest.discover import FoundFile
 from indexer.paths import Roots, absolute_path, printable
@@ -21,26 +22,30 @@ def finalize_video(catalog: Catalog, artefacts: Artefacts, video_id: int) -> Non
     def finalize(session: Any) -> tuple[int, ...]:
         return finalize_rows(session, video_id).removed_video_ids
 
-    remove_artefacts(artefacts, catalog.write(finalize))
+    remove_artefacts(catalog, artefacts, catalog.write(finalize))
 
 
-def remove_artefacts(artefacts: Artefacts, video_ids: Iterable[int]) -> None:
-    """Thumbnails and copies for browsers, of videos that are no more."""
-    for video_id in video_ids:
+def remove_artefacts(catalog: Catalog, artefacts: Artefacts, video_ids: Iterable[int]) -> None:
+    """Thumbnails, copies for browsers and objects, of videos that are no more."""
+    listed = list(video_ids)
+    for video_id in listed:
         artefacts.remove_video(video_id)
+    if catalog.frames is not None:
+        catalog.frames.delete_videos(listed)
 
 
 def remove_orphans(catalog: Catalog, artefacts: Artefacts) -> list[int]:
     """Removes the artefacts of videos that are no more, which a process left that died between
     commit and clean-up. Returns the numbers of these videos.
     """
+    sweep_objects(catalog)
     # The folders first: one that is made after this belongs to a video that is there.
     found = artefacts.video_ids()
     if not found:
         return []
     with catalog.read() as session:
         orphans = sorted(found - videos.all_ids(session))
-    remove_artefacts(artefacts, orphans)
+    remove_artefacts(catalog, artefacts, orphans)
     return orphans
 
 

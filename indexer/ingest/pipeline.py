@@ -191,9 +191,9 @@ class Pipeline:
             return taken, finalize_video(session, video_id)
 
         taken, finalized = self.catalog.write(commit)
-        remove_artefacts(self._artefacts, finalized.removed_video_ids)
+        remove_artefacts(self.catalog, self._artefacts, finalized.removed_video_ids)
         if finalized.state is None:  # removed while this was computed: its thumbnails came after
-            remove_artefacts(self._artefacts, [video_id])
+            remove_artefacts(self.catalog, self._artefacts, [video_id])
         if not taken:
             return Outcome(job, task, "lost", seconds)
         return Outcome(job, task, "done", seconds, damage=damage)

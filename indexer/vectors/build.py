@@ -34,13 +34,17 @@ TRAIN_POINTS = 40
 TRAIN_ROUNDS = 6
 
 
+# Each row is compared with the centre of each list: for ten million rows that is most of the work.
+MAX_LISTS = 4096
+
+
 def list_count(row_count: int) -> int:
     """Inverted lists for so many rows: the power of two next to 2 sqrt(N), so that lists and rows
-    per probe grow alike.
+    per probe grow alike, and at most MAX_LISTS.
 
-    250,000 rows: 1,024 lists; 1,000,000: 2,048; 4,000,000: 4,096.
+    250,000 rows: 1,024 lists; 1,000,000: 2,048; 4,000,000 and more: 4,096.
     """
-    return 2 ** max(0, round(np.log2(2 * max(row_count, 1) ** 0.5)))
+    return min(MAX_LISTS, 2 ** max(0, round(np.log2(2 * max(row_count, 1) ** 0.5))))
 
 
 def build_snapshot(

@@ -27,6 +27,7 @@ from indexer.catalog.database.db_errors import text_error, translate
 from indexer.catalog.database.engine import make_engine, parse_url
 from indexer.catalog.database.replica import Replica
 from indexer.catalog.database.revisions import is_current
+from indexer.catalog.objects.frame_store import IN_SESSION, FrameStore
 from indexer.errors import CatalogBusy
 
 BUSY_TIMEOUT_S = 30.0
@@ -43,7 +44,7 @@ class Catalog:
 
     Threads may share it; a forked child gets an engine of its own. `busy_timeout_s` is how long a
     writer waits for another one on SQLite. `read_url`: a streaming replica, which may be behind by
-    `read_lag_s`; empty: none.
+    `read_lag_s`; empty: none. `frames`: where frame vectors are written; None: into the database.
     """
 
     def __init__(
@@ -53,9 +54,13 @@ class Catalog:
         busy_timeout_s: float = BUSY_TIMEOUT_S,
         read_url: str = "",
         read_lag_s: float = READ_LAG_S,
+        frames: FrameStore | None = None,
     ) -> None:
         self.url = parse_url(url)
-        self.replica = Replica(self, Catalog(read_url), read_lag_s) if read_url else None
+        self.frames = frames
+        self.replica = (
+            Replica(self, Catalog(read_url, frames=frames), read_lag_s) if read_url else None
+        )
         self._busy_timeout_s = busy_timeout_s
         self._lock = threading.Lock()
         self._engine: Engine | None = None
@@ -175,7 +180,8 @@ class Catalog:
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
         try:
-            with Session(engine, expire_on_commit=False) as session, session.begin():
+            info = {IN_SESSION: self.frames}
+            with Session(engine, expire_on_commit=False, info=info) as session, session.begin():
                 yield session
         except SQLAlchemyError as error:
             raise translate(error, self.url) from error

@@ -61,11 +61,18 @@ def iterate_vectors(
     """All rows that are searchable under `key`, by rising id, at most `batch` at a time."""
     last_id = 0
     table = vector_table(stage)
-    served = select(ChunkTask.id).join(Video, is_live(key, stage))
+    # Asked of each row: a list of all tasks would be made again for each batch.
+    is_served = (
+        select(ChunkTask.id)
+        .join(Video, is_live(key, stage))
+        .where(ChunkTask.id == table.task_id)
+        .correlate(table)
+        .exists()
+    )
     while True:
         statement = (
             _select_vectors(table)
-            .where(table.id > last_id, table.task_id.in_(served))
+            .where(table.id > last_id, is_served)
             .order_by(table.id)
             .limit(batch)
         )

@@ -174,6 +174,7 @@ def without_later_columns(newest: dict) -> dict:
         ("collection", "language"),
         ("search", "token_id"),
         ("frame_block", "filled"),
+        ("frame_block", "object_name"),
     }
     return {
         table: [[pair for pair in row if (table, pair[0]) not in later] for row in rows]

