@@ -12,6 +12,7 @@ from transformers import SiglipVisionConfig, SiglipVisionModel
 
 from benchmarks.gpu.report import Table, busy_share, time_s
 from indexer.embedders.alignment import load_alignment
+from indexer.embedders.device_alignment import DeviceAlignment
 from indexer.embedders.efficientnet import Classifier, PictureViews
 from indexer.embedders.lite import weights_path
 
@@ -35,7 +36,10 @@ Embed = Callable[[np.ndarray], np.ndarray]
 def lite(device: torch.device, dtype: torch.dtype, weights: Path | None = None) -> Embed:
     """Images (N, H, W, 3) uint8 to unit vectors, as `lite` makes them."""
     classifier, alignment = Classifier(weights or weights_path(), device, dtype), load_alignment()
-    return lambda images: alignment.pictures(classifier.views(images))
+    if device.type == "cpu":
+        return lambda images: alignment.pictures(classifier.views(images))
+    on_device = DeviceAlignment(alignment, device)
+    return lambda images: on_device.pictures(*classifier.views_on_device(images))
 
 
 def siglip2(device: torch.device, dtype: torch.dtype, tiny: bool) -> Embed:
@@ -96,12 +100,22 @@ def _embedder(
 
 
 def _alignment(table: Table, batches: tuple[int, ...], seconds: float) -> None:
-    """What follows the network, on the CPU wherever that ran."""
+    """What follows the network, beside it on the device."""
     classifier, alignment = Classifier(weights_path(), CPU, torch.float32), load_alignment()
+    on_device = DeviceAlignment(alignment, table.device)
     views = classifier.views(np.zeros((1, 260, 260, 3), np.uint8))
     for size in batches:
         parts = (views.cells, views.earlier, views.probabilities)
         cells, earlier, probabilities = (np.repeat(part, size, axis=0) for part in parts)
         many = PictureViews(cells, earlier, probabilities)
         rate = size / time_s(CPU, lambda m=many: alignment.pictures(m), seconds)
-        table.row(f"alignment, batches of {size}", "", f"{rate:.0f} frames/s")
+        tensors = tuple(
+            torch.from_numpy(part).to(table.device) for part in (cells, earlier, probabilities)
+        )
+        fast = size / time_s(table.device, lambda t=tensors: on_device.pictures(*t), seconds)
+        cosine = (alignment.pictures(many) * on_device.pictures(*tensors)).sum(axis=1).min()
+        table.row(
+            f"alignment, batches of {size}",
+            f"{fast:.0f} frames/s, cosine {cosine:.4f}",
+            f"{rate:.0f} frames/s",
+        )

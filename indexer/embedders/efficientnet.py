@@ -20,6 +20,9 @@ import torch
 from efficientnet_lite_pytorch import EfficientNet
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from indexer.embedders.alignment import Alignment
+from indexer.embedders.device_alignment import DeviceAlignment
+
 SIDE = 260
 GRID = 3
 CHANNELS = 1280
@@ -71,6 +74,12 @@ class Classifier:
         return concatenate_views([self._views(images[at : at + FLOAT32_BATCH]) for at in starts])
 
     def _views(self, images: np.ndarray) -> PictureViews:
+        return PictureViews(*(part.cpu().numpy() for part in self.views_on_device(images)))
+
+    def views_on_device(
+        self, images: np.ndarray
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Cells, earlier layers and probabilities of `PictureViews`, where they were computed."""
         with torch.inference_mode():
             pixels = torch.from_numpy(np.ascontiguousarray(images)).to(self.device)
             x = ((centre_squares(pixels, SIDE).float() - MEAN) / SCALE).to(self.dtype)
@@ -79,11 +88,11 @@ class Classifier:
             whole = self.head(features.mean((2, 3))).softmax(-1)
             parts = self.head(cells.transpose(1, 2)).softmax(-1).mean(1)
             probabilities = WHOLE_WEIGHT * whole + (1 - WHOLE_WEIGHT) * parts
-            return PictureViews(
-                cells.transpose(1, 2).cpu().numpy(),
-                earlier.cpu().numpy(),
-                probabilities.cpu().numpy(),
-            )
+            return cells.transpose(1, 2), earlier, probabilities
+
+    def bring(self, alignment: Alignment) -> DeviceAlignment:
+        """An alignment to the device of this classifier."""
+        return DeviceAlignment(alignment, self.device)
 
     def _forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """The last feature map (N, CHANNELS, 9, 9) and the means (N, E) of the earlier blocks."""

@@ -72,11 +72,18 @@ class LiteEmbedder:
         """Unit vectors (N, 256) float32 of images (N, H, W, 3) uint8 RGB."""
         check_images(images)
         size = self.settings.batch_size
-        batches = [
-            self.alignment.pictures(self.classifier.views(images[at : at + size]))
-            for at in range(0, len(images), size)
-        ]
+        batches = [self._embed(images[at : at + size]) for at in range(0, len(images), size)]
         return np.concatenate(batches) if batches else np.zeros((0, self.dimension), np.float32)
+
+    def _embed(self, images: np.ndarray) -> np.ndarray:
+        if self.classifier.device.type == "cpu":
+            return self.alignment.pictures(self.classifier.views(images))
+        return self._on_device.pictures(*self.classifier.views_on_device(images))
+
+    @cached_property
+    def _on_device(self):
+        """The alignment beside a classifier on a GPU."""
+        return self.classifier.bring(self.alignment)
 
     def embed_texts(self, texts: Sequence[str]) -> np.ndarray:
         """Unit vectors (N, 256) float32 of captions in any of the languages; English is read by

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image, ImageDraw
 
 from indexer.embedders import alignment as space
@@ -21,6 +22,7 @@ from indexer.embedders.alignment_fit import (
 from indexer.embedders.base import unit
 from indexer.embedders.caption_sets import Photograph, read_photographs
 from indexer.embedders.classes import describe_classes
+from indexer.embedders.device_alignment import DeviceAlignment
 from indexer.embedders.efficientnet import Classifier, PictureViews
 from indexer.embedders.lite import weights_path
 from indexer.embedders.text.sentences import Sentences
@@ -180,3 +182,14 @@ def test_features_are_of_fixed_lengths():
     assert features.shape == (4, alignment.picture.shape[0])
     lengths = (features**2).sum(1)
     np.testing.assert_allclose(lengths, 2 + space.EARLIER_WEIGHT**2, atol=1e-4)
+
+
+def test_the_map_on_the_device_of_the_classifier_says_the_same():
+    alignment, random = load_alignment(), np.random.default_rng(0)
+    cells = np.maximum(random.standard_normal((5, 9, 1280), np.float32), 0)
+    earlier = random.standard_normal((5, 680), np.float32)
+    probabilities = random.dirichlet(np.full(1000, 0.05), 5).astype(np.float32)
+    views = PictureViews(cells, earlier, probabilities)
+    parts = (torch.from_numpy(part) for part in (cells, earlier, probabilities))
+    on_device = DeviceAlignment(alignment, torch.device("cpu")).pictures(*parts)
+    np.testing.assert_allclose(on_device, alignment.pictures(views), atol=1e-5)
