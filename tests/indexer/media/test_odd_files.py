@@ -250,6 +250,22 @@ def test_an_avi_without_an_index_lasts_as_long_as_its_pictures(tmp_path):
     assert probe(path).duration_s == pytest.approx(times_s[-1] + 0.04, abs=0.06)
 
 
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("b.m1v", ("-c:v", "mpeg1video", "-bf", 2)),
+        ("b.m2v", ("-c:v", "mpeg2video", "-bf", 2)),
+        ("b.flv", ("-c:v", "libx264", "-bf", 2, "-pix_fmt", "yuv420p")),
+        ("n.flv", ("-c:v", "flv1", "-flvflags", "no_duration_filesize")),
+    ],
+)
+def test_a_video_ends_with_its_last_picture(tmp_path, name, options):
+    path = tmp_path / name
+    ffmpeg(*lavfi(f"testsrc2=d=4:{SMALL}"), *options, path)
+    times_s, _ = ffmpeg_pictures(path)
+    assert probe(path).duration_s == pytest.approx(times_s[-1] - times_s[0] + 0.04, abs=0.005)
+
+
 def test_late_fragments_last_as_long_as_they_play(tmp_path):
     hls = ("-f", "hls", "-hls_time", 4, "-hls_segment_type", "fmp4", "-hls_playlist_type", "vod")
     encode(tmp_path / "source.mp4", count=500, g="50", crf="18")
@@ -307,6 +323,21 @@ def test_clip_and_copy_show_the_track_of_the_index(tmp_path, make, settings, onc
     assert plays_in_browsers(path) == (make is cover_first)
     make_proxy(path, tmp_path / "proxy.mp4", settings)
     assert mean_colour(tmp_path / "proxy.mp4").argmax() == 2
+
+
+@pytest.mark.parametrize(
+    ("suffix", "noise"), [("mkv", "drop=1"), ("mkv", "amount=1"), ("ts", "drop=1")]
+)
+def test_the_other_track_is_shown_where_the_default_one_is_empty(tmp_path, settings, suffix, noise):
+    sources = (*lavfi(f"color=red:d=4:{SMALL}"), *lavfi(f"color=blue:d=4:{SMALL}"))
+    default = ("-disposition:v:0", "default", "-disposition:v:1", 0, "-bsf:v:0", f"noise={noise}")
+    path = tmp_path / f"two.{suffix}"
+    ffmpeg(*sources, "-map", 0, "-map", 1, *X264, *default, path)
+    assert probe(path).picture_index == 1
+    assert mean_colour(path).argmax() == 2
+    cut_clip(path, 0.5, 1.0, tmp_path / "clip.mp4", settings)
+    assert mean_colour(tmp_path / "clip.mp4", 0.2).argmax() == 2
+    assert not plays_in_browsers(path)
 
 
 # -- sound that is not there -----------------------------------------------------------------------
@@ -430,9 +461,11 @@ def test_a_clip_before_the_first_picture_says_where_it_is(tmp_path, settings):
         "aac",
         path,
     )
-    with pytest.raises(UsageError, match=r"no picture before 5\.0"):
+    with pytest.raises(UsageError, match=r"no picture before 5\.0.*sound alone \(\.m4a\)"):
         cut_clip(path, 1.0, 3.0, tmp_path / "clip.mp4", settings)
     assert not (tmp_path / "clip.mp4").exists()
+    cut_clip(path, 1.0, 3.0, tmp_path / "clip.m4a", settings)
+    assert probe(tmp_path / "clip.m4a").duration_s == pytest.approx(2.0, abs=0.05)
 
 
 # -- clocks that restart ---------------------------------------------------------------------------
