@@ -21,6 +21,7 @@ from indexer.media.ffmpeg import run_ffmpeg
 from indexer.media.open import check_regular_file
 from indexer.media.output.graph import (
     MP4_OPTIONS,
+    clock_s,
     input_of,
     picture_options,
     pictures_of,
@@ -171,7 +172,8 @@ def _write_sound(
     settings: Settings,
 ) -> None:
     """Raises UsageError where nothing is written because there is no sound in the span."""
-    sound = _sound(input_of(src, info, cut.picture_s - _SEEK_MARGIN_S), info, cut)
+    source = input_of(src, info, cut.picture_s - _SEEK_MARGIN_S)
+    sound = _sound(source, info, cut, clock_s(info, pictures=False))
     try:
         run_ffmpeg(ffmpeg.output(sound, f"file:{dst}", **options), timeout_s, settings)
         probe_in_process(dst, memory_mb=settings.reader_memory_mb)
@@ -204,17 +206,17 @@ def _graph(
     With `copyts` the filters see the file's own clock, which begins at `info.start_s`.
     """
     source = input_of(src, info, cut.picture_s - _SEEK_MARGIN_S)
-    clock_s = 0.0 if info.restarts else info.start_s
-    offset_s = cut.start_s + clock_s
+    begin_s = clock_s(info, sound=with_sound)
+    offset_s = cut.start_s + begin_s
     video = (
         pictures_of(source, info)
         .filter("settb", "1/90000")
         .filter(
             "trim",
-            start=f"{cut.picture_s + clock_s - _EARLY_S:.6f}",
-            end=f"{cut.end_s + clock_s - _EARLY_S:.6f}",
+            start=f"{cut.picture_s + begin_s - _EARLY_S:.6f}",
+            end=f"{cut.end_s + begin_s - _EARLY_S:.6f}",
         )
-        .filter("setpts", f"max(0,PTS-{offset_s * 90_000:.3f})")
+        .filter("setpts", f"max(0,PTS-({offset_s * 90_000:.3f}))")
         .filter("crop", "max(2,trunc(iw/2)*2)", "max(2,trunc(ih/2)*2)", 0, 0)
         .filter("format", "yuv420p")
     )
@@ -226,19 +228,18 @@ def _graph(
         )
     streams = [video]
     if with_sound:
-        streams.append(_sound(source, info, cut))
-    options = picture_options(info, crf=20)
+        streams.append(_sound(source, info, cut, begin_s))
+    options = picture_options(info, 20, cut.length_s)
     options |= {"acodec": "aac"} if with_sound else {}
     return ffmpeg.output(*streams, "file:" + str(dst), **options, **MP4_OPTIONS)
 
 
-def _sound(source: Any, info: VideoInfo, cut: _Cut) -> Any:
-    """Silent until it begins, where that is after the start."""
-    clock_s = 0.0 if info.restarts else info.start_s
-    offset_s = cut.start_s + clock_s
+def _sound(source: Any, info: VideoInfo, cut: _Cut, begin_s: float) -> Any:
+    """Silent until it begins, where that is after the start. `begin_s` is the `clock_s`."""
+    offset_s = cut.start_s + begin_s
     return (
         source[str(info.sound_index)]
-        .filter("atrim", start=f"{offset_s:.6f}", end=f"{cut.end_s + clock_s:.6f}")
-        .filter("asetpts", f"PTS-{offset_s:.6f}/TB")
+        .filter("atrim", start=f"{offset_s:.6f}", end=f"{cut.end_s + begin_s:.6f}")
+        .filter("asetpts", f"PTS-({offset_s:.6f})/TB")
         .filter("aresample", **{"async": 1, "first_pts": 0})
     )
