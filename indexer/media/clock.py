@@ -12,7 +12,6 @@ kept from the one reading that tells what the clock does, and a seek goes there 
 from __future__ import annotations
 
 import itertools
-import math
 import os
 from bisect import bisect_right
 from collections.abc import Iterator
@@ -36,7 +35,8 @@ _AHEAD_S = Fraction(10)
 _SAMPLES = 64  # places of the file at which its clock is read
 _SAMPLE_PACKETS = 60
 _SMALL_BYTES, _TAIL_BYTES = 2_000_000, 200_000
-_RESTART_S = 1.0  # less is how streams are interleaved
+_RESTART_S = 1.0
+_APART_S = 5.0  # less is how streams are interleaved
 _SOUND_PLACES_S = 2.0
 _MORE_PACKETS = 50  # that may come before a place, beyond those that were counted
 
@@ -105,25 +105,26 @@ def _restarts(container: InputContainer, size_bytes: int) -> bool:
     last = size_bytes - _TAIL_BYTES if size_bytes > _SMALL_BYTES else 0
     places = [size_bytes * number // _SAMPLES for number in range(_SAMPLES)]
     near = (itertools.islice(_times_from(container, place), 1) for place in places if place < last)
-    latest_s = -math.inf
-    for time_s in itertools.chain(
+    latest_s: dict[int, float] = {}
+    for index, time_s in itertools.chain(
         itertools.chain.from_iterable(near), _times_from(container, last)
     ):
-        if time_s < latest_s - _RESTART_S:
+        own_s, any_s = latest_s.get(index, time_s), max(latest_s.values(), default=time_s)
+        if time_s < max(own_s - _RESTART_S, any_s - _APART_S):
             return True
-        latest_s = max(latest_s, time_s)
+        latest_s[index] = max(own_s, time_s)
     return False
 
 
-def _times_from(container: InputContainer, position: int) -> Iterator[float]:
-    """Decoding times of the packets from there on; none where none is near."""
+def _times_from(container: InputContainer, position: int) -> Iterator[tuple[int, float]]:
+    """(stream, decoding time) of the packets from there on; none where none is near."""
     with suppress(av.error.FFmpegError):
         container.seek(position, backward=False, unsupported_byte_offset=True)
         untimed = 0
         for packet in packets(container):
             if packet.dts is not None and _has_time(packet.stream):
                 untimed = 0
-                yield float(packet.dts * packet.time_base)
+                yield packet.stream_index, float(packet.dts * packet.time_base)
             elif (untimed := untimed + 1) > _SAMPLE_PACKETS:
                 break
 
