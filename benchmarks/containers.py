@@ -19,12 +19,13 @@ from tests.indexer.media.containers import (
     CONTAINERS,
     Recipe,
     check,
-    check_outputs,
+    check_clip,
+    check_copy,
     make,
     recipes,
 )
 
-OUTPUTS_EVERY = 10  # one in so many is cut and copied too
+CLIP_EVERY, COPY_EVERY = 2, 10  # one in so many is cut, copied
 
 
 def main() -> None:
@@ -63,8 +64,11 @@ def _problem(recipe: Recipe, number: int, sources: Path) -> str:
         try:
             path = make(recipe, Path(folder), sources)
             check(recipe, path, rng)
-            if number % OUTPUTS_EVERY == 0:
-                check_outputs(path, rng, load_settings(home=Path(folder) / "home"))
+            outputs = load_settings(home=Path(folder) / "home")
+            if number % CLIP_EVERY == 0:
+                check_clip(recipe, path, rng, outputs)
+            if number % COPY_EVERY == 1:
+                check_copy(recipe, path, rng, outputs)
         except Exception as error:  # noqa: BLE001 - the next one is tried
             return (str(error).splitlines() or [type(error).__name__])[0]
     return ""

@@ -46,14 +46,14 @@ class Artefacts:
         for old in newest_first[keep:]:
             old.unlink(missing_ok=True)
 
-    def clip(self, video_id: int, start_s: float, end_s: float) -> Path:
+    def clip(self, video_id: int, start_s: float, end_s: float, suffix: str = "mp4") -> Path:
         """Path of a clip that was asked for; it may not be there."""
-        name = f"{round(start_s * 1000):09d}-{round(end_s * 1000):09d}.mp4"
+        name = f"{round(start_s * 1000):09d}-{round(end_s * 1000):09d}.{suffix}"
         return self.video_folder(video_id) / "clips" / name
 
     def keep_clips(self, video_id: int, keep: int) -> None:
         """Of more than `keep` clips of a video the oldest go."""
-        clips = (self.video_folder(video_id) / "clips").glob("*.mp4")
+        clips = (self.video_folder(video_id) / "clips").glob("[0-9]*.*")
         for old in sorted(clips, key=_modified_ns, reverse=True)[keep:]:
             old.unlink(missing_ok=True)
 

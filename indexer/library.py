@@ -463,8 +463,20 @@ class Library:
         """The frame shown at a time, 640 pixels wide, as WebP."""
         return self.make_still(video_id, at_s).read_bytes()
 
-    def clip(self, video: str, start_s: float, end_s: float, output: Path) -> None:
-        """Writes [start_s, end_s) of a video (its number, or the path of any file) as MP4."""
+    def clip(
+        self,
+        video: str,
+        start_s: float,
+        end_s: float,
+        output: Path,
+        *,
+        sound_only: bool = False,
+    ) -> None:
+        """Writes [start_s, end_s) of a video (its number, or the path of any file) as MP4.
+
+        Its sound alone where `sound_only` asks for it, where the name of `output` says so (`.m4a`,
+        `.mp3`, `.wav`, `.flac`, `.ogg`, `.opus`, `.aac`), and where there are no pictures.
+        """
         if end_s <= start_s:
             raise UsageError(
                 "the clip would end ({end_s:g} s) before it starts ({start_s:g} s)",
@@ -477,7 +489,9 @@ class Library:
                 source = self.context.path_of(videos.get_video(session, int(video)))
         else:
             source = Path(video).expanduser()
-        media_output.clips.cut_clip(source, start_s, end_s, output, self.settings)
+        media_output.clips.cut_clip(
+            source, start_s, end_s, output, self.settings, sound_only=sound_only
+        )
 
     def subtitles(self, video_id: int, output: Path) -> int:
         """Writes the speech of a video as SRT; how many cues."""

@@ -125,7 +125,10 @@ def _from_dict(stored: Mapping[str, Any]) -> Message:
 
 HIDDEN = "***"
 # A password may hold an unescaped @ or /: everything up to the last @ of the word is hidden.
-_IN_URL = re.compile(r"((?:\b[a-z][a-z0-9+.-]*:(?://?)?|//)[^\s/:@'\"]*:)[^\s'\"]+@", re.IGNORECASE)
+_WORD = re.compile(r"[^\s'\"]+")
+_BEFORE_PASSWORD = re.compile(
+    r"(?:\b[a-z][a-z0-9+.-]{0,40}:(?://?)?|//)[^\s/:@'\"]{0,200}:(?=.)", re.IGNORECASE
+)
 _IN_QUERY = re.compile(
     r"([?&; ](?:password|passwd|pwd|token|secret|sslpassword)=)[^&\s'\"]+", re.IGNORECASE
 )
@@ -141,7 +144,13 @@ def hide_passwords(text: str) -> str:
     """
     if "@" not in text and "=" not in text:
         return text
-    return _IN_QUERY.sub(rf"\1{HIDDEN}", _IN_URL.sub(rf"\1{HIDDEN}@", text))
+    return _IN_QUERY.sub(rf"\1{HIDDEN}", _WORD.sub(_without_password, text))
+
+
+def _without_password(word: re.Match[str]) -> str:
+    last = word[0].rfind("@")
+    before = _BEFORE_PASSWORD.search(word[0], 0, max(0, last))
+    return word[0] if before is None else f"{word[0][: before.end()]}{HIDDEN}{word[0][last:]}"
 
 
 def escape_controls(text: str, *, keep: str = "") -> str:

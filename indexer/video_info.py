@@ -19,7 +19,8 @@ class VideoInfo:
     decoded. `duration_s` counts from the container's start. `rotation` is how far a player turns
     the pictures clockwise: 0, 90, 180 or 270 degrees. `fps` is the average rate. `picture_index`
     and `sound_index` number the streams of the file that are shown and heard. `restarts`: the clock
-    of the file starts again on the way. `timed`: packets have times. `matrix`: of the colours, as
+    of the file starts again on the way. `picture_late_s` and `sound_late_s`: how long after the
+    container these streams begin. `timed`: packets have times. `matrix`: of the colours, as
     ffmpeg names the one to take instead of one that it does not know. `undecoded`: the codecs of
     its pictures, where none of them decodes. `notes` are sentences for whoever adds the file.
     """
@@ -39,6 +40,8 @@ class VideoInfo:
     picture_index: int | None = None
     sound_index: int | None = None
     restarts: bool = False
+    picture_late_s: float = 0.0
+    sound_late_s: float = 0.0
     timed: bool = True
     matrix: str = ""
     undecoded: str = ""

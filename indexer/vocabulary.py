@@ -101,3 +101,7 @@ class JobKind(StrEnum):
     PLAN = "plan"
     GROUND = "ground"
     ARTEFACTS = "artefacts"
+
+
+SOUND_FORMATS = ("aac", "flac", "m4a", "mp3", "ogg", "opus", "wav")
+"""Suffixes of names that ask for the sound of a clip alone."""

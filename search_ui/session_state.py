@@ -4,7 +4,6 @@ that follow them.
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import Any
 
@@ -113,8 +112,11 @@ def go_clicked(component: str) -> None:
         go(parse_link(str(clicked["href"])))
 
 
+_ESCAPED = str.maketrans({mark: f"\\{mark}" for mark in "\\`*_{}[]()#+-.!|<>~:$&@/^="})
+
+
 def escape_markdown(text: str) -> str:
     """Text of people and files for places that read Markdown: nothing in it becomes a link, an
     image or a colour.
     """
-    return re.sub(r"([\\`*_{}\[\]()#+\-.!|<>~:$&@/^=])", r"\\\1", " ".join(text.split()))
+    return " ".join(text.split()).translate(_ESCAPED)

@@ -33,7 +33,7 @@ from indexer.search.curve import Curve, Lane
 from indexer.search.second_opinion.ask import Reply
 from indexer.search.types import Answer
 from indexer.vectors.base import Published
-from indexer.vocabulary import VideoState
+from indexer.vocabulary import SOUND_FORMATS, VideoState
 from seekpoint import values
 from seekpoint.transport import TIMEOUT_S, Transport
 
@@ -263,9 +263,20 @@ class Client:
         """As `Library.frame`."""
         return self._transport.bytes(f"/videos/{video_id}/frame", {"at_s": at_s})
 
-    def clip(self, video: str, start_s: float, end_s: float, output: Path) -> None:
+    def clip(
+        self,
+        video: str,
+        start_s: float,
+        end_s: float,
+        output: Path,
+        *,
+        sound_only: bool = False,
+    ) -> None:
         """As `Library.clip`, of a video by its number."""
-        asked = {"start_s": start_s, "end_s": end_s}
+        suffix = output.suffix.lower().removeprefix(".")
+        asked: dict[str, Any] = {"start_s": start_s, "end_s": end_s}
+        if sound_only or suffix in SOUND_FORMATS:
+            asked["format"] = suffix if suffix in SOUND_FORMATS else "m4a"
         self._transport.save(f"/videos/{int(video)}/clip", asked, output)
 
     def subtitles(self, video_id: int, output: Path) -> int:

@@ -5,11 +5,12 @@ and libraries in a folder of their own.
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
 from unittest import mock
@@ -116,3 +117,37 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+class TooMuchCpu(AssertionError):
+    """What was called took more CPU time than it may."""
+
+
+def within_cpu_s(limit_s: float, call: Callable[[], object], tries: int = 4) -> None:
+    """Calls it; TooMuchCpu where it takes longer than `limit_s` of this process's CPU time, each
+    time. The clock of the machine, which others keep busy, says nothing.
+
+    It is stopped then, also inside a regular expression.
+    """
+    for left in reversed(range(tries)):
+        try:
+            with _stopped_after(limit_s):
+                call()
+            return
+        except TooMuchCpu:
+            if not left:
+                raise
+
+
+@contextmanager
+def _stopped_after(limit_s: float) -> Iterator[None]:
+    def stop(*_: object) -> None:
+        raise TooMuchCpu(f"more than {limit_s:g} s of CPU time")
+
+    before = signal.signal(signal.SIGPROF, stop)
+    signal.setitimer(signal.ITIMER_PROF, limit_s)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0.0)
+        signal.signal(signal.SIGPROF, before)

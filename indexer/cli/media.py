@@ -23,12 +23,20 @@ def clip(
     ],
     start: Annotated[str, typer.Argument(help="Seconds, or 12:03.5, or 1:02:03.")],
     end: Annotated[str, typer.Argument(help="Likewise; the clip ends before it.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="The MP4 file to write.")],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "-o",
+            "--output",
+            help="The MP4 file to write; named .m4a, .mp3, .wav, .flac, .ogg or .opus, its sound.",
+        ),
+    ],
+    sound: Annotated[bool, typer.Option("--sound", help="The sound alone.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Cut a clip exactly (re-encoded): its first frame is the frame shown at START."""
     start_s, end_s = read_time(start), read_time(end)
-    Library().clip(video, start_s, end_s, output)
+    Library().clip(video, start_s, end_s, output, sound_only=sound)
     if as_json:
         print_json({"output": output, "start_s": start_s, "end_s": end_s})
     else:

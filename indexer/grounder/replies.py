@@ -19,8 +19,9 @@ from grounding.lego.generate.answers import Box
 MAX_TITLE = 80  # characters
 _THOUGHT = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL)
 _ANSWER = re.compile(r"<answer>(.*?)(?:</answer>|\Z)", re.DOTALL)
-_TIME = r"(\d+(?::\d{1,2}){0,2}(?:\.\d+)?)"
-_RANGE = re.compile(rf"{_TIME}\s*(?:s|secs?|seconds?)?\s*(?:-|–|—|to|and|until)\s*{_TIME}")
+_TIME = r"(\d{1,20}(?::\d{1,2}){0,2}(?:\.\d{1,20})?)"
+_UNIT = r"\s{0,9}(?:s|secs?|seconds?)?\s{0,9}"
+_RANGE = re.compile(rf"(?<!\d){_TIME}{_UNIT}(?:-|–|—|to|and|until)\s{{0,9}}{_TIME}")
 
 Pair = tuple[float, float]
 
@@ -215,7 +216,7 @@ def _seconds(value: Any) -> float | None:
     """A number of seconds, also as text: "12.5", "12.5 s", "1:05"."""
     if not isinstance(value, str):
         return _number(value)
-    parts = re.fullmatch(rf"\s*{_TIME}\s*(?:s|secs?|seconds?)?\s*", value)
+    parts = re.fullmatch(rf"\s*{_TIME}{_UNIT}", value)
     if parts is None:
         return None
     seconds = 0.0

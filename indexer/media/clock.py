@@ -21,10 +21,12 @@ from fractions import Fraction
 from functools import lru_cache
 
 import av.error
+from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.format import Flags
 from av.packet import Packet
 from av.stream import Disposition, Stream
+from av.video.stream import VideoStream
 
 from indexer.media.open import open_container, packets
 
@@ -32,7 +34,9 @@ _BACK_S = Fraction(1, 10)
 _AHEAD_S = Fraction(10)
 _SAMPLES = 64  # places of the file at which its clock is read
 _SAMPLE_PACKETS = 60
-_RESTART_S = 1.0  # less is how streams are interleaved
+_SMALL_BYTES, _TAIL_BYTES = 2_000_000, 200_000
+_RESTART_S = 1.0
+_APART_S = 5.0  # less is how streams are interleaved
 _SOUND_PLACES_S = 2.0
 _MORE_PACKETS = 50  # that may come before a place, beyond those that were counted
 
@@ -95,28 +99,34 @@ def _clock(path: str, size_bytes: int, mtime_ns: int) -> Clock | None:
 
 
 def _restarts(container: InputContainer, size_bytes: int) -> bool:
-    """Whether the time at some later place of the file is an earlier one."""
-    latest_s: float | None = None
-    for number in range(_SAMPLES + 1):
-        position = min(size_bytes * number // _SAMPLES, max(0, size_bytes - 200_000))
-        time_s = _time_at(container, position)
-        if time_s is None:
-            continue
-        if latest_s is not None and time_s < latest_s - _RESTART_S:
+    """Whether the time at some later place of the file is an earlier one. The end, and all of a
+    small file, is read: a part may be shorter than places are apart.
+    """
+    last = size_bytes - _TAIL_BYTES if size_bytes > _SMALL_BYTES else 0
+    places = [size_bytes * number // _SAMPLES for number in range(_SAMPLES)]
+    near = (itertools.islice(_times_from(container, place), 1) for place in places if place < last)
+    latest_s: dict[int, float] = {}
+    for index, time_s in itertools.chain(
+        itertools.chain.from_iterable(near), _times_from(container, last)
+    ):
+        own_s, any_s = latest_s.get(index, time_s), max(latest_s.values(), default=time_s)
+        if time_s < max(own_s - _RESTART_S, any_s - _APART_S):
             return True
-        latest_s = time_s if latest_s is None else max(latest_s, time_s)
+        latest_s[index] = max(own_s, time_s)
     return False
 
 
-def _time_at(container: InputContainer, position: int) -> float | None:
+def _times_from(container: InputContainer, position: int) -> Iterator[tuple[int, float]]:
+    """(stream, decoding time) of the packets from there on; none where none is near."""
     with suppress(av.error.FFmpegError):
         container.seek(position, backward=False, unsupported_byte_offset=True)
-        for number, packet in enumerate(packets(container)):
+        untimed = 0
+        for packet in packets(container):
             if packet.dts is not None and _has_time(packet.stream):
-                return float(packet.dts * packet.time_base)
-            if number >= _SAMPLE_PACKETS:
+                untimed = 0
+                yield packet.stream_index, float(packet.dts * packet.time_base)
+            elif (untimed := untimed + 1) > _SAMPLE_PACKETS:
                 break
-    return None
 
 
 def _has_time(stream: Stream) -> bool:
@@ -145,11 +155,24 @@ def _read_clock(container: InputContainer, path: str) -> Clock:
             shifts = clock.shifts[index]
             if shift_s != (shifts[-1][1] if shifts else 0):
                 shifts.append((number, shift_s))
-            expected_s[index] = time_s + (packet.duration or 0) * base
+            expected_s[index] = time_s + _step_s(packet)
             shown_s = (packet.pts if packet.pts is not None else packet.dts) * base + shift_s
             end_s = max(end_s, shown_s + (packet.duration or 0) * base)
             _note_place(clock.places[index], packet, number, float(shown_s))
     return Clock(path, clock.shifts, clock.places, float(end_s))
+
+
+def _step_s(packet: Packet) -> Fraction:
+    """How much later ffmpeg expects the next packet of the stream: for sound a frame, where the
+    container tells how long one is, else nothing.
+    """
+    stream = packet.stream
+    if isinstance(stream, AudioStream) and stream.codec_context:
+        rate_hz = stream.codec_context.sample_rate
+        return Fraction(stream.codec_context.frame_size, rate_hz) if rate_hz else Fraction(0)
+    if not packet.duration and isinstance(stream, VideoStream) and stream.average_rate:
+        return 1 / stream.average_rate
+    return (packet.duration or 0) * packet.time_base
 
 
 def _note_place(places: list[Place], packet: Packet, number: int, shown_s: float) -> None:

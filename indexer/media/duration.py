@@ -14,7 +14,8 @@ import av
 import av.error
 from av.container import InputContainer
 from av.format import Flags
-from av.stream import Disposition
+from av.stream import Disposition, Stream
+from av.video.stream import VideoStream
 
 from indexer.errors import MediaError
 from indexer.media.clock import restarting_clock
@@ -51,6 +52,7 @@ _MAX_GAP_S = 3600.0  # in a file so lean; what comes later is a broken clock
 _MAX_S = 31 * 86_400.0
 _LATE_START_S = 1.0
 _TAIL_S = 5.0
+_UNTOLD_S = 0.5  # a picture that does not say how long it is shown lasts no longer
 
 
 def origin_s(container: InputContainer) -> Fraction:
@@ -110,9 +112,16 @@ def scan_packets(
             time_s = float(ticks * packet.time_base - origin)
             if max_gap_s is None or time_s - end_s <= max_gap_s:
                 length_s = float((packet.duration or 0) * packet.time_base)
+                length_s = length_s or _untold_s(packet.stream)
                 counts = max_gap_s is None or length_s <= max_gap_s
                 end_s = max(end_s, time_s + (length_s if counts else 0.0))
     return end_s, pictures
+
+
+def _untold_s(stream: Stream) -> float:
+    """How long a picture is shown by the rate, where its packet does not say."""
+    rate = stream.average_rate if isinstance(stream, VideoStream) else None
+    return min(_UNTOLD_S, float(1 / rate)) if rate else 0.0
 
 
 def duration_s(container: InputContainer, path: str | os.PathLike[str]) -> float:
@@ -142,6 +151,8 @@ def _length_s(container: InputContainer, path: str | os.PathLike[str]) -> float:
         return _packets_end_s(container, path, _MAX_GAP_S) or declared_s
     if container.format.flags & Flags.ts_discont.value or container.format.name == "nut":
         return _last_packets_end_s(path, declared_s)
+    if container.format.name == "flv":
+        return _last_packets_end_s(path, declared_s, may_be_less=True)
     if is_late_fragments(container):
         return _late_fragments_s(container, path, declared_s)
     return declared_s
@@ -174,23 +185,29 @@ def _streams_end_s(container: InputContainer) -> float | None:
 def _packets_end_s(
     container: InputContainer, path: str | os.PathLike[str], max_gap_s: float | None = None
 ) -> float:
-    """From reading all packets. Raw streams have no times: then the number of pictures by the
-    rate.
+    """From reading all packets. Raw streams have no times, or some that are guessed from the order
+    of coding: of them the number of pictures by the rate.
     """
     with open_container(path) as again:
         end_s, pictures = scan_packets(again, max_gap_s=max_gap_s)
     video = picture_stream(container)
     rate = (video.average_rate or video.guessed_rate) if video else None
-    return end_s or (float(pictures / rate) if rate else 0.0)
+    counted_s = float(pictures / rate) if rate else 0.0
+    if container.format.flags & Flags.no_timestamps.value:
+        return counted_s or end_s
+    return end_s or counted_s
 
 
-def _last_packets_end_s(path: str | os.PathLike[str], declared_s: float) -> float:
+def _last_packets_end_s(
+    path: str | os.PathLike[str], declared_s: float, *, may_be_less: bool = False
+) -> float:
     """Of MPEG streams and NUT, which say when the last packet begins: pictures without a time of
-    their own may follow.
+    their own may follow. FLV says that, or as much more as its first picture comes late.
     """
     with open_container(path) as again:
         end_s, _ = scan_packets(again, max(0.0, declared_s - _TAIL_S))
-    return end_s if declared_s < end_s < declared_s + _TAIL_S else declared_s
+    earliest_s = max(0.0, declared_s - _TAIL_S) if may_be_less else declared_s
+    return end_s if earliest_s < end_s < declared_s + _TAIL_S else declared_s
 
 
 def _late_fragments_s(

@@ -8,6 +8,7 @@ from typing import Any
 
 from av.stream import Stream
 
+from indexer.media.duration import declared_duration_s, duration_s
 from indexer.media.open import media_errors, open_container
 from indexer.media.tracks import picture_stream, sound_stream
 
@@ -18,6 +19,7 @@ SOUND_ONLY = {"mp3", "flac", "wav", "ogg", MP4}
 SOUND_ONLY_CODECS = {"mp3", "aac", "flac", "vorbis", "opus", "pcm_s16le"}
 PIXELS = {"yuv420p", "yuvj420p"}
 START_SLACK_S = 0.01
+LONG_S = 4 * 3600.0
 
 
 def is_playable(path: str | os.PathLike[str]) -> bool:
@@ -31,6 +33,9 @@ def is_playable(path: str | os.PathLike[str]) -> bool:
         kind = container.format.name
         if abs((container.start_time or 0) / 1_000_000) > START_SLACK_S:
             return False
+        declared_s = declared_duration_s(container) or 0.0
+        if declared_s > LONG_S and declared_s > duration_s(container, path) + 1.0:
+            return False  # a player would go on to where a broken clock leads
         if not videos:
             first = sounds and _is_first(sounds, sound_stream(container, path))
             return bool(first) and kind in SOUND_ONLY and _codec(sounds[0]) in SOUND_ONLY_CODECS

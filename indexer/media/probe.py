@@ -65,11 +65,19 @@ def probe(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) -> Vide
             picture_index=shown.index if shown else None,
             sound_index=sound.index if sound else None,
             restarts=restarting_clock(path) is not None,
+            picture_late_s=_late_s(container, shown),
+            sound_late_s=_late_s(container, sound),
             timed=not container.format.flags & Flags.no_timestamps.value,
             matrix=known_matrix(picture) if picture else "",
             undecoded="" if picture else ", ".join(picture_codecs(container)),
             notes=_notes(path, container, picture),
         )
+
+
+def _late_s(container: InputContainer, stream: Stream | None) -> float:
+    if stream is None or stream.start_time is None or not stream.time_base:
+        return 0.0
+    return max(0.0, float(stream.start_time * stream.time_base - origin_s(container)))
 
 
 def _late_end_s(

@@ -28,9 +28,11 @@ _DESCRIBED = re.compile(
 
 def picture_stream(container: InputContainer) -> VideoStream | None:
     """The stream that a player shows: the default one, else the first. Cover pictures and streams
-    that no decoder knows are passed over.
+    that no decoder knows are passed over, and beside others those of which no picture was found
+    when the file was opened: they are empty, or damaged.
     """
-    streams = [stream for stream in picture_streams(container) if stream.codec_context]
+    known = [stream for stream in picture_streams(container) if stream.codec_context]
+    streams = [stream for stream in known if stream.codec_context.pix_fmt] or known
     default = (stream for stream in streams if stream.disposition & Disposition.default)
     return next(default, streams[0] if streams else None)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import Field
@@ -33,6 +33,7 @@ from search_ui.url_state import LONGEST_QUESTION
 router = APIRouter(tags=["videos"])
 Seconds = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
 Time = Annotated[float, Query(ge=0, le=1e9, allow_inf_nan=False)]
+ClipFormat = Literal["mp4", "aac", "flac", "m4a", "mp3", "ogg", "opus", "wav"]
 
 
 @router.get("/videos/{video_id}/transcript")
@@ -75,17 +76,26 @@ def get_thumbnail(request: Request, video: VisibleVideo, at_s: Time = 0.0) -> Re
 
 
 @router.get("/videos/{video_id}/clip", response_class=Response)
-async def get_clip(request: Request, video: VisibleVideo, start_s: Time, end_s: Time) -> Response:
-    """[start_s, end_s) of a video, cut exactly (MP4)."""
-    kept = await run_in_threadpool(find_clip_of, request, video, start_s, end_s)
-    return kept or await clip_of(request, video, start_s, end_s)
+async def get_clip(
+    request: Request,
+    video: VisibleVideo,
+    start_s: Time,
+    end_s: Time,
+    format: ClipFormat | None = None,
+) -> Response:
+    """[start_s, end_s) of a video, cut exactly (MP4); its sound alone in any other format, and as
+    M4A where the video has no pictures.
+    """
+    kept = await run_in_threadpool(find_clip_of, request, video, start_s, end_s, format)
+    return kept or await clip_of(request, video, start_s, end_s, format)
 
 
 class NewClip(Body):
-    """A part of a video."""
+    """A part of a video. `format`: as when a clip is asked for."""
 
     start_s: Seconds
     end_s: Seconds
+    format: ClipFormat | None = None
 
 
 @router.post("/videos/{video_id}/clips", status_code=201)
@@ -94,8 +104,9 @@ async def make_clip(request: Request, video: VisibleVideo, wanted: NewClip) -> K
     it is served at once and by ranges.
     """
     start_s, end_s = wanted.start_s, min(wanted.end_s, video.duration_s)
-    path = await keep_clip_of(request, video, start_s, end_s)
+    path = await keep_clip_of(request, video, start_s, end_s, wanted.format)
     place = f"/api/v1/videos/{video.id}/clip?start_s={start_s:g}&end_s={end_s:g}"
+    place += f"&format={wanted.format}" if wanted.format else ""
     return KeptClip(video.id, start_s, end_s, path.stat().st_size, place)
 
 

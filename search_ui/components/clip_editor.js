@@ -1,6 +1,6 @@
 // The part of the video that is cut out: its times to type, and what can be made of it.
 const LONGEST_CLIP_S = 600; // as search_ui/routes/media.py cuts them
-const EXPORTS = ["srt", "csv", "edl", "m3u8"];
+const EXPORTS = ["m4a", "srt", "csv", "edl", "m3u8"];
 
 class ClipEditor {
   // host: { now(), data(), changed(clip, edge), keep(clip), say(text), root }
@@ -88,12 +88,14 @@ class ClipEditor {
   }
 
   showMenu(part) {
-    const { labels, kinds } = this.host.data();
-    const names = EXPORTS.filter((suffix) => suffix !== "srt" || kinds.includes("speech"));
+    const { labels, kinds, has_sound } = this.host.data();
+    const there = { srt: kinds.includes("speech"), m4a: has_sound };
+    const places = { srt: `/subtitles/${part}`, m4a: `/clip/${part}/sound` };
+    const names = EXPORTS.filter((suffix) => there[suffix] ?? true);
     this.find(".menu").replaceChildren(
       ...names.map((suffix) => {
         const link = document.createElement("a");
-        link.href = suffix === "srt" ? `/subtitles/${part}` : `/export/${part}/${suffix}`;
+        link.href = places[suffix] ?? `/export/${part}/${suffix}`;
         link.download = "";
         link.textContent = labels.exports[suffix];
         return link;

@@ -91,6 +91,7 @@ LANE_LABELS = {
     "event": N_("Events"),
 }
 EXPORT_LABELS = {
+    "m4a": N_("Sound (M4A)"),
     "srt": N_("Subtitles (SRT)"),
     "csv": N_("Table (CSV)"),
     "edl": N_("Edit list (EDL)"),

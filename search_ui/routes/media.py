@@ -28,6 +28,7 @@ from indexer.errors import CatalogBusy, CatalogError, MediaError, SeekpointError
 from indexer.formatting import video_title
 from indexer.paths import Reach
 from indexer.process.abandon import abandonable
+from indexer.vocabulary import SOUND_FORMATS
 from search_ui.app_state import app_state
 from search_ui.auth.access_rights import User
 from search_ui.i18n.translator import translator_of
@@ -40,6 +41,19 @@ CLIPS_OF_A_VIDEO = 20
 LOOK_EVERY_S = 0.5
 GONE_STATUS = 499  # nginx's number for somebody who hung up; nobody reads it
 THUMBNAIL_AGE_S = 86_400
+SOUND = "m4a"
+_MEDIA_TYPES = {
+    "mp4": "video/mp4",
+    "aac": "audio/aac",
+    "flac": "audio/flac",
+    "m4a": "audio/mp4",
+    "mp3": "audio/mpeg",
+    "ogg": "audio/ogg",
+    "opus": "audio/ogg",
+    "wav": "audio/wav",
+}
+CLIP_FORMATS = tuple(_MEDIA_TYPES)
+assert set(SOUND_FORMATS) < set(CLIP_FORMATS)
 
 
 def routes() -> list[BaseRoute]:
@@ -47,6 +61,7 @@ def routes() -> list[BaseRoute]:
     return [
         Route("/stream/{video_id:int}", stream),
         Route("/clip/{video_id:int}/{start_ms:int}/{end_ms:int}", clip),
+        Route("/clip/{video_id:int}/{start_ms:int}/{end_ms:int}/sound", sound),
     ]
 
 
@@ -104,44 +119,63 @@ def _gone(request: Request, what: str, error: Exception) -> HTTPException:
 
 async def clip(request: Request) -> Response:
     """[start, end) cut exactly, as a file to keep."""
+    return await _clip_as(request, None)
+
+
+async def sound(request: Request) -> Response:
+    """The sound of [start, end) alone, as a file to keep."""
+    return await _clip_as(request, SOUND)
+
+
+async def _clip_as(request: Request, suffix: str | None) -> Response:
     video = await run_in_threadpool(find_video, request)
     start_ms, end_ms = request.path_params["start_ms"], request.path_params["end_ms"]
     try:
-        return await clip_of(request, video, start_ms / 1000, end_ms / 1000)
-    except UsageError as error:  # there is no picture yet in this span
+        return await clip_of(request, video, start_ms / 1000, end_ms / 1000, suffix)
+    except UsageError as error:  # there is no picture or sound in this span
         raise HTTPException(422, translator_of(request)(error.full_message)) from None
     except SeekpointError as error:
         raise HTTPException(500, translator_of(request)(error.full_message)) from None
 
 
-async def clip_of(request: Request, video: VideoRow, start_s: float, end_s: float) -> Response:
-    """Cutting takes whole cores, so `CLIPS_AT_ONCE` limits how many are cut at a time, and one that
+async def clip_of(
+    request: Request, video: VideoRow, start_s: float, end_s: float, suffix: str | None = None
+) -> Response:
+    """A part as one of `CLIP_FORMATS`; without one MP4, and of a video without pictures its sound.
+
+    Cutting takes whole cores, so `CLIPS_AT_ONCE` limits how many are cut at a time, and one that
     nobody waits for any more is given up. Raises SeekpointError where it cannot be cut.
     """
     end_s = _clip_end_s(request, video, start_s, end_s)
+    suffix = suffix or _suffix_of(video)
     folder = tempfile.TemporaryDirectory(prefix="seekpoint-clip-")
-    path = Path(folder.name) / "clip.mp4"
+    path = Path(folder.name) / f"clip.{suffix}"
     try:
         async with app_state().clip_slots:
             await _while_wanted(request, _cut, request, video, start_s, end_s, path)
     except BaseException:
         folder.cleanup()
         raise
-    name = _clip_name(video, start_s, end_s)
     return FileResponse(
-        path, media_type="video/mp4", filename=name, background=BackgroundTask(folder.cleanup)
+        path,
+        media_type=_MEDIA_TYPES[suffix],
+        filename=_clip_name(video, start_s, end_s, suffix),
+        background=BackgroundTask(folder.cleanup),
     )
 
 
-async def keep_clip_of(request: Request, video: VideoRow, start_s: float, end_s: float) -> Path:
+async def keep_clip_of(
+    request: Request, video: VideoRow, start_s: float, end_s: float, suffix: str | None = None
+) -> Path:
     """As `clip_of`, kept among the artefacts of the video. One that is there is not cut again."""
     end_s = _clip_end_s(request, video, start_s, end_s)
+    suffix = suffix or _suffix_of(video)
     artefacts = app_state().library.artefacts
-    path = artefacts.clip(video.id, start_s, end_s)
+    path = artefacts.clip(video.id, start_s, end_s, suffix)
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".", dir=path.parent) as folder:
-            part = Path(folder) / "clip.mp4"
+            part = Path(folder) / f"clip.{suffix}"
             async with app_state().clip_slots:
                 await _while_wanted(request, _cut, request, video, start_s, end_s, part)
             part.chmod(SHARED_FILE)
@@ -151,19 +185,24 @@ async def keep_clip_of(request: Request, video: VideoRow, start_s: float, end_s:
 
 
 def find_clip_of(
-    request: Request, video: VideoRow, start_s: float, end_s: float
+    request: Request, video: VideoRow, start_s: float, end_s: float, suffix: str | None = None
 ) -> Response | None:
     """The clip that `keep_clip_of` kept, by ranges; None where there is none."""
     end_s = min(end_s, video.duration_s)
-    path = app_state().library.artefacts.clip(video.id, start_s, end_s)
+    suffix = suffix or _suffix_of(video)
+    path = app_state().library.artefacts.clip(video.id, start_s, end_s, suffix)
     if not path.exists():
         return None
-    name = quote(_clip_name(video, start_s, end_s))
+    name = quote(_clip_name(video, start_s, end_s, suffix))
     headers = {
         "Cache-Control": "private, no-cache",
         "Content-Disposition": f"attachment; filename*=utf-8''{name}",
     }
-    return DescriptorResponse(_open(request, video, path), "video/mp4", headers)
+    return DescriptorResponse(_open(request, video, path), _MEDIA_TYPES[suffix], headers)
+
+
+def _suffix_of(video: VideoRow) -> str:
+    return "mp4" if video.width else SOUND
 
 
 def _clip_end_s(request: Request, video: VideoRow, start_s: float, end_s: float) -> float:
@@ -178,9 +217,9 @@ def _clip_end_s(request: Request, video: VideoRow, start_s: float, end_s: float)
     return end_s
 
 
-def _clip_name(video: VideoRow, start_s: float, end_s: float) -> str:
+def _clip_name(video: VideoRow, start_s: float, end_s: float, suffix: str) -> str:
     stem = video_title("", video.paths[0].relative_path if video.paths else None, video.id)
-    return f"{stem} {start_s:.1f}-{end_s:.1f}.mp4"
+    return f"{stem} {start_s:.1f}-{end_s:.1f}.{suffix}"
 
 
 def _cut(request: Request, video: VideoRow, start_s: float, end_s: float, path: Path) -> None:

@@ -45,7 +45,7 @@ async def archive(request: Request) -> Response:
     def pack(clips: Sequence[Path], path: Path) -> None:
         with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as file:
             for number, (one, clip) in enumerate(zip(moments, clips, strict=True), 1):
-                file.write(clip, f"{number:03d} {_plain(one.title)}.mp4")
+                file.write(clip, f"{number:03d} {_plain(one.title)}{clip.suffix}")
 
     return await _made(request, moments, pack, f"{name}.zip", "application/zip")
 
@@ -97,7 +97,7 @@ async def _made(
             span = one.row.span
             clip = await keep_clip_of(request, one.video, span.start_s, span.end_s)
             # Of many of one video the first may be gone before the last is cut.
-            own = Path(folder.name) / f"{number}.mp4"
+            own = Path(folder.name) / f"{number}{clip.suffix}"
             tr = translator_of(request)
             # Once more in the file that is made of them.
             await run_in_threadpool(check_space, own.parent, 2 * clip.stat().st_size, tr)

@@ -121,6 +121,10 @@ def test_one_video(verbs, light, tmp_path):
     assert "00:00:01,000" in (tmp_path / "words.srt").read_text()
     verbs.clip(str(light), 3.5, 5.5, tmp_path / "clip.mp4")
     assert probe(tmp_path / "clip.mp4").duration_s == pytest.approx(2.0, abs=0.05)
+    with pytest.raises(UsageError, match="no sound that can be cut"):
+        verbs.clip(str(light), 3.5, 5.5, tmp_path / "clip.m4a")
+    with pytest.raises(UsageError, match="no sound that can be cut"):
+        verbs.clip(str(light), 3.5, 5.5, tmp_path / "sound.mp4", sound_only=True)
     with Image.open(io.BytesIO(verbs.frame(light, 5.0))) as picture:
         seen = np.asarray(picture.convert("RGB"))[100, 100].astype(int)
     assert np.abs(seen - COLOURS["green"]).max() < 30

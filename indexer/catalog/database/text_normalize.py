@@ -23,7 +23,7 @@ _MAX_MARKS = 30  # one behind the other; no language has more than a few
 _LATE_MARKS = frozenset("\u0f73\u0f75\u0f81\uff9e\uff9f")
 
 
-def normalize(form: Literal["NFC", "NFD", "NFKC"], text: str) -> str:
+def normalize(form: Literal["NFC", "NFD", "NFKC", "NFKD"], text: str) -> str:
     """As `unicodedata.normalize`, in time that grows with the length of the text: that sorts a run
     of marks in time that grows with its square. What is beyond 30 in a run is left out, as in the
     stream-safe format of https://www.unicode.org/reports/tr15/#Stream_Safe_Text_Format
@@ -34,14 +34,11 @@ def normalize(form: Literal["NFC", "NFD", "NFKC"], text: str) -> str:
 
 
 def _stream_safe(text: str) -> str:
-    kept: list[str] = []
-    marks = 0
-    for character in text:
-        is_mark = unicodedata.combining(character) or character in _LATE_MARKS
-        marks = marks + 1 if is_mark else 0
-        if marks <= _MAX_MARKS:
-            kept.append(character)
-    return "".join(kept)
+    marks = [c for c in set(text) if unicodedata.combining(c) or c in _LATE_MARKS]
+    if sum(map(text.count, marks)) <= _MAX_MARKS:
+        return text
+    one = f"[{''.join(sorted(marks))}]"  # none of them means anything in a pattern
+    return re.sub(f"({one}{{{_MAX_MARKS}}}){one}+", lambda run: run[1], text)
 
 
 def separate_unspaced(text: str) -> str:
@@ -49,7 +46,7 @@ def separate_unspaced(text: str) -> str:
 
     `Zürich 看狗` -> `Zurich  看  狗 `
     """
-    plain = _ACCENT.sub("", normalize("NFD", normalize("NFKC", text)))
+    plain = _ACCENT.sub("", normalize("NFKD", text))
     return UNSPACED.sub(lambda match: f" {match[0]} ", normalize("NFC", plain))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Collection
 
 READ_BY_USE = frozenset(
@@ -23,8 +24,9 @@ def mostly_in(text: str, scripts: Collection[str]) -> bool:
     """Whether at least half of the letters belong to the scripts; a text without letters belongs to
     all.
     """
-    letters = [letter for letter in text if letter.isalpha()]
-    return 2 * sum(script_of(letter) in scripts for letter in letters) >= len(letters)
+    letters = {letter: count for letter, count in Counter(text).items() if letter.isalpha()}
+    inside = sum(count for letter, count in letters.items() if script_of(letter) in scripts)
+    return 2 * inside >= sum(letters.values())
 
 
 def unread_words(text: str, reads: Callable[[str], bool]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Exact cuts: the first picture of the clip is the picture shown at its start."""
+"""Exact cuts: the first picture of the clip is the one that is shown at its start."""
 
 from __future__ import annotations
 
@@ -11,12 +11,17 @@ from typing import Any
 
 import ffmpeg
 
-from indexer.errors import MediaError, StorageError, UsageError, os_reason
-from indexer.media.decode.reader_process import ReaderProcess, probe_in_process
+from indexer.errors import MediaError, MediaTimeout, StorageError, UsageError, os_reason
+from indexer.media.decode.reader_process import (
+    ReaderProcess,
+    probe_in_process,
+    read_audio_in_process,
+)
 from indexer.media.ffmpeg import run_ffmpeg
 from indexer.media.open import check_regular_file
 from indexer.media.output.graph import (
     MP4_OPTIONS,
+    clock_s,
     input_of,
     picture_options,
     pictures_of,
@@ -25,6 +30,7 @@ from indexer.media.output.graph import (
 from indexer.paths import printable
 from indexer.settings import Settings
 from indexer.video_info import VideoInfo
+from indexer.vocabulary import SOUND_FORMATS
 
 _SEEK_MARGIN_S = 20.0  # formats without an index seek to a time, not to a keyframe: room for one
 _EARLY_S = 0.0004  # less than any picture lasts, more than any clock rounds
@@ -32,6 +38,17 @@ _SPARSE_S = 0.5  # pictures that last longer are repeated, or a clip inside one 
 _SPARSE_FPS = 60  # high enough that none of the others is lost
 _TIMEOUT_S = 60.0
 _TIMEOUT_FACTOR = 30.0  # seconds of work allowed for one of the clip, or of the margin
+_LISTENED_S = 600.0  # to say whether there is sound
+_IN_MP4 = {"acodec": "aac", **MP4_OPTIONS}
+_SOUND_OPTIONS: dict[str, dict[str, Any]] = {
+    "aac": {"acodec": "aac", "f": "adts"},
+    "flac": {"acodec": "flac", "f": "flac"},
+    "m4a": _IN_MP4 | {"f": "ipod"},
+    "mp3": {"acodec": "libmp3lame", "f": "mp3"},
+    "ogg": {"acodec": "libvorbis", "f": "ogg"},
+    "opus": {"acodec": "libopus", "f": "opus"},
+    "wav": {"acodec": "pcm_s16le", "f": "wav"},
+}
 
 
 def cut_clip(
@@ -40,12 +57,16 @@ def cut_clip(
     end_s: float,
     dst: str | os.PathLike[str],
     settings: Settings,
+    *,
+    sound_only: bool = False,
 ) -> None:
     """Writes [start_s, end_s) of `src` to `dst` as H.264/AAC MP4 with the index in front; whole or
     not at all.
 
-    The span is clamped to the video. Raises UsageError for a span that is none, MediaError,
-    MediaTimeout, StorageError.
+    The sound alone is written where `sound_only` asks for it, where the name of `dst` ends in one
+    of `SOUND_FORMATS` (in that format, else as AAC in MP4), and of a file without pictures. The
+    span is clamped to the video. Raises UsageError for a span that is none or has no picture or
+    sound, MediaError, MediaTimeout, StorageError.
     """
     if not (math.isfinite(start_s) and math.isfinite(end_s) and 0 <= start_s < end_s):
         raise UsageError(
@@ -63,8 +84,14 @@ def cut_clip(
         memory_mb=settings.reader_memory_mb,
         timeout_s=settings.chunk_timeout_s,
     )
-    if not info.width:
-        raise MediaError("{src} has no video stream to cut", src=printable(src))
+    suffix = dst.suffix.lower().removeprefix(".")
+    sound_only = sound_only or suffix in SOUND_FORMATS or not info.width
+    if sound_only and info.sound_index is None:
+        raise UsageError(
+            "{src} has no sound that can be cut",
+            "give the clip a name that ends in .mp4 to have its pictures",
+            src=printable(src),
+        )
     end_s = min(end_s, info.duration_s) if info.duration_s else end_s
     if start_s >= end_s:
         raise UsageError(
@@ -73,34 +100,22 @@ def cut_clip(
             src=printable(src),
             duration_s=info.duration_s,
         )
-    with ReaderProcess(
-        src,
-        max_pixels=settings.max_frame_pixels,
-        memory_mb=settings.reader_memory_mb,
-        timeout_s=settings.chunk_timeout_s,
-    ) as reader:
-        shown = reader.at([start_s], short_side=16)
-    if shown.times_s[0] >= end_s:
-        raise UsageError(
-            "{src} has no picture before {first_s:.3f} s",
-            "ask for a span that ends later",
-            src=printable(src),
-            first_s=float(shown.times_s[0]),
-        )
+    cut = _Cut(start_s, end_s, start_s) if sound_only else _cut_of(src, start_s, end_s, settings)
     timeout_s = _TIMEOUT_S + _TIMEOUT_FACTOR * (end_s - start_s + _SEEK_MARGIN_S)
     if info.restarts or not info.timed:  # ffmpeg reads all that comes before
         timeout_s += start_s
     try:
         with tempfile.TemporaryDirectory(prefix=".seekpoint-clip-", dir=dst.parent) as folder:
-            whole = Path(folder).absolute() / "clip.mp4"
-            cut = _Cut(
-                start_s, end_s, float(shown.times_s[0]), bool(shown.durations_s[0] > _SPARSE_S)
-            )
+            whole = Path(folder).absolute() / "clip"
 
             def write(with_sound: bool) -> None:
                 run_ffmpeg(_graph(src, info, cut, whole, with_sound), timeout_s, settings)
 
-            write_with_sound(info, write)
+            if sound_only:
+                options = _SOUND_OPTIONS.get(suffix, _IN_MP4)
+                _write_sound(src, info, cut, whole, options, timeout_s, settings)
+            else:
+                write_with_sound(info, write)
             os.replace(whole, dst)
     except OSError as error:
         raise StorageError(
@@ -120,11 +135,67 @@ class _Cut:
     start_s: float
     end_s: float
     picture_s: float
-    sparse: bool
+    sparse: bool = False
 
     @property
     def length_s(self) -> float:
         return self.end_s - self.start_s
+
+
+def _cut_of(src: str | os.PathLike[str], start_s: float, end_s: float, settings: Settings) -> _Cut:
+    with ReaderProcess(
+        src,
+        max_pixels=settings.max_frame_pixels,
+        memory_mb=settings.reader_memory_mb,
+        timeout_s=settings.chunk_timeout_s,
+    ) as reader:
+        shown = reader.at([start_s], short_side=16)
+    if shown.times_s[0] >= end_s:
+        raise UsageError(
+            "{src} has no picture before {first_s:.3f} s",
+            "ask for a span that ends later, or for its sound alone (.m4a)",
+            src=printable(src),
+            first_s=float(shown.times_s[0]),
+        )
+    return _Cut(
+        start_s, end_s, float(shown.times_s[0]), sparse=bool(shown.durations_s[0] > _SPARSE_S)
+    )
+
+
+def _write_sound(
+    src: str | os.PathLike[str],
+    info: VideoInfo,
+    cut: _Cut,
+    dst: Path,
+    options: dict[str, Any],
+    timeout_s: float,
+    settings: Settings,
+) -> None:
+    """Raises UsageError where nothing is written because there is no sound in the span."""
+    source = input_of(src, info, cut.picture_s - _SEEK_MARGIN_S)
+    sound = _sound(source, info, cut, clock_s(info, pictures=False))
+    try:
+        run_ffmpeg(ffmpeg.output(sound, f"file:{dst}", **options), timeout_s, settings)
+        probe_in_process(dst, memory_mb=settings.reader_memory_mb)
+    except MediaTimeout:
+        raise
+    except MediaError:
+        samples, _ = read_audio_in_process(
+            src,
+            cut.start_s,
+            min(cut.end_s, cut.start_s + _LISTENED_S),
+            memory_mb=settings.reader_memory_mb,
+            timeout_s=settings.chunk_timeout_s,
+        )
+        if samples.any():
+            raise
+        raise UsageError(
+            "{src} has no sound from {start_s:.3f} to {end_s:.3f} s",
+            "ask for another span",
+            src=printable(src),
+            start_s=cut.start_s,
+            end_s=cut.end_s,
+        ) from None
 
 
 def _graph(
@@ -135,17 +206,17 @@ def _graph(
     With `copyts` the filters see the file's own clock, which begins at `info.start_s`.
     """
     source = input_of(src, info, cut.picture_s - _SEEK_MARGIN_S)
-    clock_s = 0.0 if info.restarts else info.start_s
-    offset_s = cut.start_s + clock_s
+    begin_s = clock_s(info, sound=with_sound)
+    offset_s = cut.start_s + begin_s
     video = (
         pictures_of(source, info)
         .filter("settb", "1/90000")
         .filter(
             "trim",
-            start=f"{cut.picture_s + clock_s - _EARLY_S:.6f}",
-            end=f"{cut.end_s + clock_s - _EARLY_S:.6f}",
+            start=f"{cut.picture_s + begin_s - _EARLY_S:.6f}",
+            end=f"{cut.end_s + begin_s - _EARLY_S:.6f}",
         )
-        .filter("setpts", f"max(0,PTS-{offset_s * 90_000:.3f})")
+        .filter("setpts", f"max(0,PTS-({offset_s * 90_000:.3f}))")
         .filter("crop", "max(2,trunc(iw/2)*2)", "max(2,trunc(ih/2)*2)", 0, 0)
         .filter("format", "yuv420p")
     )
@@ -157,14 +228,18 @@ def _graph(
         )
     streams = [video]
     if with_sound:
-        sound = source[str(info.sound_index)].filter(
-            "atrim", start=f"{offset_s:.6f}", end=f"{cut.end_s + clock_s:.6f}"
-        )
-        streams.append(
-            sound.filter("asetpts", f"PTS-{offset_s:.6f}/TB").filter(
-                "aresample", **{"async": 1, "first_pts": 0}
-            )
-        )
-    options = picture_options(info, crf=20)
+        streams.append(_sound(source, info, cut, begin_s))
+    options = picture_options(info, 20, cut.length_s)
     options |= {"acodec": "aac"} if with_sound else {}
     return ffmpeg.output(*streams, "file:" + str(dst), **options, **MP4_OPTIONS)
+
+
+def _sound(source: Any, info: VideoInfo, cut: _Cut, begin_s: float) -> Any:
+    """Silent until it begins, where that is after the start. `begin_s` is the `clock_s`."""
+    offset_s = cut.start_s + begin_s
+    return (
+        source[str(info.sound_index)]
+        .filter("atrim", start=f"{offset_s:.6f}", end=f"{cut.end_s + begin_s:.6f}")
+        .filter("asetpts", f"PTS-({offset_s:.6f})/TB")
+        .filter("aresample", **{"async": 1, "first_pts": 0})
+    )

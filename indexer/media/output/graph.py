@@ -14,6 +14,7 @@ from indexer.media.memory import decoding_threads
 from indexer.media.open import MJPEG
 from indexer.video_info import VideoInfo
 
+_LONG_PICTURE_S = 3600
 _SMALLEST = 2  # sides that the encoder takes
 MP4_OPTIONS: dict[str, Any] = {"movflags": "+faststart", "map_metadata": -1, "f": "mp4"}
 
@@ -22,7 +23,7 @@ def input_of(src: str | os.PathLike[str], info: VideoInfo, seek_s: float = 0.0) 
     """The file as an input of ffmpeg, from a keyframe before `seek_s` on.
 
     Its times are those of the file's own clock. One that restarts is made continuous by ffmpeg
-    instead, and begins at 0; it cannot be sought, nor can a file without times.
+    instead (`clock_s`); it cannot be sought by time, nor can a file without times.
     """
     options: dict[str, Any] = _threads(info) | ({} if info.restarts else {"copyts": None})
     if info.container == MJPEG:  # which ffmpeg may take for a single picture
@@ -38,6 +39,17 @@ def input_of(src: str | os.PathLike[str], info: VideoInfo, seek_s: float = 0.0) 
     )
 
 
+def clock_s(info: VideoInfo, *, pictures: bool = True, sound: bool = True) -> float:
+    """The time that ffmpeg has at the container's start, where it is given these streams: of a
+    clock that it makes continuous the first of those that are used begins at 0.
+    """
+    if not info.restarts:
+        return info.start_s
+    used = [info.picture_late_s] if pictures else []
+    used += [info.sound_late_s] if sound else []
+    return -min(used, default=0.0)
+
+
 def pictures_of(source: Any, info: VideoInfo) -> Any:
     """The stream that is shown, with colours that ffmpeg knows."""
     pictures = source[str(info.picture_index)]
@@ -46,16 +58,25 @@ def pictures_of(source: Any, info: VideoInfo) -> Any:
     return pictures.filter("setparams", colorspace=info.matrix) if info.matrix else pictures
 
 
-def picture_options(info: VideoInfo, crf: int) -> dict[str, Any]:
-    """H.264 with the times of the pictures kept."""
-    return _threads(info) | {
-        "vcodec": "libx264",
-        "preset": "veryfast",
-        "crf": crf,
-        "fps_mode": "vfr",
-        "enc_time_base:v": "1/90000",
-        "video_track_timescale": 90_000,
-    }
+def picture_options(info: VideoInfo, crf: int, length_s: float) -> dict[str, Any]:
+    """H.264 with the times of the pictures kept. The one before a jump of a broken clock would last
+    longer than MP4 can say: it lasts to the end, where that is known (not 0).
+    """
+    left = f"max(1\\,{length_s * 90_000:.0f}-PTS)"
+    kept = f"if(gt(DURATION\\,{_LONG_PICTURE_S * 90_000})\\,{left}\\,DURATION)"
+    bounded = {"bsf:v": f"setts=pts=PTS:dts=DTS:duration={kept}"} if length_s else {}
+    return (
+        _threads(info)
+        | {
+            "vcodec": "libx264",
+            "preset": "veryfast",
+            "crf": crf,
+            "fps_mode": "vfr",
+            "enc_time_base:v": "1/90000",
+            "video_track_timescale": 90_000,
+        }
+        | bounded
+    )
 
 
 def _threads(info: VideoInfo) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import ffmpeg
 
-from indexer.errors import MediaError, StorageError, UsageError, os_reason
+from indexer.errors import StorageError, UsageError, os_reason
 from indexer.media.decode.reader_process import probe_in_process
 from indexer.media.ffmpeg import run_ffmpeg
 from indexer.media.output.graph import MP4_OPTIONS
@@ -21,6 +21,7 @@ from indexer.video_info import VideoInfo
 RATE_FPS = 30
 SOUND_HZ = 48_000
 LARGEST = 1920, 1080
+WITHOUT_PICTURES = 640, 360
 _TIMEOUT_S = 60.0
 _TIMEOUT_FACTOR = 20.0  # seconds of work allowed for one of the result
 
@@ -28,16 +29,22 @@ _TIMEOUT_FACTOR = 20.0  # seconds of work allowed for one of the result
 def join_clips(clips: Sequence[Path], dst: Path, settings: Settings) -> None:
     """Writes `clips` (MP4 files that `cut_clip` wrote) as one H.264/AAC MP4 at `RATE_FPS`; whole or
     not at all. Smaller ones stand in the middle of the largest one's frame; a clip without sound is
-    silent. Raises UsageError for no clips, MediaError, MediaTimeout, StorageError.
+    silent, one without pictures black. Raises UsageError for no clips, MediaError, MediaTimeout,
+    StorageError.
     """
     if not clips:
         raise UsageError("there are no clips to join")
-    infos = [_probe(clip, settings) for clip in clips]
+    infos = [
+        probe_in_process(
+            clip, max_pixels=settings.max_frame_pixels, memory_mb=settings.reader_memory_mb
+        )
+        for clip in clips
+    ]
     size = _size(infos)
     streams: list[Any] = []
     for number, (clip, info) in enumerate(zip(clips, infos, strict=True)):
         source = ffmpeg.input("file:" + os.path.abspath(clip), protocol_whitelist="file")
-        streams += [_pictures(source, size, info), _sound(source, info, number)]
+        streams += [_pictures(source, size, info, number), _sound(source, info, number)]
     joined = ffmpeg.concat(*streams, v=1, a=1).node
     timeout_s = _TIMEOUT_S + _TIMEOUT_FACTOR * sum(info.duration_s for info in infos)
     options = {"vcodec": "libx264", "preset": "veryfast", "crf": 21, "acodec": "aac"}
@@ -56,27 +63,24 @@ def join_clips(clips: Sequence[Path], dst: Path, settings: Settings) -> None:
         ) from None
 
 
-def _probe(clip: Path, settings: Settings) -> VideoInfo:
-    info = probe_in_process(
-        clip, max_pixels=settings.max_frame_pixels, memory_mb=settings.reader_memory_mb
-    )
-    if not info.width:
-        raise MediaError("{src} has no video stream to cut", src=printable(clip))
-    return info
-
-
 def _size(infos: Sequence[VideoInfo]) -> tuple[int, int]:
     """Of the clip with the most pixels, at most `LARGEST`; even."""
     largest = max(infos, key=lambda info: info.width * info.height)
-    width, height = largest.width, largest.height
+    width, height = (largest.width, largest.height) if largest.width else WITHOUT_PICTURES
     scale = min(1.0, LARGEST[0] / width, LARGEST[1] / height)
     return max(2, round(width * scale / 2) * 2), max(2, round(height * scale / 2) * 2)
 
 
-def _pictures(source: Any, size: tuple[int, int], info: VideoInfo) -> Any:
+def _pictures(source: Any, size: tuple[int, int], info: VideoInfo, number: int) -> Any:
     width, height = size
+    if info.width:
+        pictures = source.video
+    else:
+        length_s = _own_length_s(info, number)
+        black = f"color=black:s={width}x{height}:r={RATE_FPS}"
+        pictures = ffmpeg.input(black, f="lavfi", t=length_s).video
     return (
-        source.video.filter("scale", width, height, force_original_aspect_ratio="decrease")
+        pictures.filter("scale", width, height, force_original_aspect_ratio="decrease")
         .filter("pad", width, height, "(ow-iw)/2", "(oh-ih)/2")
         .filter("setsar", 1)
         .filter("fps", RATE_FPS, round="up", start_time=0)
@@ -89,8 +93,7 @@ def _pictures(source: Any, size: tuple[int, int], info: VideoInfo) -> Any:
 def _sound(source: Any, info: VideoInfo, number: int) -> Any:
     """As long as the pictures."""
     if info.sound_index is None:
-        # Two inputs that are the same would become one, which can be read once.
-        length_s = f"{info.duration_s + 1.0 + number / 1000:.3f}"
+        length_s = _own_length_s(info, number)
         sound = ffmpeg.input(f"anullsrc=r={SOUND_HZ}:cl=stereo", f="lavfi", t=length_s).audio
     else:
         sound = source.audio.filter("aresample", SOUND_HZ)
@@ -99,3 +102,8 @@ def _sound(source: Any, info: VideoInfo, number: int) -> Any:
         .filter("apad")
         .filter("atrim", end=f"{info.duration_s:.6f}")
     )
+
+
+def _own_length_s(info: VideoInfo, number: int) -> str:
+    """Enough for the clip. Inputs that are the same would become one, which can be read once."""
+    return f"{info.duration_s + 1.0 + number / 1000:.3f}"

@@ -17,6 +17,7 @@ from indexer.media.ffmpeg import run_ffmpeg
 from indexer.media.memory import MEMORY_MB
 from indexer.media.output.graph import (
     MP4_OPTIONS,
+    clock_s,
     input_of,
     picture_options,
     pictures_of,
@@ -83,7 +84,7 @@ def _graph(src: str | os.PathLike[str], info: VideoInfo, dst: Path, with_sound: 
     a player would.
     """
     source = input_of(src, info)
-    clock_s = 0.0 if info.restarts else info.start_s
+    begin_s = clock_s(info, pictures=bool(info.width), sound=with_sound)
     streams, options = [], dict(MP4_OPTIONS)
     if info.width:
         side = (
@@ -93,13 +94,13 @@ def _graph(src: str | os.PathLike[str], info: VideoInfo, dst: Path, with_sound: 
         streams.append(
             pictures_of(source, info)
             .filter("settb", "1/90000")
-            .filter("setpts", f"if(eq(N,0),0,max(0,PTS-{clock_s * 90_000:.3f}))")
+            .filter("setpts", f"if(eq(N,0),0,max(0,PTS-({begin_s * 90_000:.3f})))")
             .filter("scale", *side)
             .filter("format", "yuv420p")
         )
-        options |= {**picture_options(info, crf=22), "g": 50}
+        options |= {**picture_options(info, 22, info.duration_s), "g": 50}
     if with_sound:
-        sound = source[str(info.sound_index)].filter("asetpts", f"PTS-{clock_s:.6f}/TB")
+        sound = source[str(info.sound_index)].filter("asetpts", f"PTS-({begin_s:.6f})/TB")
         streams.append(sound.filter("aresample", **{"async": 1, "first_pts": 0}))
         options["acodec"] = "aac"
     if info.duration_s:  # a broken clock may have a picture years later, which MP4 cannot hold

@@ -31,7 +31,7 @@ _STAMP = r"(\d{1,6}):(\d{1,2}):(\d{1,2})(?:[,.:](\d{1,3}))?"
 _TIMES = re.compile(
     rf"\s{{0,100}}(-?){_STAMP}\s{{0,100}}[-\u2010-\u2015]{{1,3}}>\s{{0,100}}(-?){_STAMP}(?!\d)"
 )
-_SPACED_MARK = re.compile(r"\s{0,5}([:,.])\s{0,5}")
+_SPACED_MARK = re.compile(r"\s{1,5}([:,.])\s{0,5}|([:,.])\s{1,5}")
 _MAX_TIMES = 300  # characters; some programs write coordinates behind the times
 _ASS_STAMP = re.compile(r"\s{0,100}(-?)(\d{1,6}):(\d{1,2}):(\d{1,2})[.:](\d{1,3})")
 _ASS_FIELDS = ["Start", "End", "Text"]
@@ -119,9 +119,11 @@ def _times_of(line: str) -> tuple[float, float] | None:
     spaces inside the stamps (`00: 00: 01, 000`), with a dash for the arrow's hyphens.
     """
     beginning = line[:_MAX_TIMES]
-    if ">" not in beginning:
+    if ">" not in beginning or ":" not in beginning:
         return None
-    match = _TIMES.match(_SPACED_MARK.sub(r"\1", DIRECTION.sub("", beginning)))
+    if not beginning.isascii():
+        beginning = DIRECTION.sub("", beginning)
+    match = _TIMES.match(_SPACED_MARK.sub(lambda mark: mark[1] or mark[2], beginning))
     if match is None:
         return None
     return _srt_seconds(match.groups()[:5]), _srt_seconds(match.groups()[5:])

@@ -17,11 +17,13 @@ def ffmpeg_pictures(
     index: int = 0,
     size: tuple[int, int] = (192, 128),
     start_s: float | None = None,
+    heard: int | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """(times_s (N,) float64 from the file's start on, images (N, H, W, 3) uint8) of one stream.
 
     `start_s` is when the file's clock begins; without it ffmpeg makes the clock begin at 0, and
-    continuous where it restarts.
+    continuous where it restarts; how depends on whether it reads the sound, the stream `heard`,
+    too.
     """
     width, height = size
     command = [
@@ -31,6 +33,7 @@ def ffmpeg_pictures(
         *("-i", str(path), "-map", f"0:{index}"),
         *("-vf", f"showinfo,scale={width}:{height}", "-fps_mode", "passthrough"),
         *("-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1"),
+        *(() if heard is None else ("-map", f"0:{heard}", "-f", "null", "-")),
     ]
     done = subprocess.run(command, capture_output=True, timeout=120, check=True)
     images = np.frombuffer(done.stdout, np.uint8).reshape(-1, height, width, 3)

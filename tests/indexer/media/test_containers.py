@@ -1,5 +1,5 @@
-"""Index, clip and copy agree with ffmpeg's own decoding over generated containers. `python -m
-benchmarks.containers` tries thousands more.
+"""Index, clip, copy and player agree with ffmpeg's own decoding over generated containers.
+`python -m benchmarks.containers` tries thousands more.
 """
 
 import tempfile
@@ -11,10 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indexer.settings import load_settings
-from tests.indexer.media.containers import CONTAINERS, check, check_outputs, make, recipes
+from tests.indexer.media.containers import (
+    CONTAINERS,
+    check,
+    check_clip,
+    check_copy,
+    make,
+    recipes,
+)
 
 EACH = 38  # of 8 containers
-OUTPUTS_EVERY = 12  # one in so many is cut and copied too
+CLIP_EVERY, COPY_EVERY = 3, 12  # one in so many is cut, copied
 
 
 @pytest.fixture(scope="session")
@@ -31,7 +38,10 @@ def test_generated_containers_show_what_ffmpeg_shows(sources, container):
             folder, rng = Path(name), np.random.default_rng(seed)
             path = make(recipe, folder, sources)
             check(recipe, path, rng)
-            if seed % OUTPUTS_EVERY == 0:
-                check_outputs(path, rng, load_settings(home=folder / "home"))
+            outputs = load_settings(home=folder / "home")
+            if seed % CLIP_EVERY == 0:
+                check_clip(recipe, path, rng, outputs)
+            if seed % COPY_EVERY == 1:
+                check_copy(recipe, path, rng, outputs)
 
     generated()

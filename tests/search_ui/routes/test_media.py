@@ -11,7 +11,9 @@ from indexer.admin.accounts import add_user
 from indexer.errors import UsageError
 from indexer.library import Library
 from indexer.media.decode.reader import sample_frames
+from indexer.media.probe import probe
 from search_ui.app_state import app_state, open_app_state
+from tests.indexer.media.golden import ffmpeg
 from tests.search_ui.conftest import PASSWORD, client_of
 from tests.support import colour_video, demo_settings
 
@@ -277,6 +279,27 @@ def test_clip_before_the_first_picture_is_no_fault_of_the_server(local, video_id
     monkeypatch.setattr(app_state().library, "clip", cut)
     answer = local.get(f"/clip/{video_ids['sunset.mp4']}/1000/3000")
     assert (answer.status_code, "before 5.000 s" in answer.text) == (422, True)
+
+
+def test_sound_alone_is_a_file_of_sound(local, video_ids, tmp_path, monkeypatch):
+    video_id, library = video_ids["sunset.mp4"], app_state().library
+    silent = local.get(f"/clip/{video_id}/1000/3000/sound")
+    assert (silent.status_code, "no sound" in silent.text) == (422, True)
+    tone = tmp_path / "tone.wav"
+    ffmpeg("-f", "lavfi", "-i", "sine=d=5", tone)
+
+    def cut(video: str, start_s: float, end_s: float, output: Path) -> None:
+        Library.clip(library, str(tone), start_s, end_s, output)
+
+    monkeypatch.setattr(library, "clip", cut)
+    answer = local.get(f"/clip/{video_id}/1000/3000/sound")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "audio/mp4")
+    assert "1.0-3.0.m4a" in answer.headers["content-disposition"]
+    (tmp_path / "clip.m4a").write_bytes(answer.content)
+    assert probe(tmp_path / "clip.m4a").duration_s == pytest.approx(2.0, abs=0.05)
+    place = f"/api/v1/videos/{video_id}/clip?start_s=1&end_s=3&format="
+    assert local.get(f"{place}mp3").headers["content-type"] == "audio/mpeg"
+    assert local.get(f"{place}exe").status_code == 422
 
 
 @pytest.mark.parametrize("span", ["5000/5000", "6000/5000", "99000/99500", "0/700000000"])

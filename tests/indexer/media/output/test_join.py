@@ -5,6 +5,7 @@ import pytest
 
 from indexer.embedders.demo import COLOURS
 from indexer.errors import UsageError
+from indexer.media.decode.audio import read_audio
 from indexer.media.decode.reader_process import ReaderProcess, probe_in_process
 from indexer.media.output.join import join_clips
 from tests.indexer.media.golden import ffmpeg
@@ -31,3 +32,20 @@ def test_one_after_the_other(tmp_path):
     assert second[90, 10].max() < 30, "in the middle of a black frame"
     with pytest.raises(UsageError):
         join_clips([], joined, settings)
+
+
+def test_a_clip_without_pictures_is_black(tmp_path):
+    settings = demo_settings(tmp_path / "home")
+    red = colour_video(tmp_path / "red.mp4", [("red", 1.0)], (64, 96))
+    sound = tmp_path / "sound.m4a"
+    ffmpeg("-f", "lavfi", "-i", "sine=duration=1", "-c:a", "aac", sound)
+    joined = tmp_path / "joined.mp4"
+    join_clips([red, sound], joined, settings)
+    with ReaderProcess(joined) as reader:
+        first, second = reader.at([0.5, 1.5], short_side=64).images
+    assert np.abs(first[32, 48].astype(int) - COLOURS["red"]).max() < 30
+    assert second.max() < 30
+    samples, _ = read_audio(joined, 1.2, 1.8)
+    assert np.abs(samples).max() > 0.05
+    join_clips([sound], joined, settings)
+    assert probe_in_process(joined).duration_s == pytest.approx(1.0, abs=0.15)

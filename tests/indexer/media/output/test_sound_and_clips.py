@@ -197,7 +197,8 @@ def test_a_clip_inside_one_long_picture_lasts_as_long_as_its_span(tmp_path, sett
     assert probe(tmp_path / "clip.mp4").duration_s == pytest.approx(2.5, abs=0.1)
 
 
-def test_a_clip_that_cannot_be_is_no_file(tmp_path, film, settings):
+def test_a_clip_that_cannot_be_is_no_file(tmp_path, film, settings, make_golden):
+    silent = make_golden("constant").path
     before = sorted(p.name for p in tmp_path.iterdir())
     for start_s, end_s in ((2.0, 1.0), (-1.0, 1.0), (100.0, 200.0), (float("nan"), 1.0)):
         with pytest.raises(UsageError):
@@ -208,8 +209,8 @@ def test_a_clip_that_cannot_be_is_no_file(tmp_path, film, settings):
         cut_clip(film, 0.0, 1.0, tmp_path / "no-folder" / "clip.mp4", settings)
     with pytest.raises(MediaError, match="ffmpeg failed"):
         cut_clip(film, 0.0, 1.0, tmp_path / "clip.mp4", load_settings(ffmpeg="/bin/false"))
-    with pytest.raises(MediaError, match="no video stream"):
-        cut_clip(tmp_path / "a.wav", 0.0, 1.0, tmp_path / "clip.mp4", settings)
+    with pytest.raises(UsageError, match="no sound that can be cut"):
+        cut_clip(silent, 0.0, 1.0, tmp_path / "clip.m4a", settings)
     assert sorted(p.name for p in tmp_path.iterdir()) == before
 
 
@@ -218,6 +219,39 @@ def test_a_failed_clip_leaves_the_old_one(tmp_path, film, settings):
     with pytest.raises(MediaError):
         cut_clip(film, 0.0, 1.0, tmp_path / "clip.mp4", load_settings(ffmpeg="/bin/false"))
     assert (tmp_path / "clip.mp4").read_text() == "old"
+
+
+@pytest.mark.parametrize("name", ["c.m4a", "c.MP3", "c.wav", "c.flac", "c.ogg", "c.opus", "c.aac"])
+def test_the_sound_alone_of_a_span(tmp_path, film, settings, name):
+    cut_clip(film, 0.75, 1.95, tmp_path / name, settings)
+    info = probe(tmp_path / name)
+    assert (info.width, len(info.audio_tracks)) == (0, 1)
+    assert info.duration_s == pytest.approx(1.2, abs=0.1)
+    heard = loud_span(*read_audio(tmp_path / name, 0.0, 1.2), 16_000)
+    np.testing.assert_allclose(heard, (0.25, 0.75), atol=0.08)  # coders add silence in front
+
+
+def test_the_sound_alone_where_it_is_asked_for_or_all_there_is(tmp_path, film, settings):
+    cut_clip(film, 0.75, 1.95, tmp_path / "asked.mp4", settings, sound_only=True)
+    cut_clip(tmp_path / "a.wav", 0.75, 1.95, tmp_path / "all.mp4", settings)
+    for name in ("asked.mp4", "all.mp4"):
+        info = probe(tmp_path / name)
+        assert (info.width, info.codec) == (0, "aac")
+        heard = loud_span(*read_audio(tmp_path / name, 0.0, 1.2), 16_000)
+        np.testing.assert_allclose(heard, (0.25, 0.75), atol=0.03)
+
+
+def test_sound_that_has_ended_is_said(tmp_path, make_golden, settings):
+    path = tmp_path / "short.mkv"
+    ffmpeg(
+        *("-i", make_golden("constant").path, "-f", "lavfi", "-i", "sine=d=1"),
+        *("-map", 0, "-map", 1, "-c:v", "copy", "-c:a", "flac", path),
+    )
+    with pytest.raises(UsageError, match=r"no sound from 2\.000 to 2\.300 s"):
+        cut_clip(path, 2.0, 2.3, tmp_path / "clip.m4a", settings)
+    assert not (tmp_path / "clip.m4a").exists()
+    cut_clip(path, 0.5, 3.0, tmp_path / "clip.m4a", settings)
+    assert probe(tmp_path / "clip.m4a").duration_s == pytest.approx(0.5, abs=0.05)
 
 
 def test_names_with_anything_in_them_can_be_cut(tmp_path, film, settings):
