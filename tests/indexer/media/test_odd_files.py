@@ -61,8 +61,7 @@ def shown(path: Path, **options) -> tuple[list[float], list[int]]:
 
 
 def avi(folder: Path) -> Path:
-    options = {"bf": "3", "preset": "veryfast", "crf": "18"}
-    encode(folder / "source.mp4", count=120, **options)
+    encode(folder / "source.mp4", count=120, bf="3", preset="veryfast", crf="18")
     ffmpeg(
         "-i",
         folder / "source.mp4",
