@@ -21,7 +21,6 @@ from grounding.spans import ScoredSpan, Span
 from indexer import admin, chapters, evaluation, ingest, search
 from indexer import queue as work_queue
 from indexer.admin import videos as video_list
-from indexer.admin.removal import WORTH_REWRITING
 from indexer.artefacts import Artefacts
 from indexer.catalog import audit, collections, database, videos
 from indexer.catalog.audit import Actor, AuditEntry
@@ -617,7 +616,7 @@ class Library:
         How many there were. Raises UsageError where no storage is set.
         """
         count = move_all(self.catalog, to_store=to_storage, progress=progress)
-        compact(self.catalog, WORTH_REWRITING)
+        compact(self.catalog, admin.removal.WORTH_REWRITING)
         return count
 
     def upgrade_database(self, *, anyway: bool = False) -> str:

@@ -277,9 +277,9 @@ def test_what_an_upright_video_is_played_with_is_in_view(page, home):
     page.locator(PLAYER).wait_for()
     drawn(page)
     screen, bar = page.locator(".screen"), page.locator(".player .bar")
+    expect(page.locator(".screen video.fills")).to_have_count(1)  # its shape is known by then
     wide = screen.evaluate(SHAPE)
     assert wide == pytest.approx(page.locator(PLAYER).evaluate(SHAPE_OF_VIDEO), abs=0.01)
-    expect(page.locator(".screen video.fills")).to_have_count(1)
     assert screen.evaluate(COVERED), "no black edge"
     upright = 9 / 16
     for height, shape in ((900, wide), (900, upright), (700, upright), (1080, 1.0)):
