@@ -1,10 +1,12 @@
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from grounding.synthetic.make import Amounts, make_data
 from grounding.training.settings import Source, stage_settings
+from grounding.training.stage import run_stage
 
 START = Path(__file__).parents[1] / "lego" / "fixtures" / "tiny" / "checkpoint"
 """A random model of the published layout; read only."""
@@ -18,9 +20,8 @@ def drawn(tmp_path_factory) -> Path:
     return folder
 
 
-@pytest.fixture
-def planned(drawn, tmp_path):
-    """Settings of a short run of a stage, with changes."""
+def plan_in(folder: Path, drawn: Path):
+    """Settings of a short run of a stage below `folder`, with changes."""
 
     def plan(stage, *, start=START, output="run", sources=None, **changes):
         sources = (Source(drawn / f"stage{stage}.jsonl"),) if sources is None else sources
@@ -36,10 +37,27 @@ def planned(drawn, tmp_path):
             "any_base_checkpoint": start == START and stage > 1,
         }
         return stage_settings(
-            stage, Path(start), tmp_path / output, tuple(sources), **{**short, **changes}
+            stage, Path(start), folder / output, tuple(sources), **{**short, **changes}
         )
 
     return plan
+
+
+@pytest.fixture
+def planned(drawn, tmp_path):
+    return plan_in(tmp_path, drawn)
+
+
+@pytest.fixture(scope="session")
+def _finished(drawn, tmp_path_factory) -> Path:
+    plan = plan_in(tmp_path_factory.mktemp("finished"), drawn)
+    return run_stage(plan(1, save_steps=2)).parent
+
+
+@pytest.fixture
+def finished(_finished, planned) -> Path:
+    """The folder of a run that is done, where `planned(1)` has its own."""
+    return Path(shutil.copytree(_finished, planned(1).output))
 
 
 @pytest.fixture

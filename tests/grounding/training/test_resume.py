@@ -79,10 +79,8 @@ def test_killed_run_goes_on_to_the_same_losses(planned, drawn, tmp_path):
     assert left["global_step"] == 6
 
 
-def test_a_run_with_other_settings_does_not_go_on(planned):
-    run_stage(planned(1, save_steps=2))
-    output = planned(1).output
-    (output / "model").rename(output / "elsewhere")
+def test_a_run_with_other_settings_does_not_go_on(planned, finished):
+    (finished / "model").rename(finished / "elsewhere")
     with pytest.raises(
         TrainingError, match=r"belongs to another run: learning_rate was 0.01 and is 0.02"
     ):
@@ -99,9 +97,10 @@ def test_a_run_with_other_settings_does_not_go_on(planned):
         "run_fingerprint.json",
     ],
 )
-def test_a_checkpoint_that_is_not_whole_gives_its_place_to_the_one_before(planned, caplog, file):
-    run_stage(planned(1, save_steps=2))
-    output = planned(1).output
+def test_a_checkpoint_that_is_not_whole_gives_its_place_to_the_one_before(
+    planned, finished, caplog, file
+):
+    output = finished
     expected = read_losses(output / "log.jsonl")[3]
     (output / "model").rename(output / "elsewhere")
     part = output / "checkpoint-3" / file
@@ -119,9 +118,8 @@ def test_a_checkpoint_that_is_not_whole_gives_its_place_to_the_one_before(planne
         run_stage(planned(1))
 
 
-def test_a_checkpoint_of_an_earlier_version_goes_on(planned):
-    run_stage(planned(1, save_steps=2))
-    output = planned(1).output
+def test_a_checkpoint_of_an_earlier_version_goes_on(planned, finished):
+    output = finished
     (output / "model").rename(output / "elsewhere")
     for checkpoint in output.glob("checkpoint-*"):
         fingerprint = json.loads((checkpoint / "run_fingerprint.json").read_text())
@@ -137,8 +135,8 @@ def test_a_checkpoint_of_an_earlier_version_goes_on(planned):
         run_stage(planned(1, max_grad_norm=0.5))
 
 
-def test_a_run_that_was_stopped_before_its_model_is_published_trains_no_further(planned):
-    folder = run_stage(planned(1, save_steps=2))
+def test_a_run_that_was_stopped_before_its_model_is_published_trains_no_further(planned, finished):
+    folder = finished / "model"
     model = (folder / "training.json").parent
     before = {file.name: file.read_bytes() for file in model.glob("*.safetensors")}
     folder.rename(folder.with_name("elsewhere"))
