@@ -26,7 +26,9 @@ class Sizes(Protocol):
     path: str | os.PathLike[str]
     max_bytes: int
 
-    def scaler(self, picture: Picture, short_side: int | None) -> Scaler: ...
+    def scaler(self, picture: Picture, short_side: int | None) -> Scaler:
+        """What brings a picture to `short_side` pixels; None: as it is."""
+        ...
 
 
 class Chosen:
@@ -42,6 +44,7 @@ class Chosen:
         return len(self._images)
 
     def add(self, picture: Picture) -> None:
+        """Takes a picture, scaled."""
         self.add_scaled(self.scaled(picture), picture.time_s, picture.duration_s)
 
     def scaled(self, picture: Picture) -> np.ndarray:
@@ -49,6 +52,7 @@ class Chosen:
         return self._sizes.scaler(picture, self._short_side).rgb(picture.frame)
 
     def add_scaled(self, image: np.ndarray, time_s: float, duration_s: float) -> None:
+        """Takes an image (H, W, 3) uint8 RGB. Raises MediaError where that makes too many bytes."""
         if (len(self._images) + 1) * image.nbytes > self._sizes.max_bytes:
             raise MediaError(
                 "{path}: more than {count} pictures of {height} x {width} at once",
@@ -63,6 +67,7 @@ class Chosen:
         self._durations_s.append(duration_s)
 
     def frames(self) -> Frames:
+        """All that was taken, in the order of taking."""
         if not self._images:
             return Frames.empty()
         return Frames(np.stack(self._images), np.array(self._times_s), np.array(self._durations_s))
@@ -81,6 +86,7 @@ class Sample:
     unseen: Picture | None = None
 
     def offer(self, picture: Picture, *, is_first: bool, starts_shot: bool) -> None:
+        """Takes the next picture of the span if it is one of those that are sampled."""
         if starts_shot:
             self.end_shot()
             self.unseen = picture
@@ -89,6 +95,7 @@ class Sample:
             self.unseen = None
 
     def end_shot(self) -> None:
+        """Takes the first picture of the shot that ends, if none of it was taken."""
         if self.unseen is not None:
             self.chosen.add(self.unseen)
             self.unseen = None
