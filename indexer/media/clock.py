@@ -21,6 +21,7 @@ from fractions import Fraction
 from functools import lru_cache
 
 import av.error
+import numpy as np
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.format import Flags
@@ -37,6 +38,8 @@ _SAMPLE_PACKETS = 60
 _SMALL_BYTES, _TAIL_BYTES = 2_000_000, 200_000
 _RESTART_S = 1.0
 _APART_S = 5.0  # less is how streams are interleaved
+_FAR = 3  # times the usual distance of two places
+_WRAP_S = 2**33 / 90_000  # FFmpeg adds it to a time far before the first one
 _SOUND_PLACES_S = 2.0
 _MORE_PACKETS = 50  # that may come before a place, beyond those that were counted
 
@@ -95,24 +98,37 @@ def _clock(path: str, size_bytes: int, mtime_ns: int) -> Clock | None:
     if not restarts:
         return None
     with open_container(path) as container:
-        return _read_clock(container, path)
+        clock = _read_clock(container, path)
+    return clock if any(clock.shifts.values()) else None
 
 
 def _restarts(container: InputContainer, size_bytes: int) -> bool:
-    """Whether the time at some later place of the file is an earlier one. The end, and all of a
-    small file, is read: a part may be shorter than places are apart.
+    """Whether the time at some later place of the file is an earlier one, or far later than the
+    bytes between explain. The end, and all of a small file, is read: a part may be shorter than
+    places are apart.
     """
     last = size_bytes - _TAIL_BYTES if size_bytes > _SMALL_BYTES else 0
     places = [size_bytes * number // _SAMPLES for number in range(_SAMPLES)]
-    near = (itertools.islice(_times_from(container, place), 1) for place in places if place < last)
+    near = [
+        found
+        for place in places
+        if place < last
+        for found in itertools.islice(_times_from(container, place), 1)
+    ]
+    apart_s = np.diff([time_s for _, time_s in near])
+    if len(apart_s) and apart_s.max() > float(_AHEAD_S) + _FAR * np.median(apart_s):
+        return True
     latest_s: dict[int, float] = {}
-    for index, time_s in itertools.chain(
-        itertools.chain.from_iterable(near), _times_from(container, last)
-    ):
+    followed: set[int] = set()
+    for number, (index, time_s) in enumerate(itertools.chain(near, _times_from(container, last))):
         own_s, any_s = latest_s.get(index, time_s), max(latest_s.values(), default=time_s)
         if time_s < max(own_s - _RESTART_S, any_s - _APART_S):
             return True
+        if time_s - own_s > (float(_AHEAD_S) if index in followed else _WRAP_S / 2):
+            return True
         latest_s[index] = max(own_s, time_s)
+        if number >= len(near):
+            followed.add(index)
     return False
 
 

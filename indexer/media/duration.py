@@ -147,7 +147,8 @@ def _length_s(container: InputContainer, path: str | os.PathLike[str]) -> float:
     estimated = container.format.name in _ESTIMATED or _is_avi_without_index(container, declared_s)
     if declared_s is None or estimated:
         return _packets_end_s(container, path) or declared_s or 0.0
-    if declared_s > _LONG_S and os.path.getsize(path) < declared_s * _MIN_BYTES_PER_S:
+    believed_s = 0.0 if container.format.name == "avi" else _LONG_S  # its header may be a guess
+    if declared_s > believed_s and os.path.getsize(path) < declared_s * _MIN_BYTES_PER_S:
         return _packets_end_s(container, path, _MAX_GAP_S) or declared_s
     if container.format.flags & Flags.ts_discont.value or container.format.name == "nut":
         return _last_packets_end_s(path, declared_s)

@@ -10,7 +10,7 @@ from av.stream import Stream
 
 from indexer.media.duration import declared_duration_s, duration_s
 from indexer.media.open import media_errors, open_container
-from indexer.media.tracks import picture_stream, sound_stream
+from indexer.media.tracks import picture_stream, picture_streams, sound_stream
 
 MP4, WEBM = "mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"
 VIDEO = {MP4: {"h264", "vp9", "av1"}, WEBM: {"vp8", "vp9", "av1"}}
@@ -36,7 +36,7 @@ def is_playable(path: str | os.PathLike[str]) -> bool:
         declared_s = declared_duration_s(container) or 0.0
         if declared_s > LONG_S and declared_s > duration_s(container, path) + 1.0:
             return False  # a player would go on to where a broken clock leads
-        if not videos:
+        if not picture_streams(container):  # a cover is none, and stands in no player's way
             first = sounds and _is_first(sounds, sound_stream(container, path))
             return bool(first) and kind in SOUND_ONLY and _codec(sounds[0]) in SOUND_ONLY_CODECS
         # Browsers take the first track of each kind, and fail on sound that they cannot decode.

@@ -29,14 +29,14 @@ def parse_webvtt(text: str) -> list[Cue]:
 
 def _blocks(text: str) -> Iterator[list[str]]:
     """Lines between empty ones. A second line of times begins another block, with the identifier
-    that may stand before it left behind.
+    that may stand before it left behind, and so does one after two lines of a header or a note.
     """
     text = text.replace("\x00", "\ufffd").replace("\r\n", "\n").replace("\r", "\n")
     block: list[str] = []
     timed = False
     for line in text.split("\n"):
         times = "-->" in line[:MAX_LINE]
-        if not line or (times and timed):
+        if not line or (times and (timed or len(block) >= 2)):
             if block:
                 yield block
             block, timed = [], False

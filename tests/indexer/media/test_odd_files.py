@@ -1,13 +1,16 @@
 """Files that public reports named: each kind is made small by ffmpeg, and shown as it shows it."""
 
 import itertools
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+import imageio_ffmpeg
 import numpy as np
 import pytest
+from PIL import Image
 
 from indexer.errors import MediaError, UsageError
 from indexer.media import clock
@@ -16,6 +19,7 @@ from indexer.media.decode.decoder import PictureTrack
 from indexer.media.decode.reader import Reader, sample_frames
 from indexer.media.output.clips import cut_clip
 from indexer.media.output.proxy import make_proxy, plays_in_browsers
+from indexer.media.playable import is_playable
 from indexer.media.probe import probe
 from tests.indexer.media.golden import encode, ffmpeg, read_number
 from tests.indexer.media.packed import pack_b_frames
@@ -481,6 +485,44 @@ def joined(folder: Path, suffix: str) -> Path:
     data = (folder / f"a.{suffix}").read_bytes()
     (folder / f"b.{suffix}").write_bytes(data + data)
     return folder / f"b.{suffix}"
+
+
+@pytest.mark.parametrize(("first_s", "second_s"), [(500, 20), (20, 500), (20, 13_000)])
+def test_recordings_with_clocks_far_apart_follow_each_other(tmp_path, first_s, second_s):
+    """FFmpeg takes a time more than a minute before the first for one of the next 26 hours."""
+    joined = b""
+    for name, begins_s, count in (("a", first_s, 75), ("b", second_s, 50)):
+        source = encode(tmp_path / f"{name}.mp4", count=count, bf="0", preset="veryfast")
+        sound = (*lavfi(f"sine=d={count / 25}"), "-c:v", "copy", "-c:a", "mp2")
+        offset = ("-output_ts_offset", begins_s, "-f", "mpegts")
+        ffmpeg("-i", source.path, *sound, *offset, tmp_path / f"{name}.ts")
+        joined += (tmp_path / f"{name}.ts").read_bytes()
+    (tmp_path / "joined.ts").write_bytes(joined)
+    info = probe(tmp_path / "joined.ts")
+    assert info.duration_s == pytest.approx(5.0, abs=0.05)
+    times_s, images = ffmpeg_pictures(
+        tmp_path / "joined.ts", info.picture_index or 0, heard=info.sound_index
+    )
+    found_s, numbers = shown(tmp_path / "joined.ts")
+    assert numbers == [read_number(image) for image in images] == [*range(75), *range(50)]
+    np.testing.assert_allclose(found_s, times_s, atol=2e-3)
+
+
+def test_an_avi_that_was_written_to_a_pipe_ends_with_its_last_packet(tmp_path):
+    """Its header stays as it was before anything was known of the length."""
+    path = tmp_path / "pipe.avi"
+    with path.open("wb") as target:
+        program = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", *lavfi(f"testsrc2=d=3:{SMALL}")]
+        subprocess.run([*program, "-c:v", "mjpeg", "-f", "avi", "-"], stdout=target, check=True)
+    assert probe(path).duration_s == pytest.approx(3.0)
+
+
+def test_a_sound_with_a_cover_is_played_as_it_is(tmp_path):
+    Image.new("RGB", (64, 64), "red").save(tmp_path / "cover.png")
+    cover = ("-i", tmp_path / "cover.png", "-map", 0, "-map", 1, "-c:v", "copy")
+    named = ("-disposition:v", "attached_pic", tmp_path / "sound.flac")
+    ffmpeg(*lavfi("sine=d=2"), *cover, *named)
+    assert is_playable(tmp_path / "sound.flac")
 
 
 @pytest.mark.parametrize("suffix", ["vob", "ts"])

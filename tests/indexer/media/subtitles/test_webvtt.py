@@ -20,6 +20,8 @@ TWO = "00:01.000 --> 00:02.000\none\n\n00:03.000 --> 00:04.000\ntwo\n"
         "WEBVTT\r\r" + TWO.replace("\n", "\r"),
         "WEBVTT\n" + TWO,
         "WEBVTT\nKind: captions\nLanguage: en\n\n" + TWO,
+        "WEBVTT\nKind: captions\nLanguage: en\n" + TWO,
+        "WEBVTT\n\nNOTE a comment\nof two lines\n" + TWO,
         "WEBVTT\n\n\n\n\n" + TWO.replace("\n\n", "\n\n\n\n"),
         "WEBVTT\n\nNOTE a comment\nof two lines\n\n" + TWO,
         "WEBVTT\n\nNOTE\n\n" + TWO,
