@@ -17,8 +17,7 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -26,6 +25,7 @@ import faiss
 import numpy as np
 from sqlalchemy import insert
 
+from benchmarks.support.measure import memory_gb, seconds
 from indexer.catalog import Catalog, collections
 from indexer.catalog.segments import SegmentRow, get_segments
 from indexer.catalog.tables import Chunk, ChunkTask, FrameBlockRow, Segment, Video, utc_now
@@ -104,7 +104,7 @@ def measure(folder: Path, count: int, questions: int) -> Result:
     catalog = Catalog(settings.url).open()
     rare, one_video = fill(catalog, count)
     published = FaissIndex(catalog, KEY, DIMENSION, settings).publish(keep_previous=False)
-    before = anonymous_mb()
+    before = memory_gb("RssAnon")
     index = FaissIndex(catalog, KEY, DIMENSION, settings)
     open_s = seconds(index.refresh)
     asked = Questions(np.random.default_rng(7), questions).vectors
@@ -129,7 +129,7 @@ def measure(folder: Path, count: int, questions: int) -> Result:
         hits = index.search(query, CANDIDATES)
         hydrate.append(seconds(lambda hits=hits: fetch(catalog, hits.ids)))
     whole, embed = ask_in_words(settings, index)
-    memory_mb = anonymous_mb() - before
+    memory_mb = (memory_gb("RssAnon") - before) * 1e9 / 2**20
     report = index.self_check()
     result = Result(
         rows=count,
@@ -460,13 +460,6 @@ def frame_rows(
 # --- measuring ---
 
 
-def seconds(do: Callable[[], object]) -> float:
-    """How long it takes."""
-    started = time.perf_counter()
-    do()
-    return time.perf_counter() - started
-
-
 def median_ms(times: list[float]) -> float:
     """Milliseconds."""
     return round(float(np.median(times)) * 1000, 2)
@@ -475,16 +468,6 @@ def median_ms(times: list[float]) -> float:
 def p95_ms(times: list[float]) -> float:
     """Milliseconds."""
     return round(float(np.percentile(times, 95)) * 1000, 2)
-
-
-def anonymous_mb() -> float:
-    """Memory of this process without the files that are mapped."""
-    line = next(
-        line
-        for line in Path("/proc/self/status").read_text().splitlines()
-        if line.startswith("RssAnon")
-    )
-    return int(line.split()[1]) / 1024
 
 
 HEAD = (

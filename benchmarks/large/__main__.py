@@ -24,6 +24,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.large.rows import Shape, fill
+from benchmarks.support.measure import memory_gb, seconds
 from indexer.context import Context
 from indexer.search.searcher import Searcher
 from indexer.search.types import Scope
@@ -98,7 +99,7 @@ def ask(context: Context, key: str, captions: list[str]) -> None:
     questions = [f"when is there {text}?" for text in captions]
     embedder = context.embedder
     embedder.embed_texts(["a picture"])
-    before = anonymous_gb()
+    before = memory_gb("RssAnon")
     index = context.index_for(key)
     say("opening, checksums included", f"{seconds(index.refresh):.1f} s")
     searcher = Searcher(context)
@@ -118,7 +119,7 @@ def ask(context: Context, key: str, captions: list[str]) -> None:
     rare = Selection(collection_ids=(2,))
     of_one = [seconds(lambda v=v: index.search(v, CANDIDATES, rare)) for v in vectors]
     say("the index, in 1 % of the rows", spread_ms(of_one))
-    say("memory, mapped files left out", f"{anonymous_gb() - before:.2f} GB")
+    say("memory, mapped files left out", f"{memory_gb('RssAnon') - before:.2f} GB")
     check(index, vectors[:CHECKED_QUESTIONS])
 
 
@@ -155,23 +156,10 @@ def say(what: str, measured: str) -> None:
     print(f"| {what} | {measured} |", flush=True)
 
 
-def seconds(do) -> float:
-    """How long it takes."""
-    started = time.perf_counter()
-    do()
-    return time.perf_counter() - started
-
-
 def spread_ms(times: list[float]) -> str:
     """Median and 95th percentile."""
     median, slow = np.percentile(times, (50, 95)) * 1000
     return f"{median:.0f} ms ({slow:.0f})"
-
-
-def anonymous_gb() -> float:
-    """Memory of this process without the files that are mapped."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return int(next(line for line in lines if line.startswith("RssAnon")).split()[1]) / 1e6
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ import torch
 from sentencepiece import sentencepiece_model_pb2
 from transformers import CLIPVisionConfig, CLIPVisionModel
 
+from benchmarks.support.measure import memory_gb
 from grounding.lego.checkpoint.load import find_clip_folder
 from grounding.lego.checkpoint.shards import Shards
 from grounding.lego.grounder import load_grounder
@@ -186,14 +187,6 @@ def stage(name: str, report: dict[str, float]) -> Iterator[None]:
         "the mapped files",
         flush=True,
     )
-
-
-def memory_gb(field: str) -> float:
-    """RssAnon: memory of its own; VmHWM: the most ever resident, pages of the mapped checkpoint
-    included.
-    """
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) * 1024 / 1e9 for line in lines if line.startswith(f"{field}:"))
 
 
 def read_clip(video: Path) -> tuple[np.ndarray, float]:

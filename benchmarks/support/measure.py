@@ -62,6 +62,21 @@ def tree_bytes(pid: int) -> int:
     return total
 
 
+def memory_gb(field: str) -> float:
+    """Of this process. RssAnon: memory of its own, without the files that are mapped; VmHWM: the
+    most ever resident, mapped pages included.
+    """
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 / 1e9 for line in lines if line.startswith(f"{field}:"))
+
+
+def seconds(do: Callable[[], object]) -> float:
+    """How long it takes."""
+    started = time.perf_counter()
+    do()
+    return time.perf_counter() - started
+
+
 def tree_cpu_s(pid: int) -> float:
     """Seconds of CPU of a process and its children that live."""
     ticks = 0

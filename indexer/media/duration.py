@@ -46,7 +46,7 @@ _ESTIMATED = frozenset(
         "vc1",
     ]
 )
-_LONG_S = 4 * 3600.0
+LONG_S = 4 * 3600.0
 _MIN_BYTES_PER_S = 200.0  # the leanest speech codecs need three times as many
 _MAX_GAP_S = 3600.0  # in a file so lean; what comes later is a broken clock
 _MAX_S = 31 * 86_400.0
@@ -147,7 +147,7 @@ def _length_s(container: InputContainer, path: str | os.PathLike[str]) -> float:
     estimated = container.format.name in _ESTIMATED or _is_avi_without_index(container, declared_s)
     if declared_s is None or estimated:
         return _packets_end_s(container, path) or declared_s or 0.0
-    believed_s = 0.0 if container.format.name == "avi" else _LONG_S  # its header may be a guess
+    believed_s = 0.0 if container.format.name == "avi" else LONG_S  # its header may be a guess
     if declared_s > believed_s and os.path.getsize(path) < declared_s * _MIN_BYTES_PER_S:
         return _packets_end_s(container, path, _MAX_GAP_S) or declared_s
     if container.format.flags & Flags.ts_discont.value or container.format.name == "nut":

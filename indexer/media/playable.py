@@ -8,7 +8,7 @@ from typing import Any
 
 from av.stream import Stream
 
-from indexer.media.duration import declared_duration_s, duration_s
+from indexer.media.duration import LONG_S, declared_duration_s, duration_s
 from indexer.media.open import media_errors, open_container
 from indexer.media.tracks import picture_stream, picture_streams, sound_stream
 
@@ -19,7 +19,6 @@ SOUND_ONLY = {"mp3", "flac", "wav", "ogg", MP4}
 SOUND_ONLY_CODECS = {"mp3", "aac", "flac", "vorbis", "opus", "pcm_s16le"}
 PIXELS = {"yuv420p", "yuvj420p"}
 START_SLACK_S = 0.01
-LONG_S = 4 * 3600.0
 
 
 def is_playable(path: str | os.PathLike[str]) -> bool:

@@ -18,7 +18,6 @@ from botocore.exceptions import (
     ClientError,
     ConnectionError,
     HTTPClientError,
-    NoCredentialsError,
 )
 
 from indexer.catalog.objects.frame_store import AT_ONCE, StoredObject
@@ -110,7 +109,7 @@ class S3Store:
             raise self._refusal(str(error)) from error
         except (ConnectionError, HTTPClientError) as error:
             raise self._absence(error) from error
-        except (BotoCoreError, NoCredentialsError) as error:
+        except BotoCoreError as error:
             raise self._refusal(str(error)) from error
 
     def _absence(self, error: Exception) -> CatalogBusy:
