@@ -75,9 +75,11 @@ bench: .venv/.all
 tools:
 	@sh tests/install_tools.sh
 
+# The pip that comes with Python 3.11 takes twice the time over so many packages.
 .venv/bin/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 with its venv module is needed (Debian: apt install python3-venv)"; exit 1; }
 	$(PYTHON) -m venv .venv
+	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --upgrade 'pip>=25'
 
 # Byte code is made of what is imported, when it is: making it of all that is installed takes longer than installing.
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt
