@@ -28,7 +28,7 @@ from indexer.passages.speech.recognition import EMBEDDED, load_speech_model
 from indexer.paths import printable
 from indexer.settings import Settings
 from indexer.vectors.pgvector_index import PgVectorIndex
-from indexer.vectors.publish_snapshot import SnapshotStore
+from indexer.vectors.snapshot_store import SnapshotStore
 
 LOW_DISK_BYTES = 2_000_000_000
 FFMPEG_TIMEOUT_S = 30.0

@@ -13,7 +13,7 @@ from indexer.catalog.database import maintenance
 from indexer.catalog.vectors.live_chunks import get_live_state
 from indexer.context import Context
 from indexer.ingest.finalize import remove_artefacts
-from indexer.vectors.publish_snapshot import remove_snapshots_except
+from indexer.vectors.snapshot_store import remove_snapshots_except
 from indexer.vocabulary import AuditAction
 
 WORTH_REWRITING = 0.1

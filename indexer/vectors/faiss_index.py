@@ -21,9 +21,9 @@ from indexer.catalog.vectors.vector_rows import VectorRows, chunk_vectors, count
 from indexer.errors import CatalogError, SnapshotError, StorageError
 from indexer.settings import Settings
 from indexer.vectors.base import Hits, Published, RecallReport, Selection, check_query, merge_hits
-from indexer.vectors.publish_snapshot import SnapshotStore, remove_snapshots_except
 from indexer.vectors.recall import check_recall
 from indexer.vectors.snapshot import Snapshot
+from indexer.vectors.snapshot_store import SnapshotStore, remove_snapshots_except
 from indexer.vectors.tail import Tail
 from indexer.vocabulary import StageName
 

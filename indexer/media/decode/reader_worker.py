@@ -30,7 +30,7 @@ from indexer.media.open import out_of_memory
 from indexer.media.playable import is_playable
 from indexer.media.probe import probe
 from indexer.media.subtitles.cues import Cue
-from indexer.media.subtitles.text_files import read_text_file
+from indexer.media.subtitles.subtitle_files import read_text_file
 from indexer.media.subtitles.tracks import SubtitleTrack, read_tracks
 
 _ALARM_GRACE_S = 5.0  # the parent, which can say what happened, comes first

@@ -19,7 +19,7 @@ from indexer.media.decode.reader_process import (
 )
 from indexer.media.ffmpeg import run_ffmpeg
 from indexer.media.open import check_regular_file
-from indexer.media.output.graph import (
+from indexer.media.output.ffmpeg_input import (
     MP4_OPTIONS,
     clock_s,
     input_of,

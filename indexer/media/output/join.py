@@ -13,7 +13,7 @@ import ffmpeg
 from indexer.errors import StorageError, UsageError, os_reason
 from indexer.media.decode.reader_process import probe_in_process
 from indexer.media.ffmpeg import run_ffmpeg
-from indexer.media.output.graph import MP4_OPTIONS
+from indexer.media.output.ffmpeg_input import MP4_OPTIONS
 from indexer.paths import printable
 from indexer.settings import Settings
 from indexer.video_info import VideoInfo

@@ -15,7 +15,7 @@ from indexer.errors import StorageError, os_reason
 from indexer.media.decode.reader_process import is_playable_in_process, probe_in_process
 from indexer.media.ffmpeg import run_ffmpeg
 from indexer.media.memory import MEMORY_MB
-from indexer.media.output.graph import (
+from indexer.media.output.ffmpeg_input import (
     MP4_OPTIONS,
     clock_s,
     input_of,

@@ -5,7 +5,7 @@ of each pattern takes less than a second of CPU time.
 import pytest
 
 from indexer.media.subtitles.cues import MAX_CUES, plain_lines, without_overrides, without_tags
-from indexer.media.subtitles.text_files import decode_text, parse_text
+from indexer.media.subtitles.subtitle_files import decode_text, parse_text
 from indexer.passages.subtitles.parser import is_telemetry, passages_of
 from tests.support import within_cpu_s
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from indexer.media.subtitles.text_files import decode_text, parse_text
+from indexer.media.subtitles.subtitle_files import decode_text, parse_text
 
 SRT = "1\n00:00:01,000 --> 00:00:02,500\nHello there\n\n2\n00:00:03,000 --> 00:00:04,000\nBye\n"
 CUES = [(1.0, 2.5, "Hello there"), (3.0, 4.0, "Bye")]
