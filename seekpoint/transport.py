@@ -154,7 +154,9 @@ class Transport:
     ) -> Iterator[httpx2.Response]:
         shown = {name: value for name, value in (params or {}).items() if value is not None}
         try:
-            with self._http.stream(method, f"/api/v1{path}", params=shown, **more) as answer:
+            # As a part of the address, which is read twice where parameters are given beside it.
+            address = f"/api/v1{path}?{httpx2.QueryParams(shown)}" if shown else f"/api/v1{path}"
+            with self._http.stream(method, address, **more) as answer:
                 yield answer
         except httpx2.HTTPError as error:
             raise SeekpointError(

@@ -67,7 +67,8 @@ def make_api() -> FastAPI:
         redirect_slashes=False,
         responses=ANY_PROBLEM,
     )
-    for part in (library, search, watching, jobs, feedback, saved_searches, upkeep):
+    # Questions are asked most, and routes are tried one after the other.
+    for part in (search, library, watching, jobs, feedback, saved_searches, upkeep):
         api.include_router(part.router, prefix="/v1")
     api.add_middleware(SmallBodies, but=tuple(FOLDER.rstrip("/") + path for path in OF_FILES))
     api.openapi = lambda: _document(api)

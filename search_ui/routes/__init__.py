@@ -25,6 +25,7 @@ from search_ui.routes import (
 def all_routes() -> list[BaseRoute]:
     """The routes of the server beside Streamlit's own."""
     return [
+        *_api_routes(),  # the first that is tried: its requests are counted in milliseconds
         *index_page.routes(),
         *signin.routes(),
         *account.routes(),
@@ -37,7 +38,6 @@ def all_routes() -> list[BaseRoute]:
         *shared.routes(),
         *upload.routes(),
         *health.routes(),
-        *_api_routes(),
     ]
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import imageio_ffmpeg
 import numpy as np
 import pytest
+from av.video.reformatter import VideoReformatter
 from PIL import Image
 
 from indexer.errors import MediaError, UsageError
@@ -51,10 +52,11 @@ def lavfi(source: str) -> tuple[str, ...]:
 
 def shown(path: Path, **options) -> tuple[list[float], list[int]]:
     """(times, numbers) of all pictures, read on from the beginning."""
-    track = PictureTrack(path, **options)
+    track, tables = PictureTrack(path, **options), VideoReformatter()
     try:
         pictures = [
-            (p.time_s, read_number(p.frame.to_ndarray(format="rgb24"))) for p in track.pictures()
+            (p.time_s, read_number(tables.reformat(p.frame, format="rgb24").to_ndarray()))
+            for p in track.pictures()
         ]
     finally:
         track.close()
