@@ -78,6 +78,16 @@ _ENDS_IN_TIME = re.compile(
 _ASKS_END = re.compile(r"[?？]|[吗嗎呢]\s*$")
 _FIRST_THEN = re.compile(r"^(先[^、，,；;]+?)(?=再|又)")
 _THEN_AGAIN = re.compile(r"(先[^、，,；;]+?)(?=再|又)")
+_NEXT = r"(?:又|再|还|還|也|就|便)"
+_IN_ORDER = re.compile(
+    r"[，,、；;。]?(?:然后|然後|接着|接著|随后|隨後|跟着|跟著)" + _NEXT + "?"
+    rf"|(?<=.)(?:之后|之後|以后|以後|后|後)[，,]?{_NEXT}(?=.)|(?<=[完了])[，,]?(?:又|再)(?=.)"
+)
+_FIRST = re.compile(r"首先[，,]?是?|(?<!首)先是?(?!生|后|後|进|進|前)")
+_FIRST_NEXT = re.compile(rf"{_IN_ORDER.pattern}|[、，,]?(?:又|再)(?=.)|(?<![之以])[后後](?={VERB})")
+_ALONE_WHEN = re.compile(
+    rf"[。！!；;，,]\s*(?=(?:请问|請問)?(?:这|這|那)?(?:分别|分別)?是?(?:在)?{_WHEN_WORD}[?？。]?$)"
+)
 _EACH = re.compile(r"(?:分别|分別|各自?)(?:都)?$")
 _BRING = re.compile(
     r"^把(.+?)(?:给我|給我|帮我|幫我)?(?:找|调|調|放|挑|选|選|列|标|標|截)"
@@ -151,8 +161,23 @@ def chinese_statements(text: str) -> list[str]:
             inherits = asked.when and not asked.before and begins_with_verb(event)
             before = subject if inherits else asked.before
             action = without_adverbs(event) if inherits and subject else event
-            statements.append(_clean(before + action) or question)
+            statements += _in_order(_clean(before + action) or question)
     return statements
+
+
+def _in_order(statement: str) -> list[str]:
+    """Events that are told one after the other: `猫跳上桌子之后又打翻花瓶` -> [`猫跳上桌子`,
+    `猫打翻花瓶`].
+    """
+    ordered = _FIRST.search(statement)
+    between = _FIRST_NEXT if ordered else _IN_ORDER
+    parts = [part.strip(_PUNCTUATION) for part in between.split(_FIRST.sub("", statement, count=1))]
+    if len(parts) == 1 or not all(map(has_verb, parts)):
+        return [statement]
+    subject = _subject(parts[0])
+    if not subject and not ordered:
+        return [statement]  # 比赛后又下雨: it rains again
+    return [subject + without_adverbs(part) if begins_with_verb(part) else part for part in parts]
 
 
 def asks(text: str) -> bool:
@@ -174,6 +199,7 @@ def counts(text: str) -> bool:
 
 def _questions(text: str) -> list[str]:
     """The parts that ask for themselves; what does not ask is not cut."""
+    text = _ALONE_WHEN.sub("", text)
     sentences = [part for part in _SENTENCE_END.split(text) if part.strip(_PUNCTUATION)]
     out: list[str] = []
     for sentence in sentences or [text]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from indexer.questions.english_events import english_events
+from indexer.questions.english_events import english_events, told_events
 from indexer.questions.english_inversion import (
     PRESENT,
     invert,
@@ -142,6 +142,12 @@ _MEANWHILE = r"(?:before|after|while|once|during) [^,]+"
 _BEFORE_WHEN = re.compile(  # before the train leaves, when does he wave
     rf"^({_MEANWHILE}), ((?:when|where|(?:at|in) (?:what|which) \w+) .+)$", re.IGNORECASE
 )
+_WHEN_LAST = re.compile(  # a dog barks. When does that happen
+    r"(?<=\w)(?: ?[,.;:!–—]+| -+) ?(?:and |so )?"
+    rf"(?:when|(?:at|in) what {_MOMENT}|what time)(?:,? exactly)?"
+    r"(?: (?:is|was|does|did) (?:that|this|it|all this)(?: happen| occur| take place)?)?[ ?.!]*$",
+    re.IGNORECASE,
+)
 _WITHIN_WHEN = re.compile(rf"^(when|where), ({_MEANWHILE}), (.+)$", re.IGNORECASE)
 
 
@@ -151,12 +157,17 @@ def english_statements(text: str) -> list[str]:
     """
     statements: list[str] = []
     subject = ""
-    for question in _questions(text):
-        for statement in _statements(question):
+    told = _WHEN_LAST.sub("", text)
+    for question in _questions(told):
+        for statement in _events(question, when=told != text):
             named = _with_subject(statement, subject)
             subject = subject or _subject(named)
             statements.append(named)
     return statements
+
+
+def _events(question: str, *, when: bool) -> list[str]:
+    return [event for one in _statements(question) for event in told_events(one, when=when)]
 
 
 def counts(text: str) -> bool:
@@ -225,6 +236,7 @@ def _finish(text: str) -> str:
     statement = re.sub(r"^(?:any|if|whether) (?=\w)", "", text, flags=re.IGNORECASE)
     statement = re.sub(r"(?<=\w) (?:is|are)(?: (?:that|this|it|these|those))?$", "", statement)
     statement = re.sub(r" ever(?= )", "", statement)
+    statement = re.sub(r"^first (?=(?:the|a|an|he|she|they|it) )", "", statement)
     return re.sub(r"^any(?=one\b|body\b|thing\b)", "some", statement, flags=re.IGNORECASE)
 
 

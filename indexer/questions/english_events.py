@@ -16,12 +16,19 @@ from indexer.questions.english_inversion import (
     is_participle,
     predicate_start,
     split_auxiliary,
+    subject_length,
     verb_position,
 )
 from indexer.questions.english_words import AUXILIARIES, DETERMINERS, VERBS
 
 _THEN = re.compile(
-    r"(?:, | and,? |, and |; )(?:then|after that|afterwards|after this|later|finally)(?: on)?,? ",
+    r"(?:[,.] | and,? |, and |; | - )"
+    r"(?:then|after that|afterwards|after this|later|finally)(?: on)?,? ",
+    re.IGNORECASE,
+)
+_FIRST = re.compile(
+    r"^(?:at )?first(?:ly| of all)?,? (?=(?:the|a|an|his|her|their|its|one|he|she|they|it|we|i|you|"
+    r"some\w+|every\w+|people|two|three|[A-Z]\w+) )",
     re.IGNORECASE,
 )
 _AND_SUBJECT = re.compile(
@@ -46,6 +53,26 @@ def english_events(question: str) -> list[str]:
     subject = _subject(words)
     steps = [first, *(_complete(step, words[0], subject) for step in later)]
     return [event for step in steps for event in _split_coordinated(step)]
+
+
+def told_events(text: str, *, when: bool = False) -> list[str]:
+    """Statements that are told in their order: `First the door opens, then a man walks in` -> [`the
+    door opens`, `a man walks in`]. One that does not say what is first is cut only where a question
+    asks `when` of it.
+    """
+    first, *later = _THEN.split(_FIRST.sub("", text))
+    ordered = when or first.endswith(" first") or bool(_FIRST.match(text))
+    if not later or not ordered or any(_is_noun_phrase(step) for step in later):
+        return [text]
+    first = first.removesuffix(" first")
+    subject = " ".join(first.split()[: subject_length(first.split())])
+    return [first, *(_with_subject(step, subject) for step in later)]
+
+
+def _with_subject(step: str, subject: str) -> str:
+    """A later step that begins with its verb has the subject of the first."""
+    verb = next((word for word in step.lower().split() if not is_adverb(word)), "")
+    return f"{subject} {step}" if verb in THIRD_PERSONS or is_participle(verb) else step
 
 
 def _is_noun_phrase(step: str) -> bool:
