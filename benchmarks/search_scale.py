@@ -38,7 +38,7 @@ from indexer.search.types import Scope
 from indexer.settings import Settings
 from indexer.vectors.base import Selection
 from indexer.vectors.faiss_index import FaissIndex
-from indexer.vectors.rowset import one_thread, search_rows
+from indexer.vectors.faiss_rows import one_thread, search_rows
 from indexer.vocabulary import StageName
 
 DIMENSION = 384

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grounding.spans import ScoredSpan, Span
-from indexer import admin, chapters, evaluation, ingest, search
+from indexer import admin, chapters, evaluation, ingest, questions, search
 from indexer import queue as work_queue
 from indexer.admin import videos as video_list
 from indexer.artefacts import Artefacts
@@ -38,7 +38,6 @@ from indexer.errors import UsageError
 from indexer.grounder.configured import grounder_name
 from indexer.media import output as media_output
 from indexer.paths import EVERYTHING, Reach, Roots, absolute_path
-from indexer.questions.query_pictures import keep_picture
 from indexer.questions.statement import read_question
 from indexer.queue.publish_snapshots import publish
 from indexer.search import second_opinion
@@ -261,7 +260,7 @@ class Library:
         """Keeps a picture (JPEG, PNG, WebP) to search by: its name. Raises MediaError for what is
         none, UsageError where too many come at once.
         """
-        return keep_picture(self.settings, data)
+        return questions.query_pictures.keep_picture(self.settings, data)
 
     def more_like(
         self,

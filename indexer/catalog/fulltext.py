@@ -20,10 +20,10 @@ from sqlalchemy import (
     table,
     text,
 )
-from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.orm import Session
 
 from grounding.spans import Span
+from indexer.catalog import database
 from indexer.catalog.database.column_types import sanitize_text
 from indexer.catalog.database.dialect import in_values, is_sqlite
 from indexer.catalog.database.text_normalize import UNSPACED, separate_unspaced
@@ -212,22 +212,21 @@ def _postgres(terms: Sequence[Term], match: str) -> tuple[Any, ColumnElement[flo
 
 def _tsquery(term: Term) -> Any:
     """As it stands, or with English endings taken off."""
+    kind = database.postgresql.TSQUERY
     if term.prefix:
         *before, last = term.text.split()
         quoted = "'" + last.replace("\\", " ").replace("'", " ") + "':*"
         words = (
             [
                 func.phraseto_tsquery(
-                    literal_column("'simple'::regconfig"), " ".join(before), type_=TSQUERY
+                    literal_column("'simple'::regconfig"), " ".join(before), type_=kind
                 )
             ]
             if before
             else []
         )
-        words.append(func.to_tsquery(literal_column("'simple'::regconfig"), quoted, type_=TSQUERY))
-        return words[0] if len(words) == 1 else func.tsquery_phrase(*words, type_=TSQUERY)
-    simple = func.phraseto_tsquery(literal_column("'simple'::regconfig"), term.text, type_=TSQUERY)
-    english = func.phraseto_tsquery(
-        literal_column("'english'::regconfig"), term.text, type_=TSQUERY
-    )
-    return simple.op("||", return_type=TSQUERY())(english).self_group()
+        words.append(func.to_tsquery(literal_column("'simple'::regconfig"), quoted, type_=kind))
+        return words[0] if len(words) == 1 else func.tsquery_phrase(*words, type_=kind)
+    simple = func.phraseto_tsquery(literal_column("'simple'::regconfig"), term.text, type_=kind)
+    english = func.phraseto_tsquery(literal_column("'english'::regconfig"), term.text, type_=kind)
+    return simple.op("||", return_type=kind())(english).self_group()

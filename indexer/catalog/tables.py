@@ -198,7 +198,7 @@ _IS_HELD = text("state = 'running'")
 
 
 def _partial_index(name: str, *columns: str, where: TextClause) -> Index:
-    return Index(name, *columns, sqlite_where=where, postgresql_where=where)
+    return Index(name, *columns, sqlite_where=where)  # of a server: postgresql.adapt_tables
 
 
 class ChunkTask(LeasedRow, Base):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import sys
@@ -72,11 +73,21 @@ def prepare(context: typer.Context) -> None:
     set_up(load_settings(), context.invoked_subcommand or "seekpoint")
 
 
+def _spare_short_commands() -> None:
+    """Leaves out what costs a command of a second more than it can ever give back."""
+    gc.set_threshold(COLLECT_EVERY)
+    # At its end Python looks through all objects for cycles, several times, to free what the
+    # system is about to take back anyway: a fifth of the time of a search.
+    atexit.register(gc.freeze)
+    # Reads the metadata of every installed package, for plugins of pydantic that may be there.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+
+
 def main() -> None:
     """Entry point: errors that a person can act on are printed without a traceback. Exit 0 done, 1
     failed, 2 wrong use.
     """
-    gc.set_threshold(COLLECT_EVERY)
+    _spare_short_commands()
     try:
         app()
     except SeekpointError as error:

@@ -19,11 +19,12 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from indexer.embedders.base import unit
+from indexer.embedders.text.mapped_weights import UnpackedWeights
 from indexer.process.load_once import load_once
 
 if TYPE_CHECKING:
@@ -127,19 +128,27 @@ def save_alignment(alignment: Alignment, file: Path) -> None:
 
 def read_alignment(file: Path) -> Alignment:
     """The map as float32."""
+    return _put_together(_unpack(file))
+
+
+def _unpack(file: Path) -> dict[str, np.ndarray]:
     with np.load(file) as stored:
-        arrays = {name: stored[name].astype(np.float32) for name in stored.files}
+        return {name: stored[name].astype(np.float32) for name in stored.files}
+
+
+def _put_together(arrays: dict[str, np.ndarray]) -> Alignment:
     maps = {
         name: TextMap(arrays.pop(f"{name}_mean"), arrays.pop(f"{name}_whitening"))
         for name in ("minilm", "multilingual")
     }
-    return Alignment(**maps, **arrays)
+    rest: dict[str, Any] = {**maps, **arrays}
+    return Alignment(**rest)
 
 
 @load_once
 def load_alignment() -> Alignment:
     """The map that comes with Seekpoint."""
-    return read_alignment(FILE)
+    return _put_together(UnpackedWeights.of(FILE, lambda: _unpack(FILE)))
 
 
 def save_photograph_vectors(vectors: np.ndarray, file: Path) -> None:
@@ -164,7 +173,9 @@ def load_class_vectors() -> np.ndarray:
 @load_once
 def load_photograph_vectors() -> np.ndarray:
     """Unit vectors (R, DIMENSION) of the photographs that the map was fitted on."""
-    return read_photograph_vectors(PHOTOGRAPHS_FILE)
+    return UnpackedWeights.of(
+        PHOTOGRAPHS_FILE, lambda: {"vectors": read_photograph_vectors(PHOTOGRAPHS_FILE)}
+    )["vectors"]
 
 
 def _parts(alignment: Alignment) -> dict[str, np.ndarray]:

@@ -21,7 +21,7 @@ class DeviceAlignment:
 
     def __init__(self, alignment: Alignment, device: torch.device) -> None:
         def move(array: np.ndarray) -> torch.Tensor:
-            return torch.from_numpy(np.ascontiguousarray(array, np.float32)).to(device)
+            return torch.from_numpy(np.array(array, np.float32, order="C")).to(device)
 
         self._classes = move(alignment.classes)
         self._earlier_mean = move(alignment.earlier_mean)

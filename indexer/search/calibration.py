@@ -14,6 +14,7 @@ add nothing (docs/experiments/alignment.md).
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -151,9 +152,15 @@ def _usual(
     if neutral is None or not len(neutral):
         return float(mean @ query), 1.0
     margins = (background @ neutral.T).max(axis=0) - neutral @ mean
-    middle = float(np.median(margins))
-    deviation = 1.4826 * float(np.median(np.abs(margins - middle)))
+    middle = median(margins.tolist())
+    deviation = 1.4826 * median(np.abs(margins - middle).tolist())
     return float(mean @ query) + middle, deviation or 1.0
+
+
+def median(values: Sequence[float]) -> float:
+    """The middle of one or more values; numpy's imports what is known of masked arrays."""
+    ordered = sorted(values)
+    return (ordered[len(ordered) // 2] + ordered[~(len(ordered) // 2)]) / 2
 
 
 def likeness_of(vector: np.ndarray, photographs: np.ndarray | None) -> Calibration:

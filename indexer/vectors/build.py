@@ -22,8 +22,9 @@ from indexer.catalog.vectors.live_chunks import get_live_chunks
 from indexer.catalog.vectors.vector_rows import VectorRows, iterate_vectors
 from indexer.errors import CatalogError
 from indexer.vectors.durable_files import flush, save_array, sha256
+from indexer.vectors.faiss_rows import fp16_index, read_index
 from indexer.vectors.recall import calibrate_nprobe
-from indexer.vectors.rowset import RowSet, fp16_index
+from indexer.vectors.rowset import RowSet
 from indexer.vectors.snapshot import Manifest, write_manifest
 from indexer.vocabulary import StageName
 
@@ -128,9 +129,7 @@ def _write_lists(folder: Path, columns: np.ndarray, nlist: int) -> int:
     """Writes the inverted lists over the rows of exact.faiss; how many of them a search shall
     probe.
     """
-    exact = RowSet.of_columns(
-        columns, faiss.read_index(str(folder / "exact.faiss"), faiss.IO_FLAG_MMAP_IFC)
-    )
+    exact = RowSet.of_columns(columns, read_index(folder / "exact.faiss"))
     ivf = faiss.IndexIVFScalarQuantizer(
         faiss.IndexFlatIP(exact.index.d),
         exact.index.d,

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from indexer import vectors
 from indexer.vectors.base import Hits, RecallReport, Selection
 from indexer.vectors.neighbours import NEIGHBOURS, questions_between, recall
-from indexer.vectors.rowset import RowSet, search_rows
+from indexer.vectors.rowset import RowSet
 
 # Probes are doubled until recall@10 reaches this on sampled questions, and then once more: real
 # questions lie farther away.
@@ -63,7 +64,9 @@ def calibrate_nprobe(exact: RowSet, ivf: Any, count: int = 64) -> int:
     while nprobe < ivf.nlist:
 
         def search(question: np.ndarray, nprobe: int = nprobe) -> Hits:
-            _, rows = search_rows(ivf, question, 2 * NEIGHBOURS, None, nprobe=nprobe)
+            _, rows = vectors.faiss_rows.search_rows(
+                ivf, question, 2 * NEIGHBOURS, None, nprobe=nprobe
+            )
             return exact.rescore(question, rows, NEIGHBOURS)
 
         if recall(search, questions, true_scores) >= PROBE_RECALL:

@@ -3,25 +3,48 @@ and the slabs of the tail (in memory).
 
 Vectors are kept by FAISS's fp16 scalar quantizer, whose codes are the float16 numbers of the
 catalog unchanged: half the memory of IndexFlatIP, 2.7 times faster (200,000 x 384, one thread: 5.3
-ms against 14.5), and the scores are those of the stored vectors.
+ms against 14.5), and the scores are those of the stored vectors. Few rows are kept as a matrix and
+multiplied, for FAISS takes longer to import than to answer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import faiss
 import numpy as np
 
+from indexer import vectors
 from indexer.catalog.vectors.vector_rows import VectorRows
 from indexer.vectors.base import NO_HITS, Hits, Selection
 
 # Up to so many selected rows are copied out and searched alone; for more, scanning all rows with a
 # bitmap costs less.
 GATHER_ROWS = 20_000
+# Up to so many rows in memory are a matrix: some 8 hours of video.
+MATRIX_ROWS = 4_000
+
+
+class MatrixIndex:
+    """Vectors (N, D) float32, made from float16, that a question is multiplied with; to `RowSet`
+    what an index of FAISS is.
+    """
+
+    def __init__(self, matrix: np.ndarray) -> None:
+        self.matrix = matrix
+        self.ntotal, self.d = matrix.shape
+        self.code_size = 2 * self.d
+
+    @property
+    def codes(self) -> np.ndarray:
+        """(N, 2 D) uint8 as FAISS's quantizer has them."""
+        return self.matrix.astype("<f2").view(np.uint8)
+
+    def search(self, query: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+        """Scores and row numbers of the best `k`, best first."""
+        scores = self.matrix @ query
+        best = np.argsort(-scores, kind="stable")[:k]
+        return scores[best], best
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +69,7 @@ class RowSet:
     @classmethod
     def of(cls, rows: VectorRows) -> RowSet:
         """Rows with an index of their vectors, which are stored as float16."""
-        index = fp16_index(rows.vectors.shape[1])
-        index.add(rows.vectors)
+        index = _index_of(rows.vectors.astype("<f2").view(np.uint8))
         return cls(rows.ids, rows.chunk_ids, rows.video_ids, rows.collection_ids, index)
 
     @classmethod
@@ -59,11 +81,10 @@ class RowSet:
 
     @property
     def codes(self) -> np.ndarray:
-        """(N, 2 D) uint8, not copied: valid while this RowSet lives."""
-        count, width = self.index.ntotal, self.index.code_size
-        if not count:
-            return np.empty((0, width), np.uint8)
-        return faiss.rev_swig_ptr(self.index.codes.data(), count * width).reshape(count, width)
+        """(N, 2 D) uint8; those of FAISS are not copied, valid while this RowSet lives."""
+        if isinstance(self.index, MatrixIndex):
+            return self.index.codes
+        return vectors.faiss_rows.codes_of(self.index)
 
     @property
     def columns(self) -> tuple[np.ndarray, ...]:
@@ -72,13 +93,13 @@ class RowSet:
 
     def vectors(self, rows: np.ndarray | slice) -> np.ndarray:
         """(n, D) float32."""
+        if isinstance(self.index, MatrixIndex):
+            return self.index.matrix[rows]
         return np.ascontiguousarray(self.codes[rows]).view("<f2").astype(np.float32)
 
     def take(self, rows: np.ndarray) -> RowSet:
         """These rows, in this order, as a set of their own."""
-        index = fp16_index(self.index.d)
-        if len(rows):
-            index.add_sa_codes(np.ascontiguousarray(self.codes[rows]))
+        index = _index_of(self.codes[rows])
         return RowSet(
             self.ids[rows],
             self.chunk_ids[rows],
@@ -108,7 +129,7 @@ class RowSet:
         count = int(np.count_nonzero(mask))
         if not count:
             return NO_HITS
-        if count <= GATHER_ROWS:
+        if count <= GATHER_ROWS or isinstance(self.index, MatrixIndex):
             return self.take(np.flatnonzero(mask))._nearest(query, k, None)
         return self._nearest(query, k, mask)
 
@@ -122,61 +143,25 @@ class RowSet:
         k = min(k, len(self))
         if not k:
             return NO_HITS
-        scores, rows = search_rows(self.index, query, k, mask)
+        if isinstance(self.index, MatrixIndex):
+            scores, rows = self.index.search(query, k)
+        else:
+            scores, rows = vectors.faiss_rows.search_rows(self.index, query, k, mask)
         return Hits(self.ids[rows], scores)
 
 
 def concatenate(parts: list[RowSet]) -> RowSet:
     """All rows of the parts, one part after the other; there is at least one part."""
-    index = fp16_index(parts[0].index.d)
-    for part in parts:
-        if len(part):
-            index.add_sa_codes(part.codes)
     columns = [np.concatenate([part.columns[n] for part in parts]) for n in range(4)]
+    index = _index_of(np.concatenate([part.codes for part in parts]))
     return RowSet.of_columns(np.stack(columns), index)
 
 
-def fp16_index(dimension: int) -> Any:
-    """An empty FAISS index that stores float16 and compares by inner product."""
-    return faiss.IndexScalarQuantizer(
-        dimension, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT
-    )
-
-
-def search_rows(
-    index: Any, query: np.ndarray, k: int, mask: np.ndarray | None, **parameters: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Scores and row numbers, best first, of the rows that the mask lets through; `parameters` are
-    those of an IVF search.
-    """
-    selector = None
-    bits = None
-    if mask is not None:
-        bits = np.packbits(
-            mask, bitorder="little"
-        )  # FAISS keeps a pointer into it: alive until the search is over
-        selector = faiss.IDSelectorBitmap(len(mask), faiss.swig_ptr(bits))
-    kind = faiss.SearchParametersIVF if parameters else faiss.SearchParameters
-    with one_thread():
-        scores, rows = index.search(
-            query[None], k, params=kind(**parameters, **({"sel": selector} if selector else {}))
-        )
-    del bits
-    found = rows[0] >= 0
-    return scores[0][found], rows[0][found]
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """One question is answered by one thread: waking others costs more than they help, above all on
-    a busy machine.
-    """
-    before = faiss.omp_get_max_threads()
-    faiss.omp_set_num_threads(1)
-    try:
-        yield
-    finally:
-        faiss.omp_set_num_threads(before)
+def _index_of(codes: np.ndarray) -> Any:
+    """An index in memory of codes (N, 2 D) uint8."""
+    if len(codes) <= MATRIX_ROWS:
+        return MatrixIndex(np.ascontiguousarray(codes).view("<f2").astype(np.float32))
+    return vectors.faiss_rows.index_of(codes, codes.shape[1] // 2)
 
 
 def _one_of(column: np.ndarray, wanted: tuple[int, ...]) -> np.ndarray:

@@ -22,13 +22,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import faiss
 import numpy as np
 
+from indexer import vectors
 from indexer.errors import SnapshotError
 from indexer.vectors.base import NO_HITS, Hits
 from indexer.vectors.durable_files import sha256, write_whole
-from indexer.vectors.rowset import RowSet, search_rows
+from indexer.vectors.rowset import RowSet
 
 FORMAT = 1
 CURRENT = "CURRENT"
@@ -104,7 +104,7 @@ class Snapshot:
     def _probe(
         self, query: np.ndarray, k: int, mask: np.ndarray | None, wanted: int, nprobe: int
     ) -> Hits:
-        _, rows = search_rows(self.ivf, query, wanted, mask, nprobe=nprobe)
+        _, rows = vectors.faiss_rows.search_rows(self.ivf, query, wanted, mask, nprobe=nprobe)
         return self.rows.rescore(query, rows, k)
 
 
@@ -165,8 +165,8 @@ def _open(folder: Path, digest: str, key: str, dimension: int) -> Snapshot:
     _verify(folder, manifest)
     columns = np.load(folder / "rows.npy", mmap_mode="r")
     chunks = np.load(folder / "chunks.npy", mmap_mode="r")
-    exact = _read_index(folder / "exact.faiss")
-    ivf = _read_index(folder / "ivf.faiss") if manifest.nlist else None
+    exact = vectors.faiss_rows.read_index(folder / "exact.faiss")
+    ivf = vectors.faiss_rows.read_index(folder / "ivf.faiss") if manifest.nlist else None
     if {len(columns[0]), exact.ntotal, manifest.rows if ivf is None else ivf.ntotal} != {
         manifest.rows
     }:
@@ -183,10 +183,6 @@ def _verify(folder: Path, manifest: Manifest) -> None:
     wrong = [name for name, digest in manifest.files.items() if found[name] != digest]
     if wrong:
         raise _broken(folder, f"{', '.join(wrong)} does not match its checksum")
-
-
-def _read_index(path: Path) -> Any:
-    return faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
 
 
 def remove_others(parent: Path, keep: set[str]) -> None:

@@ -13,11 +13,11 @@ from contextlib import contextmanager
 
 from filelock import FileLock, Timeout
 
+from indexer import vectors
 from indexer.catalog.database.session import Catalog
 from indexer.errors import SnapshotError, StorageError
 from indexer.settings import Settings
 from indexer.vectors.base import Published
-from indexer.vectors.build import build_snapshot
 from indexer.vectors.durable_files import storage_errors
 from indexer.vectors.snapshot import (
     CURRENT,
@@ -106,7 +106,7 @@ class SnapshotStore:
     def _publish(self, before: str | None, keep_previous: bool, started: float) -> Published:
         previous = before.partition(" ")[0] if before else ""
         remove_others(self.folder, {previous})  # also what a writer that was killed left behind
-        folder, digest, manifest = build_snapshot(
+        folder, digest, manifest = vectors.build.build_snapshot(
             self._catalog, self._key, self._dimension, self.folder, self._flat_max_rows, self._stage
         )
         if not manifest.rows:

@@ -1,6 +1,7 @@
 """The database: engine, sessions, types, migrations.
 
-Migrations are loaded when first used: Alembic is slow to start.
+Migrations and what is said to PostgreSQL alone are loaded when first used: Alembic and
+SQLAlchemy's dialects are slow to start.
 """
 
 from typing import TYPE_CHECKING
@@ -8,6 +9,6 @@ from typing import TYPE_CHECKING
 from lazy_loader import attach
 
 if TYPE_CHECKING:
-    from indexer.catalog.database import migrate
+    from indexer.catalog.database import migrate, postgresql
 
-__getattr__, __dir__, __all__ = attach(__name__, submodules=["migrate"])
+__getattr__, __dir__, __all__ = attach(__name__, submodules=["migrate", "postgresql"])

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
 from sqlalchemy import BigInteger, ColumnElement, Text, bindparam, func, literal, text
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from indexer.catalog import database
 from indexer.catalog.tables import Base
 
 Column: TypeAlias = ColumnElement[Any] | InstrumentedAttribute[Any]
@@ -37,14 +37,16 @@ def in_values(
             each.bindparams(bindparam("listed", json.dumps(listed), unique=True))
         )
     kind = Text() if isinstance(column.type, Text) else BigInteger()
-    return column == func.any(bindparam(None, listed, type_=ARRAY(kind), unique=True))
+    return column == func.any(
+        bindparam(None, listed, type_=database.postgresql.array_of(kind), unique=True)
+    )
 
 
 def insert_or_ignore(s: Session, table: type[Base], unique: Sequence[str]) -> Any:
     """An INSERT that does nothing where a row with the same `unique` columns exists, also one that
     another writer commits meanwhile.
     """
-    make = sqlite.insert if is_sqlite(s) else postgresql.insert
+    make = sqlite.insert if is_sqlite(s) else database.postgresql.insert
     return make(table).on_conflict_do_nothing(index_elements=list(unique))
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
+from indexer.catalog import database
 from indexer.errors import CatalogError, UsageError
 
 CONNECT_TIMEOUT_S = 5
@@ -46,6 +47,7 @@ def make_engine(url: URL, busy_timeout_s: float, *, foreign_keys: bool = True) -
     if url.get_backend_name() == "sqlite":
         return _sqlite_engine(url, busy_timeout_s, foreign_keys=foreign_keys)
     options = {"connect_timeout": CONNECT_TIMEOUT_S}
+    database.postgresql.adapt_tables()
     try:
         return create_engine(url, pool_pre_ping=True, connect_args=options, hide_parameters=True)
     except ModuleNotFoundError as error:

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 from sqlalchemy import Dialect, LargeBinary
-from sqlalchemy.dialects.postgresql.base import ischema_names
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
@@ -36,9 +35,6 @@ class FullVec(HalfVec):
 
     cache_ok = True
     name = "vector"
-
-
-ischema_names[HalfVec.name] = HalfVec  # what a server says about its tables is compared with ours
 
 
 class _AsBytes(FunctionElement[Any]):

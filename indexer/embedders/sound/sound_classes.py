@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from indexer.embedders.base import unit
+from indexer.embedders.text.mapped_weights import UnpackedWeights
 from indexer.embedders.text.scripts import READ_BY_USE, mostly_in
 from indexer.embedders.text.sentences import Sentences
 
@@ -104,9 +105,14 @@ def of_classes(similarity: np.ndarray, owners: np.ndarray) -> np.ndarray:
 def load_sound_classes() -> SoundClasses:
     """The stored classes with the vectors of their descriptions."""
     names = tuple(name for name, _ in describe())
+    table = UnpackedWeights.of(TABLE, _read_table)
+    return SoundClasses(names, table["minilm"], table["use"], table["owners"])
+
+
+def _read_table() -> dict[str, np.ndarray]:
     with np.load(TABLE) as table:
-        minilm, use = (table[name].astype(np.float32) for name in ("minilm", "use"))
-        return SoundClasses(names, minilm, use, table["owners"].astype(np.int64))
+        arrays = {name: table[name].astype(np.float32) for name in ("minilm", "use")}
+        return arrays | {"owners": table["owners"].astype(np.int64)}
 
 
 def describe() -> list[tuple[str, list[str]]]:

@@ -88,7 +88,7 @@ class SoundSearch:
         if asked is None or (asked.likeness < MIN_LIKENESS and len(scope.kinds) > 1):
             return SoundAnswer()
         least = MIN_PROBABILITY if len(scope.kinds) > 1 else 0.0
-        hits = [hit for key in keys for hit in self._hits(asked, key, scope) if hit.score >= least]
+        hits = [hit for key in keys for hit in self._hits(asked, key, scope, least)]
         hits.sort(key=lambda hit: -hit.score)
         return SoundAnswer(tuple(hits[:MOST_HITS]))
 
@@ -109,9 +109,11 @@ class SoundSearch:
         values = block.vectors @ asked.vector if len(block.times_s) else np.empty(0)
         return block.times_s, values
 
-    def _hits(self, asked: SoundQuestion, key: str, scope: Scope) -> Iterator[PassageHit]:
+    def _hits(
+        self, asked: SoundQuestion, key: str, scope: Scope, least: float
+    ) -> Iterator[PassageHit]:
         for heard in self._stretches(asked, key, scope):
-            yield from moments(asked, heard)
+            yield from moments(asked, heard, least)
 
     def _stretches(self, asked: SoundQuestion, key: str, scope: Scope) -> list[_Heard]:
         with self._context.catalog.read_replica() as session:
@@ -166,8 +168,10 @@ def _heard(run: Sequence[tuple[StoredBlock, np.ndarray]]) -> _Heard:
     )
 
 
-def moments(asked: SoundQuestion, heard: _Heard) -> Iterator[PassageHit]:
-    """The spans of a stretch that stand out, with their probabilities."""
+def moments(asked: SoundQuestion, heard: _Heard, least: float = 0.0) -> Iterator[PassageHit]:
+    """The spans of a stretch that stand out, with their probabilities, which are at least
+    `least`.
+    """
     whole = float(asked.vector.sum())
     spans = localize(
         heard.times_s,
@@ -183,6 +187,8 @@ def moments(asked: SoundQuestion, heard: _Heard) -> Iterator[PassageHit]:
             continue
         curve = heard.curve[inside]
         sure = probability(asked.likeness, clearest(curve) / whole, asked.focus)
+        if sure < least:
+            continue
         loudest = heard.vectors[inside][int(np.argmax(curve))].astype(np.float32)
         name = load_sound_classes().common_name(asked, loudest)
         yield PassageHit(heard.video_id, found.span, name, sure)

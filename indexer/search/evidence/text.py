@@ -27,6 +27,7 @@ from indexer.passages.matching import matching_words, pairs_of
 from indexer.passages.text_space import TextSpace, text_space
 from indexer.questions.content_words import content_words
 from indexer.questions.statement import Statement
+from indexer.search.calibration import median
 from indexer.search.evidence.readable import is_readable
 from indexer.search.neutral_baseline import neutral_vectors
 from indexer.search.scope import served_keys, with_served_keys
@@ -322,9 +323,7 @@ class TextSearch:
                 if len(hits := index.search(vector, 1))
             ]
             cosines = self._best_cosines(index)
-            product, cosine = (
-                float(np.median(values)) if values else 0.0 for values in (best, cosines)
-            )
+            product, cosine = (median(values) if values else 0.0 for values in (best, cosines))
             known = self._usual[key] = _Usual(live, product, cosine)
         return known
 

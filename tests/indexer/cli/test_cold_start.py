@@ -49,6 +49,8 @@ def test_the_library_loads_nothing_heavy():
         "streamlit",
         "onnxruntime",
         "celery",
+        "PIL",
+        "sqlalchemy.dialects.postgresql",
     }
     assert not loaded & heavy
 

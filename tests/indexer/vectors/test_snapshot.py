@@ -25,6 +25,7 @@ from indexer.settings import Settings
 from indexer.vectors.base import Selection
 from indexer.vectors.build import list_count
 from indexer.vectors.faiss_index import FaissIndex, remove_snapshots_except
+from indexer.vectors.faiss_rows import index_of
 from indexer.vectors.rowset import RowSet
 from indexer.vectors.snapshot import CURRENT, key_folder, open_snapshot, read_pointer
 from tests.indexer.catalog import support
@@ -69,7 +70,8 @@ def test_the_exact_file_is_what_faiss_would_write(
     FaissIndex(sqlite_catalog, "k1", support.DIMENSION, settings).publish()
     with sqlite_catalog.read() as s:
         (lot,) = iterate_vectors(s, "k1")
-    faiss.write_index(RowSet.of(lot).index, str(tmp_path / "reference.faiss"))
+    written = index_of(RowSet.of(lot).codes, support.DIMENSION)
+    faiss.write_index(written, str(tmp_path / "reference.faiss"))
     assert (current_folder(settings) / "exact.faiss").read_bytes() == (
         tmp_path / "reference.faiss"
     ).read_bytes()
