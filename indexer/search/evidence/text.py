@@ -55,6 +55,8 @@ SOME_WORDS = 0.3  # strength of a passage that has half of the words
 # of a passage that has the only word of a question, unless the word is rare or the question names
 # the kind
 LONE_WORD = 0.4
+LONE_LETTERS = 4  # of a rare word that tells by itself; a Chinese character is as good as two
+_HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 ENOUGH = 20  # passages with all words; those with some of them are then not looked for
 RARE = 20  # passages with a word that is telling by itself
 COUNTED = 1000  # passages with a word; a word that more hold is as common as any
@@ -372,9 +374,9 @@ def _strength_of_words(asked: _Asked, share: float, complete_hits: int, *, compl
     """
     if not complete:
         return SOME_WORDS * min(1.0, 2 * share) ** 2 * (1.5 if asked.hint else 1.0)
-    letters = sum(len(term.text.replace(" ", "")) for term in asked.terms)
+    word = "".join(term.text.replace(" ", "") for term in asked.terms)
     telling = asked.quoted or asked.hint or len(asked.terms) > 1 or len(asked.loose) > 1
-    if telling or (letters >= 4 and complete_hits <= RARE):
+    if telling or (len(word) + len(_HAN.findall(word)) >= LONE_LETTERS and complete_hits <= RARE):
         return 1.0
     return LONE_WORD
 

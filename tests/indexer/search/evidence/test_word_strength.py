@@ -20,6 +20,7 @@ TALK = [
     *[f"people came by train number {number}" for number in range(200)],
 ]
 LINES = [("dg", 0.99), ("EXIT", 0.95), ("kgb dlr", 0.8), ("dog |-/_=*+", 0.9), ("Hot dog", 0.9)]
+LINES += [("从小到大都是在厕所", 0.9), ("我家的狗很可爱", 0.9)]
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +58,11 @@ def test_a_rare_word_counts_more_than_a_common_one(texts):
     assert len(rare) == 1, "what has the common word alone is left far behind"
     common = hits(texts, "giraffe people", "speech")
     assert common[0].score < rare[0].score / 4
+
+
+def test_a_rare_chinese_word_of_two_characters_is_an_answer(texts):
+    assert hits(texts, "厕所", "screen")[0].score >= MATCHED
+    assert hits(texts, "狗", "screen")[0].score < MATCHED
 
 
 def test_all_words_are_an_answer(texts):
