@@ -68,6 +68,7 @@ class List {
     this.draw();
     this.markCurrent();
     if (place) this.goBack(place);
+    if (!data.narrow) requestAnimationFrame(() => window.dispatchEvent(new CustomEvent("seekpoint-drawn")));
   }
 
   // --- what is shown ---

@@ -19,7 +19,7 @@ from search_ui import components
 from search_ui.app_state import app_state
 from search_ui.auth.access_rights import User
 from search_ui.i18n.translator import Translator
-from search_ui.pages.home import DEMO
+from search_ui.starts import DEMO
 
 VIDEOS = ",".join(["video/*", *sorted(VIDEO_SUFFIXES)])
 # Texts of components/folders.js.

@@ -16,8 +16,7 @@ from indexer.catalog.people import saved_searches
 from indexer.catalog.people.saved_searches import SavedSearch
 from indexer.catalog.video_queries import find_ready_since, has_ready
 from indexer.errors import SeekpointError
-from indexer.formatting import container_title, video_title
-from indexer.messages import N_
+from indexer.formatting import container_title
 from search_ui import components, session_state
 from search_ui.app_state import app_state
 from search_ui.auth.access_rights import User
@@ -26,45 +25,28 @@ from search_ui.pages import answers, progress
 from search_ui.pages.cards import pictures_of
 from search_ui.pages.saved import manage
 from search_ui.session_state import escape_markdown
+from search_ui.starts import DEMO, EXAMPLES, SHOWN_SHARE, starts_of, title_of
 from search_ui.url_state import Link, Place, Search, parse_link
 
-DEMO = "demo"
-NEWEST = 12
-RECENT = 8
 MOST_NEW_VIDEOS = 500
-SHOWN_SHARE = 0.3  # of the length: the beginning is often black, or a title
 PREVIEW_S = 6.0
 SETTLED = timedelta(seconds=2)  # an index looks twice a second for what is new
-EXAMPLES = (
-    N_("When is there a close-up of a cat?"),
-    N_("When do people ride bicycles in the street?"),
-    N_("At what time does the rocket stand on the launch pad?"),
-    N_("Show me the cup of coffee on a table"),
-)
 
 
 def show(link: Link, user: User, tr: Translator) -> None:
     """What the page shows before a question: recent and saved searches, collections."""
-    collections = user.visible(app_state().library.collections())
-    if not any(collection.ready for collection in collections):
+    starts = starts_of(user)
+    if starts is None:
         show_empty(user, tr)
         return
-    library = app_state().library
-    with library.catalog.read() as session:
-        recent = saved_searches.list_searches(session, user.account_id, saved=False)
-        saved = saved_searches.list_searches(session, user.account_id, saved=True)
     with st.container(key="starts"):
-        if any(collection.name == DEMO for collection in collections):
+        if starts.has_demo:
             _examples(tr)
-        _search_chips(tr("Saved"), saved, "saved", user, tr)
-        _search_chips(tr("Recent"), _once(recent)[:RECENT], "recent", user, tr)
+        _search_chips(tr("Saved"), starts.saved, "saved", user, tr)
+        _search_chips(tr("Recent"), starts.recent, "recent", user, tr)
     progress.show(user, tr)
     st.subheader(tr("Newest videos"), anchor=False)
-    _videos(
-        link,
-        library.videos([collection.name for collection in collections], newest=NEWEST)[::-1],
-        tr,
-    )
+    _videos(link, starts.newest, tr)
 
 
 def is_empty(user: User) -> bool:
@@ -118,14 +100,6 @@ def _examples(tr: Translator) -> None:
                 on_click=session_state.go,
                 args=(Link(Search(text=tr(example))),),
             )
-
-
-def _once(searches: Sequence[SavedSearch]) -> list[SavedSearch]:
-    """Each question once, whatever it was narrowed by, as it was asked last."""
-    seen: dict[str, SavedSearch] = {}
-    for search in searches:
-        seen.setdefault(search.title.strip().casefold(), search)
-    return list(seen.values())
 
 
 @contextmanager
@@ -232,8 +206,3 @@ def _card(link: Link, video: Video) -> dict[str, Any]:
         **pictures,
         **(sizes if video.duration_s else {}),
     }
-
-
-def title_of(video: Video) -> str:
-    """The title of a video, or what stands for one."""
-    return video_title(video.title, video.paths[0].path if video.paths else None, video.video_id)

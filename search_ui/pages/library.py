@@ -17,8 +17,8 @@ from search_ui.app_state import app_state
 from search_ui.auth.access_rights import User
 from search_ui.i18n.translator import Translator
 from search_ui.pages import adding, progress
-from search_ui.pages.home import title_of
 from search_ui.session_state import escape_markdown
+from search_ui.starts import title_of
 
 # Of a video, as routes/shelf.py says them.
 STATES = {

@@ -27,7 +27,7 @@ def show(user: User, tr: Translator) -> None:
     link = session_state.current_link()
     st.set_page_config(page_title=_window_title(link, user))
     is_home = link.place is None and link.search.is_empty
-    with st.container(key="hero"):
+    with st.container(key="hero_home" if is_home else "hero"):
         if is_home:
             st.title(tr("Which moment are you looking for?"), anchor=False)
     ask.show(link, user, tr)

@@ -18,10 +18,10 @@ from streamlit.file_util import get_static_dir
 from search_ui.app_state import app_state
 from search_ui.i18n.translator import Translator, translator_of
 from search_ui.routes.first_screen import first_screen
+from search_ui.routes.preloads import preload_links
 from search_ui.url_state import PAGE_NAMES
 
 STYLE = Path(__file__).parents[1] / "style.css"
-LIBRARY = "/library"
 ICON = Path(__file__).parents[1] / "icon.svg"
 
 
@@ -36,12 +36,12 @@ def index_page(request: Request) -> Response:
     """
     app_state().library.catalog.ping()
     document = _document(translator_of(request))
-    if request.url.path == LIBRARY:
+    if first := first_screen(request, _icon()):
         before, end, after = document.rpartition("</body>")
-        document = f"{before}{first_screen(request, _icon())}{end}{after}"
+        document = f"{before}{first}{end}{after}"
     return HTMLResponse(
         document,
-        headers={"Cache-Control": "no-cache", "Vary": "Accept-Language"},
+        headers={"Cache-Control": "private, no-cache", "Vary": "Accept-Language"},
     )
 
 
@@ -58,6 +58,8 @@ def _document(tr: Translator) -> str:
         "localStorage.getItem('seekpoint-theme') ?? 'System'</script>"
     )
     document = document.replace("<head>", f"<head>{script}", 1)
+    preloads = preload_links(Path(get_static_dir()))
+    document = document.replace("</head>", f"{preloads}</head>", 1)
     # Behind the head, where Streamlit's own styles will stand: of two rules alike the later one
     # holds.
     before, end, after = document.rpartition("</body>")

@@ -22,12 +22,12 @@ from indexer.vocabulary import VideoState
 from search_ui.app_state import app_state
 from search_ui.auth.access_rights import User
 from search_ui.i18n.translator import Translator, translator_of
+from search_ui.starts import SHOWN_SHARE, title_of
 from search_ui.url_state import Link, Place
 
 MOST_ROWS = 200
 FIRST_ROWS = 40  # more than are in view of most windows
 LARGEST_ID = 2**62
-SHOWN_SHARE = 0.3  # of the length: the beginning is often black, or a title
 PREVIEW_S = 6.0
 # What a list is ordered by; what lacks it stands at the end, whichever way.
 ORDERS: dict[str, Callable[[ListedVideo], Any]] = {
@@ -136,7 +136,7 @@ def _rows_of(request: Request, ids: list[int]) -> dict[str, dict[str, Any]]:
 def _row(video: Video, tr: Translator) -> dict[str, Any]:
     path = video.paths[0].path if video.paths else None
     return {
-        "title": video_title(video.title, path, video.video_id),
+        "title": title_of(video),
         "second": container_title(video.title, path) or "",
         "collection": video.collection,
         "state": state_of(video),
@@ -146,7 +146,7 @@ def _row(video: Video, tr: Translator) -> dict[str, Any]:
         "date": video.recorded_at.date().isoformat() if video.recorded_at else "",
         "path": path or "",
         "href": Link(place=Place(video.video_id)).href(),
-        **_pictures(video),
+        **pictures_of(video),
     }
 
 
@@ -157,7 +157,8 @@ def state_of(video: Video) -> str:
     return "partly" if video.is_partly_read else str(video.state)
 
 
-def _pictures(video: Video) -> dict[str, Any]:
+def pictures_of(video: Video) -> dict[str, Any]:
+    """Addresses of what a card of a video shows, and plays under the pointer."""
     shown_s = video.duration_s * SHOWN_SHARE
     preview = {
         "src": f"/stream/{video.video_id}",

@@ -1,22 +1,66 @@
-"""The library's first cards are in the document; who may not see a video gets none of it."""
+"""The first cards are in the document; who may not see a video gets none of it."""
 
+import re
 from html import escape
+from pathlib import Path
 
+import pytest
+from streamlit.file_util import get_static_dir
+
+from indexer.catalog.people import saved_searches
+from search_ui.app_state import open_app_state
+from search_ui.routes.preloads import preload_links
 from search_ui.url_state import Link, Place
+from tests.search_ui.conftest import client_of
+from tests.support import colour_video, demo_settings
 
 
-def test_the_first_cards_are_there_from_the_first_byte(local, video_ids):
-    document = local.get("/library").text
+@pytest.mark.parametrize("path", ["/", "/search", "/library"])
+def test_the_first_cards_are_there_from_the_first_byte(local, video_ids, path):
+    document = local.get(path).text
     body = document[document.index('id="first-screen"') :]
     for name, video_id in video_ids.items():
         assert f"<b>{escape(name.removesuffix('.mp4'))}</b>" in body
         assert f'<a href="{escape(Link(place=Place(video_id)).href())}">' in body
         assert f'src="/thumbnail/{video_id}/' in body
-    assert "3 videos, 0:29" in body
-    assert 'id="first-screen"' not in local.get("/").text
+    assert ("3 videos, 0:29" in body) == (path == "/library")
+    assert ('<input name="q" autofocus' in body) == (path != "/library")
+
+
+@pytest.mark.parametrize("address", ["/?q=green", "/?v=1", "/?like=1@0-5", "/moments", "/system"])
+def test_other_pages_begin_as_they_are(local, address):
+    assert 'id="first-screen"' not in local.get(address).text
+
+
+def test_nothing_stands_before_an_empty_library(tmp_path):
+    with client_of(open_app_state(demo_settings(tmp_path / "home"), sign_in=False)) as client:
+        assert 'id="first-screen"' not in client.get("/").text
+
+
+def test_questions_asked_lately_are_on_the_first_page_as_text(tmp_path):
+    state = open_app_state(demo_settings(tmp_path / "home"), sign_in=False)
+    state.library.ingest([colour_video(tmp_path / "a.mp4", [("red", 1)])], "mine")
+    with state.library.catalog.begin() as session:
+        saved_searches.add_recent_search(session, None, "<img src=x>", "/?q=1")
+    with client_of(state) as client:
+        body = client.get("/").text
+    assert 'data-words="&lt;img src=x&gt;"' in body
+    assert "<img src=x>" not in body
+
+
+def test_scripts_that_streamlit_asks_for_late_are_named_at_once(local):
+    links = preload_links(Path(get_static_dir()))
+    assert "/BidiComponent." in links
+    assert "/TextInput." in links
+    assert links in local.get("/").text
+    names = re.findall(r'href="/([^"]+)"', links)
+    assert all((Path(get_static_dir()) / name).is_file() for name in names)
 
 
 def test_of_collections_that_one_sees_only(signed):
+    first = signed("limited").get("/").text
+    assert "<b>sunset</b>" in first
+    assert "diary" not in first
     document = signed("limited").get("/library").text
     assert "<b>sunset</b>" in document
     assert "diary" not in document
