@@ -85,7 +85,8 @@ class Player {
     this.on(video, "play", () => this.showPlaying());
     this.on(video, "pause", () => this.showPlaying());
     this.on(video, "loadedmetadata", () => this.fit());
-    this.on(video, "error", () => video.getAttribute("src") && this.say(this.data?.labels.error ?? "", true));
+    this.on(video, "error", () => video.getAttribute("src") && this.failed());
+    this.on(video, "loadeddata", () => this.data?.state === "ready" && this.veil(null));
     this.on(video, "seeking", () => this.find(".boxes").replaceChildren());
     this.on(video, "volumechange", () => this.showVolume());
     this.on(this.find(".play"), "click", () => this.toggle());
@@ -236,6 +237,14 @@ class Player {
     this.showTime();
   }
 
+  // Why it cannot be played, over the picture: the server knows of files that are gone or have changed.
+  async failed() {
+    const { source } = this;
+    const answer = await fetch(source, { headers: { Range: "bytes=0-0" } }).catch(() => null);
+    const reason = answer && !answer.ok && answer.headers.get("content-type")?.startsWith("text/plain") ? await answer.text() : "";
+    if (!this.closed && source === this.source && this.video.error) this.veil({ text: reason || this.data.labels.error, fraction: null });
+  }
+
   // --- a copy that browsers can play ---
 
   awaitCopy() {
@@ -273,7 +282,7 @@ class Player {
   toggle() {
     if (!this.source) return;
     if (!this.video.paused) this.video.pause();
-    else this.video.play().catch(() => this.say(this.data.labels.error, true));
+    else this.video.play().catch(() => this.failed());
   }
 
   setLoop(on) {

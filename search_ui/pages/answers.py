@@ -214,7 +214,7 @@ def _save(search: Search, user: User) -> None:
 def _export(answer: Answer, kept: Sequence[str], tr: Translator) -> None:
     chosen = [moment for moment in answer.moments if key_of(moment) in kept]
     moments = chosen or list(answer.shown)
-    with st.popover(tr("Export"), icon=":material/download:", width="content"):
+    with st.popover(tr("Export"), icon=":material/download:", width="content", type="tertiary"):
         st.caption(
             tr("{n} of these that you keep", n=len(chosen))
             if chosen
