@@ -135,9 +135,10 @@ class Player {
   }
 
   async fetchLines() {
-    const { video_id, has_chapters } = this.data;
-    if (this.linesOf === video_id) return;
-    this.linesOf = video_id;
+    const { video_id, has_chapters, chapters_version } = this.data;
+    const wanted = `${video_id}.${chapters_version}`; // their names may change
+    if (this.linesOf === wanted) return;
+    this.linesOf = wanted;
     const get = async (what) => {
       const answer = await fetch(`/${what}/${video_id}`);
       return answer.ok ? answer.json() : null;
@@ -281,7 +282,10 @@ class Player {
 
   toggle() {
     if (!this.source) return;
-    if (!this.video.paused) this.video.pause();
+    if (this.video.error) {
+      this.video.load(); // it may be there again
+      this.playSpan();
+    } else if (!this.video.paused) this.video.pause();
     else this.video.play().catch(() => this.failed());
   }
 

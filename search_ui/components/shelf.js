@@ -58,6 +58,11 @@ class Shelf {
       this.typing = setTimeout(() => change({ find: target.value }), TYPED_MS);
     };
     this.find(".all").onclick = () => this.choose(this.ids);
+    this.find(".everything").onclick = () => {
+      change({ find: "", collection: "", state: "" });
+      this.words();
+      this.find(".find").value = "";
+    };
     this.find(".none").onclick = () => this.choose([], true);
     this.find(".watch").onclick = () => this.open(this.rows.get([...this.chosen][0])?.href);
     this.find(".retry").onclick = () => this.act("retry");
@@ -80,6 +85,8 @@ class Shelf {
     this.find(".all").hidden = !can_edit;
     for (const name of ["watch", "retry", "remove", "drop", "none"]) this.find(`.${name}`).textContent = labels[name];
     this.find(".actions").setAttribute("aria-label", labels.actions);
+    this.find(".nothing p").textContent = labels.nothing;
+    this.find(".everything").textContent = labels.everything;
     this.list.setAttribute("aria-label", labels.list);
     this.find(".months").setAttribute("aria-label", labels.months);
     this.turned();
@@ -117,6 +124,7 @@ class Shelf {
     const states = STATES.filter((name) => !name || found.counts[name] || name === state);
     fill(this.find(".state"), labels.state, states.map((name) => [name, `${labels.states[name || "all"]} (${found.counts[name]})`]), state);
     this.find(".state").hidden = states.length < 2;
+    this.find(".nothing").hidden = found.ids.length > 0 || !(find || collection || state);
     for (const card of this.cards.values()) card.remove();
     this.cards.clear();
     this.measure();
@@ -242,7 +250,8 @@ class Shelf {
     const state = make("span", `is ${row.state}`, labels.is[row.state]);
     if (row.problem) state.title = row.problem;
     const meta = make("span", "meta");
-    meta.append(state, [row.collection, day(row.date)].filter(Boolean).map((text) => ` · ${text}`).join(""));
+    if (row.state === "ready") state.title = state.textContent;
+    meta.append(state, ["", row.collection, day(row.date)].filter((text, i) => text || (!i && row.state !== "ready")).join(" · "));
     const title = make("span", "title", row.title);
     title.title = [row.title, row.second].filter(Boolean).join("\n");
     lines.append(title, meta);

@@ -208,19 +208,26 @@ def _title(search: Search, tr: Translator) -> str:
 def _save(search: Search, user: User) -> None:
     with app_state().library.catalog.begin() as session:
         saved_searches.save_search(session, user.account_id, search.text, Link(search).href())
-    st.toast(session_state.translator()("Saved"))
+    tr = session_state.translator()
+    st.toast(
+        tr("Saved: the first page tells of new footage that matches."), icon=":material/bookmark:"
+    )
 
 
 def _export(answer: Answer, kept: Sequence[str], tr: Translator) -> None:
     chosen = [moment for moment in answer.moments if key_of(moment) in kept]
     moments = chosen or list(answer.shown)
     with st.popover(tr("Export"), icon=":material/download:", width="content", type="tertiary"):
-        st.caption(
-            tr("{n} of these that you keep", n=len(chosen))
-            if chosen
-            else tr("All {n} moments (keep some to export only those)", n=len(moments))
-        )
+        st.caption(_what_is_exported(len(chosen), len(moments), tr))
         components.downloads(downloads(moments, "moments", tr))
+
+
+def _what_is_exported(chosen: int, count: int, tr: Translator) -> str:
+    if chosen:
+        return tr("{n} of these that you keep", n=chosen)
+    if count == 1:
+        return tr("This moment")
+    return tr("All {n} moments (keep some to export only those)", n=count)
 
 
 def downloads(moments: Sequence[Moment], name: str, tr: Translator) -> list[dict[str, str]]:

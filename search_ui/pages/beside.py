@@ -65,6 +65,11 @@ def has_chapters(video: VideoRow) -> bool:
     return video.duration_s >= SHORTEST_CHAPTERED_S
 
 
+def chapters_version() -> int:
+    """Another one when chapters were given names: they are asked for again then."""
+    return st.session_state.get("chapters_named", 0)
+
+
 def format_day(moment: datetime, tr: Translator) -> str:
     """`17 May 2023`, as the reader's language writes it."""
     return format_date(moment, format="medium", locale=tr.language)
@@ -79,9 +84,12 @@ def _lines(video: VideoRow, tr: Translator) -> dict[str, Any]:
 
 def _chapters(video: VideoRow, tr: Translator) -> dict[str, Any]:
     labels = {"list": tr("Chapters"), "empty": tr("This video is one chapter.")}
-    # Asked for again when names were given.
-    version = st.session_state.get("chapters_named", 0)
-    return {"source": "chapters", "video_id": video.id, "version": version, "labels": labels}
+    return {
+        "source": "chapters",
+        "video_id": video.id,
+        "version": chapters_version(),
+        "labels": labels,
+    }
 
 
 def _offer_names(video: VideoRow, tr: Translator) -> None:
@@ -98,7 +106,7 @@ def _offer_names(video: VideoRow, tr: Translator) -> None:
         except SeekpointError as error:
             st.error(escape_markdown(tr(error.full_message)))
             return
-    st.session_state["chapters_named"] = st.session_state.get("chapters_named", 0) + 1
+    st.session_state["chapters_named"] = chapters_version() + 1
     st.rerun()
 
 
@@ -121,6 +129,7 @@ def _ask(video: VideoRow, tr: Translator) -> None:
     except SeekpointError as error:
         st.error(escape_markdown(tr(error.full_message)))
         return
+    above = st.container()
     if not answer.matched:
         st.caption(
             tr("Nothing in this video seems to show that. These are the nearest moments.")
@@ -130,7 +139,6 @@ def _ask(video: VideoRow, tr: Translator) -> None:
     rows = [_row(moment, question, tr) for moment in answer.moments]
     labels = {"list": tr("Answers"), "empty": ""}
     data = {"source": "rows", "video_id": video.id, "rows": rows, "labels": labels}
-    above = st.container()
     components.panel(data, key="video_answers")
     with above:  # the moments are there at once, words take a while
         if words := _words(video, question, tr):

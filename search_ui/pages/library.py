@@ -63,6 +63,8 @@ SHELF_LABELS = {
     "remove": N_("Remove"),
     "drop": N_("Remove collection"),
     "none": N_("Choose none"),
+    "nothing": N_("No video is like that."),
+    "everything": N_("Show all videos"),
 }
 
 

@@ -187,6 +187,7 @@ def _data(
         "fps": video.fps,
         "has_sound": video.audio_tracks > 0,
         "has_chapters": beside.has_chapters(video),
+        "chapters_version": beside.chapters_version(),
         "kinds": _kinds(video),
         "lanes": {
             kind: {"times_s": lane.times_s, "values": lane.values, "spans": lane.spans}

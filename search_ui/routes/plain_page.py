@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
+from streamlit.file_util import get_static_dir
 
 from search_ui.i18n.translator import Translator, translator_of
 
@@ -30,7 +31,7 @@ def plain_page(tr: Translator, title: str, body: str, status: int = 200) -> Resp
 <title>Seekpoint: {escape(title)}</title><link rel="icon" href="/favicon.png">
 <style>{_style()}</style><script>{THEME}</script>
 </head>
-<body><main><h1>Seekpoint</h1>{body}</main></body>
+<body><main><h1><a href="/">Seekpoint</a></h1>{body}</main></body>
 </html>"""
     return HTMLResponse(document, status, headers={"Cache-Control": "no-store"})
 
@@ -50,7 +51,18 @@ def missing_page(request: Request) -> Response:
 @cache
 def _style() -> str:
     icon = f"data:image/svg+xml,{quote(ICON.read_text(encoding='utf-8').strip())}"
-    return STYLE.read_text(encoding="utf-8").replace("ICON", icon, 1)
+    return STYLE.read_text(encoding="utf-8").replace("ICON", icon, 1) + _letters()
+
+
+def _letters() -> str:
+    """The letters of all other pages, from where they have them too."""
+    folder = Path(get_static_dir())
+    faces = (folder / "static" / "media").glob("SourceSansVF-Upright.*.woff2")
+    return "".join(
+        f"@font-face {{ font-family: 'Source Sans'; font-weight: 200 900; font-display: swap;"
+        f" src: url('/{face.relative_to(folder).as_posix()}') format('woff2') }}"
+        for face in faces
+    )
 
 
 async def small_form(request: Request) -> dict[str, str] | None:

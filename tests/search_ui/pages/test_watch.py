@@ -260,7 +260,12 @@ def test_picture_stands_while_a_copy_is_made(studio_page, studio):
     expect(page.locator(".veil-text")).to_contain_text("is being made: 50 %")
     poster = f"/thumbnail/{studio.ids['old']}/1000"
     expect(page.locator("video")).to_have_attribute("poster", poster)
+    changed = {"status": 410, "content_type": "text/plain", "body": "The file has changed."}
+    page.route("**/stream/*", lambda route: route.fulfill(**changed))
     page.unroute(made)
+    expect(page.locator(".veil-text")).to_have_text("The file has changed.")
+    page.unroute("**/stream/*")
+    page.get_by_role("button", name="Play", exact=True).click()
     at(page, 1.0)
     expect(page.locator(".veil")).to_be_hidden()
 
