@@ -12,6 +12,8 @@
     clearInterval(looking);
     removeEventListener("seekpoint-drawn", drawn);
     removeEventListener("popstate", leave);
+    const list = first.querySelector("#first-shelf");
+    if (list) document.body.append(list); // components/shelf.js takes it
     const box = first.querySelector("input");
     const typed = { text: box?.value, from: box?.selectionStart, to: box?.selectionEnd, isAsked: Boolean(first.dataset.asks), hasFocus: box && document.activeElement === box };
     first.remove();

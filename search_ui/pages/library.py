@@ -17,6 +17,7 @@ from search_ui.app_state import app_state
 from search_ui.auth.access_rights import User
 from search_ui.i18n.translator import Translator
 from search_ui.pages import adding, progress
+from search_ui.routes.shelf import version_of
 from search_ui.session_state import escape_markdown
 from search_ui.starts import title_of
 
@@ -107,7 +108,7 @@ def _videos(user: User, collections: Sequence[CollectionInfo], tr: Translator) -
         "labels": labels,
         "language": tr.language,
         # Of another number the list is fetched again.
-        "version": f"{app_state().jobs.finished}/{sum(one.videos for one in collections)}",
+        "version": version_of(sum(one.videos for one in collections)),
     }
     components.shelf(data, on_act=_note_act)
     if act := st.session_state.pop("shelf_act", None):

@@ -7,6 +7,7 @@ Pictures and links are the real ones, and what is typed is not lost. The page ta
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from functools import cache
 from html import escape
@@ -18,12 +19,13 @@ from starlette.requests import Request
 from grounding.spans import format_time
 from indexer.admin.videos import Video
 from search_ui.i18n.translator import Translator, translator_of
-from search_ui.routes.shelf import newest_rows, pictures_of
+from search_ui.routes.shelf import first_shelf, pictures_of, version_of
 from search_ui.starts import EXAMPLES, Starts, starts_of, title_of
 from search_ui.url_state import LONGEST_QUESTION, Link, Place, read_link
 
 FOLDER = Path(__file__).parents[1]
 CARDS = 28  # more than are in view of most windows
+USUAL = "find=&amp;collection=&amp;state=&amp;sort=added&amp;order=falling"  # as shelf.js asks
 # Of the search, its filters, the search by picture, and what opens.
 ICONS = {
     "search": "M11 4a7 7 0 0 1 5.6 11.2l4.1 4.1-1.4 1.4-4.1-4.1A7 7 0 1 1 11 4zm0 2a5 5 0 1 0 0 10 "
@@ -74,9 +76,11 @@ def _is_first_page(request: Request) -> bool:
 
 
 def _library(request: Request, tr: Translator) -> str:
-    rows, count, length = newest_rows(request, CARDS)
+    found = first_shelf(request)
+    rows = [found["rows"][str(id)] for id in found["ids"][:CARDS] if str(id) in found["rows"]]
     if not rows:
         return ""
+    count, length = len(found["ids"]), found["length"]
     counted = (
         tr("1 video, {length}", length=length)
         if count == 1
@@ -88,6 +92,16 @@ def _library(request: Request, tr: Translator) -> str:
         + (_words("add", f"+ {tr('Add videos')}") if adds else "")
         + _words("bar", counted)
         + f"<ul>{''.join(map(_row, rows))}</ul>"
+        + _list_for_the_page(found)
+    )
+
+
+def _list_for_the_page(found: Mapping[str, Any]) -> str:
+    """What components/shelf.js would ask for next."""
+    listed = json.dumps(found).replace("<", "\\u003c")
+    return (
+        f'<script type="application/json" id="first-shelf" data-asked="{USUAL}"'
+        f' data-version="{version_of(len(found["ids"]))}">{listed}</script>'
     )
 
 

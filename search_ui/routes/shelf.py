@@ -4,7 +4,7 @@ cards of those in view.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -60,19 +60,36 @@ def shelf(request: Request) -> Response:
     if order not in ORDERS or state not in NARROWED or not is_valid_text(named):
         raise HTTPException(422)
     videos = _listed(request.state.user, asked.get("collection", ""), named)
+    falling = asked.get("order", "falling") == "falling"
+    found = _found(request, videos, state, order, falling=falling)
+    return JSONResponse(found, headers={"Cache-Control": "no-store"})
+
+
+def first_shelf(request: Request) -> dict[str, Any]:
+    """What `shelf` answers whoever was never there, for the document of the page."""
+    return _found(request, _listed(request.state.user, "", ""), "", "added", falling=True)
+
+
+def _found(
+    request: Request, videos: Sequence[ListedVideo], state: str, order: str, *, falling: bool
+) -> dict[str, Any]:
     chosen = [video for video in videos if NARROWED[state](video)]
-    ordered = in_order(chosen, order, falling=asked.get("order", "falling") == "falling")
+    ordered = in_order(chosen, order, falling=falling)
     at = {"recorded": "recorded_at", "added": "created_at"}.get(order)
-    return JSONResponse(
-        {
-            "ids": [video.video_id for video in ordered],
-            "months": _months(getattr(video, at) for video in ordered) if at else [],
-            "length": format_time(sum(video.duration_s for video in ordered)),
-            "counts": {name: sum(map(passes, videos)) for name, passes in NARROWED.items()},
-            "rows": _rows_of(request, [video.video_id for video in ordered[:FIRST_ROWS]]),
-        },
-        headers={"Cache-Control": "no-store"},
-    )
+    return {
+        "ids": [video.video_id for video in ordered],
+        "months": _months(getattr(video, at) for video in ordered) if at else [],
+        "length": format_time(sum(video.duration_s for video in ordered)),
+        "counts": {name: sum(map(passes, videos)) for name, passes in NARROWED.items()},
+        "rows": _rows_of(request, [video.video_id for video in ordered[:FIRST_ROWS]]),
+    }
+
+
+def version_of(videos: int) -> str:
+    """What the page fetches its list again for: another one when there are other videos, or work
+    on them was finished. `videos`: how many the reader sees.
+    """
+    return f"{app_state().jobs.finished}/{videos}"
 
 
 def _listed(user: User, collection: str, named: str) -> list[ListedVideo]:
@@ -93,17 +110,6 @@ def in_order(videos: Iterable[ListedVideo], order: str, *, falling: bool) -> lis
     known = [video for video in newest if key(video) is not None]
     rest = [video for video in newest if key(video) is None]
     return [*sorted(known, key=key, reverse=falling), *rest]
-
-
-def newest_rows(request: Request, most: int) -> tuple[list[dict[str, Any]], int, str]:
-    """What the first cards say, as the page shows them to who was never there; how many videos
-    there are, and how long they are together.
-    """
-    videos = in_order(_listed(request.state.user, "", ""), "added", falling=True)
-    ids = [video.video_id for video in videos[:most]]
-    rows = _rows_of(request, ids)
-    length = format_time(sum(video.duration_s for video in videos))
-    return [rows[str(id)] for id in ids if str(id) in rows], len(videos), length
 
 
 def _months(days: Iterable[datetime | None]) -> list[tuple[str, int]]:

@@ -211,10 +211,13 @@ def test_the_first_load_is_small(browser, url, path, shown):
         session.on(
             "Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"])
         )
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
         page.goto(path)
         page.locator(shown).first.wait_for()
         drawn(page)
         pictures_are_there(page)
+        assert not [one for one in asked if "/shelf" in one], "it came with the document"
         assert 200_000 < sum(sizes) <= 1_500_000
 
 

@@ -1,7 +1,8 @@
 """The first cards are in the document; who may not see a video gets none of it."""
 
+import json
 import re
-from html import escape
+from html import escape, unescape
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,14 @@ def test_the_first_cards_are_there_from_the_first_byte(local, video_ids, path):
         assert f'src="/thumbnail/{video_id}/' in body
     assert ("3 videos, 0:29" in body) == (path == "/library")
     assert ('<input name="q" autofocus' in body) == (path != "/library")
+
+
+def test_the_list_of_the_library_comes_with_it(local):
+    document = local.get("/library").text
+    found = re.search(r'id="first-shelf" data-asked="([^"]*)" data-version="0/3">(.*?)</', document)
+    assert found is not None
+    answer = local.get(f"/shelf?{unescape(found[1])}")
+    assert json.loads(found[2]) == answer.json()
 
 
 @pytest.mark.parametrize("address", ["/?q=green", "/?v=1", "/?like=1@0-5", "/moments", "/system"])
