@@ -47,6 +47,7 @@ def test_a_question_that_is_too_long_is_cut_with_a_word(page):
     expect(page.get_by_text("The question was cut to 2000 characters.")).to_be_visible()
     assert len(box.input_value()) == 2000
     box.press("Enter")
+    page.wait_for_url("**q=green*")
     expect(card(page, "traffic light")).to_be_visible()
 
 

@@ -30,7 +30,7 @@ def test_ask_click_and_click_again(page):
     ask(page, "green")
     card(page, "traffic light").click()
     at(page, 4.0)
-    assert re.search(r"v=\d+&t=4&e=10", page.url)
+    page.wait_for_url(re.compile(r"v=\d+&t=4&e=10"))
     video = page.locator("video")
     video.evaluate("v => { v.pause(); v.currentTime = 2 }")
     page.locator("[aria-current=true] a.open").click()
