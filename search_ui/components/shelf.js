@@ -153,7 +153,7 @@ class Shelf {
     if (!width) return;
     const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
     const gap = rem;
-    const least = (width < 520 ? 9.5 : 15) * rem;
+    const least = (width < 520 ? 8.9 : 15) * rem;
     this.columns = Math.max(1, Math.floor((width + gap) / (least + gap)));
     this.across = (width + gap) / this.columns;
     this.down = ((this.across - gap) * 9) / 16 + 4.9 * rem;
