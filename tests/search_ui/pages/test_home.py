@@ -29,7 +29,7 @@ def test_demo_library_and_where(browser, tmp_path):
         page.keyboard.press("k")
         page.get_by_placeholder("Pause, then say what to find in the picture").fill("the cup")
         page.get_by_role("button", name="Where?").click()
-        expect(page.locator(".status")).to_contain_text("the cup: ")
+        expect(page.locator(".status")).to_contain_text("the cup: ", timeout=3 * SLOW_MS)
         found = int(re.findall(r"the cup: (\d+)", page.locator(".status").inner_text())[0])
         expect(page.locator(".boxes rect")).to_have_count(found)
         page.goto("/?q=Show me the cup of coffee on a table&name=at-home")
