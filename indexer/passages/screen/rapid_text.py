@@ -41,6 +41,9 @@ class RapidText:
             self._engine.cfg.Rec.session = _session(
                 models / "PP-OCRv6_rec_small.onnx", threads, keeps_memory=False
             )
+        # Newer versions make it in the first call.
+        load = getattr(self._engine, "_load_det_model", None)
+        _normalise_in_float32(load() if load else self._engine.text_det)
         self._calls = threading.Lock()  # the engine keeps the options of a call in itself
 
     def find_coarse(self, image: np.ndarray) -> np.ndarray:
@@ -74,6 +77,20 @@ class RapidText:
             return self._engine(
                 bgr, use_det=find, use_rec=not find, use_cls=False, box_thresh=box_thresh
             )
+
+
+def _normalise_in_float32(detector: Any) -> None:
+    """RapidOCR's own mean and deviation are float64, so that a picture becomes one: a tenth of a
+    full pass.
+    """
+    make = detector.get_preprocess
+
+    def get_preprocess() -> Any:
+        step = make()
+        step.mean, step.std = np.float32(step.mean), np.float32(step.std)
+        return step
+
+    detector.get_preprocess = get_preprocess
 
 
 def _session(model: Path, threads: int, *, keeps_memory: bool) -> Any:
