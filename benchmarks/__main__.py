@@ -36,7 +36,7 @@ QUICK: Mapping[str, Sequence[str]] = {
     "gpu": ["--quick"],
     "large": ["--rows", "50000", "--questions", "20"],
     "guests": ["--searchers", "5", "--seconds", "5", "--processes", "1"],
-    "ingest": ["--quick", "--rounds", "1"],
+    "ingest": ["--quick", "--rounds", "1", "--only", "parts", "repeat"],
     "lego.generation": ["--tokens", "8", "--questions", "2", "--repeats", "1"],
     "page": ["--segments", "20000", "--gigabytes", "0.1"],
     "pgvector": ["--rows", "5000", "--questions", "20"],
@@ -46,7 +46,7 @@ QUICK: Mapping[str, Sequence[str]] = {
     "words.passages": ["--quick"],
 }
 # What needs files that nobody has by default, or changes the tree.
-ON_REQUEST = {"calibration", "lego.full_size", "quality", "sounds"}
+ON_REQUEST = {"calibration", "chapters", "lego.full_size", "quality", "sounds"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,12 @@ def run(name: str, arguments: Sequence[str], limit_s: float | None) -> Ran:
     command = [sys.executable, "-m", f"benchmarks.{name}", *arguments]
     lines: list[str] = []
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, start_new_session=True, errors="replace"
+        command,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        errors="replace",
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},  # what is stopped keeps what it had measured
     ) as process:
         assert process.stdout is not None
         over = threading.Event()

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.support.real_videos import data_folder
 from indexer.catalog import videos
 from indexer.catalog.frames import FrameBlock, get_video_frames
 from indexer.chapters.chapters import features_of
@@ -61,10 +61,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--home", type=Path, help="keeps the index between runs")
     args = parser.parse_args()
+    data = data_folder()
+    if data is None:
+        return
     with tempfile.TemporaryDirectory() as folder:
         home = args.home or Path(folder)
         library = Library(Settings(home=home, speech=False, screen_text=False))
-        measure(library, Path(os.environ["SEEKPOINT_TEST_DATA"]))
+        measure(library, data)
 
 
 def measure(library: Library, data: Path) -> None:

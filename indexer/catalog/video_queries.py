@@ -11,7 +11,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from indexer.catalog.database.column_types import sanitize_text
-from indexer.catalog.database.dialect import in_values
+from indexer.catalog.database.dialect import in_values, is_sqlite
 from indexer.catalog.tables import Path, Video
 from indexer.vocabulary import VideoState
 
@@ -80,7 +80,7 @@ def find_videos(
     if filters.recorded_to is not None:
         conditions.append(Video.recorded_at < _midnight(filters.recorded_to) + timedelta(days=1))
     if filters.name:
-        conditions.append(_is_named(filters.name))
+        conditions.append(_is_named(s, filters.name))
     return _ids(s, collection_ids, conditions, newest)
 
 
@@ -109,7 +109,7 @@ def list_briefly(
     if collection_ids is not None:
         statement = statement.where(in_values(s, Video.collection_id, collection_ids))
     if named:
-        statement = statement.where(_is_named(named))
+        statement = statement.where(_is_named(s, named))
     return [ListedVideo(*row) for row in s.execute(statement)]
 
 
@@ -124,7 +124,7 @@ def find_named_videos(
             Video.id, Video.duration_s, Video.title, func.max(Path.relative_path), Video.recorded_at
         )
         .outerjoin(Path, Path.video_id == Video.id)
-        .where(_is_named(*words))
+        .where(_is_named(s, *words))
         .group_by(Video.id)
         .order_by(Video.id.desc())
         .limit(limit)
@@ -175,17 +175,19 @@ def _ids(
     return list(s.scalars(statement))[::-1]
 
 
-def _is_named(*pieces: str) -> Any:
+def _is_named(s: Session, *pieces: str) -> Any:
     """Title or path holds any of the pieces. Paths are read once, not looked up for each video: ten
     times faster over 40,000 videos.
     """
     texts = [sanitize_text(piece) for piece in pieces]
-    at_path = select(Path.video_id).where(
-        or_(*[Path.relative_path.icontains(text, autoescape=True) for text in texts])
-    )
-    return or_(
-        *[Video.title.icontains(text, autoescape=True) for text in texts], Video.id.in_(at_path)
-    )
+
+    def holds(column: Any) -> list[Any]:
+        # SQLite's LIKE knows no case of letters: lowering each name first took twice as long.
+        name = "contains" if is_sqlite(s) else "icontains"
+        return [getattr(column, name)(text, autoescape=True) for text in texts]
+
+    at_path = select(Path.video_id).where(or_(*holds(Path.relative_path)))
+    return or_(*holds(Video.title), Video.id.in_(at_path))
 
 
 def _midnight(day: date) -> datetime:

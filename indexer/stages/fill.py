@@ -21,6 +21,10 @@ from indexer.media.decode.frames import Frames, Gap
 STRIDE = 4  # pictures of a shot that are passed over at most
 VECTOR_CHANGE = 0.05  # of 1 - cosine, from where on what lies between two pictures is looked at
 PICTURE_CHANGE = 8.0  # of 255, of the brightness of a coarse picture against the nearer neighbour
+# of 255, mean change of any small square: pictures that differ less have vectors of a cosine above
+# .9995, less far apart than what rounding makes of them when they are stored
+STILL_CHANGE = 1.0
+_SQUARE = 10  # samples on each side of such a square; every second pixel is one
 _COARSE = 16  # pixels on each side of what one of its samples stands for
 _EPSILON_S = 1e-6
 _GRID_EPSILON = 1e-9
@@ -88,6 +92,36 @@ def _between(
     mixed /= np.maximum(np.linalg.norm(mixed, axis=1, keepdims=True), 1e-12)
     mixed[known] = vectors[known]
     return mixed
+
+
+def embed_once(embed: Callable[[np.ndarray], np.ndarray], images: np.ndarray) -> np.ndarray:
+    """Vectors (N, D) of pictures (N, H, W, 3) uint8, as `embed` gives them; one that looks like the
+    last that was embedded (a slide, a title, a still camera at night) has its vector.
+    """
+    source = np.zeros(len(images), np.intp)
+    for at in range(1, len(images)):
+        before = source[at - 1]
+        source[at] = before if _is_still(images[before], images[at]) else at
+    chosen, row = np.unique(source, return_inverse=True)
+    return embed(images if len(chosen) == len(images) else images[chosen])[row]
+
+
+def _is_still(one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether no small square of two pictures (H, W, 3) uint8 changed by STILL_CHANGE, in any of
+    its colours; green, which is most of what is bright, comes first.
+    """
+    return all(
+        _largest_change(one[::2, ::2, colour], other[::2, ::2, colour]) < STILL_CHANGE
+        for colour in (1, 0, 2)
+    )
+
+
+def _largest_change(one: np.ndarray, other: np.ndarray) -> float:
+    change = np.abs(one.astype(np.int16) - other)
+    for axis in (0, 1):  # sums of squares; those at the far sides may be narrower
+        edges = range(0, change.shape[axis], _SQUARE)
+        change = np.add.reduceat(change, edges, axis, np.int32)
+    return float(change.max()) / _SQUARE**2
 
 
 def embed_changing(

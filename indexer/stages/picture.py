@@ -21,7 +21,7 @@ from indexer.media.output.thumbnails import jpeg
 from indexer.messages import NOTHING, Message
 from indexer.settings import Settings
 from indexer.stages.base import Source
-from indexer.stages.fill import Rows, embed_changing, fill_rows
+from indexer.stages.fill import Rows, embed_changing, embed_once, fill_rows
 from indexer.stages.segments import Segment, build_segments, plan_segments
 from indexer.vocabulary import StageName
 
@@ -140,7 +140,8 @@ class PictureStage:
         """(N, D) vectors and which of them are known: all, unless only what changes is wanted."""
         if self.adaptive and len(frames):
             return embed_changing(self.embedder.embed_frames, frames, cuts_s)
-        return self.embedder.embed_frames(frames.images), np.ones(len(frames), bool)
+        vectors = embed_once(self.embedder.embed_frames, frames.images)
+        return vectors, np.ones(len(frames), bool)
 
     def commit(
         self, session: Session, item: ClaimedTask, owner: str, result: PictureResult, seconds: float

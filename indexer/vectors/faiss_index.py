@@ -32,6 +32,9 @@ __all__ = ["FaissIndex", "remove_snapshots_except"]
 log = logging.getLogger(__name__)
 
 REFRESH_S = 0.5
+# With many chunks asking what is live takes long: so long after it, times what it took, it is not
+# asked again, but no longer than this.
+PAUSES, LONGEST_PAUSE_S = 5, 5.0
 # A restricted search is exact below so many rows.
 EXACT_ROWS = 100_000
 # A snapshot is due when the tail, or what is dead in the snapshot, exceeds the larger of this and a
@@ -101,6 +104,7 @@ class FaissIndex:
         self._lock = threading.RLock()
         self._view: _View | None = None
         self._checked_at = -np.inf
+        self._pause_s = REFRESH_S
         self._outdated = True
         self._ahead: _OpenAhead | None = None
 
@@ -112,11 +116,11 @@ class FaissIndex:
         return self._fresh().search(query, k, selection, self._exact_rows)
 
     def refresh(self, *, force: bool = False) -> None:
-        """Takes up what was committed and published since; at most every half second unless forced,
-        or for the first time.
+        """Takes up what was committed and published since; unless forced, or for the first time, at
+        most every half second, and more seldom where asking takes long.
         """
         view = self._view
-        if not force and view is not None and time.monotonic() - self._checked_at < REFRESH_S:
+        if not force and view is not None and time.monotonic() - self._checked_at < self._pause_s:
             return
         if not self._lock.acquire(blocking=force or view is None):
             return  # another thread is at it; this search shows what is there
@@ -233,7 +237,10 @@ class FaissIndex:
 
     def _caught_up(self, view: _View) -> _View:
         with self._catalog.read_replica() as session:
+            started = time.monotonic()
             state = get_live_state(session, self.key, self.stage)
+            took_s = time.monotonic() - started
+            self._pause_s = min(max(REFRESH_S, PAUSES * took_s), LONGEST_PAUSE_S)
             if state == view.state:
                 return view
             chunk_ids, revisions = get_live_chunks(session, self.key, self.stage)

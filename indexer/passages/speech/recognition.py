@@ -8,8 +8,9 @@ chunk.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,11 +20,17 @@ import numpy as np
 from grounding.spans import Span
 from indexer.errors import ModelError
 from indexer.passages.base import Passage
-from indexer.passages.speech.confidence import Decoded, sure_parts
+from indexer.passages.speech.confidence import Decoded, ScoredWord, sure_parts
 from indexer.passages.speech.language import LanguageChoice, SpokenLanguage, likeliest_language
 from indexer.passages.speech.multilingual import join_model
 from indexer.passages.speech.sentences import sentences
-from indexer.passages.speech.vad import RATE_HZ, quiet_cut, speech_groups
+from indexer.passages.speech.vad import (
+    RATE_HZ,
+    SpokenWindow,
+    quiet_cut,
+    speech_groups,
+    spoken_windows,
+)
 from indexer.process.load_once import load_once
 from indexer.settings import Settings
 
@@ -31,7 +38,7 @@ LEAST_SPEECH_S = 1.0  # that tells a language
 EDGE_S = 8.0  # read on both sides of an edge between chunks
 # counts changes that make stored speech worth replacing: of the English model, and of those that
 # are asked for a video's language first
-REVISION, MULTILINGUAL_REVISION = 1, 2
+REVISION, MULTILINGUAL_REVISION = 2, 3
 EMBEDDED, MULTILINGUAL = "embedded", "multilingual"
 
 _INSTALL = 'pip install "seekpoint[speech]", or SEEKPOINT_SPEECH=0'
@@ -129,20 +136,29 @@ class WhisperSpeech:
         self, samples: np.ndarray, offset_s: float, language: LanguageChoice | None = None
     ) -> list[Passage]:
         """As SpeechModel.transcribe."""
-        groups = speech_groups(samples)
-        if not groups:
+        windows = spoken_windows(speech_groups(samples))
+        if not windows:
             return []
+        heard = [window.samples(samples) for window in windows]
+        edges_s = np.cumsum([0, *(len(part) for part in heard)]) / RATE_HZ
         segments, info = self.pipeline.transcribe(
-            samples,
+            np.concatenate(heard),
             language=self._code(language),
-            clip_timestamps=[{"start": group.start_s, "end": group.end_s} for group in groups],
+            clip_timestamps=[
+                {"start": float(start_s), "end": float(end_s)}
+                for start_s, end_s in itertools.pairwise(edges_s)
+            ],
             vad_filter=False,
             word_timestamps=True,
             beam_size=_BEAM,
             batch_size=_BATCH,
             temperature=0.0,
         )
-        decoded = [Decoded.of(segment, offset_s) for segment in segments]
+        decoded = [
+            part
+            for segment in segments
+            for part in _in_place(Decoded.of(segment, 0.0), windows, edges_s, offset_s)
+        ]
         is_sure = self.multilingual and (language is None or language.is_sure)
         return [
             sentence
@@ -169,6 +185,27 @@ class WhisperSpeech:
         if not self.multilingual:
             return "en (assumed)"
         return language.note if language and not self.language else written
+
+
+def _in_place(
+    decoded: Decoded, windows: Sequence[SpokenWindow], edges_s: np.ndarray, offset_s: float
+) -> list[Decoded]:
+    """What was decoded of the windows one after the other, with the times of the recording; in
+    parts where it is of several groups.
+    """
+    parts: dict[Span, list[ScoredWord]] = {}
+    for one in decoded.words:
+        middle_s = (one.word.start_s + one.word.end_s) / 2
+        at = int(np.clip(np.searchsorted(edges_s, middle_s, "right") - 1, 0, len(windows) - 1))
+        group, shift_s = windows[at].group_at(middle_s - edges_s[at])
+        shift_s -= float(edges_s[at])
+        start_s, end_s = (
+            offset_s + min(max(time_s + shift_s, group.start_s), group.end_s)
+            for time_s in (one.word.start_s, one.word.end_s)
+        )
+        word = replace(one.word, start_s=start_s, end_s=end_s)
+        parts.setdefault(group, []).append(replace(one, word=word))
+    return [replace(decoded, words=tuple(words)) for words in parts.values()]
 
 
 def only_speech(samples: np.ndarray) -> np.ndarray:

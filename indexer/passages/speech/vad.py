@@ -4,6 +4,8 @@ as faster-whisper carries it).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -55,6 +57,46 @@ def join_stretches(stretches: list[Span]) -> list[Span]:
             groups += [full[:at], full[at:]]
         groups[-1].append(stretch)
     return [Span(group[0].start_s, group[-1].end_s) for group in groups]
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenWindow:
+    """Groups of speech that are heard at once, one right after the other, without what lies between
+    them; at most 28 s together.
+    """
+
+    groups: tuple[Span, ...]
+
+    @property
+    def length_s(self) -> float:
+        """Without what lies between."""
+        return sum(group.length_s for group in self.groups)
+
+    def samples(self, of: np.ndarray) -> np.ndarray:
+        """Those of the groups, of samples (N,) at 16 kHz from which they were told."""
+        edges = [(round(g.start_s * RATE_HZ), round(g.end_s * RATE_HZ)) for g in self.groups]
+        return np.concatenate([of[first:last] for first, last in edges])
+
+    def group_at(self, middle_s: float) -> tuple[Span, float]:
+        """The group that is heard at a time of the window, and what to add to times in it to have
+        those of the recording.
+        """
+        begins_s = 0.0
+        for group in self.groups[:-1]:
+            if middle_s < begins_s + group.length_s:
+                return group, group.start_s - begins_s
+            begins_s += group.length_s
+        return self.groups[-1], self.groups[-1].start_s - begins_s
+
+
+def spoken_windows(groups: Sequence[Span]) -> list[SpokenWindow]:
+    """Short groups together: Whisper takes as long for one of 3 s as for one of 28."""
+    windows: list[list[Span]] = []
+    for group in groups:
+        if not windows or sum(g.length_s for g in windows[-1]) + group.length_s > GROUP_S:
+            windows.append([])
+        windows[-1].append(group)
+    return [SpokenWindow(tuple(window)) for window in windows]
 
 
 def _best_break(group: list[Span], following: Span) -> int:

@@ -5,9 +5,11 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 
 from indexer.embedders.base import Embedder, unit
-from indexer.embedders.lite import LiteEmbedder
+from indexer.embedders.efficientnet import Classifier
+from indexer.embedders.lite import LiteEmbedder, weights_path
 from indexer.embedders.text.sentences import Sentences
 from indexer.settings import load_settings
 
@@ -80,6 +82,14 @@ def test_vectors_survive_float16(embedder, photographs):
 def test_bfloat16_agrees_with_float32(photographs, seen):
     other = LiteEmbedder(load_settings(device="cpu", dtype="bfloat16"))
     assert ((other.embed_frames(photographs[:2]) * seen[:2]).sum(1) > 0.98).all()
+
+
+def test_fused_convolutions_say_what_separate_ones_do(monkeypatch, embedder, photographs):
+    fused = embedder.classifier.views(photographs)
+    monkeypatch.setattr(Classifier, "_is_fused", False)
+    separate = Classifier(weights_path(), torch.device("cpu"), torch.float32).views(photographs)
+    for name in ("cells", "earlier", "probabilities"):
+        np.testing.assert_allclose(getattr(fused, name), getattr(separate, name), atol=1e-4)
 
 
 def test_a_picture_of_another_size_gives_nearly_the_same_vector(embedder, photographs, seen):

@@ -5,7 +5,7 @@ import pytest
 
 from grounding.spans import Span
 from indexer.media.decode.frames import Frames, Gap
-from indexer.stages.fill import embed_changing, fill_rows, repeat_stills
+from indexer.stages.fill import embed_changing, embed_once, fill_rows, repeat_stills
 
 NO_CUTS = np.empty(0)
 
@@ -79,3 +79,36 @@ def test_stills_are_repeated_for_who_follows_pictures():
     repeated = repeat_stills(frames, [Gap(Span(0.0, 3.0), 0.0)], 1.0)
     assert repeated.times_s.tolist() == [0.0, 1.0, 2.0, 3.0]
     assert repeated.images[:, 0, 0, 0].tolist() == [10, 10, 10, 20]
+
+
+def test_a_still_picture_is_embedded_once_and_a_small_change_again():
+    looked_at: list[int] = []
+
+    def note(images: np.ndarray) -> np.ndarray:
+        looked_at.append(len(images))
+        return images.reshape(len(images), -1).astype(np.float32)
+
+    still = np.full((64, 96, 3), 90, np.uint8)
+    noisy = still + np.random.default_rng(0).integers(0, 2, still.shape, np.uint8)
+    lamp = still.copy()
+    lamp[40:48, 60:68, 0] = 160  # a red lamp goes on
+    pictures = np.stack([still, noisy, still, lamp, lamp, still])
+    vectors = embed_once(note, pictures)
+    assert looked_at == [3]
+    shown = [still, still, still, lamp, lamp, still]
+    assert (vectors == np.stack(shown).reshape(6, -1)).all()
+
+
+def test_pictures_that_fade_slowly_are_not_taken_for_the_first_of_them():
+    fading = np.array([0, 0.6, 1.2, 1.8, 2.4, 3.0]).round().astype(np.uint8)
+    images = fading[:, None, None, None] * np.ones((1, 32, 32, 3), np.uint8)
+    vectors = embed_once(lambda shown: shown[:, 0, 0, :1].astype(np.float32), images)
+    assert np.abs(vectors[:, 0] - fading).max() < 1
+
+
+def test_no_pictures_have_no_vectors():
+    nothing = np.zeros((0, 8, 8, 3), np.uint8)
+    assert embed_once(lambda images: np.zeros((len(images), 4), np.float32), nothing).shape == (
+        0,
+        4,
+    )

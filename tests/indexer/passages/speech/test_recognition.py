@@ -20,6 +20,7 @@ from indexer.passages.speech.recognition import (
     speech_window,
     transcribe_chunk,
 )
+from indexer.passages.speech.vad import spoken_windows
 from indexer.settings import load_settings
 from tests.indexer.passages import sounds
 from tests.indexer.passages.sounds import (
@@ -39,6 +40,40 @@ pytest.importorskip("faster_whisper", reason="the extra speech is not installed"
 @pytest.fixture(scope="module")
 def model() -> SpeechModel:
     return load_speech_model(load_settings())
+
+
+def test_short_groups_of_speech_are_heard_together():
+    groups = [
+        Span(1.0, 3.0),
+        Span(10.0, 21.0),
+        Span(30.0, 44.0),
+        Span(50.0, 78.0),
+        Span(90.0, 91.0),
+    ]
+    windows = spoken_windows(groups)
+    assert [window.groups for window in windows] == [
+        (groups[0], groups[1], groups[2]),
+        (groups[3],),
+        (groups[4],),
+    ]
+    assert windows[0].length_s == 27.0
+    assert windows[0].group_at(1.9) == (groups[0], 1.0)
+    assert windows[0].group_at(2.1) == (groups[1], 8.0)
+    assert windows[0].group_at(27.0) == (groups[2], 17.0)
+    samples = np.arange(100 * RATE_HZ)
+    assert len(windows[0].samples(samples)) == 27 * RATE_HZ
+    assert windows[0].samples(samples)[2 * RATE_HZ] == 10 * RATE_HZ
+
+
+@needs_espeak
+def test_sentences_with_long_pauses_are_understood_each_at_its_time(model: SpeechModel):
+    samples, spans = in_turn(SENTENCES, "en-us", gap_s=3.0)
+    passages = model.transcribe(samples, 100.0)
+    assert word_error_rate(text_of(passages), " ".join(SENTENCES)) < 0.25
+    assert len(passages) == len(spans)
+    for passage, (start_s, end_s) in zip(passages, spans):
+        assert passage.start_s == pytest.approx(100 + start_s, abs=0.5)
+        assert passage.end_s == pytest.approx(100 + end_s, abs=0.5)
 
 
 def text_of(passages: list[Passage]) -> str:
