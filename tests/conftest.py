@@ -40,8 +40,8 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """One worker more than there are cores, since tests of pages, queues and databases wait."""
-    return min(os.cpu_count() or 1, 7) + 1
+    """Two workers more than there are cores: tests of pages, queues and databases wait."""
+    return min(os.cpu_count() or 1, 6) + 2
 
 
 @pytest.fixture(scope="session", autouse=True)
