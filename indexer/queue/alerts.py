@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from indexer.catalog import videos
+from indexer.catalog import collections, videos
 from indexer.catalog.leasing.owner import owner_name
 from indexer.catalog.people import alerts
 from indexer.catalog.people.alerts import Delivery
@@ -106,13 +106,23 @@ class Alerts:
         query = delivery.query
         with self._context.catalog.read() as session:
             video = videos.get_video(session, delivery.video_id)
+            there = collections.list_collection_names(session)
         seen = delivery.collection_ids
         if seen is not None and video.collection_id not in seen:
             return None
         if query.collections is not None and video.collection not in query.collections:
             return None
+        # How far a moment stands out depends on what is beside it: as in the search that was saved.
+        names = None
+        if seen is not None or query.collections is not None:
+            names = [
+                name
+                for id, name in there
+                if (seen is None or id in seen)
+                and (query.collections is None or name in query.collections)
+            ]
         scope = make_scope(
-            self._context, video_id=video.id, only=query.kinds, filters=query.filters
+            self._context, names, video_id=video.id, only=query.kinds, filters=query.filters
         )
         if not scope.video_ids:
             return None

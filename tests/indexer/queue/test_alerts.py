@@ -79,6 +79,29 @@ def test_nobody_is_told_of_what_they_may_not_see(tmp_path, library, deliveries, 
     assert len(receiver.received) == 1
 
 
+def test_it_is_asked_among_what_the_search_looks_in(tmp_path, library, receiver):
+    """What is beside a moment decides how far it stands out."""
+    scopes = []
+
+    class Searcher:
+        def search(self, question, scope, top):
+            scopes.append(scope.collection_ids and set(scope.collection_ids))
+            return library.searcher.search(question, scope, top=top)
+
+    with library.catalog.begin() as s:
+        ids = [collections.ensure_collection(s, name) for name in ("own", "other", "hidden")]
+        vera = accounts.add_account(s, "vera", "viewer", ids[:2], password_hash="hash")
+    save(library, receiver.url, Query("red"))
+    save(library, receiver.url, Query("red"), vera)
+    save(library, receiver.url, Query("red", ("own", "gone")), vera)
+    colour_video(tmp_path / "a" / "film.mp4", [("blue", 2), ("red", 2)])
+    library.ingest([tmp_path / "a"], "own")
+    deliveries = Alerts(library.context, Searcher)  # type: ignore[arg-type]
+    while deliveries.run_next():
+        pass
+    assert scopes == [None, set(ids[:2]), {ids[0]}]
+
+
 def test_until_it_is_taken_the_same_message_comes_again(
     tmp_path, library, deliveries, receiver, caplog
 ):
