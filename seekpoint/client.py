@@ -81,7 +81,7 @@ class Client:
             named = [os.fspath(path) for path in paths]
             body = {"paths": named, "collection": collection}
             job = self._wait(self._transport.json("POST", "/jobs", body=body), observer)
-            outcomes = [_outcome(path, job) for path in named]
+            outcomes = [_outcome(path, _job_of(path, job, named)) for path in named]
             video_s = job["video_s"]
         else:
             found = list(find_files(paths))
@@ -241,14 +241,11 @@ class Client:
         span: Span | None = None,
     ) -> Reply:
         """As `Library.ask`, of a video by its number."""
-        if not video.isdecimal():
-            raise UsageError(
-                "{video!r} is not the number of a video", "`videos` lists them", video=video
-            )
+        video_id = _number(video)
         body: dict[str, Any] = {"question": question, "at_s": at_s, "sound": sound}
         if span is not None:
             body |= {"start_s": span.start_s, "end_s": span.end_s}
-        found = self._transport.json("POST", f"/videos/{video}/ask", body=body)
+        found = self._transport.json("POST", f"/videos/{video_id}/ask", body=body)
         return values.reply_of(found)
 
     def give_feedback(self, question: str, video_id: int, span: Span, *, good: bool) -> None:
@@ -277,7 +274,7 @@ class Client:
         asked: dict[str, Any] = {"start_s": start_s, "end_s": end_s}
         if sound_only or suffix in SOUND_FORMATS:
             asked["format"] = suffix if suffix in SOUND_FORMATS else "m4a"
-        self._transport.save(f"/videos/{int(video)}/clip", asked, output)
+        self._transport.save(f"/videos/{_number(video)}/clip", asked, output)
 
     def subtitles(self, video_id: int, output: Path) -> int:
         """As `Library.subtitles`."""
@@ -379,6 +376,15 @@ class Client:
         return values.status_of(self._transport.json("GET", "/status"))
 
 
+def _number(video: str) -> int:
+    """Of a video: its files are the server's own."""
+    if not video.isdecimal():
+        raise UsageError(
+            "{video!r} is not the number of a video", "`videos` lists them", video=video
+        )
+    return int(video)
+
+
 def _place(video_id: int, span: Span) -> str:
     """A moment as the API writes it."""
     return f"{video_id}@{span.start_s:.3f}-{span.end_s:.3f}"
@@ -402,6 +408,18 @@ def _params(filters: Filters | None) -> dict[str, Any]:
 
 def _failed(path: str, error: MediaError) -> FileOutcome:
     return FileOutcome(path, "failed", error=error.what, hint=error.advice)
+
+
+def _job_of(path: str, job: Mapping[str, Any], named: Sequence[str]) -> Mapping[str, Any]:
+    """The job without the problems that are those of other paths alone."""
+    others = [other for other in named if other != path]
+    own = [
+        problem
+        for problem in job["problems"]
+        if path in problem or not any(other in problem for other in others)
+    ]
+    is_well = job["state"] == "failed" and job["problems"] and not own
+    return {**job, "problems": own, "state": "done" if is_well else job["state"]}
 
 
 def _outcome(path: str, job: Mapping[str, Any], video_id: int | None = None) -> FileOutcome:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -85,19 +86,14 @@ class Transport:
         """What the API answers, as values of JSON. Where the server asks to wait, it is asked again
         (what changes something only where nothing was done). Raises SeekpointError.
         """
-        for attempt in range(1, ATTEMPTS + 1):
-            with self._sent(method, path, params, json=body, content=content) as answer:
-                answer.read()
-                wait_s = _wait_s(answer, is_safe=method == "GET")
-                if wait_s is None or attempt == ATTEMPTS:
-                    _check(answer)
-                    return answer.json() if answer.content else None
-            time.sleep(wait_s)
-        return None
+        with self._answered(method, path, params, json=body, content=content) as answer:
+            answer.read()
+            _check(answer)
+            return answer.json() if answer.content else None
 
     def bytes(self, path: str, params: Mapping[str, Any]) -> bytes:
         """A body that is no JSON. Raises SeekpointError."""
-        with self._sent("GET", path, params) as answer:
+        with self._answered("GET", path, params) as answer:
             answer.read()
             _check(answer)
             return answer.content
@@ -106,7 +102,7 @@ class Transport:
         """Writes a body to a file, whole or not at all. Raises SeekpointError, OSError."""
         part = output.with_name(f"{output.name}.part")
         try:
-            with self._sent("GET", path, params) as answer:
+            with self._answered("GET", path, params) as answer:
                 if answer.status_code != 200:
                     answer.read()
                 _check(answer)
@@ -127,7 +123,7 @@ class Transport:
         }
         with (
             file.open("rb") as body,
-            self._sent("POST", path, params, content=body, headers=headers) as answer,
+            self._answered("POST", path, params, content=body, headers=headers) as answer,
         ):
             answer.read()
             refused = answer.status_code in REFUSED_FILE
@@ -137,7 +133,7 @@ class Transport:
     def events(self, path: str) -> Iterator[tuple[str, str]]:
         """(name, data) of server-sent events, until the stream ends. Raises SeekpointError."""
         name = "message"
-        with self._sent("GET", path, None) as answer:
+        with self._answered("GET", path, None) as answer:
             if answer.status_code != 200:
                 answer.read()
             _check(answer)
@@ -147,6 +143,21 @@ class Transport:
                     name = value.strip()
                 elif field == "data":
                     yield name, value.strip()
+
+    @contextmanager
+    def _answered(
+        self, method: str, path: str, params: Mapping[str, Any] | None, **more: Any
+    ) -> Iterator[httpx2.Response]:
+        """The answer, whose body is still to be read; the last of several where it is to wait."""
+        for attempt in range(1, ATTEMPTS + 1):
+            if attempt > 1 and isinstance(content := more.get("content"), io.IOBase):
+                content.seek(0)
+            with self._sent(method, path, params, **more) as answer:
+                wait_s = _wait_s(answer, is_safe=method == "GET")
+                if wait_s is None or attempt == ATTEMPTS:
+                    yield answer
+                    return
+            time.sleep(wait_s)
 
     @contextmanager
     def _sent(

@@ -2,6 +2,7 @@
 
 import inspect
 import io
+import itertools
 from datetime import date
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from indexer.embedders.demo import COLOURS
 from indexer.errors import CatalogError, ModelError, SeekpointError, UsageError
 from indexer.library import Library
 from indexer.media.probe import probe
+from search_ui.api.problems import is_api, problem
+from search_ui.api.rate_limit import RateLimit
 from seekpoint import Client
 from tests.support import colour_video, demo_settings
 
@@ -232,6 +235,15 @@ def test_files_of_the_server(served, pair):
     report = pair["client"].ingest([folder], "from the server", on_server=True)
     assert [outcome.state for outcome in report.files] == ["indexed"]
     assert len(pair["client"].videos(["from the server"])) == 1
+    broken = folder / "broken.mp4"
+    broken.write_bytes(b"no video")
+    both = [folder / "sea.mp4", broken]
+    outcomes = pair["client"].ingest(both, "from the server", on_server=True).files
+    assert [(one.state, bool(one.error)) for one in outcomes] == [
+        ("indexed", False),
+        ("failed", True),
+    ]
+    broken.unlink()
     with pytest.raises(UsageError, match="may not be added"):
         pair["client"].ingest(["/etc"], "from the server", on_server=True)
 
@@ -250,6 +262,25 @@ def test_a_token_that_is_none_or_may_not(served):
         assert client.search("green").moments
         with pytest.raises(UsageError, match="Viewers"):
             client.remove(video_ids=[1])
+
+
+def test_every_verb_waits_where_it_is_asked_to(served, pair, light, tmp_path, monkeypatch):
+    refuses, answered = itertools.cycle([True, False]), RateLimit.__call__
+
+    async def every_other(self, scope, receive, send):
+        if is_api(scope["path"]) and next(refuses):
+            await problem(429, "wait", headers={"Retry-After": "0"})(scope, receive, send)
+        else:
+            await answered(self, scope, receive, send)
+
+    monkeypatch.setattr(RateLimit, "__call__", every_other)
+    client, video = pair["client"], tmp_path / "waits.mp4"
+    colour_video(video, [("orange", 1)])
+    assert client.video(light).video_id == light
+    assert client.frame(light, 5.0)
+    client.clip(str(light), 0, 1, tmp_path / "clip.mp4")
+    (outcome,) = client.ingest([video], "patient").files
+    assert outcome.state == "indexed"
 
 
 def test_servers_that_are_none():
