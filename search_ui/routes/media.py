@@ -14,11 +14,12 @@ from urllib.parse import quote
 
 from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from indexer.admin.playback import open_for_playing, playback_of
 from indexer.artefacts import SHARED_FILE
@@ -110,6 +111,15 @@ def _open(request: Request, video: VideoRow, path: Path) -> int:
         return open_for_playing(shared.library.context, video, path, shared.reach)
     except (MediaError, OSError) as error:
         raise _gone(request, f"video {video.id}", error) from None
+
+
+def require_own_file(video: VideoRow) -> None:
+    """Raises MediaError, OSError where the file is not what was read, or links lead out of reach:
+    pictures of another file would be shown as this video's.
+    """
+    shared = app_state()
+    context = shared.library.context
+    os.close(open_for_playing(context, video, context.path_of(video), shared.reach))
 
 
 def _gone(request: Request, what: str, error: Exception) -> HTTPException:
@@ -275,8 +285,17 @@ class DescriptorResponse(FileResponse):
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def unless_refused(message: Message) -> None:
+            # A range that cannot be served is answered in words, as any other error.
+            if message["type"] == "http.response.start" and message["status"] in (400, 416):
+                place = Headers(raw=message["headers"]).get("content-range")
+                words = translator_of(HTTPConnection(scope))("The file has no such range.")
+                headers = {"Content-Range": place} if place else None
+                raise HTTPException(message["status"], words, headers)
+            await send(message)
+
         try:
-            await super().__call__(scope, receive, send)
+            await super().__call__(scope, receive, unless_refused)
         finally:
             os.close(self._descriptor)
 

@@ -13,12 +13,13 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from grounding.spans import Span
+from indexer.catalog import videos
 from indexer.catalog.videos import VideoRow
 from indexer.errors import SeekpointError
 from indexer.questions.query_pictures import picture_path
 from search_ui.app_state import app_state
 from search_ui.i18n.translator import translator_of
-from search_ui.routes.media import find_video, stored_file, thumbnail_of
+from search_ui.routes.media import find_video, require_own_file, stored_file, thumbnail_of
 from search_ui.url_state import is_picture
 
 AGE_S = 7 * 86_400
@@ -106,10 +107,17 @@ async def picture_of(request: Request, video_id: int, place: float | Span) -> Re
     try:
         if found is None:
             async with app_state().still_slots:
-                found = await run_in_threadpool(library.make_still, video_id, place)
-    except SeekpointError:
+                found = await run_in_threadpool(_make, video_id, place)
+    except (SeekpointError, OSError):
         return None
     return await run_in_threadpool(_file, request, found, "image/webp")
+
+
+def _make(video_id: int, place: float | Span) -> Path:
+    library = app_state().library
+    with library.catalog.read() as session:
+        require_own_file(videos.get_video(session, video_id))
+    return library.make_still(video_id, place)
 
 
 def _file(request: Request, path: Path, media_type: str) -> Response:

@@ -1,13 +1,17 @@
 """The media route: ranges as RFC 9110 says, ids and nothing else, and nobody else's."""
 
+import io
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from indexer.admin.accounts import add_user
+from indexer.embedders.demo import COLOURS
 from indexer.errors import UsageError
 from indexer.library import Library
 from indexer.media.decode.reader import sample_frames
@@ -202,6 +206,14 @@ def test_other_bytes_at_the_path_are_not_served(exchangeable, content):
     path.write_bytes(content or secret.read_bytes())
     os.utime(path, (0, 0))
     assert statuses(client) == {410}
+
+
+def test_pictures_are_of_the_file_that_was_read(exchangeable):
+    client, path, _ = exchangeable
+    colour_video(path, [("red", 2)])
+    os.utime(path, (0, 0))
+    picture = Image.open(io.BytesIO(client.get("/still/1/500").content)).convert("RGB")
+    assert np.abs(np.asarray(picture)[10, 10].astype(int) - COLOURS["green"]).max() < 30
 
 
 def test_a_pipe_in_place_of_the_file_blocks_nobody(exchangeable):
