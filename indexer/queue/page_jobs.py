@@ -179,7 +179,8 @@ class PageJobs:
             return self._make_proxy(job)
         if job.kind == PageJobKind.RETRY:
             assert job.video_id is not None, "a job that tries again names its video"
-            return retry(self.context, [job.video_id], self._progress(job)).errors
+            with self._progress(job) as progress:
+                return retry(self.context, [job.video_id], progress).errors
         if job.kind == PageJobKind.DEMO:
             (folder,) = job.details.get("paths") or [self.context.settings.home_path / "demo"]
             return self._add(job, [make_library(Path(folder))[0].parent])
@@ -219,8 +220,9 @@ class PageJobs:
 
     def _ingest(self, job: PageJobRow, paths: Sequence[Path]) -> IngestReport:
         context = self.context
-        ingest = Ingest(context.catalog, context.settings, context.stages(), self._progress(job))
-        report = ingest.run(paths, job.collection, _reach(job))
+        with self._progress(job) as progress:
+            ingest = Ingest(context.catalog, context.settings, context.stages(), progress)
+            report = ingest.run(paths, job.collection, _reach(job))
         publish(context)
         return report
 
@@ -369,6 +371,13 @@ class _Progress(Observer):
         self._files = self._files_done = self._size_bytes = 0
         self._done_bytes = self._video_s = 0.0
 
+    def __enter__(self) -> _Progress:
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is None:  # what came since it was noted last would be missing for ever
+            self._write()
+
     def on_start(self, files: int, size_bytes: int) -> None:
         self._files += files
         self._size_bytes += size_bytes
@@ -395,6 +404,10 @@ class _Progress(Observer):
             self._note()
 
     def _note(self) -> None:
+        if self._write() != Wanted.RUN:
+            raise JobStopped
+
+    def _write(self) -> Wanted | None:
         self._noted = time.monotonic()
         progress = PageProgress(
             self._files,
@@ -405,6 +418,4 @@ class _Progress(Observer):
             self._noted - self._began,
         )
         with self._catalog.begin() as session:
-            wanted = page_jobs.note_progress(session, self._job_id, self._owner, progress)
-        if wanted != Wanted.RUN:
-            raise JobStopped
+            return page_jobs.note_progress(session, self._job_id, self._owner, progress)
