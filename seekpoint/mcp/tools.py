@@ -18,7 +18,7 @@ from PIL import Image as Pillow
 from pydantic import Field
 
 from grounding.spans import Span
-from indexer.errors import SeekpointError
+from indexer.errors import SeekpointError, UsageError
 from indexer.formatting import format_time, video_title
 from indexer.library import Library
 from indexer.search.types import Moment
@@ -195,6 +195,13 @@ def clip_link(library: Seekpoint, video_id: int, start_s: float, end_s: float) -
     verbs = library.verbs
     duration_s = verbs.video(video_id).duration_s
     end_s = min(end_s, duration_s)
+    if start_s >= end_s:
+        raise UsageError(
+            "the clip would end ({end_s:g} s) before it starts ({start_s:g} s)",
+            "give START before END",
+            end_s=end_s,
+            start_s=start_s,
+        )
     if isinstance(verbs, Client):
         asked = f"start_s={start_s:.3f}&end_s={end_s:.3f}"
         return f"{library.url.rstrip('/')}/api/v1/videos/{video_id}/clip?{asked}"

@@ -107,6 +107,10 @@ def test_a_video_in_words_and_pictures(ask):
     assert is_colour(frame, "green")
 
 
+def test_no_link_leads_to_nothing(ask):
+    assert ask("get_clip_link", video_id=2, start_s=2, end_s=2).is_error
+
+
 def test_a_link_leads_to_the_clip(ask, library, served, tmp_path):
     link = words(ask("get_clip_link", video_id=2, start_s=1, end_s=2.5))
     if library.url:
