@@ -79,10 +79,13 @@ def search(
     tr = translator_of(request)
     if not (q.strip() or picture or like) or (like and (q.strip() or picture)):
         raise HTTPException(422, tr("Ask with a question, a picture or both, or with a moment."))
+    if (picture or like) and (video_id is not None or only or ground):
+        words = tr("A video, kinds of evidence and the grounder go with a question alone.")
+        raise HTTPException(422, words)
     _require_picture(request, picture)
     place = _place_of(request, like)
     chosen = chosen_collections(request, user, collection or ())
-    if video_id:
+    if video_id is not None:
         visible_video(request, video_id)
     answer = Answer(q, q, False, 0.0, (), 0.0)
     if chosen is None or chosen:

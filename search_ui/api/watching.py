@@ -72,7 +72,7 @@ async def get_frame(request: Request, video: VisibleVideo, at_s: Time) -> Respon
 @router.get("/videos/{video_id}/thumbnail", response_class=Response)
 def get_thumbnail(request: Request, video: VisibleVideo, at_s: Time = 0.0) -> Response:
     """The stored picture nearest to a time (JPEG)."""
-    return thumbnail_of(request, video, at_s)
+    return thumbnail_of(request, video, min(at_s, video.duration_s))
 
 
 @router.get("/videos/{video_id}/clip", response_class=Response)
@@ -105,7 +105,7 @@ async def make_clip(request: Request, video: VisibleVideo, wanted: NewClip) -> K
     """
     start_s, end_s = wanted.start_s, min(wanted.end_s, video.duration_s)
     path = await keep_clip_of(request, video, start_s, end_s, wanted.format)
-    place = f"/api/v1/videos/{video.id}/clip?start_s={start_s:g}&end_s={end_s:g}"
+    place = f"/api/v1/videos/{video.id}/clip?start_s={start_s:.3f}&end_s={end_s:.3f}"
     place += f"&format={wanted.format}" if wanted.format else ""
     return KeptClip(video.id, start_s, end_s, path.stat().st_size, place)
 

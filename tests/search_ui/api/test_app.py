@@ -115,11 +115,15 @@ def test_the_file_by_ranges(local, video_id):
     whole = local.get(place).content
     part = local.get(place, headers={"Range": "bytes=10-19"})
     assert (part.status_code, part.content) == (206, whole[10:20])
+    beyond = local.get(place, headers={"Range": f"bytes={len(whole)}-"})
+    assert (beyond.status_code, beyond.json()["code"]) == (416, "range")
+    assert beyond.headers["content-range"] == f"bytes */{len(whole)}"
 
 
 def test_a_thumbnail(local, video_id):
-    answer = local.get(f"/api/v1/videos/{video_id}/thumbnail?at_s=12")
-    assert answer.headers["content-type"] == "image/jpeg"
+    for at_s in (12, 1e6):
+        answer = local.get(f"/api/v1/videos/{video_id}/thumbnail?at_s={at_s}")
+        assert answer.headers["content-type"] == "image/jpeg"
 
 
 def test_status(local):
@@ -140,6 +144,9 @@ def test_status(local):
         ("v1/search?q=red&longest_s=nan", 422, "invalid"),
         ("v1/search?q=red&recorded_to=9999-12-31", 422, "invalid"),
         ("v1/search?q=red&video_id=999999", 404, "not-found"),
+        ("v1/search?q=red&video_id=0", 404, "not-found"),
+        ("v1/search?like={}@0-1&video_id={}", 422, "invalid"),
+        ("v1/search?like={}@0-1&only=picture", 422, "invalid"),
         ("v1/search?q=???", 400, "usage"),
         ("v1/search?q=дождь", 501, "model"),
         ("v1/search?q=%00", 400, "bad-request"),

@@ -97,6 +97,10 @@ def test_a_folder_from_the_job_to_the_answer(program, server, tmp_path):
         1.0,
         1,
     )
+    assert (reported[-1]["files_done"], reported[-1]["done_bytes"]) == (
+        1,
+        reported[-1]["size_bytes"],
+    )
     assert viewer.get(f"/api/v1/jobs/{job_id}").json()["collection"] == "leaves"
     assert program("editor", ["colours"]).get(f"/api/v1/jobs/{job_id}").status_code == 404
     assert program("viewer", ["colours"]).get("/api/v1/jobs").json() == []
@@ -170,7 +174,7 @@ def test_a_picture_and_a_picture_with_words(program, server):
 def test_a_clip_is_kept_and_served_by_ranges(program, server):
     client = program("viewer")
     (video_id, *_) = [v["video_id"] for v in client.get("/api/v1/videos").json()["videos"]]
-    made = client.post(f"/api/v1/videos/{video_id}/clips", json={"start_s": 1, "end_s": 2.5})
+    made = client.post(f"/api/v1/videos/{video_id}/clips", json={"start_s": 1.00049, "end_s": 2.5})
     assert made.status_code == 201, made.text
     clip = made.json()
     folder = server.library.artefacts.video_folder(video_id) / "clips"
