@@ -172,6 +172,8 @@ def _model_info(repository: str):
         reason = f"status {error.response.status_code}"
     except (OSError, ValueError, RuntimeError) as error:  # no route, no such name, no JSON
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    except (LookupError, TypeError, AttributeError):  # JSON of something else
+        reason = "it does not answer as a hub does"
     except _transport_errors() as error:
         reason = str(error) or type(error).__name__
     raise ModelError(

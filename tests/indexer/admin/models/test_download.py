@@ -146,6 +146,9 @@ def test_what_cannot_be_fetched_is_an_error_that_says_why(hub, settings, monkeyp
         get_offer(settings, "nothing")
     with pytest.raises(ModelError, match="status 404"):
         get_offer(settings, "siglip2")
+    monkeypatch.setattr(hub, "_info", lambda: {"data": []})
+    with pytest.raises(ModelError, match="as a hub does"):
+        get_offer(settings, "clip")
     monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
     with pytest.raises(ModelError, match="HF_ENDPOINT"):
         get_offer(settings, "clip")
