@@ -26,7 +26,7 @@ from indexer.library import Library
 from indexer.media.probe import probe
 from seekpoint import Client
 from seekpoint.mcp.cli import mcp
-from seekpoint.mcp.serve import ByToken, make_server
+from seekpoint.mcp.serve import ByToken, http_options, make_server
 from seekpoint.mcp.tools import Seekpoint
 from tests.support import demo_environment, free_port
 
@@ -155,9 +155,7 @@ def test_over_stdio_nothing_but_the_protocol_is_said(served):
 
 def test_over_http_each_token_gets_what_it_opens(served):
     port = free_port()
-    app = make_server(ByToken(served.url)).streamable_http_app(
-        stateless_http=True, json_response=True
-    )
+    app = make_server(ByToken(served.url)).streamable_http_app(**http_options(served.url))
     server = uvicorn.Server(uvicorn.Config(app, "127.0.0.1", port, log_level="warning"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -176,7 +174,7 @@ def test_over_http_each_token_gets_what_it_opens(served):
     async def all_calls() -> list[Any]:
         token = served.token("over http", "viewer")
         calls: list[Coroutine[Any, Any, Any]] = [
-            call({"Authorization": f"Bearer {token}"}),
+            call({"Authorization": f"Bearer {token}", "Host": "videos.example.com"}),  # a proxy's
             call({"Authorization": "Bearer skp_wrong"}),
             call({}),
         ]
