@@ -247,13 +247,14 @@ class Library:
         filters: Filters | None = None,
     ) -> Answer:
         """Moments that look like a picture, which was kept under `name`
-        (indexer/questions/query_pictures.py); with a `question`, those that answer it too.
+        (indexer/questions/query_pictures.py); with a `question`, those that answer it too, at most
+        100.
         """
         vector = search.by_picture.picture_vector(self.context, name)
         scope = make_scope(self.context, collections, filters=filters)
         if question.strip():
-            answer = self.searcher.search(question, scope, top=top)
-            return search.by_picture.that_look_like(self.context, answer, vector)
+            answer = self.searcher.search(question, scope, top=search.by_picture.COMPARED)
+            return search.by_picture.that_look_like(self.context, answer, vector, top)
         return search.by_picture.search_vector(self.context, self.searcher, vector, scope, top)
 
     def keep_picture(self, data: bytes) -> str:

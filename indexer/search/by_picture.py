@@ -27,6 +27,9 @@ from indexer.vocabulary import EvidenceKind, StageName
 
 CANDIDATES = 400
 PER_VIDEO = 5
+# So many answers of a question are compared with a picture, however few are wanted: else each page
+# of them would be in an order of its own.
+COMPARED = 100
 
 
 def picture_vector(context: Context, name: str) -> np.ndarray:
@@ -111,9 +114,10 @@ def _search_vector(
     return Answer("", "", matched, took_ms, tuple(moments), confidence)
 
 
-def that_look_like(context: Context, answer: Answer, vector: np.ndarray) -> Answer:
-    """The moments of an answer in the order in which both hold: that they show what was asked, and
-    that they look like the vector (D,). Their score is the geometric mean of both probabilities.
+def that_look_like(context: Context, answer: Answer, vector: np.ndarray, top: int) -> Answer:
+    """The first moments of an answer in the order in which both hold: that they show what was
+    asked, and that they look like the vector (D,). Their score is the geometric mean of both
+    probabilities.
     """
     started = time.perf_counter()
     calibration = likeness_of(vector, context.embedder.photographs)
@@ -126,7 +130,7 @@ def that_look_like(context: Context, answer: Answer, vector: np.ndarray) -> Answ
         return float(np.sqrt(moment.score * calibration.probability(float(frames @ vector))))
 
     scored = [replace(moment, score=both(moment)) for moment in answer.moments]
-    moments = tuple(sorted(scored, key=lambda moment: -moment.score))
+    moments = tuple(sorted(scored, key=lambda moment: -moment.score)[:top])
     confidence = moments[0].score if moments else 0.0
     return replace(
         answer,

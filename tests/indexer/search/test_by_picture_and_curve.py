@@ -83,6 +83,8 @@ def test_words_and_a_picture_together(library):
     name = keep_picture(library.settings, png("RGB", (64, 48), COLOURS["green"]))
     asked = library.search("red or green", top=20)
     both = library.search_picture(name, question="red or green", top=20)
+    first = library.search_picture(name, question="red or green", top=1)
+    assert first.moments == both.moments[:1]
     assert {(m.video_id, m.span) for m in both.moments} == {
         (m.video_id, m.span) for m in asked.moments
     }
