@@ -5,7 +5,7 @@ import re
 from playwright.sync_api import expect
 
 from indexer.library import Library
-from tests.search_ui.browser import at, card, drawn, serving, window
+from tests.search_ui.browser import PLAYER, at, card, drawn, serving, window
 from tests.support import colour_video, demo_settings
 
 # Green twice inside one second, so that two answers start in the same second.
@@ -50,7 +50,10 @@ def test_first_visit_upload_two_moments_remove(browser, tmp_path):
         page.goto("/library")
         page.locator(".shelf a.open").first.click()  # a plain click watches
         page.wait_for_url("**v=*")
+        page.locator(PLAYER).wait_for()
+        drawn(page)
         page.go_back()
+        page.locator(".shelf a.open").nth(1).wait_for()
         drawn(page)
         cards, boxes = page.locator(".shelf a.open"), page.locator(".shelf .choose input")
         # A page that was come back to may be drawn once more, and then nothing is chosen.
