@@ -476,13 +476,7 @@ class Library:
         Its sound alone where `sound_only` asks for it, where the name of `output` says so (`.m4a`,
         `.mp3`, `.wav`, `.flac`, `.ogg`, `.opus`, `.aac`), and where there are no pictures.
         """
-        if end_s <= start_s:
-            raise UsageError(
-                "the clip would end ({end_s:g} s) before it starts ({start_s:g} s)",
-                "give START before END",
-                end_s=end_s,
-                start_s=start_s,
-            )
+        media_output.clips.require_part(start_s, end_s)
         if video.isdecimal() and not os.path.exists(video):
             with self.catalog.read() as session:
                 source = self.context.path_of(videos.get_video(session, int(video)))

@@ -7,10 +7,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from grounding.spans import Span
 from indexer.admin.videos import Video
 from indexer.catalog.people import saved_searches
 from indexer.catalog.people.saved_searches import SavedSearch
-from indexer.formatting import video_title
 from indexer.messages import N_
 from search_ui.app_state import app_state
 from search_ui.auth.access_rights import User
@@ -19,6 +19,7 @@ DEMO = "demo"
 NEWEST = 12
 RECENT = 8
 SHOWN_SHARE = 0.3  # of the length: the beginning is often black, or a title
+PREVIEW_S = 6.0
 EXAMPLES = (
     N_("When is there a close-up of a cat?"),
     N_("When do people ride bicycles in the street?"),
@@ -59,6 +60,7 @@ def _once(searches: Sequence[SavedSearch]) -> list[SavedSearch]:
     return list(seen.values())
 
 
-def title_of(video: Video) -> str:
-    """The title of a video, or what stands for one."""
-    return video_title(video.title, video.paths[0].path if video.paths else None, video.video_id)
+def preview_of(video: Video) -> Span:
+    """What a card of a video shows the beginning of, and plays under the pointer."""
+    start_s = video.duration_s * SHOWN_SHARE
+    return Span(start_s, min(video.duration_s, start_s + PREVIEW_S))

@@ -10,6 +10,7 @@ from indexer.catalog import collections, videos
 from indexer.catalog.video_queries import Filters, find_videos
 from indexer.catalog.videos import VideoRow
 from indexer.context import Context
+from indexer.formatting import video_title
 from indexer.messages import Message
 from indexer.vocabulary import VideoState
 
@@ -42,6 +43,11 @@ class Video:
     def is_partly_read(self) -> bool:
         """All is done, and a part of the file could not be read: `error` says which."""
         return self.state == VideoState.READY and bool(self.error)
+
+    @property
+    def shown_title(self) -> str:
+        """The title, or what stands for one."""
+        return video_title(self.title, self.paths[0].path if self.paths else None, self.video_id)
 
 
 def list_videos(

@@ -66,10 +66,10 @@ def told_events(text: str, *, when: bool = False) -> list[str]:
         return [text]
     first = first.removesuffix(" first")
     subject = " ".join(first.split()[: subject_length(first.split())])
-    return [first, *(_with_subject(step, subject) for step in later)]
+    return [first, *(_repeat_subject(step, subject) for step in later)]
 
 
-def _with_subject(step: str, subject: str) -> str:
+def _repeat_subject(step: str, subject: str) -> str:
     """A later step that begins with its verb has the subject of the first."""
     verb = next((word for word in step.lower().split() if not is_adverb(word)), "")
     return f"{subject} {step}" if verb in THIRD_PERSONS or is_participle(verb) else step

@@ -20,7 +20,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from indexer.catalog.leasing.chunk_tasks import count_failed_tasks
-from indexer.formatting import video_title
 from search_ui.api.rights import LARGEST_ID, CurrentUser, VisibleVideo, editor_of, require_editor
 from search_ui.api.values import Body, JobItem, RetryItem, Uploaded
 from search_ui.app_state import app_state
@@ -119,10 +118,9 @@ def retry(request: Request, user: CurrentUser, video: VisibleVideo) -> RetryItem
     """Does what failed of a video again."""
     require_editor(request, user)
     found = app_state().library.video(video.id)
-    title = video_title(found.title, found.paths[0].path if found.paths else None, video.id)
     with app_state().library.catalog.read() as session:
         chunks = count_failed_tasks(session, video.id)
-    job = app_state().jobs.retry(video.id, title, video.collection)
+    job = app_state().jobs.retry(video.id, found.shown_title, video.collection)
     return RetryItem(**asdict(_item(request, user, job)), chunks=chunks)
 
 

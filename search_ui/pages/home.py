@@ -25,11 +25,10 @@ from search_ui.pages import answers, progress
 from search_ui.pages.cards import pictures_of
 from search_ui.pages.saved import manage
 from search_ui.session_state import escape_markdown
-from search_ui.starts import DEMO, EXAMPLES, SHOWN_SHARE, starts_of, title_of
+from search_ui.starts import DEMO, EXAMPLES, preview_of, starts_of
 from search_ui.url_state import Link, Place, Search, parse_link
 
 MOST_NEW_VIDEOS = 500
-PREVIEW_S = 6.0
 SETTLED = timedelta(seconds=2)  # an index looks twice a second for what is new
 
 
@@ -190,15 +189,14 @@ def _videos(link: Link, videos: Sequence[Video], tr: Translator) -> None:
 
 
 def _card(link: Link, video: Video) -> dict[str, Any]:
-    shown_s = video.duration_s * SHOWN_SHARE
-    end_s = min(video.duration_s, shown_s + PREVIEW_S)
-    pictures = pictures_of(video.video_id, shown_s, end_s, shown_s)
+    shown = preview_of(video)
+    pictures = pictures_of(video.video_id, shown.start_s, shown.end_s, shown.start_s)
     sizes = {"sizes": f"{pictures['small']} 320w, {pictures['picture']} 640w"}
     return {
         "key": str(video.video_id),
         "video": video.video_id,
         "href": link.at(Place(video.video_id)).href(),
-        "title": title_of(video),
+        "title": video.shown_title,
         "second": container_title(video.title, video.paths[0].path if video.paths else None),
         "collection": video.collection,
         "date": video.recorded_at.date().isoformat() if video.recorded_at else "",

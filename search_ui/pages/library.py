@@ -19,7 +19,6 @@ from search_ui.i18n.translator import Translator
 from search_ui.pages import adding, progress
 from search_ui.routes.shelf import version_of
 from search_ui.session_state import escape_markdown
-from search_ui.starts import title_of
 
 # Of a video, as routes/shelf.py says them.
 STATES = {
@@ -143,12 +142,12 @@ def _act(act: Mapping[str, Any], collections: Sequence[CollectionInfo], tr: Tran
 
 def _retry(videos: Sequence[Video]) -> None:
     for video in videos:
-        app_state().jobs.retry(video.video_id, title_of(video), video.collection)
+        app_state().jobs.retry(video.video_id, video.shown_title, video.collection)
 
 
 def _names_of(videos: Sequence[Video], tr: Translator) -> str:
     return (
-        escape_markdown(title_of(videos[0]))
+        escape_markdown(videos[0].shown_title)
         if len(videos) == 1
         else tr("{n} videos", n=len(videos))
     )

@@ -20,7 +20,7 @@ from grounding.spans import format_time
 from indexer.admin.videos import Video
 from search_ui.i18n.translator import Translator, translator_of
 from search_ui.routes.shelf import first_shelf, pictures_of, version_of
-from search_ui.starts import EXAMPLES, Starts, starts_of, title_of
+from search_ui.starts import EXAMPLES, Starts, starts_of
 from search_ui.url_state import LONGEST_QUESTION, Link, Place, read_link
 
 FOLDER = Path(__file__).parents[1]
@@ -167,7 +167,7 @@ def _video(video: Video) -> str:
     date = video.recorded_at.date().isoformat() if video.recorded_at else ""
     about = f'<small data-words="{escape(video.collection)}" data-date="{date}"></small>'
     length, picture = format_time(video.duration_s), pictures_of(video)["picture"]
-    return _card(href, picture, length, title_of(video), about)
+    return _card(href, picture, length, video.shown_title, about)
 
 
 # --- pieces ---

@@ -22,13 +22,12 @@ from indexer.vocabulary import VideoState
 from search_ui.app_state import app_state
 from search_ui.auth.access_rights import User
 from search_ui.i18n.translator import Translator, translator_of
-from search_ui.starts import SHOWN_SHARE, title_of
+from search_ui.starts import preview_of
 from search_ui.url_state import Link, Place
 
 MOST_ROWS = 200
 FIRST_ROWS = 40  # more than are in view of most windows
 LARGEST_ID = 2**62
-PREVIEW_S = 6.0
 # What a list is ordered by; what lacks it stands at the end, whichever way.
 ORDERS: dict[str, Callable[[ListedVideo], Any]] = {
     "added": lambda video: video.created_at,
@@ -142,7 +141,7 @@ def _rows_of(request: Request, ids: list[int]) -> dict[str, dict[str, Any]]:
 def _row(video: Video, tr: Translator) -> dict[str, Any]:
     path = video.paths[0].path if video.paths else None
     return {
-        "title": title_of(video),
+        "title": video.shown_title,
         "second": container_title(video.title, path) or "",
         "collection": video.collection,
         "state": state_of(video),
@@ -165,11 +164,11 @@ def state_of(video: Video) -> str:
 
 def pictures_of(video: Video) -> dict[str, Any]:
     """Addresses of what a card of a video shows, and plays under the pointer."""
-    shown_s = video.duration_s * SHOWN_SHARE
+    shown = preview_of(video)
     preview = {
         "src": f"/stream/{video.video_id}",
-        "start_s": shown_s,
-        "end_s": min(video.duration_s, shown_s + PREVIEW_S),
+        "start_s": shown.start_s,
+        "end_s": shown.end_s,
     }
-    picture = f"/thumbnail/{video.video_id}/{round(shown_s * 1000)}" if video.width else ""
+    picture = f"/thumbnail/{video.video_id}/{round(shown.start_s * 1000)}" if video.width else ""
     return {"picture": picture, "preview": preview if video.width else None}

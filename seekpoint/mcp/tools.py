@@ -18,9 +18,10 @@ from PIL import Image as Pillow
 from pydantic import Field
 
 from grounding.spans import Span
-from indexer.errors import SeekpointError, UsageError
-from indexer.formatting import format_time, video_title
+from indexer.errors import SeekpointError
+from indexer.formatting import format_time
 from indexer.library import Library
+from indexer.media.output.clips import require_part
 from indexer.search.types import Moment
 from seekpoint.client import Client
 
@@ -195,13 +196,7 @@ def clip_link(library: Seekpoint, video_id: int, start_s: float, end_s: float) -
     verbs = library.verbs
     duration_s = verbs.video(video_id).duration_s
     end_s = min(end_s, duration_s)
-    if start_s >= end_s:
-        raise UsageError(
-            "the clip would end ({end_s:g} s) before it starts ({start_s:g} s)",
-            "give START before END",
-            end_s=end_s,
-            start_s=start_s,
-        )
+    require_part(start_s, end_s)
     if isinstance(verbs, Client):
         asked = f"start_s={start_s:.3f}&end_s={end_s:.3f}"
         return f"{library.url.rstrip('/')}/api/v1/videos/{video_id}/clip?{asked}"
@@ -245,10 +240,9 @@ def _moment(moment: Moment) -> dict[str, Any]:
 
 def _video(video: Any) -> dict[str, Any]:
     recorded = video.recorded_at
-    path = video.paths[0].path if video.paths else None
     return {
         "video_id": video.video_id,
-        "title": video_title(video.title, path, video.video_id),
+        "title": video.shown_title,
         "collection": video.collection,
         "duration_s": round(video.duration_s, 3),
         "recorded_at": None if recorded is None else recorded.isoformat(),

@@ -51,6 +51,17 @@ _SOUND_OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
+def require_part(start_s: float, end_s: float) -> None:
+    """Raises UsageError for a part that ends before it starts."""
+    if end_s <= start_s:
+        raise UsageError(
+            "the clip would end ({end_s:g} s) before it starts ({start_s:g} s)",
+            "give START before END",
+            end_s=end_s,
+            start_s=start_s,
+        )
+
+
 def cut_clip(
     src: str | os.PathLike[str],
     start_s: float,
