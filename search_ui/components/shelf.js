@@ -122,10 +122,12 @@ class Shelf {
         .catch(() => null));
     if (!found || loading !== this.loading) return;
     const { labels } = this.data;
+    const rows = new Map(Object.entries(found.rows).map(([id, row]) => [Number(id), row]));
+    this.leaveOnly(rows, found.ids);
     this.ids = found.ids;
     this.months = found.months;
     this.place = new Map(found.ids.map((id, place) => [id, place]));
-    this.rows = new Map(Object.entries(found.rows).map(([id, row]) => [Number(id), row]));
+    this.rows = rows;
     this.wanted.clear();
     this.chosen = new Set([...this.chosen].filter((id) => this.place.has(id)));
     const count = found.ids.length === 1 ? labels.one : labels.count;
@@ -134,8 +136,6 @@ class Shelf {
     fill(this.find(".state"), labels.state, states.map((name) => [name, `${labels.states[name || "all"]} (${found.counts[name]})`]), state);
     this.find(".state").hidden = states.length < 2;
     this.find(".nothing").hidden = found.ids.length > 0 || !(find || collection || state);
-    for (const card of this.cards.values()) card.remove();
-    this.cards.clear();
     this.measure();
     this.scrub();
     this.bar();
@@ -146,6 +146,18 @@ class Shelf {
     }
     this.draw();
     requestAnimationFrame(() => window.dispatchEvent(new CustomEvent("seekpoint-drawn")));
+  }
+
+  // The cards that say what they would say again: one that goes while it is pressed loses the click.
+  leaveOnly(rows, ids) {
+    const { language } = this.data;
+    const isSame = language === this.language && ids.join() === this.ids.join();
+    this.language = language;
+    for (const [id, card] of this.cards) {
+      if (isSame && rows.has(id) && JSON.stringify(rows.get(id)) === JSON.stringify(this.rows.get(id))) continue;
+      card.remove();
+      this.cards.delete(id);
+    }
   }
 
   measure() {
