@@ -40,12 +40,6 @@ class MatrixIndex:
         """(N, 2 D) uint8 as FAISS's quantizer has them."""
         return self.matrix.astype("<f2").view(np.uint8)
 
-    def search(self, query: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-        """Scores and row numbers of the best `k`, best first."""
-        scores = self.matrix @ query
-        best = np.argsort(-scores, kind="stable")[:k]
-        return scores[best], best
-
 
 @dataclass(frozen=True, slots=True)
 class RowSet:
@@ -124,30 +118,21 @@ class RowSet:
 
     def search(self, query: np.ndarray, k: int, mask: np.ndarray | None = None) -> Hits:
         """Exact: every row that the mask lets through is scored."""
-        if mask is None:
-            return self._nearest(query, k, None)
-        count = int(np.count_nonzero(mask))
+        count = len(self) if mask is None else int(np.count_nonzero(mask))
         if not count:
             return NO_HITS
-        if count <= GATHER_ROWS or isinstance(self.index, MatrixIndex):
-            return self.take(np.flatnonzero(mask))._nearest(query, k, None)
-        return self._nearest(query, k, mask)
+        if isinstance(self.index, MatrixIndex):
+            return self.rescore(query, slice(None) if mask is None else np.flatnonzero(mask), k)
+        if mask is not None and count <= GATHER_ROWS:
+            return self.take(np.flatnonzero(mask)).search(query, k)
+        scores, rows = vectors.faiss_rows.search_rows(self.index, query, min(k, len(self)), mask)
+        return Hits(self.ids[rows], scores)
 
-    def rescore(self, query: np.ndarray, rows: np.ndarray, k: int) -> Hits:
+    def rescore(self, query: np.ndarray, rows: np.ndarray | slice, k: int) -> Hits:
         """The best `k` of given rows by their exact scores."""
         scores = self.vectors(rows) @ query
         best = np.argsort(-scores, kind="stable")[:k]
-        return Hits(self.ids[rows[best]], scores[best])
-
-    def _nearest(self, query: np.ndarray, k: int, mask: np.ndarray | None) -> Hits:
-        k = min(k, len(self))
-        if not k:
-            return NO_HITS
-        if isinstance(self.index, MatrixIndex):
-            scores, rows = self.index.search(query, k)
-        else:
-            scores, rows = vectors.faiss_rows.search_rows(self.index, query, k, mask)
-        return Hits(self.ids[rows], scores)
+        return Hits(self.ids[rows][best], scores[best])
 
 
 def concatenate(parts: list[RowSet]) -> RowSet:
