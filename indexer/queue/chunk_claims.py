@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from indexer.catalog import videos
 from indexer.catalog.leasing import chunk_tasks, page_job_files
 from indexer.catalog.leasing.chunk_tasks import ClaimedTask
+from indexer.catalog.leasing.claim_gate import ClaimGate
 from indexer.context import Context
 from indexer.errors import CatalogError, MediaError
 from indexer.ingest.pipeline import Job, StageTask
@@ -38,9 +39,11 @@ class ChunkClaims:
         stage: str,
         stages: Mapping[str, Stage],
         is_over: Callable[[], bool],
+        gate: ClaimGate,
         companions: Mapping[str, Stage] | None = None,
     ) -> None:
         self._context = context
+        self._gate = gate
         self._owner = owner
         self._stage = stage
         self._stages = stages
@@ -51,7 +54,7 @@ class ChunkClaims:
 
     def __iter__(self) -> Iterator[Job]:
         while not self._is_over():
-            task = self._context.catalog.write(self._claim)
+            task = self._gate.claim(self._claim)
             if task is None:
                 self.exhausted = True
                 return
@@ -96,7 +99,7 @@ class ChunkClaims:
         """Claims the companions' tasks of the chunk."""
         found: list[StageTask] = []
         for key, stage in self._companions.items():
-            other = self._context.catalog.write(
+            other = self._gate.claim(
                 lambda s, key=key, stage=stage: chunk_tasks.claim_task(
                     s,
                     self._owner,

@@ -17,6 +17,7 @@ from indexer.admin.demo import make_library
 from indexer.admin.playback import make_proxy_of
 from indexer.catalog import videos, watched_folders
 from indexer.catalog.leasing import page_job_files, page_jobs, processes
+from indexer.catalog.leasing.claim_gate import ClaimGate
 from indexer.catalog.leasing.owner import dead_owners, owner_name
 from indexer.catalog.leasing.page_jobs import PageJobRow, PageProgress
 from indexer.catalog.tables import utc_now
@@ -54,10 +55,18 @@ class JobStopped(Exception):
 
 
 class PageJobs:
-    """The jobs of the search page that one process does. `stopping`: whether it was told to end."""
+    """The jobs of the search page that one process does. `stopping`: whether it was told to end;
+    `gate`: that of the process, where it claims other work too.
+    """
 
-    def __init__(self, context: Context, stopping: Callable[[], bool] = lambda: False) -> None:
+    def __init__(
+        self,
+        context: Context,
+        stopping: Callable[[], bool] = lambda: False,
+        gate: ClaimGate | None = None,
+    ) -> None:
         self.context = context
+        self._gate = gate or ClaimGate(context.catalog)
         self.owner = owner_name()
         self._stopping = stopping
 
@@ -147,10 +156,13 @@ class PageJobs:
             left = page_jobs.list_held(session, self.owner, kinds)
             if not left and not page_jobs.is_waiting(session, kinds):
                 return None
-        with catalog.begin() as session:
+
+        def claim(session: Session) -> PageJobRow | None:
             for job_id in left:
                 page_jobs.queue.release(session, [self.owner], job_id)
             return self._take(session, lease_s, kinds)
+
+        return self._gate.claim(claim)
 
     def _take(
         self,
@@ -253,8 +265,7 @@ class PageJobs:
         if not ids:
             return False
         lease_s = self.context.settings.lease_s
-        with self.context.catalog.begin() as session:
-            job = self._take(session, lease_s, [PageJobKind.PROXY], ids)
+        job = self._gate.claim(lambda s: self._take(s, lease_s, [PageJobKind.PROXY], ids))
         if job is None:
             return False
         self._run(job)
@@ -295,8 +306,7 @@ class PageJobs:
         ]
         if not ids:
             return None
-        with catalog.begin() as session:
-            return self._take(session, HAND_OVER_LEASE_S, kinds, ids)
+        return self._gate.claim(lambda s: self._take(s, HAND_OVER_LEASE_S, kinds, ids))
 
     def end_handed_over(self) -> None:
         """Notes which jobs workers are through with, and drops what was cancelled."""

@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from indexer.catalog.leasing import jobs, page_job_files, processes
+from indexer.catalog.leasing.claim_gate import ClaimGate
 from indexer.catalog.leasing.heartbeat import QUEUES, Leases, release_all
 from indexer.catalog.leasing.jobs import ClaimedJob
 from indexer.catalog.leasing.owner import owner_name
@@ -69,6 +70,7 @@ class Runner:
         self.catalog = context.catalog
         self.settings = context.settings
         self.owner = owner_name()
+        self._gate = ClaimGate(self.catalog)
         self.notify = notify
         self._stopping = stopping
         self._reported_as = reported_as
@@ -85,7 +87,9 @@ class Runner:
         questions_first = shares_grounder and bool(self.settings.grounder_kind)
         is_over = SliceEnd(self.context, self._stopping, questions_first=questions_first)
         companions = self._companions(name)
-        claims = ChunkClaims(self.context, self.owner, name, stages, is_over, companions)
+        claims = ChunkClaims(
+            self.context, self.owner, name, stages, is_over, self._gate, companions
+        )
         pipeline = Pipeline(
             self.catalog,
             self.settings,
@@ -167,7 +171,7 @@ class Runner:
 
     def make_proxies(self) -> WorkSlice:
         """Makes the proxies that were asked for on the page, where their files are here."""
-        page_jobs = PageJobs(self.context, self._stopping)
+        page_jobs = PageJobs(self.context, self._stopping, self._gate)
         count = 0
         with Leases(self.catalog, self.owner, self.settings.lease_s, [page_job_queue]):
             while not self._stopping() and page_jobs.make_next_proxy_here():
@@ -205,7 +209,7 @@ class Runner:
             left = [*without, *paused]
             return jobs.claim_job(s, self.owner, lease_s, kind, max_attempts, without=left)
 
-        return self.catalog.write(claim)
+        return self._gate.claim(claim)
 
     def _run_job(
         self, job: ClaimedJob, do: Callable[[ClaimedJob], Mapping[str, Any] | None]
@@ -270,9 +274,11 @@ class Runner:
         return requeue_local_orphans(self.context)
 
     def release_all(self) -> None:
-        """All that this process holds waits for others; its attempts do not count."""
-        with self.catalog.begin() as session:
-            release_all(session, self.owner, [*QUEUES, page_job_queue])
+        """All that this process holds waits for others; its attempts do not count. It claims
+        nothing any more.
+        """
+        self._gate.shut()
+        self.catalog.write(lambda s: release_all(s, self.owner, [*QUEUES, page_job_queue]))
 
 
 def _message(error: Exception) -> Message:

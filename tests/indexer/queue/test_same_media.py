@@ -91,3 +91,12 @@ def test_what_a_dead_worker_left_of_removed_videos_goes(tmp_path, monkeypatch):
     monkeypatch.setattr("indexer.queue.reaper.dead_owners", lambda owners: ["somebody"])
     requeue_lost(library.context)
     assert artefacts.video_ids() == set()
+
+
+def test_a_process_that_has_released_all_claims_nothing_any_more(tmp_path):
+    library = demo_library(tmp_path / "home")
+    plan(library, colour_video(tmp_path / "a.mp4", [("red", 20)], rate=5))
+    ends = Runner(library.context)
+    ends.release_all()
+    assert ends.run_stage("picture").done == 0
+    assert Runner(library.context).run_stage("picture").done == 1, "others claim it"
