@@ -28,7 +28,7 @@ from tests.indexer.media.golden import read_number
 from tests.support import free_port
 
 PASSWORD = "correct horse"
-SLOW_MS = 30_000  # the machine that tests may have other things to do
+SLOW_MS = 60_000  # the machine that tests may have other things to do
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",

@@ -74,7 +74,7 @@ def test_a_search_that_runs_sees_new_videos_without_a_restart(fleet: Fleet):
     fleet.start()
     library.ingest([media / "1.mp4"], queue=True)
     wait_until(fleet.is_settled, PATIENCE_S, "the second video is done")
-    wait_until(lambda: library.search("green").matched, 10, "the search process sees it")
+    wait_until(lambda: library.search("green").matched, 60, "the search process sees it")
 
 
 def test_cancel_and_remove_while_in_progress(fleet: Fleet):

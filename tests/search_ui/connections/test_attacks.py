@@ -16,7 +16,7 @@ from tests.search_ui.browser import serving
 from tests.support import colour_video, demo_library, free_port
 
 DESCRIPTORS = 260
-PATIENCE_S = 60
+PATIENCE_S = 120
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ from search_ui.connections.limits import LARGEST_HEAD_BYTES, ConnectionLimits, n
 from search_ui.connections.slow_bodies import SlowBodies
 from tests.support import free_port
 
-PATIENCE_S = 60
+PATIENCE_S = 120
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
