@@ -30,8 +30,9 @@ from benchmarks.support.footage import make_footage
 from benchmarks.support.measure import header, row, tree_bytes
 from indexer.catalog import collections
 from indexer.catalog.database.half_vector import pack
-from indexer.catalog.tables import Chunk, ChunkTask, FrameBlockRow, Segment, Video, utc_now
-from indexer.catalog.tables import Path as PathTable
+from indexer.catalog.tables.base import utc_now
+from indexer.catalog.tables.library import Chunk, ChunkTask, FrameBlockRow, Segment, Video
+from indexer.catalog.tables.library import Path as PathTable
 from indexer.embedders.base import unit
 from indexer.library import Library
 from indexer.settings import Settings

@@ -40,7 +40,8 @@ from benchmarks.search_scale import (
 )
 from indexer.catalog import Catalog, collections
 from indexer.catalog.database.migrate import upgrade
-from indexer.catalog.tables import Chunk, ChunkTask, Segment, Video, utc_now
+from indexer.catalog.tables.base import utc_now
+from indexer.catalog.tables.library import Chunk, ChunkTask, Segment, Video
 from indexer.catalog.vectors.vector_query import VectorQuery
 from indexer.settings import Settings
 from indexer.vectors.base import Selection, VectorIndex

@@ -23,7 +23,7 @@ from sqlalchemy import func, select
 from benchmarks.support.footage import make_footage
 from benchmarks.support.measure import header, row
 from indexer.catalog.leasing import jobs
-from indexer.catalog.tables import ChunkTask, Collection
+from indexer.catalog.tables.library import ChunkTask, Collection
 from indexer.library import Library
 from indexer.settings import Settings
 from tests.support import colour_video

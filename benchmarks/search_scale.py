@@ -28,8 +28,9 @@ from sqlalchemy import insert
 from benchmarks.support.measure import memory_gb, seconds
 from indexer.catalog import Catalog, collections
 from indexer.catalog.segments import SegmentRow, get_segments
-from indexer.catalog.tables import Chunk, ChunkTask, FrameBlockRow, Segment, Video, utc_now
-from indexer.catalog.tables import Path as PathRow
+from indexer.catalog.tables.base import utc_now
+from indexer.catalog.tables.library import Chunk, ChunkTask, FrameBlockRow, Segment, Video
+from indexer.catalog.tables.library import Path as PathRow
 from indexer.context import Context
 from indexer.embedders.text.sentences import Sentences
 from indexer.questions.neutral_prompts import NEUTRAL_PROMPTS

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from indexer.artefacts import Artefacts
 from indexer.catalog.database.session import Catalog
 from indexer.catalog.objects.frame_store import FrameStore
-from indexer.catalog.tables import SEGMENT_STAGES
+from indexer.catalog.tables.library import SEGMENT_STAGES
 from indexer.catalog.vectors.served_keys import list_vector_keys
 from indexer.catalog.vectors.vector_rows import dimension_of
 from indexer.embedders.registry import load_embedder

@@ -22,14 +22,13 @@ from indexer import admin, chapters, evaluation, ingest, questions, search
 from indexer import queue as work_queue
 from indexer.admin import videos as video_list
 from indexer.artefacts import Artefacts
-from indexer.catalog import audit, collections, database, videos
+from indexer.catalog import audit, collections, database, people, videos
 from indexer.catalog.audit import Actor, AuditEntry
 from indexer.catalog.collections import CollectionInfo
 from indexer.catalog.database.column_types import sanitize_text
 from indexer.catalog.database.maintenance import compact
 from indexer.catalog.database.session import Catalog
 from indexer.catalog.objects.upkeep import move_all
-from indexer.catalog.people import feedback, folders
 from indexer.catalog.thumbnails import nearest_thumbnail_s
 from indexer.catalog.video_queries import Filters
 from indexer.context import Context
@@ -178,7 +177,7 @@ class Library:
         with self.catalog.begin() as session:
             collection_id = collections.ensure_collection(session, collection)
             for path in added:
-                folders.add_folder(session, collection_id, sanitize_text(path))
+                people.folders.add_folder(session, collection_id, sanitize_text(path))
 
     def publish(self, *, force: bool) -> list[Published]:
         """Writes new vector snapshots where one is due (or, with `force`, wherever there are
@@ -427,7 +426,7 @@ class Library:
         require_valid_text(question)
         with self.catalog.begin() as session:
             videos.get_video(session, video_id)
-            feedback.add_feedback(session, question, video_id, span, good)
+            people.feedback.add_feedback(session, question, video_id, span, good)
 
     # --- watching ---
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from indexer.catalog.database.migrate import is_compared
 from indexer.catalog.database.session import Catalog
-from indexer.catalog.tables import Base
+from indexer.catalog.tables.metadata import metadata
 from indexer.settings import load_settings
 
 
@@ -17,7 +17,7 @@ def run(connection: Connection) -> None:
     """Runs the migrations on the connection, in one transaction."""
     context.configure(
         connection=connection,
-        target_metadata=Base.metadata,
+        target_metadata=metadata,
         render_as_batch=connection.dialect.name == "sqlite",
         include_name=is_compared,
         compare_type=True,

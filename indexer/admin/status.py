@@ -14,7 +14,7 @@ from indexer.catalog.database.usage import measure_usage
 from indexer.catalog.leasing import chunk_tasks, jobs
 from indexer.catalog.leasing.processes import list_live
 from indexer.catalog.leasing.progress import Progress, get_progress, video_seconds_since
-from indexer.catalog.tables import utc_now
+from indexer.catalog.tables.base import utc_now
 from indexer.context import Context
 from indexer.errors import QueueError
 from indexer.ingest.served_models import ServedModel, count_served, list_others

@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from indexer.catalog.database.column_types import sanitize_text
 from indexer.catalog.database.dialect import count_changed, insert_or_ignore
 from indexer.catalog.database.text_normalize import normalize
-from indexer.catalog.tables import Account, AccountSession, utc_now
+from indexer.catalog.tables.base import utc_now
+from indexer.catalog.tables.people import Account, AccountSession
 from indexer.errors import UsageError
 
 ROLES = ("viewer", "editor", "administrator")

@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session
 
 from indexer.catalog.database.column_types import sanitize_text
 from indexer.catalog.database.dialect import count_changed
-from indexer.catalog.tables import AuditRow, utc_now
+from indexer.catalog.tables.audit import AuditRow
+from indexer.catalog.tables.base import utc_now
 from indexer.vocabulary import AuditAction
 
 log = logging.getLogger(__name__)

@@ -19,7 +19,8 @@ from indexer.catalog.database.dialect import (
     now_s,
 )
 from indexer.catalog.database.text_normalize import normalize
-from indexer.catalog.tables import Collection, Video, utc_now
+from indexer.catalog.tables.base import utc_now
+from indexer.catalog.tables.library import Collection, Video
 from indexer.errors import CatalogError, UsageError
 from indexer.vocabulary import VideoState
 

@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from indexer.catalog.database.dialect import in_values
 from indexer.catalog.people.alerts import note_ready
-from indexer.catalog.tables import SERVED_KEY, Chunk, ChunkTask, Path, Video, utc_now
+from indexer.catalog.tables.base import utc_now
+from indexer.catalog.tables.library import SERVED_KEY, Chunk, ChunkTask, Path, Video
 from indexer.catalog.videos import lock_video, remove_orphans
 from indexer.messages import Message
 from indexer.vocabulary import TaskState, VideoState

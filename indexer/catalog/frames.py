@@ -17,7 +17,7 @@ from indexer.catalog.database.dialect import in_values
 from indexer.catalog.database.half_vector import pack
 from indexer.catalog.leasing.chunk_tasks import FinishedTask
 from indexer.catalog.objects.frame_store import IN_SESSION, FrameStore
-from indexer.catalog.tables import Chunk, FrameBlockRow, Video
+from indexer.catalog.tables.library import Chunk, FrameBlockRow, Video
 from indexer.errors import CatalogError
 
 _COLUMNS = (

@@ -28,7 +28,7 @@ from indexer.catalog.database.column_types import sanitize_text
 from indexer.catalog.database.dialect import in_values, is_sqlite
 from indexer.catalog.database.text_normalize import UNSPACED, separate_unspaced
 from indexer.catalog.passages import served_passage_key
-from indexer.catalog.tables import Passage, Video
+from indexer.catalog.tables.library import Passage, Video
 from indexer.stop_words import STOP_WORDS
 
 _TERM = re.compile(r'"([^"]*)"|(\S+)')

@@ -17,7 +17,7 @@ from indexer.catalog.database.dialect import in_values
 from indexer.catalog.database.half_vector import pack
 from indexer.catalog.database.text_normalize import index_form
 from indexer.catalog.leasing.chunk_tasks import FinishedTask, finish_task
-from indexer.catalog.tables import Passage, Video
+from indexer.catalog.tables.library import Passage, Video
 from indexer.vocabulary import EvidenceKind
 
 

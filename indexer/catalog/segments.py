@@ -17,7 +17,7 @@ from indexer.catalog.database.half_vector import pack
 from indexer.catalog.frames import FrameBlock, insert_frames
 from indexer.catalog.leasing.chunk_tasks import FinishedTask, finish_task
 from indexer.catalog.passages import NewPassage, insert_passages
-from indexer.catalog.tables import Segment
+from indexer.catalog.tables.library import Segment
 from indexer.vocabulary import StageName
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from indexer.catalog.database.dialect import in_values
-from indexer.catalog.tables import Chunk, ChunkTask, Segment
+from indexer.catalog.tables.library import Chunk, ChunkTask, Segment
 from indexer.vocabulary import StageName, TaskState
 
 NEAR_S = 8.0

@@ -10,7 +10,8 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from indexer.catalog.database.dialect import in_values, insert_or_ignore
-from indexer.catalog.tables import SERVED_KEY, Path, Video, utc_now
+from indexer.catalog.tables.base import utc_now
+from indexer.catalog.tables.library import SERVED_KEY, Path, Video
 from indexer.errors import CatalogError
 
 

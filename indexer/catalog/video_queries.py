@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from indexer.catalog.database.column_types import sanitize_text
 from indexer.catalog.database.dialect import in_values, is_sqlite
-from indexer.catalog.tables import Path, Video
+from indexer.catalog.tables.library import Path, Video
 from indexer.vocabulary import VideoState
 
 

@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from indexer.catalog.database.column_types import sanitize_text
 from indexer.catalog.database.dialect import count_changed, in_values, insert_or_ignore
-from indexer.catalog.tables import SERVED_KEY, Collection, Path, Video, utc_now
+from indexer.catalog.tables.base import utc_now
+from indexer.catalog.tables.library import SERVED_KEY, Collection, Path, Video
 from indexer.catalog.video_paths import (
     PathRow,
     PathStamp,

@@ -9,7 +9,8 @@ from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from indexer.catalog.database.dialect import count_changed, insert_or_ignore
-from indexer.catalog.tables import WatchedFolder, utc_now
+from indexer.catalog.tables.base import utc_now
+from indexer.catalog.tables.work import WatchedFolder
 from indexer.messages import Message
 
 

@@ -20,7 +20,7 @@ from indexer.catalog.leasing import page_job_files, page_jobs, processes
 from indexer.catalog.leasing.claim_gate import ClaimGate
 from indexer.catalog.leasing.owner import dead_owners, owner_name
 from indexer.catalog.leasing.page_jobs import PageJobRow, PageProgress
-from indexer.catalog.tables import utc_now
+from indexer.catalog.tables.base import utc_now
 from indexer.catalog.videos import VideoRow
 from indexer.context import Context
 from indexer.errors import CatalogError, MediaError, SeekpointError

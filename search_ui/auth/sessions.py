@@ -16,7 +16,7 @@ from indexer.catalog.accounts import AccountRow
 from indexer.catalog.audit import Actor
 from indexer.catalog.database.session import Catalog
 from indexer.catalog.people import sessions
-from indexer.catalog.tables import utc_now
+from indexer.catalog.tables.base import utc_now
 from indexer.errors import SeekpointError
 from indexer.settings import Settings
 from indexer.vocabulary import AuditAction

@@ -8,7 +8,7 @@ from starlette.datastructures import Headers
 
 from indexer.catalog.database.session import Catalog
 from indexer.catalog.people import tokens
-from indexer.catalog.tables import utc_now
+from indexer.catalog.tables.base import utc_now
 from indexer.errors import SeekpointError
 from search_ui.auth.access_rights import User
 

@@ -12,7 +12,7 @@ from PIL import Image
 from sqlalchemy import update
 
 from grounding.spans import Span
-from indexer.catalog.tables import ChunkTask, Video
+from indexer.catalog.tables.library import ChunkTask, Video
 from indexer.catalog.video_queries import Filters
 from indexer.embedders.demo import COLOURS
 from indexer.errors import CatalogError, ModelError, SeekpointError, UsageError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from indexer.catalog.tables import Chunk, ChunkTask, FrameBlockRow, Passage, Segment, Video
+from indexer.catalog.tables.library import Chunk, ChunkTask, FrameBlockRow, Passage, Segment, Video
 from indexer.library import Library
 
 Row = tuple

@@ -16,7 +16,7 @@ from sqlalchemy import func, inspect, select, text
 from sqlalchemy.engine import URL
 
 from indexer.catalog.database.session import Catalog
-from indexer.catalog.tables import Base
+from indexer.catalog.tables.metadata import metadata
 from indexer.errors import CatalogError, StorageError, UsageError, os_reason
 
 SQLITE_NAME, POSTGRES_NAME = "catalog.sqlite", "catalog.dump"
@@ -39,7 +39,7 @@ def dump(catalog: Catalog, folder: Path) -> tuple[Path, dict[str, int]]:
         snapshot = session.scalar(text("SELECT pg_export_snapshot()"))
         counts = {
             table.name: session.scalar(select(func.count()).select_from(table)) or 0
-            for table in Base.metadata.sorted_tables
+            for table in metadata.sorted_tables
         }
         options = ["--format=custom", "--no-owner", f"--snapshot={snapshot}", f"--file={copy}"]
         _run("pg_dump", [*options, f"--dbname={_without_password(catalog.url)}"], catalog.url)
@@ -104,7 +104,7 @@ def count_rows(catalog: Catalog) -> dict[str, int]:
         there = set(_table_names(catalog))
         return {
             table.name: session.scalar(select(func.count()).select_from(table)) or 0
-            for table in Base.metadata.sorted_tables
+            for table in metadata.sorted_tables
             if table.name in there
         }
 

@@ -12,7 +12,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from indexer.catalog import database
-from indexer.catalog.tables import Base
+from indexer.catalog.tables.base import Base
 
 Column: TypeAlias = ColumnElement[Any] | InstrumentedAttribute[Any]
 

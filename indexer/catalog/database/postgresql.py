@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql.base import ischema_names
 from sqlalchemy.types import TypeEngine
 
 from indexer.catalog.database.half_vector import HalfVec
-from indexer.catalog.tables import Base
+from indexer.catalog.tables.metadata import metadata
 
 __all__ = ["TSQUERY", "adapt_tables", "array_of", "insert"]
 
@@ -26,7 +26,7 @@ def adapt_tables() -> None:
     what it says about its tables, and that indexes of a part of the rows are such there too.
     """
     ischema_names[HalfVec.name] = HalfVec
-    for table in Base.metadata.tables.values():
+    for table in metadata.tables.values():
         for index in table.indexes:
             if (where := index.dialect_options["sqlite"]["where"]) is not None:
                 index.dialect_options["postgresql"]["where"] = where

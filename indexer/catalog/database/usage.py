@@ -10,7 +10,7 @@ from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from indexer.catalog.database.dialect import is_sqlite
-from indexer.catalog.tables import Chunk, ChunkTask, FrameBlockRow, Passage, Segment
+from indexer.catalog.tables.library import Chunk, ChunkTask, FrameBlockRow, Passage, Segment
 from indexer.vocabulary import StageName, TaskState
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from grounding.spans import Span
 from indexer.catalog.database.dialect import count_changed
-from indexer.catalog.tables import SERVED_KEY, Chunk, ChunkTask, Video
+from indexer.catalog.tables.library import SERVED_KEY, Chunk, ChunkTask, Video
 from indexer.catalog.videos import lock_video
 from indexer.vocabulary import TaskState, VideoState
 

@@ -14,7 +14,7 @@ from grounding.spans import Span
 from indexer.catalog.collections import touch_last_claimed
 from indexer.catalog.database.dialect import in_values, is_sqlite
 from indexer.catalog.leasing.lease_queue import OPEN_STATES, LeaseQueue
-from indexer.catalog.tables import (
+from indexer.catalog.tables.library import (
     Chunk,
     ChunkTask,
     Collection,

@@ -14,7 +14,9 @@ from indexer.catalog.collections import touch_last_claimed
 from indexer.catalog.database.column_types import sanitize_text
 from indexer.catalog.database.dialect import count_changed, in_values, insert_or_ignore
 from indexer.catalog.leasing.lease_queue import OPEN_STATES, LeaseQueue
-from indexer.catalog.tables import Collection, Job, utc_now
+from indexer.catalog.tables.base import utc_now
+from indexer.catalog.tables.library import Collection
+from indexer.catalog.tables.work import Job
 from indexer.messages import Message
 from indexer.vocabulary import JobKind, TaskState
 

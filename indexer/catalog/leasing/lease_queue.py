@@ -9,20 +9,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from sqlalchemy import and_, delete, func, or_, select, text, update
 from sqlalchemy.orm import Session, aliased
 
 from indexer.catalog.database.dialect import count_changed, in_values, is_sqlite, now_s
-from indexer.catalog.tables import AlertDelivery, ChunkTask, Job, PageJob, utc_now
+from indexer.catalog.tables.base import utc_now
 from indexer.messages import Message
 from indexer.vocabulary import TaskState
+
+if TYPE_CHECKING:
+    from indexer.catalog.tables.library import ChunkTask
+    from indexer.catalog.tables.saved import AlertDelivery
+    from indexer.catalog.tables.work import Job, PageJob
 
 OPEN_STATES = (TaskState.PENDING, TaskState.RUNNING)
 _WAITING = {"state": TaskState.PENDING, "owner": None, "lease_until_s": None}
 
-RowT = TypeVar("RowT", ChunkTask, Job, PageJob, AlertDelivery)
+RowT = TypeVar("RowT", "ChunkTask", "Job", "PageJob", "AlertDelivery")
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ from indexer.catalog.database.dialect import count_changed, insert_or_ignore
 from indexer.catalog.leasing import chunk_tasks, jobs
 from indexer.catalog.leasing.lease_queue import OPEN_STATES
 from indexer.catalog.leasing.page_jobs import MAX_PROBLEMS, PageJobRow, PageProgress
-from indexer.catalog.tables import Chunk, ChunkTask, Job, PageJob, PageJobFile, Video
+from indexer.catalog.tables.library import Chunk, ChunkTask, Video
+from indexer.catalog.tables.work import Job, PageJob, PageJobFile
 from indexer.messages import Message
 from indexer.vocabulary import JobKind, TaskState, VideoState, Wanted
 

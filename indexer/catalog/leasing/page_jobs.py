@@ -16,7 +16,9 @@ from sqlalchemy.orm import Session, aliased
 from indexer.catalog.database.column_types import sanitize_message, sanitize_text
 from indexer.catalog.database.dialect import count_changed, in_values, is_sqlite, now_s
 from indexer.catalog.leasing.lease_queue import OPEN_STATES, LeaseQueue
-from indexer.catalog.tables import Collection, PageJob, utc_now
+from indexer.catalog.tables.base import utc_now
+from indexer.catalog.tables.library import Collection
+from indexer.catalog.tables.work import PageJob
 from indexer.messages import Message
 from indexer.vocabulary import PageJobKind, TaskState, Wanted
 

@@ -11,7 +11,8 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from indexer.catalog.database.dialect import count_changed, insert_or_ignore, now_s
-from indexer.catalog.tables import ProcessRow, utc_now
+from indexer.catalog.tables.base import utc_now
+from indexer.catalog.tables.work import ProcessRow
 
 LIVE_S = 90.0
 """A process that has not reported for longer does not live any more."""

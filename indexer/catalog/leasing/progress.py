@@ -11,7 +11,8 @@ from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from indexer.catalog.database.dialect import in_values
-from indexer.catalog.tables import Chunk, ChunkTask, Video, utc_now
+from indexer.catalog.tables.base import utc_now
+from indexer.catalog.tables.library import Chunk, ChunkTask, Video
 from indexer.messages import Message
 from indexer.vocabulary import StageName, TaskState, VideoState
 

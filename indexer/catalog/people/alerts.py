@@ -19,7 +19,8 @@ from indexer.catalog.database.dialect import count_changed, now_s
 from indexer.catalog.leasing.lease_queue import OPEN_STATES, LeaseQueue
 from indexer.catalog.people.owner import belongs_to
 from indexer.catalog.people.tokens import get_collection_ids
-from indexer.catalog.tables import AlertDelivery, SearchAlert, SearchRow, utc_now
+from indexer.catalog.tables.base import utc_now
+from indexer.catalog.tables.saved import AlertDelivery, SearchAlert, SearchRow
 from indexer.catalog.video_queries import Filters
 from indexer.errors import UsageError
 from indexer.messages import Message

@@ -13,7 +13,9 @@ from grounding.spans import Span
 from indexer.catalog.database.column_types import sanitize_text
 from indexer.catalog.database.dialect import count_changed, in_values
 from indexer.catalog.people.owner import belongs_to
-from indexer.catalog.tables import Feedback, Video, utc_now
+from indexer.catalog.tables.base import utc_now
+from indexer.catalog.tables.library import Video
+from indexer.catalog.tables.saved import Feedback
 
 LONGEST_QUESTION = 2000
 

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from indexer.catalog.database.dialect import insert_or_ignore
-from indexer.catalog.tables import Collection, CollectionFolder
+from indexer.catalog.tables.library import Collection, CollectionFolder
 
 
 def add_folder(s: Session, collection_id: int, path: str) -> None:

@@ -14,7 +14,7 @@ from grounding.spans import Span
 from indexer.catalog.database.column_types import sanitize_text
 from indexer.catalog.database.dialect import count_changed, in_values, insert_or_ignore
 from indexer.catalog.people.owner import is_of
-from indexer.catalog.tables import KeptMoment, MomentList
+from indexer.catalog.tables.saved import KeptMoment, MomentList
 from indexer.errors import UsageError
 
 MOST_MOMENTS = 500

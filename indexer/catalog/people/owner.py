@@ -4,11 +4,13 @@ the local machine.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, and_
 
-from indexer.catalog.tables import Feedback, SearchRow, Upload
+if TYPE_CHECKING:
+    from indexer.catalog.tables.people import Upload
+    from indexer.catalog.tables.saved import Feedback, SearchRow
 
 
 def belongs_to(

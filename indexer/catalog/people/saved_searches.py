@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from indexer.catalog.database.column_types import sanitize_text
 from indexer.catalog.database.dialect import count_changed
 from indexer.catalog.people.owner import belongs_to
-from indexer.catalog.tables import SearchRow, utc_now
+from indexer.catalog.tables.base import utc_now
+from indexer.catalog.tables.saved import SearchRow
 
 RECENT_SEARCHES = 20
 LONGEST_TITLE, LONGEST_LINK = 500, 4000

@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from indexer.catalog.accounts import AccountRow, row_of
 from indexer.catalog.database.column_types import sanitize_text
 from indexer.catalog.database.dialect import count_changed
-from indexer.catalog.tables import Account, AccountSession, utc_now
+from indexer.catalog.tables.base import utc_now
+from indexer.catalog.tables.people import Account, AccountSession
 
 LONGEST_BROWSER = 200
 MOST_SESSIONS = 50

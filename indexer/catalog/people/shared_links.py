@@ -19,7 +19,8 @@ from indexer.catalog import audit
 from indexer.catalog.audit import Actor
 from indexer.catalog.people.moment_lists import ListKind, copy_list
 from indexer.catalog.people.owner import is_of
-from indexer.catalog.tables import MomentList, SharedLink, utc_now
+from indexer.catalog.tables.base import utc_now
+from indexer.catalog.tables.saved import MomentList, SharedLink
 from indexer.errors import UsageError
 from indexer.vocabulary import AuditAction
 

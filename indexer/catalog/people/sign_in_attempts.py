@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from indexer.catalog.accounts import name_key
 from indexer.catalog.database.dialect import count_changed, is_sqlite
-from indexer.catalog.tables import SignInAttempt
+from indexer.catalog.tables.people import SignInAttempt
 
 OF_A_PAIR, OF_AN_ADDRESS, WINDOW_S = 5, 20, 300.0
 """Attempts in a time: for one name from one address (nobody elsewhere can lock somebody out), and

@@ -19,7 +19,8 @@ from indexer.catalog.accounts import LONGEST_NAME, ROLES, check_role, name_key
 from indexer.catalog.audit import Actor
 from indexer.catalog.database.dialect import count_changed, insert_or_ignore
 from indexer.catalog.database.text_normalize import normalize
-from indexer.catalog.tables import Account, ApiToken, utc_now
+from indexer.catalog.tables.base import utc_now
+from indexer.catalog.tables.people import Account, ApiToken
 from indexer.errors import UsageError
 from indexer.vocabulary import AuditAction
 

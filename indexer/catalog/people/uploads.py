@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from indexer.catalog.database.dialect import count_changed, in_values, is_sqlite
 from indexer.catalog.people.owner import belongs_to
-from indexer.catalog.tables import Upload, utc_now
+from indexer.catalog.tables.base import utc_now
+from indexer.catalog.tables.people import Upload
 from indexer.errors import StorageError
 from indexer.formatting import format_bytes
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, literal, select, text
 from sqlalchemy.orm import Session
 
-from indexer.catalog.tables import ChunkTask
+from indexer.catalog.tables.library import ChunkTask
 from indexer.catalog.vectors.vector_query import GRAPH_PREFIX, VectorQuery
 
 _IS_VALID = text(

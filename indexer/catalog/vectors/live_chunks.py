@@ -13,7 +13,7 @@ from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from indexer.catalog.database.dialect import in_values
-from indexer.catalog.tables import SERVED_KEY, ChunkTask, Video
+from indexer.catalog.tables.library import SERVED_KEY, ChunkTask, Video
 from indexer.vocabulary import StageName, TaskState
 
 

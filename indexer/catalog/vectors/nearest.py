@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from indexer.catalog.database.dialect import in_values
 from indexer.catalog.database.half_vector import FullVec, HalfVec, as_text
-from indexer.catalog.tables import ChunkTask, Video
+from indexer.catalog.tables.library import ChunkTask, Video
 from indexer.catalog.vectors.live_chunks import is_live
 from indexer.catalog.vectors.pgvector import set_locally
 from indexer.catalog.vectors.vector_query import VectorQuery

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from indexer.catalog.database.dialect import in_values
-from indexer.catalog.tables import SERVED_KEY, ChunkTask, Video
+from indexer.catalog.tables.library import SERVED_KEY, ChunkTask, Video
 from indexer.vocabulary import StageName
 
 

@@ -13,7 +13,14 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from indexer.catalog.database.dialect import in_values
-from indexer.catalog.tables import SEGMENT_STAGES, ChunkTask, FrameBlockRow, Passage, Segment, Video
+from indexer.catalog.tables.library import (
+    SEGMENT_STAGES,
+    ChunkTask,
+    FrameBlockRow,
+    Passage,
+    Segment,
+    Video,
+)
 from indexer.catalog.vectors.live_chunks import get_live_chunks, is_live
 from indexer.errors import CatalogError
 from indexer.vocabulary import StageName, TaskState

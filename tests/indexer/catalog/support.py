@@ -16,7 +16,7 @@ from indexer.catalog.leasing import chunk_tasks
 from indexer.catalog.leasing.chunk_planning import plan_tasks
 from indexer.catalog.leasing.chunk_tasks import ClaimedTask
 from indexer.catalog.segments import NewSegment, commit_picture
-from indexer.catalog.tables import Base
+from indexer.catalog.tables.metadata import metadata
 from indexer.catalog.video_paths import PathStamp
 from indexer.video_info import VideoInfo
 
@@ -27,7 +27,7 @@ OWNER = "test"
 
 def empty_server(connection: Connection) -> None:
     """No row is left in any table."""
-    connection.execute(text(f"TRUNCATE {', '.join(Base.metadata.tables)}"))
+    connection.execute(text(f"TRUNCATE {', '.join(metadata.tables)}"))
 
 
 def video_info(duration_s: float = 180.0, title: str | None = None) -> VideoInfo:

@@ -13,7 +13,7 @@ from indexer.catalog import Catalog, collections, videos
 from indexer.catalog.leasing import chunk_tasks
 from indexer.catalog.leasing.chunk_planning import plan_tasks
 from indexer.catalog.passages import NewPassage, commit_passages
-from indexer.catalog.tables import Base
+from indexer.catalog.tables.metadata import metadata
 from indexer.catalog.vectors.vector_rows import iterate_vectors
 from indexer.errors import CatalogError
 from tests.indexer.catalog import support
@@ -90,7 +90,7 @@ def test_removing_a_video_leaves_nothing(catalog: Catalog):
     with catalog.read() as s:
         left = {
             table.name: s.scalar(select(func.count()).select_from(table))
-            for table in Base.metadata.sorted_tables
+            for table in metadata.sorted_tables
         }
         assert left == dict.fromkeys(left, 0) | {"collection": 1}
     with catalog.begin() as s, pytest.raises(CatalogError, match="no video"):

@@ -15,7 +15,7 @@ import pytest
 
 from indexer.catalog import videos
 from indexer.catalog.frames import get_video_blocks
-from indexer.catalog.tables import Video
+from indexer.catalog.tables.library import Video
 from indexer.errors import ModelError
 from indexer.ingest import plan
 from indexer.library import Library

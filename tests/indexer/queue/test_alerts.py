@@ -9,7 +9,7 @@ from sqlalchemy import update
 from indexer.catalog import accounts, collections
 from indexer.catalog.people import alerts, saved_searches
 from indexer.catalog.people.alerts import Query
-from indexer.catalog.tables import AlertDelivery
+from indexer.catalog.tables.saved import AlertDelivery
 from indexer.catalog.video_queries import Filters
 from indexer.library import Library
 from indexer.queue.alerts import WAITS_S, Alerts

@@ -8,7 +8,8 @@ from sqlalchemy import update
 from indexer.catalog import collections
 from indexer.catalog.audit import Actor
 from indexer.catalog.people import tokens
-from indexer.catalog.tables import ApiToken, utc_now
+from indexer.catalog.tables.base import utc_now
+from indexer.catalog.tables.people import ApiToken
 from indexer.vocabulary import AuditAction
 from search_ui.api.app import make_api
 from search_ui.app_state import app_state

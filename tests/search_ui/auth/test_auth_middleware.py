@@ -10,7 +10,8 @@ from starlette.websockets import WebSocketDisconnect
 
 from indexer.admin.accounts import add_user, change_user
 from indexer.catalog.people.sign_in_attempts import OF_A_PAIR, OF_AN_ADDRESS
-from indexer.catalog.tables import AccountSession, utc_now
+from indexer.catalog.tables.base import utc_now
+from indexer.catalog.tables.people import AccountSession
 from search_ui.app_state import app_state, open_app_state
 from search_ui.auth.password_pool import MOST_WAITING
 from search_ui.auth.sessions import COOKIE, kept_secret

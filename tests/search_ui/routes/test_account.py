@@ -4,7 +4,7 @@ import pytest
 
 from indexer.admin.accounts import add_user
 from indexer.catalog.people.sign_in_attempts import OF_A_PAIR
-from indexer.catalog.tables import AccountSession
+from indexer.catalog.tables.people import AccountSession
 from search_ui.app_state import app_state, open_app_state
 from tests.search_ui.browser import PASSWORD
 from tests.search_ui.conftest import client_of

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from sqlalchemy import update
 
-from indexer.catalog.tables import FrameBlockRow
+from indexer.catalog.tables.library import FrameBlockRow
 from search_ui.app_state import app_state
 from search_ui.routes import watching
 from tests.support import colour_video, demo_library

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from indexer.catalog import Catalog, videos
-from indexer.catalog.tables import Video
+from indexer.catalog.tables.library import Video
 from indexer.messages import Message
 from indexer.vocabulary import VideoState
 from tests.indexer.catalog import support

@@ -18,7 +18,8 @@ from indexer.catalog.database.usage import measure_usage
 from indexer.catalog.leasing import chunk_tasks, jobs, page_job_files, page_jobs, processes
 from indexer.catalog.leasing.chunk_planning import plan_tasks
 from indexer.catalog.people import alerts, feedback, saved_searches, sessions, tokens, uploads
-from indexer.catalog.tables import ChunkTask, CollectionFolder, Job
+from indexer.catalog.tables.library import ChunkTask, CollectionFolder
+from indexer.catalog.tables.work import Job
 from indexer.errors import CatalogError, StorageError, UsageError
 from indexer.messages import Message
 from indexer.vocabulary import AuditAction, PageJobKind

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from indexer.catalog import Catalog
 from indexer.catalog.finalize import finalize_video
 from indexer.catalog.leasing.chunk_planning import plan_tasks
-from indexer.catalog.tables import Chunk, ChunkTask
+from indexer.catalog.tables.library import Chunk, ChunkTask
 from indexer.vocabulary import TaskState
 from tests.indexer.catalog import support
 

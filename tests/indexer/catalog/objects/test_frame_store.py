@@ -19,7 +19,7 @@ from indexer.catalog.frames import get_frame_blocks, get_video_frames
 from indexer.catalog.leasing import chunk_tasks
 from indexer.catalog.objects.frame_store import FrameStore
 from indexer.catalog.objects.upkeep import find_missing, move_all, sweep_objects
-from indexer.catalog.tables import ChunkTask, FrameBlockRow
+from indexer.catalog.tables.library import ChunkTask, FrameBlockRow
 from indexer.context import Context
 from indexer.errors import CatalogBusy, CatalogError, StorageError, UsageError
 from indexer.ingest.finalize import remove_artefacts

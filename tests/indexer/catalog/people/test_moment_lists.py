@@ -11,7 +11,8 @@ from indexer.catalog import Catalog, accounts, audit, videos
 from indexer.catalog.audit import Actor
 from indexer.catalog.people import moment_lists, shared_links
 from indexer.catalog.people.moment_lists import ListKind
-from indexer.catalog.tables import SharedLink, utc_now
+from indexer.catalog.tables.base import utc_now
+from indexer.catalog.tables.saved import SharedLink
 from indexer.errors import UsageError
 from tests.indexer.catalog import support
 

@@ -15,7 +15,8 @@ from indexer.catalog.people.tokens import (
     revoke_token,
     touch_token,
 )
-from indexer.catalog.tables import ApiToken, utc_now
+from indexer.catalog.tables.base import utc_now
+from indexer.catalog.tables.people import ApiToken
 from indexer.errors import UsageError
 
 ME = Actor("me")
