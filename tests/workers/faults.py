@@ -103,7 +103,7 @@ class Storm:
             self.kinds[fault.kind](fault.choice)
             self.happened[fault.kind] += 1
             self._revive()
-        wait_until(lambda: self._ingest(files, collection), 60, "the files are queued")
+        wait_until(lambda: self._ingest(files, collection), 120, "the files are queued")
 
     def settle(self, timeout_s: float) -> None:
         def is_settled() -> bool:

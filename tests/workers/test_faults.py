@@ -30,7 +30,7 @@ def test_no_fault_loses_or_doubles_a_row(tmp_path, record_property):
             storm = Storm(fleet)
             storm.start()
             storm.run(storm.schedule(SEED, len(storm.kinds), 1.5), files, "films")
-            storm.settle(240)
+            storm.settle(600)
             assert check(storm, wanted) == [], fleet.logs()
             assert len(wanted) >= 2 * len(files)
             assert set(storm.happened) == set(storm.kinds)

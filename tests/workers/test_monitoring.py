@@ -13,7 +13,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
@@ -21,7 +20,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.support import demo_environment, demo_library
 
-WAIT_S = 60.0
+WAIT_S = 120.0
 SEND = """
 from tests.workers.small_app import chunk, poison
 for number in range(3):
@@ -82,7 +81,7 @@ def read_metrics(port: str) -> dict[tuple[str, str, str], float]:
     try:
         with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
             text = answer.read().decode()
-    except URLError:
+    except OSError:  # it does not listen yet, or is slow
         return {}
     samples = [
         sample for family in text_string_to_metric_families(text) for sample in family.samples
@@ -98,8 +97,13 @@ def test_metrics_and_log_of_a_worker(
 ):
     subprocess.run([sys.executable, "-c", SEND], env=environment, check=True)
     port = environment["SEEKPOINT_METRICS_PORT"]
-    until(lambda: read_metrics(port).get(("seekpoint_tasks_total", "poison", "failure")) == 1)
-    found = read_metrics(port)
+    found: dict[tuple[str, str, str], float] = {}
+
+    def has_failed() -> bool:
+        found.update(read_metrics(port))
+        return found.get(("seekpoint_tasks_total", "poison", "failure")) == 1
+
+    until(has_failed)
     assert found["seekpoint_tasks_total", "chunk", "success"] == 3, (
         "children that ended are counted"
     )

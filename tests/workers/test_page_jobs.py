@@ -46,7 +46,7 @@ def test_workers_do_it_and_every_page_shows_how_far_they_are(fleet: Fleet):
         assert "bad.mp4" in str(problem)
         assert [video.state for video in library.videos()] == ["ready"] * 4
         worker.send_signal(signal.SIGTERM)
-        worker.wait(60)
+        worker.wait(WAIT_S)
         again = jobs.ingest([colour_video(folder / "late.mp4", [("blue", 2)])], "films")
         wait_until(lambda: now(jobs, again).progress.files == 1, WAIT_S, "the file is noted")
         jobs.cancel(again.id)
