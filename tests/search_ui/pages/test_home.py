@@ -5,6 +5,7 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
+from indexer.admin.demo import PROGRAMMES
 from tests.search_ui.browser import (
     SLOW_MS,
     at,
@@ -12,12 +13,15 @@ from tests.search_ui.browser import (
     serving,
     window,
 )
+from tests.support import colour_video
 
 LEGO = Path(__file__).parents[2] / "grounding" / "lego" / "fixtures" / "tiny" / "checkpoint"
 
 
 def test_demo_library_and_where(browser, tmp_path):
     """One click fills an empty library; LEGO is asked where something is, and about answers."""
+    for name in PROGRAMMES.keys() - {"at-home.mp4", "meadow.mp4"}:  # all of them take long
+        colour_video(tmp_path / "home" / "demo" / name, [("red", 2.0)])
     settings = {"lego_path": str(LEGO), "lego_dtype": "float32"}
     with serving(tmp_path / "home", **settings) as url, window(browser, url) as page:
         page.goto("/")
