@@ -4,11 +4,11 @@ const lists = new WeakMap();
 const ANSWERED_MS = 4000;
 const STILL_PX = 12;
 const SAID_MS = 3000;
-const BACK_MS = 20_000; // a list that comes back is drawn by then, perhaps more than once
 const FEW = 3; // cards that have room to be larger
 const AT_ONCE = 24; // cards drawn, and as many again when the last of them is near
 const VIEW = "seekpoint-view"; // how the cards are shown: {group, size}, written by toolbar.js
 const PLACES = "seekpoint-place"; // where one was in a list, by its search
+const ACTIONS = ["pointerdown", "keydown", "wheel", "touchstart"];
 let pressed = null;
 let unanswered = 0;
 // A card that is drawn anew between press and release of the button gets no click from the browser.
@@ -91,9 +91,11 @@ class List {
     const kept = same < 0 ? Math.min(texts.length, this.texts.length) : same;
     if (kept !== this.texts.length || kept !== texts.length) {
       this.preview.stop();
+      const focused = this.focusedKey();
       while (this.list.children.length > kept) this.list.lastChild.remove();
       this.list.append(...drawn.slice(kept).map((cards) => this.card(cards)));
       this.texts = texts;
+      if (focused !== this.focusedKey()) this.focusCard(focused);
     }
     this.rest = grouped.length - drawn.length;
     const button = this.find(".weaker");
@@ -137,7 +139,16 @@ class List {
     put();
     // Once more when what stands above has its height.
     requestAnimationFrame(() => requestAnimationFrame(put));
-    const link = [...this.list.querySelectorAll(".card")].find((card) => card.dataset.key === place.key)?.querySelector("a.open");
+    this.focusCard(place.key);
+  }
+
+  focusedKey() {
+    const link = this.list.getRootNode().activeElement;
+    return this.list.contains(link) && link.matches("a.open") ? link.closest(".card").dataset.key : null;
+  }
+
+  focusCard(key) {
+    const link = [...this.list.querySelectorAll(".card")].find((card) => card.dataset.key === key)?.querySelector("a.open");
     link?.focus({ preventScroll: true });
   }
 
@@ -450,12 +461,17 @@ function keepPlace(search, place) {
   sessionStorage.setItem(PLACES, JSON.stringify({ search, ...place }));
 }
 
-// Streamlit may draw a list more than once on the way back: it finds its place each time.
+// Streamlit may draw a list more than once on the way back: it finds its place each time, until somebody does something else.
 function placeIn(search) {
   const kept = JSON.parse(sessionStorage.getItem(PLACES) ?? "null");
   if (kept?.search !== search) return null;
-  setTimeout(() => sessionStorage.getItem(PLACES) === JSON.stringify(kept) && sessionStorage.removeItem(PLACES), BACK_MS);
+  for (const kind of ACTIONS) window.addEventListener(kind, forgetPlace, { capture: true, passive: true });
   return kept;
+}
+
+function forgetPlace() {
+  sessionStorage.removeItem(PLACES);
+  for (const kind of ACTIONS) window.removeEventListener(kind, forgetPlace, { capture: true });
 }
 
 // Whoever opens a moment goes on at the player.

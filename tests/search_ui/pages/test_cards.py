@@ -145,6 +145,13 @@ def test_a_card_says_how_sure_it_is_and_weaker_ones_come_when_they_are_asked_for
     assert page.locator(".picture").first.bounding_box()["width"] == pytest.approx(larger, abs=2)
 
 
+EVERY_MOMENT = """() => {
+  const view = JSON.parse(localStorage.getItem("seekpoint-view") ?? "{}");
+  localStorage.setItem("seekpoint-view", JSON.stringify({ ...view, group: "moment" }));
+  window.dispatchEvent(new CustomEvent("seekpoint-view"));
+}"""
+
+
 def test_back_leads_to_the_card_where_one_was(page):
     page.set_viewport_size({"width": 420, "height": 600})
     page.goto("/?q=green")
@@ -163,6 +170,10 @@ def test_back_leads_to_the_card_where_one_was(page):
     page.go_back()
     again = page.locator(f"a.open[href='{href}']")
     expect(again).to_be_focused()
+    again.evaluate("link => (link.dataset.old = '1')")
+    page.evaluate(EVERY_MOMENT)
+    expect(again).not_to_have_attribute("data-old", "1")
+    expect(again).to_be_focused()  # cards that are drawn anew keep it
     page.wait_for_function(
         "([main, top]) => Math.abs(main.scrollTop - top) < 60", arg=[main.element_handle(), before]
     )
