@@ -10,7 +10,8 @@ from tests.search_ui.browser import at, drawn
 def page(studio_page, studio):
     studio_page.goto(studio.watch("talk", 23, 25))
     at(studio_page, 23.0)
-    studio_page.locator("video").evaluate("v => v.pause()")
+    studio_page.locator("video").evaluate("v => (v.pause(), (v.currentTime = 23))")
+    at(studio_page, 23.0)
     drawn(studio_page)
     return studio_page
 
