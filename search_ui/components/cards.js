@@ -8,6 +8,7 @@ const FEW = 3; // cards that have room to be larger
 const AT_ONCE = 24; // cards drawn, and as many again when the last of them is near
 const VIEW = "seekpoint-view"; // how the cards are shown: {group, size}, written by toolbar.js
 const PLACES = "seekpoint-place"; // where one was in a list, by its search
+const FOCUSABLE = "a, button, input";
 const ACTIONS = ["pointerdown", "keydown", "wheel", "touchstart"];
 let pressed = null;
 let unanswered = 0;
@@ -91,11 +92,11 @@ class List {
     const kept = same < 0 ? Math.min(texts.length, this.texts.length) : same;
     if (kept !== this.texts.length || kept !== texts.length) {
       this.preview.stop();
-      const focused = this.focusedKey();
+      const focused = this.focused();
       while (this.list.children.length > kept) this.list.lastChild.remove();
       this.list.append(...drawn.slice(kept).map((cards) => this.card(cards)));
       this.texts = texts;
-      if (focused !== this.focusedKey()) this.focusCard(focused);
+      if (focused && !focused.element.isConnected) this.focus(focused);
     }
     this.rest = grouped.length - drawn.length;
     const button = this.find(".weaker");
@@ -139,17 +140,19 @@ class List {
     put();
     // Once more when what stands above has its height.
     requestAnimationFrame(() => requestAnimationFrame(put));
-    this.focusCard(place.key);
+    this.focus({ key: place.key, at: 0 });
   }
 
-  focusedKey() {
-    const link = this.list.getRootNode().activeElement;
-    return this.list.contains(link) && link.matches("a.open") ? link.closest(".card").dataset.key : null;
+  // What has the focus: of which card, and which of those in it that can have it.
+  focused() {
+    const element = this.list.getRootNode().activeElement;
+    const card = this.list.contains(element) ? element.closest(".card") : null;
+    return card && { element, key: card.dataset.key, at: [...card.querySelectorAll(FOCUSABLE)].indexOf(element) };
   }
 
-  focusCard(key) {
-    const link = [...this.list.querySelectorAll(".card")].find((card) => card.dataset.key === key)?.querySelector("a.open");
-    link?.focus({ preventScroll: true });
+  focus({ key, at }) {
+    const card = [...this.list.querySelectorAll(".card")].find((card) => card.dataset.key === key);
+    card?.querySelectorAll(FOCUSABLE)[at]?.focus({ preventScroll: true });
   }
 
   // --- a card ---
