@@ -47,7 +47,7 @@ from benchmarks.words.text_search import make_talks
 from grounding.metrics.reliability import calibration_error, calibration_error_by_chance
 from grounding.metrics.retrieval import auroc, false_alarms
 from indexer.library import Library
-from indexer.search.calibration import CONSTANTS_FILE, LIKELY_PROBABILITY
+from indexer.search.calibration import CONSTANTS_FILE, MATCH_PROBABILITY
 from indexer.search.neutral_baseline import neutral_vectors
 from indexer.settings import Settings
 
@@ -279,7 +279,7 @@ def cells(promised: np.ndarray, found: Sequence[Any]) -> Iterator[str]:
     yield f"{auroc(of['with'], of['masked']):.3f}"
     yield f"{false_alarms(of['with'], of['masked']):.2f}"
     yield ", ".join(
-        f"{(values >= LIKELY_PROBABILITY).sum()} of {len(values)} {group}"
+        f"{(values >= MATCH_PROBABILITY).sum()} of {len(values)} {group}"
         for group, values in of.items()
     )
 

@@ -17,7 +17,7 @@ from indexer.context import Context
 from indexer.embedders.base import unit
 from indexer.errors import UsageError
 from indexer.questions.query_pictures import read_picture
-from indexer.search.calibration import LIKELY_PROBABILITY, likeness_of
+from indexer.search.calibration import MATCH_PROBABILITY, likeness_of
 from indexer.search.distinct import drop_repeats
 from indexer.search.scope import served_keys
 from indexer.search.searcher import Searcher
@@ -135,7 +135,7 @@ def that_look_like(context: Context, answer: Answer, vector: np.ndarray, top: in
     return replace(
         answer,
         moments=moments,
-        matched=confidence >= LIKELY_PROBABILITY,
+        matched=confidence >= MATCH_PROBABILITY,
         confidence=confidence,
         took_ms=answer.took_ms + (time.perf_counter() - started) * 1000,
     )

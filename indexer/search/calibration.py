@@ -21,8 +21,8 @@ from pathlib import Path
 import numpy as np
 
 CONSTANTS_FILE = Path(__file__).with_name("calibration.json")
-LIKELY_PROBABILITY = 0.2  # from here on it is an answer; below, nothing was found
-STRONG_PROBABILITY = 0.4
+MATCH_PROBABILITY = 0.2  # from here on it is an answer; below, nothing was found
+STRONG_PROBABILITY = 0.5  # right more often than not
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +111,7 @@ class Calibration:
 
     def matches(self, similarity: float) -> bool:
         """Whether it is probable enough to be an answer."""
-        return self.probability(similarity) >= LIKELY_PROBABILITY
+        return self.probability(similarity) >= MATCH_PROBABILITY
 
 
 def passage_probability(strength: float) -> float:

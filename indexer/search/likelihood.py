@@ -6,22 +6,24 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from indexer.search.calibration import LIKELY_PROBABILITY, STRONG_PROBABILITY
+from indexer.search.calibration import MATCH_PROBABILITY, STRONG_PROBABILITY
 
 
 class Likelihood(StrEnum):
-    """How probable it is that a moment shows what was asked. `WEAK`: unlikely, not an answer."""
+    """How probable it is that a moment shows what was asked: `STRONG`, right more often than not;
+    `POSSIBLE`, an answer that is wrong more often than right; `WEAK`, unlikely and not an answer.
+    """
 
     STRONG = "strong"
-    LIKELY = "likely"
+    POSSIBLE = "possible"
     WEAK = "weak"
 
 
 def likelihood_of(probability: float) -> Likelihood:
     """
     >>> [str(likelihood_of(probability)) for probability in (0.1, 0.2, 0.6)]
-    ['weak', 'likely', 'strong']
+    ['weak', 'possible', 'strong']
     """
     if probability >= STRONG_PROBABILITY:
         return Likelihood.STRONG
-    return Likelihood.LIKELY if probability >= LIKELY_PROBABILITY else Likelihood.WEAK
+    return Likelihood.POSSIBLE if probability >= MATCH_PROBABILITY else Likelihood.WEAK

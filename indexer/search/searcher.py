@@ -36,7 +36,7 @@ from indexer.process.threads import numpy_on_one_thread
 from indexer.process.tracing import trace_calls
 from indexer.questions.negation import Negation
 from indexer.questions.statement import Question, Statement, read_question
-from indexer.search.calibration import LIKELY_PROBABILITY
+from indexer.search.calibration import MATCH_PROBABILITY
 from indexer.search.candidates import candidate_chunks
 from indexer.search.distinct import drop_repeats
 from indexer.search.evidence import titles
@@ -213,7 +213,7 @@ class Searcher:
         fused = self._fuse(statement, scope, pictures, texts)
         # One rule for every kind of evidence, and for pictures that were found beside others.
         confidence = max((moment.probability for moment in fused), default=0.0)
-        return _Answered(fused, confidence >= LIKELY_PROBABILITY, confidence, notes)
+        return _Answered(fused, confidence >= MATCH_PROBABILITY, confidence, notes)
 
     # --- picture ---
 

@@ -277,7 +277,7 @@ class List {
 
   sure(card) {
     const { labels } = this.data;
-    return `${labels.likelihoods[card.likelihood]} · ${labels.sure.replace("{percent}", card.percent)}`;
+    return `${labels.likelihoods[card.likelihood]} · ${labels.sure.replace("{n}", card.right_of_100)}`;
   }
 
   // What the menu of a card offers: name, icon, text, and what it does or where it leads.
@@ -406,7 +406,7 @@ function text(card, labels) {
   if (card.likelihood) {
     const likelihood = make("span", `likelihood ${card.likelihood}`);
     likelihood.append(make("span", "", labels.likelihoods[card.likelihood]));
-    likelihood.title = labels.sure.replace("{percent}", card.percent);
+    likelihood.title = labels.sure.replace("{n}", card.right_of_100);
     first.append(likelihood);
   }
   box.append(first);

@@ -28,7 +28,7 @@ EVIDENCE = {
 }
 LIKELIHOODS = {
     Likelihood.STRONG: N_("strong"),
-    Likelihood.LIKELY: N_("likely"),
+    Likelihood.POSSIBLE: N_("possible"),
     Likelihood.WEAK: N_("weak"),
 }
 # Texts of components/cards.js.
@@ -45,7 +45,7 @@ CARD_LABELS = {
     "copy": N_("Copy link"),
     "copied": N_("Link copied"),
     "tab": N_("Open in a new tab"),
-    "sure": N_("{percent} % sure"),
+    "sure": N_("about {n} of 100 answers like this one are right"),
     "weaker": N_("Show {n} weaker moments"),
     "others": N_("{n} more in this video"),
     "offline": N_("offline"),
@@ -125,7 +125,7 @@ def _card(
         "offline": moment.offline,
         "span": format_span_briefly(moment.span),
         "likelihood": str(moment.likelihood),
-        "percent": round(moment.score * 100),
+        "right_of_100": min(99, max(1, round(moment.score * 100))),
         "why": _why(moment, link.search.text, tr),
         "current": link.place == place,
         "place": {

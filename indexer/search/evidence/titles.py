@@ -17,7 +17,7 @@ from grounding.spans import Span
 from indexer.catalog import videos
 from indexer.catalog.fulltext import parse_terms
 from indexer.catalog.video_queries import find_named_videos, find_recorded_videos
-from indexer.search.calibration import LIKELY_PROBABILITY
+from indexer.search.calibration import MATCH_PROBABILITY
 from indexer.search.types import FusedMoment, PassageHit
 from indexer.vocabulary import EvidenceKind
 
@@ -81,13 +81,13 @@ def behind_what_is_seen(moments: Sequence[FusedMoment]) -> list[FusedMoment]:
     seen = [
         number
         for number, moment in enumerate(moments)
-        if moment.probability >= LIKELY_PROBABILITY and _has(moment, EvidenceKind.PICTURE)
+        if moment.probability >= MATCH_PROBABILITY and _has(moment, EvidenceKind.PICTURE)
     ]
     last = seen[-1] if seen else -1
     named = {
         number
         for number, moment in enumerate(moments[: last + 1])
-        if moment.probability < LIKELY_PROBABILITY and _has(moment, KIND)
+        if moment.probability < MATCH_PROBABILITY and _has(moment, KIND)
     }
     before = [moment for n, moment in enumerate(moments[: last + 1]) if n not in named]
     return [*before, *(moments[n] for n in sorted(named)), *moments[last + 1 :]]

@@ -5,7 +5,7 @@ import pytest
 
 from indexer.embedders.base import unit
 from indexer.search.calibration import (
-    LIKELY_PROBABILITY,
+    MATCH_PROBABILITY,
     LIKENESS,
     QUESTION_ALONE,
     LogOdds,
@@ -99,5 +99,5 @@ def test_likeness_has_a_scale_of_its_own():
 
 
 def test_passages_match_from_about_one_half():
-    assert passage_probability(0.4) < LIKELY_PROBABILITY < passage_probability(0.6)
+    assert passage_probability(0.4) < MATCH_PROBABILITY < passage_probability(0.6)
     assert passage_probability(1.0) > 0.8

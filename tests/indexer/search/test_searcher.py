@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import event
 
 from grounding.spans import Span
-from indexer.search.calibration import LIKELY_PROBABILITY
+from indexer.search.calibration import MATCH_PROBABILITY
 from tests.support import colour_video, demo_library
 
 
@@ -54,7 +54,7 @@ def test_other_collections_change_no_probability_of_one(tmp_path):
 @pytest.mark.parametrize("question", ["when is it blue?", "when does the zebra cross?", "white"])
 def test_a_match_is_an_answer_with_a_likely_moment(library, question):
     answer = library.search(question, top=50)
-    likely = [moment for moment in answer.moments if moment.score >= LIKELY_PROBABILITY]
+    likely = [moment for moment in answer.moments if moment.score >= MATCH_PROBABILITY]
     assert answer.matched == bool(likely)
     assert answer.confidence == max(moment.score for moment in answer.moments)
 
