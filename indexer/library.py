@@ -329,14 +329,21 @@ class Library:
         require_valid_text(question)
         return self.searcher.spans_in_video(question, video_id)
 
-    def chapters(self, video_id: int, *, ground: bool = False) -> list[Chapter]:
+    def chapters(
+        self,
+        video_id: int,
+        *,
+        ground: bool = False,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> list[Chapter]:
         """The parts of a video in order, each with a name where its words or sounds give one; none
         of a video shorter than 20 s. `ground`: the grounder names them now; its names are kept.
+        `progress` is called before each with how many it has looked at, and of how many.
 
         Raises CatalogError for an unknown video; with `ground` as `ask`.
         """
         namer = partial(self.name_chapter, video_id) if ground else None
-        return chapters.chapters.list_chapters(self.context, video_id, namer)
+        return chapters.chapters.list_chapters(self.context, video_id, namer, progress)
 
     def ask(
         self,

@@ -7,14 +7,16 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from enum import Enum, auto
 
+from indexer.admin.playback import is_as_read
 from indexer.admin.reports import Check
 from indexer.admin.status import status
 from indexer.admin.uploads import list_stray_uploads, uploads_folder
-from indexer.admin.videos import list_videos
-from indexer.catalog import database
+from indexer.catalog import database, videos
 from indexer.catalog.database.session import Catalog
 from indexer.catalog.objects.upkeep import find_missing
+from indexer.catalog.video_paths import PathRow
 from indexer.context import Context
 from indexer.embedders.devices import choose_device
 from indexer.errors import SeekpointError, SnapshotError
@@ -33,6 +35,7 @@ from indexer.vectors.snapshot_store import SnapshotStore
 LOW_DISK_BYTES = 2_000_000_000
 FFMPEG_TIMEOUT_S = 30.0
 WRITE_LOCK_S = 3.0  # an ingest holds the lock for milliseconds
+SHOWN_FILES = 5
 REINDEX = Message("`seekpoint reindex` rebuilds the vector index from the catalog")
 DATABASE = Message("database")
 REPLICA = Message("replica")
@@ -175,29 +178,61 @@ def _device(context: Context) -> Check:
 
 
 def _files(context: Context) -> Check:
-    listed = list_videos(context)
-    offline = [
-        video
-        for video in listed
-        if video.paths
-        and all(path.offline or not os.path.exists(path.path) for path in video.paths)
-    ]
-    if offline:
-        values = {
-            "offline": len(offline),
-            "count": len(listed),
-            "numbers": ", ".join(str(video.video_id) for video in offline[:5]),
-        }
-        return Check(
-            FILES,
-            True,
-            Message("{offline} of {count} videos are offline (numbers {numbers})", values),
-            Message(
-                "bring the files back or ingest the folder they moved to; they stay searchable "
-                "meanwhile"
-            ),
+    with context.catalog.read_replica() as session:
+        listed = videos.list_videos(session)
+    offline: list[int] = []
+    changed: list[str] = []
+    for video in listed:
+        found = [_look_at(context, path) for path in video.paths]
+        if found and all(one is _File.OFFLINE for one in found):
+            offline.append(video.id)
+        changed += [
+            printable(context.path_text(path.root, path.relative_path))
+            for path, one in zip(video.paths, found, strict=True)
+            if one is _File.CHANGED
+        ]
+    values = {
+        "offline": len(offline),
+        "changed": len(changed),
+        "count": len(listed),
+        "numbers": ", ".join(map(str, offline[:SHOWN_FILES])),
+        "paths": ", ".join(changed[:SHOWN_FILES]) + (", …" if len(changed) > SHOWN_FILES else ""),
+    }
+    away = Message("{offline} of {count} videos are offline (numbers {numbers})", values)
+    bring = Message(
+        "bring the files back or ingest the folder they moved to; they stay searchable meanwhile"
+    )
+    if changed:
+        other = Message(
+            "changed in size or time since they were read, and therefore not played "
+            "({changed}): {paths}",
+            values,
         )
+        again = Message(
+            "`seekpoint ingest` of these files or their folder, into the same collection; only those "
+            "with other bytes are read anew"
+        )
+        found, mend = ([other, away], [again, bring]) if offline else ([other], [again])
+        return Check(FILES, False, join_messages(found), join_messages(mend))
+    if offline:
+        return Check(FILES, True, away, bring)
     return Check(FILES, True, Message("{count} videos, all there", {"count": len(listed)}))
+
+
+class _File(Enum):
+    OFFLINE = auto()
+    CHANGED = auto()
+    AS_READ = auto()
+
+
+def _look_at(context: Context, path: PathRow) -> _File:
+    if path.offline:
+        return _File.OFFLINE
+    try:
+        state = os.stat(context.path_text(path.root, path.relative_path))
+    except OSError:
+        return _File.OFFLINE
+    return _File.AS_READ if is_as_read(state, path) else _File.CHANGED
 
 
 def _uploads(context: Context) -> Check:

@@ -11,6 +11,7 @@ from typing import Literal
 
 from indexer.artefacts import SHARED_FILE
 from indexer.catalog import videos
+from indexer.catalog.video_paths import PathRow
 from indexer.catalog.videos import VideoRow
 from indexer.context import Context
 from indexer.errors import MediaError
@@ -68,13 +69,18 @@ def open_for_playing(context: Context, video: VideoRow, path: Path, reach: Reach
     state = os.fstat(descriptor)
     for seen in video.paths:
         is_this = context.path_text(seen.root, seen.relative_path) == str(path)
-        moved_ns = abs(state.st_mtime_ns - seen.mtime_ns)
-        if is_this and state.st_size == seen.size_bytes and moved_ns <= CLOCK_GRAIN_NS:
+        if is_this and is_as_read(state, seen):
             return descriptor
     os.close(descriptor)
     raise MediaError(
         "{path} is not what was read any more", "ingest it again", path=printable(path)
     )
+
+
+def is_as_read(state: os.stat_result, seen: PathRow) -> bool:
+    """Whether a file has the size and the time that it was read with; another one is not played."""
+    moved_ns = abs(state.st_mtime_ns - seen.mtime_ns)
+    return state.st_size == seen.size_bytes and moved_ns <= CLOCK_GRAIN_NS
 
 
 def proxy_path(context: Context, video_id: int) -> Path:

@@ -42,11 +42,17 @@ class Chapter:
     source: Source
 
 
-def list_chapters(context: Context, video_id: int, namer: Namer | None = None) -> list[Chapter]:
+def list_chapters(
+    context: Context,
+    video_id: int,
+    namer: Namer | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Chapter]:
     """Five to fifteen chapters in order, which together are the whole video; fewer of a video
     shorter than a minute, none of one shorter than `SHORTEST_VIDEO_S`.
 
-    Names that `namer` gives are kept, and come before those of the video's own words from then on.
+    Names that `namer` gives are kept one by one, and come before those of the video's own words
+    from then on. `progress` is called with how many parts it has looked at, and of how many.
     Raises CatalogError for an unknown video, and what `namer` raises.
     """
     with context.catalog.read() as session:
@@ -65,8 +71,12 @@ def list_chapters(context: Context, video_id: int, namer: Namer | None = None) -
     parts = [Span(start_s, end_s) for start_s, end_s in zip(starts_s, ends_s, strict=True)]
     names = kept_names(context, video_id)
     if namer is not None:
-        names |= {part: name for part in parts if (name := _one_line(namer(part)))}
-        keep_names(context, video_id, names)
+        for done, part in enumerate(parts):
+            if progress is not None:
+                progress(done, len(parts))
+            if name := _one_line(namer(part)):
+                names[part] = name
+                keep_names(context, video_id, names)
     return [
         Chapter(part, names[part], "model")
         if part in names

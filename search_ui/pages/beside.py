@@ -95,17 +95,25 @@ def _chapters(video: VideoRow, tr: Translator) -> dict[str, Any]:
 def _offer_names(video: VideoRow, tr: Translator) -> None:
     """A grounder names chapters when it is told to: it takes a while, and may cost money."""
     library = app_state().library
-    if not library.grounder_name or not has_chapters(video) or not session_state.may_edit():
+    name = library.grounder_name
+    if not name or not has_chapters(video) or not session_state.may_edit():
         return
-    text = tr("Name them with {name}", name=library.grounder_name)
+    text = tr("Name them with {name}", name=name)
     if not st.button(text, icon=":material/auto_awesome:"):
         return
-    with st.spinner(tr("{name} looks at the chapters …", name=library.grounder_name)):
-        try:
-            library.chapters(video.id, ground=True)
-        except SeekpointError as error:
-            st.error(escape_markdown(tr(error.full_message)))
-            return
+    bar = st.progress(0.0)
+
+    def show_progress(done: int, total: int) -> None:
+        named = tr("{name} looks at chapter {n} of {total} …", name=name, n=done + 1, total=total)
+        bar.progress(done / total, escape_markdown(named))
+
+    try:
+        library.chapters(video.id, ground=True, progress=show_progress)
+    except SeekpointError as error:  # names that were given before it are kept
+        st.session_state["chapters_named"] = chapters_version() + 1
+        bar.empty()
+        st.error(escape_markdown(tr(error.full_message)))
+        return
     st.session_state["chapters_named"] = chapters_version() + 1
     st.rerun()
 

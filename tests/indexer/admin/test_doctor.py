@@ -45,6 +45,21 @@ def test_a_flipped_byte_in_the_snapshot(home, name):
     assert "vectors" not in failed(demo_library(home))
 
 
+def test_files_that_are_not_as_they_were_read(home):
+    path = home.parent / "media" / "one.mp4"
+    os.utime(path, (1e9, 1e9))
+    found = failed(demo_library(home))["files"]
+    assert str(path) in found.found
+    assert "seekpoint ingest" in found.mend
+    with_video = demo_library(home)
+    with_video.ingest([path.parent])
+    assert "files" not in failed(with_video), "the same bytes at another time are noted"
+    path.rename(path.with_suffix(".away"))
+    (files,) = [check for check in with_video.doctor() if check.name == "files"]
+    assert files.ok
+    assert "1 of 1 videos are offline" in files.found
+
+
 def test_a_program_that_is_no_ffmpeg(home):
     assert (
         "SEEKPOINT_FFMPEG" in failed(demo_library(home, ffmpeg="/no/such/ffmpeg"))["ffmpeg"].found

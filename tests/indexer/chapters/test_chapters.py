@@ -48,10 +48,26 @@ def test_names_of_a_grounder_are_kept(home, tmp_path):
     def namer(span: Span) -> str:
         return f"From\n{span.start_s:g}" if span.start_s < 30 else ""
 
-    named = list_chapters(library.context, 1, namer)
+    looked_at = []
+    named = list_chapters(library.context, 1, namer, lambda done, of: looked_at.append((done, of)))
+    assert looked_at == [(done, 5) for done in range(5)]
     assert [chapter.name for chapter in named[:2]] == ["From 0", "From 20"]
     assert [chapter.source for chapter in named[:3]] == ["model", "model", "words"]
     assert library.chapters(1) == named
+
+
+def test_names_that_were_given_before_a_failure_are_kept(home, tmp_path):
+    shutil.copytree(home, tmp_path / "home")
+    library = demo_library(tmp_path / "home")
+
+    def namer(span: Span) -> str:
+        if span.start_s >= 40:
+            raise ModelError("gone")
+        return f"From {span.start_s:g}"
+
+    with pytest.raises(ModelError):
+        list_chapters(library.context, 1, namer)
+    assert [chapter.name for chapter in library.chapters(1)[:2]] == ["From 0", "From 20"]
 
 
 @pytest.mark.parametrize("content", ["", "[", "[1]", "{}", '[["a", 2, 3]]', "null"])
