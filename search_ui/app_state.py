@@ -18,6 +18,7 @@ from indexer.library import Library
 from indexer.paths import EVERYTHING, Reach
 from indexer.settings import Settings, load_settings
 from indexer.vocabulary import AuditAction
+from search_ui.answers_ahead import AnswersAhead
 from search_ui.auth.access_rights import User
 from search_ui.auth.password_pool import PasswordPool
 from search_ui.auth.sessions import Sessions
@@ -50,6 +51,7 @@ class AppState:
         self.tokens = Tokens(self.library.catalog)
         self.passwords = PasswordPool()
         self.jobs = Jobs(self.library, self.reach)
+        self.answers_ahead = AnswersAhead()
         self._unseen: dict[tuple[str, str], float] = {}
         self.clip_slots = asyncio.Semaphore(CLIPS_AT_ONCE)
         self.still_slots = asyncio.Semaphore(STILLS_AT_ONCE)

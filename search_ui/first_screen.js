@@ -4,6 +4,7 @@
   const BOX = ".st-key-ask_bar input";
   const OTHER = "[data-testid=stAlert], [role=dialog]"; // a word about an error
   const EVERY_MS = 250;
+  const FEW = 3; // as in components/cards.js
   const LONGEST_REST_MS = 6000; // of a page that was at work and did not draw its cards
   let [began, rests_ms] = [false, 0];
 
@@ -17,7 +18,7 @@
     const box = first.querySelector("input");
     const typed = { text: box?.value, from: box?.selectionStart, to: box?.selectionEnd, isAsked: Boolean(first.dataset.asks), hasFocus: box && document.activeElement === box };
     first.remove();
-    if (typed.text) hand(typed);
+    if (typed.text && typed.text !== box.defaultValue) hand(typed);
   };
 
   // Cards may be there before the box: each comes with a script of its own.
@@ -43,6 +44,8 @@
     began ||= isRunning;
     rests_ms = began && !isRunning ? rests_ms + EVERY_MS : 0;
     if (rests_ms > LONGEST_REST_MS || document.querySelector(OTHER)) leave();
+    // Answers that took too long, or are none, come with the page.
+    if (first.dataset.page === "answers" && !first.querySelector("li") && document.querySelector(BOX)) leave();
   };
   const looking = setInterval(look, EVERY_MS);
 
@@ -61,10 +64,13 @@
     // As components/shelf.js keeps how its list was left, and components/toolbar.js how large cards are.
     const { find, collection, state, sort = "added", order, top } = JSON.parse(sessionStorage.getItem("seekpoint-shelf")) ?? {};
     if (first.dataset.page === "library" && (find || collection || state || top || sort !== "added" || order === "rising")) leave();
-    const { size } = JSON.parse(localStorage.getItem("seekpoint-view")) ?? {};
-    if (first.dataset.page === "home" && size) first.style.setProperty("--card", `${Number(size)}rem`);
-    const isPlace = ({ search } = {}) => search === "home";
-    if (first.dataset.page === "home" && isPlace(JSON.parse(sessionStorage.getItem("seekpoint-place")) ?? {})) leave();
+    const { size, group = "video" } = JSON.parse(localStorage.getItem("seekpoint-view")) ?? {};
+    if (size) first.style.setProperty("--card", `${Number(size)}rem`);
+    first.dataset.group = group;
+    const answers = first.querySelector(".first-answers");
+    answers?.classList.toggle("few", Number(answers.dataset[group]) <= FEW);
+    const place = JSON.parse(sessionStorage.getItem("seekpoint-place")) ?? {};
+    if (place.search === (first.dataset.search || first.dataset.page)) leave();
   } catch {
     leave();
   }

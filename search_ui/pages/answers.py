@@ -7,6 +7,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 
 import streamlit as st
 
@@ -30,12 +31,15 @@ from search_ui.url_state import Link, Search, read_like
 __all__ = [
     "answer_to",
     "ask",
+    "ask_ahead",
+    "count_of",
     "find_video",
     "headline",
     "kept_keys",
     "note_search",
     "place_of",
     "show_cards",
+    "title_of",
 ]
 
 log = logging.getLogger(__name__)
@@ -52,9 +56,31 @@ def answer_to(search: Search, user: User, *, watching: bool = False) -> Answer:
     """
     kept = st.session_state.get("answer")
     wanted = most_of(search)
-    stamp = (search, user, app_state().jobs.finished, wanted)
+    stamp = _question(search, user, wanted)
     if kept is not None and kept[0] == stamp and (watching or time.monotonic() - kept[1] < FRESH_S):
         return kept[2]
+    ahead = app_state().answers_ahead.take(stamp)
+    answer = ahead.result() if ahead is not None else _ask_measured(search, user, wanted)
+    st.session_state["answer"] = (stamp, time.monotonic(), answer)
+    return answer
+
+
+def ask_ahead(search: Search, user: User) -> Future[Answer]:
+    """Begins with the answer that `answer_to` will be asked for in the session which the document
+    of this page starts.
+    """
+    return app_state().answers_ahead.ask(
+        _question(search, user, ASKED_AT_ONCE),
+        lambda: _ask_measured(search, user, ASKED_AT_ONCE),
+    )
+
+
+def _question(search: Search, user: User, wanted: int) -> tuple[Search, User, int, int]:
+    """All that an answer depends on."""
+    return search, user, app_state().jobs.finished, wanted
+
+
+def _ask_measured(search: Search, user: User, wanted: int) -> Answer:
     with app_state().searches.measure_time() as ended:
         answer = ask(search, user, wanted)
         ended(answer.matched)
@@ -68,7 +94,6 @@ def answer_to(search: Search, user: User, *, watching: bool = False) -> Answer:
             }
         },
     )
-    st.session_state["answer"] = (stamp, time.monotonic(), answer)
     return answer
 
 
@@ -165,8 +190,8 @@ def headline(link: Link, answer: Answer, kept: Sequence[str], user: User, tr: Tr
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="answer_head"):
         components.toolbar(
             {
-                "title": _title(link.search, tr),
-                "count": _count(answer.shown, answer.took_ms, tr),
+                "title": title_of(link.search, tr),
+                "count": count_of(answer.shown, answer.took_ms, tr),
                 "labels": {
                     "views": tr("Show"),
                     "video": tr("by video"),
@@ -188,7 +213,7 @@ def headline(link: Link, answer: Answer, kept: Sequence[str], user: User, tr: Tr
             _export(answer, kept, tr)
 
 
-def _count(moments: Sequence[Moment], took_ms: float, tr: Translator) -> str:
+def count_of(moments: Sequence[Moment], took_ms: float, tr: Translator) -> str:
     """How many there are, and how long it took to find them."""
     count, ms = len(moments), round(took_ms)
     found_in = len({moment.video_id for moment in moments})
@@ -199,7 +224,8 @@ def _count(moments: Sequence[Moment], took_ms: float, tr: Translator) -> str:
     return tr("{n} moments in {videos} videos, {ms} ms", n=count, videos=found_in, ms=ms)
 
 
-def _title(search: Search, tr: Translator) -> str:
+def title_of(search: Search, tr: Translator) -> str:
+    """What the list of answers is called."""
     if search.like:
         return tr("Moments like this one")
     return tr("Moments like your picture") if search.picture else tr("Answers")

@@ -50,18 +50,26 @@ def show(
     """The chips of a search and of its answers, whose videos are known; nothing where there is
     nothing to choose.
     """
+    data = chips_data(search, answer, known, user, tr)
+    if data is not None:
+        components.chips(data, key="chips", on_go=lambda: session_state.go_clicked("chips"))
+
+
+def chips_data(
+    search: Search, answer: Answer, known: Mapping[int, VideoRow], user: User, tr: Translator
+) -> dict[str, Any] | None:
+    """As components/chips.js takes them; None where there is nothing to choose."""
     active = active_chips(search, user, tr)
     groups = _groups(search, answer.shown, known, tr)
     if not active and not groups:
-        return
-    data = {
+        return None
+    return {
         "active": [chip.as_data() for chip in active],
         "groups": [
             {"label": label, "chips": [chip.as_data() for chip in chips]} for label, chips in groups
         ],
         "labels": {"list": tr("Narrow the answers"), "remove": tr.gettext("Remove {}")},
     }
-    components.chips(data, key="chips", on_go=lambda: session_state.go_clicked("chips"))
 
 
 def active_chips(search: Search, user: User, tr: Translator) -> list[Chip]:

@@ -7,17 +7,18 @@ What Streamlit brings later it first draws without a style, and everything moves
 from __future__ import annotations
 
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from urllib.parse import quote
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 from streamlit.file_util import get_static_dir
 
 from search_ui.app_state import app_state
 from search_ui.i18n.translator import Translator, translator_of
-from search_ui.routes.first_screen import first_screen
+from search_ui.routes.first_screen import answers_screen, first_screen
 from search_ui.routes.preloads import preload_links
 from search_ui.url_state import PAGE_NAMES
 
@@ -35,14 +36,14 @@ def index_page(request: Request) -> Response:
     where the page could show nothing.
     """
     app_state().library.catalog.ping()
-    document = _document(translator_of(request))
-    if first := first_screen(request, _icon()):
-        before, end, after = document.rpartition("</body>")
-        document = f"{before}{first}{end}{after}"
-    return HTMLResponse(
-        document,
-        headers={"Cache-Control": "private, no-cache", "Vary": "Accept-Language"},
-    )
+    headers = {"Cache-Control": "private, no-cache", "Vary": "Accept-Language"}
+    before, end, after = _document(translator_of(request)).rpartition("</body>")
+    if (answers := answers_screen(request, _icon())) is not None:
+        # The browser fetches what the head names while the question is being answered.
+        parts = chain([before], answers, [f"{end}{after}"])
+        return StreamingResponse(parts, media_type="text/html", headers=headers)
+    first = first_screen(request, _icon())
+    return HTMLResponse(f"{before}{first}{end}{after}", headers=headers)
 
 
 @cache

@@ -128,6 +128,40 @@ def test_the_box_is_large_and_what_is_typed_before_the_page_is_drawn_is_not_lost
     expect(card(page, "traffic light")).to_be_visible()
 
 
+def test_answers_stand_there_before_the_page_is_drawn_and_are_asked_for_once(page, url):
+    is_held, held = True, []
+
+    def hold(route: Route) -> None:
+        if is_held:
+            held.append(route)
+        else:
+            route.continue_()
+
+    before = count_searches(page, url)
+    page.route("**/_stcore/host-config", hold)
+    page.goto("/?q=green", wait_until="commit")
+    first = page.locator("#first-screen")
+    early = first.locator("li a", has_text="traffic light").first
+    expect(early.locator("img").last).to_be_visible()
+    address = early.get_attribute("href")
+    is_held = False
+    for route in held:
+        route.continue_()
+    expect(first).to_have_count(0)
+    expect(card(page, "traffic light")).to_have_attribute("href", address)
+    drawn(page)
+    assert count_searches(page, url) == before + 1
+
+
+def count_searches(page: Page, url: str) -> float:
+    text = page.request.get(f"{url}/metrics").text()
+    return sum(
+        float(line.rpartition(" ")[2])
+        for line in text.splitlines()
+        if line.startswith("seekpoint_search_seconds_count")
+    )
+
+
 def the_question_is_large_in_the_middle(bar: Locator, box: Locator) -> None:
     around, inside = bar.bounding_box(), box.bounding_box()
     assert around is not None

@@ -11,7 +11,7 @@ from streamlit.file_util import get_static_dir
 from indexer.catalog.people import saved_searches
 from search_ui.app_state import open_app_state
 from search_ui.routes.preloads import preload_links
-from search_ui.url_state import Link, Place
+from search_ui.url_state import Link, Place, parse_link
 from tests.search_ui.conftest import client_of
 from tests.support import colour_video, demo_settings
 
@@ -36,9 +36,45 @@ def test_the_list_of_the_library_comes_with_it(local):
     assert json.loads(found[2]) == answer.json()
 
 
-@pytest.mark.parametrize("address", ["/?q=green", "/?v=1", "/?like=1@0-5", "/moments", "/system"])
+@pytest.mark.parametrize("address", ["/?v=1", "/?q=green&v=1", "/?q=green&ground=1", "/moments"])
 def test_other_pages_begin_as_they_are(local, address):
     assert 'id="first-screen"' not in local.get(address).text
+
+
+@pytest.mark.parametrize(("query", "asked"), [("q=green", "green"), ("like={light}@4-10", "")])
+def test_answers_come_with_the_document(local, video_ids, query, asked):
+    query = query.format(light=video_ids["traffic light.mp4"])
+    document = local.get(f"/?{query}").text
+    assert document.endswith("</html>\n")
+    body = document[document.index('id="first-screen"') :]
+    assert f'value="{asked}"' in body
+    link = parse_link(unescape(re.findall(r'<li><a href="([^"]+)">', body)[0]))
+    assert link.search == parse_link(f"/?{query}").search
+    assert link.place is not None
+    if asked:
+        assert link.place.video_id == video_ids["traffic light.mp4"]
+        assert re.search(r'<b>traffic light</b><em class="(\w+)" data-words="\1">', body)
+    assert "autofocus" not in body
+
+
+def test_words_of_an_answer_are_text(local):
+    body = local.get("/?q=<img src=x>").text
+    assert 'value="&lt;img src=x&gt;"' in body
+    assert "<img src=x>" not in body
+
+
+def test_a_question_without_an_answer_is_left_to_the_page(local):
+    body = local.get("/?q=%3F%3F%3F").text
+    assert 'value="???"' in body
+    assert "<li>" not in body
+
+
+def test_answers_of_collections_that_one_sees_only(signed):
+    assert "<b>diary</b>" in signed("viewer").get("/?q=pink").text
+    limited = signed("limited").get("/?q=pink").text
+    assert "<li>" in limited
+    assert "diary" not in limited
+    assert "first-answers" not in signed("").get("/?q=pink").text
 
 
 def test_nothing_stands_before_an_empty_library(tmp_path):
