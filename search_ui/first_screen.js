@@ -4,6 +4,7 @@
   const BOX = ".st-key-ask_bar input";
   const OTHER = "[data-testid=stAlert], [role=dialog]"; // a word about an error
   const EVERY_MS = 250;
+  const DRAWN_MS = 1500;
   const FEW = 3; // as in components/cards.js
   const LONGEST_REST_MS = 6000; // of a page that was at work and did not draw its cards
   let [began, rests_ms] = [false, 0];
@@ -41,11 +42,13 @@
   const look = () => {
     const app = document.querySelector("[data-testid=stApp]");
     const isRunning = app?.dataset.testScriptState === "running";
-    began ||= isRunning;
+    const says = document.querySelector(OTHER);
+    began ||= isRunning || Boolean(says || document.querySelector(BOX)); // a short run is not seen
     rests_ms = began && !isRunning ? rests_ms + EVERY_MS : 0;
-    if (rests_ms > LONGEST_REST_MS || document.querySelector(OTHER)) leave();
-    // Answers that took too long, or are none, come with the page.
-    if (first.dataset.page === "answers" && !first.querySelector("li") && document.querySelector(BOX)) leave();
+    if (first.dataset.page !== "answers") return (says || rests_ms > LONGEST_REST_MS) && leave();
+    // Beside such a word there may be answers, which are drawn a moment after the page is done.
+    const most_ms = first.querySelector(".first-none") ? EVERY_MS : says ? DRAWN_MS : LONGEST_REST_MS;
+    if (rests_ms > most_ms) leave();
   };
   const looking = setInterval(look, EVERY_MS);
 
@@ -68,7 +71,7 @@
     if (size) first.style.setProperty("--card", `${Number(size)}rem`);
     first.dataset.group = group;
     const answers = first.querySelector(".first-answers");
-    answers?.classList.toggle("few", Number(answers.dataset[group]) <= FEW);
+    answers?.classList.toggle("few", answers.dataset[group] <= FEW);
     const place = JSON.parse(sessionStorage.getItem("seekpoint-place")) ?? {};
     if (place.search === (first.dataset.search || first.dataset.page)) leave();
   } catch {

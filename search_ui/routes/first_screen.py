@@ -34,7 +34,8 @@ from search_ui.url_state import LONGEST_QUESTION, Link, Place, read_link
 
 FOLDER = Path(__file__).parents[1]
 CARDS = 28  # more than are in view of most windows
-LONGEST_WAIT_S = 1.5  # for answers; then the page comes without them, and asks on
+FEW = 3  # as in components/cards.js
+LONGEST_WAIT_S = 2.5  # for answers; then the page comes without them, and asks on
 SEARCH_PATHS = ("/", "/search")
 USUAL = "find=&amp;collection=&amp;state=&amp;sort=added&amp;order=falling"  # as shelf.js asks
 # Of the search, its filters, the search by picture, and what opens.
@@ -82,9 +83,11 @@ def _answers_screen(
     begin, end = _frame("answers", icon, link.at(None).href())
     yield begin + _box(tr, link.search.text)
     wait([found], LONGEST_WAIT_S)
-    if found.done() and found.exception() is None and (answer := found.result()).moments:
-        yield _answers(link, answer, user, tr)
-    yield end
+    answer = found.result() if found.done() and found.exception() is None else None
+    if answer is not None and answer.moments:
+        yield _answers(link, answer, user, tr) + end
+    else:
+        yield ('<p class="first-none" hidden></p>' if found.done() else "") + end
 
 
 def _screen(name: str, body: str, icon: str) -> str:
@@ -229,6 +232,8 @@ def _answers(link: Link, answer: Answer, user: User, tr: Translator) -> str:
         by_video.setdefault(card["video"], []).append(card)
     drawn = [card for card in cards if card["video"] in list(by_video)[:CARDS]]
     items = "".join(_answer(card, by_video[card["video"]], tr) for card in drawn)
+    look = ["first-answers", *([] if answer.matched else ["dim"])]
+    look += ["few"] if len(by_video) <= FEW else []
     nothing = tr("Nothing in these videos seems to show that. These are the nearest moments.")
     counted = count_of(answer.shown, answer.took_ms, tr)
     return (
@@ -237,7 +242,7 @@ def _answers(link: Link, answer: Answer, user: User, tr: Translator) -> str:
         + "".join(_note("", tr(note)) for note in answer.notes)
         + f'<p class="first-head" aria-hidden="true"><b data-words="'
         f'{escape(title_of(link.search, tr))}"></b><i data-words="{escape(counted)}"></i></p>'
-        f'<ul class="first-answers{"" if answer.matched else " dim"}" data-video="{len(by_video)}"'
+        f'<ul class="{" ".join(look)}" data-video="{len(by_video)}"'
         f' data-moment="{len(cards)}">{items}</ul>'
     )
 
