@@ -234,6 +234,9 @@ def streamlit_config(host: str, port: int) -> dict[str, Any]:
         # A whole collection after each run holds everything up, the cards on their way to the
         # browser too: Python's own suffices.
         "runner.postScriptGC": False,
+        # The browser may forget what it kept while the server refers to it: who went back before a
+        # page was drawn got a page that never changed again. All is sent instead, about 100 KB.
+        "global.minCachedMessageSize": 1e12,
         "theme.baseRadius": "0.6rem",
         "theme.showWidgetBorder": True,
         **themes,

@@ -209,8 +209,8 @@ def _files(context: Context) -> Check:
             values,
         )
         again = Message(
-            "`seekpoint ingest` of these files or their folder, into the same collection; only those "
-            "with other bytes are read anew"
+            "`seekpoint ingest` of these files or their folder, into the same collection; only "
+            "those with other bytes are read anew"
         )
         found, mend = ([other, away], [again, bring]) if offline else ([other], [again])
         return Check(FILES, False, join_messages(found), join_messages(mend))

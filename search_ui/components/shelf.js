@@ -6,6 +6,7 @@ const MARGIN_ROWS = 2;
 const BATCH = 60;
 const TYPED_MS = 200;
 const AT_WORK_MS = 3000; // videos that are being read are looked at again
+const AGAIN_MS = 2000; // a list that did not come is asked for again
 const MONTH_PX = 30;
 const HEADER_PX = 72;
 const ORDERS = ["added", "recorded", "title", "length", "size"];
@@ -120,7 +121,11 @@ class Shelf {
       (await fetch(`/shelf?${asked}`)
         .then((answer) => (answer.ok ? answer.json() : null))
         .catch(() => null));
-    if (!found || loading !== this.loading) return;
+    if (loading !== this.loading) return;
+    if (!found) {
+      setTimeout(() => loading === this.loading && this.floor.isConnected && this.load(top), AGAIN_MS);
+      return;
+    }
     const { labels } = this.data;
     const rows = new Map(Object.entries(found.rows).map(([id, row]) => [Number(id), row]));
     this.leaveOnly(rows, found.ids);

@@ -5,8 +5,8 @@ import pytest
 
 from indexer.embedders.base import unit
 from indexer.search.calibration import (
-    MATCH_PROBABILITY,
     LIKENESS,
+    MATCH_PROBABILITY,
     QUESTION_ALONE,
     LogOdds,
     calibrate,

@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.search_ui.browser import (
+    PLAYER,
     card,
     drawn,
     pictures_are_there,
@@ -168,6 +169,34 @@ def the_question_is_large_in_the_middle(bar: Locator, box: Locator) -> None:
     assert inside is not None
     assert abs(around["x"] + around["width"] / 2 - 640) < 8
     assert inside["height"] >= 56
+
+
+def test_who_goes_back_before_a_page_is_drawn_gets_there(page):
+    """Whatever the browser forgets of the pages before when it hears that this one was drawn."""
+    is_held, held = False, []
+
+    def between(web_socket) -> None:
+        server = web_socket.connect_to_server()
+        web_socket.on_message(server.send)
+        server.on_message(lambda m: held.append((web_socket, m)) if is_held else web_socket.send(m))
+
+    page.route_web_socket("**/_stcore/stream", between)
+    page.goto("/library")
+    page.locator(".shelf a.open").first.click()
+    page.locator(PLAYER).wait_for()
+    drawn(page)
+    is_held = True
+    page.locator(".player .keep").click()
+    page.wait_for_timeout(1000)
+    page.go_back()
+    page.wait_for_timeout(200)
+    is_held = False
+    for web_socket, message in held:
+        web_socket.send(message)
+    expect(page.locator(".shelf a.open").first).to_be_visible()
+    page.goto("/moments")
+    page.get_by_role("button", name="Take out").click()
+    expect(page.get_by_role("button", name="Take out")).to_have_count(0)
 
 
 def test_a_question_on_its_way_is_seen_though_the_server_says_nothing(page):
