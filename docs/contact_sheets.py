@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, Page
 from playwright.sync_api import TimeoutError as TooLate
 
 from docs.screenshot import demo_library
-from tests.search_ui.browser import chromium, drawn, serving
+from tests.search_ui.browser import chromium, drawn, pictures_are_there, serving
 
 SIZES = ((360, 780), (1280, 900), (1920, 1080))
 COLOURS = ("light", "dark")
@@ -105,9 +105,10 @@ def _shot(page: Page, address: str, shown: str) -> Image.Image:
         page.locator(shown).first.wait_for(timeout=WAIT_MS)
         if address not in PLAIN:
             drawn(page)
+            pictures_are_there(page)
     except TooLate:
         print(f"{address}: {shown} did not come")
-    page.wait_for_timeout(SETTLED_MS)  # pictures, and the curve
+    page.wait_for_timeout(SETTLED_MS)  # the curve
     return Image.open(io.BytesIO(page.screenshot(timeout=WAIT_MS))).convert("RGB")
 
 

@@ -145,7 +145,7 @@ def _show_defect(error: Exception) -> bool:
     defect = tr(
         "This is a defect: {error}", error=escape_markdown(f"{type(error).__name__}: {error}")
     )
-    st.error(f"**{tr('Something went wrong')}.** {defect}", icon=":material/error:")
+    st.error(f"**{tr('Something went wrong.')}** {defect}", icon=":material/error:")
     return True
 
 

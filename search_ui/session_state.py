@@ -102,7 +102,7 @@ def open_clicked(cards: str) -> None:
 def show_error(error: SeekpointError, tr: Translator) -> None:
     """A message in place of an error that a person can act on."""
     what, advice = escape_markdown(tr(error.what)), escape_markdown(tr(error.advice))
-    st.error(f"**{tr('Something went wrong')}.** {what}  \n{advice}", icon=":material/error:")
+    st.error(f"**{tr('Something went wrong.')}** {what}  \n{advice}", icon=":material/error:")
 
 
 def go_clicked(component: str) -> None:

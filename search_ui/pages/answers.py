@@ -181,7 +181,7 @@ def headline(link: Link, answer: Answer, kept: Sequence[str], user: User, tr: Tr
     """
     if answer.moments and not answer.matched:
         st.warning(
-            f"**{tr('No match')}.** "
+            f"**{tr('No match.')}** "
             + tr("Nothing in these videos seems to show that. These are the nearest moments."),
             icon=":material/search_off:",
         )

@@ -238,7 +238,7 @@ def _answers(link: Link, answer: Answer, user: User, tr: Translator) -> str:
     counted = count_of(answer.shown, answer.took_ms, tr)
     return (
         (_facets(chips) if chips else "")
-        + ("" if answer.matched else _note(f"{tr('No match')}.", nothing))
+        + ("" if answer.matched else _note(tr("No match."), nothing))
         + "".join(_note("", tr(note)) for note in answer.notes)
         + f'<p class="first-head" aria-hidden="true"><b data-words="'
         f'{escape(title_of(link.search, tr))}"></b><i data-words="{escape(counted)}"></i></p>'
