@@ -25,15 +25,22 @@ class AnswersAhead:
         self._lock = threading.Lock()
         self._asked: dict[Hashable, tuple[float, Future[Answer]]] = {}
 
-    def ask(self, question: Hashable, answer: Callable[[], Answer]) -> Future[Answer]:
-        """Begins to answer, unless that is being done already."""
+    def ask(self, question: Hashable, answer: Callable[[], Answer]) -> Future[Answer] | None:
+        """Begins to answer; None where that is being done already, or as much as may be done at
+        once: nobody's questions take the threads that others' documents wait for.
+        """
         with self._lock:
             self._forget_old()
+            _, known = self._asked.get(question, (0.0, None))
+            if known is not None:
+                return known if known.done() else None
+            if sum(not found.done() for _, found in self._asked.values()) >= AT_ONCE:
+                return None
             while len(self._asked) >= MOST_KEPT:
                 del self._asked[next(iter(self._asked))]
-            if question not in self._asked:
-                self._asked[question] = time.monotonic(), self._threads.submit(answer)
-            return self._asked[question][1]
+            found = self._threads.submit(answer)
+            self._asked[question] = time.monotonic(), found
+            return found
 
     def take(self, question: Hashable) -> Future[Answer] | None:
         """The answer that was asked for, once; None where there is none, or nobody has begun with

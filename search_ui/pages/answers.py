@@ -65,9 +65,9 @@ def answer_to(search: Search, user: User, *, watching: bool = False) -> Answer:
     return answer
 
 
-def ask_ahead(search: Search, user: User) -> Future[Answer]:
+def ask_ahead(search: Search, user: User) -> Future[Answer] | None:
     """Begins with the answer that `answer_to` will be asked for in the session which the document
-    of this page starts.
+    of this page starts; None where others' answers come first.
     """
     return app_state().answers_ahead.ask(
         _question(search, user, ASKED_AT_ONCE),

@@ -78,16 +78,20 @@ def answers_screen(request: Request, icon: str) -> Iterator[str] | None:
 
 
 def _answers_screen(
-    link: Link, found: Future[Answer], user: User, tr: Translator, icon: str
+    link: Link, found: Future[Answer] | None, user: User, tr: Translator, icon: str
 ) -> Iterator[str]:
     begin, end = _frame("answers", icon, link.at(None).href())
     yield begin + _box(tr, link.search.text)
-    wait([found], LONGEST_WAIT_S)
-    answer = found.result() if found.done() and found.exception() is None else None
+    if found is not None:
+        wait([found], LONGEST_WAIT_S)
+    if found is None or not found.done() or found.cancelled():
+        yield end
+        return
+    answer = found.result() if found.exception() is None else None
     if answer is not None and answer.moments:
         yield _answers(link, answer, user, tr) + end
     else:
-        yield ('<p class="first-none" hidden></p>' if found.done() else "") + end
+        yield f'<p class="first-none" hidden></p>{end}'
 
 
 def _screen(name: str, body: str, icon: str) -> str:

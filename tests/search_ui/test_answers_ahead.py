@@ -19,9 +19,10 @@ def test_a_question_is_answered_once_and_taken_once():
         return ANSWER
 
     first = ahead.ask("green", answer)
+    assert first is not None
+    assert first.result() is ANSWER
     assert ahead.ask("green", answer) is first
     assert ahead.take("red") is None
-    assert first.result() is ANSWER
     assert ahead.take("green") is first
     assert ahead.take("green") is None
     assert asked == ["green"]
@@ -30,6 +31,7 @@ def test_a_question_is_answered_once_and_taken_once():
 def test_an_error_reaches_who_takes_it():
     ahead = AnswersAhead()
     failed = ahead.ask(1, lambda: [ANSWER][1])
+    assert failed is not None
     assert isinstance(failed.exception(), IndexError)
     taken = ahead.take(1)
     assert taken is not None
@@ -37,26 +39,30 @@ def test_an_error_reaches_who_takes_it():
         taken.result()
 
 
-def test_what_nobody_has_begun_with_is_not_waited_for():
+def test_no_more_is_asked_at_once_than_may_be():
     ahead, go_on = AnswersAhead(), threading.Event()
 
     def answer() -> Answer:
         go_on.wait()
         return ANSWER
 
-    for number in range(AT_ONCE + 1):
-        ahead.ask(number, answer)
+    begun = [ahead.ask(number, answer) for number in range(AT_ONCE)]
+    assert None not in begun
+    assert ahead.ask(0, answer) is None, "somebody waits for it"
+    assert ahead.ask(AT_ONCE, answer) is None
     assert ahead.take(AT_ONCE) is None
     go_on.set()
-    begun = ahead.take(0)
-    assert begun is not None
-    assert begun.result() is ANSWER
+    taken = ahead.take(0)
+    assert taken is not None
+    assert taken.result() is ANSWER
 
 
 def test_answers_that_nobody_takes_are_forgotten(monkeypatch):
     ahead = AnswersAhead()
     for number in range(MOST_KEPT + 1):
-        ahead.ask(number, lambda: ANSWER).result()
+        asked = ahead.ask(number, lambda: ANSWER)
+        assert asked is not None
+        asked.result()
     assert ahead.take(0) is None
     assert ahead.take(1) is not None
     monkeypatch.setattr(answers_ahead, "FRESH_S", -1.0)
