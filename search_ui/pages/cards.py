@@ -28,7 +28,7 @@ EVIDENCE = {
 }
 LIKELIHOODS = {
     Likelihood.STRONG: N_("strong"),
-    Likelihood.POSSIBLE: N_("possible"),
+    Likelihood.LIKELY: N_("likely"),
     Likelihood.WEAK: N_("weak"),
 }
 # Texts of components/cards.js.

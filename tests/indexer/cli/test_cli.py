@@ -82,7 +82,7 @@ def test_weak_moments_are_left_out_unless_all_are_asked_for(library):
     home, _ = library
     answer = as_json(seekpoint(home, "search", "blue", "--json"))
     everything = as_json(seekpoint(home, "search", "blue", "--all", "--json"))
-    assert {moment["likelihood"] for moment in answer["moments"]} <= {"strong", "possible"}
+    assert {moment["likelihood"] for moment in answer["moments"]} <= {"strong", "likely"}
     assert answer["left_out"] == len(everything["moments"]) - len(answer["moments"]) > 0
     assert everything["left_out"] == 0
     assert "--all" in seekpoint(home, "search", "blue").stdout

@@ -23,7 +23,7 @@ def ids(moments: tuple[Moment, ...]) -> list[int]:
 
 
 @pytest.mark.parametrize(
-    ("score", "word"), [(0.0, "weak"), (0.19, "weak"), (0.2, "possible"), (0.5, "strong")]
+    ("score", "word"), [(0.0, "weak"), (0.19, "weak"), (0.2, "likely"), (0.5, "strong")]
 )
 def test_a_score_has_a_word(score, word):
     assert moment(1, score).likelihood == word

@@ -118,11 +118,11 @@ def test_a_card_says_how_sure_it_is_and_weaker_ones_come_when_they_are_asked_for
     page.goto("/?q=green")
     found = card(page, "traffic light")
     drawn(page)
-    expect(found.locator(".likelihood")).to_have_text(re.compile("strong|possible"))
+    expect(found.locator(".likelihood")).to_have_text(re.compile("strong|likely"))
     assert not re.search(r"\d%|score", found.inner_text())
     page.get_by_role("button", name="More: traffic light").first.click()
     expect(page.get_by_role("menu")).to_contain_text(
-        re.compile(r"(strong|possible) · about \d+ of 100 answers like this one are right")
+        re.compile(r"(strong|likely) · about \d+ of 100 answers like this one are right")
     )
     page.keyboard.press("ArrowDown")
     expect(page.get_by_role("menuitemcheckbox", name="Keep this moment")).to_be_focused()
