@@ -59,6 +59,7 @@ def get_chapters(video: VisibleVideo) -> Chapters:
     return Chapters(video.id, [ChapterItem.of(chapter) for chapter in found])
 
 
+@router.head("/videos/{video_id}/frame", include_in_schema=False)
 @router.get("/videos/{video_id}/frame", response_class=Response)
 async def get_frame(request: Request, video: VisibleVideo, at_s: Time) -> Response:
     """The frame that is shown at a time, 640 pixels wide (WebP); where the file cannot be read, the
@@ -69,12 +70,14 @@ async def get_frame(request: Request, video: VisibleVideo, at_s: Time) -> Respon
     return made or await run_in_threadpool(thumbnail_of, request, video, time_s)
 
 
+@router.head("/videos/{video_id}/thumbnail", include_in_schema=False)
 @router.get("/videos/{video_id}/thumbnail", response_class=Response)
 def get_thumbnail(request: Request, video: VisibleVideo, at_s: Time = 0.0) -> Response:
     """The stored picture nearest to a time (JPEG)."""
     return thumbnail_of(request, video, min(at_s, video.duration_s))
 
 
+@router.head("/videos/{video_id}/clip", include_in_schema=False)
 @router.get("/videos/{video_id}/clip", response_class=Response)
 async def get_clip(
     request: Request,
@@ -137,6 +140,7 @@ def ask(request: Request, video: VisibleVideo, asked: NewQuestion) -> ReplyItem:
     return ReplyItem.of(reply)
 
 
+@router.head("/videos/{video_id}/stream", include_in_schema=False)
 @router.get("/videos/{video_id}/stream", response_class=Response)
 def get_stream(request: Request, video: VisibleVideo) -> Response:
     """The file, or a copy that browsers can play; ranges are served."""

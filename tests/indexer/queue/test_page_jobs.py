@@ -133,7 +133,7 @@ def test_workers_begin_it(tmp_path, library):
 
 
 def results(library: Library) -> list[tuple[str, str, int | None, bool]]:
-    """What became of the files of the job that ended last: name, state, video, whether it failed."""
+    """Of the files of the job that ended last: name, state, video, whether it failed."""
     last = next(job for job in Jobs(library).all() if not job.is_open)
     found = Jobs(library).results(last.id)
     return [(Path(one.path).name, one.state, one.video_id, bool(one.error)) for one in found]
