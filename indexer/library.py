@@ -366,6 +366,8 @@ class Library:
         for a question that cannot be asked.
         """
         require_valid_text(video, question)
+        if at_s is not None:
+            require_time(at_s)
         return second_opinion.ask.ask(
             self.context,
             self.searcher,

@@ -265,6 +265,8 @@ class Client:
     ) -> Reply:
         """As `Library.ask`, of a video by its number."""
         video_id = _number(video)
+        if at_s is not None:
+            require_time(at_s)
         body: dict[str, Any] = {"question": question, "at_s": at_s, "sound": sound}
         if span is not None:
             body |= {"start_s": span.start_s, "end_s": span.end_s}

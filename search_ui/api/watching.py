@@ -129,7 +129,7 @@ class NewQuestion(Body):
 def ask(request: Request, video: VisibleVideo, asked: NewQuestion) -> ReplyItem:
     """Asks the grounder about a video; 501 where none is configured."""
     start_s, end_s = asked.start_s, asked.end_s
-    if (start_s is None) != (end_s is None) or (start_s or 0.0) > (end_s or 0.0):
+    if (start_s is None) != (end_s is None) or (end_s is not None and end_s <= (start_s or 0.0)):
         raise HTTPException(
             422, translator_of(request)("A part of a video has a start and an end.")
         )

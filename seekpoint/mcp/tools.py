@@ -18,7 +18,7 @@ from PIL import Image as Pillow
 from pydantic import Field
 
 from grounding.spans import Span
-from indexer.errors import SeekpointError
+from indexer.errors import SeekpointError, UsageError
 from indexer.formatting import format_time
 from indexer.library import Library
 from indexer.media.output.clips import require_part
@@ -221,7 +221,13 @@ def _part_of(
         return None
     start_s = start_s or 0.0
     end_s = verbs.video(video_id).duration_s if end_s is None else end_s
-    require_part(start_s, end_s)
+    if end_s <= start_s:
+        raise UsageError(
+            "the part would end ({end_s:g} s) before it starts ({start_s:g} s)",
+            "give a start before the end",
+            start_s=start_s,
+            end_s=end_s,
+        )
     return Span(start_s, end_s)
 
 

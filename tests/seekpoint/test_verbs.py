@@ -196,6 +196,8 @@ def test_ingest_and_remove(verbs, tmp_path):
         ("curve", (999_999,), {}, CatalogError),
         ("search_picture", ("a" * 64,), {}, UsageError),
         ("ask", ("1", "what is it?"), {}, ModelError),
+        ("ask", ("1", "what is it?"), {"at_s": 1.0, "span": Span(0, 1)}, UsageError),
+        ("ask", ("1", "what is it?"), {"at_s": -1.0}, UsageError),
         ("videos", (), {"newest": -1}, UsageError),
         ("search", ("red",), {"top": 0}, UsageError),
         ("search", (" ",), {}, UsageError),

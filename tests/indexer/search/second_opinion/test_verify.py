@@ -164,6 +164,13 @@ def test_ask_refuses_what_it_cannot_answer(library, tmp_path):
         library.ask(video, "where?", at_s=99.0)
     with pytest.raises(UsageError, match="empty"):
         library.ask(video, " ")
+    with pytest.raises(UsageError, match="not about both"):
+        library.ask(video, "what?", at_s=1.0, span=Span(0.0, 2.0))
+    for span in (Span(500.0, 599.0), Span(2.0, 2.0), Span(-1.0, 2.0)):
+        with pytest.raises(UsageError, match="not a part"):
+            library.ask(video, "what?", span=span)
+    length_s = library.videos()[0].duration_s
+    assert library.ask(video, "what?", span=Span(1.0, 99.0)).window == Span(1.0, length_s)
     with pytest.raises(MediaError, match=r"none\.mp4"):
         library.ask(str(tmp_path / "none.mp4"), "what?")
 
