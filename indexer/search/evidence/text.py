@@ -320,9 +320,8 @@ class TextSearch:
         return following.get()
 
     def _measure_usual(self, key: str, stage: str, state: LiveState) -> _Usual:
-        del state  # the index knows it
+        del state  # the index follows it by itself, within half a second
         index = self._index_for(key, stage)
-        index.refresh(force=True)
         best = [
             hits.scores[0]
             for vector in self._neutral_vectors()
