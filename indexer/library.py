@@ -45,6 +45,7 @@ from indexer.search.scope import make_scope
 from indexer.search.searcher import Searcher
 from indexer.search.types import Answer
 from indexer.settings import Settings, keep_settings
+from indexer.valid_numbers import require_newest, require_time, require_top
 from indexer.valid_text import require_valid_text
 from indexer.vectors.base import Published
 from indexer.vocabulary import SEARCHED_KINDS, AuditAction, EvidenceKind, StageName
@@ -230,6 +231,7 @@ class Library:
         a grounder looks at the best moments again; without one a note says what is missing.
         """
         require_valid_text(question)
+        require_top(top)
         scope = make_scope(self.context, collections, video_id=video_id, only=only, filters=filters)
         answer = self.searcher.search(question, replace(scope, titles=titles), top=top)
         if not ground:
@@ -249,6 +251,7 @@ class Library:
         (indexer/questions/query_pictures.py); with a `question`, those that answer it too, at most
         100.
         """
+        require_top(top)
         vector = search.by_picture.picture_vector(self.context, name)
         scope = make_scope(self.context, collections, filters=filters)
         if question.strip():
@@ -272,6 +275,7 @@ class Library:
         filters: Filters | None = None,
     ) -> Answer:
         """Moments that look like one of the library."""
+        require_top(top)
         vector = search.by_picture.moment_vector(self.context, video_id, span)
         scope = make_scope(self.context, collections, filters=filters)
         return search.by_picture.search_vector(
@@ -287,9 +291,14 @@ class Library:
         picture: str = "",
     ) -> Curve:
         """How well each part of a video fits a question, a moment or a kept picture; with none of
-        them its cuts alone.
+        them its cuts alone. Raises UsageError for two of them.
         """
         require_valid_text(question)
+        if sum((bool(question.strip()), like is not None, bool(picture))) > 1:
+            raise UsageError(
+                "a curve is that of a question, of a moment or of a picture",
+                "ask once for each of them",
+            )
         queries = None
         if like is not None:
             queries = search.by_picture.moment_vector(self.context, *like)[None]
@@ -312,7 +321,8 @@ class Library:
         picture: str = "",
     ) -> dict[str, Lane]:
         """Kind of evidence -> what of it fits a question, a moment or a kept picture in a video.
-        Kinds that say nothing are left out; nothing at all where nothing is asked.
+        Kinds that say nothing are left out; nothing at all where nothing is asked. Raises as
+        `curve`.
         """
         seen = self.curve(video_id, question=question, like=like, picture=picture)
         lanes: dict[str, Lane] = {EvidenceKind.PICTURE: Lane(seen.times_s, seen.values)}
@@ -363,6 +373,8 @@ class Library:
         for a question that cannot be asked.
         """
         require_valid_text(video, question)
+        if at_s is not None:
+            require_time(at_s)
         return second_opinion.ask.ask(
             self.context,
             self.searcher,
@@ -428,7 +440,8 @@ class Library:
 
     def give_feedback(self, question: str, video_id: int, span: Span, *, good: bool) -> None:
         """Notes whether a span of a video shows what was asked; `evaluate` takes it as ground
-        truth. Raises CatalogError for an unknown video.
+        truth. Raises CatalogError for an unknown video, UsageError for an empty question and for a
+        span that is not in the video.
         """
         require_valid_text(question)
         with self.catalog.begin() as session:
@@ -465,7 +478,10 @@ class Library:
         return admin.stills.make_still(self.context, video_id, place)
 
     def frame(self, video_id: int, at_s: float) -> bytes:
-        """The frame shown at a time, 640 pixels wide, as WebP."""
+        """The frame shown at a time, 640 pixels wide, as WebP; after the end of the video its last
+        one. Raises UsageError for a time that is none.
+        """
+        require_time(at_s)
         return self.make_still(video_id, at_s).read_bytes()
 
     def clip(
@@ -517,6 +533,7 @@ class Library:
         name, in any case of letters.
         """
         require_valid_text(named)
+        require_newest(newest)
         return video_list.list_videos(self.context, names, newest=newest, named=named)
 
     def videos_of(self, video_ids: Sequence[int]) -> list[Video]:

@@ -16,7 +16,7 @@ from indexer.catalog import audit, collections, videos, watched_folders
 from indexer.catalog.audit import Actor
 from indexer.catalog.leasing import page_job_files, page_jobs, processes
 from indexer.catalog.leasing.owner import owner_name
-from indexer.catalog.leasing.page_jobs import PageJobRow, PageProgress
+from indexer.catalog.leasing.page_jobs import FileResult, PageJobRow, PageProgress
 from indexer.catalog.people import alerts
 from indexer.errors import SeekpointError
 from indexer.messages import N_, Message
@@ -123,6 +123,14 @@ class Jobs:
         with self._library.catalog.read() as session:
             row = page_jobs.get_page_job(session, job_id)
             return None if row is None else _job(session, row)
+
+    def results(self, job_id: int) -> list[FileResult]:
+        """What became of the files of a job that has ended."""
+        with self._library.catalog.read() as session:
+            row = page_jobs.get_page_job(session, job_id)
+            if row is None or row.is_open:
+                return []
+            return page_job_files.settled_results(session, row)
 
     @property
     def finished(self) -> int:

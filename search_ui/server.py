@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute, request_response
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from indexer.catalog import accounts
+from indexer.catalog.people.tokens import has_valid_token
 from indexer.errors import SeekpointError, UsageError, os_reason
 from indexer.logs import set_up
 from indexer.settings import Settings
@@ -175,13 +176,15 @@ def _warm() -> None:
 
 
 def _check_people(shared: AppState) -> None:
+    """Raises UsageError where neither people nor programs could enter."""
     if not shared.sign_in or shared.settings.oidc_metadata_url:
         return
     with shared.library.catalog.read() as session:
-        if not accounts.count_accounts(session):
+        if not (accounts.count_accounts(session) or has_valid_token(session)):
             raise UsageError(
-                "off the local machine people have to sign in, and there is no user yet",
-                "`seekpoint users add NAME` adds one",
+                "whoever enters has to sign in or to show a token, and there is no user and no "
+                "token yet",
+                "`seekpoint users add NAME` lets a person in, `seekpoint tokens add NAME` programs",
             )
 
 

@@ -11,6 +11,7 @@ import json
 import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -25,13 +26,14 @@ from indexer.catalog.collections import CollectionInfo
 from indexer.catalog.video_queries import Filters
 from indexer.chapters.chapters import Chapter
 from indexer.errors import CatalogError, MediaError, UsageError
-from indexer.ingest.discover import FoundFile, Unusable, find_files
-from indexer.ingest.report import FileOutcome, IngestReport, Observer
+from indexer.ingest.discover import FoundFile, Unusable, content_hash, find_files
+from indexer.ingest.report import FileOutcome, FileState, IngestReport, Observer
 from indexer.messages import as_message
 from indexer.queue.retry import Retried
 from indexer.search.curve import Curve, Lane
 from indexer.search.second_opinion.ask import Reply
 from indexer.search.types import Answer
+from indexer.valid_numbers import require_newest, require_time, require_top
 from indexer.vectors.base import Published
 from indexer.vocabulary import SOUND_FORMATS, VideoState
 from seekpoint import values
@@ -39,6 +41,7 @@ from seekpoint.transport import TIMEOUT_S, Transport
 
 PAGE = 100
 MOST_VIDEOS = 500
+LONGEST_S = 1e9  # the last time that the API takes
 DEFAULT_COLLECTION = "default"
 
 
@@ -72,17 +75,16 @@ class Client:
         on_server: bool = False,
         observer: Observer | None = None,
     ) -> IngestReport:
-        """Sends files, and the videos below folders, and waits until they are searchable.
-        `on_server`: they are files and folders of the server, and nothing is sent.
+        """Sends files, and the videos below folders, and waits until they are searchable; files
+        whose content the collection holds are not sent again. `on_server`: they are files and
+        folders of the server, and nothing is sent.
         """
         began = time.monotonic()
         observer = observer or Observer()
         if on_server:
-            named = [os.fspath(path) for path in paths]
-            body = {"paths": named, "collection": collection}
+            body = {"paths": [os.fspath(path) for path in paths], "collection": collection}
             job = self._wait(self._transport.json("POST", "/jobs", body=body), observer)
-            outcomes = [_outcome(path, _job_of(path, job, named)) for path in named]
-            video_s = job["video_s"]
+            outcomes, video_s = self._outcomes(job, body["paths"]), job["video_s"]
         else:
             found = list(find_files(paths))
             files = [file for file in found if isinstance(file, FoundFile)]
@@ -103,17 +105,37 @@ class Client:
             return _failed(file.path, file.error), 0.0
         asked = {"collection": collection, "name": file.path.name}
         try:
+            known = self._find_known(file.path, collection)
+            if known is not None:
+                return known, 0.0
             sent = self._transport.upload("/uploads", asked, file.path)
         except MediaError as error:
             return _failed(str(file.path), error), 0.0
         job = self._wait(sent["job"], Observer())
-        stored = str(sent["name"])
-        ids = [
-            video.video_id
-            for video in self.videos([collection], named=Path(stored).stem)
-            if any(Path(one.path).name == stored for one in video.paths)
-        ]
-        return _outcome(str(file.path), job, ids[-1] if ids else None), job["video_s"]
+        (outcome,) = self._outcomes(job, [str(file.path)])
+        return replace(outcome, path=str(file.path)), job["video_s"]
+
+    def _find_known(self, path: Path, collection: str) -> FileOutcome | None:
+        """What there is to say of a file that the collection holds. Raises MediaError."""
+        asked = {"collection": [collection], "sha256": content_hash(path)}
+        try:
+            found = self._transport.json("GET", "/videos", asked)["videos"]
+        except CatalogError:
+            return None  # there is no such collection yet
+        for video in map(values.video_of, found):
+            if video.state == VideoState.READY:
+                is_same = any(Path(known.path).name == path.name for known in video.paths)
+                state: FileState = "unchanged" if is_same else "same content"
+                return FileOutcome(str(path), state, video.video_id)
+        return None
+
+    def _outcomes(self, job: Mapping[str, Any], paths: Sequence[str]) -> list[FileOutcome]:
+        """What became of the files of a job; where it came to none, of the paths."""
+        found = self._transport.json("GET", f"/jobs/{job['id']}/files")
+        if found or job["state"] == "done":
+            return [values.outcome_of(one) for one in found]
+        error = values.problems_of(job) or as_message(job["state"])
+        return [FileOutcome(path, "failed", error=error) for path in paths]
 
     def _wait(self, job: Mapping[str, Any], observer: Observer) -> Mapping[str, Any]:
         """The job when it has ended."""
@@ -185,6 +207,7 @@ class Client:
         filters: Filters | None,
         top: int,
     ) -> Answer:
+        require_top(top)
         asked = {**asked, "weak": True, "collection": list(collections or ()), **_params(filters)}
         pages: list[Mapping[str, Any]] = []
         offset: int | None = 0
@@ -242,6 +265,8 @@ class Client:
     ) -> Reply:
         """As `Library.ask`, of a video by its number."""
         video_id = _number(video)
+        if at_s is not None:
+            require_time(at_s)
         body: dict[str, Any] = {"question": question, "at_s": at_s, "sound": sound}
         if span is not None:
             body |= {"start_s": span.start_s, "end_s": span.end_s}
@@ -258,7 +283,9 @@ class Client:
 
     def frame(self, video_id: int, at_s: float) -> bytes:
         """As `Library.frame`."""
-        return self._transport.bytes(f"/videos/{video_id}/frame", {"at_s": at_s})
+        require_time(at_s)
+        asked = {"at_s": min(at_s, LONGEST_S)}
+        return self._transport.bytes(f"/videos/{video_id}/frame", asked)
 
     def clip(
         self,
@@ -301,6 +328,7 @@ class Client:
         self, names: Sequence[str] | None = None, *, newest: int | None = None, named: str = ""
     ) -> list[Video]:
         """As `Library.videos`."""
+        require_newest(newest)
         asked = {"collection": list(names or ()), "name": named, "limit": MOST_VIDEOS}
         found: list[Video] = []
         offset: int | None = 0
@@ -408,22 +436,3 @@ def _params(filters: Filters | None) -> dict[str, Any]:
 
 def _failed(path: str, error: MediaError) -> FileOutcome:
     return FileOutcome(path, "failed", error=error.what, hint=error.advice)
-
-
-def _job_of(path: str, job: Mapping[str, Any], named: Sequence[str]) -> Mapping[str, Any]:
-    """The job without the problems that are those of other paths alone."""
-    others = [other for other in named if other != path]
-    own = [
-        problem
-        for problem in job["problems"]
-        if path in problem or not any(other in problem for other in others)
-    ]
-    is_well = job["state"] == "failed" and job["problems"] and not own
-    return {**job, "problems": own, "state": "done" if is_well else job["state"]}
-
-
-def _outcome(path: str, job: Mapping[str, Any], video_id: int | None = None) -> FileOutcome:
-    if job["state"] == "done":
-        return FileOutcome(path, "indexed", video_id)
-    error = values.problems_of(job) or as_message(job["state"])
-    return FileOutcome(path, "failed", video_id, error)

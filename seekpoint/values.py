@@ -16,6 +16,7 @@ from indexer.admin.status import QueueStatus, Status
 from indexer.admin.videos import Video, VideoPath
 from indexer.catalog.collections import CollectionInfo
 from indexer.chapters.chapters import Chapter
+from indexer.ingest.report import FileOutcome
 from indexer.messages import Message, as_message
 from indexer.search.curve import Curve, Lane
 from indexer.search.second_opinion.ask import Reply
@@ -164,6 +165,12 @@ def status_of(found: Document) -> Status:
         tuple(as_message(error) for error in found["errors"]),
         queue,
     )
+
+
+def outcome_of(found: Document) -> FileOutcome:
+    """What became of a file."""
+    error, hint = (as_message(found[part]) for part in ("error", "hint"))
+    return FileOutcome(found["path"], found["state"], found["video_id"], error, hint)
 
 
 def problems_of(job: Document) -> Message:

@@ -21,7 +21,8 @@ class Filters:
     """`recorded_from`, `recorded_to`: days in UTC, both included; a video without a date fits
     neither. Lengths in seconds.
 
-    `name`: a piece of the title or the file's name, in any case of letters.
+    `name`: a piece of the title or the file's name, in any case of letters. `content_hash`: SHA-256
+    of the file, as hexadecimal digits.
     """
 
     recorded_from: date | None = None
@@ -29,6 +30,7 @@ class Filters:
     shortest_s: float = 0.0
     longest_s: float | None = None
     name: str = ""
+    content_hash: str = ""
 
     @property
     def is_empty(self) -> bool:
@@ -81,6 +83,8 @@ def find_videos(
         conditions.append(Video.recorded_at < _midnight(filters.recorded_to) + timedelta(days=1))
     if filters.name:
         conditions.append(_is_named(s, filters.name))
+    if filters.content_hash:
+        conditions.append(Video.content_hash == filters.content_hash)
     return _ids(s, collection_ids, conditions, newest)
 
 

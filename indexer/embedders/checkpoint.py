@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from safetensors import SafetensorError
 from transformers import AutoImageProcessor, AutoModel, AutoTokenizer
+from transformers.utils.logging import disable_progress_bar
 
 from indexer.embedders.contrastive import Family
 from indexer.embedders.devices import choose_device
@@ -72,6 +73,7 @@ def load_part(loader: Any, folder: Path, kind: ModelKind, name: str = "", **opti
     """What a `from_pretrained` of transformers makes of a folder. ModelError where it cannot,
     which says `name` (by default that of the kind).
     """
+    disable_progress_bar()  # it would stand among answers, logs in JSON, and our own bars
     try:
         return loader(folder, local_files_only=True, **options)
     except (OSError, ValueError, RuntimeError, KeyError, SafetensorError, MemoryError) as error:

@@ -25,7 +25,7 @@ from indexer.errors import ModelError, UsageError
 from indexer.grounder import tasks
 from indexer.grounder.base import FrameBudget
 from indexer.grounder.chat import Chat, ChatGrounder
-from indexer.grounder.replies import ReplyError, read_shown
+from indexer.grounder.replies import ReplyError, read_shown, shorten
 from indexer.media.output.thumbnails import jpeg
 from indexer.process.load_once import load_once
 from indexer.settings import Settings
@@ -195,7 +195,7 @@ class EndpointModel:
                 return await self._send(messages, chat)
             except WrongAnswer as error:
                 messages += [
-                    {"role": "assistant", "content": error.text},
+                    {"role": "assistant", "content": shorten(error.text)},
                     {"role": "user", "content": tasks.CORRECTION.format(reason=error)},
                 ]
                 return await self._send(messages, chat)

@@ -17,6 +17,7 @@ from grounding.language_model.json_text import values
 from grounding.lego.generate.answers import Box
 
 MAX_TITLE = 80  # characters
+MAX_TEXT = 4000  # of an answer or an event; more is a model that runs on
 _THOUGHT = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL)
 _ANSWER = re.compile(r"<answer>(.*?)(?:</answer>|\Z)", re.DOTALL)
 _TIME = r"(\d{1,20}(?::\d{1,2}){0,2}(?:\.\d{1,20})?)"
@@ -181,7 +182,7 @@ def _event(value: Any) -> TimedText | None:
     pair, text = _pair(value), _first(value, "text", "event", "description", "caption")
     if not _is_pair(pair) or not isinstance(text, str) or not text.strip():
         return None
-    return TimedText(pair[0], pair[1], " ".join(text.split()))  # type: ignore[arg-type]
+    return TimedText(pair[0], pair[1], shorten(" ".join(text.split())))  # type: ignore[arg-type]
 
 
 def _boxes(found: Any) -> list[Box]:
@@ -209,7 +210,12 @@ def _box(value: Any) -> Box | None:
 def _sentence(value: Any) -> str:
     if not isinstance(value, str) or not value.strip():
         raise ReplyError("the text is empty")
-    return value.strip()
+    return shorten(value.strip())
+
+
+def shorten(text: str) -> str:
+    """Its first MAX_TEXT characters."""
+    return text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "…"
 
 
 def _seconds(value: Any) -> float | None:

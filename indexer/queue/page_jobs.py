@@ -19,14 +19,14 @@ from indexer.catalog import videos, watched_folders
 from indexer.catalog.leasing import page_job_files, page_jobs, processes
 from indexer.catalog.leasing.claim_gate import ClaimGate
 from indexer.catalog.leasing.owner import dead_owners, owner_name
-from indexer.catalog.leasing.page_jobs import PageJobRow, PageProgress
+from indexer.catalog.leasing.page_jobs import FileResult, PageJobRow, PageProgress
 from indexer.catalog.tables.base import utc_now
 from indexer.catalog.videos import VideoRow
 from indexer.context import Context
 from indexer.errors import CatalogError, MediaError, SeekpointError
 from indexer.ingest.run import FileOutcome, Ingest, IngestReport, Observer
 from indexer.messages import Message, with_advice
-from indexer.paths import EVERYTHING, Reach
+from indexer.paths import EVERYTHING, Reach, Roots
 from indexer.process.abandon import abandonable
 from indexer.queue.notify import Notifier
 from indexer.queue.publish_snapshots import publish
@@ -224,7 +224,9 @@ class PageJobs:
         if self.context.settings.broker_url:
             problems = hand_over(self.context, job, self.owner, paths)
         else:
-            problems = _problems(self._ingest(job, paths))
+            report = self._ingest(job, paths)
+            problems, results = _problems(report), _results(report)
+            self.context.catalog.write(lambda s: page_jobs.note_results(s, job.id, results))
         if job.kind == PageJobKind.WATCH:
             folder_id, error = int(job.details["folder_id"]), next(iter(problems), None)
             self.context.catalog.write(lambda s: watched_folders.note_scan(s, folder_id, error))
@@ -330,6 +332,8 @@ def hand_over(
     problems = _problems(report)
     queued = sum(file.state == "queued" for file in report.files)
     progress = PageProgress(files=len(report.files), size_bytes=_size_bytes(context, job))
+    results = _results(report, context.roots)
+    context.catalog.write(lambda s: page_jobs.note_results(s, job.id, results))
     if queued:
         context.catalog.write(lambda s: page_jobs.hand_over(s, job.id, owner, progress, problems))
         _notify(context, {JobKind.PLAN: waiting_counts(context).get("plan", 0)})
@@ -364,6 +368,21 @@ def end_if_done(context: Context, job: PageJobRow) -> bool:
 
 def _problems(report: IngestReport) -> tuple[Message, ...]:
     return tuple(with_advice(failure.error, failure.hint) for failure in report.failures)
+
+
+def _results(report: IngestReport, roots: Roots | None = None) -> list[FileResult]:
+    """`roots`: where the files lie that are left to workers."""
+    return [
+        FileResult(
+            file.path,
+            file.state,
+            file.video_id,
+            file.error,
+            file.hint,
+            ":".join(roots.split(Path(file.path))) if roots and file.state == "queued" else "",
+        )
+        for file in report.files
+    ]
 
 
 class _Progress(Observer):

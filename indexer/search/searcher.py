@@ -8,13 +8,13 @@ import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from grounding.spans import ScoredSpan
 from indexer.catalog import videos
-from indexer.catalog.database.change_watcher import ChangeWatcher
 from indexer.catalog.frames import (
     StoredBlock,
     get_cuts,
@@ -23,7 +23,8 @@ from indexer.catalog.frames import (
 )
 from indexer.catalog.segments import get_segments
 from indexer.catalog.thumbnails import nearest_thumbnails_s
-from indexer.catalog.vectors.live_chunks import get_live_state
+from indexer.catalog.vectors.live_chunks import LiveState
+from indexer.catalog.vectors.live_value import LiveValue
 from indexer.catalog.vectors.vector_rows import sample_vectors
 from indexer.context import Context
 from indexer.embedders.base import Embedder
@@ -58,9 +59,6 @@ RANKED_MOMENTS = 50
 MIN_SUPPORT = 0.059
 NOTHING = Ranking(moments=(), confidence=0.0, matched=False)
 BACKGROUND_SEGMENTS = 500
-BACKGROUND_LOOK_S = 1.0  # counting a large library takes longer than searching it
-# share of the library that may come or go before the background is sampled again
-BACKGROUND_DRIFT = 0.1
 MOST_BACKGROUNDS = 32  # sets of collections that are remembered, half a megabyte each
 
 
@@ -68,8 +66,6 @@ MOST_BACKGROUNDS = 32  # sets of collections that are remembered, half a megabyt
 class _Background:
     chunks: int
     vectors: np.ndarray
-    looked_s: float  # on the monotonic clock, when it was last compared with the library
-    watch: ChangeWatcher
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +85,7 @@ class Searcher:
         self._catalog = context.catalog
         self._texts = TextSearch(context)
         self._sounds = SoundSearch(context)
-        self._backgrounds: dict[tuple[str, tuple[int, ...] | None], _Background] = {}
+        self._backgrounds: dict[tuple[str, tuple[int, ...] | None], LiveValue[_Background]] = {}
         self._neutral: dict[str, np.ndarray] = {}
 
     @trace_calls("search")
@@ -288,27 +284,31 @@ class Searcher:
     def _background(self, key: str, collection_ids: tuple[int, ...] | None) -> _Background:
         """Segment vectors (B, D) sampled over the collections that are asked, None: all of them.
         They are what an answer must stand out from: other collections hold nothing that could be
-        taken for it. Renewed as the library grows.
+        taken for it. They follow the library.
         """
         asked = (key, collection_ids)
-        known = self._backgrounds.get(asked)
-        if known is not None and (
-            time.monotonic() - known.looked_s < BACKGROUND_LOOK_S or not known.watch.has_changed()
-        ):
-            return known
+        following = self._backgrounds.get(asked)
+        if following is None:
+            following = LiveValue(
+                self._catalog,
+                key,
+                StageName.PICTURE,
+                partial(self._sample_background, key, collection_ids),
+                collection_ids,
+            )
+            while len(self._backgrounds) >= MOST_BACKGROUNDS:
+                self._backgrounds.pop(next(iter(self._backgrounds)), None)
+            self._backgrounds[asked] = following
+        return following.get()
+
+    def _sample_background(
+        self, key: str, collection_ids: tuple[int, ...] | None, state: LiveState
+    ) -> _Background:
         with self._catalog.read_replica() as session:
-            live = get_live_state(session, key, collection_ids=collection_ids).chunks
-            if known is None or abs(live - known.chunks) > known.chunks * BACKGROUND_DRIFT:
-                vectors = sample_vectors(
-                    session, key, BACKGROUND_SEGMENTS, collection_ids=collection_ids
-                )
-                known = _Background(
-                    live, vectors, time.monotonic(), known.watch if known else self._catalog.watch()
-                )
-        while len(self._backgrounds) >= MOST_BACKGROUNDS and asked not in self._backgrounds:
-            self._backgrounds.pop(next(iter(self._backgrounds)), None)
-        known = self._backgrounds[asked] = replace(known, looked_s=time.monotonic())
-        return known
+            vectors = sample_vectors(
+                session, key, BACKGROUND_SEGMENTS, collection_ids=collection_ids
+            )
+        return _Background(state.chunks, vectors)
 
     # --- words, and both together ---
 

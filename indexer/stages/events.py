@@ -71,7 +71,14 @@ class EventsStage(PassageStage):
             if event.span in kept and text:
                 kept.discard(event.span)
                 passages.append(Passage("event", event.span.start_s, event.span.end_s, text, "en"))
-        return passages
+        return [one for one in passages if not any(_is_within(one, other) for other in passages)]
+
+
+def _is_within(one: Passage, other: Passage) -> bool:
+    """Whether it is the beginning or the end, told by one window, of what another tells whole."""
+    span, whole = Span(one.start_s, one.end_s), Span(other.start_s, other.end_s)
+    same = one.text.casefold() == other.text.casefold()
+    return same and span != whole and span.overlap_s(whole) == span.length_s
 
 
 def event_windows(chunk: Span) -> list[Span]:

@@ -18,6 +18,7 @@ from search_ui.api import feedback, jobs, library, saved_searches, search, upkee
 from search_ui.api.docs_page import docs_page
 from search_ui.api.problems import FOLDER, MEDIA_TYPE, problem, problem_of, status_of
 from search_ui.app_state import app_state
+from search_ui.compression import LongAnswers
 from search_ui.connections.small_bodies import SmallBodies
 from search_ui.i18n.translator import translator_of
 from search_ui.outages import note_error
@@ -70,6 +71,7 @@ def make_api() -> FastAPI:
     # Questions are asked most, and routes are tried one after the other.
     for part in (search, library, watching, jobs, feedback, saved_searches, upkeep):
         api.include_router(part.router, prefix="/v1")
+    api.add_middleware(LongAnswers)
     api.add_middleware(SmallBodies, but=tuple(FOLDER.rstrip("/") + path for path in OF_FILES))
     api.openapi = lambda: _document(api)
     api.get("/docs", include_in_schema=False)(_docs)

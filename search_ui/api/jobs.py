@@ -21,7 +21,7 @@ from starlette.responses import Response
 
 from indexer.catalog.leasing.chunk_tasks import count_failed_tasks
 from search_ui.api.rights import LARGEST_ID, CurrentUser, VisibleVideo, editor_of, require_editor
-from search_ui.api.values import Body, JobItem, RetryItem, Uploaded
+from search_ui.api.values import Body, FileItem, JobItem, RetryItem, Uploaded
 from search_ui.app_state import app_state
 from search_ui.auth.access_rights import User
 from search_ui.i18n.translator import Translator, translator_of
@@ -128,6 +128,16 @@ def retry(request: Request, user: CurrentUser, video: VisibleVideo) -> RetryItem
 def get_job(request: Request, user: CurrentUser, job: VisibleJob) -> JobItem:
     """How far a job is."""
     return _item(request, user, job)
+
+
+@router.get("/jobs/{job_id}/files")
+def list_results(request: Request, user: CurrentUser, job: VisibleJob) -> list[FileItem]:
+    """What became of each file (of the first 10,000) of a job that has ended; of one that tries
+    again none is named. For those who may edit.
+    """
+    require_editor(request, user)
+    tr = translator_of(request)
+    return [FileItem.of(one, tr) for one in app_state().jobs.results(job.id)]
 
 
 @router.patch("/jobs/{job_id}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
@@ -40,10 +41,14 @@ def list_videos(
     user: CurrentUser,
     filters: VideoFilters,
     collection: Annotated[list[str] | None, Query(max_length=100)] = None,
+    sha256: Annotated[
+        str, Query(pattern="^([0-9a-f]{64})?$", description="Of the whole file, in hexadecimal")
+    ] = "",
     offset: Annotated[int, Query(ge=0, le=2**31)] = 0,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> VideoPage:
     """Videos in the order in which they were added, page by page."""
+    filters = replace(filters, content_hash=sha256)
     chosen = chosen_collections(request, user, collection or ())
     library = app_state().library
     with library.catalog.read_replica() as session:

@@ -181,6 +181,9 @@ def get_curve(
     """How well each part of a video fits a question, a picture or a moment, for each kind of
     evidence; strengths are in [0, 1]. Where nothing is asked, its cuts alone.
     """
+    if sum((bool(q.strip()), bool(picture), bool(like))) > 1:
+        words = translator_of(request)("Ask with a question, a picture or a moment.")
+        raise HTTPException(422, words)
     place = _place_of(request, like)
     _require_picture(request, picture)
     library = app_state().library

@@ -6,16 +6,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from pydantic import BaseModel, field_validator
 
 from indexer.admin.models.states import ModelState
 from indexer.admin.reports import Check
 from indexer.admin.videos import Video
+from indexer.catalog.leasing.page_jobs import FileResult
 from indexer.catalog.passages import PassageRow
 from indexer.catalog.people.feedback import FeedbackRow
 from indexer.chapters.chapters import Chapter
+from indexer.ingest.report import FileState
 from indexer.search.curve import Lane
 from indexer.search.second_opinion.ask import Reply
 from indexer.search.types import Answer, Evidence, Grounded, Moment
@@ -367,6 +369,23 @@ class RetryItem(JobItem):
     """`chunks`: how many chunks had failed and are done again."""
 
     chunks: int
+
+
+@dataclass(frozen=True, slots=True)
+class FileItem:
+    """What became of a file. `error` and `hint` are empty where all went well."""
+
+    path: str
+    state: FileState
+    video_id: int | None
+    error: str
+    hint: str
+
+    @classmethod
+    def of(cls, found: FileResult, tr: Translator) -> FileItem:
+        """In the language of whoever asks."""
+        state = cast(FileState, found.state)
+        return cls(found.path, state, found.video_id, tr(found.error), tr(found.hint))
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,7 @@ def get_chapters(video: VisibleVideo) -> Chapters:
     return Chapters(video.id, [ChapterItem.of(chapter) for chapter in found])
 
 
+@router.head("/videos/{video_id}/frame", include_in_schema=False)
 @router.get("/videos/{video_id}/frame", response_class=Response)
 async def get_frame(request: Request, video: VisibleVideo, at_s: Time) -> Response:
     """The frame that is shown at a time, 640 pixels wide (WebP); where the file cannot be read, the
@@ -69,12 +70,14 @@ async def get_frame(request: Request, video: VisibleVideo, at_s: Time) -> Respon
     return made or await run_in_threadpool(thumbnail_of, request, video, time_s)
 
 
+@router.head("/videos/{video_id}/thumbnail", include_in_schema=False)
 @router.get("/videos/{video_id}/thumbnail", response_class=Response)
 def get_thumbnail(request: Request, video: VisibleVideo, at_s: Time = 0.0) -> Response:
     """The stored picture nearest to a time (JPEG)."""
     return thumbnail_of(request, video, min(at_s, video.duration_s))
 
 
+@router.head("/videos/{video_id}/clip", include_in_schema=False)
 @router.get("/videos/{video_id}/clip", response_class=Response)
 async def get_clip(
     request: Request,
@@ -126,7 +129,7 @@ class NewQuestion(Body):
 def ask(request: Request, video: VisibleVideo, asked: NewQuestion) -> ReplyItem:
     """Asks the grounder about a video; 501 where none is configured."""
     start_s, end_s = asked.start_s, asked.end_s
-    if (start_s is None) != (end_s is None) or (start_s or 0.0) > (end_s or 0.0):
+    if (start_s is None) != (end_s is None) or (end_s is not None and end_s <= (start_s or 0.0)):
         raise HTTPException(
             422, translator_of(request)("A part of a video has a start and an end.")
         )
@@ -137,6 +140,7 @@ def ask(request: Request, video: VisibleVideo, asked: NewQuestion) -> ReplyItem:
     return ReplyItem.of(reply)
 
 
+@router.head("/videos/{video_id}/stream", include_in_schema=False)
 @router.get("/videos/{video_id}/stream", response_class=Response)
 def get_stream(request: Request, video: VisibleVideo) -> Response:
     """The file, or a copy that browsers can play; ranges are served."""

@@ -1,5 +1,6 @@
 """Lets through what the page uses, and nothing else of what Streamlit serves: its own uploads would
-be kept in memory, from anybody who is signed in.
+be kept in memory, from anybody who is signed in. The API needs nothing of Streamlit's, and what
+Streamlit puts before its routes answers errors in its own way.
 """
 
 from __future__ import annotations
@@ -7,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from starlette.responses import PlainTextResponse
-from starlette.routing import BaseRoute, Match
+from starlette.routing import BaseRoute, Match, Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+from search_ui.api.problems import FOLDER, is_api
 
 STREAMLIT_PATHS = frozenset(
     {"/_stcore/health", "/_stcore/host-config", "/_stcore/stream", "/favicon.png"}
@@ -28,10 +31,14 @@ class UsedRoutes:
         self._app = app
         self._missing = missing
         self._routes = routes
+        self._api = next((route for route in routes if _is_api_mount(route)), None)
         self._paths = STREAMLIT_PATHS | (OIDC_PATHS if has_oidc else frozenset())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan" or self._is_used(scope):
+        if self._api is not None and scope["type"] == "http" and is_api(scope["path"]):
+            _, more = self._api.matches(scope)
+            await self._api.handle({**scope, **more}, receive, send)
+        elif scope["type"] == "lifespan" or self._is_used(scope):
             await self._app(scope, receive, send)
         elif _is_page(scope):
             await self._missing(scope, receive, send)
@@ -47,6 +54,10 @@ class UsedRoutes:
             or path.startswith(STREAMLIT_FOLDERS)
             or any(route.matches(scope)[0] is not Match.NONE for route in self._routes)
         )
+
+
+def _is_api_mount(route: BaseRoute) -> bool:
+    return isinstance(route, Mount) and route.path == FOLDER.rstrip("/")
 
 
 def _is_page(scope: Scope) -> bool:

@@ -282,8 +282,12 @@ def _lanes(link: Link, video: VideoRow, user: User) -> dict[str, Lane]:
         like = read_like(search.like)
         like = like if like and answers.find_video(like.video_id, user) else None
         moment = (like.video_id, Span(like.start_s, like.end_s or like.start_s)) if like else None
+        is_seen = moment is not None or bool(search.picture)  # rather than asked in words
         kept[key] = app_state().library.lanes(
-            video.id, question=search.text, like=moment, picture=search.picture
+            video.id,
+            question="" if is_seen else search.text,
+            like=moment,
+            picture="" if moment else search.picture,
         )
         while len(kept) > KEPT_LANES:
             del kept[next(iter(kept))]

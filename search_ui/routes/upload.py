@@ -84,7 +84,7 @@ async def receive_video(request: Request, collection: str, name: str) -> tuple[s
             await _receive(request, file, limit_bytes, room.take)
             file.flush()
             async with app_state().probe_slots:
-                await run_in_threadpool(_check_video, part, tr)
+                await run_in_threadpool(_check_video, part, name, tr)
             stored = await run_in_threadpool(_store, part, folder, name)
         except BaseException:
             await run_in_threadpool(room.give_back)
@@ -212,14 +212,14 @@ async def _receive(
         ) from None
 
 
-def _check_video(path: Path, tr: Translator) -> None:
+def _check_video(path: Path, name: str, tr: Translator) -> None:
     settings = app_state().settings
     try:
         probe_in_process(
             path, max_pixels=settings.max_frame_pixels, memory_mb=settings.reader_memory_mb
         )
     except MediaError as error:
-        reason = tr(error.what).replace(str(path), path.suffix)
+        reason = tr(error.what).replace(str(path), name)
         raise HTTPException(
             422, tr("This is not a video that can be read: {reason}", reason=reason)
         ) from None

@@ -18,7 +18,7 @@ from PIL import Image as Pillow
 from pydantic import Field
 
 from grounding.spans import Span
-from indexer.errors import SeekpointError
+from indexer.errors import SeekpointError, UsageError
 from indexer.formatting import format_time
 from indexer.library import Library
 from indexer.media.output.clips import require_part
@@ -162,13 +162,19 @@ def add_tools(server: MCPServer, find: Find) -> None:
         at_s: Annotated[
             float | None, Field(ge=0, description="About the frame at this time")
         ] = None,
-        start_s: Annotated[float | None, Field(ge=0, description="About a part: its start")] = None,
-        end_s: Annotated[float | None, Field(ge=0, description="About a part: its end")] = None,
+        start_s: Annotated[
+            float | None,
+            Field(ge=0, description="About a part: its start; without one that of the video"),
+        ] = None,
+        end_s: Annotated[
+            float | None,
+            Field(ge=0, description="About a part: its end; without one that of the video"),
+        ] = None,
     ) -> Parts:
         """Ask the vision-language model of the library about a video, where one is configured."""
         with errors_in_words():
             verbs = find(context).verbs
-            span = None if start_s is None or end_s is None else Span(start_s, max(start_s, end_s))
+            span = _part_of(verbs, video_id, start_s, end_s)
             reply = verbs.ask(str(video_id), question, at_s=at_s, span=span)
             about = {
                 "text": reply.text,
@@ -205,6 +211,24 @@ def clip_link(library: Seekpoint, video_id: int, start_s: float, end_s: float) -
     output = folder / f"{video_id} {start_s:.3f}-{end_s:.3f}.mp4"
     verbs.clip(str(video_id), start_s, end_s, output)
     return output.as_uri()
+
+
+def _part_of(
+    verbs: Library | Client, video_id: int, start_s: float | None, end_s: float | None
+) -> Span | None:
+    """None where no part is named. Raises UsageError for one that ends before it starts."""
+    if start_s is None and end_s is None:
+        return None
+    start_s = start_s or 0.0
+    end_s = verbs.video(video_id).duration_s if end_s is None else end_s
+    if end_s <= start_s:
+        raise UsageError(
+            "the part would end ({end_s:g} s) before it starts ({start_s:g} s)",
+            "give a start before the end",
+            start_s=start_s,
+            end_s=end_s,
+        )
+    return Span(start_s, end_s)
 
 
 def _evidence(verbs: Library | Client, moment: Moment) -> Parts:

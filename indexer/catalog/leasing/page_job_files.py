@@ -15,10 +15,16 @@ from sqlalchemy.orm import Session
 from indexer.catalog.database.dialect import count_changed, insert_or_ignore
 from indexer.catalog.leasing import chunk_tasks, jobs
 from indexer.catalog.leasing.lease_queue import OPEN_STATES
-from indexer.catalog.leasing.page_jobs import MAX_PROBLEMS, PageJobRow, PageProgress
+from indexer.catalog.leasing.page_jobs import (
+    MAX_PROBLEMS,
+    FileResult,
+    PageJobRow,
+    PageProgress,
+    get_results,
+)
 from indexer.catalog.tables.library import Chunk, ChunkTask, Video
 from indexer.catalog.tables.work import Job, PageJob, PageJobFile
-from indexer.messages import Message
+from indexer.messages import NOTHING, Message
 from indexer.vocabulary import JobKind, TaskState, VideoState, Wanted
 
 
@@ -140,6 +146,39 @@ def _errors(s: Session, job: PageJobRow) -> list[Message]:
     )
     found = [*s.scalars(unplanned.limit(MAX_PROBLEMS)), *s.scalars(failed.limit(MAX_PROBLEMS))]
     return [error for error in found if error]
+
+
+def settled_results(s: Session, job: PageJobRow) -> list[FileResult]:
+    """What became of the files of a job; of those that workers were at, when they are through."""
+    errors = {
+        name: error
+        for name, error in s.execute(
+            select(Job.name, Job.error).where(
+                Job.kind == JobKind.PLAN,
+                Job.collection_id == job.collection_id,
+                Job.state == TaskState.FAILED,
+            )
+        )
+        if error
+    }
+    videos = {
+        name: (video_id, error if state == VideoState.FAILED else None)
+        for name, video_id, state, error in s.execute(
+            select(PageJobFile.name, Video.id, Video.state, Video.error)
+            .join(Video, Video.id == PageJobFile.video_id)
+            .where(PageJobFile.page_job_id == job.id)
+        )
+    }
+    results = []
+    for one in get_results(s, job.id):
+        if not one.name:
+            results.append(one)
+            continue
+        video_id, failed = videos.get(one.name, (None, None))
+        error = errors.get(one.name) or failed or NOTHING
+        state = "failed" if error else one.state if video_id is None else "indexed"
+        results.append(FileResult(one.path, state, video_id, error))
+    return results
 
 
 # --- pausing and cancelling ---

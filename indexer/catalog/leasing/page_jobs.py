@@ -19,13 +19,14 @@ from indexer.catalog.leasing.lease_queue import OPEN_STATES, LeaseQueue
 from indexer.catalog.tables.base import utc_now
 from indexer.catalog.tables.library import Collection
 from indexer.catalog.tables.work import PageJob
-from indexer.messages import Message
+from indexer.messages import NOTHING, Message
 from indexer.vocabulary import PageJobKind, TaskState, Wanted
 
 KEPT = 30
 """Jobs that have ended which are kept for people to see."""
 
 MAX_PROBLEMS = 100
+MAX_RESULTS = 10_000
 
 # A copy that is being made serves whoever asks again; files may have come since an ingest began.
 _JOINED = {PageJobKind.PROXY: OPEN_STATES, PageJobKind.WATCH: OPEN_STATES}
@@ -62,6 +63,20 @@ class PageJobRow:
     def is_open(self) -> bool:
         """Whether the job still waits or runs."""
         return self.state in OPEN_STATES
+
+
+@dataclass(frozen=True, slots=True)
+class FileResult:
+    """What became of a file of a job; `state` as a report of an ingest says it. `name`: of the file
+    as the job that plans it is called, where workers are at it.
+    """
+
+    path: str
+    state: str
+    video_id: int | None = None
+    error: Message = NOTHING
+    hint: Message = NOTHING
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +208,7 @@ def claim_page_job(
     job_id = queue.claim(s, row, candidates, owner, lease_s)
     if job_id is not None:
         nothing: dict[str, Any] = {"files": 0, "files_done": 0, "size_bytes": 0, "problems": []}
-        nothing |= {"done_bytes": 0.0, "video_s": 0.0, "worked_s": 0.0}
+        nothing |= {"done_bytes": 0.0, "video_s": 0.0, "worked_s": 0.0, "outcomes": None}
         count_changed(s, update(PageJob).where(PageJob.id == job_id).values(**nothing))
     return job_id
 
@@ -204,6 +219,31 @@ def note_progress(s: Session, job_id: int, owner: str, progress: PageProgress) -
     held = queue.held(job_id, owner)
     changed = update(PageJob).where(held).values(**values).returning(PageJob.wanted)
     return s.execute(changed, execution_options={"synchronize_session": False}).scalar()
+
+
+def note_results(s: Session, job_id: int, results: Sequence[FileResult]) -> None:
+    """Keeps what became of the files of a job, of the first MAX_RESULTS."""
+    stored = [
+        {
+            "path": sanitize_text(one.path),
+            "state": one.state,
+            "video_id": one.video_id,
+            "error": _json_of(one.error),
+            "hint": _json_of(one.hint),
+            "name": sanitize_text(one.name),
+        }
+        for one in results[:MAX_RESULTS]
+    ]
+    count_changed(s, update(PageJob).where(PageJob.id == job_id).values(outcomes=stored))
+
+
+def get_results(s: Session, job_id: int) -> list[FileResult]:
+    """What became of the files of a job; none before it has ended, and of older versions."""
+    stored = s.scalar(select(PageJob.outcomes).where(PageJob.id == job_id)) or ()
+    return [
+        FileResult(**{**one, **{part: _from_json(one[part]) for part in ("error", "hint")}})
+        for one in stored
+    ]
 
 
 def finish_page_job(s: Session, job_id: int, owner: str, problems: Sequence[Message]) -> bool:
@@ -225,7 +265,15 @@ def _end(s: Session, condition: Any, problems: Sequence[Message]) -> int:
 
 
 def _to_json(problems: Sequence[Message]) -> list[Any]:
-    return [json.loads(sanitize_message(one).to_json()) for one in problems[:MAX_PROBLEMS]]
+    return [_json_of(one) for one in problems[:MAX_PROBLEMS]]
+
+
+def _json_of(message: Message) -> Any:
+    return json.loads(sanitize_message(message).to_json())
+
+
+def _from_json(stored: Any) -> Message:
+    return Message.from_json(json.dumps(stored))
 
 
 def end_handed_over(
@@ -317,7 +365,7 @@ def _row(job: PageJob, collection: str) -> PageJobRow:
         for name in PageJobRow.__slots__
         if name not in ("collection", "problems")
     }
-    problems = [Message.from_json(json.dumps(one)) for one in job.problems]
+    problems = [_from_json(one) for one in job.problems]
     if job.error and job.state == TaskState.FAILED:
         problems.append(job.error)
     return PageJobRow(**own, collection=collection, problems=tuple(problems))

@@ -16,8 +16,10 @@ from indexer.catalog.people.owner import belongs_to
 from indexer.catalog.tables.base import utc_now
 from indexer.catalog.tables.library import Video
 from indexer.catalog.tables.saved import Feedback
+from indexer.errors import UsageError
 
 LONGEST_QUESTION = 2000
+ROUNDING_S = 0.05  # spans that programs give back are rounded, lengths of containers too
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +45,12 @@ def add_feedback(
     token_id: int | None = None,
 ) -> int:
     """Notes what an account or a token says of a span, in place of what they said of it before; its
-    id.
+    id. Raises UsageError for an empty question and for a span that is not in the video.
     """
     question = sanitize_text(question).strip()[:LONGEST_QUESTION]
+    if not question:
+        raise UsageError("the question is empty", 'say what happens: "when does the dog jump?"')
+    _require_inside(s, video_id, span)
     start_s, end_s = round(span.start_s, 3), round(span.end_s, 3)
     same = (
         belongs_to(Feedback, account_id, token_id)
@@ -68,6 +73,22 @@ def add_feedback(
     s.add(row)
     s.flush()
     return row.id
+
+
+def _require_inside(s: Session, video_id: int, span: Span) -> None:
+    duration_s = s.scalar(select(Video.duration_s).where(Video.id == video_id)) or 0.0
+    if not (
+        0 <= span.start_s < span.end_s <= duration_s + ROUNDING_S and span.start_s < duration_s
+    ):
+        raise UsageError(
+            "{start_s:.3f} to {end_s:.3f} s is not a part of video {video_id}, whose end is at "
+            "{duration_s:.3f} s",
+            "give a start and an end inside the video",
+            start_s=span.start_s,
+            end_s=span.end_s,
+            video_id=video_id,
+            duration_s=duration_s,
+        )
 
 
 def delete_feedback(

@@ -127,6 +127,11 @@ def touch_token(s: Session, token_id: int) -> None:
     s.execute(update(ApiToken).where(ApiToken.id == token_id).values(used_at=utc_now()))
 
 
+def has_valid_token(s: Session) -> bool:
+    """Whether a program could enter."""
+    return any(not token.is_expired for token in list_tokens(s))
+
+
 def list_tokens(s: Session) -> list[TokenRow]:
     """All tokens by name, expired ones too."""
     return [_row(found) for found in s.execute(_WITH_OWNER.order_by(ApiToken.name_key))]

@@ -54,7 +54,8 @@ class PageJob(LeasedRow, Base):
     `subject`: what of, for people; `details`: what it needs. `handed_over`: workers are at its
     files (`page_job_file`); it has no owner and is open until they are done. `size_bytes`,
     `done_bytes` are of files, `video_s` of video that was done in `worked_s`. `problems`: messages
-    as JSON, one for each file that failed.
+    as JSON, one for each file that failed. `outcomes`: what became of each file, as JSON; read
+    where it is asked for alone.
     """
 
     __tablename__ = "page_job"
@@ -79,6 +80,7 @@ class PageJob(LeasedRow, Base):
     video_s: Mapped[float] = mapped_column(default=0.0)
     worked_s: Mapped[float] = mapped_column(default=0.0)
     problems: Mapped[list] = mapped_column(JSON(none_as_null=True), default=list)
+    outcomes: Mapped[list | None] = mapped_column(JSON(none_as_null=True), deferred=True)
 
 
 class PageJobFile(Base):

@@ -75,9 +75,9 @@ def cut_clip(
     not at all.
 
     The sound alone is written where `sound_only` asks for it, where the name of `dst` ends in one
-    of `SOUND_FORMATS` (in that format, else as AAC in MP4), and of a file without pictures. The
-    span is clamped to the video. Raises UsageError for a span that is none or has no picture or
-    sound, MediaError, MediaTimeout, StorageError.
+    of `SOUND_FORMATS` (in that format, else as M4A), and of a file without pictures. The span is
+    clamped to the video. Raises UsageError for a span that is none or has no picture or sound,
+    MediaError, MediaTimeout, StorageError.
     """
     if not (math.isfinite(start_s) and math.isfinite(end_s) and 0 <= start_s < end_s):
         raise UsageError(
@@ -123,7 +123,7 @@ def cut_clip(
                 run_ffmpeg(_graph(src, info, cut, whole, with_sound), timeout_s, settings)
 
             if sound_only:
-                options = _SOUND_OPTIONS.get(suffix, _IN_MP4)
+                options = _SOUND_OPTIONS.get(suffix, _SOUND_OPTIONS["m4a"])
                 _write_sound(src, info, cut, whole, options, timeout_s, settings)
             else:
                 write_with_sound(info, write)

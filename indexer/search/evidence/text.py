@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -20,7 +21,8 @@ from indexer.catalog.fulltext import (
     search_words,
 )
 from indexer.catalog.passages import PassageRow, get_passages
-from indexer.catalog.vectors.live_chunks import get_live_state
+from indexer.catalog.vectors.live_chunks import LiveState
+from indexer.catalog.vectors.live_value import LiveValue
 from indexer.context import Context
 from indexer.embedders.text.sentences import LOADING_TEXT
 from indexer.passages.matching import matching_words, pairs_of
@@ -70,8 +72,6 @@ RRF_CONSTANT = 60
 PROBED = (
     8  # passages that are nearest to a neutral prompt, before those in English are counted in full
 )
-# share of the chunks that may come or go before the library's usual products are measured again
-DRIFT = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +159,6 @@ class _Near:
 
 @dataclass(frozen=True, slots=True)
 class _Usual:
-    chunks: int
     product: float
     cosine: float
 
@@ -173,7 +172,7 @@ class TextSearch:
         self._settings = context.settings
         self._cache = context.settings.cache
         self._neutral: np.ndarray | None = None
-        self._usual: dict[str, _Usual] = {}
+        self._usual: dict[str, LiveValue[_Usual]] = {}
 
     def load(self, scope: Scope) -> None:
         """Loads the models that a question about passages in this scope needs, where there are
@@ -314,20 +313,23 @@ class TextSearch:
 
         The median: some prompts do have an answer.
         """
-        with self._catalog.read_replica() as session:
-            live = get_live_state(session, key, stage).chunks
-        known = self._usual.get(key)
-        if known is None or abs(live - known.chunks) > known.chunks * DRIFT:
-            index = self._index_for(key, stage)
-            best = [
-                hits.scores[0]
-                for vector in self._neutral_vectors()
-                if len(hits := index.search(vector, 1))
-            ]
-            cosines = self._best_cosines(index)
-            product, cosine = (median(values) if values else 0.0 for values in (best, cosines))
-            known = self._usual[key] = _Usual(live, product, cosine)
-        return known
+        following = self._usual.get(key)
+        if following is None:
+            measure = partial(self._measure_usual, key, stage)
+            following = self._usual[key] = LiveValue(self._catalog, key, stage, measure)
+        return following.get()
+
+    def _measure_usual(self, key: str, stage: str, state: LiveState) -> _Usual:
+        del state  # the index follows it by itself, within half a second
+        index = self._index_for(key, stage)
+        best = [
+            hits.scores[0]
+            for vector in self._neutral_vectors()
+            if len(hits := index.search(vector, 1))
+        ]
+        cosines = self._best_cosines(index)
+        product, cosine = (median(values) if values else 0.0 for values in (best, cosines))
+        return _Usual(product, cosine)
 
     def _neutral_vectors(self) -> np.ndarray:
         if self._neutral is None:

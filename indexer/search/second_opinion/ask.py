@@ -50,21 +50,28 @@ def ask(
     picture: Path | None = None,
 ) -> Reply:
     """Asks about a frame (`at_s`), the sound, or a part of the video (`span`): without one the
-    first 30 s, or where the question's best moment is in a longer one.
+    first 30 s, or where the question's best moment is in a longer one. A part that goes on after
+    the end of the video is cut.
 
     Raises ModelError without a grounder, MediaError for a file that cannot be read, UsageError
     for a question that cannot be asked.
     """
     _require_words(question)
+    if at_s is not None and span is not None:
+        raise UsageError(
+            "a question is about a time or about a part of a video, not about both",
+            "leave one of them out",
+        )
     grounder = load_grounder(context.settings)
     path, video_id = _resolve(context, video)
     duration_s = _duration_s(context, path, at_s)
+    part = None if span is None else _within(span, duration_s, path)
     with MediaFiles(context.settings) as media:
         if at_s is not None and not sound:
             image = _frame(media, path, at_s)
             answer = grounder.answer_frame(image, question)
             return _reply_about_frame(answer.text, answer.boxes, image, at_s, picture)
-        window = span or _window(searcher, question, video_id, duration_s, at_s)
+        window = part or _window(searcher, question, video_id, duration_s, at_s)
         if sound:
             answer = grounder.answer_sound(media.audio(path, window), question)
         else:
@@ -119,6 +126,20 @@ def _duration_s(context: Context, path: Path, at_s: float | None) -> float:
             path=printable(path),
         )
     return duration_s
+
+
+def _within(span: Span, duration_s: float, path: Path) -> Span:
+    """The part as far as the video goes. Raises UsageError where that is nothing."""
+    if not 0 <= span.start_s < min(span.end_s, duration_s):
+        raise UsageError(
+            "{start_s:g} to {end_s:g} s is not a part of the {duration_s:.1f} s of {path}",
+            "choose a part inside the video",
+            start_s=span.start_s,
+            end_s=span.end_s,
+            duration_s=duration_s,
+            path=printable(path),
+        )
+    return Span(span.start_s, min(span.end_s, duration_s))
 
 
 def _resolve(context: Context, video: str) -> tuple[Path, int | None]:

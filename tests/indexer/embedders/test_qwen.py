@@ -43,6 +43,11 @@ def layout_of(embedder):
     return Layout.read(embedder.folder, embedder.config)
 
 
+def test_loading_says_nothing(folder, capfd):
+    QwenEmbedder(settings_for(folder)).embed_texts(["a dog"])
+    assert capfd.readouterr() == ("", "")
+
+
 def test_it_is_an_embedder_of_frames_and_clips(embedder, images):
     assert isinstance(embedder, Embedder)
     assert isinstance(embedder, ClipEmbedder)

@@ -16,6 +16,7 @@ from indexer.grounder.configured import (
     load_grounder,
     require_grounder,
 )
+from indexer.grounder.replies import MAX_TEXT
 from indexer.library import Library
 from tests.grounding.language_model.endpoint_server import Reply, serving
 from tests.indexer.grounder.looking_server import look, numbered, read_question
@@ -120,6 +121,16 @@ def test_a_wrong_answer_is_corrected_once_and_not_kept(ask):
             with pytest.raises(ModelError, match="not answer in the form"):
                 grounder.ground([window("red", "blue")], "blue")
             assert len(server.requests) == 2 * attempt
+
+
+def test_a_model_that_runs_on_is_cut_short(ask):
+    endless = json.dumps({"answer": "x" * 3_000_000, "spans": []})
+    with serving([Reply(endless), Reply("y" * 3_000_000), Reply(endless)]) as server:
+        grounder = ask(server)
+        text = grounder.answer(window("red"), "what is it?").text
+        assert (len(text), text[-1]) == (MAX_TEXT, "…")
+        grounder.answer(window("red"), "and then?")
+        assert len(server.requests[2]["messages"][1]["content"]) == MAX_TEXT
 
 
 def test_times_outside_of_the_window_are_left_out_and_others_cut(ask):

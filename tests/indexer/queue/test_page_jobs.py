@@ -118,7 +118,25 @@ def test_workers_begin_it(tmp_path, library):
     runner.plan()
     runner.run_stage("picture")
     assert states(library) == {**waiting, "a.mp4": "done"}
-    assert [video.state for video in library.videos()] == ["ready"]
+    (video,) = library.videos()
+    assert video.state == "ready"
+    assert results(library) == [("a.mp4", "indexed", video.video_id, False)]
+    (tmp_path / "broken.mp4").write_text("no video")
+    ask_for(library, tmp_path)
+    states(library)
+    runner.plan()
+    assert states(library)[tmp_path.name] == "failed"
+    assert results(library) == [
+        ("a.mp4", "unchanged", video.video_id, False),
+        ("broken.mp4", "failed", None, True),
+    ]
+
+
+def results(library: Library) -> list[tuple[str, str, int | None, bool]]:
+    """Of the files of the job that ended last: name, state, video, whether it failed."""
+    last = next(job for job in Jobs(library).all() if not job.is_open)
+    found = Jobs(library).results(last.id)
+    return [(Path(one.path).name, one.state, one.video_id, bool(one.error)) for one in found]
 
 
 def test_the_demo_is_made_by_a_worker_that_sees_its_folder(tmp_path, library):

@@ -5,6 +5,7 @@ import pytest
 from sqlalchemy import event
 
 from grounding.spans import Span
+from indexer.catalog.vectors import live_value
 from indexer.search.calibration import MATCH_PROBABILITY
 from tests.support import colour_video, demo_library
 
@@ -49,6 +50,26 @@ def test_other_collections_change_no_probability_of_one(tmp_path):
     beside = demo_library(tmp_path / "home").search("blue", collections=["one"])
     assert [m.score for m in beside.moments] == pytest.approx([m.score for m in alone.moments])
     assert library.search("blue").moments[0].score != pytest.approx(alone.moments[0].score)
+
+
+def test_a_library_that_grows_is_scored_as_one_that_was_just_opened(tmp_path, monkeypatch):
+    """A little at a time too: what is usual in it follows each video."""
+    monkeypatch.setattr(live_value, "PAUSES", 0)
+    monkeypatch.setattr(live_value, "PAUSES_OF_LONG", 0)
+    colours = ["red", "blue", "green", "white", "yellow", "purple"]
+    for number in range(12):
+        shots = [(colour, 1.0 + number / 25) for colour in colours[number % 5 :][:2]]
+        colour_video(tmp_path / "first" / f"{number}.mp4", shots)
+    library = demo_library(tmp_path / "home")
+    library.ingest([tmp_path / "first"])
+    before = library.search("blue").moments[0].score
+    colour_video(tmp_path / "one more" / "a.mp4", [("blue", 3.0), ("orange", 2.0)])
+    demo_library(tmp_path / "home").ingest([tmp_path / "one more"])
+    library.publish(force=False)
+    grown = [moment.score for moment in library.search("white", top=5).moments]
+    opened = demo_library(tmp_path / "home").search("white", top=5)
+    assert grown == [moment.score for moment in opened.moments]
+    assert library.search("blue").moments[0].score != before
 
 
 @pytest.mark.parametrize("question", ["when is it blue?", "when does the zebra cross?", "white"])

@@ -115,9 +115,25 @@ def test_the_file_by_ranges(local, video_id):
     whole = local.get(place).content
     part = local.get(place, headers={"Range": "bytes=10-19"})
     assert (part.status_code, part.content) == (206, whole[10:20])
+    for headers in ({}, {"Range": "bytes=10-19"}):
+        got, asked = (ask(place, headers=headers) for ask in (local.get, local.head))
+        assert (asked.status_code, asked.headers) == (got.status_code, got.headers)
+        assert not asked.content
     beyond = local.get(place, headers={"Range": f"bytes={len(whole)}-"})
     assert (beyond.status_code, beyond.json()["code"]) == (416, "range")
     assert beyond.headers["content-range"] == f"bytes */{len(whole)}"
+
+
+@pytest.mark.parametrize("place", ["frame?at_s=1", "thumbnail", "clip?start_s=0&end_s=1"])
+def test_the_head_of_a_file_says_what_the_file_does(local, video_id, place):
+    got, asked = (
+        ask(f"/api/v1/videos/{video_id}/{place}", headers={"Accept-Encoding": "gzip"})
+        for ask in (local.get, local.head)
+    )
+    assert asked.status_code == 200
+    names = ("content-type", "cache-control", "content-encoding", "content-disposition")
+    assert [asked.headers.get(name) for name in names] == [got.headers.get(name) for name in names]
+    assert not asked.content
 
 
 def test_a_thumbnail(local, video_id):

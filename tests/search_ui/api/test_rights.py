@@ -63,6 +63,7 @@ OF_EDITORS = {
     "POST /v1/reindex": {},
     "PATCH /v1/jobs/{job_id}": {"json": {"wanted": "pause"}},
     "DELETE /v1/jobs/{job_id}": {},
+    "GET /v1/jobs/{job_id}/files": {},
     "DELETE /v1/videos/{video_id}": {},
     "DELETE /v1/collections/{collection_id}": {},
 }

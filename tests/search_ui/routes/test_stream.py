@@ -38,6 +38,7 @@ SHOW = """async ([src, times]) => {
   for (const time of times) {
     await new Promise(ok => {
       video.requestVideoFrameCallback(ok);
+      video.onseeked = () => setTimeout(ok, 2000);  // a busy browser may miss the callback
       video.currentTime = time;
     });
     pen.drawImage(video, 0, 0, canvas.width, canvas.height);

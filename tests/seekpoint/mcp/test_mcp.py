@@ -130,6 +130,13 @@ def test_what_goes_wrong_is_told_in_words(ask):
         ("search_moments", {"question": "???"}, "the question is empty"),
         ("search_moments", {"question": "red", "collections": ["none"]}, "collection"),
         ("ask_video", {"video_id": 1, "question": "what is it?"}, "no grounder is configured"),
+        ("ask_video", {"video_id": 1, "question": "what?", "start_s": 5, "end_s": 2}, "would end"),
+        ("ask_video", {"video_id": 1, "question": "what?", "start_s": 500}, "would end"),
+        (
+            "ask_video",
+            {"video_id": 1, "question": "what?", "start_s": 1, "at_s": 1},
+            "not about both",
+        ),
     ):
         result = ask(tool, **values)
         text = " ".join(part.text for part in result.content if part.type == "text")

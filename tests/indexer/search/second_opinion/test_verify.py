@@ -126,8 +126,8 @@ def test_frames_of_a_window_begin_at_its_start_and_are_evenly_spread():
 def test_an_event_that_two_windows_tell_is_kept_once(library, monkeypatch):
     windows = [Window(Span(start, start + 30), None, None) for start in (0.0, 22.5)]
     reported = {
-        0.0: [Event(Span(20.0, 29.0), "a dog\n jumps")],
-        22.5: [Event(Span(20.5, 29.0), "a dog leaps"), Event(Span(40.0, 45.0), "it sits")],
+        0.0: [Event(Span(20.0, 29.0), "a dog\n jumps"), Event(Span(29.0, 30.0), "it sits")],
+        22.5: [Event(Span(20.5, 29.0), "a dog leaps"), Event(Span(29.0, 45.0), "It sits")],
     }
     teller = SimpleNamespace(events=lambda read: [reported[window.span.start_s] for window in read])
     monkeypatch.setattr(events, "load_grounder", lambda settings: teller)
@@ -135,7 +135,7 @@ def test_an_event_that_two_windows_tell_is_kept_once(library, monkeypatch):
     passages = stage.find(None, windows)
     assert [(p.span, p.text) for p in passages] == [
         (Span(20.0, 29.0), "a dog jumps"),
-        (Span(40.0, 45.0), "it sits"),
+        (Span(29.0, 45.0), "It sits"),
     ]
 
 
@@ -164,6 +164,13 @@ def test_ask_refuses_what_it_cannot_answer(library, tmp_path):
         library.ask(video, "where?", at_s=99.0)
     with pytest.raises(UsageError, match="empty"):
         library.ask(video, " ")
+    with pytest.raises(UsageError, match="not about both"):
+        library.ask(video, "what?", at_s=1.0, span=Span(0.0, 2.0))
+    for span in (Span(500.0, 599.0), Span(2.0, 2.0), Span(-1.0, 2.0)):
+        with pytest.raises(UsageError, match="not a part"):
+            library.ask(video, "what?", span=span)
+    length_s = library.videos()[0].duration_s
+    assert library.ask(video, "what?", span=Span(1.0, 99.0)).window == Span(1.0, length_s)
     with pytest.raises(MediaError, match=r"none\.mp4"):
         library.ask(str(tmp_path / "none.mp4"), "what?")
 
