@@ -35,6 +35,7 @@ from indexer.vocabulary import SOUND_FORMATS
 _SEEK_MARGIN_S = 20.0  # formats without an index seek to a time, not to a keyframe: room for one
 _EARLY_S = 0.0004  # less than any picture lasts, more than any clock rounds
 _SPARSE_S = 0.5  # pictures that last longer are repeated, or a clip inside one would have no length
+_FINE_SAMPLES = 64  # of which the frames of AAC, AC-3 and MP2 are multiples
 _SPARSE_FPS = 60  # high enough that none of the others is lost
 _TIMEOUT_S = 60.0
 _TIMEOUT_FACTOR = 30.0  # seconds of work allowed for one of the clip, or of the margin
@@ -239,9 +240,11 @@ def _graph(
         )
     streams = [video]
     if with_sound:
-        streams.append(_sound(source, info, cut, begin_s))
+        sound = _sound_read_on if info.restarts else _sound
+        streams.append(sound(source, info, cut, begin_s))
     options = picture_options(info, 20, cut.length_s)
     options |= {"acodec": "aac"} if with_sound else {}
+    options |= {"shortest": None} if with_sound and info.restarts else {}
     return ffmpeg.output(*streams, "file:" + str(dst), **options, **MP4_OPTIONS)
 
 
@@ -253,4 +256,22 @@ def _sound(source: Any, info: VideoInfo, cut: _Cut, begin_s: float) -> Any:
         .filter("atrim", start=f"{offset_s:.6f}", end=f"{cut.end_s + begin_s:.6f}")
         .filter("asetpts", f"PTS-({offset_s:.6f})/TB")
         .filter("aresample", **{"async": 1, "first_pts": 0})
+    )
+
+
+def _sound_read_on(source: Any, info: VideoInfo, cut: _Cut, begin_s: float) -> Any:
+    """As `_sound`, but it goes on in silence after the span, for the output to end with the
+    pictures.
+
+    ffmpeg reads no more of a sound that has ended, sooner or later after that, and makes the clock
+    of a file that restarts continuous by what it still reads: the pictures would be others then.
+    """
+    offset_s = cut.start_s + begin_s
+    return (
+        source[str(info.sound_index)]
+        .filter("asetnsamples", n=_FINE_SAMPLES)
+        .filter("aselect", f"between(t,{offset_s:.6f},{cut.end_s + begin_s:.6f})")
+        .filter("asetpts", f"PTS-({offset_s:.6f})/TB")
+        .filter("aresample", **{"async": 1, "first_pts": 0})
+        .filter("apad")
     )
