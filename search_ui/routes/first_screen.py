@@ -234,7 +234,8 @@ def _answers(link: Link, answer: Answer, user: User, tr: Translator) -> str:
     by_video: dict[int, list[Mapping[str, Any]]] = {}
     for card in cards:
         by_video.setdefault(card["video"], []).append(card)
-    drawn = [card for card in cards if card["video"] in list(by_video)[:CARDS]]
+    in_view = set(list(by_video)[:CARDS])
+    drawn = [card for card in cards if card["video"] in in_view]
     items = "".join(_answer(card, by_video[card["video"]], tr) for card in drawn)
     look = ["first-answers", *([] if answer.matched else ["dim"])]
     look += ["few"] if len(by_video) <= FEW else []

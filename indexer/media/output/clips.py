@@ -250,13 +250,11 @@ def _graph(
 
 def _sound(source: Any, info: VideoInfo, cut: _Cut, begin_s: float) -> Any:
     """Silent until it begins, where that is after the start. `begin_s` is the `clock_s`."""
-    offset_s = cut.start_s + begin_s
-    return (
-        source[str(info.sound_index)]
-        .filter("atrim", start=f"{offset_s:.6f}", end=f"{cut.end_s + begin_s:.6f}")
-        .filter("asetpts", f"PTS-({offset_s:.6f})/TB")
-        .filter("aresample", **{"async": 1, "first_pts": 0})
+    start_s, end_s = cut.start_s + begin_s, cut.end_s + begin_s
+    heard = source[str(info.sound_index)].filter(
+        "atrim", start=f"{start_s:.6f}", end=f"{end_s:.6f}"
     )
+    return _from_zero(heard, start_s)
 
 
 def _sound_read_on(source: Any, info: VideoInfo, cut: _Cut, begin_s: float) -> Any:
@@ -266,12 +264,16 @@ def _sound_read_on(source: Any, info: VideoInfo, cut: _Cut, begin_s: float) -> A
     ffmpeg reads no more of a sound that has ended, sooner or later after that, and makes the clock
     of a file that restarts continuous by what it still reads: the pictures would be others then.
     """
-    offset_s = cut.start_s + begin_s
-    return (
+    start_s, end_s = cut.start_s + begin_s, cut.end_s + begin_s
+    heard = (
         source[str(info.sound_index)]
         .filter("asetnsamples", n=_FINE_SAMPLES)
-        .filter("aselect", f"between(t,{offset_s:.6f},{cut.end_s + begin_s:.6f})")
-        .filter("asetpts", f"PTS-({offset_s:.6f})/TB")
-        .filter("aresample", **{"async": 1, "first_pts": 0})
-        .filter("apad")
+        .filter("aselect", f"between(t,{start_s:.6f},{end_s:.6f})")
+    )
+    return _from_zero(heard, start_s).filter("apad")
+
+
+def _from_zero(sound: Any, start_s: float) -> Any:
+    return sound.filter("asetpts", f"PTS-({start_s:.6f})/TB").filter(
+        "aresample", **{"async": 1, "first_pts": 0}
     )
